@@ -1,0 +1,24 @@
+"""What is in the world: dynamical systems, their orbits, and recordings of real ones."""
+
+from systems import hamiltonian, oscillators, testing
+from systems.errors import InputError, IntegrationError, UnknownNameError
+from systems.orbit import Orbit
+from systems.registry import find, get, names, register
+from systems.system import HamiltonianSystem, SeparableSystem, System
+
+__all__ = [
+    "HamiltonianSystem",
+    "InputError",
+    "IntegrationError",
+    "Orbit",
+    "SeparableSystem",
+    "System",
+    "UnknownNameError",
+    "find",
+    "get",
+    "hamiltonian",
+    "names",
+    "oscillators",
+    "register",
+    "testing",
+]

@@ -1,0 +1,278 @@
+"""Orbit: the states of a system, or of a forecast, at a list of times."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import EllipsisType
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import torch
+import xarray
+from jaxtyping import Float
+from torch import Tensor
+
+from systems.atomic import atomically
+from systems.errors import InputError
+from systems.recording import half_period_window, read_columns, savitzky_golay, stretches
+
+FORMAT = "physlearn-orbit-1"
+
+Index: TypeAlias = int | slice | list[int] | Tensor | EllipsisType
+
+
+@dataclass(frozen=True, eq=False)
+class Orbit:
+    """States at strictly increasing or strictly decreasing times; immutable.
+
+    t: ``(T,)`` times. z: ``(..., T, D)`` states, the leading axes counting orbits. rate: ``(..., T, D)`` dz/dt, or None
+    where it is not known. coordinates: the D names. provenance: where the orbit comes from, as JSON-ready values.
+    States may be infinite or NaN (a forecast that diverged keeps what it did); times may not.
+
+    An orbit indexes like an array of shape ``(..., T)``: ``orbit[3]`` is the fourth of many orbits, ``orbit[..., ::2]`` every
+    second time, and the time axis itself is only ever sliced.
+
+    Raises InputError for times that are not sorted, or shapes and names that do not belong together.
+
+    >>> t = torch.linspace(0, 1, 5)
+    >>> orbit = Orbit(t, torch.stack([t.cos(), -t.sin()], -1), coordinates=("q", "p"))
+    >>> orbit[..., :2].z.shape
+    torch.Size([2, 2])
+    """
+
+    t: Float[Tensor, " T"]
+    z: Float[Tensor, "*batch T D"]
+    rate: Float[Tensor, "*batch T D"] | None = None
+    coordinates: tuple[str, ...] = ()
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        t, z = torch.as_tensor(self.t), torch.as_tensor(self.z)
+        if not t.is_floating_point() or not z.is_floating_point():
+            raise InputError(f"times and states must be floating point, not {t.dtype} and {z.dtype}")
+        if t.ndim != 1 or len(t) == 0:
+            raise InputError(f"an orbit needs a list of at least one time, not times of shape {tuple(t.shape)}")
+        if z.ndim < 2 or z.shape[-2] != len(t):
+            raise InputError(f"states must have shape (..., {len(t)}, D) to go with {len(t)} times, not {tuple(z.shape)}")
+        check_times(t)
+        names = tuple(self.coordinates) or tuple(f"z{i}" for i in range(z.shape[-1]))
+        if len(names) != z.shape[-1]:
+            raise InputError(f"{len(names)} coordinate names {names} for states of dimension {z.shape[-1]}")
+        if self.rate is not None and self.rate.shape != z.shape:
+            raise InputError(f"rates of shape {tuple(self.rate.shape)} for states of shape {tuple(z.shape)}")
+        for name, value in {"t": t, "z": z, "coordinates": names, "provenance": dict(self.provenance)}.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def shape(self) -> torch.Size:
+        """``(..., T)``: how many orbits, and how many times."""
+        return self.z.shape[:-1]
+
+    @property
+    def dim(self) -> int:
+        """D, the number of coordinates."""
+        return self.z.shape[-1]
+
+    def __len__(self) -> int:
+        """The length of the first axis: the number of orbits, or of times where there is one orbit."""
+        return self.shape[0]
+
+    def __repr__(self) -> str:
+        many = " x ".join(map(str, self.shape[:-1])) + " orbits, " if len(self.shape) > 1 else ""
+        span = f"t = {self.t[0]:g} to {self.t[-1]:g}"
+        return f"Orbit({', '.join(self.coordinates)}: {many}{self.shape[-1]} times, {span})"
+
+    def __getitem__(self, index: Index | tuple[Index, ...]) -> Orbit:
+        parts = index if isinstance(index, tuple) else (index,)
+        axes = len(self.shape)
+        given = sum(part is not Ellipsis for part in parts)
+        if given > axes:
+            raise IndexError(f"{given} indices for an orbit of shape {tuple(self.shape)}")
+        if Ellipsis not in [part for part in parts if not isinstance(part, (Tensor, list))]:
+            parts = (*parts, ...)
+        position = next(i for i, part in enumerate(parts) if part is Ellipsis)
+        filled: tuple[Any, ...] = (*parts[:position], *[slice(None)] * (axes - given), *parts[position + 1 :])
+        along_time = filled[-1]
+        if not isinstance(along_time, slice):
+            raise IndexError("the time axis of an orbit takes a slice: write orbit[..., i : i + 1] for one time")
+        # torch takes no negative steps, and reversed times are a legitimate orbit
+        kept = torch.arange(len(self.t), device=self.t.device).tolist()[along_time]
+        if not kept:
+            raise IndexError(f"no time of {len(self.t)} is left by the slice {along_time}")
+
+        def pick(values: Tensor) -> Tensor:
+            return values[filled[:-1]][..., kept, :]
+
+        return replace(self, t=self.t[kept], z=pick(self.z), rate=None if self.rate is None else pick(self.rate))
+
+    def to(self, *args: Any, **kwargs: Any) -> Orbit:
+        """The same orbit on another device or in another floating-point type; arguments as for ``Tensor.to``."""
+        return replace(
+            self,
+            t=self.t.to(*args, **kwargs),
+            z=self.z.to(*args, **kwargs),
+            rate=None if self.rate is None else self.rate.to(*args, **kwargs),
+        )
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Variables ``z`` and, where known, ``rate``, over (orbit, time, coordinate) with labels.
+
+        A batch of several axes has the dimensions ``orbit_0``, ``orbit_1``, ...
+        """
+        batch = self.shape[:-1]
+        names = ["orbit"] if len(batch) == 1 else [f"orbit_{i}" for i in range(len(batch))]
+        dims = (*names, "time", "coordinate")
+        variables = {"z": (dims, self.z.detach().cpu().numpy())}
+        if self.rate is not None:
+            variables["rate"] = (dims, self.rate.detach().cpu().numpy())
+        return xarray.Dataset(
+            variables,
+            coords={"time": self.t.detach().cpu().numpy(), "coordinate": list(self.coordinates)},
+            attrs={"format": FORMAT, "provenance": json.dumps(self.provenance)},
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a netCDF-4 file, whole or not at all."""
+        with atomically(path) as temporary:
+            self.to_xarray().to_netcdf(temporary, engine="h5netcdf")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Orbit:
+        """Read what ``save`` wrote. Raises FileNotFoundError, or InputError for a file that holds no orbit."""
+        if not Path(path).is_file():
+            raise FileNotFoundError(f"no orbit file {path}")
+        try:
+            data = xarray.load_dataset(path, engine="h5netcdf")
+        except Exception as error:  # h5py raises many kinds for a foreign or truncated file
+            raise InputError(f"{path} is not a whole netCDF file ({type(error).__name__})") from error
+        if data.attrs.get("format") != FORMAT:
+            raise InputError(f"{path} holds no orbit: its format is {data.attrs.get('format')!r}, not {FORMAT!r}")
+        return cls(
+            t=torch.from_numpy(data["time"].values),
+            z=torch.from_numpy(data["z"].values),
+            rate=torch.from_numpy(data["rate"].values) if "rate" in data else None,
+            coordinates=tuple(str(name) for name in data["coordinate"].values),
+            provenance=json.loads(data.attrs["provenance"]),
+        )
+
+    @classmethod
+    def from_csv(
+        cls,
+        path: str | os.PathLike[str],
+        columns: Sequence[str] | None = None,
+        *,
+        time: str = "t",
+        angle: str = "theta",
+        velocity: str = "omega",
+        acceleration: str = "alpha",
+        rates: Literal["file", "derived"] = "file",
+        window: int | None = None,
+        order: int = 5,
+        gap: float = 1.5,
+    ) -> list[Orbit]:
+        """Recorded motion of one degree of freedom: one orbit (angle, velocity) for each stretch of time without a gap.
+
+        columns: the names of the file's columns where it has no header line (by default ``t, theta, omega, alpha``, as many
+        as there are); time, angle, velocity, acceleration: which of them are used. rates: ``"file"`` takes velocity and
+        acceleration from the file and derives only what is missing; ``"derived"`` smooths the angle and derives both from it.
+        Derivatives come from a Savitzky-Golay filter of the order given, without phase lag, over ``window`` samples (by
+        default half of the dominant period). gap: a longer step than that many median steps starts a new orbit.
+
+        Raises FileNotFoundError, or InputError for text, missing columns, NaN, or times that do not increase.
+        """
+        if rates not in ("file", "derived"):
+            raise InputError(f"rates must be 'file' or 'derived', not {rates!r}")
+        data = read_columns(path, columns)
+        if missing := [name for name in (time, angle) if name not in data]:
+            raise InputError(f"{path} has no column {missing[0]!r}, only {', '.join(data)}")
+        for name in (time, angle, velocity, acceleration):
+            if not np.isfinite(data.get(name, 0.0)).all():
+                raise InputError(f"{path}: column {name} holds values that are not finite numbers")
+        times = data[time]
+        if len(times) < 2 or not (np.diff(times) > 0).all():
+            raise InputError(f"{path}: the times in column {time} must be at least two and strictly increase")
+        window = window or half_period_window(data[angle], order)
+        own = rates == "file"
+        orbits = []
+        for part in stretches(times, gap):
+            t, q = times[part], data[angle][part]
+
+            def derive(x: np.ndarray, derivative: int, t: np.ndarray = t) -> np.ndarray:
+                return savitzky_golay(t, x, derivative, window, order)
+
+            v = data[velocity][part] if own and velocity in data else derive(q, 1)
+            if own and acceleration in data:
+                a = data[acceleration][part]
+            else:
+                a = derive(v, 1) if own and velocity in data else derive(q, 2)
+            z = np.stack([q if own else derive(q, 0), v], axis=-1)
+            provenance = {
+                "file": Path(path).name,
+                "rates": {
+                    "velocity": "file" if own and velocity in data else "derived",
+                    "acceleration": "file" if own and acceleration in data else "derived",
+                },
+                "filter": {"name": "savitzky-golay", "window": window, "order": order},
+            }
+            orbits.append(
+                cls(
+                    t=torch.from_numpy(t.copy()),
+                    z=torch.from_numpy(z),
+                    rate=torch.from_numpy(np.stack([v, a], axis=-1)),
+                    coordinates=(angle, velocity),
+                    provenance=provenance,
+                )
+            )
+        return orbits
+
+    @staticmethod
+    def stack(orbits: Sequence[Orbit]) -> Orbit:
+        """Orbits over the same times as one batch, on a new first axis. Raises InputError where they do not match."""
+        first = _alike(orbits)
+        if any(orbit.shape != first.shape or not torch.equal(orbit.t, first.t) for orbit in orbits):
+            raise InputError("only orbits with the same times and shapes stack to a batch; give the others as a list")
+        rates = [orbit.rate for orbit in orbits if orbit.rate is not None]
+        return replace(
+            first,
+            z=torch.stack([orbit.z for orbit in orbits]),
+            rate=torch.stack(rates) if len(rates) == len(orbits) else None,
+        )
+
+    @staticmethod
+    def concatenate(orbits: Sequence[Orbit]) -> Orbit:
+        """Orbits that follow each other in time as one. Raises InputError where the times do not go on."""
+        first = _alike(orbits)
+        if any(orbit.shape[:-1] != first.shape[:-1] for orbit in orbits):
+            raise InputError("only batches of equally many orbits follow each other in time")
+        rates = [orbit.rate for orbit in orbits if orbit.rate is not None]
+        return replace(
+            first,
+            t=torch.cat([orbit.t for orbit in orbits]),
+            z=torch.cat([orbit.z for orbit in orbits], dim=-2),
+            rate=torch.cat(rates, dim=-2) if len(rates) == len(orbits) else None,
+        )
+
+
+def check_times(t: Tensor) -> None:
+    """Raise InputError unless times are finite and strictly increasing or strictly decreasing."""
+    if not torch.isfinite(t).all():
+        raise InputError("times must be finite numbers")
+    steps = t.diff()
+    if not ((steps > 0).all() or (steps < 0).all()):
+        where = int((steps * steps[0] <= 0).nonzero()[0])
+        raise InputError(
+            f"times must strictly increase or strictly decrease, but t[{where}] = {t[where]:g} "
+            f"is followed by t[{where + 1}] = {t[where + 1]:g}"
+        )
+
+
+def _alike(orbits: Sequence[Orbit]) -> Orbit:
+    if not orbits:
+        raise InputError("no orbits were given")
+    if any(orbit.coordinates != orbits[0].coordinates for orbit in orbits):
+        raise InputError(f"orbits of different coordinates: {sorted({orbit.coordinates for orbit in orbits})}")
+    return orbits[0]

@@ -1,0 +1,34 @@
+"""The harmonic oscillator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from jaxtyping import Float
+from torch import Tensor
+
+from systems.registry import register
+from systems.sampling import annulus
+from systems.system import SeparableSystem, Symmetry
+
+
+@register("harmonic-oscillator")
+@dataclass(frozen=True)
+class HarmonicOscillator(SeparableSystem):
+    r"""A mass on a spring, of unit mass and period :math:`2\pi/\omega`.
+
+    .. math:: H = \tfrac12 p^2 + \tfrac12 \omega^2 q^2
+    """
+
+    frequency: float = 1.0
+    coordinates: ClassVar = ("q", "p")
+    symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: -z,)
+
+    def potential(self, q: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch"]:
+        """V(q)."""
+        return self.frequency**2 * q.square().sum(-1) / 2
+
+    def sample(self, n: int, *, seed: int = 0, inner: float = 0.2, outer: float = 1.0) -> Float[Tensor, "n 2"]:
+        """N states, uniform over the annulus between two radii of phase space."""
+        return annulus(n, inner, outer, seed)

@@ -1,0 +1,38 @@
+"""Tao's non-separable oscillator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from jaxtyping import Float
+from torch import Tensor
+
+from systems.registry import register
+from systems.sampling import annulus
+from systems.system import HamiltonianSystem, Symmetry
+
+
+@register("tao-oscillator")
+@dataclass(frozen=True)
+class TaoOscillator(HamiltonianSystem):
+    r"""The simplest Hamiltonian that does not split into T(p) + V(q), with closed, bounded orbits.
+
+    .. math:: H = \tfrac12 (q^2 + 1)(p^2 + 1)
+
+    The state is ``z = (q, p)``, dimensionless. The orbit through (-3, 0) has H = 5 and the period 3.2610572.
+
+    Source: Tao, Phys. Rev. E 94, 043303 (2016).
+    """
+
+    coordinates: ClassVar = ("q", "p")
+    symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: -z,)
+
+    def hamiltonian(self, z: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
+        """The energy of each state."""
+        q, p = z.unbind(-1)
+        return (q**2 + 1) * (p**2 + 1) / 2
+
+    def sample(self, n: int, *, seed: int = 0, inner: float = 0.5, outer: float = 3.0) -> Float[Tensor, "n 2"]:
+        """N states, uniform over the annulus between two radii of phase space."""
+        return annulus(n, inner, outer, seed)

@@ -1,0 +1,63 @@
+"""Systems by name: the built-in ones, and those that other distributions offer by an entry point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from typing import Any, TypeVar
+
+from systems.errors import InputError, UnknownNameError
+from systems.system import System
+
+GROUP = "physlearn.systems"
+
+_registered: dict[str, type[System]] = {}
+S = TypeVar("S", bound=type[System])
+
+
+def register(name: str) -> Callable[[S], S]:
+    """Class decorator: makes a system available as ``systems.get(name)``.
+
+    Another distribution needs no import for that when its metadata name the class in the entry-point group
+    ``physlearn.systems``: ``my-system = "my_package.my_system:MySystem"``. Raises InputError for a name that is taken.
+    """
+
+    def decorate(cls: S) -> S:
+        if name in _registered and _registered[name].__qualname__ != cls.__qualname__:
+            raise InputError(f"the system name {name!r} is taken by {_registered[name].__qualname__}")
+        cls.name = name
+        _registered[name] = cls
+        return cls
+
+    return decorate
+
+
+def names() -> list[str]:
+    """The names of all systems, sorted."""
+    return sorted({*_registered, *(point.name for point in entry_points(group=GROUP))})
+
+
+def find(name: str) -> type[System]:
+    """The class of the system of that name. Raises UnknownNameError (a KeyError), listing the names there are."""
+    if name in _registered:
+        return _registered[name]
+    for point in entry_points(group=GROUP, name=name):
+        cls = point.load()
+        cls.name = cls.name or name
+        return cls
+    raise UnknownNameError(f"no system {name!r}; there are {', '.join(names())}")
+
+
+def get(name: str, **parameters: Any) -> Any:
+    """The system of that name with the parameters given, the others at their defaults.
+
+    Raises UnknownNameError (a KeyError) for an unknown name, InputError for an unknown parameter.
+
+    >>> get("van-der-pol", mu=1.0).parameters
+    {'mu': 1.0}
+    """
+    cls = find(name)
+    known = list(cls.__dataclass_fields__)  # type: ignore[attr-defined]
+    if unknown := sorted(set(parameters) - set(known)):
+        raise InputError(f"{name} has no parameter {unknown[0]!r}; it has {', '.join(known) or 'none'}")
+    return cls(**parameters)

@@ -1,0 +1,159 @@
+"""What a system is: coordinates, a vector field, initial states, and its orbits."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any, ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.func import grad
+
+from systems.errors import InputError
+from systems.orbit import Orbit, check_times
+from systems.reference import Solver, solve
+
+Symmetry = Callable[[Tensor], Tensor]
+
+
+class System(ABC):
+    """A dynamical system dz/dt = vector_field(t, z).
+
+    A subclass is a frozen dataclass whose fields are the parameters. It names its ``coordinates`` and gives
+    ``vector_field`` and ``sample``. ``symmetries`` are linear maps of the state that carry orbits to orbits;
+    `systems.testing.check_system` holds the system to them.
+    """
+
+    name: ClassVar[str] = ""
+    coordinates: ClassVar[tuple[str, ...]]
+    symmetries: ClassVar[tuple[Symmetry, ...]] = ()
+
+    @property
+    def dim(self) -> int:
+        """D, the number of coordinates."""
+        return len(self.coordinates)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The parameters by name."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+
+    @abstractmethod
+    def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
+        """dz/dt at time t."""
+
+    @abstractmethod
+    def sample(self, n: int, *, seed: int = 0) -> Float[Tensor, "n D"]:
+        """N initial states in float64; systems add arguments of their own."""
+
+    def orbit(
+        self,
+        z0: Float[Tensor, "*batch D"],
+        t: Float[Tensor, " T"],
+        *,
+        solver: Solver | None = None,
+        rtol: float = 1e-12,
+        atol: float = 1e-12,
+    ) -> Orbit:
+        """The orbits from z0 at t[0], in float64, each to the tolerances given.
+
+        solver: a SciPy method, or ``"dopri8"`` of torchdiffeq; by default DOP853 on the CPU and dopri8 on other devices.
+        Raises InputError for states of the wrong dimension or not finite, and for times that are not sorted;
+        IntegrationError for an orbit that blows up.
+
+        >>> import systems
+        >>> oscillator = systems.get("harmonic-oscillator")
+        >>> orbit = oscillator.orbit(torch.tensor([1.0, 0.0]), torch.tensor([0.0, torch.pi]))
+        >>> print(f"{orbit.z[-1, 0]:.9f}")
+        -1.000000000
+        """
+        z0 = torch.as_tensor(z0, dtype=torch.float64)
+        t = torch.as_tensor(t, dtype=torch.float64, device=z0.device)
+        check_times(t)
+        check_states(z0, self.coordinates)
+        solver = solver or ("DOP853" if z0.device.type == "cpu" else "dopri8")
+        z = solve(self.vector_field, z0, t, solver, rtol, atol)
+        return Orbit(
+            t=t,
+            z=z,
+            rate=torch.stack([self.vector_field(time, state) for time, state in zip(t, z.unbind(-2), strict=True)], -2),
+            coordinates=self.coordinates,
+            provenance={
+                "system": self.name,
+                "parameters": self.parameters,
+                "solver": {"name": solver, "rtol": rtol, "atol": atol},
+            },
+        )
+
+
+class HamiltonianSystem(System):
+    """A system of Hamilton's equations dq/dt = dH/dp, dp/dt = -dH/dq, with z = (q_1..q_n, p_1..p_n).
+
+    A subclass gives ``hamiltonian``; the vector field is its gradient by automatic differentiation, unless the subclass
+    gives that too.
+    """
+
+    separable: ClassVar[bool] = False
+
+    @abstractmethod
+    def hamiltonian(self, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch"]:
+        """The energy of each state."""
+
+    def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
+        """(dH/dp, -dH/dq); H does not depend on t."""
+        return symplectic_gradient(self.hamiltonian, z)
+
+
+class SeparableSystem(HamiltonianSystem):
+    """H = T(p) + V(q): explicit symplectic integrators apply.
+
+    A subclass gives ``potential``; ``kinetic`` is p^2/2 unless it says otherwise.
+    """
+
+    separable: ClassVar[bool] = True
+
+    def kinetic(self, p: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
+        """T(p)."""
+        return p.square().sum(-1) / 2
+
+    @abstractmethod
+    def potential(self, q: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
+        """V(q)."""
+
+    def hamiltonian(self, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch"]:
+        """T(p) + V(q)."""
+        q, p = z.chunk(2, dim=-1)
+        return self.kinetic(p) + self.potential(q)
+
+    def velocity(self, p: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
+        """dT/dp."""
+        return grad(lambda p: self.kinetic(p).sum())(p)
+
+    def force(self, q: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
+        """-dV/dq."""
+        return -grad(lambda q: self.potential(q).sum())(q)
+
+    def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
+        """(dT/dp, -dV/dq)."""
+        q, p = z.chunk(2, dim=-1)
+        return torch.cat([self.velocity(p), self.force(q)], dim=-1)
+
+
+def symplectic_gradient(hamiltonian: Callable[[Tensor], Tensor], z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
+    """J grad H = (dH/dp, -dH/dq). The orbits of a batch do not interact, so the gradient of the sum is all of theirs."""
+    dq, dp = grad(lambda z: hamiltonian(z).sum())(z).chunk(2, dim=-1)
+    return torch.cat([dp, -dq], dim=-1)
+
+
+def check_states(z: Tensor, coordinates: tuple[str, ...]) -> None:
+    """Raise InputError unless states have the dimension of the coordinates and are finite numbers."""
+    if z.ndim == 0 or z.shape[-1] != len(coordinates):
+        raise InputError(
+            f"states must have {len(coordinates)} coordinates ({', '.join(coordinates)}) on their last axis, "
+            f"not the shape {tuple(z.shape)}"
+        )
+    if not torch.isfinite(z).all():
+        raise InputError("initial states must be finite numbers, but some are NaN or infinite")

@@ -1,0 +1,149 @@
+"""check_system: the contract that every system passes, for its own tests and for those of other people's systems."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.func import jacrev, vmap
+
+from systems.orbit import Orbit
+from systems.system import HamiltonianSystem, SeparableSystem, System
+
+STEP = 1e-5  # of central differences: its error is about STEP^2, and 1e-16 / STEP from rounding
+DIFFERENCE_TOLERANCE = 1e-6
+DURATION = 10.0
+
+
+def check_system(system: System, n: int = 8, seed: int = 0) -> None:
+    """Raise AssertionError, naming what is broken, unless the system keeps the contract.
+
+    Checked: the samples (shape, dtype, seeds, stated energy), the vector field (shapes and batches, dtype and device kept,
+    input untouched), the declared symmetries and divergence, the orbit; for a Hamiltonian system the vector field against
+    finite differences of the Hamiltonian, its split into T(p) + V(q), zero divergence, and energy along an orbit.
+
+    >>> import systems
+    >>> check_system(systems.get("henon-heiles"))
+    """
+    assert system.name, "name is empty: decorate the class with @register"
+    assert len(set(system.coordinates)) == system.dim, f"coordinates {system.coordinates} repeat a name"
+    z = check_samples(system, n, seed)
+    check_vector_field(system, z)
+    check_symmetries(system, z)
+    check_divergence(system, z)
+    if isinstance(system, HamiltonianSystem):
+        check_hamiltonian(system, z)
+    check_orbit(system, z)
+
+
+def check_samples(system: System, n: int, seed: int) -> Tensor:
+    """Samples are (n, D) in float64, finite, a function of their seed alone, and of the energy that was asked for."""
+    state = torch.get_rng_state()
+    z = system.sample(n, seed=seed)
+    assert torch.equal(state, torch.get_rng_state()), "sample disturbs torch's global random numbers"
+    assert z.shape == (n, system.dim), f"sample({n}) has shape {tuple(z.shape)}, not {(n, system.dim)}"
+    assert z.dtype == torch.float64, f"sample gives {z.dtype}, not float64"
+    assert torch.isfinite(z).all(), "sample gives states that are not finite"
+    assert torch.equal(z, system.sample(n, seed=seed)), "sample differs between two calls with one seed"
+    assert not torch.equal(z, system.sample(n, seed=seed + 1)), "sample is the same for two seeds"
+    energy = inspect.signature(system.sample).parameters.get("energy")
+    if isinstance(system, HamiltonianSystem) and energy is not None:
+        for value in (energy.default, 0.5 * energy.default):
+            found = system.hamiltonian(system.sample(n, seed=seed, energy=value))  # type: ignore[call-arg]
+            _assert_close(found, torch.full_like(found, value), 1e-9, f"energy of sample(energy={value:g})")
+    return z
+
+
+def check_vector_field(system: System, z: Tensor) -> None:
+    """The field keeps shape, dtype and device, leaves its input alone, and treats the states of a batch one by one."""
+    before = z.clone()
+    f = system.vector_field(0.0, z)
+    assert torch.equal(z, before), "vector_field changes the states that it is given"
+    assert f.shape == z.shape, f"vector_field turns shape {tuple(z.shape)} into {tuple(f.shape)}"
+    assert torch.isfinite(f).all(), "vector_field is not finite at the samples"
+    single = torch.stack([system.vector_field(0.0, state) for state in z])
+    _assert_close(single, f, 1e-12, "vector_field state by state")
+    deep = z[: len(z) // 2 * 2].reshape(2, -1, system.dim)
+    _assert_close(
+        system.vector_field(0.0, deep).flatten(0, 1),
+        f[: deep.shape[1] * 2],
+        1e-12,
+        "vector_field in a batch of batches",
+    )
+    for dtype in (torch.float32, torch.float64):
+        assert system.vector_field(0.0, z.to(dtype)).dtype == dtype, f"vector_field does not keep {dtype}"
+    device = torch.device("cuda" if torch.cuda.is_available() else "meta")
+    assert system.vector_field(0.0, z.to(device)).device.type == device.type, "vector_field does not keep the device"
+
+
+def check_symmetries(system: System, z: Tensor) -> None:
+    """A linear symmetry S carries the field along: f(S z) = S f(z); and a Hamiltonian is the same at z and S z."""
+    for i, symmetry in enumerate(system.symmetries):
+        f = system.vector_field(0.0, z)
+        _assert_close(system.vector_field(0.0, symmetry(z)), symmetry(f), 1e-9, f"vector_field under symmetry {i}")
+        if isinstance(system, HamiltonianSystem):
+            energy = system.hamiltonian(z)
+            _assert_close(system.hamiltonian(symmetry(z)), energy, 1e-9, f"hamiltonian under symmetry {i}")
+
+
+def check_divergence(system: System, z: Tensor) -> None:
+    """The trace of the field's Jacobian is what ``divergence`` declares, by autodiff and by finite differences alike."""
+    jacobian = vmap(jacrev(lambda state: system.vector_field(0.0, state)))(z)
+    columns = [_central(lambda state: system.vector_field(0.0, state), z, j) for j in range(system.dim)]
+    _assert_close(jacobian, torch.stack(columns, dim=-1), DIFFERENCE_TOLERANCE, "Jacobian of vector_field by autodiff")
+    declared: Callable[[Tensor], Tensor] | None = getattr(system, "divergence", None)
+    if declared is None and isinstance(system, HamiltonianSystem):
+        declared = lambda z: torch.zeros_like(z[..., 0])  # noqa: E731 - Liouville's theorem
+    if declared is not None:
+        trace = jacobian.diagonal(dim1=-2, dim2=-1).sum(-1)
+        _assert_close(trace, declared(z), 1e-9, "divergence of vector_field")
+
+
+def check_hamiltonian(system: HamiltonianSystem, z: Tensor) -> None:
+    """The field is J grad H; where H splits, kinetic + potential is H, and velocity and force are their gradients."""
+    energy = system.hamiltonian(z)
+    assert energy.shape == z.shape[:-1], f"hamiltonian turns shape {tuple(z.shape)} into {tuple(energy.shape)}"
+    assert system.dim % 2 == 0, f"a Hamiltonian system needs as many momenta as positions, not {system.dim} coordinates"
+    n = system.dim // 2
+    slope = torch.stack([_central(system.hamiltonian, z, j) for j in range(system.dim)], dim=-1)
+    expected = torch.cat([slope[..., n:], -slope[..., :n]], dim=-1)
+    _assert_close(system.vector_field(0.0, z), expected, DIFFERENCE_TOLERANCE, "vector_field as (dH/dp, -dH/dq)")
+    assert system.separable == isinstance(system, SeparableSystem), "separable is True, but it is no SeparableSystem"
+    if isinstance(system, SeparableSystem):
+        q, p = z.chunk(2, dim=-1)
+        _assert_close(system.kinetic(p) + system.potential(q), energy, 1e-12, "kinetic + potential")
+        _assert_close(
+            torch.cat([system.velocity(p), system.force(q)], -1), expected, DIFFERENCE_TOLERANCE, "velocity and force"
+        )
+
+
+def check_orbit(system: System, z: Tensor) -> None:
+    """The orbit starts at z0, obeys the field by finite differences, and keeps the energy of a Hamiltonian system."""
+    t = torch.linspace(0.0, DURATION, 101, dtype=torch.float64)
+    orbit = system.orbit(z, t)
+    assert isinstance(orbit, Orbit), f"orbit gives a {type(orbit).__name__}, not an Orbit"
+    assert orbit.z.shape == (len(z), len(t), system.dim), f"orbit has states of shape {tuple(orbit.z.shape)}"
+    assert orbit.coordinates == system.coordinates, f"orbit has the coordinates {orbit.coordinates}"
+    assert orbit.rate is not None, "orbit has no rates"
+    _assert_close(orbit.z[:, 0], z, 1e-12, "the orbit's first state")
+    h = 1e-3
+    near = system.orbit(z, torch.tensor([0.0, h, 2 * h], dtype=torch.float64)).z
+    _assert_close((near[:, 2] - near[:, 0]) / (2 * h), system.vector_field(h, near[:, 1]), 1e-3, "the orbit's slope")
+    if isinstance(system, HamiltonianSystem):
+        energy = system.hamiltonian(orbit.z)
+        _assert_close(energy, energy[:, :1].expand_as(energy), 1e-8, "energy along the orbit")
+
+
+def _central(f: Callable[[Tensor], Tensor], z: Tensor, j: int) -> Tensor:
+    """df/dz_j by a central difference."""
+    h = torch.zeros_like(z)
+    h[..., j] = STEP
+    return (f(z + h) - f(z - h)) / (2 * STEP)
+
+
+def _assert_close(found: Tensor, expected: Tensor, tolerance: float, what: str) -> None:
+    """Relative to the largest expected value, or to 1 where that is larger."""
+    error = (found - expected).abs().max() / expected.abs().max().clamp(min=1)
+    assert error <= tolerance, f"{what} is off by {error:.2g} (tolerance {tolerance:g})"
