@@ -40,7 +40,8 @@ def solve(
         return z0.unsqueeze(-2).clone()
     flat = z0.reshape(-1, z0.shape[-1])
     if solver == "dopri8":
-        states = _by_torchdiffeq(field, flat, t, rtol, atol)
+        with torch.no_grad():
+            states = dopri8(field, flat, t, rtol, atol)
     else:
         groups = flat.split(ORBITS_AT_ONCE)
         states = torch.cat(
@@ -78,15 +79,18 @@ def _by_scipy(field: Field, z0: Tensor, t: Tensor, solver: str, rtol: float, ato
     )
 
 
-def _by_torchdiffeq(field: Field, z0: Tensor, t: Tensor, rtol: float, atol: float) -> Tensor:
+def dopri8(field: Field, z0: Float[Tensor, "n D"], t: Float[Tensor, " T"], rtol: float, atol: float) -> Float[Tensor, "n T D"]:
+    """Dormand and Prince's adaptive method of order 8 by torchdiffeq, on any device, differentiable, backward in time too.
+
+    Raises IntegrationError where the step size underflows.
+    """
     from torchdiffeq import odeint
 
     share = len(z0) ** -0.5
     # Steps end on the requested times: the solver's interpolation between them is of a lower order than the solver.
     options = {"step_t": t[1:-1]} if len(t) > 2 else {}
-    with torch.no_grad():
-        try:
-            states = odeint(field, z0, t, rtol=rtol * share, atol=atol * share, method="dopri8", options=options)
-        except AssertionError as error:  # how torchdiffeq says that its step size underflowed
-            raise IntegrationError(f"dopri8 cannot follow the {len(z0)} orbits to t = {t[-1]:g}: {error}") from error
+    try:
+        states = odeint(field, z0, t, rtol=rtol * share, atol=atol * share, method="dopri8", options=options)
+    except AssertionError as error:  # how torchdiffeq says that its step size underflowed
+        raise IntegrationError(f"dopri8 cannot follow the {len(z0)} orbits to t = {t[-1]:g}: {error}") from error
     return states.transpose(0, 1)

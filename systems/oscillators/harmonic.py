@@ -29,6 +29,14 @@ class HarmonicOscillator(SeparableSystem):
         """V(q)."""
         return self.frequency**2 * q.square().sum(-1) / 2
 
+    def velocity(self, p: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch 1"]:
+        """dT/dp = p."""
+        return p
+
+    def force(self, q: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch 1"]:
+        """-dV/dq."""
+        return -(self.frequency**2) * q
+
     def sample(self, n: int, *, seed: int = 0, inner: float = 0.2, outer: float = 1.0) -> Float[Tensor, "n 2"]:
         """N states, uniform over the annulus between two radii of phase space."""
         return annulus(n, inner, outer, seed)

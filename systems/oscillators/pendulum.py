@@ -33,6 +33,14 @@ class Pendulum(SeparableSystem):
         """V(theta)."""
         return (1 - q.cos()).sum(-1)
 
+    def velocity(self, p: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch 1"]:
+        """dT/dp = p."""
+        return p
+
+    def force(self, q: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch 1"]:
+        """-dV/dtheta."""
+        return -q.sin()
+
     def sample(self, n: int, *, seed: int = 0, amplitude: tuple[float, float] = (0.2, 2.5)) -> Float[Tensor, "n 2"]:
         """N swinging states, of amplitudes uniform in the range given [rad], at angles uniform within the swing."""
         low, high = amplitude

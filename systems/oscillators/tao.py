@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -32,6 +33,11 @@ class TaoOscillator(HamiltonianSystem):
         """The energy of each state."""
         q, p = z.unbind(-1)
         return (q**2 + 1) * (p**2 + 1) / 2
+
+    def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
+        """((q^2 + 1) p, -(p^2 + 1) q)."""
+        q, p = z.unbind(-1)
+        return torch.stack([(q**2 + 1) * p, -(p**2 + 1) * q], dim=-1)
 
     def sample(self, n: int, *, seed: int = 0, inner: float = 0.5, outer: float = 3.0) -> Float[Tensor, "n 2"]:
         """N states, uniform over the annulus between two radii of phase space."""

@@ -1,0 +1,35 @@
+"""The adaptive Dormand-Prince method of order 8, by torchdiffeq."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from physlearn.integrators.flow import Flow
+from physlearn.integrators.integrator import Integrator
+from systems import InputError
+from systems.reference import dopri8
+
+
+class Dopri8(Integrator):
+    """Adaptive Dormand-Prince 8(7), for any flow: steps as the tolerances want, ending on each of the times asked for.
+
+    rtol, atol: each orbit is held to them. Accurate, not symplectic: for reference orbits.
+    Source: Prince and Dormand, J. Comput. Appl. Math. 7, 67 (1981); solver by torchdiffeq.
+    """
+
+    name = "dopri8"
+    order = 8
+    symplectic = False
+
+    def __init__(self, flow: Flow, rtol: float = 1e-9, atol: float = 1e-9) -> None:
+        super().__init__(flow)
+        self.rtol = rtol
+        self.atol = atol
+
+    def solve(self, z0: Tensor, t: Tensor, substeps: int, progress: bool) -> Tensor:
+        """The states at the times t."""
+        if substeps != 1:
+            raise InputError("dopri8 chooses its own steps: it takes rtol and atol, not substeps")
+        flat = z0.reshape(-1, z0.shape[-1])
+        states = dopri8(self.flow.field, flat, t.to(z0.dtype), self.rtol, self.atol)
+        return states.reshape(*z0.shape[:-1], len(t), z0.shape[-1])

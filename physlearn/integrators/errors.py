@@ -1,0 +1,21 @@
+"""What can go wrong with an integration."""
+
+from systems import InputError, IntegrationError
+
+
+class NotSeparableError(InputError):
+    """The method needs H = T(p) + V(q), and the flow does not offer it."""
+
+
+class NotHamiltonianError(InputError):
+    """The method needs Hamilton's equations, and the flow does not offer a Hamiltonian."""
+
+
+class ConvergenceError(IntegrationError):
+    """An implicit step found no solution. ``orbit`` is the index in the batch, ``time`` the time of the step."""
+
+    def __init__(self, method: str, orbit: tuple[int, ...], time: float) -> None:
+        self.orbit = orbit
+        self.time = time
+        which = f"orbit {', '.join(map(str, orbit))}" if orbit else "the orbit"
+        super().__init__(f"{method}: the implicit step of {which} at t = {time:g} does not converge; take smaller steps")

@@ -1,0 +1,90 @@
+"""Solving the equation of an implicit step, x = g(x), for every orbit of a batch to a tolerance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+MOST_SWEEPS = 50
+MOST_NEWTON_STEPS = 20
+SLOW = 0.7  # a sweep that shrinks the change by less than this leaves the orbit to Newton
+ROUNDING = 4  # machine epsilons: the default tolerance
+STALLED = 1000  # machine epsilons: below this a change that no longer shrinks is rounding
+
+Map = Callable[[Tensor], Tensor]
+
+
+def solve(
+    g: Map, x: Float[Tensor, "*batch m"], scale: Float[Tensor, "*batch"], tolerance: float | None
+) -> tuple[Float[Tensor, "*batch m"], Bool[Tensor, "*batch"]]:
+    """The solution of x = g(x) near x, and for which orbits it was found.
+
+    g acts on each orbit by itself. An orbit is done when x changes by no more than ``tolerance * scale`` (by default by no
+    more than rounding), and is left as it is while the others go on: its result does not depend on its neighbours. Where
+    fixed-point sweeps contract too slowly, Newton's method takes over from the first guess.
+
+    Differentiable: the last sweeps carry the derivative to the same accuracy as the value.
+    """
+    epsilon = torch.finfo(x.dtype).eps
+    tolerance = ROUNDING * epsilon if tolerance is None else tolerance
+    stalled = max(STALLED * epsilon, tolerance)
+    x, done, slow = _sweep(g, x, scale, tolerance, stalled)
+    if not done.all() and slow.any():
+        x, done = _newton(g, x, done, scale, tolerance, stalled)
+    return x, done
+
+
+def _sweep(
+    g: Map, first: Tensor, scale: Tensor, tolerance: float, stalled: float
+) -> tuple[Tensor, Bool[Tensor, "*batch"], Bool[Tensor, "*batch"]]:
+    """Fixed-point sweeps; orbits that contract too slowly are handed back at their first guess."""
+    x = first
+    kept = torch.zeros_like(scale, dtype=torch.bool)  # done or too slow: left as they are
+    slow = kept
+    some_kept = False
+    previous = torch.full_like(scale, torch.inf)
+    for _ in range(MOST_SWEEPS):
+        new = g(x)
+        change = (new - x).detach().abs().amax(-1) / scale
+        x = torch.where(kept.unsqueeze(-1), x, new) if some_kept else new
+        settled = _settled(change, previous, tolerance, stalled)
+        too_slow = ~(settled | kept | (change <= SLOW * previous))  # also where the change is NaN
+        slow = slow | too_slow
+        kept = kept | settled | too_slow
+        all_kept, some_kept = torch.stack([kept.all(), kept.any()]).tolist()
+        if all_kept:
+            break
+        previous = change
+    slow = slow | ~kept
+    return torch.where(slow.unsqueeze(-1), first, x), ~slow, slow
+
+
+def _newton(
+    g: Map, x: Tensor, done: Bool[Tensor, "*batch"], scale: Tensor, tolerance: float, stalled: float
+) -> tuple[Tensor, Bool[Tensor, "*batch"]]:
+    """Newton's method on x - g(x) = 0 for the orbits that are not done."""
+    identity = torch.eye(x.shape[-1], dtype=x.dtype, device=x.device)
+    previous = torch.full_like(scale, torch.inf)
+    for _ in range(MOST_NEWTON_STEPS):
+        matrix = identity - _jacobian(g, x)
+        change, _ = torch.linalg.solve_ex(matrix, (g(x) - x).unsqueeze(-1))
+        x = torch.where(done.unsqueeze(-1), x, x + change.squeeze(-1))
+        size = change.detach().squeeze(-1).abs().amax(-1) / scale
+        done = done | _settled(size, previous, tolerance, stalled)
+        if done.all():
+            break
+        previous = size
+    return x, done
+
+
+def _settled(change: Tensor, previous: Tensor, tolerance: float, stalled: float) -> Bool[Tensor, "*batch"]:
+    return (change <= tolerance) | ((change >= previous) & (change <= stalled))
+
+
+def _jacobian(g: Map, x: Float[Tensor, "*batch m"]) -> Float[Tensor, "*batch m m"]:
+    """dg_i/dx_j of each orbit, one direction at a time, so that g need not know about vmap."""
+    basis = torch.eye(x.shape[-1], dtype=x.dtype, device=x.device)
+    return torch.stack([torch.func.jvp(g, (x,), (e.expand_as(x).contiguous(),))[1] for e in basis], dim=-1)

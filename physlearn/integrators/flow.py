@@ -1,0 +1,71 @@
+"""Flow: the one shape in which integrators see a system, a trained model or a plain function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from physlearn.integrators.errors import NotHamiltonianError, NotSeparableError
+from systems import InputError
+
+Field = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A vector field, with what else is known of it.
+
+    field: ``(t, z) -> dz/dt``. hamiltonian: ``z -> energy`` or None. velocity, force: dT/dp and -dV/dq of a separable
+    Hamiltonian, or None. autonomous: the field is known not to depend on t.
+    """
+
+    field: Field
+    name: str
+    coordinates: tuple[str, ...] = ()
+    hamiltonian: Callable[[Tensor], Tensor] | None = None
+    velocity: Callable[[Tensor], Tensor] | None = None
+    force: Callable[[Tensor], Tensor] | None = None
+    autonomous: bool = False
+
+    @classmethod
+    def of(cls, source: Any) -> Flow:
+        """The flow of a Flow, of anything with a ``vector_field`` (system, model, Forecaster), or of a function f(t, z).
+
+        Raises InputError for anything else.
+        """
+        if isinstance(source, Flow):
+            return source
+        field = getattr(source, "vector_field", None)
+        if field is not None:
+            separable = getattr(source, "separable", False)
+            return cls(
+                field=field,
+                name=getattr(source, "name", "") or type(source).__name__,
+                coordinates=tuple(getattr(source, "coordinates", ())),
+                hamiltonian=getattr(source, "hamiltonian", None),
+                velocity=source.velocity if separable else None,
+                force=source.force if separable else None,
+                autonomous=getattr(source, "autonomous", False),
+            )
+        if callable(source):
+            return cls(field=source, name=getattr(source, "__name__", type(source).__name__))
+        raise InputError(f"a {type(source).__name__} is no flow: give a system, a trained model, or a function f(t, z)")
+
+    def require_hamiltonian(self, method: str) -> None:
+        """Raise NotHamiltonianError unless the flow has a Hamiltonian."""
+        if self.hamiltonian is None:
+            raise NotHamiltonianError(
+                f"{method} needs Hamilton's equations, and {self.name} has no Hamiltonian; take rk4 or gauss-legendre-4"
+            )
+
+    def require_separable(self, method: str) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
+        """(velocity, force). Raises NotSeparableError unless H = T(p) + V(q)."""
+        if self.velocity is None or self.force is None:
+            raise NotSeparableError(
+                f"{method} needs a separable Hamiltonian T(p) + V(q), and {self.name} is not separable; take "
+                "implicit-midpoint or gauss-legendre-4, or a separable model"
+            )
+        return self.velocity, self.force

@@ -1,0 +1,101 @@
+"""integrate: from initial states to orbits, by a method's name."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from physlearn.integrators.dopri8 import Dopri8
+from physlearn.integrators.euler import Euler
+from physlearn.integrators.flow import Flow
+from physlearn.integrators.gauss_legendre import GaussLegendre4, GaussLegendre6, ImplicitMidpoint
+from physlearn.integrators.integrator import Integrator
+from physlearn.integrators.leapfrog import Leapfrog, Yoshida4, Yoshida6
+from physlearn.integrators.rk4 import RungeKutta4
+from physlearn.integrators.symplectic_euler import SymplecticEuler
+from physlearn.integrators.tao import Tao4
+from systems import InputError, Orbit, UnknownNameError
+from systems.orbit import check_times
+from systems.system import check_states
+
+METHODS: dict[str, type[Integrator]] = {
+    method.name: method
+    for method in (
+        Euler,
+        RungeKutta4,
+        SymplecticEuler,
+        Leapfrog,
+        Yoshida4,
+        Yoshida6,
+        ImplicitMidpoint,
+        GaussLegendre4,
+        GaussLegendre6,
+        Tao4,
+        Dopri8,
+    )
+}
+
+
+def names() -> list[str]:
+    """The names of the methods, simplest first."""
+    return list(METHODS)
+
+
+def find(method: str) -> type[Integrator]:
+    """The method of that name. Raises UnknownNameError (a KeyError), listing the names there are."""
+    if method not in METHODS:
+        raise UnknownNameError(f"no integrator {method!r}; there are {', '.join(names())}")
+    return METHODS[method]
+
+
+def integrate(
+    flow: Any,
+    z0: Float[Tensor, "*batch D"],
+    t: Float[Tensor, " T"],
+    method: str,
+    *,
+    substeps: int = 1,
+    progress: bool = False,
+    **options: Any,
+) -> Orbit:
+    """The orbits of a flow from z0 at t[0], with one step (or ``substeps`` equal ones) from each time to the next.
+
+    flow: a system, a trained model or Forecaster, or a function ``f(t, z)``. t may decrease, to go back in time. The orbits
+    keep the dtype and device of z0, and are differentiable by z0 and by the flow's parameters. options: those of the
+    method, as ``tolerance`` and ``failure`` of the implicit ones, ``omega`` of tao-4, ``rtol`` and ``atol`` of dopri8.
+
+    Raises InputError for wrong arguments, NotSeparableError or NotHamiltonianError where the flow does not offer what the
+    method needs, ConvergenceError where an implicit step has no solution.
+
+    >>> import systems
+    >>> oscillator = systems.get("harmonic-oscillator")
+    >>> orbit = integrate(oscillator, torch.tensor([1.0, 0.0]), torch.linspace(0, 100, 1001), method="leapfrog")
+    >>> bool((oscillator.hamiltonian(orbit.z) - 0.5).abs().max() < 2e-3)
+    True
+    """
+    seen = Flow.of(flow)
+    cls = find(method)
+    known = {k for c in cls.__mro__ if issubclass(c, Integrator) for k in inspect.signature(c.__init__).parameters}
+    if unknown := sorted(set(options) - known):
+        raise InputError(f"{method} has no option {unknown[0]!r}")
+    if substeps < 1:
+        raise InputError(f"substeps must be at least 1, not {substeps}")
+    z0, t = torch.as_tensor(z0), torch.as_tensor(t)
+    if not z0.is_floating_point():
+        raise InputError(f"states must be floating point, not {z0.dtype}")
+    t = t.to(z0.device, t.dtype if t.is_floating_point() else z0.dtype)
+    check_times(t)
+    coordinates = seen.coordinates or tuple(f"z{i}" for i in range(z0.shape[-1] if z0.ndim else 1))
+    check_states(z0, coordinates)
+    integrator = cls(seen, **options)
+    z = integrator.solve(z0, t, substeps, progress)
+    return Orbit(
+        t=t,
+        z=z,
+        coordinates=coordinates,
+        provenance={"flow": seen.name, "integrator": {"name": method, "substeps": substeps, **options, **integrator.report}},
+    )

@@ -1,0 +1,71 @@
+"""Leapfrog, and the compositions of it that Yoshida found."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from physlearn.integrators.flow import Flow
+from physlearn.integrators.integrator import Integrator
+
+
+class Leapfrog(Integrator):
+    r"""Leapfrog (Stormer-Verlet) as kick, drift, kick: order 2, explicit, symmetric, symplectic for H = T(p) + V(q).
+
+    .. math:: p_{1/2} = p - \tfrac{\Delta t}2 V'(q), \quad q' = q + \Delta t\, T'(p_{1/2}), \quad
+              p' = p_{1/2} - \tfrac{\Delta t}2 V'(q')
+
+    Raises NotSeparableError for any other H, on which it would not be symplectic.
+    Source: Verlet, Phys. Rev. 159, 98 (1967).
+    """
+
+    name = "leapfrog"
+    order = 2
+    symplectic = True
+    weights: ClassVar[tuple[float, ...]] = (1.0,)  # the lengths of the leapfrog steps that make one step
+
+    def __init__(self, flow: Flow) -> None:
+        self.velocity, self.force = flow.require_separable(self.name)
+        super().__init__(flow)
+
+    def step(self, t: Tensor, z: Tensor, dt: float) -> Tensor:
+        """One step; z: ``(..., D)``. The kicks between two drifts are merged."""
+        q, p = z.chunk(2, dim=-1)
+        kick = 0.0
+        for weight in self.weights:
+            p = p + dt * (kick + weight / 2) * self.force(q)
+            q = q + dt * weight * self.velocity(p)
+            kick = weight / 2
+        p = p + dt * kick * self.force(q)
+        return torch.cat([q, p], dim=-1)
+
+
+_CUBE_ROOT = 2 ** (1 / 3)
+_OUTER = 1 / (2 - _CUBE_ROOT)
+
+
+class Yoshida4(Leapfrog):
+    """Three leapfrog steps, the middle one backward: order 4, for H = T(p) + V(q).
+
+    Source: Yoshida, Phys. Lett. A 150, 262 (1990).
+    """
+
+    name = "yoshida-4"
+    order = 4
+    weights = (_OUTER, -_CUBE_ROOT * _OUTER, _OUTER)
+
+
+_W1, _W2, _W3 = -1.17767998417887, 0.235573213359357, 0.784513610477560
+
+
+class Yoshida6(Leapfrog):
+    """Seven leapfrog steps (solution A): order 6, for H = T(p) + V(q).
+
+    Source: Yoshida, Phys. Lett. A 150, 262 (1990), table 1.
+    """
+
+    name = "yoshida-6"
+    order = 6
+    weights = (_W3, _W2, _W1, 1 - 2 * (_W1 + _W2 + _W3), _W1, _W2, _W3)

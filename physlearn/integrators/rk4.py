@@ -1,0 +1,26 @@
+"""The classical Runge-Kutta method."""
+
+from torch import Tensor
+
+from physlearn.integrators.integrator import Integrator
+
+
+class RungeKutta4(Integrator):
+    """The classical Runge-Kutta method: order 4, explicit, for any flow.
+
+    Right for short orbits and for dissipative systems; on a Hamiltonian system its energy drifts linearly in time.
+    Source: Kutta, Z. Math. Phys. 46, 435 (1901).
+    """
+
+    name = "rk4"
+    order = 4
+    symplectic = False
+
+    def step(self, t: Tensor, z: Tensor, dt: float) -> Tensor:
+        """One step; z: ``(..., D)``."""
+        field = self.flow.field
+        k1 = field(t, z)
+        k2 = field(t + dt / 2, z + dt / 2 * k1)
+        k3 = field(t + dt / 2, z + dt / 2 * k2)
+        k4 = field(t + dt, z + dt * k3)
+        return z + dt / 6 * (k1 + 2 * (k2 + k3) + k4)
