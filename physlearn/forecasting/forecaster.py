@@ -1,0 +1,219 @@
+"""Forecaster: fit a model to orbits, then forecast others."""
+
+from __future__ import annotations
+
+import copy
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from physlearn import activations, models
+from physlearn.forecasting import model_file
+from physlearn.integrators import integrate
+from physlearn.models import Model
+from physlearn.models.baselines import LeastSquaresModel
+from physlearn.models.build import check_name
+from physlearn.training import Pairs, Training, train
+from systems import InputError, Orbit
+
+
+class Forecaster:
+    """A model that learns a flow from orbits, and rolls it out.
+
+    model: ``"nn"`` (the vector field), ``"hnn"`` (a Hamiltonian), ``"hnn-separable"`` (T(p) + V(q)), ``"hnn-mechanical"``
+    (p^2/2 + V(q)), or a baseline, ``"linear"`` or ``"cubic"`` (a polynomial Hamiltonian). hidden: the widths of the hidden
+    layers. activation: its name. seed: of initial weights and batches. dtype, device: of the training; forecasts are
+    computed in the dtype and on the device of the initial states.
+
+    A forecaster can be given to ``integrate`` and to the metrics as a system can.
+
+    Raises UnknownNameError (a KeyError) for an unknown model or activation.
+
+    >>> import systems
+    >>> pendulum = systems.get("pendulum")
+    >>> t = torch.linspace(0, 5, 51)
+    >>> f = Forecaster("hnn-mechanical", hidden=(20,), seed=0)
+    >>> f = f.fit(pendulum.orbit(pendulum.sample(20), t), epochs=20, progress=False)
+    >>> f.forecast(pendulum.sample(2, seed=1), t).z.shape
+    torch.Size([2, 51, 2])
+    """
+
+    def __init__(
+        self,
+        model: str = "hnn",
+        *,
+        hidden: Sequence[int] = (100,),
+        activation: str = "sine",
+        seed: int = 0,
+        dtype: torch.dtype = torch.float32,
+        device: str | torch.device = "cpu",
+    ) -> None:
+        check_name(model)
+        activations.get(activation)
+        self.name = model
+        self.hidden = tuple(hidden)
+        self.activation = activation
+        self.seed = seed
+        self.dtype = dtype
+        self.device = torch.device(device)
+        self.coordinates: tuple[str, ...] = ()
+        self.training: Training | None = None
+        self.history = pd.DataFrame()
+        self._model: Model | None = None
+        self._copies: dict[tuple[torch.dtype, torch.device], Model] = {}
+
+    def fit(
+        self,
+        orbits: Orbit | Sequence[Orbit],
+        validation: Orbit | Sequence[Orbit] | None = None,
+        *,
+        epochs: int = Training.epochs,
+        progress: bool = True,
+        **training: Any,
+    ) -> Forecaster:
+        """Learn from the states and rates of one or many orbits, from new initial weights; gives itself back.
+
+        validation: other orbits; the weights of the epoch that does best on them are kept. training: ``batch_size``,
+        ``learning_rate``, ``schedule``, ``patience`` and ``reduction`` of `physlearn.training.Training`. A baseline is
+        solved for at once and takes none of them. ``history`` then holds the losses, a row an epoch.
+
+        Raises InputError for data or settings that cannot be used, IntegrationError where the training diverges.
+        """
+        if unknown := sorted(set(training) - set(Training.__dataclass_fields__)):
+            raise InputError(f"fit has no setting {unknown[0]!r}; it has {', '.join(Training.__dataclass_fields__)}")
+        how = Training(epochs=epochs, **training)
+        pairs = Pairs.of(orbits)
+        held_out = None if validation is None else Pairs.of(validation)
+        if held_out is not None and held_out.coordinates != pairs.coordinates:
+            raise InputError(f"training has the coordinates {pairs.coordinates}, validation has {held_out.coordinates}")
+        model = self._build(pairs.z.shape[-1])
+        pairs = pairs.to(self.device, self.dtype)
+        if isinstance(model, LeastSquaresModel):
+            model.standardize(pairs.z, pairs.rate)
+            model.solve(pairs.z, pairs.rate)
+            history = pd.DataFrame()
+        else:
+            held_out = None if held_out is None else held_out.to(self.device, self.dtype)
+            history = train(model, pairs, held_out, how, self.seed, progress)
+        self._adopt(model, pairs.coordinates)
+        self.training, self.history = how, history
+        return self
+
+    def forecast(
+        self,
+        z0: Float[Tensor, "*batch D"],
+        t: Float[Tensor, " T"],
+        integrator: str | None = None,
+        **options: Any,
+    ) -> Orbit:
+        """The forecast orbits from z0 at t[0], a step from each time to the next.
+
+        integrator: by default one that suits the model: rk4 for nn, gauss-legendre-4 for hnn and the baselines, yoshida-4
+        for the separable ones. options: as for ``integrate``. Raises InputError before ``fit``, and what ``integrate`` does.
+        """
+        model = self.model
+        with torch.no_grad():
+            return integrate(self, z0, t, integrator or model.default_integrator, **options)
+
+    @property
+    def model(self) -> Model:
+        """The trained model, in the dtype and on the device of the training. Raises InputError before ``fit``."""
+        if self._model is None:
+            raise InputError(f"the forecaster {self.name} has not been trained: call fit first")
+        return self._model
+
+    @property
+    def parameters(self) -> int:
+        """The number of trained weights and biases."""
+        return sum(parameter.numel() for parameter in self.model.parameters())
+
+    @property
+    def separable(self) -> bool:
+        """Whether the learned Hamiltonian is T(p) + V(q)."""
+        return self.model.separable
+
+    def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
+        """dz/dt as learned."""
+        return self._model_for(z).vector_field(t, z)
+
+    @property
+    def hamiltonian(self) -> Callable[[Tensor], Tensor]:
+        """The learned energy, up to a constant: ``f.hamiltonian(z)``, ``(..., D)`` to ``(...)``."""
+        return self._part("hamiltonian")
+
+    @property
+    def velocity(self) -> Callable[[Tensor], Tensor]:
+        """dT/dp of a separable model: ``f.velocity(p)``."""
+        return self._part("velocity")
+
+    @property
+    def force(self) -> Callable[[Tensor], Tensor]:
+        """-dV/dq of a separable model: ``f.force(q)``."""
+        return self._part("force")
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write weights (safetensors) with every setting and the history (JSON in the header) to one file."""
+        settings = {
+            "model": self.name,
+            "hidden": self.hidden,
+            "activation": self.activation,
+            "seed": self.seed,
+            "dtype": str(self.dtype).removeprefix("torch."),
+            "coordinates": self.coordinates,
+            "training": None if self.training is None else asdict(self.training),
+            "history": self.history.to_dict("list"),
+        }
+        model_file.write(path, "forecaster", settings, self.model.state_dict())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], device: str | torch.device = "cpu") -> Forecaster:
+        """Read what ``save`` wrote.
+
+        Raises FileNotFoundError, or InputError for a file that is truncated, changed, or holds something else.
+        """
+        settings, tensors = model_file.read(path, "forecaster")
+        forecaster = cls(
+            settings["model"],
+            hidden=settings["hidden"],
+            activation=settings["activation"],
+            seed=settings["seed"],
+            dtype=getattr(torch, settings["dtype"]),
+            device=device,
+        )
+        coordinates = tuple(settings["coordinates"])
+        model = forecaster._build(len(coordinates))
+        model.load_state_dict(tensors)
+        forecaster._adopt(model, coordinates)
+        forecaster.training = Training(**settings["training"])
+        forecaster.history = pd.DataFrame(settings["history"]).rename_axis("epoch")
+        return forecaster
+
+    def __repr__(self) -> str:
+        state = f"fitted on {', '.join(self.coordinates)}" if self._model is not None else "not fitted"
+        return f"Forecaster({self.name!r}, hidden={self.hidden}, activation={self.activation!r}, seed={self.seed}; {state})"
+
+    def _build(self, dim: int) -> Model:
+        return models.build(self.name, dim, self.hidden, self.activation, self.seed).to(self.device, self.dtype)
+
+    def _adopt(self, model: Model, coordinates: tuple[str, ...]) -> None:
+        self._model = model.eval().requires_grad_(False)
+        self.coordinates = coordinates
+        self._copies = {}
+
+    def _model_for(self, z: Tensor) -> Model:
+        """The model in the dtype and on the device of z, so that physics runs in float64 on weights learned in float32."""
+        key = (z.dtype, z.device)
+        if key not in self._copies:
+            self._copies[key] = copy.deepcopy(self.model).to(device=z.device, dtype=z.dtype)
+        return self._copies[key]
+
+    def _part(self, name: str) -> Callable[[Tensor], Tensor]:
+        if not hasattr(self.model, name):
+            raise AttributeError(f"the model {self.name} has no {name}")
+        return lambda x: getattr(self._model_for(x), name)(x)

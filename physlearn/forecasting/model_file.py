@@ -1,0 +1,59 @@
+"""Trained weights on disk: a safetensors file that carries its settings as JSON and a checksum of both. No pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from systems import InputError
+from systems.atomic import atomically
+
+KEY = "physlearn"
+
+
+def write(path: str | os.PathLike[str], kind: str, settings: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+    """Write the file, whole or not at all. kind: what it holds, asked for again when it is read."""
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    text = json.dumps({"kind": kind, "settings": settings})
+    metadata = {KEY: text, "sha256": _checksum(text, tensors)}
+    with atomically(path) as temporary:
+        temporary.write_bytes(safetensors.torch.save(tensors, metadata=metadata))
+
+
+def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Settings and tensors, on the CPU.
+
+    Raises FileNotFoundError, or InputError for a truncated file, one of another kind or program, or one that was changed.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"no file {path}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"{path} is no whole safetensors file; it may be truncated ({error})") from error
+    if KEY not in metadata:
+        raise InputError(f"{path} was not written by physlearn: its header has no entry {KEY!r}")
+    if metadata.get("sha256") != _checksum(metadata[KEY], tensors):
+        raise InputError(f"{path} was changed after it was written: its checksum does not match")
+    content = json.loads(metadata[KEY])
+    if content["kind"] != kind:
+        raise InputError(f"{path} holds a {content['kind']}, not a {kind}")
+    return content["settings"], tensors
+
+
+def _checksum(text: str, tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,46 @@
+"""Models by name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from physlearn.models.baselines import CubicHamiltonian, LinearModel
+from physlearn.models.hamiltonian import HamiltonianNetwork
+from physlearn.models.model import Model
+from physlearn.models.separable import MechanicalHamiltonianNetwork, SeparableHamiltonianNetwork
+from physlearn.models.vector_field import VectorFieldNetwork
+from systems import UnknownNameError
+
+NETWORKS = {
+    cls.name: cls
+    for cls in (VectorFieldNetwork, HamiltonianNetwork, SeparableHamiltonianNetwork, MechanicalHamiltonianNetwork)
+}
+BASELINES = {cls.name: cls for cls in (LinearModel, CubicHamiltonian)}
+
+
+def names() -> list[str]:
+    """The names of all models: networks, then baselines."""
+    return [*NETWORKS, *BASELINES]
+
+
+def check_name(name: str) -> None:
+    """Raise UnknownNameError (a KeyError), listing the names there are, for any other."""
+    if name not in names():
+        raise UnknownNameError(f"no model {name!r}; there are {', '.join(names())}")
+
+
+def build(name: str, dim: int, hidden: Sequence[int] = (100,), activation: str = "sine", seed: int = 0) -> Model:
+    """A model with initial weights drawn from the seed; the baselines have none, and no network to shape.
+
+    Raises UnknownNameError for an unknown model or activation, InputError for an odd number of coordinates where momenta
+    are needed.
+
+    >>> build("hnn", dim=4).vector_field(0.0, torch.zeros(5, 4)).shape
+    torch.Size([5, 4])
+    """
+    check_name(name)
+    if name in BASELINES:
+        return BASELINES[name](dim)
+    return NETWORKS[name](dim, hidden, activation, torch.Generator().manual_seed(seed))

@@ -1,0 +1,78 @@
+"""A network for the Hamiltonian, which is differentiated for the flow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from physlearn.models.model import Model
+from physlearn.models.network import Network
+from physlearn.models.scaling import Standard, root_mean_square
+from systems import InputError
+from systems.system import symplectic_gradient
+
+
+class Potential(nn.Module):
+    r"""A scalar function of n coordinates, learned through its gradient.
+
+    .. math:: F(x) = c\,K\bigl((x - m) / s\bigr)
+
+    K is a network without a last bias, for F matters only up to a constant; m and s are mean and standard deviation of the
+    inputs. Whatever m, s and c are, F is a function of the physical x, so Hamilton's equations for it hold exactly: nothing
+    but x is ever rescaled. What K has to fit is :math:`s_i\,\partial_i F / c`, and c is chosen to make its mean square one.
+    """
+
+    gradient_scale: Tensor
+
+    def __init__(self, inputs: int, hidden: Sequence[int], activation: str, generator: torch.Generator) -> None:
+        super().__init__()
+        self.inputs = Standard(inputs)
+        self.register_buffer("gradient_scale", torch.ones(()))
+        self.network = Network(inputs, 1, hidden, activation, last_bias=False, generator=generator)
+
+    def standardize(self, x: Float[Tensor, "m n"], gradient: Float[Tensor, "m n"]) -> None:
+        """Take the scales from inputs and the gradients that are to be learned (their signs do not matter)."""
+        self.inputs.fit(x)
+        self.gradient_scale.copy_(root_mean_square(self.inputs.scale * gradient))
+
+    def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
+        """F(x)."""
+        return self.gradient_scale * self.network(self.inputs(x)).squeeze(-1)
+
+
+class HamiltonianNetwork(Model):
+    """Hamilton's equations for one learned scalar H(q, p): energy is conserved, whatever was learned.
+
+    H is not separable: roll it out by implicit-midpoint or gauss-legendre-4.
+    Source: Greydanus, Dzamba, Yosinski, Hamiltonian Neural Networks, NeurIPS 2019.
+    """
+
+    name = "hnn"
+    default_integrator = "gauss-legendre-4"
+
+    def __init__(self, dim: int, hidden: Sequence[int], activation: str, generator: torch.Generator) -> None:
+        super().__init__()
+        check_even(self.name, dim)
+        self.energy = Potential(dim, hidden, activation, generator)
+
+    def standardize(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]) -> None:
+        """Scale the states, and H so that its gradient has the size of the data's."""
+        dq, dp = rate.chunk(2, dim=-1)
+        self.energy.standardize(z, torch.cat([dp, dq], dim=-1))
+
+    def hamiltonian(self, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch"]:
+        """The learned energy, up to a constant."""
+        return self.energy(z)
+
+    def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
+        """(dH/dp, -dH/dq)."""
+        return symplectic_gradient(self.hamiltonian, z)
+
+
+def check_even(model: str, dim: int) -> None:
+    """Raise InputError unless the coordinates can be as many positions as momenta."""
+    if dim % 2:
+        raise InputError(f"{model} needs as many momenta as positions, not {dim} coordinates; take the model nn")
