@@ -1,0 +1,51 @@
+# Each target sets up all it needs: the virtual environment is made when it is missing, or when the lock has changed.
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+OUT ?= build
+
+# Recordings of real systems, where they are at hand: a directory that holds clock_angles.csv and others.
+PHYSLEARN_DATA ?= $(wildcard $(abspath ../shared/data))
+export PHYSLEARN_DATA
+export MPLBACKEND := Agg
+
+.PHONY: demo test test-slow lint bench notebooks docs clean
+
+$(READY): requirements.lock pyproject.toml
+	test -x $(BIN)/python || python3 -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: $(READY)
+	$(BIN)/physlearn forecast henon-heiles --out $(OUT)/demo/henon-heiles
+ifneq ($(wildcard $(PHYSLEARN_DATA)/clock_angles.csv),)
+	$(BIN)/physlearn forecast pendulum-clock --data $(PHYSLEARN_DATA)/clock_angles.csv --out $(OUT)/demo/pendulum-clock
+else
+	@echo "no recording of the pendulum clock is at hand: set PHYSLEARN_DATA to the directory of clock_angles.csv"
+endif
+
+test: $(READY)
+	$(BIN)/python -m pytest -n 2
+
+test-slow: $(READY)
+	$(BIN)/python -m pytest -n 2 -m slow
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY)
+	$(BIN)/python -m pytest tests/benchmarks --benchmark-only --benchmark-columns=median,iqr,ops --benchmark-group-by=group \
+		--benchmark-sort=mean --benchmark-json=$(OUT)/benchmark.json -p no:xdist
+
+notebooks: $(READY)
+	$(BIN)/python -m pytest --nbmake notebooks --nbmake-timeout=180 -p no:xdist
+
+docs: $(READY)
+	$(BIN)/python -m sphinx --fail-on-warning --builder html docs $(OUT)/docs
+
+clean:
+	rm -rf $(VENV) $(OUT)

@@ -1,0 +1,250 @@
+"""The command line: ``physlearn systems | simulate | forecast``."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+
+import systems
+from physlearn.forecasting import contender, picture, recorded, report, simulated
+from systems import HamiltonianSystem, InputError, IntegrationError, Orbit
+
+app = typer.Typer(
+    help="Forecast orbits: simulate or film a dynamical system, learn its flow, roll it out, and say how good it is.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+MISUSE = 2  # the exit code of a wrong argument, file or shape
+RECORDINGS = ("pendulum-clock",)
+COLUMNS = {
+    "valid_time_median": "valid time",
+    "valid_time": "valid time",
+    "rate_loss": "rate loss",
+    "energy_error_median": "energy error",
+    "energy_error_largest": "(worst orbit)",
+    "energy_error": "energy error",
+    "period": "period",
+    "period_median": "period",
+    "amplitude": "amplitude",
+    "amplitude_median": "amplitude",
+}
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+Seed = Annotated[int, typer.Option(help="Of every random draw.")]
+
+
+@app.command("systems")
+def list_systems(as_json: AsJson = False) -> None:
+    """List the systems, their coordinates and parameters."""
+    rows = []
+    for name in systems.names():
+        system = systems.get(name)
+        summary = (inspect.getdoc(type(system)) or "").splitlines()[0]
+        rows.append({"name": name, "coordinates": system.coordinates, "parameters": system.parameters, "summary": summary})
+    if as_json:
+        typer.echo(json.dumps(rows))
+        return
+    for row in rows:
+        parameters = ", ".join(f"{k}={v:g}" for k, v in row["parameters"].items())
+        typer.echo(f"{row['name']:<20} ({', '.join(row['coordinates'])})  {parameters}\n    {row['summary']}")
+
+
+@app.command()
+def simulate(
+    name: Annotated[str, typer.Argument(metavar="SYSTEM", help="One of `physlearn systems`.")],
+    out: Annotated[Path, typer.Option(help="The netCDF file to write.")] = Path("orbit.nc"),
+    energy: Annotated[float | None, typer.Option(help="Of the initial states, where the system can sample by energy.")] = None,
+    orbits: Annotated[int, typer.Option(help="How many.")] = 1,
+    duration: Annotated[float, typer.Option("--time", help="How long.")] = 100.0,
+    dt: Annotated[float, typer.Option(help="Between two states.")] = 0.1,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="A parameter, as mu=1.5; may be repeated.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="A picture to write, .png, .svg or .pdf.")] = None,
+    animation: Annotated[Path | None, typer.Option(help="A film to write, .gif or .mp4.")] = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Simulate orbits of a system from random initial states, to high accuracy."""
+    system = systems.get(name, **_parameters(set_ or []))
+    for path in filter(None, (out, plot, animation)):
+        report.writable(path.parent)
+    if plot is not None:
+        picture.check_format(plot)
+    if not (duration > 0 and 0 < dt <= duration):
+        raise InputError(f"--time {duration:g} and --dt {dt:g} must be positive, and dt not longer than the time")
+    z0 = system.sample(orbits, seed=seed, **_energy(system, energy))
+    orbit = system.orbit(z0, torch.arange(round(duration / dt) + 1, dtype=torch.float64) * dt)
+    orbit.save(out)
+    written = [out]
+    if plot is not None:
+        written.append(report.write_figure(plot, picture.of_orbit(orbit, system)))
+    if animation is not None:
+        written.append(picture.film(orbit, system, animation))
+    summary: dict[str, Any] = {"system": name, "orbits": orbits, "time": duration, "dt": dt, "seed": seed}
+    if isinstance(system, HamiltonianSystem):
+        h = system.hamiltonian(orbit.z)
+        summary["energy_error"] = float(((h - h[:, :1]) / h[:, :1]).abs().max())
+    _finish(summary, f"{name}: {orbit}", written, as_json)
+
+
+@app.command()
+def forecast(
+    name: Annotated[str, typer.Argument(metavar="SYSTEM", help="One of `physlearn systems`, or pendulum-clock with --data.")],
+    out: Annotated[Path, typer.Option(help="The directory to write to.")],
+    data: Annotated[Path | None, typer.Option(help="A recording instead of a simulation: a CSV file of angles.")] = None,
+    columns: Annotated[str, typer.Option(help="The columns of a CSV file without a header.")] = "t,theta,omega,alpha",
+    model: Annotated[
+        str | None, typer.Option(help="Only this one: nn, hnn, hnn-separable, hnn-mechanical, linear, cubic.")
+    ] = None,
+    integrator: Annotated[str | None, typer.Option(help="With --model, only this one.")] = None,
+    energy: Annotated[
+        float | None, typer.Option(help="Of the forecast orbits, where the system can sample by energy.")
+    ] = None,
+    duration: Annotated[float | None, typer.Option("--time", help="How long to forecast.")] = None,
+    dt: Annotated[float | None, typer.Option(help="The step of data and forecast.")] = None,
+    orbits: Annotated[int | None, typer.Option(help="How many orbits to learn from.")] = None,
+    test_orbits: Annotated[int | None, typer.Option(help="How many orbits to forecast.")] = None,
+    epochs: Annotated[int, typer.Option(help="Passes over the training data.")] = 200,
+    batch_size: Annotated[int, typer.Option(help="Samples a step.")] = 100,
+    learning_rate: Annotated[float, typer.Option(help="The first; it falls to zero along a cosine.")] = 5e-3,
+    hidden: Annotated[str, typer.Option(help="Widths of the hidden layers, as 100 or 64,64.")] = "100",
+    activation: Annotated[str, typer.Option(help="sine, tanh, relu, ...")] = "sine",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="A parameter of the system, as mu=1.5; may be repeated.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Learn a system's flow, or a recording's, forecast orbits, and say how good the forecast is.
+
+    Without --model, the whole line-up side by side: baselines, NN and HNNs, with the integrators that suit them and Euler.
+    """
+    settings: dict[str, Any] = {
+        "training": {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate},
+        "hidden": _widths(hidden),
+        "activation": activation,
+        "device": _device(device),
+        "seed": seed,
+        "progress": not as_json,
+    }
+    if data is None:
+        if name in RECORDINGS and name not in systems.names():
+            raise InputError(f"{name} is a recording: give its file of angles by --data")
+        system = systems.get(name, **_parameters(set_ or []))
+        chosen = contender.choose(model, integrator, isinstance(system, HamiltonianSystem))
+        protocol = simulated.protocol_of(
+            system, training_orbits=orbits, test_orbits=test_orbits, time=duration, dt=dt,
+            test_sample=_energy(system, energy) or None,
+        )  # fmt: skip
+        directory = report.writable(out)
+        result = simulated.forecast_system(system, chosen, protocol, **settings)
+        written = [*report.write(result, directory), *picture.of_forecast(result, system, directory)]
+        _finish(report.metrics(result), _table(result), written, as_json)
+        return
+    unused = {
+        "--energy": energy,
+        "--time": duration,
+        "--dt": dt,
+        "--orbits": orbits,
+        "--test-orbits": test_orbits,
+        "--set": set_,
+    }
+    if given := [option for option, value in unused.items() if value is not None]:
+        raise InputError(f"{given[0]} is for simulated systems; a recording comes with its own")
+    chosen = contender.choose(model, integrator, hamiltonian=True)
+    recordings = {
+        rates: Orbit.from_csv(data, None if columns == "" else columns.split(","), rates=rates)
+        for rates in ("file", "derived")
+    }  # type: ignore[call-overload]
+    directory = report.writable(out)
+    results, written = {}, []
+    for rates, recording in recordings.items():
+        gap = recording[0].provenance["filter"]["window"]
+        result = results[rates] = recorded.forecast_recording(recording, chosen, name=name, gap=gap, **settings)
+        written += [*report.write(result, directory, f"{rates}-"), *picture.of_recording(result, directory, f"{rates}-")]
+    text = "\n\n".join(_table(result) for result in results.values())
+    _finish({rates: report.metrics(result) for rates, result in results.items()}, text, written, as_json)
+
+
+def main() -> None:
+    """Run the command line: one clear line on stderr and exit code 2 for what the user can mend."""
+    try:
+        app(standalone_mode=False)
+    except (InputError, IntegrationError, OSError) as error:
+        _fail(str(error))
+    except (KeyboardInterrupt, typer.Abort):
+        _fail("interrupted", 130)
+    except Exception as error:
+        if not hasattr(error, "format_message"):  # of the parser: an unknown command or option
+            raise
+        _fail(error.format_message())
+
+
+def _fail(message: str, code: int = MISUSE) -> None:
+    print(f"physlearn: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(code)
+
+
+def _finish(summary: Any, text: str, written: list[Path], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"result": summary, "written": [str(path) for path in written]}))
+        return
+    typer.echo(text)
+    typer.echo("\nwritten: " + ", ".join(str(path) for path in written))
+
+
+def _table(result: report.Report) -> str:
+    """The columns that tell most, with as many digits as mean something."""
+    shown = result.table[[name for name in COLUMNS if name in result.table]].rename(columns=COLUMNS)
+    digits = {
+        name: "{:.1e}".format if "loss" in name or "rror" in name or "worst" in name else "{:.4g}".format for name in shown
+    }
+    text = shown.to_string(formatters=digits, na_rep="-")
+    return "\n".join([result.title, text, *(f"  {note}" for note in result.notes), f"  {result.seconds:.0f} s in all"])
+
+
+def _parameters(settings: list[str]) -> dict[str, float]:
+    parameters = {}
+    for setting in settings:
+        key, _, value = setting.partition("=")
+        try:
+            parameters[key] = float(value)
+        except ValueError as error:
+            raise InputError(f"--set takes a name and a number, as mu=1.5, not {setting!r}") from error
+    return parameters
+
+
+def _energy(system: Any, energy: float | None) -> dict[str, float]:
+    if energy is None:
+        return {}
+    if "energy" not in inspect.signature(system.sample).parameters:
+        raise InputError(f"{system.name} does not sample by energy; leave --energy out")
+    return {"energy": energy}
+
+
+def _widths(hidden: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(width) for width in hidden.split(","))
+    except ValueError as error:
+        raise InputError(f"--hidden takes widths, as 100 or 64,64, not {hidden!r}") from error
+
+
+def _device(device: str) -> str:
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"there is no device {device!r} here; take cpu") from error
+    return device
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Contenders: the models and integrators that forecast the same orbits side by side."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from physlearn import integrators, models
+from physlearn.forecasting.forecaster import Forecaster
+from physlearn.integrators.implicit import Implicit
+from physlearn.models.build import check_name
+from systems import InputError, Orbit
+
+
+class Contender(NamedTuple):
+    """A model rolled out by an integrator."""
+
+    model: str
+    integrator: str
+
+    @property
+    def label(self) -> str:
+        """How tables and pictures call it."""
+        return f"{self.model} + {self.integrator}"
+
+
+LINEUP = (
+    Contender("linear", "gauss-legendre-4"),
+    Contender("cubic", "gauss-legendre-4"),
+    Contender("nn", "euler"),
+    Contender("nn", "rk4"),
+    Contender("hnn", "euler"),
+    Contender("hnn", "gauss-legendre-4"),
+    Contender("hnn-separable", "yoshida-4"),
+    Contender("hnn-mechanical", "yoshida-4"),
+)
+HAMILTONIAN = tuple(name for name in models.names() if name not in ("nn", "linear"))
+
+
+def choose(model: str | None, integrator: str | None, hamiltonian: bool) -> tuple[Contender, ...]:
+    """The line-up, or only those of one model, or one model with one integrator.
+
+    hamiltonian: whether the coordinates are positions and momenta; without it, only nn and linear apply. Raises
+    UnknownNameError for unknown names, InputError for a model that does not apply or an integrator without a model.
+    """
+    if integrator is not None:
+        integrators.find(integrator)
+    if model is None:
+        if integrator is not None:
+            raise InputError(f"--integrator {integrator} needs --model: {', '.join(models.names())}")
+        return tuple(c for c in LINEUP if hamiltonian or c.model not in HAMILTONIAN)
+    check_name(model)
+    if model in HAMILTONIAN and not hamiltonian:
+        raise InputError(f"the model {model} needs positions and momenta, which this system does not have; take nn")
+    if integrator is not None:
+        return (Contender(model, integrator),)
+    return tuple(c for c in LINEUP if c.model == model)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Forecasters by the name of their model, and the seconds that each took."""
+
+    forecasters: Mapping[str, Forecaster]
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+def fit_all(
+    contenders: Sequence[Contender],
+    orbits: Orbit | Sequence[Orbit],
+    validation: Orbit | Sequence[Orbit],
+    *,
+    progress: bool,
+    training: Mapping[str, Any],
+    **network: Any,
+) -> Trained:
+    """Train each model of the contenders once, on the same orbits with the same settings."""
+    forecasters: dict[str, Forecaster] = {}
+    seconds: dict[str, float] = {}
+    for name in dict.fromkeys(contender.model for contender in contenders):
+        start = time.perf_counter()
+        forecaster = Forecaster(name, **network)
+        forecasters[name] = forecaster.fit(orbits, validation, progress=progress, **training)
+        seconds[name] = time.perf_counter() - start
+    return Trained(forecasters, seconds)
+
+
+def forecast_all(
+    contenders: Sequence[Contender], trained: Trained, z0: Tensor, t: Tensor, *, progress: bool
+) -> dict[str, Orbit]:
+    """Each contender's forecast from the same initial states.
+
+    An orbit on which an implicit step fails is NaN from there on, so that it counts as lost and the others are kept.
+    """
+    forecasts = {}
+    for contender in tqdm(contenders, disable=not progress, desc="forecasting", leave=False):
+        lenient = issubclass(integrators.find(contender.integrator), Implicit)
+        options = {"failure": "nan"} if lenient else {}
+        forecaster = trained.forecasters[contender.model]
+        with torch.no_grad():
+            forecasts[contender.label] = forecaster.forecast(z0, t, contender.integrator, **options)
+    return forecasts

@@ -1,0 +1,106 @@
+"""Forecasts of a recorded oscillation: learn from its beginning, forecast the rest, hold it against the record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from physlearn import metrics
+from physlearn.forecasting.contender import Contender, fit_all, forecast_all
+from physlearn.forecasting.report import Report
+from physlearn.training import split_time
+from systems import InputError, Orbit
+
+TRAINING, VALIDATION = 0.7, 0.1  # together the first 80 %; the rest is forecast
+
+
+def forecast_recording(
+    orbits: Sequence[Orbit],
+    contenders: Sequence[Contender],
+    *,
+    name: str,
+    gap: int,
+    seed: int = 0,
+    progress: bool = True,
+    training: Mapping[str, Any] | None = None,
+    **network: Any,
+) -> Report:
+    """Train on the first 80 % of the longest stretch of a recording (the last eighth of that validates), forecast the rest.
+
+    orbits: as `Orbit.from_csv` gives them, (angle, velocity). gap: samples left out between two blocks of time, at least
+    the window of the filter that the rates come from. The forecast starts from the first recorded state after the last gap.
+    """
+    start = time.perf_counter()
+    if not orbits:
+        raise InputError("the recording holds no orbit")
+    recording = max(orbits, key=lambda orbit: len(orbit.t))
+    learned, validation, test = split_time(recording, (TRAINING, VALIDATION, 1 - TRAINING - VALIDATION), gap)
+    trained = fit_all(contenders, learned, validation, progress=progress, training=training or {}, seed=seed, **network)
+    forecasts = forecast_all(contenders, trained, test.z[0], test.t, progress=progress)
+    frequency, energy = fit_pendulum(learned)
+    rows = [_row("truth", test, test, None, energy)]
+    rows += [_row(c.label, forecasts[c.label], test, trained.forecasters[c.model], energy) for c in contenders]
+    duration = float(test.t[-1] - test.t[0])
+    return Report(
+        title=f"{name}: {duration:.1f} s forecast from one recorded state, rates from the "
+        + ("file" if recording.provenance["rates"]["acceleration"] == "file" else "angle"),
+        table=pd.DataFrame(rows).set_index("forecast"),
+        truth=test,
+        forecasts=forecasts,
+        trained=trained,
+        settings={
+            "recording": dict(recording.provenance),
+            "stretches": [len(orbit.t) for orbit in orbits],
+            "blocks": {
+                part: [float(block.t[0]), float(block.t[-1])]
+                for part, block in (("training", learned), ("validation", validation), ("test", test))
+            },
+            "gap": gap,
+            "seed": seed,
+            "contenders": [list(c) for c in contenders],
+            "training": {model: asdict(f.training) for model, f in trained.forecasters.items() if f.training},
+            "network": network,
+            "pendulum_frequency": frequency,
+        },
+        seconds=time.perf_counter() - start,
+        notes=(
+            "rate loss: mean over samples and components of (dz/dt - recorded)^2 over the forecast block [SI units, rad]",
+            f"valid time: until the distance to the record exceeds 0.4 of its rms size; at most {duration:.1f} s",
+            f"energy error: the largest |H - E| / E, with H = omega^2/2 + ({frequency:.4f}/s)^2 (1 - cos theta), the "
+            "pendulum that fits the training block; a real clock's own energy wanders, as the row truth tells",
+        ),
+    )
+
+
+def fit_pendulum(orbit: Orbit) -> tuple[float, Callable[[Tensor], Tensor]]:
+    """The pendulum that fits best: its frequency [rad / time], by least squares of acceleration on sin(angle), and energy."""
+    assert orbit.rate is not None  # from_csv gives rates
+    sine = (orbit.z[..., 0] - orbit.z[..., 0].mean()).sin()
+    square = float(-(sine * orbit.rate[..., 1]).sum() / sine.square().sum())
+    if square <= 0:
+        raise InputError("the recording does not swing about a middle: acceleration does not oppose the angle")
+    middle = orbit.z[..., 0].mean()
+    return square**0.5, lambda z: z[..., 1].square() / 2 + square * (1 - (z[..., 0] - middle).cos())
+
+
+def _row(label: str, orbit: Orbit, truth: Orbit, flow: Any, energy: Callable[[Tensor], Tensor]) -> dict[str, Any]:
+    phase = metrics.phase_error(orbit, truth)
+    duration = truth.t[-1] - truth.t[0]
+    row: dict[str, Any] = {
+        "forecast": label,
+        "rate_loss": 0.0 if flow is None else float(metrics.derivative_loss(flow, truth)),
+        "valid_time": float(metrics.valid_prediction_time(orbit, truth)),
+        "energy_error": float(metrics.energy_error(orbit, energy)),
+        "period": float(metrics.period(orbit)),
+        "amplitude": float(metrics.amplitude(orbit)),
+    }
+    for fraction in (0.25, 0.5, 1.0):
+        index = int(torch.searchsorted(truth.t, truth.t[0] + fraction * duration).clamp(max=len(truth.t) - 1))
+        row[f"phase_error_at_{fraction * float(duration):.0f}s"] = float(phase[index])
+    return row

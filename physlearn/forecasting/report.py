@@ -1,0 +1,109 @@
+"""Report: what a forecast leaves behind - table, orbits, weights, and a manifest of how they came about."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from physlearn.forecasting.contender import Trained
+from systems import InputError, Orbit
+from systems.atomic import atomically
+
+PACKAGES = ("physlearn", "torch", "numpy", "scipy", "torchdiffeq")
+
+
+@dataclass(frozen=True)
+class Report:
+    """The outcome of one forecast.
+
+    title: one line. table: a row a contender, the truth first. truth, forecasts: the orbits. trained: the models.
+    settings: everything that decides the result. notes: what a reader of the table has to know.
+    """
+
+    title: str
+    table: pd.DataFrame
+    truth: Orbit
+    forecasts: Mapping[str, Orbit]
+    trained: Trained
+    settings: Mapping[str, Any]
+    seconds: float
+    notes: tuple[str, ...] = ()
+
+
+def writable(directory: str | os.PathLike[str]) -> Path:
+    """The directory, made if it is missing. Raises InputError, before any work is done, where nothing can be written."""
+    path = Path(directory)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with atomically(path / "writable") as probe:
+            probe.touch()
+        (path / "writable").unlink()
+    except OSError as error:
+        raise InputError(f"cannot write to {path}: {error.strerror}; choose another --out") from error
+    return path
+
+
+def write(report: Report, directory: Path, prefix: str = "") -> list[Path]:
+    """Write metrics, orbits, weights and manifest, each file whole or not at all; gives the paths."""
+    paths = [
+        write_json(directory / f"{prefix}metrics.json", metrics(report)),
+        write_json(directory / f"{prefix}manifest.json", manifest(report)),
+    ]
+    for label, orbit in {"truth": report.truth, **report.forecasts}.items():
+        paths.append(directory / f"{prefix}{label.replace(' + ', '_')}.nc")
+        orbit.save(paths[-1])
+    for name, forecaster in report.trained.forecasters.items():
+        paths.append(directory / f"{prefix}{name}.safetensors")
+        forecaster.save(paths[-1])
+    return paths
+
+
+def metrics(report: Report) -> dict[str, Any]:
+    """The table as JSON-ready values; what is not finite becomes None."""
+    rows = report.table.reset_index().to_dict("records")
+    return {"title": report.title, "notes": list(report.notes), "rows": [_finite(row) for row in rows]}
+
+
+def manifest(report: Report) -> dict[str, Any]:
+    """Versions, machine, seed and every setting, and the time spent."""
+    return {
+        "title": report.title,
+        "written": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processors": os.cpu_count(),
+        "versions": {name: version(name) for name in PACKAGES},
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "settings": dict(report.settings),
+        "seconds": {"total": report.seconds, "training": dict(report.trained.seconds)},
+    }
+
+
+def write_json(path: Path, content: Any) -> Path:
+    """Write indented JSON, whole or not at all; gives the path."""
+    with atomically(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1, default=str, allow_nan=False) + "\n")
+    return path
+
+
+def write_figure(path: Path, figure: Figure) -> Path:
+    """Write a picture, whole or not at all; gives the path."""
+    with atomically(path) as temporary:
+        figure.savefig(temporary, format=path.suffix[1:], dpi=150, bbox_inches="tight")
+    return path
+
+
+def _finite(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}

@@ -1,0 +1,132 @@
+"""Forecasts of a simulated system: learn from some of its orbits, forecast others, hold the forecasts against the truth."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+
+from physlearn import metrics
+from physlearn.forecasting.contender import Contender, fit_all, forecast_all
+from physlearn.forecasting.report import Report
+from systems import HamiltonianSystem, InputError, Orbit, System
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What is simulated: orbits to learn from, orbits to validate on, and orbits to forecast, all apart.
+
+    training_orbits, validation_orbits: how many, each of ``samples`` states, ``dt`` apart. test_orbits: how many are
+    forecast over ``time`` in steps of ``dt``. training_sample, test_sample: arguments of the system's ``sample``.
+    """
+
+    training_orbits: int = 200
+    validation_orbits: int = 40
+    samples: int = 50
+    dt: float = 0.1
+    test_orbits: int = 24
+    time: float = 100.0
+    training_sample: Mapping[str, Any] = field(default_factory=dict)
+    test_sample: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("training_orbits", "validation_orbits", "samples", "test_orbits", "dt", "time"):
+            if not getattr(self, name) > 0:
+                raise InputError(f"{name} must be positive, not {getattr(self, name)}")
+        if self.time < self.dt:
+            raise InputError(f"time={self.time:g} is shorter than one step dt={self.dt:g}")
+
+
+PROTOCOLS = {
+    "henon-heiles": Protocol(time=200.0, training_sample={"energy_range": (0.02, 0.125)}, test_sample={"energy": 1 / 12}),
+    "van-der-pol": Protocol(dt=0.05),
+}
+
+
+def protocol_of(system: System, **changes: Any) -> Protocol:
+    """The system's own protocol, or the general one, with changes (those that are None are left)."""
+    return replace(PROTOCOLS.get(system.name, Protocol()), **{k: v for k, v in changes.items() if v is not None})
+
+
+def forecast_system(
+    system: System,
+    contenders: Sequence[Contender],
+    protocol: Protocol,
+    *,
+    seed: int = 0,
+    progress: bool = True,
+    training: Mapping[str, Any] | None = None,
+    **network: Any,
+) -> Report:
+    """Train every model of the contenders, forecast the test orbits, and measure.
+
+    training, network: settings of `Forecaster.fit` and `Forecaster`. The seed decides the orbits, the initial weights and
+    the order of the batches.
+    """
+    start = time.perf_counter()
+    short = torch.arange(protocol.samples, dtype=torch.float64) * protocol.dt
+    t = torch.arange(round(protocol.time / protocol.dt) + 1, dtype=torch.float64) * protocol.dt
+    seeds = {part: 3 * seed + i for i, part in enumerate(("training", "validation", "test"))}
+    learned, validation = (
+        system.orbit(system.sample(n, seed=seeds[part], **protocol.training_sample), short)
+        for n, part in ((protocol.training_orbits, "training"), (protocol.validation_orbits, "validation"))
+    )
+    z0 = system.sample(protocol.test_orbits, seed=seeds["test"], **protocol.test_sample)
+    truth = system.orbit(z0, t)
+    trained = fit_all(contenders, learned, validation, progress=progress, training=training or {}, seed=seed, **network)
+    forecasts = forecast_all(contenders, trained, z0, t, progress=progress)
+    horizon = metrics.truth_horizon(system, z0, t)
+    rows = [_row("truth", truth, truth, system, system, horizon)]
+    rows += [_row(c.label, forecasts[c.label], truth, system, trained.forecasters[c.model], horizon) for c in contenders]
+    return Report(
+        title=f"{system.name}: {protocol.test_orbits} held-out orbits over t = {protocol.time:g} in steps of {protocol.dt:g}",
+        table=pd.DataFrame(rows).set_index("forecast"),
+        truth=truth,
+        forecasts=forecasts,
+        trained=trained,
+        settings={
+            "system": system.name,
+            "parameters": system.parameters,
+            "protocol": asdict(protocol),
+            "seed": seed,
+            "sample_seeds": seeds,
+            "contenders": [list(c) for c in contenders],
+            "training": {name: asdict(f.training) for name, f in trained.forecasters.items() if f.training},
+            "network": {**network, "parameters": {name: f.parameters for name, f in trained.forecasters.items()}},
+        },
+        seconds=time.perf_counter() - start,
+        notes=(
+            "rate loss: mean over samples and components of (dz/dt - truth)^2 along the test orbits",
+            "valid time: until the distance to the truth exceeds 0.4 of the orbit's rms size; "
+            f"at most {protocol.time:g}, the length of the forecast",
+            *(["energy error: the largest |H - E| / |E| along an orbit"] if isinstance(system, HamiltonianSystem) else []),
+        ),
+    )
+
+
+def _row(label: str, orbit: Orbit, truth: Orbit, system: System, flow: Any, horizon: Tensor) -> dict[str, Any]:
+    valid = metrics.valid_prediction_time(orbit, truth, horizon=horizon)
+    row: dict[str, Any] = {
+        "forecast": label,
+        "rate_loss": float(metrics.derivative_loss(flow, truth)),
+        "valid_time_median": float(valid.median()),
+        "valid_time_quartile": float(valid.quantile(0.25)),
+        "phase_rmse_median": float(metrics.phase_rmse(orbit, truth).norm(dim=-1).median()),
+    }
+    for threshold in (0.1, 0.5):
+        early = metrics.valid_prediction_time(orbit, truth, threshold=threshold, horizon=horizon)
+        row[f"valid_time_median_at_{threshold}"] = float(early.median())
+    if isinstance(system, HamiltonianSystem):
+        error = metrics.energy_error(orbit, system)
+        row["energy_error_median"] = float(error.median())
+        row["energy_error_largest"] = float(error.max())
+        row["energy_drift_median"] = float(metrics.energy_drift(orbit, system).median())
+    elif system.dim == 2:
+        row["period_median"] = float(metrics.period(orbit).nanmedian())
+        row["amplitude_median"] = float(metrics.amplitude(orbit).nanmedian())
+    return row
