@@ -1,5 +1,5 @@
 """Activation functions."""
 
-from physlearn.activations.named import Activation, get, names, register
+from physlearn.activations.named import Activation, derivative, get, names, register
 
-__all__ = ["Activation", "get", "names", "register"]
+__all__ = ["Activation", "derivative", "get", "names", "register"]

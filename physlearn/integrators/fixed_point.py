@@ -49,15 +49,18 @@ def _sweep(
     for _ in range(MOST_SWEEPS):
         new = g(x)
         change = (new - x).detach().abs().amax(-1) / scale
-        x = torch.where(kept.unsqueeze(-1), x, new) if some_kept else new
+        contracting = change <= SLOW * previous
+        if not some_kept and bool((contracting & (change > tolerance)).all()):  # the usual case, kept cheap
+            x, previous = new, change
+            continue
+        x = torch.where(kept.unsqueeze(-1), x, new)
         settled = _settled(change, previous, tolerance, stalled)
-        too_slow = ~(settled | kept | (change <= SLOW * previous))  # also where the change is NaN
+        too_slow = ~(settled | kept | contracting)  # also where the change is NaN
         slow = slow | too_slow
         kept = kept | settled | too_slow
-        all_kept, some_kept = torch.stack([kept.all(), kept.any()]).tolist()
-        if all_kept:
+        if kept.all():
             break
-        previous = change
+        some_kept, previous = bool(kept.any()), change
     slow = slow | ~kept
     return torch.where(slow.unsqueeze(-1), first, x), ~slow, slow
 

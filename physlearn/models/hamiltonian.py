@@ -12,7 +12,6 @@ from physlearn.models.model import Model
 from physlearn.models.network import Network
 from physlearn.models.scaling import Standard, root_mean_square
 from systems import InputError
-from systems.system import symplectic_gradient
 
 
 class Potential(nn.Module):
@@ -42,6 +41,10 @@ class Potential(nn.Module):
         """F(x)."""
         return self.gradient_scale * self.network(self.inputs(x)).squeeze(-1)
 
+    def gradient(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
+        """dF/dx."""
+        return self.gradient_scale / self.inputs.scale * self.network.gradient(self.inputs(x))
+
 
 class HamiltonianNetwork(Model):
     """Hamilton's equations for one learned scalar H(q, p): energy is conserved, whatever was learned.
@@ -69,7 +72,8 @@ class HamiltonianNetwork(Model):
 
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
         """(dH/dp, -dH/dq)."""
-        return symplectic_gradient(self.hamiltonian, z)
+        dq, dp = self.energy.gradient(z).chunk(2, dim=-1)
+        return torch.cat([dp, -dq], dim=-1)
 
 
 def check_even(model: str, dim: int) -> None:

@@ -52,3 +52,17 @@ class Network(nn.Module):
         for layer in hidden:
             x = self.activation(layer(x))
         return last(x)
+
+    def gradient(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch inputs"]:
+        """The gradient of the single output by the inputs, in closed form: training by it takes one backward pass, not two."""
+        *hidden, last = self.layers
+        slopes = []
+        for i, layer in enumerate(hidden):
+            x = layer(x)
+            slopes.append(self.activation.first(x))
+            if i < len(hidden) - 1:
+                x = self.activation(x)
+        g = last.weight[0]
+        for layer, slope in zip(reversed(hidden), reversed(slopes), strict=True):
+            g = (g * slope) @ layer.weight
+        return g

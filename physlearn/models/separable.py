@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.func import grad
 
 from physlearn.models.hamiltonian import Potential, check_even
 from physlearn.models.model import Model
@@ -43,7 +42,7 @@ class SeparableModel(Model):
 
     def force(self, q: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
         """-dV/dq."""
-        return -grad(lambda q: self.potential(q).sum())(q)
+        return -self.potential_energy.gradient(q)
 
     def hamiltonian(self, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch"]:
         """T(p) + V(q)."""
@@ -76,7 +75,7 @@ class SeparableHamiltonianNetwork(SeparableModel):
 
     def velocity(self, p: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
         """dT/dp."""
-        return grad(lambda p: self.kinetic(p).sum())(p)
+        return self.kinetic_energy.gradient(p)
 
 
 class MechanicalHamiltonianNetwork(SeparableModel):
