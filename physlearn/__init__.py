@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from physlearn import activations, forecasting, integrators, models, training
+from physlearn import activations, forecasting, integrators, metrics, models, plotting, training
 from physlearn.forecasting import Forecaster
 from physlearn.integrators import ConvergenceError, NotHamiltonianError, NotSeparableError, integrate
 
@@ -17,6 +17,8 @@ __all__ = [
     "forecasting",
     "integrate",
     "integrators",
+    "metrics",
     "models",
+    "plotting",
     "training",
 ]

@@ -25,17 +25,17 @@ app = typer.Typer(
 
 MISUSE = 2  # the exit code of a wrong argument, file or shape
 RECORDINGS = ("pendulum-clock",)
-COLUMNS = {
-    "valid_time_median": "valid time",
-    "valid_time": "valid time",
-    "rate_loss": "rate loss",
-    "energy_error_median": "energy error",
-    "energy_error_largest": "(worst orbit)",
-    "energy_error": "energy error",
-    "period": "period",
-    "period_median": "period",
-    "amplitude": "amplitude",
-    "amplitude_median": "amplitude",
+COLUMNS = {  # of the table that is printed: heading, and as many digits as mean something
+    "rate_loss": ("rate loss", "{:.1e}"),
+    "valid_time_median": ("valid time", "{:.1f}"),
+    "valid_time": ("valid time", "{:.1f}"),
+    "energy_error_median": ("energy error", "{:.1e}"),
+    "energy_error_largest": ("(worst orbit)", "{:.1e}"),
+    "energy_error": ("energy error", "{:.1e}"),
+    "period": ("period", "{:.4f}"),
+    "period_median": ("period", "{:.4f}"),
+    "amplitude": ("amplitude", "{:.4f}"),
+    "amplitude_median": ("amplitude", "{:.4f}"),
 }
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
@@ -87,7 +87,7 @@ def simulate(
     if plot is not None:
         written.append(report.write_figure(plot, picture.of_orbit(orbit, system)))
     if animation is not None:
-        written.append(picture.film(orbit, system, animation))
+        written.append(picture.film(orbit, animation, progress=sys.stderr.isatty() and not as_json))
     summary: dict[str, Any] = {"system": name, "orbits": orbits, "time": duration, "dt": dt, "seed": seed}
     if isinstance(system, HamiltonianSystem):
         h = system.hamiltonian(orbit.z)
@@ -134,7 +134,7 @@ def forecast(
         "activation": activation,
         "device": _device(device),
         "seed": seed,
-        "progress": not as_json,
+        "progress": sys.stderr.isatty() and not as_json,
     }
     if data is None:
         if name in RECORDINGS and name not in systems.names():
@@ -161,10 +161,11 @@ def forecast(
     if given := [option for option, value in unused.items() if value is not None]:
         raise InputError(f"{given[0]} is for simulated systems; a recording comes with its own")
     chosen = contender.choose(model, integrator, hamiltonian=True)
+    names = columns.split(",") if columns else None
     recordings = {
-        rates: Orbit.from_csv(data, None if columns == "" else columns.split(","), rates=rates)
-        for rates in ("file", "derived")
-    }  # type: ignore[call-overload]
+        "file": Orbit.from_csv(data, names, rates="file"),
+        "derived": Orbit.from_csv(data, names, rates="derived"),
+    }
     directory = report.writable(out)
     results, written = {}, []
     for rates, recording in recordings.items():
@@ -204,11 +205,9 @@ def _finish(summary: Any, text: str, written: list[Path], as_json: bool) -> None
 
 def _table(result: report.Report) -> str:
     """The columns that tell most, with as many digits as mean something."""
-    shown = result.table[[name for name in COLUMNS if name in result.table]].rename(columns=COLUMNS)
-    digits = {
-        name: "{:.1e}".format if "loss" in name or "rror" in name or "worst" in name else "{:.4g}".format for name in shown
-    }
-    text = shown.to_string(formatters=digits, na_rep="-")
+    columns = [name for name in COLUMNS if name in result.table]
+    shown = result.table[columns].rename(columns={name: COLUMNS[name][0] for name in columns}).rename_axis(None)
+    text = shown.to_string(formatters=[COLUMNS[name][1].format for name in columns], na_rep="-")
     return "\n".join([result.title, text, *(f"  {note}" for note in result.notes), f"  {result.seconds:.0f} s in all"])
 
 

@@ -82,7 +82,7 @@ class Orbit:
         return self.shape[0]
 
     def __repr__(self) -> str:
-        many = " x ".join(map(str, self.shape[:-1])) + " orbits, " if len(self.shape) > 1 else ""
+        many = " x ".join(map(str, self.shape[:-1])) + " orbits of " if len(self.shape) > 1 else ""
         span = f"t = {self.t[0]:g} to {self.t[-1]:g}"
         return f"Orbit({', '.join(self.coordinates)}: {many}{self.shape[-1]} times, {span})"
 

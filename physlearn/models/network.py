@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 from math import sqrt
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -46,16 +47,20 @@ class Network(nn.Module):
                     parameter.uniform_(-1 / sqrt(a), 1 / sqrt(a), generator=generator)
             self.layers.append(layer)
 
+    @property
+    def _linear(self) -> list[nn.Linear]:
+        return [cast(nn.Linear, layer) for layer in self.layers]
+
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
         """The outputs, before any scaling."""
-        *hidden, last = self.layers
+        *hidden, last = self._linear
         for layer in hidden:
             x = self.activation(layer(x))
         return last(x)
 
     def gradient(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch inputs"]:
         """The gradient of the single output by the inputs, in closed form: training by it takes one backward pass, not two."""
-        *hidden, last = self.layers
+        *hidden, last = self._linear
         slopes = []
         for i, layer in enumerate(hidden):
             x = layer(x)

@@ -1,0 +1,23 @@
+"""What an orbit forecast is worth, one file a figure of merit."""
+
+from physlearn.metrics.action import action
+from physlearn.metrics.derivative import derivative_loss
+from physlearn.metrics.energy import energy_drift, energy_error, energy_rms
+from physlearn.metrics.period import amplitude, period
+from physlearn.metrics.phase import phase_error, phase_rmse
+from physlearn.metrics.truth_horizon import truth_horizon
+from physlearn.metrics.valid_time import valid_prediction_time
+
+__all__ = [
+    "action",
+    "amplitude",
+    "derivative_loss",
+    "energy_drift",
+    "energy_error",
+    "energy_rms",
+    "period",
+    "phase_error",
+    "phase_rmse",
+    "truth_horizon",
+    "valid_prediction_time",
+]
