@@ -36,6 +36,7 @@ COLUMNS = {  # of the table that is printed: heading, and as many digits as mean
     "period_median": ("period", "{:.4f}"),
     "amplitude": ("amplitude", "{:.4f}"),
     "amplitude_median": ("amplitude", "{:.4f}"),
+    "phase_error_end": ("phase error", "{:+.2f}"),
 }
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]

@@ -18,7 +18,14 @@ from torch import Tensor
 
 from systems.atomic import atomically
 from systems.errors import InputError
-from systems.recording import half_period_window, read_columns, savitzky_golay, stretches
+from systems.recording import (
+    acceleration_gain,
+    dominant_period,
+    half_period_window,
+    read_columns,
+    savitzky_golay,
+    stretches,
+)
 
 FORMAT = "physlearn-orbit-1"
 
@@ -76,6 +83,14 @@ class Orbit:
     def dim(self) -> int:
         """D, the number of coordinates."""
         return self.z.shape[-1]
+
+    def index(self, coordinate: int | str) -> int:
+        """The index of a coordinate given by name or index. Raises InputError, listing the names, for any other."""
+        if coordinate in self.coordinates:
+            return self.coordinates.index(str(coordinate))
+        if isinstance(coordinate, int) and -self.dim <= coordinate < self.dim:
+            return coordinate % self.dim
+        raise InputError(f"no coordinate {coordinate!r}; there are {', '.join(self.coordinates)}")
 
     def __len__(self) -> int:
         """The length of the first axis: the number of orbits, or of times where there is one orbit."""
@@ -152,9 +167,9 @@ class Orbit:
         if data.attrs.get("format") != FORMAT:
             raise InputError(f"{path} holds no orbit: its format is {data.attrs.get('format')!r}, not {FORMAT!r}")
         return cls(
-            t=torch.from_numpy(data["time"].values),
-            z=torch.from_numpy(data["z"].values),
-            rate=torch.from_numpy(data["rate"].values) if "rate" in data else None,
+            t=torch.tensor(data["time"].values),
+            z=torch.tensor(data["z"].values),
+            rate=torch.tensor(data["rate"].values) if "rate" in data else None,
             coordinates=tuple(str(name) for name in data["coordinate"].values),
             provenance=json.loads(data.attrs["provenance"]),
         )
@@ -180,7 +195,8 @@ class Orbit:
         as there are); time, angle, velocity, acceleration: which of them are used. rates: ``"file"`` takes velocity and
         acceleration from the file and derives only what is missing; ``"derived"`` smooths the angle and derives both from it.
         Derivatives come from a Savitzky-Golay filter of the order given, without phase lag, over ``window`` samples (by
-        default half of the dominant period). gap: a longer step than that many median steps starts a new orbit.
+        default half of the dominant period), half of which are lost at both ends of a stretch. gap: a longer step than that
+        many median steps starts a new orbit.
 
         Raises FileNotFoundError, or InputError for text, missing columns, NaN, or times that do not increase.
         """
@@ -196,35 +212,33 @@ class Orbit:
         if len(times) < 2 or not (np.diff(times) > 0).all():
             raise InputError(f"{path}: the times in column {time} must be at least two and strictly increase")
         window = window or half_period_window(data[angle], order)
-        own = rates == "file"
+        gain = acceleration_gain(window, order, dominant_period(data[angle]))
+        from_file = {name: rates == "file" and name in data for name in (velocity, acceleration)}
         orbits = []
         for part in stretches(times, gap):
             t, q = times[part], data[angle][part]
-
-            def derive(x: np.ndarray, derivative: int, t: np.ndarray = t) -> np.ndarray:
-                return savitzky_golay(t, x, derivative, window, order)
-
-            v = data[velocity][part] if own and velocity in data else derive(q, 1)
-            if own and acceleration in data:
-                a = data[acceleration][part]
+            if all(from_file.values()):
+                parts = [q, data[velocity][part], data[acceleration][part]]
+            elif from_file[velocity]:
+                parts = [q, data[velocity][part], savitzky_golay(t, data[velocity][part], 1, window, order)]
             else:
-                a = derive(v, 1) if own and velocity in data else derive(q, 2)
-            z = np.stack([q if own else derive(q, 0), v], axis=-1)
-            provenance = {
-                "file": Path(path).name,
-                "rates": {
-                    "velocity": "file" if own and velocity in data else "derived",
-                    "acceleration": "file" if own and acceleration in data else "derived",
-                },
-                "filter": {"name": "savitzky-golay", "window": window, "order": order},
-            }
+                parts = [savitzky_golay(t, q, derivative, window, order) for derivative in range(3)]
+                if from_file[acceleration]:
+                    parts[2] = data[acceleration][part]
+            # where the filter's window hangs over the end, its derivatives are extrapolations: they are left out
+            whole = slice(None) if all(from_file.values()) else slice(window // 2, len(t) - window // 2)
+            angles, velocities, accelerations = (torch.from_numpy(column[whole].copy()) for column in parts)
             orbits.append(
                 cls(
-                    t=torch.from_numpy(t.copy()),
-                    z=torch.from_numpy(z),
-                    rate=torch.from_numpy(np.stack([v, a], axis=-1)),
+                    t=torch.from_numpy(t[whole].copy()),
+                    z=torch.stack([angles, velocities], dim=-1),
+                    rate=torch.stack([velocities, accelerations], dim=-1),
                     coordinates=(angle, velocity),
-                    provenance=provenance,
+                    provenance={
+                        "file": Path(path).name,
+                        "rates": {name: "file" if own else "derived" for name, own in from_file.items()},
+                        "filter": {"name": "savitzky-golay", "window": window, "order": order, "acceleration_gain": gain},
+                    },
                 )
             )
         return orbits

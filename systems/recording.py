@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import periodogram, savgol_filter
+from scipy.signal import periodogram, savgol_coeffs, savgol_filter
 
 from systems.errors import InputError
 
@@ -59,10 +59,15 @@ def stretches(t: NDArray[np.float64], gap: float) -> list[slice]:
     return [slice(int(a), int(b)) for a, b in zip([0, *ends], [*ends, len(t)], strict=True)]
 
 
+def dominant_period(x: NDArray[np.float64]) -> float:
+    """The period of the strongest oscillation in ``x``, in samples."""
+    frequency, power = periodogram(x, detrend="linear", nfft=8 * len(x))
+    return float(1 / frequency[1:][np.argmax(power[1:])])
+
+
 def half_period_window(x: NDArray[np.float64], order: int) -> int:
     """An odd number of samples spanning about half of the dominant period of ``x``, and enough for the order."""
-    frequency, power = periodogram(x, detrend="linear", nfft=8 * len(x))
-    half = 0.5 / frequency[1:][np.argmax(power[1:])]
+    half = dominant_period(x) / 2
     return max(2 * round((half - 1) / 2) + 1, order + 2 - order % 2)
 
 
@@ -81,6 +86,15 @@ def savitzky_golay(
     if np.abs(t - uniform).max() > LARGEST_JITTER * step:
         raise InputError("the times are not equally spaced, which a Savitzky-Golay filter needs; resample them first")
     return np.asarray(savgol_filter(x, window, order, deriv=derivative, delta=step))
+
+
+def acceleration_gain(window: int, order: int, period: float) -> float:
+    """What the second derivative keeps of an oscillation, in amplitude; below 1, for a polynomial cuts the peaks.
+
+    period: in samples. A forecast learned from such accelerations swings slow by the square root of it.
+    """
+    angle = 2 * np.pi / period * (np.arange(window) - window // 2)
+    return float(savgol_coeffs(window, order, deriv=2, use="dot") @ np.cos(angle) / -((2 * np.pi / period) ** 2))
 
 
 def _is_number(cell: str) -> bool:

@@ -29,6 +29,7 @@ class System(ABC):
 
     name: ClassVar[str] = ""
     coordinates: ClassVar[tuple[str, ...]]
+    autonomous: ClassVar[bool] = True  # the vector field does not depend on t
     symmetries: ClassVar[tuple[Symmetry, ...]] = ()
 
     @property
@@ -143,8 +144,13 @@ class SeparableSystem(HamiltonianSystem):
 
 
 def symplectic_gradient(hamiltonian: Callable[[Tensor], Tensor], z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-    """J grad H = (dH/dp, -dH/dq). The orbits of a batch do not interact, so the gradient of the sum is all of theirs."""
-    dq, dp = grad(lambda z: hamiltonian(z).sum())(z).chunk(2, dim=-1)
+    """(dH/dp, -dH/dq). The orbits of a batch do not interact, so the gradient of the sum is all of theirs."""
+    return rotate(grad(lambda z: hamiltonian(z).sum())(z))
+
+
+def rotate(gradient: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
+    """J times a gradient: (dH/dq, dH/dp) to (dH/dp, -dH/dq)."""
+    dq, dp = gradient.chunk(2, dim=-1)
     return torch.cat([dp, -dq], dim=-1)
 
 

@@ -44,6 +44,8 @@ class Forecaster:
     torch.Size([2, 51, 2])
     """
 
+    autonomous = True
+
     def __init__(
         self,
         model: str = "hnn",

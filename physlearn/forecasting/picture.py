@@ -9,14 +9,14 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from physlearn import plotting
+from physlearn import metrics, plotting
 from physlearn.forecasting.recorded import fit_pendulum
 from physlearn.forecasting.report import Report, write_figure
+from physlearn.models.build import BASELINES
 from systems import InputError, Orbit, System
 
 FORMATS = (".png", ".svg", ".pdf")
 SHOWN = 3  # forecasts in a row of orbits, beside the truth
-CLOCK_WINDOW = 10.0  # seconds at the end of a recording that the time series shows
 
 
 def check_format(path: Path) -> None:
@@ -38,7 +38,7 @@ def of_orbit(orbit: Orbit, system: System) -> Figure:
 
 def of_forecast(report: Report, system: System, directory: Path) -> list[Path]:
     """Write forecast.png: orbits of truth and the best forecasts, and below them time series and energy error."""
-    best = _best(report, "valid_time_median", "rate_loss")
+    best = _best(report, "valid_time_median")
     figure = plt.figure(figsize=(10, 7.2), layout="constrained")
     upper, lower = np.asarray(figure.subfigures(2, 1, height_ratios=(1, 1.35)))
     row = upper.subplots(1, 1 + len(best), sharex=True, sharey=True)
@@ -57,20 +57,23 @@ def of_forecast(report: Report, system: System, directory: Path) -> list[Path]:
 
 
 def of_recording(report: Report, directory: Path, prefix: str) -> list[Path]:
-    """Write forecast.png of a recording: phase portraits, the last seconds, and the phase error over time."""
-    best = _best(report, "valid_time", "rate_loss")
-    figure = plt.figure(figsize=(10, 7.6), layout="constrained")
-    upper, lower = np.asarray(figure.subfigures(2, 1, height_ratios=(1, 1.4)))
+    """Write forecast.png of a recording: phase portraits, angle, energy and phase error over time."""
+    best = _best(report, "valid_time")
+    figure = plt.figure(figsize=(10, 8.6), layout="constrained")
+    upper, lower = np.asarray(figure.subfigures(2, 1, height_ratios=(1, 1.7)))
     row = upper.subplots(1, 1 + len(best), sharex=True, sharey=True)
     for ax, (label, orbit) in zip(row, {"record": report.truth, **best}.items(), strict=True):
         plotting.phase_portrait(orbit, ax=ax)
         ax.set_title(label, fontsize="medium")
         ax.label_outer()
     _limit(row[0], report.truth)
-    axes = lower.subplots(2, 1, sharex=True, height_ratios=(2, 1))
+    axes = lower.subplots(3, 1, sharex=True, height_ratios=(2, 1, 1))
     _, energy = fit_pendulum(report.truth)
-    plotting.forecast_plot(report.truth, best, energy, axes=tuple(axes))
-    axes[1].set(xlabel="$t$ [s]")
+    plotting.forecast_plot(report.truth, best, energy, axes=tuple(axes[:2]))
+    errors = {label: metrics.phase_error(orbit, report.truth) for label, orbit in best.items()}
+    plotting.phase_error_plot(report.truth.t, errors, ax=axes[2])
+    axes[1].set(xlabel="")
+    axes[2].set(xlabel="$t$ [s]")
     plt.close(figure)
     return [write_figure(directory / f"{prefix}forecast.png", figure)]
 
@@ -80,11 +83,12 @@ def film(orbit: Orbit, path: Path, *, progress: bool) -> Path:
     return plotting.animate(orbit, path, progress=progress)
 
 
-def _best(report: Report, merit: str, loss: str) -> dict[str, Orbit]:
-    """Euler's forecast, if there is one, for contrast; and the best of the others, those with the smallest loss first."""
-    rows = report.table.drop(index="truth").sort_values([merit, loss], ascending=[False, True])
-    euler = [label for label in rows.index if label.endswith("euler")][:1]
+def _best(report: Report, merit: str) -> dict[str, Orbit]:
+    """Euler's forecast for contrast, if there is one, and the best of the others, networks before baselines."""
+    rows = report.table.drop(index="truth").sort_values([merit, "rate_loss"], ascending=[False, True])
+    euler = [label for label in rows.index if label.endswith("euler")][-1:]
     others = [label for label in rows.index if not label.endswith("euler")]
+    others.sort(key=lambda label: label.split(" + ")[0] in BASELINES)  # stable: the order among them stays
     return {label: report.forecasts[label] for label in [*euler, *others][:SHOWN]}
 
 

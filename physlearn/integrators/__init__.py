@@ -1,7 +1,7 @@
 """Integrators: one file a method, batched over orbits, forward and backward in time, on any device."""
 
-from physlearn.integrators.errors import ConvergenceError, NotHamiltonianError, NotSeparableError
-from physlearn.integrators.flow import Flow
+from physlearn.flow import Flow, NotHamiltonianError, NotSeparableError
+from physlearn.integrators.errors import ConvergenceError
 from physlearn.integrators.integrate import find, integrate, names
 from physlearn.integrators.integrator import Integrator
 

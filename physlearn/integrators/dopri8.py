@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from physlearn.integrators.flow import Flow
+from physlearn.flow import Flow
 from physlearn.integrators.integrator import Integrator
 from systems import InputError
 from systems.reference import dopri8

@@ -1,14 +1,6 @@
 """What can go wrong with an integration."""
 
-from systems import InputError, IntegrationError
-
-
-class NotSeparableError(InputError):
-    """The method needs H = T(p) + V(q), and the flow does not offer it."""
-
-
-class NotHamiltonianError(InputError):
-    """The method needs Hamilton's equations, and the flow does not offer a Hamiltonian."""
+from systems import IntegrationError
 
 
 class ConvergenceError(IntegrationError):

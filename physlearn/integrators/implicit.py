@@ -9,9 +9,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from physlearn.flow import Flow
 from physlearn.integrators import fixed_point
 from physlearn.integrators.errors import ConvergenceError
-from physlearn.integrators.flow import Flow
 from physlearn.integrators.integrator import Integrator
 from systems import InputError
 

@@ -9,18 +9,21 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from physlearn.flow import Flow
 from physlearn.integrators.dopri8 import Dopri8
 from physlearn.integrators.euler import Euler
-from physlearn.integrators.flow import Flow
 from physlearn.integrators.gauss_legendre import GaussLegendre4, GaussLegendre6, ImplicitMidpoint
 from physlearn.integrators.integrator import Integrator
 from physlearn.integrators.leapfrog import Leapfrog, Yoshida4, Yoshida6
 from physlearn.integrators.rk4 import RungeKutta4
 from physlearn.integrators.symplectic_euler import SymplecticEuler
 from physlearn.integrators.tao import Tao4
+from physlearn.threads import suited_to
 from systems import InputError, Orbit, UnknownNameError
 from systems.orbit import check_times
 from systems.system import check_states
+
+TYPICAL_WIDTH = 25  # elements that a learned flow works on for each coordinate of the state
 
 METHODS: dict[str, type[Integrator]] = {
     method.name: method
@@ -92,7 +95,8 @@ def integrate(
     coordinates = seen.coordinates or tuple(f"z{i}" for i in range(z0.shape[-1] if z0.ndim else 1))
     check_states(z0, coordinates)
     integrator = cls(seen, **options)
-    z = integrator.solve(z0, t, substeps, progress)
+    with suited_to(z0.numel() * TYPICAL_WIDTH):
+        z = integrator.solve(z0, t, substeps, progress)
     return Orbit(
         t=t,
         z=z,

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from physlearn.integrators.flow import Flow
+from physlearn.flow import Flow
 
 
 class Integrator(ABC):

@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from physlearn.integrators.flow import Flow
+from physlearn.flow import Flow
 from physlearn.integrators.integrator import Integrator
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from physlearn.integrators.flow import Flow
+from physlearn.flow import Flow
 from physlearn.integrators.implicit import Implicit
 
 

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from physlearn.integrators import Flow
+from physlearn.flow import Flow
 from systems import InputError, Orbit
 
 

@@ -37,7 +37,7 @@ def phase_rmse(forecast: Orbit, truth: Orbit, horizons: Sequence[float] | None =
 def phase_error(forecast: Orbit, truth: Orbit) -> Float[Tensor, "*batch T"]:
     """How far the forecast of an oscillation is ahead of the truth at each time [rad]; for two coordinates.
 
-    The phase is the angle in the plane of the two coordinates, centred and scaled by the true orbit, in the sense that
+    The phase is the angle in the plane of the two coordinates, centred and scaled by the true orbit's range, in the sense that
     dq/dt > 0 for p > 0 turns: it advances by 2 pi a period. NaN from where a forecast is not finite.
     Raises InputError for orbits that do not match, or of other than two coordinates.
 
@@ -49,7 +49,8 @@ def phase_error(forecast: Orbit, truth: Orbit) -> Float[Tensor, "*batch T"]:
     check_match(forecast, truth)
     if truth.dim != 2:
         raise InputError(f"the phase of an oscillation needs two coordinates, not {truth.dim}")
-    center, scale = truth.z.mean(-2, keepdim=True), truth.z.std(-2, correction=0, keepdim=True)
+    low, high = truth.z.aminmax(dim=-2, keepdim=True)
+    center, scale = (high + low) / 2, (high - low) / 2  # a mean would be off unless the orbit had whole periods
     angles = [_unwrapped((orbit.z - center) / scale) for orbit in (forecast, truth)]
     ahead = angles[0] - angles[1]
     # the two start on one branch of the angle, however the cut lies between them

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicHermiteSpline, CubicSpline, PPoly
 from torch import Tensor
 
-from systems import InputError, Orbit
+from systems import Orbit
 
 
 def splines(orbit: Orbit, coordinate: int | str) -> list[PPoly | None]:
@@ -17,9 +17,7 @@ def splines(orbit: Orbit, coordinate: int | str) -> list[PPoly | None]:
     The error is of fourth order in the step. None for an orbit that is not finite, or has fewer than four times.
     Raises InputError, listing the names, for a coordinate that is none.
     """
-    index = orbit.coordinates.index(coordinate) if coordinate in orbit.coordinates else coordinate
-    if not isinstance(index, int) or not -orbit.dim <= index < orbit.dim:
-        raise InputError(f"no coordinate {coordinate!r}; there are {', '.join(orbit.coordinates)}")
+    index = orbit.index(coordinate)
     order = -1 if orbit.t[-1] < orbit.t[0] else 1
     t = _array(orbit.t)[::order]
     states = _array(orbit.z[..., index]).reshape(-1, len(t))[:, ::order]

@@ -12,6 +12,7 @@ from physlearn.models.model import Model
 from physlearn.models.network import Network
 from physlearn.models.scaling import Standard, root_mean_square
 from systems import InputError
+from systems.system import rotate
 
 
 class Potential(nn.Module):
@@ -72,8 +73,7 @@ class HamiltonianNetwork(Model):
 
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
         """(dH/dp, -dH/dq)."""
-        dq, dp = self.energy.gradient(z).chunk(2, dim=-1)
-        return torch.cat([dp, -dq], dim=-1)
+        return rotate(self.energy.gradient(z))
 
 
 def check_even(model: str, dim: int) -> None:

@@ -5,26 +5,27 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from numpy.typing import NDArray
 
 RAINBOW = "rainbow"  # violet to red, as in the paper's figures
+LARGEST = 1e12  # what is further out overflows on its way to the page
 
 
 def colored_by_time(
-    ax: Axes, x: NDArray[np.float64], y: NDArray[np.float64], t: NDArray[np.float64], **style: Any
+    ax: Axes, x: Float[np.ndarray, " T"], y: Float[np.ndarray, " T"], t: Float[np.ndarray, " T"], **style: Any
 ) -> LineCollection:
-    """Draw y against x, from violet at the first time to red at the last; states that are not finite are left out.
+    """Draw y against x, from violet at the earliest time to red at the latest; states that are not finite are left out.
 
-    x, y, t: ``(T,)``. style: of matplotlib's LineCollection.
+    style: of matplotlib's LineCollection, as ``cmap``, ``linewidth`` or ``label``.
     """
     points = np.stack([x, y], axis=-1)
     segments = np.stack([points[:-1], points[1:]], axis=1)
-    whole = np.isfinite(segments).all(axis=(1, 2))
+    whole = (np.abs(segments) < LARGEST).all(axis=(1, 2))
     lines = LineCollection(list(segments[whole]), **{"cmap": RAINBOW, "linewidth": 0.9, "capstyle": "round", **style})
-    lines.set_array(t[:-1][whole])
-    lines.set_clim(min(t[0], t[-1]), max(t[0], t[-1]))
+    lines.set_array((t[:-1] + t[1:])[whole] / 2)
+    lines.set_clim(t.min(), t.max())
     ax.add_collection(lines)
     ax.autoscale_view()
     return lines

@@ -6,19 +6,25 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from matplotlib.axes import Axes
+from scipy.ndimage import label as connected
 
 from physlearn.plotting.phase_portrait import array, planar
+from physlearn.plotting.window import extent, show
 from systems import InputError, Orbit
 
 LEVELS = 6
+GRID = 241
+AROUND = 3.0  # how many times the orbit's own size is searched for the walls of its well
 
 
 def configuration_orbit(orbit: Orbit, *, system: Any = None, ax: Axes | None = None, **style: Any) -> Axes:
     """The path (q_1, q_2) of an orbit with two degrees of freedom, coloured by time; gives the axes.
 
-    system: with a ``potential``, draws its level lines behind the orbit, and the line of the ``escape_energy`` where there
-    is one. Raises InputError for orbits of fewer than four coordinates.
+    system: with a ``potential``, draws its level lines behind the orbit; darker the one of the orbit's energy, where it
+    comes to rest, and dashed that of the ``escape_energy``, where there is one. style: of matplotlib's LineCollection.
+    Raises InputError for orbits of fewer than four coordinates.
     """
     if orbit.dim < 4:
         raise InputError(
@@ -26,21 +32,40 @@ def configuration_orbit(orbit: Orbit, *, system: Any = None, ax: Axes | None = N
         )
     ax = planar(orbit, 0, 1, ax, **style)
     if getattr(system, "separable", False) and orbit.dim == 4:
-        _level_lines(ax, system)
+        _level_lines(ax, orbit, system)
     ax.set_aspect("equal")
+    ax.locator_params(nbins=6)
     return ax
 
 
-def _level_lines(ax: Axes, system: Any) -> None:
-    (left, right), (low, high) = (_wider(*ax.get_xlim()), _wider(*ax.get_ylim()))
-    x, y = np.meshgrid(np.linspace(left, right, 120), np.linspace(low, high, 120))
-    potential = array(system.potential(torch.from_numpy(np.stack([x, y], axis=-1))))
-    highest = getattr(system, "escape_energy", None) or float(np.quantile(potential, 0.7))
-    ax.contour(x, y, potential, np.linspace(0, highest, LEVELS + 1)[1:-1], colors="0.85", linewidths=0.6, zorder=0)
-    ax.contour(x, y, potential, [highest], colors="0.6", linewidths=0.8, zorder=0)
-    ax.set(xlim=(left, right), ylim=(low, high))
+def _level_lines(ax: Axes, orbit: Orbit, system: Any) -> None:
+    own = extent(array(orbit.z)[..., :2])
+    middle, half = own.mean(axis=1), np.ptp(own, axis=1).max() / 2 * AROUND
+    escape = getattr(system, "escape_energy", None)
+    energy = array(system.hamiltonian(orbit.z[..., 0, :])).reshape(-1)
+    highest = escape if escape is not None else float(energy.max())
+    x, y, potential = _on_grid(system, np.stack([middle - half, middle + half], axis=1))
+    show(ax, _well(x, y, potential < 0.999 * highest, middle, own))
+    x, y, potential = _on_grid(system, np.array([ax.get_xlim(), ax.get_ylim()]))
+    levels = np.linspace(potential.min(), highest, LEVELS + 1)[1:-1]
+    ax.contour(x, y, potential, levels, colors="0.88", linewidths=0.7, zorder=0)
+    if np.ptp(energy) <= 1e-3 * np.abs(energy).max():
+        ax.contour(x, y, potential, energy[:1], colors="0.55", linewidths=0.9, zorder=0)
+    if escape is not None:
+        ax.contour(x, y, potential, [escape], colors="0.55", linewidths=0.9, linestyles="dashed", zorder=0)
 
 
-def _wider(low: float, high: float) -> tuple[float, float]:
-    margin = 0.15 * (high - low)
-    return low - margin, high + margin
+def _on_grid(system: Any, box: Float[np.ndarray, "2 2"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    x, y = np.meshgrid(*(np.linspace(low, high, GRID) for low, high in box))
+    return x, y, array(system.potential(torch.from_numpy(np.stack([x, y], axis=-1))))
+
+
+def _well(
+    x: np.ndarray, y: np.ndarray, inside: np.ndarray, middle: np.ndarray, own: Float[np.ndarray, "2 2"]
+) -> Float[np.ndarray, "2 2"]:
+    """The box around the well that the orbit moves in; around the orbit itself where the well is open or far wider."""
+    parts, _ = connected(inside)
+    centre = np.unravel_index(np.argmin((x - middle[0]) ** 2 + (y - middle[1]) ** 2), x.shape)
+    well = parts == parts[centre]
+    closed = inside[centre] and not (well[0].any() or well[-1].any() or well[:, 0].any() or well[:, -1].any())
+    return np.array([[x[well].min(), x[well].max()], [y[well].min(), y[well].max()]]) if closed else own

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import cycle
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from physlearn.plotting.names import index_of, symbol
+from physlearn.plotting.names import symbol
 from physlearn.plotting.phase_portrait import array
 from systems import InputError, Orbit
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe and Ito: told apart by all
+LEGEND_WIDTH = 100  # characters
+SMALLEST, LARGEST = 1e-16, 1e2  # errors below are rounding, errors above mean nothing
 
 
 def forecast_plot(
@@ -27,33 +31,75 @@ def forecast_plot(
     """One coordinate against time, truth and forecasts; below it the relative energy error, on a logarithmic scale.
 
     truth, forecasts: single orbits (of a batch, the first is drawn) at the same times. system: whose ``hamiltonian``, or
-    which function of z, is the energy; without one, the lower picture is the distance to the truth. Gives both axes.
+    which function of z, is the energy; without one, the lower picture is the distance to the truth, over its rms size.
+    The truth sets the limits: a forecast that diverges is drawn until it leaves them. Gives both axes.
+    Raises InputError for a coordinate that the truth does not have, other times, or an orbit of zero energy.
     """
     if axes is None:
         axes = tuple(plt.subplots(2, 1, figsize=(8, 4.6), sharex=True, layout="constrained", height_ratios=(2, 1))[1])
     if len(axes) != 2:
         raise InputError(f"a forecast is drawn on two axes, not {len(axes)}")
     upper, lower = axes
-    truth, t, i = _first(truth), array(truth.t), index_of(truth, coordinate)
-    upper.plot(t, array(truth.z[:, i]), color="0.75", linewidth=3, label="truth", solid_capstyle="round")
+    truth, forecasts = _single(truth, forecasts)
+    t, i = array(truth.t), truth.index(coordinate)
+    true = array(truth.z[:, i])
+    low, high = true.min(), true.max()
+    margin = 0.35 * (high - low) or 0.5
     hamiltonian = getattr(system, "hamiltonian", system if callable(system) else None)
-    for (label, orbit), color in zip(forecasts.items(), COLORS * len(forecasts), strict=False):
-        z = _first(orbit).z
-        upper.plot(t, array(z[:, i]), color=color, linewidth=1, label=label)
-        if hamiltonian is not None:
-            energy = array(hamiltonian(z))
-            error = np.abs(energy / energy[0] - 1)
-        else:
-            error = array((z - truth.z).norm(dim=-1) / truth.z.square().sum(-1).mean().sqrt())
-        lower.semilogy(t[1:], np.maximum(error[1:], 1e-16), color=color, linewidth=1)
-    low, high = float(truth.z[:, i].min()), float(truth.z[:, i].max())
-    upper.set(ylabel=symbol(truth.coordinates[i]), ylim=(low - 0.35 * (high - low), high + 0.35 * (high - low)))
-    upper.set(xlim=(t[0], t[-1]))
-    upper.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4, frameon=False, fontsize="small")
-    lower.set(xlabel="$t$", ylabel=r"$|H - E|\,/\,|E|$" if hamiltonian is not None else "distance")
-    bottom, top = lower.get_ylim()
-    lower.set_ylim(bottom, min(top, 1e2))
+    upper.plot(t, true, color="0.75", linewidth=3, label="truth", solid_capstyle="round")
+    errors = []
+    for (label, orbit), color in zip(forecasts.items(), cycle(COLORS), strict=False):
+        path = _until_it_leaves(array(orbit.z[:, i]), low - 3 * margin, high + 3 * margin)
+        upper.plot(t, path, color=color, linewidth=1.1, label=label)
+        errors.append(_distance(orbit, truth) if hamiltonian is None else _energy_error(array(hamiltonian(orbit.z))))
+        lower.semilogy(t[1:], errors[-1][1:], color=color, linewidth=1.1)
+    upper.set(ylabel=symbol(truth.coordinates[i]), xlim=(t[0], t[-1]), ylim=(low - margin, high + margin))
+    labels = ["truth", *forecasts]
+    rows = -(-sum(len(label) + 8 for label in labels) // LEGEND_WIDTH)
+    upper.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=-(-len(labels) // rows), frameon=False, fontsize="small")
+    lower.set(xlabel="$t$", ylabel="distance" if hamiltonian is None else r"$|H - E|\,/\,|E|$", xlim=(t[0], t[-1]))
+    if seen := [error[1:][np.isfinite(error[1:])] for error in errors]:
+        lower.set_ylim(*_decades(seen))
     return upper, lower
+
+
+def _until_it_leaves(path: Float[np.ndarray, " T"], low: float, high: float) -> Float[np.ndarray, " T"]:
+    """The path to the first state well outside, NaN after that: what has diverged would cross the picture again and again."""
+    outside = ~((path >= low) & (path <= high))
+    gone = np.concatenate([[False], np.logical_or.accumulate(outside)[:-1]])
+    return np.where(gone | ~np.isfinite(path), np.nan, np.clip(path, low, high))
+
+
+def _energy_error(energy: Float[np.ndarray, " T"]) -> Float[np.ndarray, " T"]:
+    if energy[0] == 0:
+        raise InputError("an orbit of zero energy has no relative energy error; give a function of z that adds a constant")
+    with np.errstate(all="ignore"):
+        return _drawable(np.abs(energy / energy[0] - 1))
+
+
+def _distance(orbit: Orbit, truth: Orbit) -> Float[np.ndarray, " T"]:
+    true = array(truth.z)
+    with np.errstate(all="ignore"):
+        return _drawable(np.linalg.norm(array(orbit.z) - true, axis=-1) / np.sqrt((true**2).sum(-1).mean()))
+
+
+def _drawable(error: Float[np.ndarray, " T"]) -> Float[np.ndarray, " T"]:
+    return _until_it_leaves(np.maximum(error, SMALLEST), 0, LARGEST)
+
+
+def _decades(errors: list[np.ndarray]) -> tuple[float, float]:
+    """Whole decades around all errors, but for the dips where an error changes sign."""
+    low = min((np.quantile(error, 0.02) for error in errors if len(error)), default=SMALLEST)
+    high = max((error.max() for error in errors if len(error)), default=1.0)
+    return 10 ** np.floor(np.log10(low)), 10 ** np.ceil(np.log10(high) + 0.1)
+
+
+def _single(truth: Orbit, forecasts: Mapping[str, Orbit]) -> tuple[Orbit, dict[str, Orbit]]:
+    truth, single = _first(truth), {label: _first(orbit) for label, orbit in forecasts.items()}
+    for label, orbit in single.items():
+        if orbit.z.shape != truth.z.shape or not np.allclose(array(orbit.t), array(truth.t), rtol=1e-6):
+            raise InputError(f"the forecast {label!r} is not given at the times and coordinates of the truth")
+    return truth, single
 
 
 def _first(orbit: Orbit) -> Orbit:

@@ -1,25 +1,27 @@
-"""Coordinates by name or index, and how they are written."""
+"""How coordinates are written."""
 
-from systems import InputError, Orbit
+import re
 
-GREEK = ("alpha", "omega", "theta", "phi", "rho")
-
-
-def index_of(orbit: Orbit, coordinate: int | str) -> int:
-    """The index of a coordinate given by name or index. Raises InputError, listing the names, for any other."""
-    if isinstance(coordinate, str) and coordinate in orbit.coordinates:
-        return orbit.coordinates.index(coordinate)
-    if isinstance(coordinate, int) and -orbit.dim <= coordinate < orbit.dim:
-        return coordinate % orbit.dim
-    raise InputError(f"no coordinate {coordinate!r}; there are {', '.join(orbit.coordinates)}")
+GREEK = re.compile(
+    "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|upsilon|phi|chi|psi|omega",
+    re.IGNORECASE,
+)
 
 
 def symbol(name: str) -> str:
-    r"""A coordinate's name as mathematics: ``p_x`` with its index below, Greek letters as such.
+    r"""A coordinate's name as mathematics: indices below, Greek letters as such.
 
-    >>> symbol("p_x"), symbol("theta")
-    ('$p_{x}$', '$\\theta$')
+    >>> print(symbol("p_x"), symbol("theta"), symbol("x1"), symbol("p_rho"), symbol("angle"))
+    $p_{x}$ $\theta$ $x_{1}$ $p_{\rho}$ $\mathrm{angle}$
     """
-    base, _, index = name.partition("_")
-    base = f"\\{base}" if base in GREEK else base
+    parts = re.fullmatch(r"([A-Za-z]+)_?(\w*)", name)
+    if parts is None:
+        return name
+    base, index = (_letter(part) for part in parts.groups())
     return f"${base}_{{{index}}}$" if index else f"${base}$"
+
+
+def _letter(name: str) -> str:
+    if GREEK.fullmatch(name):
+        return f"\\{name}"
+    return name.replace("_", ",") if len(name) < 2 or not name.isalpha() else rf"\mathrm{{{name}}}"

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
+from torch import Tensor
 
 from physlearn.plotting.colored_line import colored_by_time
-from physlearn.plotting.names import index_of, symbol
+from physlearn.plotting.names import symbol
+from physlearn.plotting.window import extent, show
 from systems import Orbit
 
 
@@ -19,10 +21,12 @@ def phase_portrait(
 ) -> Axes:
     """One coordinate against another, coloured by time; all orbits of a batch in one picture.
 
-    coordinates: names or indices; by default the first position and its momentum. Gives the axes.
+    coordinates: names or indices; by default the first position and its momentum. style: of matplotlib's LineCollection.
+    An orbit that diverges is drawn until it leaves the axes. Gives the axes; makes a figure where none are given.
+    Raises InputError for a coordinate that the orbit does not have.
     """
     first, second = coordinates if coordinates is not None else (0, orbit.dim // 2)
-    return planar(orbit, index_of(orbit, first), index_of(orbit, second), ax, **style)
+    return planar(orbit, orbit.index(first), orbit.index(second), ax, **style)
 
 
 def planar(orbit: Orbit, i: int, j: int, ax: Axes | None, **style: Any) -> Axes:
@@ -30,12 +34,17 @@ def planar(orbit: Orbit, i: int, j: int, ax: Axes | None, **style: Any) -> Axes:
     if ax is None:
         ax = plt.subplots(figsize=(4.5, 4.2), layout="constrained")[1]
     t = array(orbit.t)
-    for z in array(orbit.z).reshape(-1, len(t), orbit.dim):
-        colored_by_time(ax, z[:, i], z[:, j], t, **style)
+    paths = array(orbit.z)[..., [i, j]].reshape(-1, len(t), 2)
+    show(ax, extent(paths))
+    limits = ax.get_xlim(), ax.get_ylim()
+    label = style.pop("label", None)
+    for k, path in enumerate(paths):
+        colored_by_time(ax, path[:, 0], path[:, 1], t, label=label if k == 0 else None, **style)
+    ax.set(xlim=limits[0], ylim=limits[1])
     ax.set(xlabel=symbol(orbit.coordinates[i]), ylabel=symbol(orbit.coordinates[j]))
     return ax
 
 
-def array(values: Any) -> NDArray[np.float64]:
+def array(values: Tensor) -> Float[np.ndarray, "..."]:
     """A tensor as a NumPy array on the CPU, in float64."""
     return values.detach().cpu().double().numpy()

@@ -12,6 +12,7 @@ import torch
 from tqdm.auto import tqdm
 
 from physlearn.models import Model
+from physlearn.threads import suited_to
 from physlearn.training.loss import Reduction, rate_loss
 from physlearn.training.pairs import Pairs
 from systems import InputError, IntegrationError
@@ -52,6 +53,14 @@ def train(
     ``learning_rate``. Raises IntegrationError where the loss stops being finite: the learning rate is too high.
     """
     model.standardize(pairs.z, pairs.rate)
+    widest = max(parameter.shape[0] for parameter in model.parameters())
+    with suited_to(training.batch_size * widest):
+        return _train(model, pairs, validation, training, seed, progress)
+
+
+def _train(
+    model: Model, pairs: Pairs, validation: Pairs | None, training: Training, seed: int, progress: bool
+) -> pd.DataFrame:
     batches = math.ceil(len(pairs) / training.batch_size)
     optimizer = torch.optim.Adam(model.parameters(), lr=training.learning_rate)
     total = training.epochs * batches

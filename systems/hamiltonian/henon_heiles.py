@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import isfinite, sqrt
 from typing import ClassVar
 
 import torch
@@ -44,6 +44,10 @@ class HenonHeiles(SeparableSystem):
     coupling: float = 1.0
     coordinates: ClassVar = ("x", "y", "p_x", "p_y")
     symmetries: ClassVar[tuple[Symmetry, ...]] = (_rotate, _mirror)
+
+    def __post_init__(self) -> None:
+        if not (isfinite(self.coupling) and self.coupling != 0):
+            raise InputError(f"coupling must be a finite number other than 0, not {self.coupling}")
 
     @property
     def escape_energy(self) -> float:
@@ -87,7 +91,8 @@ class HenonHeiles(SeparableSystem):
                 f"energy={highest:g} is not below the escape energy {self.escape_energy:.6g}: "
                 "orbits leave; choose a lower one, or bounded=False"
             )
-        size = 1 / abs(self.coupling)
+        # V >= r^2/6 inside the triangle, so that no state is farther out than sqrt(6 E)
+        size = min(1 / abs(self.coupling), sqrt(6 * highest))
 
         def inside(q: Tensor) -> Tensor:
             x, y = self.coupling * q[:, 0], self.coupling * q[:, 1]

@@ -3,7 +3,7 @@ import torch
 from torch.testing import assert_close
 
 import systems
-from physlearn import ConvergenceError, Forecaster, NotSeparableError, integrate, metrics
+from physlearn import Forecaster, NotSeparableError, integrate, metrics
 from systems import InputError
 
 T = torch.linspace(0, 10, 101, dtype=torch.float64)
@@ -147,12 +147,6 @@ def test_validation_has_to_have_the_same_coordinates(orbits):
 def test_a_wrong_dimension_is_refused(fitted):
     with pytest.raises(InputError, match="2 coordinates"):
         fitted["hnn"].forecast(torch.zeros(3, dtype=torch.float64), T)
-
-
-def test_a_step_without_solution_names_the_orbit(fitted):
-    far = torch.tensor([[0.1, 0.0], [0.5, 1.0]], dtype=torch.float64)
-    with pytest.raises(ConvergenceError, match=r"orbit \d+ at t = 0"):
-        fitted["hnn"].forecast(far, torch.tensor([0.0, 1e300], dtype=torch.float64), integrator="implicit-midpoint")
 
 
 def test_the_history_has_a_row_an_epoch(fitted):

@@ -1,4 +1,4 @@
-"""Flow: the one shape in which integrators see a system, a trained model or a plain function."""
+"""Flow: the one shape in which integrators and metrics see a system, a trained model or a plain function."""
 
 from __future__ import annotations
 
@@ -8,10 +8,17 @@ from typing import Any
 
 from torch import Tensor
 
-from physlearn.integrators.errors import NotHamiltonianError, NotSeparableError
 from systems import InputError
 
 Field = Callable[[Tensor, Tensor], Tensor]
+
+
+class NotSeparableError(InputError):
+    """The method needs H = T(p) + V(q), and the flow does not offer it."""
+
+
+class NotHamiltonianError(InputError):
+    """The method needs Hamilton's equations, and the flow does not offer a Hamiltonian."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,116 @@
+"""Errors by component and in phase."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.testing import assert_close
+
+import systems
+from physlearn.metrics import phase_error, phase_rmse
+from systems import InputError, Orbit
+
+T = torch.linspace(0, 100, 1001, dtype=torch.float64)
+frequencies = st.floats(0.3, 3)
+
+
+def oscillation(frequency=1.0, lag=0.0, amplitude=1.0, t=T):
+    angle = frequency * t - lag
+    return Orbit(t, amplitude * torch.stack([angle.cos(), -frequency * angle.sin()], -1), coordinates=("q", "p"))
+
+
+@given(offset=st.floats(-10, 10), size=st.floats(1e-3, 1e3))
+def test_a_constant_offset_errs_by_itself_in_units_of_the_spread_of_each_component(offset, size):
+    z = size * torch.stack([5 + T.sin(), 0.01 * (2 * T).cos(), T], -1)
+    spread = torch.from_numpy(z.numpy().std(0))
+    truth, forecast = Orbit(T, z), Orbit(T, z + offset * spread)
+    assert_close(phase_rmse(forecast, truth), torch.full((3,), abs(offset), dtype=T.dtype), rtol=1e-9, atol=1e-9)
+    at_horizons = phase_rmse(forecast, truth, horizons=[1.0, 100.0])
+    assert_close(at_horizons, torch.full((2, 3), abs(offset), dtype=T.dtype), rtol=1e-9, atol=1e-9)
+
+
+def test_only_the_times_up_to_a_horizon_count_for_it():
+    truth = oscillation()
+    z = truth.z.clone()
+    z[T > 30.05] += 1.0
+    errors = phase_rmse(Orbit(T, z, coordinates=("q", "p")).to(torch.float32), truth, horizons=torch.tensor([30.0, 100.0]))
+    assert errors.shape == (2, 2)
+    assert (errors[0] < 1e-6).all()
+    assert_close(errors[1], (0.7 / truth.z.var(0, correction=0)).sqrt(), rtol=1e-2, atol=0)
+
+
+def test_the_mean_errs_by_one_and_an_unrelated_phase_by_the_root_of_two():
+    truth = oscillation(t=torch.arange(1000, dtype=torch.float64) * 2 * torch.pi / 100)  # whole periods
+    mean = Orbit(truth.t, truth.z.mean(0).expand_as(truth.z), coordinates=("q", "p"))
+    assert_close(phase_rmse(mean, truth), torch.ones(2, dtype=torch.float64))
+    quarter = oscillation(lag=torch.pi / 2, t=truth.t)
+    assert_close(phase_rmse(quarter, truth), torch.full((2,), 2**0.5, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf, 1e300])
+def test_a_forecast_that_diverges_errs_infinitely_from_the_horizons_on_that_see_it(bad):
+    truth = Orbit.stack([oscillation(), oscillation()])
+    z = truth.z.clone()
+    z[1, 500:] = bad
+    errors = phase_rmse(Orbit(T, z, coordinates=("q", "p")), truth, horizons=[40.0, 60.0])
+    assert (errors[0] == 0).all()
+    assert (errors[1, 0] == 0).all()
+    assert (errors[1, 1] == torch.inf).all()
+
+
+def test_a_component_that_never_moves_is_met_exactly_or_missed_infinitely():
+    z = torch.stack([T.sin(), torch.ones_like(T)], -1)
+    assert (phase_rmse(Orbit(T, z), Orbit(T, z)) == 0).all()
+    assert phase_rmse(Orbit(T, z + 0.1), Orbit(T, z))[1] == torch.inf
+
+
+def test_a_horizon_beyond_the_orbit_is_refused():
+    for horizons in ([101.0], [-1.0], [10.0, float("nan")]):
+        with pytest.raises(InputError, match="within the orbit's length 100"):
+            phase_rmse(oscillation(), oscillation(), horizons=horizons)
+
+
+@given(frequency=frequencies, ratio=st.floats(0.8, 1.25))
+def test_a_faster_clock_gains_phase_in_proportion_to_time(frequency, ratio):
+    truth = oscillation(frequency)
+    forecast = oscillation(frequency * ratio)
+    # scaled by the truth, the angle of a faster circle is that of an ellipse: it is true every quarter of a turn
+    gained = phase_error(forecast, truth)
+    assert_close(gained, frequency * (ratio - 1) * T, atol=0.15, rtol=0)  # asin((r - 1)/(r + 1)) at most
+
+
+@given(lag=st.floats(-3.0, 3.0), start=st.floats(0, 6.3))
+def test_a_clock_that_is_late_is_late_by_its_lag_wherever_it_starts(lag, start):
+    t = start + torch.arange(1000, dtype=torch.float64) * 2 * torch.pi / 50
+    late = phase_error(oscillation(lag=lag, t=t), oscillation(t=t))
+    # 50 samples a period see the extremes to within 1 - cos(pi / 50)
+    assert_close(late, torch.full_like(late, -lag), atol=2e-3, rtol=0)
+
+
+def test_phase_is_of_the_motion_not_of_its_place_or_size():
+    truth, forecast = oscillation(lag=1.0), oscillation(frequency=1.02)
+    moved = [Orbit(T, o.z * torch.tensor([3.0, 0.1]) + 7, coordinates=("q", "p")) for o in (forecast, truth)]
+    assert_close(phase_error(*moved), phase_error(forecast, truth), atol=1e-9, rtol=0)
+
+
+def test_a_wider_swing_of_a_pendulum_falls_behind():
+    pendulum = systems.get("pendulum")
+    t = torch.linspace(0, 74.1629871, 2001, dtype=torch.float64)  # ten periods at the amplitude pi/2
+    wide, narrow = (pendulum.orbit(torch.tensor([a, 0.0]), t) for a in (torch.pi / 2, 0.1))
+    behind = phase_error(wide, narrow)
+    assert float(behind[-1]) == pytest.approx(2 * torch.pi * 10 * (1 - 7.41629871 / 6.28711455), abs=0.05)
+
+
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf])
+def test_there_is_no_phase_from_where_a_forecast_is_not_finite(bad):
+    z = oscillation().z.clone()
+    z[500:] = bad
+    error = phase_error(Orbit(T, z, coordinates=("q", "p")), oscillation())
+    assert (error[:500] == 0).all()
+    assert torch.isnan(error[500:]).all()
+
+
+def test_only_two_coordinates_have_a_phase():
+    orbit = Orbit(T, torch.randn(1001, 4, dtype=torch.float64))
+    with pytest.raises(InputError, match="two coordinates, not 4"):
+        phase_error(orbit, orbit)

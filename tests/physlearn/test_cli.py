@@ -1,0 +1,162 @@
+"""The command line as its user has it: output, files and exit code."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import torch
+
+import systems
+from physlearn import Forecaster, cli
+
+QUICK = ["--orbits", "12", "--test-orbits", "3", "--time", "3", "--epochs", "3", "--hidden", "8"]
+
+
+class Result(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Runs the command line in this process: what it prints, and its exit code."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["physlearn", *map(str, arguments)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as leave:
+            code = leave.code
+        return Result(code, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def refused(run):
+    """The single line that a wrong use is answered with."""
+
+    def refused(*arguments):
+        result = run(*arguments)
+        assert result.code == 2
+        assert result.out == ""
+        assert result.err.startswith("physlearn: ")
+        (line,) = result.err.splitlines()
+        return line
+
+    return refused
+
+
+def test_the_installed_command_answers_a_wrong_use_with_one_line_and_exit_code_2(tmp_path):
+    command = [Path(sys.executable).with_name("physlearn"), "simulate", "henon-hieles", "--out", tmp_path / "orbit.nc"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert len(result.stderr.splitlines()) == 1
+    assert "henon-heiles" in result.stderr
+
+
+def test_systems_lists_names_coordinates_and_parameters(run):
+    text = run("systems").out
+    assert "henon-heiles" in text
+    assert "(x, y, p_x, p_y)" in text
+    assert "mu=2.7" in text
+    rows = json.loads(run("systems", "--json").out)
+    assert [row["name"] for row in rows] == systems.names()
+
+
+def test_simulate_writes_an_orbit_that_loads_and_a_picture(run, tmp_path):
+    orbit, picture = tmp_path / "deep" / "orbit.nc", tmp_path / "orbit.png"
+    result = run("simulate", "henon-heiles", "--energy", 0.125, "--time", 20, "--out", orbit, "--plot", picture, "--json")
+    assert result.code == 0, result.err
+    assert json.loads(result.out)["result"]["energy_error"] < 1e-9
+    loaded = systems.Orbit.load(orbit)
+    assert loaded.shape == (1, 201)
+    energy = systems.get("henon-heiles").hamiltonian(loaded.z)
+    assert torch.allclose(energy, torch.tensor(0.125, dtype=torch.float64))
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_simulate_takes_parameters_of_the_system(run, tmp_path):
+    run("simulate", "van-der-pol", "--set", "mu=1", "--time", 5, "--out", tmp_path / "orbit.nc")
+    assert systems.Orbit.load(tmp_path / "orbit.nc").provenance["parameters"] == {"mu": 1.0}
+
+
+def test_forecast_leaves_everything_that_its_reader_needs(run, tmp_path):
+    result = run("forecast", "henon-heiles", "--model", "hnn", "--out", tmp_path, *QUICK)
+    assert result.code == 0, result.err
+    assert "hnn + gauss-legendre-4" in result.out
+    rows = json.loads((tmp_path / "metrics.json").read_text())["rows"]
+    assert [row["forecast"] for row in rows] == ["truth", "hnn + euler", "hnn + gauss-legendre-4"]
+    assert all({"rate_loss", "valid_time_median", "energy_error_median"} <= set(row) for row in rows)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert {"versions", "settings", "seconds", "command"} <= set(manifest)
+    assert manifest["settings"]["seed"] == 0
+    assert manifest["settings"]["training"]["hnn"]["epochs"] == 3
+    truth = systems.Orbit.load(tmp_path / "truth.nc")
+    forecast = systems.Orbit.load(tmp_path / "hnn_gauss-legendre-4.nc")
+    assert torch.equal(truth.z[:, 0], forecast.z[:, 0])
+    again = Forecaster.load(tmp_path / "hnn.safetensors").forecast(truth.z[:, 0], truth.t)
+    assert torch.equal(again.z, forecast.z)
+    assert (tmp_path / "forecast.png").read_bytes().startswith(b"\x89PNG")
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_the_same_seed_gives_the_same_figures_and_another_does_not(run, tmp_path):
+    def figures(seed):
+        arguments = ["forecast", "van-der-pol", "--model", "nn", "--integrator", "rk4", "--seed", seed, "--json", *QUICK]
+        return json.loads(run(*arguments, "--out", tmp_path / str(seed)).out)["result"]["rows"]
+
+    assert figures(0) == figures(0)
+    assert figures(0) != figures(1)
+
+
+def test_a_recording_is_forecast_with_its_own_rates_and_with_derived_ones(run, tmp_path):
+    t = torch.arange(900, dtype=torch.float64) / 30
+    theta = 0.1 * torch.cos(3.1 * t)
+    rows = "\n".join(f"{a:.5f},{b:.7f}" for a, b in zip(t.tolist(), theta.tolist(), strict=True))
+    (tmp_path / "angles.csv").write_text(f"t,theta\n{rows}\n")
+    arguments = ["--data", tmp_path / "angles.csv", "--columns", "", "--model", "linear", "--out", tmp_path / "out", "--json"]
+    result = run("forecast", "pendulum-clock", *arguments)
+    assert result.code == 0, result.err
+    for rates in ("file", "derived"):
+        _, linear = json.loads((tmp_path / "out" / f"{rates}-metrics.json").read_text())["rows"]
+        assert linear["period"] == pytest.approx(2 * torch.pi / 3.1, rel=5e-3)  # the filter costs 0.36 %
+        assert linear["amplitude"] == pytest.approx(0.1, rel=0.02)
+        assert abs(linear["phase_error_end"]) < 0.1
+
+
+def test_ten_wrong_uses_get_one_clear_sentence_each(refused, tmp_path):
+    """Those of the command line; wrong shapes, times and states are tested where the library refuses them."""
+    out = tmp_path / "out"
+    text = tmp_path / "text.csv"
+    text.write_text("0,0.1\n1,a tenth\n")
+    empty = tmp_path / "empty.csv"
+    empty.write_text("")
+    unsorted = tmp_path / "unsorted.csv"
+    unsorted.write_text("0,0.1\n2,0.2\n1,0.3\n")
+    assert "henon-heiles" in refused("forecast", "henon-hieles", "--out", out)
+    assert "hnn-mechanical" in refused("forecast", "henon-heiles", "--model", "hmm", "--out", out)
+    assert "separable" in refused(
+        "forecast", "henon-heiles", "--model", "hnn", "--integrator", "leapfrog", "--out", out, *QUICK
+    )
+    assert "escape energy 0.166667" in refused("simulate", "henon-heiles", "--energy", 0.4, "--out", out / "orbit.nc")
+    assert "line 2: 'a tenth'" in refused("forecast", "clock", "--data", text, "--columns", "t,theta", "--out", out)
+    assert "no rows" in refused("forecast", "clock", "--data", empty, "--out", out)
+    assert "strictly increase" in refused("forecast", "clock", "--data", unsorted, "--columns", "t,theta", "--out", out)
+    assert "missing.csv" in refused("forecast", "clock", "--data", tmp_path / "missing.csv", "--out", out)
+    assert "cannot write" in refused("forecast", "henon-heiles", "--out", text / "below")
+    assert "momenta" in refused("forecast", "van-der-pol", "--model", "hnn", "--out", out)
+    assert "mu=1.5" in refused("simulate", "van-der-pol", "--set", "mu", "--out", out / "orbit.nc")
+    assert "no parameter 'nu'" in refused("simulate", "van-der-pol", "--set", "nu=1", "--out", out / "orbit.nc")
+    assert "does not sample by energy" in refused("simulate", "pendulum", "--energy", 1, "--out", out / "orbit.nc")
+    assert "--out" in refused("forecast", "henon-heiles")
+    assert "epochs" in refused("forecast", "henon-heiles", "--out", out, "--epochs", 0)
+    assert ".png" in refused("simulate", "pendulum", "--out", out / "orbit.nc", "--plot", out / "picture.docx")
+    assert "no device" in refused("forecast", "henon-heiles", "--out", out, "--device", "abacus")
+    assert not list(out.glob("*")) if out.exists() else True
