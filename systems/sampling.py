@@ -14,10 +14,15 @@ from systems.errors import InputError
 Bounds = Sequence[tuple[float, float]]
 
 
-def generator(n: int, seed: int) -> torch.Generator:
-    """The random numbers of a seed. Raises InputError for a count below one."""
+def check_count(n: int) -> None:
+    """Raise InputError for a number of states below one."""
     if n < 1:
         raise InputError(f"the number of initial states must be at least 1, not {n}")
+
+
+def generator(n: int, seed: int) -> torch.Generator:
+    """The random numbers of a seed, for n states. Raises InputError for a count below one."""
+    check_count(n)
     return torch.Generator().manual_seed(seed)
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from systems.errors import InputError
 from systems.registry import register
-from systems.sampling import generator, microcanonical
+from systems.sampling import check_count, generator, microcanonical
 from systems.system import SeparableSystem, Symmetry
 
 
@@ -77,15 +77,16 @@ class HenonHeiles(SeparableSystem):
         energy_range: tuple[float, float] | None = None,
         bounded: bool = True,
     ) -> Float[Tensor, "n 4"]:
-        """N states of the microcanonical ensemble inside the triangle.
+        """n states of the microcanonical ensemble inside the triangle.
 
         energy: a number or n numbers; energy_range: (low, high) instead, to draw each energy from uniformly.
         Raises InputError for energies outside of (0, escape energy); ``bounded=False`` allows more.
         """
+        check_count(n)
         energies = _energies(n, energy) if energy_range is None else _uniform(n, *energy_range, seed)
         highest = float(energies.max())
-        if float(energies.min()) <= 0:
-            raise InputError(f"energy={float(energies.min()):g} must be above 0, the bottom of the well")
+        if not (torch.isfinite(energies).all() and (energies > 0).all()):
+            raise InputError(f"energy={float(energies.min()):g} must be finite and above 0, the bottom of the well")
         if bounded and highest >= self.escape_energy:
             raise InputError(
                 f"energy={highest:g} is not below the escape energy {self.escape_energy:.6g}: "

@@ -38,5 +38,5 @@ class HarmonicOscillator(SeparableSystem):
         return -(self.frequency**2) * q
 
     def sample(self, n: int, *, seed: int = 0, inner: float = 0.2, outer: float = 1.0) -> Float[Tensor, "n 2"]:
-        """N states, uniform over the annulus between two radii of phase space."""
+        """n states, uniform over the annulus between two radii of phase space."""
         return annulus(n, inner, outer, seed)

@@ -40,5 +40,5 @@ class TaoOscillator(HamiltonianSystem):
         return torch.stack([(q**2 + 1) * p, -(p**2 + 1) * q], dim=-1)
 
     def sample(self, n: int, *, seed: int = 0, inner: float = 0.5, outer: float = 3.0) -> Float[Tensor, "n 2"]:
-        """N states, uniform over the annulus between two radii of phase space."""
+        """n states, uniform over the annulus between two radii of phase space."""
         return annulus(n, inner, outer, seed)

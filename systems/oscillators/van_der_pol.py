@@ -40,5 +40,5 @@ class VanDerPol(System):
         return self.mu * (1 - z[..., 0] ** 2)
 
     def sample(self, n: int, *, seed: int = 0, bounds: Bounds = ((-2.5, 2.5), (-5.0, 5.0))) -> Float[Tensor, "n 2"]:
-        """N states, uniform in a box around the limit cycle."""
+        """n states, uniform in a box around the limit cycle."""
         return box(n, bounds, seed)
