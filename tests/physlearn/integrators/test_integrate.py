@@ -89,11 +89,11 @@ def test_gradients_by_the_initial_state_and_by_a_parameter_agree_with_finite_dif
 
     q = torch.tensor(0.8, dtype=torch.float64, requires_grad=True)
     found = torch.autograd.grad(end(stiffness, q), (stiffness, q))
-    h = 1e-6
+    h = 1e-4
     with torch.no_grad():
         by_k = (end(stiffness + h, q) - end(stiffness - h, q)) / (2 * h)
         by_q = (end(stiffness, q + h) - end(stiffness, q - h)) / (2 * h)
-    assert_close(torch.stack(found), torch.stack([by_k, by_q]), atol=1e-6, rtol=0)
+    assert_close(torch.stack(found), torch.stack([by_k, by_q]), atol=2e-6, rtol=0)
 
 
 @pytest.mark.parametrize("method", ["leapfrog", "yoshida-4", "yoshida-6"])
