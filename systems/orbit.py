@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import EllipsisType
@@ -20,6 +20,7 @@ from systems.atomic import atomically
 from systems.errors import InputError
 from systems.recording import (
     acceleration_gain,
+    check_filter,
     dominant_period,
     half_period_window,
     read_columns,
@@ -61,11 +62,9 @@ class Orbit:
         t, z = torch.as_tensor(self.t), torch.as_tensor(self.z)
         if not t.is_floating_point() or not z.is_floating_point():
             raise InputError(f"times and states must be floating point, not {t.dtype} and {z.dtype}")
-        if t.ndim != 1 or len(t) == 0:
-            raise InputError(f"an orbit needs a list of at least one time, not times of shape {tuple(t.shape)}")
+        check_times(t)
         if z.ndim < 2 or z.shape[-2] != len(t):
             raise InputError(f"states must have shape (..., {len(t)}, D) to go with {len(t)} times, not {tuple(z.shape)}")
-        check_times(t)
         names = tuple(self.coordinates) or tuple(f"z{i}" for i in range(z.shape[-1]))
         if len(names) != z.shape[-1]:
             raise InputError(f"{len(names)} coordinate names {names} for states of dimension {z.shape[-1]}")
@@ -95,6 +94,12 @@ class Orbit:
     def __len__(self) -> int:
         """The length of the first axis: the number of orbits, or of times where there is one orbit."""
         return self.shape[0]
+
+    def __iter__(self) -> Iterator[Orbit]:
+        """The orbits of a batch, one by one."""
+        if len(self.shape) < 2:
+            raise TypeError("this is a single orbit: there is nothing to loop over but its states, orbit.z")
+        return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
         many = " x ".join(map(str, self.shape[:-1])) + " orbits of " if len(self.shape) > 1 else ""
@@ -211,11 +216,16 @@ class Orbit:
         times = data[time]
         if len(times) < 2 or not (np.diff(times) > 0).all():
             raise InputError(f"{path}: the times in column {time} must be at least two and strictly increase")
-        window = window or half_period_window(data[angle], order)
-        gain = acceleration_gain(window, order, dominant_period(data[angle]))
+        if not gap > 1:
+            raise InputError(f"gap must be more than 1 median step, not {gap}")
+        whole_stretches = stretches(times, gap)
+        longest = data[angle][max(whole_stretches, key=lambda part: part.stop - part.start)]
+        window = half_period_window(longest, order) if window is None else window
+        check_filter(window, order)
+        gain = acceleration_gain(window, order, dominant_period(longest))
         from_file = {name: rates == "file" and name in data for name in (velocity, acceleration)}
         orbits = []
-        for part in stretches(times, gap):
+        for part in whole_stretches:
             t, q = times[part], data[angle][part]
             if all(from_file.values()):
                 parts = [q, data[velocity][part], data[acceleration][part]]
@@ -272,7 +282,9 @@ class Orbit:
 
 
 def check_times(t: Tensor) -> None:
-    """Raise InputError unless times are finite and strictly increasing or strictly decreasing."""
+    """Raise InputError unless times are a list of finite numbers, strictly increasing or strictly decreasing."""
+    if t.ndim != 1 or len(t) == 0:
+        raise InputError(f"an orbit needs a list of at least one time, not times of shape {tuple(t.shape)}")
     if not torch.isfinite(t).all():
         raise InputError("times must be finite numbers")
     steps = t.diff()

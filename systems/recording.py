@@ -71,6 +71,14 @@ def half_period_window(x: NDArray[np.float64], order: int) -> int:
     return max(2 * round((half - 1) / 2) + 1, order + 2 - order % 2)
 
 
+def check_filter(window: int, order: int) -> None:
+    """Raise InputError unless a filter of that window and order has no lag and a second derivative."""
+    if order < 2:
+        raise InputError(f"order must be at least 2, for a second derivative, not {order}")
+    if window % 2 == 0 or window <= order:
+        raise InputError(f"window must be an odd number of samples above the order {order}, not {window}")
+
+
 def savitzky_golay(
     t: NDArray[np.float64], x: NDArray[np.float64], derivative: int, window: int, order: int
 ) -> NDArray[np.float64]:

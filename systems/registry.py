@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
@@ -23,8 +24,9 @@ def register(name: str) -> Callable[[S], S]:
     """
 
     def decorate(cls: S) -> S:
-        if name in _registered and _registered[name].__qualname__ != cls.__qualname__:
-            raise InputError(f"the system name {name!r} is taken by {_registered[name].__qualname__}")
+        owner = _registered.get(name, cls)
+        if (owner.__module__, owner.__qualname__) != (cls.__module__, cls.__qualname__):  # the same when loaded again
+            raise InputError(f"the system name {name!r} is taken by {owner.__qualname__} of {owner.__module__}")
         cls.name = name
         _registered[name] = cls
         return cls
@@ -43,7 +45,8 @@ def find(name: str) -> type[System]:
         return _registered[name]
     for point in entry_points(group=GROUP, name=name):
         cls = point.load()
-        cls.name = cls.name or name
+        if "name" not in vars(cls):  # a name that is inherited is another system's
+            cls.name = name
         return cls
     raise UnknownNameError(f"no system {name!r}; there are {', '.join(names())}")
 
@@ -57,7 +60,7 @@ def get(name: str, **parameters: Any) -> Any:
     {'mu': 1.0}
     """
     cls = find(name)
-    known = list(cls.__dataclass_fields__)  # type: ignore[attr-defined]
+    known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
     if unknown := sorted(set(parameters) - set(known)):
         raise InputError(f"{name} has no parameter {unknown[0]!r}; it has {', '.join(known) or 'none'}")
     return cls(**parameters)

@@ -1,6 +1,9 @@
 """What the tests share: systems, the orbits of the reference tables, real data."""
 
 import os
+import subprocess
+import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,8 @@ import systems
 
 settings.register_profile("physlearn", deadline=None, max_examples=25)
 settings.load_profile("physlearn")
-torch.set_num_threads(1)  # states are small, and the tests run side by side
+if "PYTEST_XDIST_WORKER" in os.environ:
+    torch.set_num_threads(1)  # the tests run side by side already
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +51,14 @@ def data():
     if not Path(folder).is_dir():
         pytest.fail(f"PHYSLEARN_DATA names no folder: {folder}")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def run_apart():
+    """What a program prints, run in a process of its own: one that never ended could not be stopped here."""
+
+    def run(program):
+        command = [sys.executable, "-c", textwrap.dedent(program)]
+        return subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=20, check=True).stdout
+
+    return run

@@ -7,7 +7,7 @@ from torch import Tensor
 from physlearn.flow import Flow
 from physlearn.integrators.integrator import Integrator
 from systems import InputError
-from systems.reference import dopri8
+from systems.reference import adaptive
 
 
 class Dopri8(Integrator):
@@ -31,5 +31,5 @@ class Dopri8(Integrator):
         if substeps != 1:
             raise InputError("dopri8 chooses its own steps: it takes rtol and atol, not substeps")
         flat = z0.reshape(-1, z0.shape[-1])
-        states = dopri8(self.flow.field, flat, t.to(z0.dtype), self.rtol, self.atol)
+        states = adaptive(self.flow.field, flat, t.to(z0.dtype), self.rtol, self.atol)
         return states.reshape(*z0.shape[:-1], len(t), z0.shape[-1])

@@ -73,33 +73,43 @@ class HenonHeiles(SeparableSystem):
         n: int,
         *,
         seed: int = 0,
-        energy: float | Sequence[float] | Tensor = 0.1,
+        energy: float | Sequence[float] | Tensor | None = None,
         energy_range: tuple[float, float] | None = None,
         bounded: bool = True,
     ) -> Float[Tensor, "n 4"]:
         """n states of the microcanonical ensemble inside the triangle.
 
-        energy: a number or n numbers; energy_range: (low, high) instead, to draw each energy from uniformly.
+        energy: a number or n numbers, by default 0.6 of the escape energy (0.1 for ``coupling = 1``); energy_range:
+        (low, high) instead, to draw each energy from uniformly.
         Raises InputError for energies outside of (0, escape energy); ``bounded=False`` allows more.
         """
         check_count(n)
-        energies = _energies(n, energy) if energy_range is None else _uniform(n, *energy_range, seed)
-        highest = float(energies.max())
-        if not (torch.isfinite(energies).all() and (energies > 0).all()):
-            raise InputError(f"energy={float(energies.min()):g} must be finite and above 0, the bottom of the well")
-        if bounded and highest >= self.escape_energy:
-            raise InputError(
-                f"energy={highest:g} is not below the escape energy {self.escape_energy:.6g}: "
-                "orbits leave; choose a lower one, or bounded=False"
-            )
+        if energy_range is not None:
+            self._check_energies(torch.tensor(energy_range, dtype=torch.float64), bounded)
+            energies = _uniform(n, *energy_range, seed)
+        else:
+            energies = _energies(n, 0.6 * self.escape_energy if energy is None else energy)
+        self._check_energies(energies, bounded)
         # V >= r^2/6 inside the triangle, so that no state is farther out than sqrt(6 E)
-        size = min(1 / abs(self.coupling), sqrt(6 * highest))
+        size = min(1 / abs(self.coupling), sqrt(6 * float(energies.max())))
 
         def inside(q: Tensor) -> Tensor:
             x, y = self.coupling * q[:, 0], self.coupling * q[:, 1]
             return (y > -0.5) & (sqrt(3) * x.abs() <= 1 - y)
 
         return microcanonical(energies, self.potential, inside, [(-size, size)] * 2, seed)
+
+    def _check_energies(self, energies: Tensor, bounded: bool) -> None:
+        low, high = float(energies.min()), float(energies.max())
+        if not torch.isfinite(energies).all():
+            raise InputError(f"energy={energies.tolist()} must be finite numbers")
+        if low <= 0:
+            raise InputError(f"energy={low:g} must be above 0, the bottom of the well")
+        if bounded and high >= self.escape_energy:
+            raise InputError(
+                f"energy={high:g} is not below the escape energy {self.escape_energy:.6g}: "
+                "orbits leave; choose a lower one, or bounded=False"
+            )
 
 
 def _uniform(n: int, low: float, high: float, seed: int) -> Float[Tensor, " n"]:

@@ -1,0 +1,112 @@
+"""Orbits of a batch do not notice each other: not in value, not in gradient, not in time, even where one is lost."""
+
+import time
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.testing import assert_close
+
+from physlearn import ConvergenceError, integrate
+
+IMPLICIT = ["implicit-midpoint", "gauss-legendre-4", "gauss-legendre-6"]
+STEP = 0.5
+
+
+def square(t, z):
+    """z' = z^2. The midpoint m solves m = z + h m^2 / 2, which it can as long as 2 h z <= 1."""
+    return z**2
+
+
+def f64(*values):
+    return torch.tensor(values, dtype=torch.float64)
+
+
+def midpoint_orbit(z, h):
+    """The midpoint rule on z' = z^2 by its closed formula, until it has no solution."""
+    orbit = [z]
+    while 2 * h * orbit[-1] <= 1:
+        m = (1 - (1 - 2 * h * orbit[-1]) ** 0.5) / h
+        orbit.append(2 * m - orbit[-1])
+    return orbit
+
+
+@pytest.mark.parametrize("z0", [0.1, 0.3, 0.7])
+def test_steps_are_those_of_the_closed_formula_until_there_are_none(z0):
+    expected = midpoint_orbit(z0, STEP)
+    t = STEP * torch.arange(len(expected) + 3, dtype=torch.float64)
+    orbit = integrate(square, f64(z0), t, "implicit-midpoint", failure="nan")
+    assert_close(orbit.z[: len(expected), 0], f64(*expected), rtol=0, atol=1e-12)
+    assert torch.isnan(orbit.z[len(expected) :]).all()
+
+
+@pytest.mark.parametrize("z0", [0.1, 0.3, 0.7])
+def test_the_time_of_the_step_without_solution_is_told(z0):
+    expected = midpoint_orbit(z0, STEP)
+    t = 7 + STEP * torch.arange(len(expected) + 3, dtype=torch.float64)
+    with pytest.raises(ConvergenceError) as caught:
+        integrate(square, f64(z0), t, "implicit-midpoint")
+    assert caught.value.time == 7 + STEP * (len(expected) - 1)
+
+
+@pytest.mark.parametrize("shape", [(), (4,), (2, 3)])
+def test_the_lost_orbit_is_told_by_its_index_in_the_batch(shape):
+    z0 = torch.full((*shape, 1), 0.1, dtype=torch.float64)
+    lost = tuple(n - 1 for n in shape)
+    z0[lost] = 5.0
+    with pytest.raises(ConvergenceError) as caught:
+        integrate(square, z0, f64(0.0, STEP), "implicit-midpoint")
+    assert caught.value.orbit == lost
+
+
+@pytest.mark.parametrize("method", IMPLICIT)
+def test_the_equation_of_a_step_is_solved_to_the_tolerance(method, tao_oscillator):
+    """With the increments x_i = h k_i eliminated, the midpoint rule leaves z' - z = h f((z + z') / 2)."""
+    if method != "implicit-midpoint":
+        pytest.skip("only the midpoint rule can be checked from its two states")
+    z = tao_oscillator.sample(20, outer=1.5)
+    h = 0.1
+    for tolerance in (1e-4, 1e-8, None):
+        end = integrate(tao_oscillator, z, f64(0.0, h), method, tolerance=tolerance).z[:, -1]
+        residual = (end - z - h * tao_oscillator.vector_field(0.0, (z + end) / 2)).abs().amax(-1)
+        assert bool((residual <= (tolerance or 1e-15) * (1 + z.abs().amax(-1))).all())
+
+
+# amplitudes small enough for sweeps beside ones that need Newton's method, and ones that have no solution at all
+@pytest.mark.parametrize("method", IMPLICIT)
+@given(amplitudes=st.lists(st.floats(0.01, 6), min_size=2, max_size=6), direction=st.sampled_from([1, -1]))
+def test_an_orbit_is_bit_for_bit_the_same_alone_and_beside_any_others(tao_oscillator, method, amplitudes, direction):
+    z0 = f64(*amplitudes).unsqueeze(-1) * f64(0.8, -0.6)
+    t = direction * 0.15 * torch.arange(3, dtype=torch.float64)
+    together = integrate(tao_oscillator, z0, t, method, failure="nan").z
+    for z, start in zip(together, z0, strict=True):
+        alone = integrate(tao_oscillator, start, t, method, failure="nan").z
+        assert_close(z, alone, rtol=0, atol=0, equal_nan=True)
+
+
+@pytest.mark.parametrize("method", IMPLICIT)
+def test_gradients_of_the_others_do_not_notice_a_lost_orbit(method):
+    def gradient(z0):
+        rate = f64(1.0).requires_grad_()
+        orbit = integrate(lambda t, z: rate * z**2, z0, f64(0.0, STEP, 2 * STEP), method, failure="nan")
+        return torch.autograd.grad(orbit.z[0].sum(), rate)[0]
+
+    alone, beside = gradient(f64(0.1).unsqueeze(-1)), gradient(f64(0.1, 5.0).unsqueeze(-1))
+    assert torch.isfinite(alone).all()
+    assert_close(beside, alone, rtol=1e-12, atol=0)
+
+
+def test_a_lost_orbit_costs_the_others_no_time(henon_heiles):
+    t = torch.linspace(0, 20, 201, dtype=torch.float64)
+    sound = henon_heiles.sample(4)
+    # far outside the triangle an orbit runs away, and soon no step of it has a solution
+    lost = torch.cat([sound, f64(0.0, 5.0, 0.0, 5.0).unsqueeze(0)])
+    took = {}
+    for name, z0 in {"warm": sound, "sound": sound, "lost": lost}.items():
+        start = time.perf_counter()
+        orbit = integrate(henon_heiles, z0, t, "gauss-legendre-4", failure="nan")
+        took[name] = time.perf_counter() - start
+    assert torch.isnan(orbit.z[-1, -1]).all()
+    # one step tries Newton in vain, 20 times; the other 190 and more should not
+    assert took["lost"] < 3 * took["sound"]

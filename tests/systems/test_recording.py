@@ -1,0 +1,344 @@
+"""Reading recorded motion, and differentiating it."""
+
+from math import pi
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from systems import InputError, Orbit
+from systems.recording import half_period_window, read_columns, savitzky_golay
+
+FPS, PERIOD, AMPLITUDE, NOISE = 30.0, 2.03, 0.093, 1e-3  # a clock pendulum, filmed and tracked
+OMEGA = 2 * pi / PERIOD
+TIMES = np.arange(3000) / FPS
+THETA, VELOCITY, ACCELERATION = (
+    AMPLITUDE * OMEGA**k * wave
+    for k, wave in enumerate([np.cos(OMEGA * TIMES), -np.sin(OMEGA * TIMES), -np.cos(OMEGA * TIMES)])
+)
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(columns, header=None, name="angles.csv"):
+        path = tmp_path / name
+        np.savetxt(path, np.stack(columns, axis=1), delimiter=",", header=header or "", comments="", fmt="%.17g")
+        if header is None:
+            path.write_text(path.read_text().lstrip("\n"))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def write_text(tmp_path):
+    def write(text, name="angles.csv"):
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def relative_error(found, expected, orbit):
+    """Root mean square, relative to that of what is expected, over the frames that the orbit kept."""
+    frames = np.rint(orbit.t.numpy() * FPS).astype(int)
+    return np.sqrt(np.mean((found.numpy() - expected[frames]) ** 2) / np.mean(expected**2))
+
+
+# reading
+
+
+def test_columns_without_a_header_are_time_angle_velocity_acceleration(write):
+    (orbit,) = Orbit.from_csv(write([TIMES, THETA, VELOCITY, ACCELERATION]))
+    np.testing.assert_array_equal(orbit.t.numpy(), TIMES)
+    np.testing.assert_array_equal(orbit.z.numpy(), np.stack([THETA, VELOCITY], axis=1))
+    np.testing.assert_array_equal(orbit.rate.numpy(), np.stack([VELOCITY, ACCELERATION], axis=1))
+
+
+def test_a_header_names_the_columns_in_any_order(write):
+    (orbit,) = Orbit.from_csv(write([ACCELERATION, VELOCITY, THETA, TIMES], header="alpha,omega,theta,t"))
+    np.testing.assert_array_equal(orbit.z.numpy(), np.stack([THETA, VELOCITY], axis=1))
+
+
+def test_names_given_win_over_the_header(write):
+    path = write([THETA, TIMES, VELOCITY, ACCELERATION], header="t,theta,omega,alpha")
+    (orbit,) = Orbit.from_csv(path, columns=["theta", "t", "omega", "alpha"])
+    np.testing.assert_array_equal(orbit.t.numpy(), TIMES)
+
+
+def test_the_coordinates_bear_the_names_of_the_columns(write):
+    path = write([TIMES, THETA, VELOCITY], header="seconds,angle,speed")
+    (orbit,) = Orbit.from_csv(path, time="seconds", angle="angle", velocity="speed")
+    assert orbit.coordinates == ("angle", "speed")
+
+
+def test_a_byte_order_mark_blank_lines_and_blanks_around_numbers_are_no_obstacle(tmp_path):
+    path = tmp_path / "angles.csv"
+    path.write_bytes("\ufefft, theta\n\n 0, 1\n\n1 ,2\n".encode())
+    assert {name: list(values) for name, values in read_columns(path).items()} == {"t": [0, 1], "theta": [1, 2]}
+
+
+@given(values=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=20))
+def test_numbers_are_read_to_the_last_bit(tmp_path_factory, values):
+    path = tmp_path_factory.mktemp("numbers") / "angles.csv"
+    path.write_text("\n".join(repr(x) for x in values))
+    assert list(read_columns(path, ["x"])["x"]) == values
+
+
+def test_provenance_names_the_file_but_not_where_it_lies(write):
+    (orbit,) = Orbit.from_csv(write([TIMES, THETA], name="clock.csv"))
+    assert orbit.provenance["file"] == "clock.csv"
+
+
+# what cannot be read
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("0,1\n1,two\n", r"angles.csv, line 2: 'two' in column theta is not a number"),
+        ("t,theta\n0,1\n1,\n", r"line 3: '' in column theta is not a number"),
+        ("0,1\n1,2,3\n", r"line 2: 3 columns where the lines before have 2"),
+        ("", "holds no rows"),
+        ("t,theta\n", "holds no rows"),
+        ("0,1,2,3,4\n", "5 columns, but 4 are named"),
+        ("0\n1\n", "no column 'theta', only t"),
+        ("time,theta\n0,1\n1,2\n", "no column 't', only time, theta"),
+        ("0,1\n1,nan\n", "column theta holds values that are not finite"),
+        ("0,1\n1,2,inf\n", "3 columns"),
+        ("0,1\ninf,2\n", "column t holds values that are not finite"),
+        ("0,1\n0,2\n", "strictly increase"),
+        ("1,1\n0,2\n", "strictly increase"),
+        ("0,1\n", "at least two"),
+    ],
+)
+def test_a_file_that_holds_no_motion_is_refused_with_the_reason(write_text, text, message):
+    with pytest.raises(InputError, match=message):
+        Orbit.from_csv(write_text(text))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nowhere\.csv"):
+        Orbit.from_csv(tmp_path / "nowhere.csv")
+
+
+def test_a_picture_is_no_csv_file(tmp_path):
+    path = tmp_path / "picture.csv"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n\x00\xff\xfe\x80")
+    with pytest.raises(InputError, match="not a CSV file"):
+        Orbit.from_csv(path)
+
+
+def test_an_unknown_choice_of_rates_is_refused(write):
+    with pytest.raises(InputError, match="'file' or 'derived', not 'guessed'"):
+        Orbit.from_csv(write([TIMES, THETA]), rates="guessed")
+
+
+@pytest.mark.parametrize("bad", [{"window": 30}, {"window": 5}, {"window": -31}, {"order": -1}, {"gap": 0.0}])
+def test_a_filter_that_cannot_be_without_lag_is_refused(write, bad):
+    with pytest.raises(InputError, match=next(iter(bad))):
+        Orbit.from_csv(write([TIMES, THETA]), **bad)
+
+
+def test_times_of_unequal_steps_are_not_filtered(write):
+    t = TIMES[:200] + np.where(np.arange(200) % 2, 0.3, 0) / FPS
+    with pytest.raises(InputError, match="not equally spaced"):
+        Orbit.from_csv(write([t, THETA[:200]]))
+
+
+def test_a_stretch_shorter_than_the_filter_is_refused(write):
+    with pytest.raises(InputError, match="20 samples in a row are fewer than the filter's window of 31"):
+        Orbit.from_csv(write([TIMES[:20], THETA[:20]]), window=31)
+
+
+# gaps
+
+
+def test_a_gap_in_time_starts_a_new_orbit(write):
+    kept = np.r_[0:900, 1000:1800, 2000:3000]
+    orbits = Orbit.from_csv(write([TIMES[kept], THETA[kept], VELOCITY[kept], ACCELERATION[kept]]))
+    assert [len(orbit) for orbit in orbits] == [900, 800, 1000]
+    np.testing.assert_array_equal(torch.cat([orbit.t for orbit in orbits]).numpy(), TIMES[kept])
+
+
+def test_no_derivative_reaches_across_a_gap(write):
+    kept = np.r_[0:900, 1000:3000]
+    shifted = np.where(np.arange(3000) < 900, THETA, THETA + 1)
+    orbits = Orbit.from_csv(write([TIMES[kept], shifted[kept]]), window=31)
+    assert max(orbit.z[:, 1].abs().max() for orbit in orbits) < 1.01 * AMPLITUDE * OMEGA
+
+
+def test_a_jump_of_the_angle_over_a_gap_is_not_taken_for_its_period(write):
+    kept = np.r_[0:900, 1000:3000]
+    shifted = np.where(np.arange(3000) < 900, THETA, THETA + 1)
+    first, _ = Orbit.from_csv(write([TIMES[kept], shifted[kept]]))
+    assert first.provenance["filter"]["window"] == half_period_window(THETA, 5)
+
+
+def test_derivatives_are_left_out_where_the_filter_hangs_over_the_end(write):
+    (orbit,) = Orbit.from_csv(write([TIMES, THETA]), window=31)
+    np.testing.assert_array_equal(orbit.t.numpy(), TIMES[15:-15])
+
+
+def test_one_dropped_frame_is_a_gap_only_where_gap_says_so(write):
+    kept = np.r_[0:900, 901:3000]
+    path = write([TIMES[kept], THETA[kept], VELOCITY[kept], ACCELERATION[kept]])
+    assert (len(Orbit.from_csv(path)), len(Orbit.from_csv(path, gap=2.5))) == (2, 1)
+
+
+# derivatives
+
+
+@given(
+    coefficients=st.lists(st.floats(-1, 1), min_size=6, max_size=6),
+    window=st.sampled_from([7, 15, 31]),
+    derivative=st.integers(0, 2),
+)
+def test_the_filter_is_exact_on_polynomials_of_its_order(coefficients, window, derivative):
+    t = np.linspace(-1, 1, 61)
+    polynomial = np.polynomial.Polynomial(coefficients)
+    expected = polynomial.deriv(derivative)(t) if derivative else polynomial(t)
+    # rounding of the values, 1e-16, grows by 1 / step^2 = 900 at most, and by the filter's weights at the edges
+    np.testing.assert_allclose(savitzky_golay(t, polynomial(t), derivative, window, 5), expected, rtol=0, atol=1e-9)
+
+
+def test_derived_rates_of_a_clean_swing_are_its_derivatives(write):
+    (orbit,) = Orbit.from_csv(write([TIMES, THETA]), rates="derived")
+    # The filter fits 5th order over half a period, |omega t| <= pi/2: the best quintic to sine or cosine there is good to
+    # about (pi/2)^6 / (6! 2^5) = 7e-4, and a derivative at the middle to some times that.
+    assert relative_error(orbit.z[:, 0], THETA, orbit) < 1e-3
+    assert relative_error(orbit.z[:, 1], VELOCITY, orbit) < 3e-3
+    assert relative_error(orbit.rate[:, 1], ACCELERATION, orbit) < 1e-2
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_noise_of_a_milliradian_leaves_the_documented_errors_of_velocity_and_acceleration(write, seed):
+    noisy = THETA + NOISE * np.random.default_rng(seed).standard_normal(len(TIMES))
+    (orbit,) = Orbit.from_csv(write([TIMES, noisy]), rates="derived")
+    assert 0.013 / 1.5 < relative_error(orbit.z[:, 1], VELOCITY, orbit) < 0.013 * 1.5
+    assert 0.026 / 1.5 < relative_error(orbit.rate[:, 1], ACCELERATION, orbit) < 0.026 * 1.5
+
+
+def test_the_default_window_is_about_half_a_period():
+    assert half_period_window(THETA, 5) * 2 / FPS == pytest.approx(PERIOD, abs=2 / FPS)
+
+
+@given(period=st.floats(20, 200), phase=st.floats(0, 2 * pi), offset=st.floats(-5, 5))
+def test_the_default_window_follows_the_period_whatever_the_phase_and_offset(period, phase, offset):
+    x = offset + np.cos(2 * pi * np.arange(2000) / period + phase)
+    window = half_period_window(x, 5)
+    assert window % 2 == 1
+    # odd numbers are 2 apart; the padded periodogram resolves frequencies to 1/16000, half periods to period^2 / 32000
+    assert abs(window - period / 2) <= 1 + period**2 / 32000 + 0.5
+
+
+def test_a_missing_acceleration_is_derived_from_the_velocity_of_the_file(write):
+    (orbit,) = Orbit.from_csv(write([TIMES, THETA, 2 * VELOCITY]))
+    assert relative_error(orbit.rate[:, 1], 2 * ACCELERATION, orbit) < 1e-2
+
+
+@pytest.mark.parametrize(
+    ("columns", "rates", "expected"),
+    [
+        (4, "file", ("file", "file")),
+        (3, "file", ("file", "derived")),
+        (2, "file", ("derived", "derived")),
+        (4, "derived", ("derived", "derived")),
+    ],
+)
+def test_provenance_tells_which_rates_are_derived(write, columns, rates, expected):
+    (orbit,) = Orbit.from_csv(write([TIMES, THETA, VELOCITY, ACCELERATION][:columns]), rates=rates)
+    told = orbit.provenance["rates"]
+    assert (told["omega"], told["alpha"]) == expected
+
+
+@pytest.mark.parametrize("columns", [2, 3, 4])
+@pytest.mark.parametrize("rates", ["file", "derived"])
+def test_the_rate_of_the_angle_is_the_velocity(write, columns, rates):
+    (orbit,) = Orbit.from_csv(write([TIMES, THETA, VELOCITY, ACCELERATION][:columns]), rates=rates)
+    np.testing.assert_array_equal(orbit.rate[:, 0].numpy(), orbit.z[:, 1].numpy())
+
+
+# a real clock
+
+
+@pytest.fixture(scope="module")
+def clock(data):
+    path = data / "clock_angles.csv"
+    if not path.is_file():
+        pytest.skip("no clock_angles.csv in PHYSLEARN_DATA")
+    return {rates: Orbit.from_csv(path, rates=rates) for rates in ("file", "derived")}
+
+
+def fundamental(x, t, period):
+    """Complex amplitude of x at that period, by a Hann-weighted mean: exp(+i omega t) has phase zero."""
+    weight = np.hanning(len(t))
+    return 2 * np.sum(weight * (x - x.mean()) * np.exp(-2j * pi * t / period)) / np.sum(weight)
+
+
+def lead(x, theta, t, derivative):
+    """How many frames x leads the derivative of theta, by the phase of the fundamental; |lead| below a quarter period."""
+    period = 2.027
+    turn = fundamental(x, t, period) / (fundamental(theta, t, period) * 1j**derivative)
+    return np.angle(turn) / (2 * pi / period) / np.median(np.diff(t))
+
+
+def test_the_clock_film_is_one_orbit_of_all_its_frames(clock):
+    assert [len(orbit) for orbit in clock["file"]] == [2986]
+
+
+def test_the_clock_has_the_period_that_its_zero_crossings_tell(clock):
+    (orbit,) = clock["derived"]
+    t, theta = orbit.t.numpy(), orbit.z[:, 0].numpy() - orbit.z[:, 0].numpy().mean()
+    i = np.flatnonzero((theta[:-1] < 0) & (theta[1:] >= 0))
+    crossings = t[i] - theta[i] * (t[i + 1] - t[i]) / (theta[i + 1] - theta[i])
+    # a crossing is known to noise / velocity = 1e-3 rad / .29 rad/s = 3 ms, and there are 48 periods between first and last
+    assert (crossings[-1] - crossings[0]) / (len(crossings) - 1) == pytest.approx(2.027, abs=1e-3)
+
+
+def test_the_clock_swings_by_its_documented_amplitude(clock):
+    (orbit,) = clock["derived"]
+    theta = orbit.z[:, 0].numpy()
+    swings = [np.ptp(theta[i : i + 61]) / 2 for i in range(0, len(theta) - 61, 61)]
+    assert np.mean(swings) == pytest.approx(0.093, abs=1e-3)
+
+
+# The window's bias is A'/(omega A) = 1e-4 rad = .001 frames; the columns are rounded to 1e-4, which over 2986 frames is less.
+PHASE_TOLERANCE = 0.05
+
+
+@pytest.mark.parametrize(("derivative", "frames"), [(1, 0.5), (2, 1.0)])
+def test_the_rate_columns_of_the_clock_file_run_ahead_of_its_angle(clock, derivative, frames):
+    (orbit,) = clock["file"]
+    t, theta = orbit.t.numpy(), orbit.z[:, 0].numpy()
+    assert lead(orbit.rate[:, derivative - 1].numpy(), theta, t, derivative) == pytest.approx(frames, abs=PHASE_TOLERANCE)
+
+
+@pytest.mark.parametrize("derivative", [1, 2])
+def test_derived_rates_of_the_clock_neither_lead_nor_lag(clock, derivative):
+    (orbit,), (raw,) = clock["derived"], clock["file"]
+    theta = raw.z[torch.isin(raw.t, orbit.t), 0].numpy()
+    found = lead(orbit.rate[:, derivative - 1].numpy(), theta, orbit.t.numpy(), derivative)
+    assert found == pytest.approx(0, abs=PHASE_TOLERANCE)
+
+
+def test_the_misaligned_columns_of_the_clock_feign_a_damping(clock):
+    # an acceleration one frame ahead of the angle holds -omega0 sin(omega0 / fps) = -0.32 times the velocity
+    (orbit,) = clock["file"]
+    theta, omega = orbit.z.numpy().T
+    coefficients, *_ = np.linalg.lstsq(
+        np.stack([theta, omega, np.ones_like(theta)], axis=1), orbit.rate[:, 1].numpy(), rcond=None
+    )
+    assert coefficients[1] == pytest.approx(-0.319, rel=0.05)
+
+
+def test_the_derived_columns_of_the_clock_show_no_such_damping(clock):
+    (orbit,) = clock["derived"]
+    theta, omega = orbit.z.numpy().T
+    coefficients, *_ = np.linalg.lstsq(
+        np.stack([theta, omega, np.ones_like(theta)], axis=1), orbit.rate[:, 1].numpy(), rcond=None
+    )
+    assert abs(coefficients[1]) < 0.05 * 0.319
