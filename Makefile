@@ -38,6 +38,7 @@ lint: $(READY)
 	$(BIN)/mypy
 
 bench: $(READY)
+	mkdir -p $(OUT)
 	$(BIN)/python -m pytest tests/benchmarks --benchmark-only --benchmark-columns=median,iqr,ops --benchmark-group-by=group \
 		--benchmark-sort=mean --benchmark-json=$(OUT)/benchmark.json -p no:xdist
 

@@ -97,6 +97,6 @@ def _limit(ax: Axes, truth: Orbit) -> None:
     i, j = (0, 1) if truth.dim >= 4 else (0, truth.dim // 2)
     z = truth.z.flatten(0, -2)[:, [i, j]]
     low, high = z.amin(0), z.amax(0)
-    margin = 0.2 * (high - low)
+    margin = 0.3 * (high - low)
     (x0, y0), (x1, y1) = (low - margin).tolist(), (high + margin).tolist()
     ax.set(xlim=(x0, x1), ylim=(y0, y1))

