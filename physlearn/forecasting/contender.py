@@ -12,6 +12,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from physlearn import integrators, models
+from physlearn.flow import Flow
 from physlearn.forecasting.forecaster import Forecaster
 from physlearn.integrators.implicit import Implicit
 from physlearn.models.build import check_name
@@ -47,7 +48,8 @@ def choose(model: str | None, integrator: str | None, hamiltonian: bool) -> tupl
     """The line-up, or only those of one model, or one model with one integrator.
 
     hamiltonian: whether the coordinates are positions and momenta; without it, only nn and linear apply. Raises
-    UnknownNameError for unknown names, InputError for a model that does not apply or an integrator without a model.
+    UnknownNameError for unknown names, InputError for a model that does not apply, NotSeparableError or NotHamiltonianError
+    for an integrator that does not, and InputError for one without a model.
     """
     if integrator is not None:
         integrators.find(integrator)
@@ -59,6 +61,8 @@ def choose(model: str | None, integrator: str | None, hamiltonian: bool) -> tupl
     if model in HAMILTONIAN and not hamiltonian:
         raise InputError(f"the model {model} needs positions and momenta, which this system does not have; take nn")
     if integrator is not None:
+        # a small model of the kind tells before any training whether the integrator applies
+        integrators.find(integrator)(Flow.of(models.build(model, dim=2, hidden=(1,))))
         return (Contender(model, integrator),)
     return tuple(c for c in LINEUP if c.model == model)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from physlearn.models.build import BASELINES
 from systems import InputError, Orbit, System
 
 FORMATS = (".png", ".svg", ".pdf")
+PORTRAYED = 8  # orbits of a batch in one phase portrait
 SHOWN = 3  # forecasts in a row of orbits, beside the truth
 
 
@@ -38,44 +40,48 @@ def of_orbit(orbit: Orbit, system: System) -> Figure:
 
 def of_forecast(report: Report, system: System, directory: Path) -> list[Path]:
     """Write forecast.png: orbits of truth and the best forecasts, and below them time series and energy error."""
-    best = _best(report, "valid_time_median")
-    figure = plt.figure(figsize=(10, 7.2), layout="constrained")
-    upper, lower = np.asarray(figure.subfigures(2, 1, height_ratios=(1, 1.35)))
-    row = upper.subplots(1, 1 + len(best), sharex=True, sharey=True)
-    for ax, (label, orbit) in zip(row, {"truth": report.truth, **best}.items(), strict=True):
+
+    def draw(ax: Axes, orbit: Orbit) -> None:
         if orbit.dim >= 4:
             plotting.configuration_orbit(orbit[0], system=system, ax=ax, linewidth=0.5)
         else:
-            plotting.phase_portrait(orbit[:8], ax=ax)
-        ax.set_title(label, fontsize="medium")
-        ax.label_outer()
-    _limit(row[0], report.truth[:8] if report.truth.dim < 4 else report.truth[0])
-    axes = lower.subplots(2, 1, sharex=True, height_ratios=(2, 1))
-    plotting.forecast_plot(report.truth, best, system, axes=tuple(axes))
-    plt.close(figure)
+            plotting.phase_portrait(orbit[:PORTRAYED], ax=ax)
+
+    best = _best(report, "valid_time_median")
+    figure, axes = _portraits({"truth": report.truth, **best}, draw, height=7.2, rows=(2, 1))
+    plotting.forecast_plot(report.truth, best, system, axes=(axes[0], axes[1]))
     return [write_figure(directory / "forecast.png", figure)]
 
 
 def of_recording(report: Report, directory: Path, prefix: str) -> list[Path]:
     """Write forecast.png of a recording: phase portraits, angle, energy and phase error over time."""
     best = _best(report, "valid_time")
-    figure = plt.figure(figsize=(10, 8.6), layout="constrained")
-    upper, lower = np.asarray(figure.subfigures(2, 1, height_ratios=(1, 1.7)))
-    row = upper.subplots(1, 1 + len(best), sharex=True, sharey=True)
-    for ax, (label, orbit) in zip(row, {"record": report.truth, **best}.items(), strict=True):
-        plotting.phase_portrait(orbit, ax=ax)
-        ax.set_title(label, fontsize="medium")
-        ax.label_outer()
-    _limit(row[0], report.truth)
-    axes = lower.subplots(3, 1, sharex=True, height_ratios=(2, 1, 1))
+    figure, axes = _portraits(
+        {"record": report.truth, **best}, lambda ax, orbit: plotting.phase_portrait(orbit, ax=ax), height=8.6, rows=(2, 1, 1)
+    )
     _, energy = fit_pendulum(report.truth)
-    plotting.forecast_plot(report.truth, best, energy, axes=tuple(axes[:2]))
+    plotting.forecast_plot(report.truth, best, energy, axes=(axes[0], axes[1]))
     errors = {label: metrics.phase_error(orbit, report.truth) for label, orbit in best.items()}
     plotting.phase_error_plot(report.truth.t, errors, ax=axes[2])
     axes[1].set(xlabel="")
     axes[2].set(xlabel="$t$ [s]")
-    plt.close(figure)
     return [write_figure(directory / f"{prefix}forecast.png", figure)]
+
+
+def _portraits(
+    orbits: Mapping[str, Orbit], draw: Callable[[Axes, Orbit], object], height: float, rows: tuple[int, ...]
+) -> tuple[Figure, list[Axes]]:
+    """A figure with a row of orbits, within the limits of the first, and axes over a common time below; gives the latter."""
+    figure = plt.figure(figsize=(10, height), layout="constrained")
+    plt.close(figure)  # pyplot forgets it
+    upper, lower = np.asarray(figure.subfigures(2, 1, height_ratios=(2, sum(rows) - 0.3)))
+    portraits = upper.subplots(1, len(orbits), sharex=True, sharey=True)
+    for ax, (label, orbit) in zip(portraits, orbits.items(), strict=True):
+        draw(ax, orbit)
+        ax.set_title(label, fontsize="medium")
+        ax.label_outer()
+    _limit(portraits[0], next(iter(orbits.values())))
+    return figure, list(lower.subplots(len(rows), 1, sharex=True, height_ratios=rows))
 
 
 def film(orbit: Orbit, path: Path, *, progress: bool) -> Path:
@@ -95,7 +101,8 @@ def _best(report: Report, merit: str) -> dict[str, Orbit]:
 def _limit(ax: Axes, truth: Orbit) -> None:
     """Set the axes by the truth: a forecast that leaves does not shrink it."""
     i, j = (0, 1) if truth.dim >= 4 else (0, truth.dim // 2)
-    z = truth.z.flatten(0, -2)[:, [i, j]]
+    shown = truth if len(truth.shape) == 1 else truth[0] if truth.dim >= 4 else truth[:PORTRAYED]
+    z = shown.z.flatten(0, -2)[:, [i, j]]
     low, high = z.amin(0), z.amax(0)
     margin = 0.3 * (high - low)
     (x0, y0), (x1, y1) = (low - margin).tolist(), (high + margin).tolist()

@@ -125,6 +125,12 @@ def _row(label: str, orbit: Orbit, truth: Orbit, system: System, flow: Any, hori
         error = metrics.energy_error(orbit, system)
         row["energy_error_median"] = float(error.median())
         row["energy_error_largest"] = float(error.max())
+        if label != "truth" and hasattr(flow, "hamiltonian"):
+            # a learned energy is known up to a constant: it is made to agree with the true one at the start
+            first = truth.z[:, :1]
+            offset = system.hamiltonian(first) - flow.hamiltonian(first)
+            learned = metrics.energy_error(orbit, lambda z: flow.hamiltonian(z) + offset)
+            row["learned_energy_error_median"] = float(learned.median())
         row["energy_drift_median"] = float(metrics.energy_drift(orbit, system).median())
     elif system.dim == 2:
         row["period_median"] = float(metrics.period(orbit).nanmedian())
