@@ -29,3 +29,22 @@ def test_the_global_error_falls_with_the_order_of_the_method(method, henon_heile
     ]
     slope = -np.polyfit(np.log(STEPS[method]), np.log(errors), 1)[0]
     assert slope == pytest.approx(integrators.find(method).order, abs=0.1)
+
+
+IMPLICIT = {
+    "symplectic-euler": (4000, 8000),
+    "implicit-midpoint": (400, 800),
+    "gauss-legendre-4": (100, 200),
+    "gauss-legendre-6": (60, 120),
+}
+
+
+@pytest.mark.parametrize("method", IMPLICIT)
+def test_implicit_methods_keep_their_order_where_h_does_not_split(method, tao_oscillator):
+    z0 = torch.tensor([1.2, -0.4], dtype=torch.float64)
+    end = torch.tensor([0.0, 3.0], dtype=torch.float64)
+    exact = tao_oscillator.orbit(z0, end, rtol=1e-13, atol=1e-14).z[-1]
+    coarse, fine = (
+        float((integrate(tao_oscillator, z0, end, method, substeps=n).z[-1] - exact).norm()) for n in IMPLICIT[method]
+    )
+    assert np.log2(coarse / fine) == pytest.approx(integrators.find(method).order, abs=0.1)
