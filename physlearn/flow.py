@@ -45,6 +45,8 @@ class Flow:
         """
         if isinstance(source, Flow):
             return source
+        if isinstance(source, type):
+            raise InputError(f"the class {source.__name__} is no flow: give a system, a trained model, or a function f(t, z)")
         field = getattr(source, "vector_field", None)
         if field is not None:
             separable = getattr(source, "separable", False)

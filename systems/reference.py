@@ -106,7 +106,7 @@ def adaptive(
     from torchdiffeq import odeint
 
     with torch.no_grad():
-        if not torch.isfinite(field(t[0], z0)).all():
+        if not torch.isfinite(field(t[0].to(z0.dtype), z0)).all():
             raise IntegrationError(f"{method} cannot follow the {len(z0)} orbits: the field is not finite at their start")
     share = len(z0) ** -0.5 * (SAFETY if method == "dopri8" else 1.0)
     floor = SMALLEST_STEP_ERROR * torch.finfo(z0.dtype).eps

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import inf
+
 from torch import Tensor
 
 from physlearn.flow import Flow
@@ -21,8 +23,10 @@ class Dopri8(Integrator):
     order = 8
     symplectic = False
 
-    def __init__(self, flow: Flow, rtol: float = 1e-9, atol: float = 1e-9) -> None:
+    def __init__(self, flow: Flow, rtol: float = 1e-10, atol: float = 1e-10) -> None:
         super().__init__(flow)
+        if not (0 <= rtol < inf and 0 <= atol < inf and rtol + atol > 0):
+            raise InputError(f"rtol and atol must be positive, or one of them zero, not {rtol} and {atol}")
         self.rtol = rtol
         self.atol = atol
 
@@ -30,6 +34,8 @@ class Dopri8(Integrator):
         """The states at the times t."""
         if substeps != 1:
             raise InputError("dopri8 chooses its own steps: it takes rtol and atol, not substeps")
+        if z0.numel() == 0 or len(t) == 1:
+            return z0.unsqueeze(-2).expand(*z0.shape[:-1], len(t), z0.shape[-1]).clone()
         flat = z0.reshape(-1, z0.shape[-1])
-        states = adaptive(self.flow.field, flat, t.to(z0.dtype), self.rtol, self.atol)
+        states = adaptive(self.flow.field, flat, t.double(), self.rtol, self.atol)
         return states.reshape(*z0.shape[:-1], len(t), z0.shape[-1])

@@ -6,7 +6,7 @@ from math import sqrt
 from typing import ClassVar
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from physlearn.integrators.implicit import Implicit
@@ -27,7 +27,9 @@ class GaussLegendre(Implicit):
     b: ClassVar[tuple[float, ...]]
     c: ClassVar[tuple[float, ...]]
 
-    def step(self, t: Tensor, z: Float[Tensor, "*batch D"], dt: float) -> Float[Tensor, "*batch D"]:
+    def attempt(
+        self, t: Tensor, z: Float[Tensor, "*batch D"], dt: float
+    ) -> tuple[Float[Tensor, "*batch D"], Bool[Tensor, "*batch"]]:
         """One step, solved for the increments x_i = dt k_i of the s stages side by side."""
         times = [t + c * dt for c in self.c]
 
@@ -37,8 +39,8 @@ class GaussLegendre(Implicit):
             return dt * torch.cat(rates, dim=-1)
 
         first = dt * self.flow.field(t, z)
-        x = self.solve_step(increments, torch.cat([first] * len(times), dim=-1), z, t)
-        return _weighted(z, self.b, x.chunk(len(times), dim=-1))
+        x, done = self.solved(increments, torch.cat([first] * len(times), dim=-1), z)
+        return _weighted(z, self.b, x.chunk(len(times), dim=-1)), done
 
 
 def _weighted(z: Tensor, weights: tuple[float, ...], parts: tuple[Tensor, ...]) -> Tensor:

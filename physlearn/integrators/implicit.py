@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from physlearn.flow import Flow
@@ -24,6 +25,8 @@ class Implicit(Integrator):
     that orbit from there on, so that the rest of a batch is not lost.
     """
 
+    lost: Bool[Tensor, "*batch"]
+
     def __init__(self, flow: Flow, tolerance: float | None = None, failure: Literal["raise", "nan"] = "raise") -> None:
         super().__init__(flow)
         if tolerance is not None and not tolerance > 0:
@@ -33,18 +36,38 @@ class Implicit(Integrator):
         self.tolerance = tolerance
         self.failure = failure
 
-    def solve_step(
-        self, g: fixed_point.Map, x: Float[Tensor, "*batch m"], z: Float[Tensor, "*batch D"], t: Tensor
-    ) -> Float[Tensor, "*batch m"]:
-        """The solution of x = g(x), in units of the state z."""
-        scale = 1 + z.detach().abs().amax(-1)
-        x, done = fixed_point.solve(g, x, scale, self.tolerance)
+    @abstractmethod
+    def attempt(
+        self, t: Float[Tensor, ""], z: Float[Tensor, "*batch D"], dt: float
+    ) -> tuple[Float[Tensor, "*batch D"], Bool[Tensor, "*batch"]]:
+        """One step, and for which orbits it was found."""
+
+    def start(self, z: Float[Tensor, "*batch D"], dt: float) -> Tensor:
+        """No orbit is lost yet."""
+        self.lost = torch.zeros(z.shape[:-1], dtype=torch.bool, device=z.device)
+        return z
+
+    def step(self, t: Float[Tensor, ""], z: Float[Tensor, "*batch D"], dt: float) -> Float[Tensor, "*batch D"]:
+        """One step; an orbit that is lost is carried on as a copy of one that is not, and told by ``state``."""
+        new, done = self.attempt(t, z, dt)
         if done.all():
-            return x
-        lost = ~done & torch.isfinite(scale)
+            return new
         if self.failure == "raise":
-            index = tuple(int(i) for i in (~done).nonzero()[0])
-            raise ConvergenceError(self.name, index, float(t))
-        if lost.any():
-            self.report["not_converged"] = self.report.get("not_converged", 0) + int(lost.sum())
-        return torch.where(done.unsqueeze(-1), x, math.nan)
+            raise ConvergenceError(self.name, tuple(int(i) for i in (~done).nonzero()[0]), float(t))
+        self.lost = self.lost | ~done
+        self.report["not_converged"] = int(self.lost.sum())
+        if self.lost.all():
+            return z
+        # Without a trace of the failed attempt, which would make the gradients of all orbits NaN.
+        sound = z[~self.lost][0].detach()
+        return self.attempt(t, torch.where(self.lost.unsqueeze(-1), sound, z), dt)[0]
+
+    def state(self, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
+        """The states, NaN where the orbit is lost."""
+        return torch.where(self.lost.unsqueeze(-1), math.nan, z)
+
+    def solved(
+        self, g: fixed_point.Map, x: Float[Tensor, "*batch m"], z: Float[Tensor, "*batch D"]
+    ) -> tuple[Float[Tensor, "*batch m"], Bool[Tensor, "*batch"]]:
+        """The solution of x = g(x), in units of the state z, and for which orbits it was found."""
+        return fixed_point.solve(g, x, 1 + z.detach().abs().amax(-1), self.tolerance)

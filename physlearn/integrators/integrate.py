@@ -82,11 +82,10 @@ def integrate(
     """
     seen = Flow.of(flow)
     cls = find(method)
-    known = {k for c in cls.__mro__ if issubclass(c, Integrator) for k in inspect.signature(c.__init__).parameters}
-    if unknown := sorted(set(options) - known):
+    if unknown := sorted(set(options) - _options(cls)):
         raise InputError(f"{method} has no option {unknown[0]!r}")
-    if substeps < 1:
-        raise InputError(f"substeps must be at least 1, not {substeps}")
+    if not isinstance(substeps, int) or substeps < 1:
+        raise InputError(f"substeps must be at least 1, and a whole number, not {substeps}")
     z0, t = torch.as_tensor(z0), torch.as_tensor(t)
     if not z0.is_floating_point():
         raise InputError(f"states must be floating point, not {z0.dtype}")
@@ -95,6 +94,9 @@ def integrate(
     coordinates = seen.coordinates or tuple(f"z{i}" for i in range(z0.shape[-1] if z0.ndim else 1))
     check_states(z0, coordinates)
     integrator = cls(seen, **options)
+    shape = seen.field(t[0].to(z0.dtype), z0).shape
+    if shape != z0.shape:
+        raise InputError(f"{seen.name} turns states of shape {tuple(z0.shape)} into rates of shape {tuple(shape)}")
     with suited_to(z0.numel() * TYPICAL_WIDTH):
         z = integrator.solve(z0, t, substeps, progress)
     return Orbit(
@@ -103,3 +105,14 @@ def integrate(
         coordinates=coordinates,
         provenance={"flow": seen.name, "integrator": {"name": method, "substeps": substeps, **options, **integrator.report}},
     )
+
+
+def _options(cls: type[Integrator]) -> set[str]:
+    """The names of a method's options: what the constructors of its classes take beside the flow."""
+    return {
+        parameter.name
+        for base in cls.__mro__
+        if issubclass(base, Integrator)
+        for parameter in inspect.signature(base.__init__).parameters.values()
+        if parameter.kind is not parameter.VAR_KEYWORD
+    } - {"self", "flow"}

@@ -44,10 +44,12 @@ class Integrator(ABC):
         self, z0: Float[Tensor, "*batch D"], t: Float[Tensor, " T"], substeps: int, progress: bool
     ) -> Float[Tensor, "*batch T D"]:
         """The states at the times t, with ``substeps`` equal steps from each to the next."""
+        if z0.numel() == 0:
+            return z0.unsqueeze(-2).expand(*z0.shape[:-1], len(t), z0.shape[-1]).clone()
         times = t.to(torch.float64)
         lengths = (times.diff() / substeps).tolist()
+        carried = self.start(z0, lengths[0] if lengths else 1.0)
         states = [z0]
-        carried = self.start(z0, lengths[0]) if lengths else z0
         for start, dt in zip(tqdm(times[:-1].tolist(), disable=not progress, desc=self.name), lengths, strict=True):
             for k in range(substeps):
                 carried = self.step(z0.new_tensor(start + k * dt), carried, dt)

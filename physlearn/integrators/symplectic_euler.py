@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from physlearn.flow import Flow
@@ -22,19 +25,22 @@ class SymplecticEuler(Implicit):
     order = 1
     symplectic = True
 
-    def __init__(self, flow: Flow, **options: object) -> None:
+    def __init__(self, flow: Flow, **options: Any) -> None:
         flow.require_hamiltonian(self.name)
-        super().__init__(flow, **options)  # type: ignore[arg-type]
+        super().__init__(flow, **options)
 
-    def step(self, t: Tensor, z: Tensor, dt: float) -> Tensor:
-        """One step; z: ``(..., D)``."""
+    def attempt(
+        self, t: Tensor, z: Float[Tensor, "*batch D"], dt: float
+    ) -> tuple[Float[Tensor, "*batch D"], Bool[Tensor, "*batch"]]:
+        """One step, explicit where it can be."""
         q, p = z.chunk(2, dim=-1)
         if self.flow.velocity is not None and self.flow.force is not None:
             p = p + dt * self.flow.force(q)
-            return torch.cat([q + dt * self.flow.velocity(p), p], dim=-1)
+            return torch.cat([q + dt * self.flow.velocity(p), p], dim=-1), torch.ones_like(self.lost)
 
         def increments(x: Tensor) -> Tensor:
             dp = x.chunk(2, dim=-1)[1]
             return dt * self.flow.field(t, torch.cat([q, p + dp], dim=-1))
 
-        return z + self.solve_step(increments, dt * self.flow.field(t, z), z, t)
+        x, done = self.solved(increments, dt * self.flow.field(t, z), z)
+        return z + x, done

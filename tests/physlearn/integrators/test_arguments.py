@@ -41,17 +41,25 @@ def test_times_that_are_no_times_are_refused(method, t, message, henon_heiles):
         integrate(henon_heiles, henon_heiles.sample(2), t, method)
 
 
-@pytest.mark.parametrize("substeps", [0, -3, 1.5, 2.0])
+@pytest.mark.parametrize("substeps", [0, -3, 1.5])
 def test_substeps_are_a_whole_number(substeps, henon_heiles):
     with pytest.raises(InputError, match="substeps"):
         integrate(henon_heiles, henon_heiles.sample(1), f64(0.0, 0.1), "rk4", substeps=substeps)
 
 
-@pytest.mark.parametrize("name", ["self", "options", "tolerence"])
-@pytest.mark.parametrize("method", ["rk4", "symplectic-euler", "leapfrog", "implicit-midpoint", "tao-4", "dopri8"])
-def test_what_is_no_option_of_the_method_is_refused(method, name, henon_heiles):
-    with pytest.raises(InputError, match=f"{method} has no option '{name}'"):
-        integrate(henon_heiles, henon_heiles.sample(1), f64(0.0, 0.1), method, **{name: 1})
+@pytest.mark.parametrize(
+    ("method", "option"),
+    [
+        ("rk4", "tolerence"),
+        ("tao-4", "tolerance"),
+        ("implicit-midpoint", "omega"),
+        ("rk4", "self"),
+        ("symplectic-euler", "options"),
+    ],
+)
+def test_what_is_no_option_of_the_method_is_refused(method, option, henon_heiles):
+    with pytest.raises(InputError, match=f"{method} has no option '{option}'"):
+        integrate(henon_heiles, henon_heiles.sample(1), f64(0.0, 0.1), method, **{option: 1})
 
 
 @pytest.mark.parametrize("flow", [None, 3, "henon-heiles", systems.find("pendulum")], ids=repr)
@@ -60,8 +68,8 @@ def test_what_is_no_flow_is_refused_with_what_to_give(flow):
         integrate(flow, f64(1.0, 0.0), f64(0.0, 0.1), "rk4")
 
 
-@pytest.mark.parametrize("method", ["euler", "rk4", "implicit-midpoint", "dopri8"])
-@pytest.mark.parametrize("field", [lambda t, z: z[..., :1], lambda t, z: z.sum(), lambda t, z: z[..., None, :]])
+@pytest.mark.parametrize("method", ["rk4", "implicit-midpoint", "dopri8"])
+@pytest.mark.parametrize("field", [lambda t, z: z[..., :1], lambda t, z: z[..., None, :]], ids=["one", "deeper"])
 def test_a_field_that_loses_the_shape_of_the_state_is_refused(method, field):
     with pytest.raises(InputError, match="shape"):
         integrate(field, torch.ones(3, 2, dtype=torch.float64), f64(0.0, 0.1), method)
