@@ -12,12 +12,12 @@ import torch
 import typer
 
 import systems
+from physlearn import plotting
 from physlearn.forecasting import contender, picture, recorded, report, simulated
 from systems import HamiltonianSystem, InputError, IntegrationError, Orbit
 
 app = typer.Typer(
     help="Forecast orbits: simulate or film a dynamical system, learn its flow, roll it out, and say how good it is.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -79,6 +79,8 @@ def simulate(
         report.writable(path.parent)
     if plot is not None:
         picture.check_format(plot)
+    if animation is not None:
+        plotting.animation.check_format(animation)
     if not (duration > 0 and 0 < dt <= duration):
         raise InputError(f"--time {duration:g} and --dt {dt:g} must be positive, and dt not longer than the time")
     z0 = system.sample(orbits, seed=seed, **_energy(system, energy))
@@ -101,7 +103,9 @@ def forecast(
     name: Annotated[str, typer.Argument(metavar="SYSTEM", help="One of `physlearn systems`, or pendulum-clock with --data.")],
     out: Annotated[Path, typer.Option(help="The directory to write to.")],
     data: Annotated[Path | None, typer.Option(help="A recording instead of a simulation: a CSV file of angles.")] = None,
-    columns: Annotated[str, typer.Option(help="The columns of a CSV file without a header.")] = "t,theta,omega,alpha",
+    columns: Annotated[
+        str | None, typer.Option(help="The columns of a CSV file without a header; t,theta,omega,alpha by default.")
+    ] = None,
     model: Annotated[
         str | None, typer.Option(help="Only this one: nn, hnn, hnn-separable, hnn-mechanical, linear, cubic.")
     ] = None,
@@ -180,7 +184,7 @@ def forecast(
 def main() -> None:
     """Run the command line: one clear line on stderr and exit code 2 for what the user can mend."""
     try:
-        app(standalone_mode=False)
+        app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except (InputError, IntegrationError, OSError) as error:
         _fail(str(error))
     except (KeyboardInterrupt, typer.Abort):

@@ -31,6 +31,12 @@ DPI = 100
 SIZE = (4.8, 4.8)  # inches; in pixels even, as H.264 needs
 
 
+def check_format(path: Path) -> None:
+    """Raise InputError for a film of another kind than can be written."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(f"a film is written as {' or '.join(SUFFIXES)}, not {path.name}")
+
+
 def animate(
     orbits: Orbit | Mapping[str, Orbit],
     path: str | os.PathLike[str],
@@ -49,8 +55,7 @@ def animate(
     Raises InputError for another kind of file, orbits that do not go together, or settings that are not positive.
     """
     target = Path(path)
-    if target.suffix.lower() not in SUFFIXES:
-        raise InputError(f"a film is written as {' or '.join(SUFFIXES)}, not {target.name}")
+    check_format(target)
     if not (seconds > 0 and fps > 0 and 0 < trail <= 1):
         raise InputError(f"seconds={seconds:g} and fps={fps:g} must be positive, trail={trail:g} within (0, 1]")
     named = {"": orbits} if isinstance(orbits, Orbit) else dict(orbits)

@@ -61,6 +61,13 @@ def test_the_installed_command_answers_a_wrong_use_with_one_line_and_exit_code_2
     assert "henon-heiles" in result.stderr
 
 
+def test_no_arguments_are_answered_with_help(run):
+    result = run()
+    assert result.code == 0
+    assert "forecast" in result.out
+    assert len(result.out.splitlines()) > 5
+
+
 def test_systems_lists_names_coordinates_and_parameters(run):
     text = run("systems").out
     assert "henon-heiles" in text
@@ -121,7 +128,7 @@ def test_a_recording_is_forecast_with_its_own_rates_and_with_derived_ones(run, t
     theta = 0.1 * torch.cos(3.1 * t)
     rows = "\n".join(f"{a:.5f},{b:.7f}" for a, b in zip(t.tolist(), theta.tolist(), strict=True))
     (tmp_path / "angles.csv").write_text(f"t,theta\n{rows}\n")
-    arguments = ["--data", tmp_path / "angles.csv", "--columns", "", "--model", "linear", "--out", tmp_path / "out", "--json"]
+    arguments = ["--data", tmp_path / "angles.csv", "--model", "linear", "--out", tmp_path / "out", "--json"]
     result = run("forecast", "pendulum-clock", *arguments)
     assert result.code == 0, result.err
     for rates in ("file", "derived"):
@@ -158,5 +165,7 @@ def test_ten_wrong_uses_get_one_clear_sentence_each(refused, tmp_path):
     assert "--out" in refused("forecast", "henon-heiles")
     assert "epochs" in refused("forecast", "henon-heiles", "--out", out, "--epochs", 0)
     assert ".png" in refused("simulate", "pendulum", "--out", out / "orbit.nc", "--plot", out / "picture.docx")
+    assert ".gif or .mp4" in refused("simulate", "pendulum", "--out", out / "orbit.nc", "--animation", out / "film.avi")
+    assert "did you mean" in refused("forecats").lower()
     assert "no device" in refused("forecast", "henon-heiles", "--out", out, "--device", "abacus")
     assert not list(out.glob("*")) if out.exists() else True
