@@ -9,6 +9,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from physlearn import metrics, plotting
 from physlearn.forecasting.recorded import fit_pendulum
@@ -79,6 +80,7 @@ def _portraits(
     for ax, (label, orbit) in zip(portraits, orbits.items(), strict=True):
         draw(ax, orbit)
         ax.set_title(label, fontsize="medium")
+        ax.xaxis.set_major_locator(MaxNLocator(4))
         ax.label_outer()
     _limit(portraits[0], next(iter(orbits.values())))
     return figure, list(lower.subplots(len(rows), 1, sharex=True, height_ratios=rows))
