@@ -9,7 +9,7 @@ from torch import Tensor
 from physlearn.flow import Flow
 from physlearn.integrators.integrator import Integrator
 from systems import InputError
-from systems.reference import adaptive
+from systems.reference import dopri8
 
 
 class Dopri8(Integrator):
@@ -23,7 +23,7 @@ class Dopri8(Integrator):
     order = 8
     symplectic = False
 
-    def __init__(self, flow: Flow, rtol: float = 1e-10, atol: float = 1e-10) -> None:
+    def __init__(self, flow: Flow, rtol: float = 1e-9, atol: float = 1e-9) -> None:
         super().__init__(flow)
         if not (0 <= rtol < inf and 0 <= atol < inf and rtol + atol > 0):
             raise InputError(f"rtol and atol must be positive, or one of them zero, not {rtol} and {atol}")
@@ -37,5 +37,5 @@ class Dopri8(Integrator):
         if z0.numel() == 0 or len(t) == 1:
             return z0.unsqueeze(-2).expand(*z0.shape[:-1], len(t), z0.shape[-1]).clone()
         flat = z0.reshape(-1, z0.shape[-1])
-        states = adaptive(self.flow.field, flat, t.double(), self.rtol, self.atol)
+        states = dopri8(self.flow.field, flat, t.double(), self.rtol, self.atol)
         return states.reshape(*z0.shape[:-1], len(t), z0.shape[-1])

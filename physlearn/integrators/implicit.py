@@ -23,6 +23,9 @@ class Implicit(Integrator):
     tolerance: of the solution of each step, relative to 1 + the size of the state; rounding by default, which long energy
     conservation needs. failure: ``"raise"`` a ConvergenceError where a step has no solution, or go on with ``"nan"`` for
     that orbit from there on, so that the rest of a batch is not lost.
+
+    The equation of a step that is far too long may have a solution that has nothing to do with the orbit, or several; the
+    energy error tells.
     """
 
     lost: Bool[Tensor, "*batch"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -84,7 +85,7 @@ def integrate(
     cls = find(method)
     if unknown := sorted(set(options) - _options(cls)):
         raise InputError(f"{method} has no option {unknown[0]!r}")
-    if not isinstance(substeps, int) or substeps < 1:
+    if not isinstance(substeps, Integral) or substeps < 1:
         raise InputError(f"substeps must be at least 1, and a whole number, not {substeps}")
     z0, t = torch.as_tensor(z0), torch.as_tensor(t)
     if not z0.is_floating_point():
@@ -98,7 +99,7 @@ def integrate(
     if shape != z0.shape:
         raise InputError(f"{seen.name} turns states of shape {tuple(z0.shape)} into rates of shape {tuple(shape)}")
     with suited_to(z0.numel() * TYPICAL_WIDTH):
-        z = integrator.solve(z0, t, substeps, progress)
+        z = integrator.solve(z0, t, int(substeps), progress)
     return Orbit(
         t=t,
         z=z,

@@ -26,7 +26,7 @@ def rotated(t, z0):
     return torch.stack([q * t.cos() + p * t.sin(), p * t.cos() - q * t.sin()], dim=-1)
 
 
-@pytest.mark.parametrize("solver", ["DOP853", "dopri8", "dopri5", "RK45", "Radau", "BDF", "LSODA"])
+@pytest.mark.parametrize("solver", ["DOP853", "dopri8", "RK45", "Radau", "BDF", "LSODA"])
 @pytest.mark.parametrize("direction", [1, -1])
 def test_every_solver_is_as_good_as_its_tolerance(solver, direction):
     t = direction * torch.linspace(0, 2 * pi, 9, dtype=torch.float64)
@@ -35,12 +35,12 @@ def test_every_solver_is_as_good_as_its_tolerance(solver, direction):
     torch.testing.assert_close(z, rotated(t, times(1.0, 0.0)), rtol=0, atol=3e-6 if solver == "BDF" else 1e-6)
 
 
-@pytest.mark.parametrize(("solver", "error"), [("DOP853", 1e-10), ("dopri5", 1e-10), ("dopri8", 1e-9)])
+@pytest.mark.parametrize("solver", ["DOP853", "dopri8"])
 @pytest.mark.parametrize("count", [2, 3, 11])
-def test_the_default_tolerances_leave_no_more_than_the_stated_error_at_every_time_the_last_one_too(solver, error, count):
+def test_the_default_tolerances_give_ten_digits_at_every_time_the_last_one_too(solver, count):
     # local errors of 1e-12 add up over some hundreds of steps at most, whatever times are asked for
     t = torch.linspace(0, 10, count, dtype=torch.float64)
-    torch.testing.assert_close(solve(rotation, times(1.0, 0.0), t, solver), rotated(t, times(1.0, 0.0)), rtol=0, atol=error)
+    torch.testing.assert_close(solve(rotation, times(1.0, 0.0), t, solver), rotated(t, times(1.0, 0.0)), rtol=0, atol=1e-10)
 
 
 def test_the_two_solvers_agree_on_orbits_that_no_formula_gives(henon_heiles):
@@ -54,7 +54,7 @@ def test_a_field_may_depend_on_time():
     t = times(0.0, 0.5, 1.0, 2.0)
     for solver in ("DOP853", "dopri8"):
         z = solve(lambda t, z: t * z, times(1.0), t, solver)
-        torch.testing.assert_close(z[:, 0], (t**2 / 2).exp(), rtol=1e-9, atol=0)
+        torch.testing.assert_close(z[:, 0], (t**2 / 2).exp(), rtol=1e-10, atol=0)
 
 
 @given(start=st.floats(-5, 5), duration=st.floats(0.1, 5), direction=st.sampled_from([1, -1]))

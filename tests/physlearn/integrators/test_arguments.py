@@ -1,5 +1,6 @@
 """Edges of what integrate takes, and what it says of the rest."""
 
+import numpy as np
 import pytest
 import torch
 from torch.testing import assert_close
@@ -45,6 +46,10 @@ def test_times_that_are_no_times_are_refused(method, t, message, henon_heiles):
 def test_substeps_are_a_whole_number(substeps, henon_heiles):
     with pytest.raises(InputError, match="substeps"):
         integrate(henon_heiles, henon_heiles.sample(1), f64(0.0, 0.1), "rk4", substeps=substeps)
+
+
+def test_substeps_may_be_a_whole_number_of_numpy(henon_heiles):
+    integrate(henon_heiles, henon_heiles.sample(1), f64(0.0, 0.1), "rk4", substeps=np.int64(2))
 
 
 @pytest.mark.parametrize(
