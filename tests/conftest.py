@@ -59,6 +59,6 @@ def run_apart():
 
     def run(program):
         command = [sys.executable, "-c", textwrap.dedent(program)]
-        return subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=20, check=True).stdout
+        return subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=90, check=True).stdout
 
     return run
