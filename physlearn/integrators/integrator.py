@@ -54,4 +54,4 @@ class Integrator(ABC):
             for k in range(substeps):
                 carried = self.step(z0.new_tensor(start + k * dt), carried, dt)
             states.append(self.state(carried))
-        return torch.stack(states, dim=-2)
+        return torch.stack(states).movedim(0, -2)  # each state in one piece: faster than interleaving them

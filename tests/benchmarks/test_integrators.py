@@ -47,5 +47,5 @@ def test_steps_a_second(name, orbits, benchmark):
     benchmark.group = f"{orbits} orbits"
     benchmark.extra_info.update(name=name, work=orbits * STEPS, rival="torchdiffeq rk4")
     z0 = SYSTEM.sample(orbits, energy=1 / 12)
-    result = benchmark.pedantic(run, (z0,), rounds=3, warmup_rounds=1)
+    result = benchmark.pedantic(run, (z0,), rounds=15, warmup_rounds=3)
     assert np.isfinite(np.asarray(result)).all()
