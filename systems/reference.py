@@ -39,7 +39,7 @@ def solve(
     if solver not in Solver.__args__:  # type: ignore[attr-defined]
         raise InputError(f"no solver {solver!r}; there are {', '.join(Solver.__args__)}")  # type: ignore[attr-defined]
     if len(t) == 1 or z0.numel() == 0:
-        return z0.unsqueeze(-2).expand(*z0.shape[:-1], len(t), z0.shape[-1]).clone()
+        return standing(z0, t)
     flat = z0.reshape(-1, z0.shape[-1])
     if solver == "dopri8":
         with torch.no_grad():
@@ -50,6 +50,11 @@ def solve(
             [_by_scipy(field, group, t, solver, rtol, atol, i * ORBITS_AT_ONCE) for i, group in enumerate(groups)]
         )
     return states.reshape(*z0.shape[:-1], len(t), z0.shape[-1])
+
+
+def standing(z0: Float[Tensor, "*batch D"], t: Float[Tensor, " T"]) -> Float[Tensor, "*batch T D"]:
+    """The initial states at all times: what there is to say of a single time, or of no orbits."""
+    return z0.unsqueeze(-2).expand(*z0.shape[:-1], len(t), z0.shape[-1]).clone()
 
 
 def _by_scipy(field: Field, z0: Tensor, t: Tensor, solver: str, rtol: float, atol: float, first: int) -> Tensor:

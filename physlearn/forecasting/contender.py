@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -107,6 +106,5 @@ def forecast_all(
         lenient = issubclass(integrators.find(contender.integrator), Implicit)
         options = {"failure": "nan"} if lenient else {}
         forecaster = trained.forecasters[contender.model]
-        with torch.no_grad():
-            forecasts[contender.label] = forecaster.forecast(z0, t, contender.integrator, **options)
+        forecasts[contender.label] = forecaster.forecast(z0, t, contender.integrator, **options)
     return forecasts

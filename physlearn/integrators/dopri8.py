@@ -9,7 +9,7 @@ from torch import Tensor
 from physlearn.flow import Flow
 from physlearn.integrators.integrator import Integrator
 from systems import InputError
-from systems.reference import dopri8
+from systems.reference import dopri8, standing
 
 
 class Dopri8(Integrator):
@@ -35,7 +35,7 @@ class Dopri8(Integrator):
         if substeps != 1:
             raise InputError("dopri8 chooses its own steps: it takes rtol and atol, not substeps")
         if z0.numel() == 0 or len(t) == 1:
-            return z0.unsqueeze(-2).expand(*z0.shape[:-1], len(t), z0.shape[-1]).clone()
+            return standing(z0, t)
         flat = z0.reshape(-1, z0.shape[-1])
         states = dopri8(self.flow.field, flat, t.double(), self.rtol, self.atol)
         return states.reshape(*z0.shape[:-1], len(t), z0.shape[-1])

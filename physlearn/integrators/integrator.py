@@ -11,6 +11,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from physlearn.flow import Flow
+from systems.reference import standing
 
 
 class Integrator(ABC):
@@ -45,7 +46,7 @@ class Integrator(ABC):
     ) -> Float[Tensor, "*batch T D"]:
         """The states at the times t, with ``substeps`` equal steps from each to the next."""
         if z0.numel() == 0:
-            return z0.unsqueeze(-2).expand(*z0.shape[:-1], len(t), z0.shape[-1]).clone()
+            return standing(z0, t)
         times = t.to(torch.float64)
         lengths = (times.diff() / substeps).tolist()
         carried = self.start(z0, lengths[0] if lengths else 1.0)
