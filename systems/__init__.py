@@ -1,6 +1,6 @@
 """What is in the world: dynamical systems, their orbits, and recordings of real ones."""
 
-from systems import hamiltonian, oscillators, testing
+from systems import hamiltonian, oscillators, pendulum_clock, testing
 from systems.errors import InputError, IntegrationError, UnknownNameError
 from systems.orbit import Orbit
 from systems.registry import find, get, names, register
@@ -19,6 +19,7 @@ __all__ = [
     "hamiltonian",
     "names",
     "oscillators",
+    "pendulum_clock",
     "register",
     "testing",
 ]
