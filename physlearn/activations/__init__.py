@@ -1,5 +1,24 @@
-"""Activation functions."""
+"""Activation functions: named ones, learned ones, and mixtures of several types in one layer."""
 
-from physlearn.activations.named import Activation, derivative, get, names, register
+from physlearn.activations.activation import Activation, derivative
+from physlearn.activations.get import get
+from physlearn.activations.mixture import Mixture
+from physlearn.activations.named import Named, names, register
+from physlearn.activations.piecewise import Piecewise
+from physlearn.activations.shares import shares
+from physlearn.activations.sub_network import SubNetwork
+from physlearn.activations.table import Table
 
-__all__ = ["Activation", "derivative", "get", "names", "register"]
+__all__ = [
+    "Activation",
+    "Mixture",
+    "Named",
+    "Piecewise",
+    "SubNetwork",
+    "Table",
+    "derivative",
+    "get",
+    "names",
+    "register",
+    "shares",
+]

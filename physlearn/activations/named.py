@@ -2,67 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from math import pi, sqrt
 
 import torch
 from torch import Tensor
-from torch.func import grad
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
+from physlearn.activations.activation import Activation, Elementwise, derivative
 from systems import InputError, UnknownNameError
 
-Elementwise = Callable[[Tensor], Tensor]
+
+class Named(Activation):
+    """An elementwise function that has a name."""
+
+    def __init__(self, name: str, value: Elementwise, first: Elementwise, second: Elementwise) -> None:
+        super().__init__()
+        self.name = name
+        self._functions = (value, first, second)
+
+    def value(self, x: Tensor) -> Tensor:
+        """The function."""
+        return self._functions[0](x)
+
+    def first(self, x: Tensor) -> Tensor:
+        """Its derivative."""
+        return self._functions[1](x)
+
+    def second(self, x: Tensor) -> Tensor:
+        """Its second derivative."""
+        return self._functions[2](x)
+
+    def __repr__(self) -> str:
+        return self.name
 
 
-@dataclass(frozen=True)
-class Activation:
-    """An elementwise function with its derivatives. The derivatives are differentiable themselves, as training needs."""
-
-    name: str
-    value: Elementwise
-    first: Elementwise
-    second: Elementwise
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """The function's value."""
-        return self.value(x)
-
-
-def derivative(function: Elementwise) -> Elementwise:
-    """The derivative of an elementwise function, by automatic differentiation."""
-    return grad(lambda x: function(x).sum())
-
-
-_registered: dict[str, Activation] = {}
+_registered: dict[str, Named] = {}
 
 
 def names() -> list[str]:
-    """The names of all activations, sorted."""
+    """The names of all named activations, sorted."""
     return sorted(_registered)
 
 
-def get(name: str) -> Activation:
-    """The activation of that name. Raises UnknownNameError (a KeyError), listing the names there are.
-
-    >>> get("ramp")(torch.tensor([-2.0, 0.5, 2.0]))
-    tensor([-1.0000,  0.5000,  1.0000])
-    """
+def find(name: str) -> Named:
+    """The activation of that name. Raises UnknownNameError (a KeyError), listing the names there are."""
     if name not in _registered:
-        raise UnknownNameError(f"no activation {name!r}; there are {', '.join(names())}")
+        raise UnknownNameError(f"no activation {name!r}; there are {', '.join(names())}, and mixtures such as sine+tanh")
     return _registered[name]
 
 
-def register(name: str, value: Elementwise, first: Elementwise | None = None, second: Elementwise | None = None) -> Activation:
+def register(name: str, value: Elementwise, first: Elementwise | None = None, second: Elementwise | None = None) -> Named:
     """Make an elementwise function available by name; derivatives that are not given come from automatic differentiation.
 
-    Raises InputError for a name that is taken.
+    Raises InputError for a name that is taken, or that has a plus sign, which is for mixtures.
+
+    >>> bump = register("bump", lambda x: (-x.square()).exp())
+    >>> bump.first(torch.tensor([0.0, 1.0]))
+    tensor([-0.0000, -0.7358])
     """
     if name in _registered:
         raise InputError(f"the activation name {name!r} is taken")
+    if "+" in name:
+        raise InputError(f"an activation's name has no plus sign, which is for mixtures: {name!r}")
     first = first or derivative(value)
-    _registered[name] = Activation(name, value, first, second or derivative(first))
+    _registered[name] = Named(name, value, first, second or derivative(first))
     return _registered[name]
 
 
@@ -108,3 +111,9 @@ register("softplus", F.softplus, torch.sigmoid, _sigmoid_first)
 register("square", torch.square, lambda x: 2 * x, lambda x: torch.full_like(x, 2))
 register("tanh", torch.tanh, lambda x: 1 - x.tanh().square(), _tanh_second)
 register("zero", torch.zeros_like, torch.zeros_like, torch.zeros_like)
+register("hardsigmoid", lambda x: (x / 6 + 0.5).clamp(0, 1))  # torch's own has no second derivative
+
+# torch's other elementwise functions, under torch's names, with derivatives by torch.
+for _function in (F.celu, F.hardswish, F.hardtanh, F.leaky_relu, F.logsigmoid, F.mish, F.relu6, F.selu,
+                  F.softsign, F.tanhshrink, F.softshrink, F.hardshrink):  # fmt: skip
+    register(_function.__name__, _function)

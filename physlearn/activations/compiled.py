@@ -1,0 +1,283 @@
+"""Activation functions as compiled loops: value, first and second derivative of a whole vector at once, in float32.
+
+Written so that the compiler turns every loop into vector instructions by itself: range reductions and polynomials instead of
+calls to a mathematical library, selections instead of branches. A NaN comes out as NaN, in the derivatives too, and so does an
+infinity, which has no business in a network, except where the function itself is infinite there.
+
+A table is a piecewise cubic polynomial: coefficients ``(cells, 4)`` of the powers of u = s - i, where s = (x - start) *
+inverse_step, and row i + 1 holds for the cell i = floor(s), from -1 to cells - 2. The first and the last row, meant to be
+linear, reach to infinity.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit, prange
+
+NAMES = ("sine", "tanh", "relu", "identity", "square", "zero", "ramp", "sigmoid", "silu", "elu", "softplus", "table")
+CODES: dict[str, int] = {name: code for code, name in enumerate(NAMES)}
+"""The number of each function; "table" comes last, so that ``CODES["table"] + k`` can stand for table k."""
+
+SINE, TANH, RELU, IDENTITY, SQUARE, ZERO, RAMP, SIGMOID, SILU, ELU, SOFTPLUS, TABLE = range(len(NAMES))
+
+FAST = {"reassoc", "contract", "nsz", "arcp"}  # sums in any order; never nnan or ninf, which would hide what went wrong
+EXACT = {"contract"}  # for range reductions, which depend on the order of their roundings
+
+_f = np.float32
+_i = np.int32
+ZERO32, HALF, ONE, TWO = _f(0), _f(0.5), _f(1), _f(2)
+TO_INTEGER = _f(1.5 * 2**23)  # added and taken away again, it rounds to an integer, which its bits then hold
+TWO_OVER_PI = _f(2 / np.pi)
+PI_1, PI_2, PI_3 = _f(1.5703125), _f(4.837512969970703125e-4), _f(7.54978995489188216e-8)  # pi / 2, few digits each
+EIGHTH = _f(0.786)  # just more than pi / 4
+SIN_1, SIN_2, SIN_3 = _f(-1.6666654611e-1), _f(8.3321608736e-3), _f(-1.9515295891e-4)  # Cephes, sinf
+COS_1, COS_2, COS_3 = _f(4.166664568298827e-2), _f(-1.388731625493765e-3), _f(2.443315711809948e-5)
+LOG2_E, LN2_1, LN2_2 = _f(1.4426950408889634), _f(0.693359375), _f(-2.12194440e-4)
+LOWEST = _f(-87)  # e^-87 is the least power of 2 that is a normal number, or nearly
+EXP_0, EXP_1, EXP_2 = _f(5.0000001201e-1), _f(1.6666665459e-1), _f(4.1665795894e-2)  # Cephes, expf
+EXP_3, EXP_4, EXP_5 = _f(8.3334519073e-3), _f(1.3981999507e-3), _f(1.9875691500e-4)
+BIAS, MANTISSA = _i(127), _i(23)
+LOG_1, LOG_2, LOG_3, LOG_4, LOG_5, LOG_6, LOG_7 = (_f(2 / (2 * k + 1)) for k in range(1, 8))  # of 2 artanh(w) / w
+
+
+@njit(cache=True, fastmath=EXACT)
+def _nothing(x: Any) -> Any:
+    """0, or NaN when x is NaN or infinite: added to what would hide it."""
+    return ZERO32 * x
+
+
+@njit(cache=True, fastmath=EXACT, error_model="numpy")
+def _eighth_turn(x: Any) -> Any:
+    """(r, bits): x = n pi / 2 + r with abs(r) <= pi / 4; the lowest bits are those of n."""
+    shifted = x * TWO_OVER_PI + TO_INTEGER
+    n = shifted - TO_INTEGER
+    r = ((x - n * PI_1) - n * PI_2) - n * PI_3
+    r = -EIGHTH if r < -EIGHTH else r  # beyond 1e6, where x itself is not known to an eighth of a turn
+    r = EIGHTH if r > EIGHTH else r
+    return r, np.float32(shifted).view(np.int32)
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy")
+def _sine(x: Any) -> Any:
+    r, n = _eighth_turn(x)
+    z = r * r
+    s = r + r * z * (SIN_1 + z * (SIN_2 + z * SIN_3))
+    c = ONE - HALF * z + z * z * (COS_1 + z * (COS_2 + z * COS_3))
+    swap = (n & 1) != 0
+    sine, cosine = (c, s) if swap else (s, c)
+    sine = -sine if n & 2 else sine
+    cosine = -cosine if (n + 1) & 2 else cosine
+    return sine, cosine, -sine
+
+
+@njit(cache=True, fastmath=EXACT, error_model="numpy")
+def decay(x: Any) -> Any:
+    """e^x and e^x - 1 for x <= 0, each to its own last digits: 2^n e^r, where abs(r) <= ln(2) / 2."""
+    x = LOWEST if x < LOWEST else x
+    shifted = x * LOG2_E + TO_INTEGER
+    n = shifted - TO_INTEGER
+    r = (x - n * LN2_1) - n * LN2_2
+    bits = np.float32(shifted).view(np.int32)
+    power = np.int32((bits + BIAS) << MANTISSA).view(np.float32)
+    p = r + r * r * (EXP_0 + r * (EXP_1 + r * (EXP_2 + r * (EXP_3 + r * (EXP_4 + r * EXP_5)))))
+    return power * p + power, power * p + (power - ONE)
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy")
+def _tanh(x: Any) -> Any:
+    e, m = decay(-TWO * abs(x))
+    q = ONE / (TWO + m)
+    t = -m * q
+    t = (-t if x < ZERO32 else t) + _nothing(x)
+    first = TWO * TWO * e * q * q + _nothing(x)
+    return t, first, -TWO * t * first
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy")
+def _logistic(x: Any) -> Any:
+    """1 / (1 + e^-x) with its first and second derivative, and e^-abs(x)."""
+    e, m = decay(-abs(x))
+    q = ONE / (ONE + e)
+    s = (e * q if x < ZERO32 else q) + _nothing(x)
+    first = e * q * q + _nothing(x)
+    odd = m * q * first  # m q = -tanh(abs(x) / 2)
+    return s, first, (-odd if x < ZERO32 else odd), e
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy")
+def _sigmoid(x: Any) -> Any:
+    s, first, second, _ = _logistic(x)
+    return s, first, second
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy")
+def _silu(x: Any) -> Any:
+    s, first, second, _ = _logistic(x)
+    return x * s, s + x * first, TWO * first + x * second
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy")
+def _softplus(x: Any) -> Any:
+    s, first, _, e = _logistic(x)
+    w = e / (TWO + e)  # log(1 + e) = 2 artanh(w), where w <= 1/3
+    z = w * w
+    log = w * (TWO + z * (LOG_1 + z * (LOG_2 + z * (LOG_3 + z * (LOG_4 + z * (LOG_5 + z * (LOG_6 + z * LOG_7)))))))
+    return (ZERO32 if x <= ZERO32 else x) + log + _nothing(x), s, first
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy")
+def _elu(x: Any) -> Any:
+    e, m = decay(ZERO32 if x > ZERO32 else x)
+    bad = _nothing(x)
+    return (x if x > ZERO32 else m) + bad, e + bad, (e if x < ZERO32 else ZERO32) + bad
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy")
+def _relu(x: Any) -> Any:
+    bad = _nothing(x)
+    return (x if x > ZERO32 else ZERO32) + bad, (ONE if x > ZERO32 else ZERO32) + bad, bad
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy")
+def _ramp(x: Any) -> Any:
+    bad = _nothing(x)
+    inside = min(max(x, -ONE), ONE)
+    return inside + bad, (ONE if abs(x) < ONE else ZERO32) + bad, bad
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
+def activate(code: int, order: int, a: Any, n: int, low: Any, high: Any, h: int) -> None:
+    """The derivatives of that order (0 or 1) and the next of a function that is no table, of ``a[:n]``.
+
+    They go to ``low[h, :n]`` and ``high[h, :n]``; all are float32 and contiguous, and none is another.
+    """
+    if code == SINE:
+        for j in range(n):
+            f, d, s = _sine(a[j])
+            low[h, j] = f if order == 0 else d
+            high[h, j] = d if order == 0 else s
+    elif code == TANH:
+        for j in range(n):
+            f, d, s = _tanh(a[j])
+            low[h, j] = f if order == 0 else d
+            high[h, j] = d if order == 0 else s
+    elif code == RELU:
+        for j in range(n):
+            f, d, s = _relu(a[j])
+            low[h, j] = f if order == 0 else d
+            high[h, j] = d if order == 0 else s
+    elif code == RAMP:
+        for j in range(n):
+            f, d, s = _ramp(a[j])
+            low[h, j] = f if order == 0 else d
+            high[h, j] = d if order == 0 else s
+    elif code == SIGMOID:
+        for j in range(n):
+            f, d, s = _sigmoid(a[j])
+            low[h, j] = f if order == 0 else d
+            high[h, j] = d if order == 0 else s
+    elif code == SILU:
+        for j in range(n):
+            f, d, s = _silu(a[j])
+            low[h, j] = f if order == 0 else d
+            high[h, j] = d if order == 0 else s
+    elif code == ELU:
+        for j in range(n):
+            f, d, s = _elu(a[j])
+            low[h, j] = f if order == 0 else d
+            high[h, j] = d if order == 0 else s
+    elif code == SOFTPLUS:
+        for j in range(n):
+            f, d, s = _softplus(a[j])
+            low[h, j] = f if order == 0 else d
+            high[h, j] = d if order == 0 else s
+    else:
+        # What is left is a polynomial: c0 + c1 x + c2 x^2, nothing for the zero function.
+        linear = ONE if code == IDENTITY else ZERO32
+        square = ONE if code == SQUARE else ZERO32
+        for j in range(n):
+            x = a[j]
+            bad = _nothing(x)
+            f = (linear + square * x) * x
+            d = linear + TWO * square * x
+            s = TWO * square + bad
+            low[h, j] = f if order == 0 else d + bad
+            high[h, j] = d + bad if order == 0 else s
+
+
+@njit(cache=True, fastmath=EXACT, error_model="numpy")
+def _cell(x: Any, shift: Any, inverse: Any, last: Any) -> Any:
+    """The row of x in the table, as a floating-point number, and u. Shift: where x = 0 is, in rows; last: the last row."""
+    t = x * inverse + shift
+    t = t if t > ZERO32 else ZERO32  # where NaN goes too, lest it be made an integer; u remains NaN
+    t = np.floor(t if t < last else last)
+    return t, x * inverse + (shift - t)  # shift - t is small near x, so that u has all of its digits
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
+def look_up(
+    tables: Any, k: int, start: Any, inverse: Any, order: int, a: Any, n: int, low: Any, high: Any, h: int, cells: Any, c: Any
+) -> None:
+    """What `activate` does, for table k of ``tables (T, cells, 4)``.
+
+    cells ``(n,)`` int32 and c ``(4 n,)`` float32: room to work in. Three loops, as only so each of them becomes vector
+    instructions: where to look, four neighbouring numbers from there at once, the polynomials by Horner's rule.
+    """
+    inverse = np.float32(inverse)
+    last = np.float32(tables.shape[1] - 1)
+    shift = np.float32(1 - np.float64(start) * np.float64(inverse))
+    for j in range(n):
+        t, high[h, j] = _cell(a[j], shift, inverse, last)
+        cells[j] = np.int32(t)
+    for j in range(n):
+        i = np.uint32(cells[j])  # else numba counts negative ones from the end
+        c0, c1, c2, c3 = tables[k, i, 0], tables[k, i, 1], tables[k, i, 2], tables[k, i, 3]
+        c[4 * j], c[4 * j + 1], c[4 * j + 2], c[4 * j + 3] = c0, c1, c2, c3
+    for j in range(n):
+        f, d, s = _cubic(high[h, j], c[4 * j], c[4 * j + 1], c[4 * j + 2], c[4 * j + 3], inverse)
+        low[h, j] = f if order == 0 else d + _nothing(c[4 * j])  # three of four neighbours would be read one by one
+        high[h, j] = d if order == 0 else s
+
+
+@njit(cache=True, fastmath=EXACT, error_model="numpy")
+def _cubic(u: Any, c0: Any, c1: Any, c2: Any, c3: Any, inverse: Any) -> Any:
+    """The polynomial and its derivatives by x."""
+    b2 = c2 + u * c3
+    b1 = c1 + u * b2
+    d2 = b2 + u * c3
+    return c0 + u * b1, inverse * (b1 + u * d2), inverse * inverse * TWO * (d2 + u * c3)
+
+
+@njit(cache=True, parallel=True, nogil=True, error_model="numpy")
+def table_values(x: Any, coefficients: Any, which: Any, start: float, inverse_step: float, order: int) -> Any:
+    """(value, first, second derivative) of tables at x, ``(rows, n)`` each, in parallel over the rows.
+
+    x: ``(rows, n)``, contiguous, float32 or float64 as the coefficients ``(tables, cells, 4)``; which: ``(rows,)`` int64, the
+    table of each row. order: up to which derivative, 0 to 2; the arrays above it are empty, ``(0, n)``.
+    """
+    rows, n = x.shape
+    value = np.empty((rows, n), x.dtype)
+    first = np.empty((rows if order > 0 else 0, n), x.dtype)
+    second = np.empty((rows if order > 1 else 0, n), x.dtype)
+    for r in prange(rows):
+        _table_row(x, r, coefficients, which[r], start, inverse_step, order, value, first, second)
+    return value, first, second
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy")
+def _table_row(
+    x: Any, r: int, tables: Any, k: int, start: float, inverse_step: float, order: int, value: Any, first: Any, second: Any
+) -> None:
+    inverse = tables.dtype.type(inverse_step)
+    last = tables.dtype.type(tables.shape[1] - 1)
+    shift = tables.dtype.type(1 - start * np.float64(inverse))
+    for j in range(x.shape[1]):
+        t, u = _cell(x[r, j], shift, inverse, last)
+        i = np.uint32(np.int32(t))
+        value[r, j], slope, bend = _cubic(u, tables[k, i, 0], tables[k, i, 1], tables[k, i, 2], tables[k, i, 3], inverse)
+        if order > 0:
+            first[r, j] = slope
+        if order > 1:
+            second[r, j] = bend

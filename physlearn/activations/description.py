@@ -1,0 +1,41 @@
+"""What an activation is made of, as JSON: its name, or the grids of its tables, whose values are kept as tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from physlearn.activations.activation import Activation
+from physlearn.activations.get import get
+from physlearn.activations.mixture import Mixture
+from physlearn.activations.named import Named
+from physlearn.activations.piecewise import Piecewise
+from physlearn.activations.table import Table
+from systems import InputError
+
+
+def describe(activation: str | Activation) -> Any:
+    """A name for what has one, else a dictionary. Raises InputError for what cannot be written to a file."""
+    activation = get(activation)
+    if isinstance(activation, Named):
+        return activation.name
+    if isinstance(activation, Mixture):
+        return {"mixture": [describe(kind) for kind in activation.types]}  # type: ignore[arg-type]
+    if isinstance(activation, Table):
+        low, high = activation.interval
+        table = {"name": activation.name, "kind": activation.kind, "low": low, "high": high, "points": activation.points}
+        return {"table": table}
+    if isinstance(activation, Piecewise):
+        return {"piecewise": activation.grid}
+    raise InputError(f"an activation of type {type(activation).__name__} cannot be saved; capture it in a Table")
+
+
+def restore(description: Any) -> Activation:
+    """The activation of that description; its tables are zero until their values are loaded."""
+    if isinstance(description, str):
+        return get(description)
+    if "mixture" in description:
+        return Mixture([restore(part) for part in description["mixture"]])
+    table = description["table"]
+    return Table(torch.zeros(table["points"]), (table["low"], table["high"]), table["kind"], table["name"])

@@ -1,0 +1,147 @@
+"""Piecewise cubics as functions of their argument and of their coefficients, differentiable any number of times.
+
+Both functions here are linear in the tensor that they take beside x, and each is the other's adjoint, so their derivatives
+are themselves again: a network's training, an HNN's double backward pass and a gradient through a whole training all come
+out of the same two passes over the data. On the CPU a pass is a compiled loop, elsewhere a few tensor operations.
+
+coefficients: ``(*stack, types, cells, 4)``, of the powers of the distance from the cell's left end in steps. x: ``(*stack,
+..., neurons)``; each member of the stack has tables of its own, and its neurons are shared out to them in contiguous blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import prod
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch._C._functorch import is_functorch_wrapped_tensor
+
+from physlearn.activations import pieces_cpu
+from physlearn.activations.shares import shares
+
+
+class Grid(NamedTuple):
+    """Cell i begins at ``start + i step``; the first and the last cell reach to infinity."""
+
+    start: float
+    step: float
+
+
+def evaluate(x: Tensor, coefficients: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
+    """The value and its derivative, in one pass.
+
+    Under the transforms of torch.func (vmap, jvp, ...) the same comes from tensor operations that these know.
+    """
+    if is_functorch_wrapped_tensor(x) or is_functorch_wrapped_tensor(coefficients):
+        return _pass(x, coefficients, grid)
+    return _Evaluate.apply(x, coefficients, grid)
+
+
+def derivative(coefficients: Tensor, grid: Grid) -> Tensor:
+    """The coefficients of the derivative by x."""
+    _, a, b, c = coefficients.unbind(-1)
+    return torch.stack([a, 2 * b, 3 * c, torch.zeros_like(a)], dim=-1) / grid.step
+
+
+def _derivative_adjoint(sums: Tensor, grid: Grid) -> Tensor:
+    a, b, c, _ = sums.unbind(-1)
+    return torch.stack([torch.zeros_like(a), a, 2 * b, 3 * c], dim=-1) / grid.step
+
+
+def _locate(x: Tensor, types: int, cells: int, grid: Grid) -> tuple[Tensor, Tensor]:
+    """The row of each x, ``(stack, n, neurons)``, among the cells of all tables, and its distance from the cell's left end."""
+    s = (x - grid.start) / grid.step
+    cell = s.detach().floor().nan_to_num(0).clamp(0, cells - 1)
+    sizes = torch.tensor(shares(x.shape[-1], types), device=x.device)
+    of_neuron = torch.arange(types, device=x.device).repeat_interleave(sizes, output_size=x.shape[-1])
+    table = types * torch.arange(len(x), device=x.device).view(-1, 1, 1) + of_neuron
+    return cell.long() + cells * table, s - cell
+
+
+def _pass(x: Tensor, coefficients: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
+    *stack, types, cells, _ = coefficients.shape
+    blocks, tables = x.reshape(prod(stack), -1, x.shape[-1]), coefficients.reshape(-1, types, cells, 4)
+    if pieces_cpu.applies(x, coefficients):
+        value, slope = pieces_cpu.evaluate(blocks, tables, *grid)
+    else:
+        index, u = _locate(blocks, types, cells, grid)
+        a, b, c, d = tables.flatten(0, 2)[index].unbind(-1)
+        value, slope = a + u * (b + u * (c + u * d)), (b + u * (2 * c + 3 * u * d)) / grid.step
+    return value.view(x.shape), slope.view(x.shape)
+
+
+_by_argument_only = False
+
+
+@contextmanager
+def by_argument_only() -> Iterator[None]:
+    """Inside, backward passes do not look for gradients by the coefficients, though graphs of them are kept.
+
+    For the gradient of an inner loop's step, which is by the weights alone: autograd does not tell a function which of its
+    inputs' gradients are asked for.
+    """
+    global _by_argument_only
+    before, _by_argument_only = _by_argument_only, True
+    try:
+        yield
+    finally:
+        _by_argument_only = before
+
+
+class _Evaluate(torch.autograd.Function):
+    """(x, coefficients) to value and derivative."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, coefficients: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
+        value, slope = _pass(x, coefficients, grid)
+        ctx.grid = grid
+        ctx.save_for_backward(x, coefficients, slope)
+        ctx.set_materialize_grads(False)
+        return value, slope
+
+    @staticmethod
+    def backward(ctx: Any, g: Tensor | None, h: Tensor | None) -> tuple[Tensor | None, Tensor | None, None]:
+        x, coefficients, slope = ctx.saved_tensors
+        grid = ctx.grid
+        dx = dc = None
+        if ctx.needs_input_grad[0]:
+            if h is None and not torch.is_grad_enabled():
+                dx = None if g is None else g * slope  # found in the forward pass
+            else:
+                first, second = evaluate(x, derivative(coefficients, grid), grid)
+                dx = _sum(None if g is None else g * first, None if h is None else h * second)
+        if ctx.needs_input_grad[1] and not _by_argument_only:
+            shape = tuple(coefficients.shape)
+            of_value, of_slope = (None if part is None else _Collect.apply(part, x, shape, grid) for part in (g, h))
+            dc = _sum(of_value, None if of_slope is None else _derivative_adjoint(of_slope, grid))
+        return dx, dc, None
+
+
+class _Collect(torch.autograd.Function):
+    """(g, x) to sums; linear in g."""
+
+    @staticmethod
+    def forward(ctx: Any, g: Tensor, x: Tensor, shape: tuple[int, ...], grid: Grid) -> Tensor:
+        ctx.grid = grid
+        ctx.save_for_backward(g, x)
+        *stack, types, cells, _ = shape
+        blocks, weights = (y.reshape(prod(stack), -1, x.shape[-1]) for y in (x, g))
+        if pieces_cpu.applies(x, g):
+            return pieces_cpu.collect(weights, blocks, types, cells, *grid).view(shape)
+        index, u = _locate(blocks, types, cells, grid)
+        powers = torch.stack([weights, weights * u, weights * u**2, weights * u**3], dim=-1)
+        sums = torch.zeros(prod(shape[:-1]), 4, dtype=x.dtype, device=x.device)
+        return sums.index_add(0, index.flatten(), powers.flatten(0, -2)).view(shape)
+
+    @staticmethod
+    def backward(ctx: Any, sums: Tensor) -> tuple[Tensor, Tensor | None, None, None]:
+        g, x = ctx.saved_tensors
+        value, slope = evaluate(x, sums, ctx.grid)
+        return value, g * slope if ctx.needs_input_grad[1] else None, None, None
+
+
+def _sum(a: Tensor | None, b: Tensor | None) -> Tensor | None:
+    return b if a is None else a if b is None else a + b

@@ -1,0 +1,57 @@
+"""Interpolation on an equally spaced grid, as a matrix: polynomial pieces are linear in the values on the grid."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from scipy.interpolate import make_interp_spline
+from torch import Tensor
+
+from systems import InputError
+
+Kind = Literal["linear", "quadratic", "cubic"]
+DEGREES: dict[str, int] = {"linear": 1, "quadratic": 2, "cubic": 3}
+
+
+@lru_cache(maxsize=32)
+def pieces(points: int, kind: Kind) -> tuple[Float[Tensor, "cells 4 points"], float]:
+    """From the values on the grid 0, 1, ..., points - 1 to the pieces of their spline, and where the first cell begins.
+
+    Cell i of the matrix, of width 1, holds the coefficients of 1, u, u^2, u^3, where u is the distance from its left end. The
+    first and the last cell go on linearly beyond the spline's ends. The cells of linear and cubic splines lie between the
+    points of the grid, those of the quadratic around them (its pieces meet halfway); the spline is as smooth as its degree
+    allows (C^0, C^1, C^2), at the ends by the not-a-knot condition.
+
+    Raises InputError for an unknown kind, or too few points for it.
+    """
+    if kind not in DEGREES:
+        raise InputError(f"kind must be {', '.join(DEGREES)}, not {kind!r}")
+    degree = DEGREES[kind]
+    if points < degree + 2:
+        raise InputError(f"a {kind} table needs at least {degree + 2} points, not {points}")
+    offset = 0.5 if degree == 2 else 0.0
+    spline = make_interp_spline(np.arange(points), np.eye(points), k=degree)
+    left = np.arange(points - 1 + 2 * offset) - offset
+    taylor = [spline(left + 0.5, order) for order in range(degree + 1)]  # in the middle, where one piece holds
+    middle = [taylor[k] / (1, 1, 2, 6)[k] if k <= degree else np.zeros_like(taylor[0]) for k in range(4)]
+    inner = np.stack(_shifted(middle, -0.5), axis=1)
+    first, last = inner[0], np.stack(_shifted(list(inner[-1]), 1.0))
+    zero = np.zeros(points)
+    before = np.stack([first[0] - first[1], first[1], zero, zero])
+    after = np.stack([last[0], last[1], zero, zero])
+    return torch.from_numpy(np.concatenate([before[None], inner, after[None]])), -offset - 1
+
+
+def _shifted(c: list[np.ndarray], by: float) -> list[np.ndarray]:
+    """The coefficients of the cubic c(u + by)."""
+    a0, a1, a2, a3 = c
+    return [
+        a0 + by * (a1 + by * (a2 + by * a3)),
+        a1 + by * (2 * a2 + 3 * by * a3),
+        a2 + 3 * by * a3,
+        a3,
+    ]
