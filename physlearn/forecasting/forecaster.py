@@ -13,8 +13,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from physlearn import activations, models
-from physlearn.forecasting import model_file
+from physlearn import activations, models, tensor_file
+from physlearn.activations import Activation
+from physlearn.activations.description import describe, restore
 from physlearn.integrators import integrate
 from physlearn.models import Model
 from physlearn.models.baselines import LeastSquaresModel
@@ -28,8 +29,9 @@ class Forecaster:
 
     model: ``"nn"`` (the vector field), ``"hnn"`` (a Hamiltonian), ``"hnn-separable"`` (T(p) + V(q)), ``"hnn-mechanical"``
     (p^2/2 + V(q)), or a baseline, ``"linear"`` or ``"cubic"`` (a polynomial Hamiltonian). hidden: the widths of the hidden
-    layers. activation: its name. seed: of initial weights and batches. dtype, device: of the training; forecasts are
-    computed in the dtype and on the device of the initial states.
+    layers. activation: its name, ``"sine+tanh"`` for a mixture, or any Activation, such as ``learned.mix``. seed: of initial
+    weights and batches. dtype, device: of the training; forecasts are computed in the dtype and on the device of the initial
+    states.
 
     A forecaster can be given to ``integrate`` and to the metrics as a system can.
 
@@ -51,13 +53,14 @@ class Forecaster:
         model: str = "hnn",
         *,
         hidden: Sequence[int] = (100,),
-        activation: str = "sine",
+        activation: str | Activation = "sine",
         seed: int = 0,
         dtype: torch.dtype = torch.float32,
         device: str | torch.device = "cpu",
     ) -> None:
         check_name(model)
         activations.get(activation)
+        describe(activation)
         self.name = model
         self.hidden = tuple(hidden)
         self.activation = activation
@@ -164,14 +167,14 @@ class Forecaster:
         settings = {
             "model": self.name,
             "hidden": self.hidden,
-            "activation": self.activation,
+            "activation": describe(self.activation),
             "seed": self.seed,
             "dtype": str(self.dtype).removeprefix("torch."),
             "coordinates": self.coordinates,
             "training": None if self.training is None else asdict(self.training),
             "history": self.history.to_dict("list"),
         }
-        model_file.write(path, "forecaster", settings, self.model.state_dict())
+        tensor_file.write(path, "forecaster", settings, self.model.state_dict())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], device: str | torch.device = "cpu") -> Forecaster:
@@ -179,11 +182,11 @@ class Forecaster:
 
         Raises FileNotFoundError, or InputError for a file that is truncated, changed, or holds something else.
         """
-        settings, tensors = model_file.read(path, "forecaster")
+        settings, tensors = tensor_file.read(path, "forecaster")
         forecaster = cls(
             settings["model"],
             hidden=settings["hidden"],
-            activation=settings["activation"],
+            activation=restore(settings["activation"]),
             seed=settings["seed"],
             dtype=getattr(torch, settings["dtype"]),
             device=device,
@@ -198,7 +201,8 @@ class Forecaster:
 
     def __repr__(self) -> str:
         state = f"fitted on {', '.join(self.coordinates)}" if self._model is not None else "not fitted"
-        return f"Forecaster({self.name!r}, hidden={self.hidden}, activation={self.activation!r}, seed={self.seed}; {state})"
+        activation = activations.get(self.activation).name
+        return f"Forecaster({self.name!r}, hidden={self.hidden}, activation={activation!r}, seed={self.seed}; {state})"
 
     def _build(self, dim: int) -> Model:
         return models.build(self.name, dim, self.hidden, self.activation, self.seed).to(self.device, self.dtype)

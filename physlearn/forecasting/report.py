@@ -21,7 +21,7 @@ from physlearn.forecasting.contender import Trained
 from systems import InputError, Orbit
 from systems.atomic import atomically
 
-PACKAGES = ("physlearn", "torch", "numpy", "scipy", "torchdiffeq")
+PACKAGES = ("physlearn", "torch", "numpy", "numba", "scipy", "torchdiffeq")
 
 
 @dataclass(frozen=True)
@@ -80,14 +80,21 @@ def manifest(report: Report) -> dict[str, Any]:
     """Versions, machine, seed and every setting, and the time spent."""
     return {
         "title": report.title,
+        **environment(),
+        "settings": dict(report.settings),
+        "seconds": {"total": report.seconds, "training": dict(report.trained.seconds)},
+    }
+
+
+def environment() -> dict[str, Any]:
+    """When, where, with what and by which command something is computed."""
+    return {
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processors": os.cpu_count(),
         "versions": {name: version(name) for name in PACKAGES},
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
-        "settings": dict(report.settings),
-        "seconds": {"total": report.seconds, "training": dict(report.trained.seconds)},
     }
 
 

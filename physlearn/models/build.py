@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
+from physlearn.activations import Activation
 from physlearn.models.baselines import CubicHamiltonian, LinearModel
 from physlearn.models.hamiltonian import HamiltonianNetwork
 from physlearn.models.model import Model
@@ -31,7 +32,7 @@ def check_name(name: str) -> None:
         raise UnknownNameError(f"no model {name!r}; there are {', '.join(names())}")
 
 
-def build(name: str, dim: int, hidden: Sequence[int] = (100,), activation: str = "sine", seed: int = 0) -> Model:
+def build(name: str, dim: int, hidden: Sequence[int] = (100,), activation: str | Activation = "sine", seed: int = 0) -> Model:
     """A model with initial weights drawn from the seed; the baselines have none, and no network to shape.
 
     Raises UnknownNameError for an unknown model or activation, InputError for an odd number of coordinates where momenta

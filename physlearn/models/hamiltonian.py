@@ -8,9 +8,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from physlearn import activations
+from physlearn.activations import Activation
 from physlearn.models.model import Model
 from physlearn.models.network import Network
-from physlearn.models.scaling import Standard, root_mean_square
+from physlearn.models.scaling import Standard, over_batch, root_mean_square
 from systems import InputError
 from systems.system import rotate
 
@@ -27,8 +29,13 @@ class Potential(nn.Module):
 
     gradient_scale: Tensor
 
-    def __init__(self, inputs: int, hidden: Sequence[int], activation: str, generator: torch.Generator) -> None:
+    def __init__(self, inputs: int, hidden: Sequence[int], activation: str | Activation, generator: torch.Generator) -> None:
         super().__init__()
+        if not activations.get(activation).curved:
+            raise InputError(
+                "a Hamiltonian network is trained through the slope of its activation, which linear interpolation makes flat "
+                "between jumps: the first layer's biases would never move; take kind='cubic'"
+            )
         self.inputs = Standard(inputs)
         self.register_buffer("gradient_scale", torch.ones(()))
         self.network = Network(inputs, 1, hidden, activation, last_bias=False, generator=generator)
@@ -40,11 +47,12 @@ class Potential(nn.Module):
 
     def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
         """F(x)."""
-        return self.gradient_scale * self.network(self.inputs(x)).squeeze(-1)
+        return over_batch(self.gradient_scale, 0) * self.network(self.inputs(x)).squeeze(-1)
 
     def gradient(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
         """dF/dx."""
-        return self.gradient_scale / self.inputs.scale * self.network.gradient(self.inputs(x))
+        scale = self.gradient_scale.unsqueeze(-1) / self.inputs.scale
+        return over_batch(scale, 1) * self.network.gradient(self.inputs(x))
 
 
 class HamiltonianNetwork(Model):
@@ -57,7 +65,7 @@ class HamiltonianNetwork(Model):
     name = "hnn"
     default_integrator = "gauss-legendre-4"
 
-    def __init__(self, dim: int, hidden: Sequence[int], activation: str, generator: torch.Generator) -> None:
+    def __init__(self, dim: int, hidden: Sequence[int], activation: str | Activation, generator: torch.Generator) -> None:
         super().__init__()
         check_even(self.name, dim)
         self.energy = Potential(dim, hidden, activation, generator)

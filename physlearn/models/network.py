@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from itertools import pairwise
 from math import sqrt
@@ -12,14 +13,35 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from physlearn import activations
+from physlearn.activations import Activation
+from physlearn.models.scaling import over_batch
 from systems import InputError
+
+
+class Affine(nn.Module):
+    """W x + b, drawn uniformly within 1 / sqrt(inputs); with stacked weights, each member's for its own rows of x."""
+
+    def __init__(self, inputs: int, outputs: int, *, bias: bool, generator: torch.Generator) -> None:
+        super().__init__()
+        self.bound = bound = 1 / sqrt(inputs)
+        self.weight = nn.Parameter(torch.empty(outputs, inputs).uniform_(-bound, bound, generator=generator))
+        self.bias = nn.Parameter(torch.empty(outputs).uniform_(-bound, bound, generator=generator)) if bias else None
+
+    def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
+        """W x + b."""
+        if self.weight.ndim == 2:
+            return nn.functional.linear(x, self.weight, self.bias)
+        if self.bias is None:
+            return x @ self.weight.mT
+        return torch.baddbmm(over_batch(self.bias, 1), x, self.weight.mT)
 
 
 class Network(nn.Module):
     """Layers of weights, biases and one elementwise activation between them.
 
-    inputs, outputs: their numbers; hidden: the widths of the hidden layers; last_bias: whether the output has one. Weights
-    and biases are uniform within 1 / sqrt(number of inputs of the layer), drawn from the generator.
+    inputs, outputs: their numbers; hidden: the widths of the hidden layers; activation: a name, or any Activation, whose
+    tables become part of the network; last_bias: whether the output has one. Weights and biases are uniform within
+    1 / sqrt(number of inputs of the layer), drawn from the generator.
 
     Raises InputError for widths that are not positive, UnknownNameError for an unknown activation.
     """
@@ -29,7 +51,7 @@ class Network(nn.Module):
         inputs: int,
         outputs: int,
         hidden: Sequence[int],
-        activation: str,
+        activation: str | Activation,
         *,
         last_bias: bool,
         generator: torch.Generator,
@@ -37,37 +59,40 @@ class Network(nn.Module):
         super().__init__()
         if not hidden or any(width < 1 for width in hidden):
             raise InputError(f"hidden must be a list of positive widths, such as (100,), not {tuple(hidden)}")
-        self.activation = activations.get(activation)
+        self.activation = copy.deepcopy(activations.get(activation))
         sizes = (inputs, *hidden, outputs)
-        self.layers = nn.ModuleList()
-        for i, (a, b) in enumerate(pairwise(sizes)):
-            layer = nn.utils.skip_init(nn.Linear, a, b, bias=last_bias or i < len(hidden))
-            with torch.no_grad():
-                for parameter in layer.parameters():
-                    parameter.uniform_(-1 / sqrt(a), 1 / sqrt(a), generator=generator)
-            self.layers.append(layer)
+        self.layers = nn.ModuleList(
+            Affine(a, b, bias=last_bias or i < len(hidden), generator=generator) for i, (a, b) in enumerate(pairwise(sizes))
+        )
 
     @property
-    def _linear(self) -> list[nn.Linear]:
-        return [cast(nn.Linear, layer) for layer in self.layers]
+    def shapes(self) -> list[tuple[int, int]]:
+        """(outputs, inputs) of each layer."""
+        return [(layer.weight.shape[-2], layer.weight.shape[-1]) for layer in self._affine]
+
+    @property
+    def _affine(self) -> list[Affine]:
+        return [cast(Affine, layer) for layer in self.layers]
 
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
         """The outputs, before any scaling."""
-        *hidden, last = self._linear
+        *hidden, last = self._affine
         for layer in hidden:
-            x = self.activation(layer(x))
+            x = self.activation.value(layer(x))
         return last(x)
 
     def gradient(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch inputs"]:
         """The gradient of the single output by the inputs, in closed form: training by it takes one backward pass, not two."""
-        *hidden, last = self._linear
+        *hidden, last = self._affine
         slopes = []
         for i, layer in enumerate(hidden):
             x = layer(x)
-            slopes.append(self.activation.first(x))
             if i < len(hidden) - 1:
-                x = self.activation(x)
-        g = last.weight[0]
+                x, slope = self.activation.value_and_first(x)
+            else:
+                slope = self.activation.first(x)
+            slopes.append(slope)
+        g = over_batch(last.weight[..., 0, :], 1)
         for layer, slope in zip(reversed(hidden), reversed(slopes), strict=True):
             g = (g * slope) @ layer.weight
         return g

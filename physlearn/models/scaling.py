@@ -7,6 +7,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 
+def over_batch(x: Tensor, axes: int) -> Tensor:
+    """A quantity with that many axes of its own, for a whole batch: a stack of them, ``(R, ...)``, becomes ``(R, 1, ...)``."""
+    return x if x.ndim == axes else x.unsqueeze(-1 - axes)
+
+
 class Standard(nn.Module):
     """Maps x to (x - center) / scale, with the mean and the standard deviation of the data it was fitted to."""
 
@@ -26,11 +31,11 @@ class Standard(nn.Module):
 
     def forward(self, x: Float[Tensor, "*batch size"]) -> Float[Tensor, "*batch size"]:
         """Standardise."""
-        return (x - self.center) / self.scale
+        return (x - over_batch(self.center, 1)) / over_batch(self.scale, 1)
 
     def inverse(self, u: Float[Tensor, "*batch size"]) -> Float[Tensor, "*batch size"]:
         """Undo it."""
-        return self.center + self.scale * u
+        return over_batch(self.center, 1) + over_batch(self.scale, 1) * u
 
 
 def root_mean_square(x: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from physlearn.activations import Activation
 from physlearn.models.hamiltonian import Potential, check_even
 from physlearn.models.model import Model
 
@@ -19,7 +20,7 @@ class SeparableModel(Model):
     separable = True
     default_integrator = "yoshida-4"
 
-    def __init__(self, dim: int, hidden: Sequence[int], activation: str, generator: torch.Generator) -> None:
+    def __init__(self, dim: int, hidden: Sequence[int], activation: str | Activation, generator: torch.Generator) -> None:
         super().__init__()
         check_even(self.name, dim)
         self.potential_energy = Potential(dim // 2, hidden, activation, generator)
@@ -60,7 +61,7 @@ class SeparableHamiltonianNetwork(SeparableModel):
 
     name = "hnn-separable"
 
-    def __init__(self, dim: int, hidden: Sequence[int], activation: str, generator: torch.Generator) -> None:
+    def __init__(self, dim: int, hidden: Sequence[int], activation: str | Activation, generator: torch.Generator) -> None:
         super().__init__(dim, hidden, activation, generator)
         self.kinetic_energy = Potential(dim // 2, hidden, activation, generator)
 

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from physlearn.activations import Activation
 from physlearn.models.model import Model
 from physlearn.models.network import Network
 from physlearn.models.scaling import Standard
@@ -22,7 +23,7 @@ class VectorFieldNetwork(Model):
     name = "nn"
     default_integrator = "rk4"
 
-    def __init__(self, dim: int, hidden: Sequence[int], activation: str, generator: torch.Generator) -> None:
+    def __init__(self, dim: int, hidden: Sequence[int], activation: str | Activation, generator: torch.Generator) -> None:
         super().__init__()
         self.states = Standard(dim)
         self.rates = Standard(dim)

@@ -1,4 +1,4 @@
-"""Trained weights on disk: a safetensors file that carries its settings as JSON and a checksum of both. No pickle."""
+"""What was learned, on disk: a safetensors file that carries its settings as JSON and a checksum of both. No pickle."""
 
 from __future__ import annotations
 

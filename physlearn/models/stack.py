@@ -1,0 +1,77 @@
+"""Stacks: many networks of one shape as a single model, to train and roll out at once."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from math import prod
+from typing import TypeVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from physlearn.activations.description import describe
+from physlearn.models.model import Model
+from physlearn.models.network import Affine, Network
+from systems import InputError
+
+M = TypeVar("M", bound=nn.Module)
+
+
+def shape_of(model: nn.Module) -> object:
+    """What two networks must have in common to be stacked: kind, weights' shapes, and activations but for their tables."""
+    sizes = tuple((name, tuple(tensor.shape)) for name, tensor in model.state_dict().items())
+    networks = [part for part in model.modules() if isinstance(part, Network)]
+    return type(model), sizes, str([describe(network.activation) for network in networks])
+
+
+def stack(models: Sequence[M]) -> M:
+    """One model whose weights, scales and tables are those of all, ``(R, ...)``; states are then ``(R, batch, D)``.
+
+    Raises InputError for networks of different shapes or activations.
+    """
+    if len({str(shape_of(model)) for model in models}) != 1:
+        raise InputError("only networks of one shape, with the same kind of activation, can be stacked")
+    states = [model.state_dict() for model in models]
+    together = copy.deepcopy(models[0])
+    for name, tensor in [*together.named_parameters(), *together.named_buffers()]:
+        tensor.data = torch.stack([state[name] for state in states])
+    return together
+
+
+def unstack(together: M, models: Sequence[M]) -> None:
+    """Give the members of a stack back their weights."""
+    for k, model in enumerate(models):
+        model.load_state_dict({name: tensor[k] for name, tensor in together.state_dict().items()})
+
+
+class Weights:
+    """All weights of a stack as one tensor ``(R, P)``, so that optimisers and gradients need not know of layers."""
+
+    def __init__(self, together: nn.Module) -> None:
+        self.shapes = {name: parameter.shape[1:] for name, parameter in together.named_parameters()}
+        self.sizes = [prod(shape) for shape in self.shapes.values()]
+        bounds = {id(p): layer.bound for layer in together.modules() if isinstance(layer, Affine) for p in layer.parameters()}
+        self.bounds = [bounds[id(parameter)] for parameter in together.parameters()]
+
+    def flatten(self, together: nn.Module) -> Float[Tensor, "R P"]:
+        """A copy of the stack's weights."""
+        return torch.cat([parameter.detach().flatten(1) for parameter in together.parameters()], dim=1)
+
+    def views(self, flat: Float[Tensor, "R P"]) -> dict[str, Tensor]:
+        """The weights by name, as views."""
+        parts = flat.split(self.sizes, dim=1)
+        return {name: part.unflatten(1, shape) for (name, shape), part in zip(self.shapes.items(), parts, strict=True)}
+
+    def draw(self, networks: int, generator: torch.Generator, dtype: torch.dtype) -> Float[Tensor, "networks P"]:
+        """Initial weights of new networks, distributed as those of a network that is built."""
+        u = 2 * torch.rand(networks, sum(self.sizes), generator=generator, dtype=dtype) - 1
+        return u * torch.cat(
+            [torch.full((size,), bound, dtype=dtype) for size, bound in zip(self.sizes, self.bounds, strict=True)]
+        )
+
+
+def rates(together: Model, tensors: dict[str, Tensor], z: Float[Tensor, "R n D"]) -> Float[Tensor, "R n D"]:
+    """dz/dt of a stack with other weights, or tables, than its own."""
+    return torch.func.functional_call(together, tensors, (z,))
