@@ -13,10 +13,10 @@ from systems import InputError
 Reduction = Literal["mean", "sum"]
 
 
-def rate_loss(
-    model: Model, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"], reduction: Reduction = "mean"
-) -> Float[Tensor, ""]:
-    r"""The mean over samples of the squared error of dz/dt.
+def rate_error(
+    predicted: Float[Tensor, "*stack n D"], rate: Float[Tensor, "*stack n D"], reduction: Reduction = "mean"
+) -> Float[Tensor, "*stack"]:
+    r"""The mean over samples of the squared error of dz/dt, for each member of a stack.
 
     .. math:: \bigl\langle \sum_i (\hat{\dot q}_i - \dot q_i)^2 + (\hat{\dot p}_i - \dot p_i)^2 \bigr\rangle_t
 
@@ -26,5 +26,12 @@ def rate_loss(
     """
     if reduction not in ("mean", "sum"):
         raise InputError(f"reduction must be 'mean' or 'sum', not {reduction!r}")
-    squares = (model(z) - rate).square()
-    return squares.mean() if reduction == "mean" else squares.sum(-1).mean()
+    squares = (predicted - rate).square()
+    return squares.mean((-2, -1)) if reduction == "mean" else squares.sum(-1).mean(-1)
+
+
+def rate_loss(
+    model: Model, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"], reduction: Reduction = "mean"
+) -> Float[Tensor, ""]:
+    """The `rate_error` of one model."""
+    return rate_error(model(z), rate, reduction)

@@ -9,10 +9,12 @@ from typing import Literal
 
 import pandas as pd
 import torch
+from torch import nn
 from tqdm.auto import tqdm
 
 from physlearn.models import Model
 from physlearn.threads import suited_to
+from physlearn.training import optimizers
 from physlearn.training.loss import Reduction, rate_loss
 from physlearn.training.pairs import Pairs
 from systems import InputError, IntegrationError
@@ -20,11 +22,12 @@ from systems import InputError, IntegrationError
 
 @dataclass(frozen=True)
 class Training:
-    """How a model is trained: Adam over shuffled batches.
+    """How a model is trained: over shuffled batches.
 
-    schedule: ``"cosine"`` lets the learning rate fall to zero over all steps, ``"constant"`` keeps it. patience: stop after
-    that many epochs without a better validation loss (None: never). Whenever there is validation data, the weights of the
-    best epoch are kept.
+    optimizer: ``"adam"``, ``"rmsprop"``, ``"momentum"`` (0.9) or ``"sgd"``, otherwise with torch's defaults. clip: the
+    longest gradient, as a norm over all weights (None: any). schedule: ``"cosine"`` lets the learning rate fall to zero over
+    all steps, ``"constant"`` keeps it. patience: stop after that many epochs without a better validation loss (None: never).
+    Whenever there is validation data, the weights of the best epoch are kept.
     """
 
     epochs: int = 200
@@ -33,6 +36,8 @@ class Training:
     schedule: Literal["cosine", "constant"] = "cosine"
     patience: int | None = None
     reduction: Reduction = "mean"
+    optimizer: str = "adam"
+    clip: float | None = None
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "learning_rate"):
@@ -42,6 +47,13 @@ class Training:
             raise InputError(f"schedule must be 'cosine' or 'constant', not {self.schedule!r}")
         if self.patience is not None and self.patience < 1:
             raise InputError(f"patience must be at least 1 epoch, not {self.patience}")
+        if self.clip is not None and not self.clip > 0:
+            raise InputError(f"clip must be positive, not {self.clip}")
+        optimizers.find(self.optimizer)
+
+    def rate_at(self, step: int, steps: int) -> float:
+        """The learning rate at that step of so many, in units of the first."""
+        return (1 + math.cos(math.pi * step / steps)) / 2 if self.schedule == "cosine" else 1.0
 
 
 def train(
@@ -62,11 +74,9 @@ def _train(
     model: Model, pairs: Pairs, validation: Pairs | None, training: Training, seed: int, progress: bool
 ) -> pd.DataFrame:
     batches = math.ceil(len(pairs) / training.batch_size)
-    optimizer = torch.optim.Adam(model.parameters(), lr=training.learning_rate)
+    optimizer = optimizers.for_torch(training.optimizer, list(model.parameters()), training.learning_rate)
     total = training.epochs * batches
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: (1 + math.cos(math.pi * step / total)) / 2 if training.schedule == "cosine" else 1.0
-    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: training.rate_at(step, total))
     shuffle = torch.Generator().manual_seed(seed)
     history: list[dict[str, float]] = []
     best, best_epoch, best_weights = math.inf, -1, None
@@ -78,6 +88,8 @@ def _train(
             optimizer.zero_grad()
             loss = rate_loss(model, pairs.z[batch], pairs.rate[batch], training.reduction)
             loss.backward()
+            if training.clip is not None:
+                nn.utils.clip_grad_norm_(model.parameters(), training.clip)
             optimizer.step()
             schedule.step()
             losses.append(loss.detach())

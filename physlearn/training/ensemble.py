@@ -1,0 +1,191 @@
+"""Ensembles: many networks trained at once, each as if it were alone."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from physlearn.models import Model
+from physlearn.models.stack import shape_of
+from physlearn.training import fused_engine
+from physlearn.training.fused_engine import FusedEngine
+from physlearn.training.pairs import Pairs
+from physlearn.training.torch_engine import TorchEngine
+from physlearn.training.train import Training
+from systems import InputError, UnknownNameError
+
+EngineName = Literal["auto", "torch", "fused"]
+ENGINES = ("auto", "torch", "fused")
+MEMORY = 2**28  # bytes of activities that one chunk of networks may hold
+TENSORS = 12  # of activities in a step, about
+
+
+@dataclass(frozen=True)
+class EnsembleHistory:
+    """What came of each network. R networks, in the order they were given.
+
+    training, validation: ``(epochs, R)``, mean loss over the epoch's batches, and loss after it (NaN without validation
+    data). steps: in an epoch. best: ``(R,)``, the loss of the weights that were kept. diverged: ``(R,)``. stopped: ``(R,)``,
+    epochs until the patience ended, or all. seconds: ``(epochs,)`` since the start, of all networks together.
+    """
+
+    training: Float[Tensor, "epochs R"]
+    validation: Float[Tensor, "epochs R"]
+    steps: int
+    best: Float[Tensor, " R"]
+    diverged: Bool[Tensor, " R"]
+    stopped: Tensor
+    seconds: Float[Tensor, " epochs"]
+    engines: tuple[str, ...]
+
+    def frame(self) -> pd.DataFrame:
+        """A row a network and epoch."""
+        epochs, networks = self.training.shape
+        index = pd.MultiIndex.from_product([range(epochs), range(networks)], names=["epoch", "network"])
+        columns = {"training": self.training, "validation": self.validation}
+        return pd.DataFrame({name: value.flatten().numpy() for name, value in columns.items()}, index=index)
+
+
+def train_ensemble(
+    models: Sequence[Model],
+    pairs: Pairs,
+    validation: Pairs | None,
+    training: Training,
+    seeds: Sequence[int],
+    *,
+    learning_rates: Sequence[float] | None = None,
+    engine: EngineName = "auto",
+    progress: bool = True,
+) -> EnsembleHistory:
+    """Train the networks in place, all on the same pairs; each comes out as ``train`` would leave it, up to rounding.
+
+    Networks of one shape (and activations that differ in their tables only) are stacked and take each step together. seeds:
+    of each network's shuffles. learning_rates: of each network, instead of the training's. engine: ``"fused"``, compiled
+    loops for one hidden layer on the CPU; ``"torch"`` for any model and device; ``"auto"`` takes the first where it applies.
+
+    A network whose loss stops being finite is left as it was then and marked as diverged; the others go on undisturbed.
+
+    Raises InputError where the numbers of networks, seeds and learning rates differ, or the engine does not apply.
+    """
+    rates = [training.learning_rate] * len(models) if learning_rates is None else list(learning_rates)
+    if not models or not len(models) == len(seeds) == len(rates):
+        raise InputError(f"{len(models)} networks need as many seeds and learning rates, not {len(seeds)} and {len(rates)}")
+    if any(not rate > 0 for rate in rates):
+        raise InputError("learning rates must be positive")
+    if engine not in ENGINES:
+        raise UnknownNameError(f"no engine {engine!r}; there are {', '.join(ENGINES)}")
+    for model in models:
+        model.standardize(pairs.z, pairs.rate)
+    groups: dict[str, list[int]] = {}
+    for k, model in enumerate(models):
+        groups.setdefault(str(shape_of(model)), []).append(k)
+    chunks = [chunk for group in groups.values() for chunk in _chunks(group, models[group[0]], training)]
+    bar = tqdm(total=len(models) * training.epochs, disable=not progress, desc="training networks", unit="epoch", leave=False)
+    parts = []
+    with bar:
+        for chunk in chunks:
+            members = [models[k] for k in chunk]
+            parts.append(
+                _train(members, pairs, validation, training, [seeds[k] for k in chunk], [rates[k] for k in chunk], engine, bar)
+            )
+    return _joined(parts, chunks)
+
+
+def _chunks(group: list[int], model: Model, training: Training) -> list[list[int]]:
+    widest = max(parameter.shape[0] for parameter in model.parameters())
+    size = max(1, MEMORY // (TENSORS * training.batch_size * widest * 4))
+    return [group[i : i + size] for i in range(0, len(group), size)]
+
+
+def _train(
+    models: Sequence[Model],
+    pairs: Pairs,
+    validation: Pairs | None,
+    training: Training,
+    seeds: Sequence[int],
+    learning_rates: Sequence[float],
+    engine: EngineName,
+    bar: tqdm,
+) -> EnsembleHistory:
+    start = time.perf_counter()
+    fused = engine != "torch" and fused_engine.applies(models, pairs)
+    if engine == "fused" and not fused:
+        raise InputError("the fused engine is for networks of one hidden layer with compiled activations, on the CPU")
+    engine_ = FusedEngine(models, pairs, training) if fused else TorchEngine(models, pairs, training)
+    device, dtype = pairs.z.device, pairs.z.dtype
+    shuffles = [torch.Generator().manual_seed(seed) for seed in seeds]
+    steps = math.ceil(len(pairs) / training.batch_size)
+    first = torch.tensor(learning_rates, dtype=dtype, device=device).unsqueeze(1)
+    best = torch.full((len(models),), torch.inf, dtype=dtype, device=device)
+    best_epoch = torch.full((len(models),), -1)
+    best_weights = engine_.weights
+    going = torch.ones(len(models), dtype=torch.bool)
+    stopped = torch.full((len(models),), training.epochs)
+    rows: dict[str, list[Tensor]] = {"training": [], "validation": []}
+    seconds = []
+    for epoch in range(training.epochs):
+        order = torch.stack([torch.randperm(len(pairs), generator=shuffle) for shuffle in shuffles]).to(device)
+        falling = [training.rate_at(epoch * steps + i, training.epochs * steps) for i in range(steps)]
+        losses = engine_.epoch(order, first * torch.tensor(falling, dtype=dtype, device=device))
+        rows["training"].append(losses.mean(1).cpu())
+        if validation is None:
+            rows["validation"].append(torch.full((len(models),), torch.nan, dtype=dtype))
+            best, best_weights = losses.mean(1), engine_.weights
+        else:
+            reached = engine_.evaluate(validation).where(engine_.alive, torch.nan)
+            rows["validation"].append(reached.cpu())
+            better = (reached < best) & going.to(device)
+            best = torch.where(better, reached, best)
+            best_weights = torch.where(better.unsqueeze(1), engine_.weights, best_weights)
+            best_epoch[better.cpu()] = epoch
+        seconds.append(time.perf_counter() - start)
+        bar.update(len(models))
+        if training.patience is not None and validation is not None:
+            tired = going & (epoch - best_epoch >= training.patience)
+            stopped[tired] = epoch + 1
+            going = going & ~tired
+            if not going.any():
+                bar.update(len(models) * (training.epochs - epoch - 1))
+                break
+    engine_.load(best_weights)
+    engine_.hand_back(models)
+    return EnsembleHistory(
+        training=torch.stack(rows["training"]),
+        validation=torch.stack(rows["validation"]),
+        steps=steps,
+        best=best.cpu(),
+        diverged=~engine_.alive.cpu(),
+        stopped=stopped,
+        seconds=torch.tensor(seconds),
+        engines=(engine_.name,) * len(models),
+    )
+
+
+def _joined(parts: Sequence[EnsembleHistory], chunks: Sequence[Sequence[int]]) -> EnsembleHistory:
+    """One history of all, in the order in which the networks were given; what ended early is NaN from there on."""
+    order = torch.tensor([k for chunk in chunks for k in chunk]).argsort()
+    epochs = max(len(part.seconds) for part in parts)
+
+    def filled(x: Tensor) -> Tensor:
+        return torch.cat([x, torch.full((epochs - len(x), *x.shape[1:]), torch.nan, dtype=x.dtype)])
+
+    engines = [name for part in parts for name in part.engines]
+    return EnsembleHistory(
+        training=torch.cat([filled(part.training) for part in parts], dim=1)[:, order],
+        validation=torch.cat([filled(part.validation) for part in parts], dim=1)[:, order],
+        steps=parts[0].steps,
+        best=torch.cat([part.best for part in parts])[order],
+        diverged=torch.cat([part.diverged for part in parts])[order],
+        stopped=torch.cat([part.stopped for part in parts])[order],
+        seconds=torch.stack([filled(part.seconds).nan_to_num(nan=float(part.seconds[-1])) for part in parts]).sum(0),
+        engines=tuple(engines[k] for k in order),
+    )

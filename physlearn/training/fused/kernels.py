@@ -1,0 +1,290 @@
+r"""One-hidden-layer networks trained by compiled loops: all the work of one network stays in a core's own cache.
+
+Every kind of problem has the same shape, neuron by neuron, with the batch innermost, where the vector units work:
+
+.. math:: a = W_1 x + b_1, \quad y_c = \beta_c + \sum_h V_{ch} f_h(a_h), \quad
+          \delta_h = f_h'(a_h) \sum_c V_{ch} \epsilon_c, \quad Q_{ch} = \langle f_h(a_h)\, \epsilon_c \rangle,
+
+where epsilon is the derivative of the loss by y. A network of outputs or of classes has f = sigma, V = W_2 and beta = b_2. The
+gradient of a Hamiltonian network has f = sigma' and V_dh = W_1hd W_2h, so that Q reaches W_1 as well as W_2.
+
+Tiles of at most 256 rows make room to work in independent of the size of the batch. Sums over a tile are in float32.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from physlearn.activations.compiled import FAST, TABLE, activate, decay, look_up
+from physlearn.training.fused.rules import NONE, update
+
+KINDS: dict[str, int] = {"output": 0, "gradient": 1, "classes": 2}
+OUTPUT, GRADIENT, CLASSES = range(3)
+
+TILE = 256  # rows; of 100 neurons, value and derivative then take 200 kB
+LANES = 32  # a multiple of the longest vector: shorter rests would be done number by number
+SHIFT = 16  # a cache line: rows 1 kB apart would all compete for the same few places in the cache
+ZERO = np.float32(0)
+ONE = np.float32(1)
+TINY = 1e-6  # torch.nn.utils.clip_grad_norm_
+EXPONENT = np.int32(0x7F800000)  # all its bits set: infinite or NaN
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
+def _weighted(a: Any, width: int, W: Any, h: int, b: Any, x: Any) -> None:
+    """a = W[h] x + b[h]."""
+    D = W.shape[1]
+    last = D - 1
+    w0, w1, bias = W[h, 0], W[h, 1] if last > 0 else ZERO, b[h]
+    second = min(1, last)
+    for j in range(width):
+        a[j] = bias + w0 * x[0, j] + w1 * x[second, j]
+    for d in range(2, D, 2):
+        w0, w1 = W[h, d], W[h, d + 1] if d < last else ZERO
+        second = min(d + 1, last)
+        for j in range(width):
+            a[j] += w0 * x[d, j] + w1 * x[second, j]
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
+def _forward(
+    width: int, x: Any, W: Any, b: Any, V: Any, y: Any, order: int, types: Any, tables: Any, start: float, inverse: float,
+    a: Any, low: Any, high: Any, cells: Any, pieces: Any,
+) -> None:  # fmt: skip
+    """low, high: f and f' of all neurons; y += V f."""
+    H = W.shape[0]
+    for h in range(H):
+        _weighted(a, width, W, h, b, x)
+        if types[h] < TABLE:
+            activate(types[h], order, a, width, low, high, h)
+        else:
+            look_up(tables, types[h] - TABLE, start, inverse, order, a, width, low, high, h, cells, pieces)
+        if h % 4 == 3:
+            for c in range(V.shape[0]):
+                v0, v1, v2, v3 = V[c, h - 3], V[c, h - 2], V[c, h - 1], V[c, h]
+                for j in range(width):
+                    y[c, j] += v0 * low[h - 3, j] + v1 * low[h - 2, j] + v2 * low[h - 1, j] + v3 * low[h, j]
+    for h in range(H - H % 4, H):
+        for c in range(V.shape[0]):
+            v0 = V[c, h]
+            for j in range(width):
+                y[c, j] += v0 * low[h, j]
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
+def _backward(width: int, x: Any, V: Any, e: Any, low: Any, high: Any, delta: Any, Q: Any, gb: Any, gW: Any) -> None:
+    """Q += <low e>, gb += <delta>, gW += <delta x>: sums over the tile."""
+    C, H = V.shape
+    D = x.shape[0]
+    for h in range(H):
+        for c in range(0, C, 2):
+            last = c == C - 1
+            c1 = c if last else c + 1
+            v0, v1 = V[c, h], ZERO if last else V[c1, h]
+            s0, s1 = ZERO, ZERO
+            if c == 0:
+                for j in range(width):
+                    delta[j] = v0 * e[c, j] + v1 * e[c1, j]
+                    s0 += low[h, j] * e[c, j]
+                    s1 += low[h, j] * e[c1, j]
+            else:
+                for j in range(width):
+                    delta[j] += v0 * e[c, j] + v1 * e[c1, j]
+                    s0 += low[h, j] * e[c, j]
+                    s1 += low[h, j] * e[c1, j]
+            Q[c, h] += s0
+            if not last:
+                Q[c1, h] += s1
+        s2 = ZERO
+        for d in range(0, D, 2):
+            last = d == D - 1
+            d1 = d if last else d + 1
+            s0, s1 = ZERO, ZERO
+            if d == 0:
+                for j in range(width):
+                    t = delta[j] * high[h, j]
+                    delta[j] = t
+                    s2 += t
+                    s0 += t * x[d, j]
+                    s1 += t * x[d1, j]
+                gb[h] += s2
+            else:
+                for j in range(width):
+                    s0 += delta[j] * x[d, j]
+                    s1 += delta[j] * x[d1, j]
+            gW[h, d] += s0
+            if not last:
+                gW[h, d1] += s1
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
+def _squares(n: int, y: Any, targets: Any, rows: Any, weights: Any, share: Any) -> float:
+    """The sum of weighted squared errors of the tile; y becomes its derivative times share."""
+    total = 0.0
+    for c in range(y.shape[0]):
+        w = weights[c]
+        s = ZERO
+        for j in range(n):
+            e = y[c, j] - targets[rows[j], c]
+            s += w * e * e
+            y[c, j] = (w + w) * share * e
+        total += float(s)
+    return total
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
+def _surprises(n: int, y: Any, labels: Any, rows: Any, share: Any, top: Any, sums: Any) -> float:
+    """The sum of cross-entropies of the tile; y becomes its derivative times share. top, sums: room to work in."""
+    for j in range(n):
+        top[j] = y[0, j]
+        sums[j] = ZERO
+    for c in range(1, y.shape[0]):
+        for j in range(n):
+            top[j] = y[c, j] if y[c, j] > top[j] else top[j]
+    total = 0.0
+    for j in range(n):
+        total += top[j] - y[labels[rows[j]], j]
+    for c in range(y.shape[0]):
+        for j in range(n):
+            y[c, j] = decay(y[c, j] - top[j])[0]
+            sums[j] += y[c, j]
+    for j in range(n):
+        total += np.log(sums[j])
+        sums[j] = share / sums[j]
+    for c in range(y.shape[0]):
+        for j in range(n):
+            y[c, j] *= sums[j]
+    for j in range(n):
+        y[labels[rows[j]], j] -= share
+    return total
+
+
+@njit(cache=True, nogil=True)
+def _is_finite(g: Any) -> bool:
+    bad = False
+    bits = g.view(np.int32)
+    for i in range(len(g)):
+        bad |= (bits[i] & EXPONENT) == EXPONENT
+    return not bad
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
+def _clip(g: Any, most: float) -> None:
+    """Shorten the vector g to length most, as torch does."""
+    square = 0.0
+    for i in range(len(g)):
+        square += np.float64(g[i]) * np.float64(g[i])
+    factor = most / (np.sqrt(square) + TINY)
+    if factor < 1:
+        short = np.float32(factor)
+        for i in range(len(g)):
+            g[i] *= short
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
+def _gather(inputs: Any, order: Any, begin: int, n: int, width: int, x: Any, rows: Any) -> None:
+    """The tile's inputs, component by component; the last row is repeated to fill the width."""
+    for j in range(width):
+        rows[j] = order[begin + min(j, n - 1)]
+    for d in range(x.shape[0]):
+        for j in range(width):
+            x[d, j] = inputs[rows[j], d]
+
+
+@njit(cache=True, error_model="numpy", nogil=True)
+def _mix(kind: int, W1: Any, W2: Any, V: Any) -> None:
+    C, H = V.shape
+    for c in range(C):
+        for h in range(H):
+            V[c, h] = W1[h, c] * W2[0, h] if kind == GRADIENT else W2[c, h]
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
+def run(
+    r: int, kind: int, inputs: Any, targets: Any, labels: Any, weights: Any,
+    all_W1: Any, all_b1: Any, all_W2: Any, all_b2: Any, types: Any, tables: Any, start: float, inverse: float,
+    orders: Any, batch: int, rule: int, all_first: Any, all_second: Any, count: Any, alive: Any,
+    rates: Any, losses: Any, clip: Any,
+) -> None:  # fmt: skip
+    """All steps of network r, of one for each column of losses. All arrays but the data begin with the axis of the networks.
+
+    Rule NONE: only the losses, for the mean over more rows than a step has; of orders, rates, clip and the optimiser's
+    state there need then be no more than one row.
+    """
+    W1, b1, W2, b2 = all_W1[r], all_b1[r], all_W2[r], all_b2[r]
+    table = tables[r % len(tables)]
+    order = orders[r % len(orders)]
+    H, D = W1.shape
+    C = D if kind == GRADIENT else W2.shape[0]
+    level = 1 if kind == GRADIENT else 0
+    size = H * D + H + W2.size + b2.size
+    tiles = -(-min(batch, len(order)) // TILE)
+    longest = -(-min(batch, len(order)) // tiles)
+    room = -(-longest // LANES) * LANES
+    x, y = np.empty((D, room), np.float32), np.empty((C, room), np.float32)
+    low, high = np.empty((H, room + SHIFT), np.float32), np.empty((H, room + SHIFT), np.float32)
+    a, delta = np.empty(room, np.float32), np.empty(room, np.float32)
+    cells, rows = np.empty(room, np.int32), np.empty(room, np.int32)
+    pieces = np.empty(4 * room, np.float32)
+    V, Q = np.empty((C, H), np.float32), np.empty((C, H), np.float32)
+    g = np.empty(size, np.float32)
+    gW1, gb1 = g[: H * D].reshape(H, D), g[H * D : H * D + H]
+    gW2, gb2 = g[H * D + H : H * D + H + W2.size].reshape(W2.shape), g[H * D + H + W2.size :]
+    for step in range(losses.shape[1]):
+        if rule != NONE and not alive[r]:
+            losses[r, step] = np.nan
+            continue
+        begin = step * batch
+        end = min(begin + batch, len(order))
+        share = np.float32(1 / (end - begin))
+        _mix(kind, W1, W2, V)
+        g[:] = ZERO
+        Q[:] = ZERO
+        total = 0.0
+        while begin < end:
+            n = min(longest, end - begin)
+            width = -(-n // LANES) * LANES
+            _gather(inputs, order, begin, n, width, x, rows)
+            for c in range(C):
+                y[c] = ZERO if kind == GRADIENT else b2[c]
+            _forward(width, x, W1, b1, V, y, level, types[r], table, start, inverse, a, low, high, cells, pieces)
+            if kind == CLASSES:
+                total += _surprises(n, y, labels, rows, share, a, delta)
+            else:
+                total += _squares(n, y, targets, rows, weights, share)
+            begin += n
+            if rule == NONE:
+                continue
+            y[:, n:width] = ZERO
+            _backward(width, x, V, y, low, high, delta, Q, gb1, gW1)
+            if kind != GRADIENT:
+                for c in range(C):
+                    s = ZERO
+                    for j in range(n):
+                        s += y[c, j]
+                    gb2[c] += s
+        losses[r, step] = total * share
+        if rule == NONE:
+            continue
+        if kind == GRADIENT:
+            for h in range(H):
+                for d in range(D):
+                    gW2[0, h] += W1[h, d] * Q[d, h]
+                    gW1[h, d] += W2[0, h] * Q[d, h]
+        else:
+            gW2[:] = Q
+        if not (np.isfinite(losses[r, step]) and _is_finite(g)):
+            alive[r] = False
+            losses[r, step] = np.nan
+            continue
+        if clip[r] < np.inf:
+            _clip(g, clip[r])
+        count[r] += 1
+        begin = 0
+        for p in (W1.reshape(W1.size), b1, W2.reshape(W2.size), b2):
+            end = begin + len(p)
+            update(rule, rates[r, step], count[r], p, g[begin:end], all_first[r, begin:end], all_second[r, begin:end])
+            begin = end
