@@ -1,0 +1,17 @@
+"""Tasks: the paper's experiments, each a data set, a model, a loss and a split."""
+
+from physlearn.tasks import henon_heiles, pendulum_clock, van_der_pol
+from physlearn.tasks.registry import get, names, register
+from physlearn.tasks.task import PARTS, Forecasting, Task
+
+__all__ = [
+    "PARTS",
+    "Forecasting",
+    "Task",
+    "get",
+    "henon_heiles",
+    "names",
+    "pendulum_clock",
+    "register",
+    "van_der_pol",
+]

@@ -1,0 +1,33 @@
+"""Stars in the Henon-Heiles galaxy, by a network of the vector field or of the Hamiltonian: figure 6 of the paper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import systems
+from physlearn.tasks.registry import register
+from physlearn.tasks.simulated import forecasting_of, orbits_of
+from physlearn.tasks.task import Task
+
+ENERGIES = {"energy_range": (0.02, 0.125)}
+"""Of the orbits, uniform; regular ones at first, chaotic ones for more than half of the states at the upper end."""
+
+
+def _task(name: str, model: str, what: str, integrators: tuple[str, ...]) -> Callable[..., Task]:
+    def make(orbits: int = 200, seed: int = 0) -> Task:
+        system = systems.get("henon-heiles")
+        return Task(
+            name=name,
+            title=f"Henon-Heiles orbits, energies 0.02 to 0.125, by a network of {what}",
+            model=model,
+            learning={"variant": "two-stage"},
+            orbits=orbits_of(system, orbits, samples=50, dt=0.1, seed=seed, sample=ENERGIES),
+            forecasting=forecasting_of(system, integrators, orbits=8, time=50.0, dt=0.1, seed=seed, sample=ENERGIES),
+        )
+
+    return register(name)(make)
+
+
+nn = _task("henon-heiles-nn", "nn", "the vector field", ("euler", "rk4"))
+hnn = _task("henon-heiles-hnn", "hnn", "the Hamiltonian", ("euler", "implicit-midpoint"))
+separable = _task("henon-heiles-hnn-separable", "hnn-separable", "T(p) and one of V(q)", ("euler", "yoshida-4"))

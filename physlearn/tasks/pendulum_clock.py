@@ -1,0 +1,65 @@
+"""A wall-hanging pendulum clock, nearly Hamiltonian: figure 7 of the paper."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import systems
+from physlearn.forecasting.recorded import fit_pendulum
+from physlearn.tasks.registry import register
+from physlearn.tasks.simulated import forecasting_of, orbits_of
+from physlearn.tasks.task import PARTS, Forecasting, Task
+from physlearn.training import split_time
+from systems import InputError, Orbit
+
+FRACTIONS = (0.3, 0.08, 0.08, 0.3, 0.08, 0.16)
+"""Of a recording's time, for the parts in their order."""
+
+
+@register("pendulum-clock-hnn")
+def pendulum_clock(data: str | os.PathLike[str] | None = None, orbits: int = 40, seed: int = 0) -> Task:
+    """A Hamiltonian network learns the swing of a clock's pendulum.
+
+    data: a recording of angles (CSV), whose rates are derived from them; its parts are blocks of time with gaps of the
+    filter's window between them. Without one, the equations of a clock with an escapement are simulated.
+    """
+    integrators = ("euler", "implicit-midpoint")
+    if data is not None:
+        blocks = _blocks(data)
+        test = blocks["test"]
+        return Task(
+            name="pendulum-clock-hnn",
+            title="a pendulum clock's recorded swing, by a network of the Hamiltonian",
+            model="hnn",
+            learning={"variant": "two-stage"},
+            orbits=blocks.__getitem__,
+            forecasting=lambda: Forecasting(
+                Orbit(test.t, test.z.unsqueeze(0), coordinates=test.coordinates),
+                integrators,
+                fit_pendulum(blocks["training"])[1],
+            ),
+        )
+    system = systems.get("pendulum-clock")
+
+    def forecasting() -> Forecasting:
+        made = forecasting_of(system, integrators, orbits=8, time=60.0, dt=0.2, seed=seed, sample={})()
+        return replace(made, energy=lambda z: z[..., 1].square() / 2 + 1 - z[..., 0].cos())
+
+    return Task(
+        name="pendulum-clock-hnn",
+        title="a pendulum clock's simulated swing, by a network of the Hamiltonian",
+        model="hnn",
+        learning={"variant": "two-stage"},
+        orbits=orbits_of(system, orbits, samples=250, dt=0.2, seed=seed, sample={}),
+        forecasting=forecasting,
+    )
+
+
+def _blocks(data: str | os.PathLike[str]) -> dict[str, Orbit]:
+    recordings = Orbit.from_csv(data, rates="derived")
+    if not recordings:
+        raise InputError(f"{data} holds no stretch that is long enough")
+    recording = max(recordings, key=lambda orbit: len(orbit.t))
+    blocks = split_time(recording, FRACTIONS, gap=recording.provenance["filter"]["window"])
+    return dict(zip(PARTS, blocks, strict=True))

@@ -1,0 +1,52 @@
+"""What the tasks of simulated systems share: orbits of their own for each part."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+
+from physlearn import metrics
+from physlearn.tasks.task import PARTS, Forecasting
+from systems import HamiltonianSystem, InputError, Orbit, System
+
+SHARES = {"meta-training": 1.0, "meta-validation": 0.2, "tuning": 0.2, "training": 1.0, "validation": 0.2, "test": 0.4}
+
+
+def orbits_of(
+    system: System, orbits: int, samples: int, dt: float, seed: int, sample: Mapping[str, Any]
+) -> Callable[[str], Orbit]:
+    """Orbits for each part from initial states of its own: so many to learn from, a share of them in the other parts.
+
+    orbits: in the training parts, each of ``samples`` states, ``dt`` apart. sample: arguments of the system's ``sample``.
+    """
+    if orbits < 5 or samples < 2 or not dt > 0:
+        raise InputError(f"a task needs at least 5 orbits of 2 samples, dt apart, not {orbits}, {samples}, {dt}")
+    t = torch.arange(samples, dtype=torch.float64) * dt
+
+    def of_part(part: str) -> Orbit:
+        n = max(1, round(SHARES[part] * orbits))
+        return system.orbit(system.sample(n, seed=len(PARTS) * seed + PARTS.index(part), **sample), t)
+
+    return of_part
+
+
+def forecasting_of(
+    system: System,
+    integrators: tuple[str, ...],
+    orbits: int,
+    time: float,
+    dt: float,
+    seed: int,
+    sample: Mapping[str, Any],
+) -> Callable[[], Forecasting]:
+    """The test part's first initial states, followed for longer."""
+
+    def make() -> Forecasting:
+        z0 = system.sample(orbits, seed=len(PARTS) * seed + PARTS.index("test"), **sample)
+        t = torch.arange(round(time / dt) + 1, dtype=torch.float64) * dt
+        energy = system.hamiltonian if isinstance(system, HamiltonianSystem) else None
+        return Forecasting(system.orbit(z0, t), integrators, energy, metrics.truth_horizon(system, z0, t))
+
+    return make
