@@ -1,0 +1,114 @@
+"""An outer step's gradient from evolution strategies: trainings with perturbed activations, and no derivative of any.
+
+The objective is the true one, at any horizon, and the memory does not grow with it.
+Source: antithetic evolution strategies with common random numbers, as in Salimans et al., arXiv:1703.03864.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from physlearn.activations import SubNetwork
+from physlearn.metalearning.inner import Curves, InnerLoop, draw_batches
+from physlearn.metalearning.neurons import Neurons, SplineGrid
+from physlearn.metalearning.settings import MetaLearning
+from physlearn.metalearning.trainer import Trainer
+from physlearn.models import Model
+
+
+@dataclass(frozen=True)
+class Evolved:
+    """For one meta-seed: the mean objective of all perturbations, the gradients by the weights or by the bumps, and how many
+    pairs had to be left out because a training diverged.
+    """
+
+    objective: float
+    gradients: dict[str, Tensor]
+    left_out: int
+
+
+class ByEvolution:
+    """Estimates the gradient of the objective by pairs of opposite perturbations, for each of M meta-seeds."""
+
+    def __init__(
+        self, inner: InnerLoop, model: Model, settings: MetaLearning, generators: list[torch.Generator], grid: SplineGrid
+    ) -> None:
+        self.inner, self.settings, self.generators, self.grid = inner, settings, generators, grid
+        self.trainer = Trainer(inner, model)
+        steps = settings.inner_steps
+        self.windows = [(round(a * steps), max(round(b * steps), round(a * steps) + 1)) for a, b in settings.windows]
+
+    def estimate(self, neurons: list[Neurons]) -> list[Evolved]:
+        """One outer step's."""
+        drawn = [self._perturbed(n, generator) for n, generator in zip(neurons, self.generators, strict=True)]
+        curves = torch.cat([perturbed for perturbed, _ in drawn])
+        objective = self._objective(curves).unflatten(0, (len(neurons), 2, self.settings.pairs))
+        return [self._gradient(noise, values) for (_, noise), values in zip(drawn, objective, strict=True)]
+
+    def state(self) -> dict[str, Any]:
+        """Nothing lasts from step to step."""
+        return {}
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Nothing to go on from."""
+
+    def _gradient(self, noise: dict[str, Float[Tensor, "pairs ..."]], objective: Float[Tensor, "2 pairs"]) -> Evolved:
+        up, down = objective
+        sound = up.isfinite() & down.isfinite()
+        slopes = torch.where(sound, (up - down) / (2 * self.settings.sigma), 0.0)
+        weight = slopes / max(1, int(sound.sum()))
+        gradients = {name: torch.tensordot(weight, e, 1) for name, e in noise.items()}
+        mean = float(objective[:, sound].mean()) if sound.any() else float("nan")
+        return Evolved(mean, gradients, int((~sound).sum()))
+
+    def _perturbed(self, neurons: Neurons, generator: torch.Generator) -> tuple[Curves, dict[str, Tensor]]:
+        """The curves of all perturbations, up and then down, and the perturbations in units of sigma."""
+        x, pairs, sigma = self.grid.x, self.settings.pairs, self.settings.sigma
+
+        def noise(like: Tensor) -> Tensor:
+            return torch.randn(pairs, *like.shape, generator=generator, dtype=torch.float64).to(like)
+
+        with torch.no_grad():
+            if self.settings.space == "curves":
+                e = noise(neurons.bumps)
+                change = sigma * e @ neurons.shapes(x)
+                base = neurons.curves(x)
+                return self.grid.coefficients(torch.cat([base + change, base - change])), {"bumps": e}
+            parts = dict(neurons.sub_networks.named_parameters())
+            e_parts = {name: noise(part) for name, part in parts.items()}
+            weights = {
+                name: torch.cat([part + sigma * e_parts[name], part - sigma * e_parts[name]]) for name, part in parts.items()
+            }
+            many = SubNetwork(neurons.sub_networks.base, weights)
+            values = many.value(x.expand(2 * pairs, len(neurons.bumps), -1)) + neurons.bumps @ neurons.shapes(x)
+            return self.grid.coefficients(values), {f"sub_networks.{name}": e for name, e in e_parts.items()}
+
+    def _objective(self, curves: Curves) -> Float[Tensor, " S"]:
+        """The mean over the windows of the log of the mean loss, of the mix; the members of a pair train alike."""
+        pairs, steps, dtype = self.settings.pairs, self.settings.inner_steps, curves.dtype
+        weights, rates, batches = [], [], []
+        low, high = self.settings.rates
+        for generator in self.generators:
+            w = self.inner.layout.draw(pairs, generator, dtype)
+            u = torch.rand(pairs, 1, generator=generator, dtype=torch.float64)
+            b = draw_batches(len(self.inner.pairs), pairs, steps, self.settings.batch_size, generator)
+            weights += [w, w]
+            rates += [low * (high / low) ** u] * 2
+            batches += [b, b]
+        start = torch.cat(weights).to(curves), torch.cat(rates).to(curves), torch.cat(batches).to(curves.device)
+        mix = self._log_loss(curves, *start)
+        if self.settings.reward == 0:
+            return mix
+        pure = torch.stack(
+            [self._log_loss(curves[:, k : k + 1].expand_as(curves).contiguous(), *start) for k in range(self.settings.types)]
+        )
+        return mix + self.settings.reward * torch.logsumexp(-pure, 0)
+
+    def _log_loss(self, curves: Curves, weights: Tensor, rates: Tensor, batches: Tensor) -> Float[Tensor, " S"]:
+        losses = self.trainer.losses(curves, weights, rates, batches)
+        return torch.stack([losses[:, a:b].mean(1).log() for a, b in self.windows]).mean(0)

@@ -1,0 +1,150 @@
+"""An outer step's gradient from inner loops that are differentiated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from physlearn.metalearning import gradient
+from physlearn.metalearning.inner import Curves, InnerLoop, Networks, draw_batches
+from physlearn.metalearning.settings import MetaLearning
+from physlearn.training import Pairs
+
+HELD_OUT = 1000  # pairs on which an outer step's networks are tried
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """For each of M meta-seeds: the objective, its gradients, and the log loss on held-out pairs after the inner loop."""
+
+    objective: Float[Tensor, " M"]
+    curves: Float[Tensor, "M types cells 4"]
+    rate: Float[Tensor, " M"]
+    held_out: Float[Tensor, " M"]
+
+
+class ByGradient:
+    """Trains K networks for each of M meta-seeds, all at once, and differentiates their losses by their activations.
+
+    Whatever is drawn for a meta-seed comes from its own generator: its results do not depend on the others.
+    """
+
+    def __init__(self, inner: InnerLoop, held_out: Pairs, settings: MetaLearning, generators: list[torch.Generator]) -> None:
+        self.inner, self.held_out, self.settings, self.generators = inner, held_out, settings, generators
+        self.networks: Networks | None = None  # those that live on
+        self.lives: Tensor | None = None
+        steps = settings.inner_steps
+        counted = torch.zeros(steps + 1, dtype=inner.pairs.z.dtype, device=inner.pairs.z.device)
+        first = steps - max(1, round(settings.tail * steps))
+        counted[first:steps] = 1 / (steps - first)
+        if settings.variant == "final-step":
+            counted = torch.zeros_like(counted)
+            counted[-1] = 1
+        self.counted = counted
+
+    def estimate(self, curves: Float[Tensor, "M types cells 4"], rate: Float[Tensor, " M"]) -> Estimate:
+        """One outer step's; ``rate`` is the inner learning rate where that is learned."""
+        each = self.settings.networks
+        start = self._start(rate)
+        all_curves: Curves = curves.detach().repeat_interleave(each, 0)
+        problem = gradient.Problem(
+            inner=self.inner,
+            start=start,
+            curves=all_curves,
+            batches=self._batches(len(self.inner.pairs), self.settings.inner_steps),
+            counted=self.counted,
+            logarithm=self.settings.logarithm,
+            held_out=self.held_out if self.settings.held_out else None,
+            held_out_batches=(
+                self._batches(len(self.held_out), self.settings.inner_steps + 1) if self.settings.held_out else None
+            ),
+        )
+        found = self._differentiate(problem)
+        if self.settings.lifetime is not None:
+            self.networks = found.networks
+        tried = torch.arange(len(self.held_out), device=all_curves.device)[:HELD_OUT].expand(len(all_curves), -1)
+        with torch.no_grad():
+            held_out = self.inner.losses(found.networks.weights, all_curves, tried, self.held_out).log()
+        return Estimate(
+            objective=self._mean(found.objective),
+            curves=self._mean(found.curves),
+            rate=torch.zeros_like(rate) if found.learning_rate is None else self._sum(found.learning_rate).flatten() / each,
+            held_out=self._mean(held_out),
+        )
+
+    def state(self) -> dict[str, Any]:
+        """The networks that live on."""
+        n = self.networks
+        kept = None if n is None else [n.weights, list(n.state), n.count, n.learning_rate]
+        return {"networks": kept, "lives": self.lives}
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self.lives = state["lives"]
+        if (kept := state["networks"]) is not None:
+            weights, parts, count, rate = kept
+            self.networks = Networks(weights, tuple(parts), count, rate)
+
+    def _differentiate(self, problem: gradient.Problem) -> gradient.MetaGradient:
+        if self.settings.variant == "unrolled":
+            return gradient.unrolled(problem)
+        if self.settings.variant == "truncated":
+            return gradient.truncated(problem, self.settings.window)
+        return gradient.first_order(problem)
+
+    def _mean(self, x: Float[Tensor, "MK ..."]) -> Float[Tensor, "M ..."]:
+        return x.unflatten(0, (-1, self.settings.networks)).mean(1)
+
+    def _sum(self, x: Float[Tensor, "MK ..."]) -> Float[Tensor, "M ..."]:
+        return x.unflatten(0, (-1, self.settings.networks)).sum(1)
+
+    def _batches(self, pairs: int, steps: int) -> Tensor:
+        size = self.settings.batch_size
+        drawn = [draw_batches(pairs, self.settings.networks, steps, size, generator) for generator in self.generators]
+        return torch.cat(drawn).to(self.inner.pairs.z.device)
+
+    def _start(self, rate: Float[Tensor, " M"]) -> Networks:
+        """New networks, or those of the last outer step with new ones in place of any whose life is over."""
+        fresh = self.inner.start(*self._draw(rate))
+        if self.settings.lifetime is None:
+            return fresh
+        if self.networks is None or self.lives is None:
+            self.lives = self._draw_lives()
+            return fresh
+        over = (self.networks.count >= self.lives) | ~self.networks.weights.isfinite().all(1, keepdim=True)
+        self.lives = torch.where(over, self._draw_lives(), self.lives)
+        return _replaced(self.networks, fresh, over)
+
+    def _draw(self, rate: Float[Tensor, " M"]) -> tuple[Float[Tensor, "MK P"], Float[Tensor, "MK 1"]]:
+        each, dtype, device = self.settings.networks, rate.dtype, rate.device
+        weights = [self.inner.layout.draw(each, generator, dtype) for generator in self.generators]
+        if self.settings.learn_inner_rate:
+            rates = rate.detach().repeat_interleave(each).unsqueeze(1)
+        else:
+            low, high = self.settings.rates
+            rates = torch.cat([_log_uniform(low, high, each, generator) for generator in self.generators]).to(rate)
+        return torch.cat(weights).to(device), rates
+
+    def _draw_lives(self) -> Tensor:
+        assert self.settings.lifetime is not None
+        drawn = [_log_uniform(*self.settings.lifetime, self.settings.networks, generator) for generator in self.generators]
+        return torch.cat(drawn).round().long().to(self.inner.pairs.z.device)
+
+
+def _log_uniform(low: float, high: float, n: int, generator: torch.Generator) -> Float[Tensor, "n 1"]:
+    u = torch.rand(n, 1, generator=generator, dtype=torch.float64)
+    return (log(low) + (log(high) - log(low)) * u).exp()
+
+
+def _replaced(networks: Networks, fresh: Networks, where: Bool[Tensor, "S 1"]) -> Networks:
+    return Networks(
+        torch.where(where, fresh.weights, networks.weights),
+        tuple(torch.where(where, new, old) for new, old in zip(fresh.state, networks.state, strict=True)),
+        torch.where(where, fresh.count, networks.count),
+        torch.where(where, fresh.learning_rate, networks.learning_rate),
+    )

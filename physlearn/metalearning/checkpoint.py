@@ -1,0 +1,52 @@
+"""Checkpoints: nested states with tensors in them, in one file that is whole or not there."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from torch import Tensor
+
+from physlearn import tensor_file
+from systems import InputError
+
+KIND = "meta-learning under way"
+
+
+def save(path: str | os.PathLike[str], settings: Any, state: Any) -> None:
+    """Write a state of dictionaries, lists, numbers, strings and tensors, and the settings that led to it."""
+    tensors: dict[str, Tensor] = {}
+    tensor_file.write(path, KIND, {"settings": settings, "state": _packed(state, tensors)}, tensors)
+
+
+def load(path: str | os.PathLike[str], settings: Any) -> Any:
+    """The state. Raises InputError where it came from other settings, and what `tensor_file.read` does."""
+    content, tensors = tensor_file.read(path, KIND)
+    if content["settings"] != settings:
+        old, new = content["settings"], settings
+        changed = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+        raise InputError(f"{path} was begun with other settings ({', '.join(changed)}); finish it with those, or remove it")
+    return _unpacked(content["state"], tensors)
+
+
+def _packed(value: Any, tensors: dict[str, Tensor]) -> Any:
+    """JSON with the tensors' keys; dictionaries as pairs, since their keys may be numbers."""
+    if isinstance(value, Tensor):
+        key = str(len(tensors))
+        tensors[key] = value.detach().clone()
+        return {"tensor": key}
+    if isinstance(value, dict):
+        return {"pairs": [[key, _packed(part, tensors)] for key, part in value.items()]}
+    if isinstance(value, list | tuple):
+        return [_packed(part, tensors) for part in value]
+    return value
+
+
+def _unpacked(value: Any, tensors: dict[str, Tensor]) -> Any:
+    if isinstance(value, dict):
+        if "tensor" in value:
+            return tensors[value["tensor"]]
+        return {key: _unpacked(part, tensors) for key, part in value["pairs"]}
+    if isinstance(value, list):
+        return [_unpacked(part, tensors) for part in value]
+    return value

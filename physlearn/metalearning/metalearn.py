@@ -1,0 +1,191 @@
+"""metalearn: from a task to activations that suit it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, overload
+
+import pandas as pd
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from physlearn.activations.learned import LearnedActivations
+from physlearn.activations.table import INTERVAL, POINTS, Table
+from physlearn.metalearning import checkpoint as checkpoints
+from physlearn.metalearning.outer import OuterLoop
+from physlearn.metalearning.settings import MetaLearning
+from physlearn.tasks import Task
+from systems import InputError
+
+CHECKPOINT_EVERY = 20  # outer steps
+
+TWO_STAGE: tuple[dict[str, Any], ...] = (
+    {
+        "variant": "first-order",
+        "outer_steps": 400,
+        "inner_steps": 22,
+        "networks": 16,
+        "lifetime": (66, 660),
+        "inner_learning_rate": (3e-3, 3e-2),
+        "logarithm": True,
+        "gain": 5.0,
+        "warm_up": 20,
+    },
+    {
+        "variant": "evolution",
+        "outer_steps": 150,
+        "inner_steps": 198,
+        "inner_learning_rate": (3e-3, 3e-2),
+        "clip": None,
+        "warm_up": 1,
+    },
+)
+"""A first-order start from a pool of networks of all ages, then evolution on the true objective."""
+
+
+@overload
+def metalearn(task: Task, *, seed: int = 0, **settings: Any) -> LearnedActivations: ...
+@overload
+def metalearn(task: Task, *, seed: Sequence[int], **settings: Any) -> list[LearnedActivations]: ...
+
+
+def metalearn(
+    task: Task,
+    *,
+    types: int | None = None,
+    base: str | None = None,
+    variant: str | None = None,
+    outer_steps: int | None = None,
+    inner_steps: int | None = None,
+    networks: int | None = None,
+    seed: int | Sequence[int] = 0,
+    checkpoint: str | os.PathLike[str] | None = None,
+    progress: bool = True,
+    **settings: Any,
+) -> LearnedActivations | list[LearnedActivations]:
+    """Meta-learn activation functions for a task, as Algorithm 1 of *Neural networks embrace learned diversity* does.
+
+    variant: ``"unrolled"``, ``"truncated"``, ``"first-order"``, ``"final-step"``, ``"evolution"``, or ``"two-stage"``, which
+    is `TWO_STAGE`, whose outer_steps are shared out to both stages, and whose inner_steps are those of the second. seed: one,
+    or several, whose runs go side by side, vectorised, without influence on each other, and come back as a list. checkpoint:
+    a file that is written every 20 outer steps, and gone on from where it is there: the result is the same, bit for bit, as
+    that of a run that was not interrupted. The other settings are those of `MetaLearning`; where they are not given, the
+    task's own hold.
+
+    Gives the curves with the best smoothed held-out loss, captured on [-10, 10] at 100 points.
+
+    Raises InputError, or UnknownNameError, for settings that do not exist or cannot be.
+
+    >>> from physlearn import tasks
+    >>> task = tasks.get("van-der-pol", orbits=5)
+    >>> metalearn(task, outer_steps=2, inner_steps=3, networks=2, variant="unrolled", progress=False)
+    LearnedActivations(2 types from sine on van-der-pol, unrolled; cubic on [-10, 10] at 100 points)
+    """
+    given = {"types": types, "base": base, "variant": variant, "outer_steps": outer_steps, "inner_steps": inner_steps,
+             "networks": networks, **settings}  # fmt: skip
+    chosen = {**task.learning, **{name: value for name, value in given.items() if value is not None}}
+    if unknown := sorted(set(chosen) - set(MetaLearning.__dataclass_fields__)):
+        raise InputError(f"metalearn has no setting {unknown[0]!r}; it has {', '.join(MetaLearning.__dataclass_fields__)}")
+    seeds = list(seed) if isinstance(seed, Sequence) else [int(seed)]
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise InputError(f"the seeds must differ, and there must be one, not {seeds}")
+    stages = stages_of(chosen)
+    label = {"task": task.name, "seeds": seeds, "stages": [asdict(stage) for stage in stages]}
+    learned = _run(task, stages, seeds, label, None if checkpoint is None else Path(checkpoint), progress)
+    return learned if isinstance(seed, Sequence) else learned[0]
+
+
+def stages_of(chosen: dict[str, Any]) -> list[MetaLearning]:
+    """The settings of each stage: one, or the two of the preset with what was chosen instead."""
+    if chosen.get("variant") != "two-stage":
+        return [MetaLearning(**chosen)]
+    own = {name: value for name, value in chosen.items() if name not in ("variant", "outer_steps", "inner_steps")}
+    first, second = (MetaLearning(**{**stage, **own, "variant": stage["variant"]}) for stage in TWO_STAGE)
+    if (steps := chosen.get("outer_steps")) is not None:
+        share = steps / (first.outer_steps + second.outer_steps)
+        first = replace(first, outer_steps=max(1, round(share * first.outer_steps)))
+        second = replace(second, outer_steps=max(1, steps - first.outer_steps))
+    if (steps := chosen.get("inner_steps")) is not None:
+        second = replace(second, inner_steps=steps)
+    return [first, second]
+
+
+def _run(
+    task: Task, stages: Sequence[MetaLearning], seeds: Sequence[int], label: dict[str, Any], path: Path | None, progress: bool
+) -> list[LearnedActivations]:
+    label = json.loads(json.dumps(label))  # as it comes back from a file
+    state = checkpoints.load(path, label) if path is not None and path.exists() else {"finished": [], "under_way": None}
+    neurons = None
+    loops: list[OuterLoop] = []
+    bar = tqdm(total=sum(stage.outer_steps for stage in stages), disable=not progress, unit="step", leave=False)
+    with bar:
+        for k, stage in enumerate(stages):
+            loop = OuterLoop(task, stage, [seed + 1000 * k for seed in seeds], neurons)
+            if k < len(state["finished"]):
+                loop.resume(state["finished"][k])
+            elif state["under_way"] is not None:
+                loop.resume(state["under_way"])
+                state["under_way"] = None
+            bar.update(loop.step_count)
+            bar.set_description(f"meta-learning {task.name}, {stage.variant}")
+
+            def save(loop: OuterLoop = loop) -> None:
+                if path is not None:
+                    done = [before.state() for before in loops]
+                    checkpoints.save(path, label, {"finished": done, "under_way": loop.state()})
+
+            loop.run(bar, CHECKPOINT_EVERY, save)
+            loops.append(loop)
+            loop.keep_best()
+            neurons = loop.neurons
+    return [_learned(task, loops, k, seed) for k, seed in enumerate(seeds)]
+
+
+def _learned(task: Task, loops: Sequence[OuterLoop], k: int, seed: int) -> LearnedActivations:
+    captured = torch.linspace(*INTERVAL, POINTS, dtype=torch.float64)
+    last = loops[-1]
+    neurons = last.neurons[k]
+    with torch.no_grad():
+        values = neurons.double().curves(captured.to(task.device)).cpu()
+    neurons.to(task.dtype)
+    snapshots, steps, rows, before = [], [], [], 0
+    for loop in loops:
+        record = loop.records[k]
+        for step, curves in zip(record.snapshot_steps, record.snapshots, strict=True):
+            snapshots.append(_resampled(loop, curves, captured))
+            steps.append(before + step)
+        rows.append(record.losses().assign(stage=loop.settings.variant, step=before))
+        before += loop.settings.outer_steps
+    snapshots.append(values)
+    steps.append(before)
+    settings = {
+        "variant": " + ".join(loop.settings.variant for loop in loops),
+        "seed": seed,
+        "stages": [asdict(loop.settings) for loop in loops],
+        "best_steps": [loop.records[k].best_step for loop in loops],
+        "skipped": sum(loop.records[k].skipped for loop in loops),
+        "left_out": int(sum(row["left_out"] for loop in loops for row in loop.records[k].rows)),
+        "title": task.title,
+        "model": task.model,
+        "hidden": list(task.hidden),
+    }
+    return LearnedActivations(
+        values=values,
+        base=last.settings.base,
+        task=task.name,
+        settings=settings,
+        losses=pd.concat(rows, ignore_index=True).rename_axis("outer_step"),
+        snapshots=torch.stack(snapshots).float(),
+        snapshot_steps=steps,
+    )
+
+
+def _resampled(loop: OuterLoop, curves: Float[Tensor, "types points"], x: Float[Tensor, " n"]) -> Float[Tensor, "types n"]:
+    """Curves on the grid of a loop at other points."""
+    return torch.stack([Table(curve.cpu().double(), loop.settings.interval).value(x) for curve in curves])

@@ -1,0 +1,58 @@
+"""The neuron types that an outer loop adapts: sub-networks, and bumps that may be added to their curves."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from physlearn.activations import SubNetwork, get, pieces
+from physlearn.activations.spline import pieces as spline_pieces
+from physlearn.metalearning.settings import MetaLearning
+
+SPACING = 0.75  # of the bumps, and their standard deviation
+
+
+class Neurons(nn.Module):
+    """The types of one meta-seed.
+
+    sub_networks: a stack ``(types,)``, each drawn from its own seed. bumps: ``(types, bumps)``, the heights of Gaussians on
+    the middle half of the interval; zero unless evolution works on the curves.
+    """
+
+    centers: Tensor
+
+    def __init__(self, settings: MetaLearning, seed: int, dtype: torch.dtype, device: torch.device) -> None:
+        super().__init__()
+        seeds = [(seed << 16) + 1 + k for k in range(settings.types)]
+        self.sub_networks = SubNetwork.draw(get(settings.base), seeds, settings.width, settings.gain, torch.float64)
+        low, high = settings.interval
+        middle, reach = (low + high) / 2, int((high - low) / 4 / SPACING)
+        self.register_buffer("centers", middle + SPACING * torch.arange(-reach, reach + 1, dtype=torch.float64))
+        self.bumps = nn.Parameter(torch.zeros(settings.types, 2 * reach + 1, dtype=torch.float64))
+        self.log_rate = nn.Parameter(torch.tensor(settings.rates[0], dtype=torch.float64).log())
+        self.to(device=device, dtype=dtype)
+
+    def curves(self, x: Float[Tensor, " points"]) -> Float[Tensor, "types points"]:
+        """The activation functions at x."""
+        return self.sub_networks.value(x.expand(len(self.bumps), -1)) + self.bumps @ self.shapes(x)
+
+    def shapes(self, x: Float[Tensor, " points"]) -> Float[Tensor, "bumps points"]:
+        """The bumps at x, of height one."""
+        return (-((x - self.centers.unsqueeze(-1)) / SPACING).square() / 2).exp()
+
+
+class SplineGrid:
+    """The grid on which curves become splines, and the matrix by which they do."""
+
+    def __init__(self, settings: MetaLearning, dtype: torch.dtype, device: torch.device) -> None:
+        matrix, start = spline_pieces(settings.points, "cubic")
+        low, high = settings.interval
+        step = (high - low) / (settings.points - 1)
+        self.grid = pieces.Grid(low + start * step, step)
+        self.x = torch.linspace(low, high, settings.points, dtype=dtype, device=device)
+        self._matrix = matrix.to(dtype=dtype, device=device)
+
+    def coefficients(self, values: Float[Tensor, "*stack points"]) -> Float[Tensor, "*stack cells 4"]:
+        """The pieces of the splines through the values on the grid."""
+        return (values @ self._matrix.flatten(0, 1).T).unflatten(-1, self._matrix.shape[:2])

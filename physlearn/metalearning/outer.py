@@ -1,0 +1,158 @@
+"""The outer loop of Algorithm 1: sub-networks that descend the gradient of what inner loops lose."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from physlearn.metalearning.by_evolution import ByEvolution
+from physlearn.metalearning.by_gradient import ByGradient
+from physlearn.metalearning.inner import InnerLoop
+from physlearn.metalearning.neurons import Neurons, SplineGrid
+from physlearn.metalearning.record import Record
+from physlearn.metalearning.settings import LAST_RATE, MetaLearning, outer_class
+from physlearn.tasks import Task
+from physlearn.threads import suited_to
+from physlearn.training import optimizers
+
+
+class OuterLoop:
+    """Adapts the neuron types of M meta-seeds side by side; what becomes of one does not depend on the others.
+
+    neurons: one for each meta-seed, changed in place. records: what happened to each.
+    """
+
+    def __init__(
+        self, task: Task, settings: MetaLearning, seeds: Sequence[int], neurons: Sequence[Neurons] | None = None
+    ) -> None:
+        self.settings = settings
+        dtype, device = task.dtype, torch.device(task.device)
+        self.neurons = list(neurons or [Neurons(settings, seed, dtype, device) for seed in seeds])
+        self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        self.grid = SplineGrid(settings, dtype, device)
+        pairs = task.pairs("meta-training")
+        model = task.network("sine")
+        model.standardize(pairs.z, pairs.rate)
+        evolves = settings.variant == "evolution"
+        stacked = len(seeds) * (2 * settings.pairs if evolves else settings.networks)
+        inner = InnerLoop(
+            model, stacked, pairs, self.grid.grid, optimizers.find(settings.inner_optimizer), task.training.reduction
+        )
+        self.work = stacked * min(settings.batch_size, len(pairs)) * max(task.hidden)
+        self.by: ByGradient | ByEvolution = (
+            ByEvolution(inner, model, settings, self.generators, self.grid)
+            if evolves
+            else ByGradient(inner, task.pairs("meta-validation"), settings, self.generators)
+        )
+        self.optimizers = [self._optimizer(n) for n in self.neurons]
+        self.records = [Record(settings) for _ in seeds]
+        self.step_count = 0
+
+    def _optimizer(self, neurons: Neurons) -> torch.optim.Optimizer:
+        cls = outer_class(self.settings.outer_optimizer)
+        return cls(self.learned(neurons), lr=self.settings.outer_learning_rate, **dict(self.settings.outer_options))  # type: ignore[call-arg]
+
+    def learned(self, neurons: Neurons) -> list[nn.Parameter]:
+        """What the outer loop changes."""
+        if self.settings.variant == "evolution":
+            return [neurons.bumps] if self.settings.space == "curves" else list(neurons.sub_networks.parameters())
+        rate = [neurons.log_rate] if self.settings.learn_inner_rate else []
+        return [*neurons.sub_networks.parameters(), *rate]
+
+    @property
+    def done(self) -> bool:
+        """Whether all outer steps were taken."""
+        return self.step_count >= self.settings.outer_steps
+
+    def run(self, bar: tqdm, every: int = 0, save: Any = None) -> None:
+        """Take the steps that are left; call ``save()`` after every so many."""
+        while not self.done:
+            with suited_to(self.work):
+                self.step()
+            bar.update()
+            bar.set_postfix_str(", ".join(record.latest for record in self.records[:3]))
+            if every and save is not None and (self.step_count % every == 0 or self.done):
+                save()
+
+    def step(self) -> None:
+        """One outer step of all meta-seeds."""
+        values = [neurons.curves(self.grid.x) for neurons in self.neurons]
+        for record, neurons, curves in zip(self.records, self.neurons, values, strict=True):
+            record.before(self.step_count, neurons, curves.detach())
+        if isinstance(self.by, ByEvolution):
+            self._evolve(self.by)
+        else:
+            self._descend(self.by, values)
+        self.step_count += 1
+
+    def _descend(self, by: ByGradient, values: list[Float[Tensor, "types points"]]) -> None:
+        coefficients = self.grid.coefficients(torch.stack(values))
+        found = by.estimate(coefficients, torch.stack([n.log_rate.exp() for n in self.neurons]))
+        for k, (neurons, record) in enumerate(zip(self.neurons, self.records, strict=True)):
+            learned = self.learned(neurons)
+            sub = list(neurons.sub_networks.parameters())
+            gradients = list(torch.autograd.grad(coefficients[k], sub, found.curves[k], retain_graph=True))
+            if len(learned) > len(sub):
+                gradients.append(found.rate[k] * neurons.log_rate.detach().exp())
+            norm = self._move(neurons, k, learned, gradients)
+            record.after(float(found.objective[k]), float(found.held_out[k]), norm)
+
+    def _evolve(self, by: ByEvolution) -> None:
+        for k, (neurons, record, found) in enumerate(zip(self.neurons, self.records, by.estimate(self.neurons), strict=True)):
+            gradients = [found.gradients[name] for name, p in neurons.named_parameters() if name in found.gradients]
+            norm = self._move(neurons, k, self.learned(neurons), gradients)
+            record.after(found.objective, found.objective, norm, found.left_out)
+
+    def _move(self, neurons: Neurons, k: int, learned: list[nn.Parameter], gradients: list[Tensor]) -> float:
+        """The optimiser's step by the clipped gradient; none by one that is not finite. Gives the gradient's norm."""
+        norm = float(torch.stack([gradient.double().norm() for gradient in gradients]).norm())
+        if not math.isfinite(norm):
+            return norm
+        optimizer = self.optimizers[k]
+        for group in optimizer.param_groups:
+            group["lr"] = self.settings.outer_learning_rate * self._schedule()
+        shorter = min(1.0, self.settings.longest / (norm + 1e-12))
+        for parameter, gradient in zip(learned, gradients, strict=True):
+            parameter.grad = gradient * shorter
+        optimizer.step()
+        return norm
+
+    def _schedule(self) -> float:
+        """The outer learning rate at this step, in units of the highest."""
+        s, t = self.settings, self.step_count
+        rising = min(1.0, (t + 1) / max(1, min(s.warm_up, s.outer_steps // 2)))
+        falling = LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * t / s.outer_steps)) / 2 if s.decay else 1.0
+        return rising * falling
+
+    def keep_best(self) -> None:
+        """Give the neurons back the weights with the best smoothed held-out loss."""
+        for neurons, record in zip(self.neurons, self.records, strict=True):
+            if record.best_neurons is not None:
+                neurons.load_state_dict(record.best_neurons)
+
+    def state(self) -> dict[str, Any]:
+        """Everything that changes, to go on from: tensors and numbers in dictionaries and lists."""
+        return {
+            "step_count": self.step_count,
+            "neurons": [neurons.state_dict() for neurons in self.neurons],
+            "optimizers": [optimizer.state_dict() for optimizer in self.optimizers],
+            "generators": [generator.get_state() for generator in self.generators],
+            "records": [record.state() for record in self.records],
+            "by": self.by.state(),
+        }
+
+    def resume(self, state: dict[str, Any]) -> None:
+        """Go on from a state."""
+        self.step_count = state["step_count"]
+        for k in range(len(self.neurons)):
+            self.neurons[k].load_state_dict(state["neurons"][k])
+            self.optimizers[k].load_state_dict(state["optimizers"][k])
+            self.generators[k].set_state(state["generators"][k])
+            self.records[k].resume(state["records"][k])
+        self.by.resume(state["by"])

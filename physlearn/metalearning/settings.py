@@ -1,0 +1,140 @@
+"""The settings of meta-learning, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from numbers import Real
+from typing import Any, Literal
+
+import torch
+
+from physlearn.activations import get, spline
+from physlearn.training import optimizers
+from systems import InputError, UnknownNameError
+
+GRADIENTS = ("unrolled", "truncated", "first-order", "final-step")
+VARIANTS = (*GRADIENTS, "evolution", "two-stage")
+LAST_RATE = 0.02  # of the outer learning rate, where the cosine ends
+
+
+@dataclass(frozen=True)
+class MetaLearning:
+    """How activations are meta-learned; the defaults are Algorithm 1 of the paper with the outer loop kept in hand.
+
+    *The types.* types: how many. base: the named function that each begins at. width: of each sub-network. gain: of its last
+    layer at the start. points, interval: of the grid on which it is evaluated once an outer step and interpolated (finer than
+    the table that is captured in the end).
+
+    *The inner loop.* inner_steps: of training. networks: at once, each from weights and in batches of its own; the gradient
+    is their mean. batch_size. inner_optimizer: ``"sgd"``, ``"momentum"``, ``"rmsprop"``, ``"adam"``. inner_learning_rate: one
+    for all, or two between which each network draws its own (log-uniform). learn_inner_rate: lower the loss by the rate too
+    (unrolled and truncated). lifetime: None for new networks at each outer step, or two numbers of inner steps between which
+    each network draws its own life (log-uniform), so that networks of all ages train side by side.
+
+    *The objective.* tail: the last share of the inner steps whose losses count. held_out: count losses on the
+    meta-validation pairs. logarithm: the mean log loss, in which all networks weigh the same.
+
+    *The outer loop.* variant: how the gradient is found: ``"unrolled"``, ``"truncated"`` (through ``window`` steps),
+    ``"first-order"``, ``"final-step"``, ``"evolution"``. outer_steps. outer_optimizer: any of torch.optim, by name, with
+    outer_options. outer_learning_rate: rises over the first ``warm_up`` steps, then falls to nearly nothing along a
+    cosine (``decay``). clip: the longest gradient, over all types. smoothing: outer steps over which the held-out
+    loss is averaged to choose the curves that are kept. snapshots: how many curves the history keeps.
+
+    *Evolution.* pairs: of antithetic perturbations; both members of a pair begin with the same weights and see the same
+    batches. space: ``"weights"`` of the sub-networks, or ``"curves"``, to which bumps 0.75 apart are added. sigma: the size of
+    a perturbation. windows: of inner steps, as shares of their number; the objective is the mean over them of the log of the
+    mean loss. reward: for what the mix gains over the pure types, ``J = log L_mix - reward * softmin(log L_pure)``; 0 is the
+    honest default, since a reward is also earned by spoiling the pure types.
+
+    Raises InputError or UnknownNameError for what cannot be.
+    """
+
+    types: int = 2
+    base: str = "sine"
+    variant: str = "unrolled"
+    outer_steps: int = 300
+    inner_steps: int = 66
+    networks: int = 16
+    width: int = 50
+    gain: float = 1.0
+    points: int = 241
+    interval: tuple[float, float] = (-12.0, 12.0)
+    batch_size: int = 150
+    inner_optimizer: str = "adam"
+    inner_learning_rate: float | tuple[float, float] = 1e-2
+    learn_inner_rate: bool = False
+    lifetime: tuple[int, int] | None = None
+    tail: float = 1.0
+    held_out: bool = False
+    logarithm: bool = False
+    window: int = 20
+    outer_optimizer: str = "Adam"
+    outer_options: Mapping[str, Any] = field(default_factory=dict)
+    outer_learning_rate: float = 1e-2
+    warm_up: int = 10
+    decay: bool = True
+    clip: float | None = 1.0
+    smoothing: int = 20
+    snapshots: int = 60
+    pairs: int = 12
+    space: Literal["weights", "curves"] = "curves"
+    sigma: float = 0.05
+    windows: tuple[tuple[float, float], ...] = ((0.22, 0.33), (0.89, 1.0))
+    reward: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("types", "outer_steps", "inner_steps", "networks", "width", "batch_size", "window", "smoothing",
+        "snapshots",
+                     "pairs", "gain", "outer_learning_rate", "sigma"):  # fmt: skip
+            if not getattr(self, name) > 0:
+                raise InputError(f"{name} must be positive, not {getattr(self, name)}")
+        if self.variant not in VARIANTS:
+            raise UnknownNameError(f"no variant {self.variant!r} of meta-learning; there are {', '.join(VARIANTS)}")
+        get(self.base)
+        spline.pieces(self.points, "cubic")
+        optimizers.find(self.inner_optimizer)
+        outer_class(self.outer_optimizer)
+        if not 0 < self.tail <= 1:
+            raise InputError(f"tail is a share of the inner steps, above 0 and up to 1, not {self.tail}")
+        if self.clip is not None and not self.clip > 0:
+            raise InputError(f"clip must be positive, not {self.clip}")
+        low, high = self.rates
+        if not 0 < low <= high:
+            raise InputError(f"inner_learning_rate is a positive number, or two in order, not {self.inner_learning_rate}")
+        if self.lifetime is not None and not 0 < self.lifetime[0] <= self.lifetime[1]:
+            raise InputError(f"lifetime is two numbers of steps in order, not {self.lifetime}")
+        if self.learn_inner_rate and self.variant not in ("unrolled", "truncated"):
+            raise InputError(
+                f"the gradient of variant {self.variant!r} does not know of the inner learning rate; take unrolled"
+            )
+        if self.learn_inner_rate and (self.lifetime is not None or low != high):
+            raise InputError("a learned inner learning rate is one for all networks, new at each outer step")
+        if any(not 0 <= a < b <= 1 for a, b in self.windows) or not self.windows:
+            raise InputError(f"windows are shares of the inner steps, as ((0.9, 1.0),), not {self.windows}")
+        if self.space not in ("weights", "curves"):
+            raise InputError(f"space must be 'weights' or 'curves', not {self.space!r}")
+
+    @property
+    def rates(self) -> tuple[float, float]:
+        """The lowest and the highest inner learning rate."""
+        rate = self.inner_learning_rate
+        return (rate, rate) if isinstance(rate, Real) else (rate[0], rate[1])  # type: ignore[index]
+
+    @property
+    def longest(self) -> float:
+        """The longest gradient of an outer step."""
+        return float("inf") if self.clip is None else self.clip
+
+
+def outer_class(name: str) -> type[torch.optim.Optimizer]:
+    """The class of torch.optim, whatever the case of the name. Raises UnknownNameError for what is none."""
+    classes = {
+        key.lower(): value
+        for key, value in vars(torch.optim).items()
+        if isinstance(value, type) and issubclass(value, torch.optim.Optimizer) and value is not torch.optim.Optimizer
+    }
+    classes.pop("lbfgs", None)  # it asks for the loss again and again
+    if name.lower() not in classes:
+        raise UnknownNameError(f"no outer optimizer {name!r}; there are {', '.join(sorted(classes))}")
+    return classes[name.lower()]

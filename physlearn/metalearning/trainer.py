@@ -1,0 +1,58 @@
+"""Trainings whose losses alone are wanted, on the fastest engine that applies."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from physlearn.activations import shares
+from physlearn.metalearning.inner import Curves, InnerLoop
+from physlearn.models import Model
+from physlearn.models.network import Network
+from physlearn.training import fused, fused_engine
+
+
+class Trainer:
+    """Trains stacks of networks from given weights along given batches, as the inner loop does, but without derivatives.
+
+    model: the network of the inner loop, alone. Networks of one hidden layer are trained by the compiled loops.
+    """
+
+    def __init__(self, inner: InnerLoop, model: Model) -> None:
+        self.inner, self.model = inner, model
+        self.fit = (
+            fused_engine.Fit.of(model, inner.pairs, inner.reduction) if fused_engine.applies([model], inner.pairs) else None
+        )
+
+    def losses(
+        self, curves: Curves, weights: Float[Tensor, "S P"], rates: Float[Tensor, "S 1"], batches: Int[Tensor, "S steps B"]
+    ) -> Float[Tensor, "S steps"]:
+        """The loss of each network before each step; NaN once it has diverged."""
+        if self.fit is not None:
+            return self._fused(self.fit, curves, weights, rates, batches)
+        networks = self.inner.start(weights, rates)
+        losses = []
+        for batch in batches.unbind(1):
+            networks, loss = self.inner.step(networks.detached(), curves, batch)
+            losses.append(loss.detach())
+        return torch.stack(losses, dim=1)
+
+    def _fused(self, fit: fused_engine.Fit, curves: Tensor, weights: Tensor, rates: Tensor, batches: Tensor) -> Tensor:
+        networks, steps, batch = batches.shape
+        network = cast(Network, fused_engine.network_of(self.model))
+        parameters = fused_engine.split(weights, network, gradient=fit.problem.kind == "gradient")
+        neurons = parameters[1].shape[1]
+        types = fused.TABLE + np.repeat(np.arange(curves.shape[1], dtype=np.int32), shares(neurons, curves.shape[1]))
+        everyone = np.ascontiguousarray(np.broadcast_to(types, (networks, neurons)))
+        functions = fused_engine.functions_of_curves(curves, self.inner.grid, everyone)
+        rows = np.ascontiguousarray(batches.flatten(1).numpy().astype(np.int32))
+        losses = np.empty((networks, steps), np.float32)
+        state, name = fused.State.fresh(parameters), cast(fused.Rule, self.inner.optimizer.name)
+        falling = np.ascontiguousarray(rates.expand(-1, steps).numpy())
+        threads = torch.get_num_threads()
+        fused.advance(fit.problem, parameters, state, name, functions, rows, batch, falling, losses, threads=threads)
+        return torch.from_numpy(losses + fit.left(rows, batch)).to(weights.dtype)
