@@ -2,23 +2,44 @@
 
 from importlib.metadata import version
 
-from physlearn import activations, forecasting, integrators, metrics, models, plotting, training
+from physlearn import (
+    activations,
+    comparison,
+    forecasting,
+    integrators,
+    metalearning,
+    metrics,
+    models,
+    plotting,
+    tasks,
+    training,
+)
+from physlearn.activations.learned import LearnedActivations
+from physlearn.comparison import Comparison, compare
 from physlearn.forecasting import Forecaster
 from physlearn.integrators import ConvergenceError, NotHamiltonianError, NotSeparableError, integrate
+from physlearn.metalearning import metalearn
 
 __version__ = version("physlearn")
 
 __all__ = [
+    "Comparison",
     "ConvergenceError",
     "Forecaster",
+    "LearnedActivations",
     "NotHamiltonianError",
     "NotSeparableError",
     "activations",
+    "compare",
+    "comparison",
     "forecasting",
     "integrate",
     "integrators",
+    "metalearn",
+    "metalearning",
     "metrics",
     "models",
     "plotting",
+    "tasks",
     "training",
 ]

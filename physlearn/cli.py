@@ -1,4 +1,4 @@
-"""The command line: ``physlearn systems | simulate | forecast``."""
+"""The command line: ``physlearn systems | simulate | forecast | learn | compare``."""
 
 from __future__ import annotations
 
@@ -12,8 +12,11 @@ import torch
 import typer
 
 import systems
-from physlearn import plotting
+from physlearn import comparison, plotting, tasks
+from physlearn.activations.learned import LearnedActivations
+from physlearn.comparison.panels import panels
 from physlearn.forecasting import contender, picture, recorded, report, simulated
+from physlearn.metalearning import VARIANTS, metalearn
 from systems import HamiltonianSystem, InputError, IntegrationError, Orbit
 
 app = typer.Typer(
@@ -179,6 +182,122 @@ def forecast(
         written += [*report.write(result, directory, f"{rates}-"), *picture.of_recording(result, directory, f"{rates}-")]
     text = "\n\n".join(_table(result) for result in results.values())
     _finish({rates: report.metrics(result) for rates, result in results.items()}, text, written, as_json)
+
+
+TaskName = Annotated[str, typer.Argument(metavar="TASK", help="van-der-pol, henon-heiles-nn, henon-heiles-hnn, ...")]
+Data = Annotated[Path | None, typer.Option(help="A recording, for the pendulum clock: a CSV file of angles.")]
+OfTask = Annotated[
+    list[str] | None, typer.Option("--set", help="A setting of the task, as orbits=50 or mu=1.5; may be repeated.")
+]
+Device = Annotated[str, typer.Option(help="cpu or cuda.")]
+
+
+@app.command()
+def learn(
+    name: TaskName,
+    types: Annotated[int | None, typer.Option(help="How many types of neurons.")] = None,
+    base: Annotated[str | None, typer.Option(help="The function that they begin at.")] = None,
+    variant: Annotated[str | None, typer.Option(help=f"How: {', '.join(VARIANTS)}.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The file to write; TASK.safetensors by default.")] = None,
+    outer_steps: Annotated[int | None, typer.Option(help="Steps of the outer loop.")] = None,
+    inner_steps: Annotated[int | None, typer.Option(help="Steps of each inner loop.")] = None,
+    networks: Annotated[int | None, typer.Option(help="Inner networks at once.")] = None,
+    single: Annotated[
+        bool, typer.Option(help="Learn one type alone, too: the control that belongs beside a mix, written to OUT-single.")
+    ] = True,
+    data: Data = None,
+    set_: OfTask = None,
+    device: Device = "cpu",
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Meta-learn activation functions on a task, and draw them.
+
+    A run that was stopped goes on where it was when the same command is given again.
+    """
+    task = _task(name, data, set_, device)
+    path = out or Path(f"{name}.safetensors")
+    report.writable(path.parent)
+    progress = sys.stderr.isatty() and not as_json
+    given: dict[str, Any] = {
+        "base": base,
+        "variant": variant,
+        "outer_steps": outer_steps,
+        "inner_steps": inner_steps,
+        "networks": networks,
+    }
+    written: list[Path] = []
+    summary, lines = {}, [task.title]
+    for file, count in [(path, types), *([(_single(path), 1)] if single and types != 1 else [])]:
+        checkpoint = file.with_suffix(".checkpoint")
+        learned = metalearn(task, types=count, seed=seed, checkpoint=checkpoint, progress=progress, **given)
+        learned.save(file)
+        checkpoint.unlink()
+        written += [file, report.write_figure(file.with_suffix(".png"), panels(task, learned))]
+        losses = learned.losses["smoothed"]
+        summary[str(file)] = {"types": len(learned), "smoothed_log_loss": losses.tolist(), **learned.settings}
+        lines.append(f"{file}: {learned}; smoothed log loss {losses.iloc[0]:.2f} at first, {losses.iloc[-1]:.2f} at last")
+    _finish(summary, "\n".join(lines), written, as_json)
+
+
+@app.command()
+def compare(
+    name: TaskName,
+    activations: Annotated[
+        list[Path] | None,
+        typer.Option(help="What `physlearn learn` wrote, TASK.safetensors by default; several files are meta-seeds."),
+    ] = None,
+    single: Annotated[
+        list[Path] | None, typer.Option(help="One learned type, as many files; by default those beside the activations.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="The directory to write to; TASK-comparison by default.")] = None,
+    replicates: Annotated[int, typer.Option(help="Networks of each variant.")] = 50,
+    epochs: Annotated[int | None, typer.Option(help="Of each network's training; the task's by default.")] = None,
+    untuned: Annotated[bool, typer.Option("--untuned", help="The same learning rate for all, as in the paper.")] = False,
+    forecasts: Annotated[bool, typer.Option(help="Roll the networks out, too.")] = True,
+    data: Data = None,
+    set_: OfTask = None,
+    device: Device = "cpu",
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Compare learned activations with their base, with each type alone, and with others, by losses and forecasts."""
+    task = _task(name, data, set_, device)
+    files = activations or [Path(f"{name}.safetensors")]
+    if activations is None and not files[0].is_file():
+        raise InputError(f"there is no {files[0]} here: run `physlearn learn {name}` first, or give --activations")
+    learned = [LearnedActivations.load(file) for file in files]
+    beside = [_single(file) for file in files]
+    controls = single or (beside if all(file.is_file() for file in beside) else [])
+    directory = report.writable(out or Path(f"{name}-comparison"))
+    training: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
+    result = comparison.compare(
+        task,
+        learned,
+        single=[LearnedActivations.load(file) for file in controls] or None,
+        replicates=replicates,
+        seed=seed,
+        tuned=not untuned,
+        forecast=forecasts,
+        progress=sys.stderr.isatty() and not as_json,
+        **training,
+    )
+    written = [*result.save(directory), report.write_figure(directory / "panels.png", panels(task, learned[0], result))]
+    summary = {measure: json.loads(result.summary(measure).to_json(orient="index")) for measure in result.measures}
+    _finish(summary, result.to_markdown(), written, as_json)
+
+
+def _task(name: str, data: Path | None, settings: list[str] | None, device: str) -> tasks.Task:
+    """The task with what was set; whole numbers are passed on as such."""
+    given: dict[str, Any] = {k: int(v) if v == int(v) else v for k, v in _parameters(settings or []).items()}
+    if data is not None:
+        given["data"] = data
+    return tasks.get(name, device=_device(device), **given)
+
+
+def _single(path: Path) -> Path:
+    """Where the control of one learned type lies, beside the file of a mix."""
+    return path.with_name(f"{path.stem}-single{path.suffix}")
 
 
 def main() -> None:

@@ -1,0 +1,7 @@
+"""Comparison: replicates, statistics, tables."""
+
+from physlearn.comparison.compare import compare
+from physlearn.comparison.lineup import line_up
+from physlearn.comparison.result import Comparison
+
+__all__ = ["Comparison", "compare", "line_up"]

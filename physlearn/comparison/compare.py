@@ -1,0 +1,182 @@
+"""compare: the same networks with different activations, trained alike and held against each other."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import pandas as pd
+import torch
+from tqdm.auto import tqdm
+
+from physlearn.activations import Activation
+from physlearn.activations.description import describe
+from physlearn.activations.learned import LearnedActivations
+from physlearn.comparison.forecasts import forecast_merits
+from physlearn.comparison.lineup import Variants, line_up
+from physlearn.comparison.result import Comparison
+from physlearn.comparison.tuning import RATES, Tuned, tune
+from physlearn.tasks import Task
+from physlearn.training import Training
+from physlearn.training.ensemble import EngineName, EnsembleHistory, train_ensemble
+from physlearn.training.loss import rate_error
+from systems import InputError
+
+FAR = 1_000_000  # seeds of the tuning networks begin here
+APART = 10_000  # seeds of one meta-seed's networks and the next's
+
+
+def compare(
+    task: Task,
+    learned: LearnedActivations | Sequence[LearnedActivations] | None = None,
+    *,
+    single: LearnedActivations | Sequence[LearnedActivations] | None = None,
+    variants: Variants | None = None,
+    replicates: int = 50,
+    seed: int = 0,
+    tuned: bool = True,
+    rates: tuple[float, ...] = RATES,
+    tuning_replicates: int = 6,
+    forecast: bool = True,
+    engine: EngineName = "auto",
+    progress: bool = True,
+    **training: Any,
+) -> Comparison:
+    """Train networks with each variant of activations from the same initial weights in the same batches, and score them.
+
+    learned: activations, or those of several meta-seeds, whose networks are then apart. single: one learned type, as many
+    times. variants: more, by name; by default tanh, ReLU and a mixture made by hand. replicates: networks of each variant (and
+    meta-seed). tuned: choose the learning rate of each variant among ``rates`` on the tuning orbits, with
+    ``tuning_replicates`` networks each; otherwise all take the task's, as the paper does. forecast: roll every network out,
+    too. training: ``epochs`` and other settings of `Training` instead of the task's.
+
+    Each network keeps the weights of the epoch that does best on the validation orbits, and is scored on the test orbits.
+
+    >>> from physlearn import tasks
+    >>> task = tasks.get("van-der-pol", orbits=5)
+    >>> result = compare(task, variants={"sine": "sine"}, replicates=2, epochs=1, tuned=False, forecast=False, progress=False)
+    >>> list(result.table.columns[:4])
+    ['meta_seed', 'replicate', 'variant', 'loss']
+    """
+    if replicates < 1:
+        raise InputError(f"replicates must be at least 1, not {replicates}")
+    if unknown := sorted(set(training) - set(Training.__dataclass_fields__)):
+        raise InputError(f"compare has no setting {unknown[0]!r}")
+    how = replace(task.training, **training)
+    line_ups = _line_ups(learned, single, variants)
+    start = time.perf_counter()
+    rows, curves, settings = [], [], {}
+    total = sum(len(line) for line in line_ups) * (replicates + (len(rates) * tuning_replicates if tuned else 0))
+    bar = tqdm(total=total, disable=not progress, unit="network", leave=False)
+    data = {part: task.pairs(part) for part in ("training", "tuning", "validation", "test")}
+    with bar:
+        for meta_seed, line in enumerate(line_ups):
+            first = seed + APART * meta_seed
+            for variant, activation in line.items():
+                bar.set_description(f"comparing on {task.name}, {variant}")
+                tuning = None
+                if tuned:
+                    tuning = tune(task, activation, how, data["training"], data["tuning"], rates=rates, seed=FAR + first,
+                                  replicates=tuning_replicates, engine=engine, bar=bar)  # fmt: skip
+                rate = how.learning_rate if tuning is None else tuning.learning_rate
+                seeds = [first + k for k in range(replicates)]
+                models = [task.network(activation, s) for s in seeds]
+                history = train_ensemble(models, data["training"], data["validation"], replace(how, learning_rate=rate), seeds,
+                                         engine=engine, progress=False)  # fmt: skip
+                with torch.no_grad():
+                    losses = [float(rate_error(m(data["test"].z), data["test"].rate, how.reduction)) for m in models]
+                table = pd.DataFrame(
+                    {"meta_seed": meta_seed, "replicate": range(replicates), "variant": variant, "loss": losses}
+                )
+                table["validation_loss"] = history.best.double().numpy()
+                table["diverged"] = history.diverged.numpy()
+                table["learning_rate"] = rate
+                if forecast:
+                    for name, merit in forecast_merits(models, task.forecast).items():
+                        table[name] = merit.cpu().numpy()
+                rows.append(table)
+                curves.append(_curves(history, meta_seed, variant))
+                settings[f"{variant} ({meta_seed})"] = _settings(activation, history, tuning)
+                bar.update(replicates)
+    lines = list(line_ups[0])
+    return Comparison(
+        task=task.name,
+        title=task.title,
+        table=pd.concat(rows, ignore_index=True),
+        curves=pd.concat(curves, ignore_index=True),
+        settings={
+            "task": task.name,
+            "model": task.model,
+            "hidden": list(task.hidden),
+            "replicates": replicates,
+            "seed": seed,
+            "training": asdict(how),
+            "rates": list(rates) if tuned else None,
+            "tuning_replicates": tuning_replicates if tuned else None,
+            "integrators": list(task.forecast.integrators) if forecast else [],
+            "variants": settings,
+            "learned": [dict(one.settings) for one in _several(learned)],
+            "single": [dict(one.settings) for one in _several(single)],
+        },
+        seconds=time.perf_counter() - start,
+        reference="mix" if "mix" in lines else lines[0],
+    )
+
+
+def _several(learned: LearnedActivations | Sequence[LearnedActivations] | None) -> list[LearnedActivations]:
+    if learned is None:
+        return []
+    return [learned] if isinstance(learned, LearnedActivations) else list(learned)
+
+
+def _line_ups(
+    learned: LearnedActivations | Sequence[LearnedActivations] | None,
+    single: LearnedActivations | Sequence[LearnedActivations] | None,
+    variants: Mapping[str, str | Activation] | None,
+) -> list[dict[str, str | Activation]]:
+    """The variants of each meta-seed."""
+    many, alone = _several(learned), _several(single)
+    if alone and len(alone) != max(1, len(many)):
+        raise InputError(f"{len(many)} meta-seeds need as many single types, not {len(alone)}")
+    runs = max(1, len(many))
+    lines = []
+    for k in range(runs):
+        mine, control = (many[k] if many else None), (alone[k] if alone else None)
+        if variants is None:
+            lines.append(line_up(mine, control))
+        else:
+            lines.append({**(line_up(mine, control, ()) if mine or control else {}), **variants})
+    if not lines[0]:
+        raise InputError("there is nothing to compare: give learned activations, or variants")
+    return lines
+
+
+def _curves(history: EnsembleHistory, meta_seed: int, variant: str) -> pd.DataFrame:
+    """The quartiles of the validation loss over all networks, after each epoch."""
+    quartiles = history.validation.double().nan_to_num(nan=torch.inf).quantile(torch.tensor([0.25, 0.5, 0.75]).double(), dim=1)
+    low, median, high = quartiles.numpy()
+    return pd.DataFrame(
+        {
+            "meta_seed": meta_seed,
+            "variant": variant,
+            "step": [(epoch + 1) * history.steps for epoch in range(len(median))],
+            "seconds": history.seconds.numpy(),
+            "median": median,
+            "low": low,
+            "high": high,
+        }
+    )
+
+
+def _settings(activation: str | Activation, history: EnsembleHistory, tuning: Tuned | None) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "activation": describe(activation),
+        "engine": history.engines[0],
+        "seconds": float(history.seconds[-1]),
+        "diverged": int(history.diverged.sum()),
+    }
+    if tuning is not None:
+        told |= {"tried": {f"{rate:g}": loss for rate, loss in tuning.tried.items()}, "at_the_edge": tuning.at_the_edge}
+    return told

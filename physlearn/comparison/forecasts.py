@@ -1,0 +1,44 @@
+"""Forecasts of many networks at once, and what they are worth."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from physlearn import integrators, metrics
+from physlearn.integrators import integrate
+from physlearn.integrators.implicit import Implicit
+from physlearn.models import Model
+from physlearn.models.stack import stack
+from physlearn.tasks import Forecasting
+from systems import Orbit
+
+GONE = 1e9  # relative energy errors from which on an orbit is lost in space, and by how much means nothing
+
+
+def forecast_merits(models: Sequence[Model], forecast: Forecasting) -> dict[str, Float[Tensor, " R"]]:
+    """For each integrator, the median over the orbits of each network's valid prediction time and energy error.
+
+    All networks are rolled out together in float64. A network's column names are ``valid_time_<integrator>`` and, where an
+    energy is known, ``energy_error_<integrator>``; an orbit that breaks off is lost from there on.
+    """
+    together = stack(models).double().requires_grad_(False)
+    truth = forecast.truth
+    truths = Orbit(truth.t, truth.z.expand(len(models), *truth.z.shape), coordinates=truth.coordinates)
+    merits: dict[str, Tensor] = {}
+    for name in forecast.integrators:
+        options: dict[str, Any] = {"failure": "nan"} if issubclass(integrators.find(name), Implicit) else {}
+        with torch.no_grad():
+            orbit = integrate(together, truths.z[..., 0, :], truth.t, name, **options)
+        rolled = Orbit(orbit.t, orbit.z, coordinates=truth.coordinates)
+        valid = metrics.valid_prediction_time(rolled, truths, horizon=forecast.horizon)
+        merits[f"valid_time_{name}"] = valid.median(-1).values
+        if forecast.energy is not None:
+            error = metrics.energy_error(rolled, forecast.energy).median(-1).values
+            merits[f"energy_error_{name}"] = error.where(error < GONE, math.inf)
+    return merits

@@ -1,0 +1,46 @@
+"""The paper's figures 5 to 7: an orbit, the activations that were learned for it, and what they are worth."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+
+from physlearn import plotting
+from physlearn.activations.learned import LearnedActivations
+from physlearn.comparison.result import Comparison
+from physlearn.tasks import Task
+
+
+def panels(task: Task, learned: LearnedActivations, result: Comparison | None = None) -> Figure:
+    """Left an orbit of the task, in the middle the activations from violet to red, right the box plot of the test losses.
+
+    Before there is a comparison, the losses of the outer loop are drawn instead of the box plot.
+    """
+    types = len(learned)
+    figure = plt.figure(figsize=(8.5 + 2.6 * types, 3.9), layout="constrained")
+    plt.close(figure)  # pyplot forgets it; the caller keeps it
+    left, middle, right = np.asarray(figure.subfigures(1, 3, width_ratios=(3.6, 0.9 + 2.6 * types, 4.0)))
+    orbit = task.forecast.truth[0]
+    ax = left.subplots()
+    if orbit.dim >= 4:
+        plotting.configuration_orbit(orbit, ax=ax, linewidth=0.8)
+    else:
+        plotting.phase_portrait(orbit, ax=ax)
+    history = learned.history
+    plotting.activation_curves(
+        history["a"].to_numpy(),
+        history.to_numpy(),
+        history["outer_step"].to_numpy(),
+        axes=list(np.atleast_1d(middle.subplots(1, types, sharey=True))),
+    )
+    ax = right.subplots()
+    if result is not None:
+        result.plot("loss", ax)
+    else:
+        ax.plot(learned.losses["held_out"], color="0.8", linewidth=0.8, label="each outer step")
+        ax.plot(learned.losses["smoothed"], color="tab:red", label="smoothed")
+        ax.set(xlabel="outer step", ylabel="log loss of the inner networks")
+        ax.legend(frameon=False)
+    figure.suptitle(task.title)
+    return figure

@@ -1,0 +1,180 @@
+"""Comparison: the result of comparing activations, as a table, statistics, pictures and files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from physlearn import plotting
+from physlearn.comparison import statistics
+from physlearn.comparison.statistics import Scale
+from physlearn.forecasting.report import environment, write_figure, write_json
+from systems import InputError
+from systems.atomic import atomically
+
+KEYS = ("meta_seed", "replicate", "variant", "diverged", "learning_rate")
+LABELS = {
+    "loss": "test loss",
+    "validation_loss": "validation loss",
+    "valid_time": "valid time",
+    "energy_error": "energy error",
+}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What came of every network, and what it says.
+
+    table: a row a replicate and variant (and meta-seed), with its ``loss`` on the test orbits, ``validation_loss``,
+    ``diverged``, ``learning_rate``, and for each integrator ``valid_time_...`` and ``energy_error_...`` (medians over the test
+    orbits). curves: quartiles of the validation loss by variant, step and seconds. reference: the variant that the others are
+    held against.
+    """
+
+    task: str
+    title: str
+    table: pd.DataFrame
+    curves: pd.DataFrame
+    settings: Mapping[str, Any]
+    seconds: float
+    reference: str
+
+    @property
+    def measures(self) -> list[str]:
+        """The columns that can be compared."""
+        return [str(name) for name in self.table if name not in KEYS]
+
+    def summary(self, measure: str = "loss") -> pd.DataFrame:
+        """A row a variant: medians and means with bootstrap intervals, beside the paired tests against the reference.
+
+        Differences are reference minus other, of the mean log for losses and energy errors (negative: the reference is
+        better), as they are for valid times (positive: it is better). See `physlearn.comparison.statistics`.
+        """
+        scale = self.scale(measure)
+        summary = statistics.summarize(self.table, measure, scale=scale)
+        if len(summary) < 2:
+            return summary
+        return summary.join(statistics.paired(self.table, measure, self.reference, scale=scale), rsuffix="_paired")
+
+    def scale(self, measure: str) -> Scale:
+        """Times are compared as they are, the rest by orders of magnitude. Raises InputError for what is no measure."""
+        if measure not in self.measures:
+            raise InputError(f"no measure {measure!r}; there are {', '.join(self.measures)}")
+        return "linear" if measure.startswith("valid_time") else "log"
+
+    def plot(self, measure: str = "loss", ax: Axes | None = None) -> Axes:
+        """The paper's box plot of a measure."""
+        return plotting.box_plot(self.table, measure, ax=ax, scale=self.scale(measure), label=_label(measure))
+
+    def plot_curves(self, against: str = "step", ax: Axes | None = None) -> Axes:
+        """The validation loss while training, against steps or seconds; medians over the meta-seeds' quartiles."""
+        if against not in ("step", "seconds"):
+            raise InputError(f"learning curves are drawn against 'step' or 'seconds', not {against!r}")
+        together = self.curves.groupby(["variant", "step"], sort=False).median().drop(columns="meta_seed").reset_index()
+        return plotting.learning_curves(together, against=against, ax=ax, label=LABELS["validation_loss"])  # type: ignore[arg-type]
+
+    def figure(self) -> Figure:
+        """Box plots of the test loss and of the forecasts, and the learning curves against steps and seconds."""
+        shown = ["loss", *(name for name in self.measures if name.startswith(("valid_time", "energy_error")))]
+        columns = (len(shown) + 3) // 2
+        figure, axes = plt.subplots(2, columns, figsize=(5.2 * columns, 8.4), layout="constrained", squeeze=False)
+        plt.close(figure)  # pyplot forgets it; the caller keeps it
+        free = list(axes.T.flatten())
+        for measure in shown:
+            self.plot(measure, free.pop(0))
+        for against in ("step", "seconds"):
+            self.plot_curves(against, free.pop(0))
+        for ax in free:
+            ax.set_axis_off()
+        figure.suptitle(self.title)
+        return figure
+
+    def to_markdown(self) -> str:
+        """The summary of every measure, to read."""
+        text = [f"# {self.title}", "", self._budget(), ""]
+        for measure in self.measures:
+            summary = self.summary(measure)
+            better = "larger" if self.scale(measure) == "linear" else "smaller"
+            text += [f"## {_label(measure)} ({better} is better)", ""]
+            columns = ["n", "diverged", "median", "median_low", "median_high", "mean"]
+            columns += [
+                name for name in ("difference", "difference_low", "difference_high", "wins", "p_holm") if name in summary
+            ]
+            shown = summary[columns].rename(columns={name: _heading(name, self.reference) for name in columns})
+            text += [_table(shown), ""]
+        text += ["Learning rates: " + ", ".join(f"{v} {r:g}" for v, r in self._rates().items()) + ".", ""]
+        return "\n".join(text)
+
+    def save(self, directory: str | os.PathLike[str]) -> list[Path]:
+        """Write results.parquet, curves.parquet, summary.md, comparison.png and manifest.json; gives the paths."""
+        folder = Path(directory)
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = []
+        for name, frame in {"results": self.table, "curves": self.curves}.items():
+            paths.append(folder / f"{name}.parquet")
+            with atomically(paths[-1]) as temporary:
+                frame.to_parquet(temporary)
+        paths.append(folder / "summary.md")
+        with atomically(paths[-1]) as temporary:
+            temporary.write_text(self.to_markdown())
+        paths.append(write_figure(folder / "comparison.png", self.figure()))
+        content = {"title": self.title, **environment(), "settings": dict(self.settings), "seconds": self.seconds}
+        paths.append(write_json(folder / "manifest.json", content))
+        return paths
+
+    def _rates(self) -> dict[str, float]:
+        return {
+            str(name): float(rate)
+            for name, rate in self.table.groupby("variant", sort=False)["learning_rate"].median().items()
+        }
+
+    def _budget(self) -> str:
+        training = self.settings["training"]
+        tuned = (
+            f"the learning rate of each variant chosen among {len(self.settings['rates'])} on the tuning orbits, with "
+            f"{self.settings['tuning_replicates']} networks each"
+            if self.settings["rates"]
+            else "the same learning rate for all"
+        )
+        meta_seeds = self.table["meta_seed"].nunique()
+        return (
+            f"{self.settings['replicates']} networks of each variant, {meta_seeds} meta-seed{'s' * (meta_seeds > 1)}, "
+            f"{training['epochs']} epochs in batches of {training['batch_size']}; {tuned}. "
+            f"Differences are {self.reference} minus other, with 95 % bootstrap intervals; p by Wilcoxon's test over pairs, "
+            "corrected by Holm's method."
+        )
+
+
+def _label(measure: str) -> str:
+    for name, label in LABELS.items():
+        if measure == name:
+            return label
+        if measure.startswith(f"{name}_"):
+            return f"{label}, {measure.removeprefix(f'{name}_')}"
+    return measure
+
+
+def _heading(column: str, reference: str) -> str:
+    return {"difference": f"{reference} - other", "difference_low": "low", "difference_high": "high", "p_holm": "p",
+            "median_low": "(low", "median_high": "high)"}.get(column, column)  # fmt: skip
+
+
+def _table(frame: pd.DataFrame) -> str:
+    """As Markdown, with the digits that mean something."""
+    rows = [["variant", *frame.columns], ["---"] * (len(frame.columns) + 1)]
+    rows += [[str(name), *(_digits(value) for value in row)] for name, row in zip(frame.index, frame.to_numpy(), strict=True)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _digits(value: Any) -> str:
+    if isinstance(value, float) and value != value:  # NaN: nothing to tell
+        return ""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

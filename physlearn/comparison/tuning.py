@@ -1,0 +1,59 @@
+"""Learning rates, chosen for each variant with the same effort."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from physlearn.activations import Activation
+from physlearn.tasks import Task
+from physlearn.training import Pairs, Training
+from physlearn.training.ensemble import EngineName, train_ensemble
+from systems import InputError
+
+RATES = tuple(float(f"{rate:.2g}") for rate in np.geomspace(1e-3, 0.5, 9))
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """The rate that was chosen, whether it lies at an end of those tried, and the median tuning loss of each."""
+
+    learning_rate: float
+    at_the_edge: bool
+    tried: pd.Series
+
+
+def tune(
+    task: Task,
+    activation: str | Activation,
+    training: Training,
+    pairs: Pairs,
+    tuning: Pairs,
+    *,
+    rates: tuple[float, ...] = RATES,
+    replicates: int = 6,
+    seed: int = 0,
+    engine: EngineName = "auto",
+    bar: tqdm | None = None,
+) -> Tuned:
+    """The learning rate whose networks have the smallest median loss on the tuning orbits, at the end of their training.
+
+    Networks are trained just as they will be compared, from seeds that the comparison does not use; a rate with which any
+    network diverges is worse than any with which none does.
+    """
+    if len(rates) < 1 or replicates < 1:
+        raise InputError("tuning needs at least one learning rate and one network")
+    seeds = [seed + k for k in range(replicates)] * len(rates)
+    models = [task.network(activation, s) for s in seeds]
+    each = [rate for rate in rates for _ in range(replicates)]
+    history = train_ensemble(models, pairs, tuning, training, seeds, learning_rates=each, engine=engine, progress=False)
+    losses = history.best.double().where(~history.diverged, np.inf).view(len(rates), replicates)
+    tried = pd.Series(losses.quantile(0.5, dim=1).numpy(), index=pd.Index(rates, name="learning_rate"), name="tuning_loss")
+    worst = losses.amax(1).isfinite().numpy()
+    best = int(tried.where(worst, np.inf).to_numpy().argmin())
+    if bar is not None:
+        bar.update(len(models))
+    return Tuned(rates[best], len(rates) > 1 and best in (0, len(rates) - 1), tried)

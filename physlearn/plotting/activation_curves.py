@@ -1,0 +1,89 @@
+"""Activation functions on their way from the base to what they have become."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib as mpl
+import numpy as np
+from jaxtyping import Float
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
+from matplotlib.colors import Normalize
+from matplotlib.patheffects import Normal, Stroke
+from torch import Tensor
+
+from physlearn.plotting.colored_line import LARGEST, RAINBOW
+from physlearn.plotting.phase_portrait import array
+from systems import InputError
+
+Values = Tensor | np.ndarray
+STYLES = ("solid", "dashed", "dotted", "dashdot")  # tell the types apart where they share a panel
+THIN, THICK = 0.8, 2.4
+
+
+def activation_curves(
+    x: Float[Values, " X"],
+    curves: Float[Values, "S types X"],
+    steps: Sequence[float] | Float[Values, " S"] | None = None,
+    *,
+    axes: Axes | Sequence[Axes] | None = None,
+) -> tuple[Axes, ...]:
+    r"""Activation functions :math:`\sigma(a)` over the outer steps, from violet to red, the last one thick; gives the axes.
+
+    x: where the curves are given. steps: the outer step of each snapshot, increasing; by default their number. axes: one for
+    each type, as are made where none are given, or a single one for all types: each then ends in a line of its own style.
+    Raises InputError for shapes that do not go together, or another number of axes.
+    Source: the paper's figures 3, 5 and 6.
+    """
+    x, curves = _array(x), _array(curves)
+    if x.ndim != 1 or curves.ndim != 3 or curves.shape[-1] != len(x) or 0 in curves.shape:
+        raise InputError(f"curves must have the shape (snapshots, types, {len(x)}) to go with x, not {curves.shape}")
+    snapshots, types, _ = curves.shape
+    times = np.arange(snapshots, dtype=float) if steps is None else _array(steps)
+    if times.shape != (snapshots,) or (np.diff(times) <= 0).any():
+        raise InputError(f"{snapshots} snapshots need as many outer steps, increasing, not {steps}")
+    if axes is None:
+        size = (3.2 * types + 0.9, 3.2)
+        axes = tuple(plt.subplots(1, types, figsize=size, sharey=True, squeeze=False, layout="constrained")[1][0])
+    panels = (axes,) if isinstance(axes, Axes) else tuple(axes)
+    if len(panels) not in (1, types):
+        raise InputError(f"{types} types are drawn on as many axes, or all on one, not on {len(panels)}")
+    norm = Normalize(times[0], times[-1])
+    for i, (ax, curve) in enumerate(zip(panels * (types // len(panels)), curves.swapaxes(0, 1), strict=True)):
+        name, alone = f"type {i + 1}", len(panels) == types
+        _draw(ax, x, curve, times, norm, "solid" if alone else STYLES[i % len(STYLES)], name)
+        if alone and types > 1:
+            ax.set_title(name, fontsize="medium")
+        ax.set(xlabel="$a$", xlim=(x.min(), x.max()))
+        ax.locator_params(axis="x", nbins=7, prune="both")  # at the ends they would meet the next panel's
+    panels[0].set_ylabel(r"activation $\sigma(a)$")
+    if len(panels) < types:
+        panels[0].legend(frameon=False, fontsize="small", handlelength=3)
+    if snapshots > 1:
+        colors = ScalarMappable(norm, RAINBOW)
+        panels[0].figure.colorbar(colors, ax=list(panels), label="outer step", pad=0.04 / len(panels))
+    return panels
+
+
+def _draw(
+    ax: Axes,
+    x: Float[np.ndarray, " X"],
+    curve: Float[np.ndarray, "S X"],
+    times: Float[np.ndarray, " S"],
+    norm: Normalize,
+    style: str,
+    name: str,
+) -> None:
+    curve = np.where(np.abs(curve) < LARGEST, curve, np.nan)
+    on_the_way = LineCollection([np.stack([x, y], axis=-1) for y in curve[:-1]], cmap=RAINBOW, norm=norm, linewidth=THIN)
+    on_the_way.set_array(times[:-1])
+    ax.add_collection(on_the_way)
+    (last,) = ax.plot(x, curve[-1], color=mpl.colormaps[RAINBOW](1.0), linewidth=THICK, linestyle=style, label=name, zorder=3)
+    last.set_path_effects([Stroke(linewidth=THICK + 1.6, foreground="white"), Normal()])
+
+
+def _array(values: Sequence[float] | Values) -> Float[np.ndarray, "..."]:
+    return array(values) if isinstance(values, Tensor) else np.asarray(values, dtype=float)

@@ -1,0 +1,75 @@
+"""The paper's box-and-whisker plot."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.cbook import boxplot_stats
+
+from physlearn.plotting.variant_colors import variant_colors
+from systems import InputError
+
+LEVEL = 5  # as many names have room side by side
+TILT = 35  # degrees
+
+
+def box_plot(
+    table: pd.DataFrame,
+    measure: str,
+    *,
+    ax: Axes | None = None,
+    scale: Literal["log", "linear"] = "log",
+    label: str | None = None,
+) -> Axes:
+    """A measure's distribution over the replicates, a box a variant in order of appearance; gives the axes.
+
+    The box goes from the lower to the upper quartile around the median, the whiskers to the last replicate within 1.5 times
+    its height (of the logarithm on the log scale), circles are beyond. Replicates that diverged, or whose measure is not
+    finite, are not in the box: how many there are stands under the variant's name.
+
+    table: a row a replicate and variant, with the columns ``variant``, ``diverged`` and the measure. label: of the measure,
+    by default its name. Raises InputError for a column that is not there, or values without a logarithm.
+    Source: the paper's figures 3 to 7.
+    """
+    if scale not in ("log", "linear"):
+        raise InputError(f"scale must be 'log' or 'linear', not {scale!r}")
+    if missing := [column for column in ("variant", "diverged", measure) if column not in table]:
+        raise InputError(f"the table has no column {missing[0]!r}: there are {', '.join(map(str, table))}")
+    variants = list(table["variant"].unique())
+    finite = np.isfinite(table[measure].to_numpy(float)) & ~table["diverged"].to_numpy(bool)
+    if scale == "log" and (table.loc[finite, measure] <= 0).any():
+        raise InputError(f"{measure} is not positive everywhere: draw it on the scale 'linear'")
+    crowded = len(variants) > LEVEL
+    if ax is None:
+        width = 0.8 + (0.72 if crowded else 0.95) * len(variants)
+        ax = plt.subplots(figsize=(max(3.2, width), 3.8), layout="constrained")[1]
+    boxes, names = [], []
+    for variant in variants:
+        rows = (table["variant"] == variant).to_numpy()
+        boxes.append(_box(table.loc[rows & finite, measure].to_numpy(float), scale))
+        diverged = int((rows & ~finite).sum())
+        names.append(f"{variant}\n{diverged} diverged" if diverged else variant)
+    drawn = ax.bxp(boxes, widths=0.6, patch_artist=True, medianprops={"color": "black", "linewidth": 1.4})
+    colors = list(variant_colors(variants).values())
+    for box, fliers, color in zip(drawn["boxes"], drawn["fliers"], colors, strict=True):
+        box.set(facecolor=color, linewidth=0.8)
+        fliers.set(markersize=3.5, markeredgecolor=color, markerfacecolor="none")
+    ax.set(yscale=scale, ylabel=label if label is not None else measure.replace("_", " "))
+    ax.set_xticks(range(1, len(variants) + 1), names)
+    if crowded:
+        plt.setp(ax.get_xticklabels(), rotation=TILT, ha="right", rotation_mode="anchor")
+    ax.tick_params(axis="x", length=0)
+    return ax
+
+
+def _box(values: Float[np.ndarray, " n"], scale: str) -> dict[str, Any]:
+    """What matplotlib draws a box from."""
+    if scale == "linear":
+        return dict(boxplot_stats(values)[0])
+    (box,) = boxplot_stats(np.log(values))
+    return {key: np.exp(value) for key, value in box.items() if key not in ("label", "iqr")}
