@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -217,6 +218,8 @@ def learn(
     """
     task = _task(name, data, set_, device)
     path = out or Path(f"{name}.safetensors")
+    if path.suffix != ".safetensors" or path.is_dir():
+        raise InputError(f"--out is a file to write, NAME.safetensors, not {path}")
     report.writable(path.parent)
     progress = sys.stderr.isatty() and not as_json
     given: dict[str, Any] = {
@@ -227,16 +230,18 @@ def learn(
         "networks": networks,
     }
     written: list[Path] = []
+    checkpoints: list[Path] = []
     summary, lines = {}, [task.title]
     for file, count in [(path, types), *([(_single(path), 1)] if single and types != 1 else [])]:
-        checkpoint = file.with_suffix(".checkpoint")
-        learned = metalearn(task, types=count, seed=seed, checkpoint=checkpoint, progress=progress, **given)
+        checkpoints.append(file.with_suffix(".checkpoint"))
+        learned = metalearn(task, types=count, seed=seed, checkpoint=checkpoints[-1], progress=progress, **given)
         learned.save(file)
-        checkpoint.unlink()
         written += [file, report.write_figure(file.with_suffix(".png"), panels(task, learned))]
         losses = learned.losses["smoothed"]
         summary[str(file)] = {"types": len(learned), "smoothed_log_loss": losses.tolist(), **learned.settings}
         lines.append(f"{file}: {learned}; smoothed log loss {losses.iloc[0]:.2f} at first, {losses.iloc[-1]:.2f} at last")
+    for checkpoint in checkpoints:  # only now: who is stopped at the second does not begin again with the first
+        checkpoint.unlink()
     _finish(summary, "\n".join(lines), written, as_json)
 
 
@@ -289,7 +294,9 @@ def compare(
 
 def _task(name: str, data: Path | None, settings: list[str] | None, device: str) -> tasks.Task:
     """The task with what was set; whole numbers are passed on as such."""
-    given: dict[str, Any] = {k: int(v) if v == int(v) else v for k, v in _parameters(settings or []).items()}
+    given: dict[str, Any] = {k: int(v) if v.is_integer() else v for k, v in _parameters(settings or []).items()}
+    if own := sorted({"name", "device", "data"} & set(given)):
+        raise InputError(f"--set is for the numbers of a task, not for its {own[0]}")
     if data is not None:
         given["data"] = data
     return tasks.get(name, device=_device(device), **given)
@@ -343,6 +350,8 @@ def _parameters(settings: list[str]) -> dict[str, float]:
             parameters[key] = float(value)
         except ValueError as error:
             raise InputError(f"--set takes a name and a number, as mu=1.5, not {setting!r}") from error
+        if not math.isfinite(parameters[key]):
+            raise InputError(f"--set takes a finite number, as mu=1.5, not {setting!r}")
     return parameters
 
 

@@ -10,6 +10,7 @@ from physlearn.activations.activation import Activation
 from physlearn.activations.get import get
 from physlearn.activations.mixture import Mixture
 from physlearn.activations.named import Named
+from physlearn.activations.pieces import Grid
 from physlearn.activations.piecewise import Piecewise
 from physlearn.activations.table import Table
 from systems import InputError
@@ -27,7 +28,8 @@ def describe(activation: str | Activation) -> Any:
         table = {"name": activation.name, "kind": activation.kind, "low": low, "high": high, "points": activation.points}
         return {"table": table}
     if isinstance(activation, Piecewise):
-        return {"piecewise": activation.grid}
+        types, cells, _ = activation.coefficients.shape[-3:]
+        return {"piecewise": {"name": activation.name, "grid": list(activation.grid), "types": types, "cells": cells}}
     raise InputError(f"an activation of type {type(activation).__name__} cannot be saved; capture it in a Table")
 
 
@@ -37,5 +39,8 @@ def restore(description: Any) -> Activation:
         return get(description)
     if "mixture" in description:
         return Mixture([restore(part) for part in description["mixture"]])
+    if "piecewise" in description:
+        parts = description["piecewise"]
+        return Piecewise(torch.zeros(parts["types"], parts["cells"], 4), Grid(*parts["grid"]), parts["name"])
     table = description["table"]
     return Table(torch.zeros(table["points"]), (table["low"], table["high"]), table["kind"], table["name"])

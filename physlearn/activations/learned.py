@@ -18,12 +18,12 @@ from torch import Tensor
 from physlearn import tensor_file
 from physlearn.activations.get import get
 from physlearn.activations.mixture import Mixture
-from physlearn.activations.spline import Kind, pieces
+from physlearn.activations.spline import Kind
 from physlearn.activations.table import Table
 from systems import InputError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LearnedActivations:
     """The activation functions of several types of neurons, captured on a grid.
 
@@ -51,7 +51,7 @@ class LearnedActivations:
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or not self.values.isfinite().all():
             raise InputError("learned activations need finite values (types, points)")
-        pieces(self.values.shape[-1], self.kind)
+        Table(self.values, self.interval, self.kind)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -73,6 +73,7 @@ class LearnedActivations:
     def curves(self, x: Float[Tensor, " n"]) -> Float[Tensor, "types n"]:
         """The functions at x."""
         x = torch.as_tensor(x)
+        x = x if x.is_floating_point() else x.to(self.values.dtype)
         return torch.stack([table.to(x.device, x.dtype).value(x) for table in self.types])
 
     @property

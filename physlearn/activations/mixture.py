@@ -65,7 +65,10 @@ class Mixture(Activation):
         tables = [kind for kind in self.types if isinstance(kind, Table)]
         if len(tables) < len(self.types) or len({table.grid for table in tables}) > 1:
             return None
-        return Piecewise(torch.stack([table.coefficients for table in tables], dim=-3), tables[0].grid)
+        coefficients = [table.coefficients for table in tables]
+        if len({part.shape for part in coefficients}) > 1:
+            return None
+        return Piecewise(torch.stack(coefficients, dim=-3), tables[0].grid)
 
     def _each(self, evaluate: Callable[[Activation, Tensor], tuple[Tensor, ...]], x: Tensor) -> list[Tensor]:
         blocks = x.split(shares(x.shape[-1], len(self.types)), dim=-1)

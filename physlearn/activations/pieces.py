@@ -10,7 +10,7 @@ coefficients: ``(*stack, types, cells, 4)``, of the powers of the distance from 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import prod
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ from torch._C._functorch import is_functorch_wrapped_tensor
 
 from physlearn.activations import pieces_cpu
 from physlearn.activations.shares import shares
+from systems import InputError
 
 
 class Grid(NamedTuple):
@@ -34,7 +35,15 @@ def evaluate(x: Tensor, coefficients: Tensor, grid: Grid) -> tuple[Tensor, Tenso
     """The value and its derivative, in one pass.
 
     Under the transforms of torch.func (vmap, jvp, ...) the same comes from tensor operations that these know.
+
+    Raises InputError where x does not begin with the axes of the coefficients' stack.
     """
+    stack = coefficients.shape[:-3]
+    if x.shape[: len(stack)] != stack:
+        raise InputError(f"a stack {tuple(stack)} of tables needs arguments (*stack, ..., neurons), not {tuple(x.shape)}")
+    if x.ndim == 0:  # a neuron alone
+        value, slope = evaluate(x.unsqueeze(0), coefficients, grid)
+        return value.squeeze(0), slope.squeeze(0)
     if is_functorch_wrapped_tensor(x) or is_functorch_wrapped_tensor(coefficients):
         return _pass(x, coefficients, grid)
     return _Evaluate.apply(x, coefficients, grid)
@@ -61,9 +70,14 @@ def _locate(x: Tensor, types: int, cells: int, grid: Grid) -> tuple[Tensor, Tens
     return cell.long() + cells * table, s - cell
 
 
+def _blocks(x: Tensor, stack: Sequence[int]) -> Tensor:
+    """(stack, n, neurons), where any of them may be 0."""
+    return x.reshape(prod(stack), prod(x.shape[len(stack) : -1]), x.shape[-1])
+
+
 def _pass(x: Tensor, coefficients: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
     *stack, types, cells, _ = coefficients.shape
-    blocks, tables = x.reshape(prod(stack), -1, x.shape[-1]), coefficients.reshape(-1, types, cells, 4)
+    blocks, tables = _blocks(x, stack), coefficients.reshape(-1, types, cells, 4)
     if pieces_cpu.applies(x, coefficients):
         value, slope = pieces_cpu.evaluate(blocks, tables, *grid)
     else:
@@ -128,7 +142,7 @@ class _Collect(torch.autograd.Function):
         ctx.grid = grid
         ctx.save_for_backward(g, x)
         *stack, types, cells, _ = shape
-        blocks, weights = (y.reshape(prod(stack), -1, x.shape[-1]) for y in (x, g))
+        blocks, weights = _blocks(x, stack), _blocks(g, stack)
         if pieces_cpu.applies(x, g):
             return pieces_cpu.collect(weights, blocks, types, cells, *grid).view(shape)
         index, u = _locate(blocks, types, cells, grid)

@@ -31,6 +31,7 @@ def evaluate(x: Tensor, coefficients: Tensor, start: float, step: float) -> tupl
     """x: ``(stack, n, neurons)``, coefficients: ``(stack, types, cells, 4)``. Value and derivative, shaped like x."""
     x, coefficients = x.detach().contiguous(), coefficients.detach().contiguous()
     value, slope = torch.empty_like(x), torch.empty_like(x)
+    _threads_for(x)
     _evaluate(
         x.numpy(),
         coefficients.numpy(),
@@ -46,8 +47,14 @@ def collect(g: Tensor, x: Tensor, types: int, cells: int, start: float, step: fl
     """g, x: ``(stack, n, neurons)``. The sums of g times each power of the distance, ``(stack, types, cells, 4)``."""
     g, x = g.detach().contiguous(), x.detach().contiguous()
     sums = x.new_zeros(len(x), types, cells, 4)
+    _threads_for(x)
     _collect(g.numpy(), x.numpy(), *_real(x, start, 1 / step), _ends(x, types), sums.numpy())
     return sums
+
+
+def _threads_for(x: Tensor) -> None:
+    """As many as torch would use, and no more than there are members of the stack: on a busy machine each is waited for."""
+    numba.set_num_threads(max(1, min(torch.get_num_threads(), len(x), numba.config.NUMBA_NUM_THREADS)))
 
 
 def _ends(x: Tensor, types: int) -> np.ndarray:

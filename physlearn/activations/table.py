@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isfinite
 
 import torch
 from jaxtyping import Float
@@ -29,7 +30,7 @@ class Table(Activation):
     The paper captures its activations so, on [-10, 10] at 100 points (Methods). Linear pieces have no second derivative, so
     a Hamiltonian network refuses them.
 
-    Raises InputError for an unknown kind, too few points, or an empty interval.
+    Raises InputError for an unknown kind, too few points, values that are not floating-point, or an empty interval.
 
     >>> table = Table.capture(torch.sin)
     >>> x = torch.linspace(-9, 9, 1000)
@@ -48,8 +49,10 @@ class Table(Activation):
     ) -> None:
         super().__init__()
         low, high = interval
-        if not low < high:
-            raise InputError(f"a table's interval must have its low end first, not {tuple(interval)}")
+        if not (low < high and isfinite(high - low)):
+            raise InputError(f"a table's interval must be finite, its low end first, not {tuple(interval)}")
+        if values.ndim == 0 or not values.is_floating_point():
+            raise InputError(f"a table's values are floats (*stack, points), not {values.dtype} {tuple(values.shape)}")
         points = values.shape[-1]
         matrix, start = spline_pieces(points, kind)
         step = (high - low) / (points - 1)
@@ -86,11 +89,18 @@ class Table(Activation):
     def coefficients(self) -> Float[Tensor, "*stack cells 4"]:
         """Of the powers of the distance from each cell's left end in steps."""
         values = self.values
-        key = (id(values), values._version, values.requires_grad and torch.is_grad_enabled())
+        if torch.is_inference_mode_enabled() or values.is_inference():
+            return self._interpolated(values)  # such tensors have no version, and are not for training later
+        if values.requires_grad and torch.is_grad_enabled():
+            return self._interpolated(values)  # a graph is gone after one backward pass
+        key = (id(values), values._version)
         if self._cached is None or self._cached[0] != key:
-            matrix = self._matrix.to(values)
-            self._cached = (key, values, (values @ matrix.flatten(0, 1).T).unflatten(-1, matrix.shape[:2]))
+            self._cached = (key, values, self._interpolated(values))
         return self._cached[2]
+
+    def _interpolated(self, values: Float[Tensor, "*stack points"]) -> Float[Tensor, "*stack cells 4"]:
+        matrix = self._matrix.to(values)
+        return (values @ matrix.flatten(0, 1).T).unflatten(-1, matrix.shape[:2])
 
     @property
     def piecewise(self) -> Piecewise:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -150,13 +151,20 @@ def _line_ups(
             lines.append({**(line_up(mine, control, ()) if mine or control else {}), **variants})
     if not lines[0]:
         raise InputError("there is nothing to compare: give learned activations, or variants")
+    if different := [k for k, line in enumerate(lines) if list(line) != list(lines[0])]:
+        raise InputError(
+            f"all meta-seeds need the same base and as many types: number {different[0]} has the variants "
+            f"{', '.join(lines[different[0]])}, the first has {', '.join(lines[0])}"
+        )
     return lines
 
 
 def _curves(history: EnsembleHistory, meta_seed: int, variant: str) -> pd.DataFrame:
     """The quartiles of the validation loss over all networks, after each epoch."""
-    quartiles = history.validation.double().nan_to_num(nan=torch.inf).quantile(torch.tensor([0.25, 0.5, 0.75]).double(), dim=1)
-    low, median, high = quartiles.numpy()
+    losses = history.validation.double()
+    losses = losses.where(~losses.isnan(), torch.inf)
+    quartiles = losses.quantile(torch.tensor([0.25, 0.5, 0.75]).double(), dim=1)
+    low, median, high = quartiles.where(~quartiles.isnan(), torch.inf).numpy()  # NaN lies between two infinities
     return pd.DataFrame(
         {
             "meta_seed": meta_seed,
@@ -178,5 +186,6 @@ def _settings(activation: str | Activation, history: EnsembleHistory, tuning: Tu
         "diverged": int(history.diverged.sum()),
     }
     if tuning is not None:
-        told |= {"tried": {f"{rate:g}": loss for rate, loss in tuning.tried.items()}, "at_the_edge": tuning.at_the_edge}
+        tried = {f"{rate:g}": loss if math.isfinite(loss) else None for rate, loss in tuning.tried.items()}
+        told |= {"tried": tried, "at_the_edge": tuning.at_the_edge}
     return told

@@ -18,6 +18,7 @@ from physlearn.models.stack import stack
 from physlearn.tasks import Forecasting
 from systems import Orbit
 
+EXACT = torch.finfo(torch.float64).eps  # no energy error is known to be smaller
 GONE = 1e9  # relative energy errors from which on an orbit is lost in space, and by how much means nothing
 
 
@@ -28,7 +29,7 @@ def forecast_merits(models: Sequence[Model], forecast: Forecasting) -> dict[str,
     energy is known, ``energy_error_<integrator>``; an orbit that breaks off is lost from there on.
     """
     together = stack(models).double().requires_grad_(False)
-    truth = forecast.truth
+    truth = forecast.truth.to(next(together.parameters()).device)
     truths = Orbit(truth.t, truth.z.expand(len(models), *truth.z.shape), coordinates=truth.coordinates)
     merits: dict[str, Tensor] = {}
     for name in forecast.integrators:
@@ -37,8 +38,15 @@ def forecast_merits(models: Sequence[Model], forecast: Forecasting) -> dict[str,
             orbit = integrate(together, truths.z[..., 0, :], truth.t, name, **options)
         rolled = Orbit(orbit.t, orbit.z, coordinates=truth.coordinates)
         valid = metrics.valid_prediction_time(rolled, truths, horizon=forecast.horizon)
-        merits[f"valid_time_{name}"] = valid.median(-1).values
+        merits[f"valid_time_{name}"] = _median(valid)
         if forecast.energy is not None:
-            error = metrics.energy_error(rolled, forecast.energy).median(-1).values
+            error = _median(metrics.energy_error(rolled, forecast.energy)).clamp(min=EXACT)
             merits[f"energy_error_{name}"] = error.where(error < GONE, math.inf)
     return merits
+
+
+def _median(x: Float[Tensor, "R n"]) -> Float[Tensor, " R"]:
+    """Of each row, which may hold infinities; torch's own takes the lower of the two in the middle."""
+    ascending = x.sort(-1).values
+    n = x.shape[-1]
+    return (ascending[:, (n - 1) // 2] + ascending[:, n // 2]) / 2

@@ -62,7 +62,8 @@ class Comparison:
         summary = statistics.summarize(self.table, measure, scale=scale)
         if len(summary) < 2:
             return summary
-        return summary.join(statistics.paired(self.table, measure, self.reference, scale=scale), rsuffix="_paired")
+        paired = statistics.paired(self.table, measure, self.reference, scale=scale)
+        return summary.join(paired.rename(columns={name: f"{name}_paired" for name in paired if name in summary}))
 
     def scale(self, measure: str) -> Scale:
         """Times are compared as they are, the rest by orders of magnitude. Raises InputError for what is no measure."""

@@ -14,7 +14,7 @@ from physlearn.training import Pairs, Training
 from physlearn.training.ensemble import EngineName, train_ensemble
 from systems import InputError
 
-RATES = tuple(float(f"{rate:.2g}") for rate in np.geomspace(1e-3, 0.5, 9))
+RATES = tuple(float(f"{rate:.2g}") for rate in np.geomspace(1e-3, 2.0, 10))
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,11 @@ def tune(
     each = [rate for rate in rates for _ in range(replicates)]
     history = train_ensemble(models, pairs, tuning, training, seeds, learning_rates=each, engine=engine, progress=False)
     losses = history.best.double().where(~history.diverged, np.inf).view(len(rates), replicates)
-    tried = pd.Series(losses.quantile(0.5, dim=1).numpy(), index=pd.Index(rates, name="learning_rate"), name="tuning_loss")
-    worst = losses.amax(1).isfinite().numpy()
-    best = int(tried.where(worst, np.inf).to_numpy().argmin())
+    medians = losses.quantile(0.5, dim=1)
+    medians = medians.where(~medians.isnan(), np.inf)  # between two infinities
+    tried = pd.Series(medians.numpy(), index=pd.Index(rates, name="learning_rate"), name="tuning_loss")
+    sound = losses.isfinite().all(1).tolist()
+    best = min(range(len(rates)), key=lambda i: (not sound[i], tried.iloc[i]))
     if bar is not None:
         bar.update(len(models))
-    return Tuned(rates[best], len(rates) > 1 and best in (0, len(rates) - 1), tried)
+    return Tuned(rates[best], len(rates) > 1 and rates[best] in (min(rates), max(rates)), tried)

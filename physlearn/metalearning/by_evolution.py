@@ -14,11 +14,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.activations import SubNetwork
-from physlearn.metalearning.inner import Curves, InnerLoop, draw_batches
+from physlearn.metalearning.inner import Curves, draw_batches, draw_rates
 from physlearn.metalearning.neurons import Neurons, SplineGrid
 from physlearn.metalearning.settings import MetaLearning
 from physlearn.metalearning.trainer import Trainer
-from physlearn.models import Model
 
 
 @dataclass(frozen=True)
@@ -35,13 +34,10 @@ class Evolved:
 class ByEvolution:
     """Estimates the gradient of the objective by pairs of opposite perturbations, for each of M meta-seeds."""
 
-    def __init__(
-        self, inner: InnerLoop, model: Model, settings: MetaLearning, generators: list[torch.Generator], grid: SplineGrid
-    ) -> None:
-        self.inner, self.settings, self.generators, self.grid = inner, settings, generators, grid
-        self.trainer = Trainer(inner, model)
-        steps = settings.inner_steps
-        self.windows = [(round(a * steps), max(round(b * steps), round(a * steps) + 1)) for a, b in settings.windows]
+    def __init__(self, trainer: Trainer, settings: MetaLearning, generators: list[torch.Generator], grid: SplineGrid) -> None:
+        self.inner, self.settings, self.generators, self.grid = trainer.inner, settings, generators, grid
+        self.trainer = trainer
+        self.windows = [_steps_of(window, settings.inner_steps) for window in settings.windows]
 
     def estimate(self, neurons: list[Neurons]) -> list[Evolved]:
         """One outer step's."""
@@ -61,7 +57,7 @@ class ByEvolution:
         up, down = objective
         sound = up.isfinite() & down.isfinite()
         slopes = torch.where(sound, (up - down) / (2 * self.settings.sigma), 0.0)
-        weight = slopes / max(1, int(sound.sum()))
+        weight = slopes / sound.sum()  # NaN where no pair is left, as is then the gradient
         gradients = {name: torch.tensordot(weight, e, 1) for name, e in noise.items()}
         mean = float(objective[:, sound].mean()) if sound.any() else float("nan")
         return Evolved(mean, gradients, int((~sound).sum()))
@@ -95,10 +91,10 @@ class ByEvolution:
         low, high = self.settings.rates
         for generator in self.generators:
             w = self.inner.layout.draw(pairs, generator, dtype)
-            u = torch.rand(pairs, 1, generator=generator, dtype=torch.float64)
+            rate = draw_rates(low, high, pairs, generator)
             b = draw_batches(len(self.inner.pairs), pairs, steps, self.settings.batch_size, generator)
             weights += [w, w]
-            rates += [low * (high / low) ** u] * 2
+            rates += [rate, rate]
             batches += [b, b]
         start = torch.cat(weights).to(curves), torch.cat(rates).to(curves), torch.cat(batches).to(curves.device)
         mix = self._log_loss(curves, *start)
@@ -110,5 +106,11 @@ class ByEvolution:
         return mix + self.settings.reward * torch.logsumexp(-pure, 0)
 
     def _log_loss(self, curves: Curves, weights: Tensor, rates: Tensor, batches: Tensor) -> Float[Tensor, " S"]:
-        losses = self.trainer.losses(curves, weights, rates, batches)
+        losses, _ = self.trainer.train(curves, weights, rates, batches)
         return torch.stack([losses[:, a:b].mean(1).log() for a, b in self.windows]).mean(0)
+
+
+def _steps_of(window: tuple[float, float], steps: int) -> tuple[int, int]:
+    """The first step of a window, and the one after its last: at least one step, however few there are."""
+    first = min(round(window[0] * steps), steps - 1)
+    return first, max(round(window[1] * steps), first + 1)

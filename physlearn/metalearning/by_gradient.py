@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import log
 from typing import Any
 
 import torch
@@ -11,21 +10,18 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from physlearn.metalearning import gradient
-from physlearn.metalearning.inner import Curves, InnerLoop, Networks, draw_batches
+from physlearn.metalearning.inner import Curves, InnerLoop, Networks, draw_batches, draw_rates
 from physlearn.metalearning.settings import MetaLearning
 from physlearn.training import Pairs
-
-HELD_OUT = 1000  # pairs on which an outer step's networks are tried
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """For each of M meta-seeds: the objective, its gradients, and the log loss on held-out pairs after the inner loop."""
+    """For each of M meta-seeds: the objective, and its gradients."""
 
     objective: Float[Tensor, " M"]
     curves: Float[Tensor, "M types cells 4"]
     rate: Float[Tensor, " M"]
-    held_out: Float[Tensor, " M"]
 
 
 class ByGradient:
@@ -67,14 +63,10 @@ class ByGradient:
         found = self._differentiate(problem)
         if self.settings.lifetime is not None:
             self.networks = found.networks
-        tried = torch.arange(len(self.held_out), device=all_curves.device)[:HELD_OUT].expand(len(all_curves), -1)
-        with torch.no_grad():
-            held_out = self.inner.losses(found.networks.weights, all_curves, tried, self.held_out).log()
         return Estimate(
             objective=self._mean(found.objective),
             curves=self._mean(found.curves),
             rate=torch.zeros_like(rate) if found.learning_rate is None else self._sum(found.learning_rate).flatten() / each,
-            held_out=self._mean(held_out),
         )
 
     def state(self) -> dict[str, Any]:
@@ -85,10 +77,12 @@ class ByGradient:
 
     def resume(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
-        self.lives = state["lives"]
+        device = self.inner.pairs.z.device
+        self.lives = None if state["lives"] is None else state["lives"].to(device)
         if (kept := state["networks"]) is not None:
             weights, parts, count, rate = kept
-            self.networks = Networks(weights, tuple(parts), count, rate)
+            parts = tuple(part.to(device) for part in parts)
+            self.networks = Networks(weights.to(device), parts, count.to(device), rate.to(device))
 
     def _differentiate(self, problem: gradient.Problem) -> gradient.MetaGradient:
         if self.settings.variant == "unrolled":
@@ -127,18 +121,13 @@ class ByGradient:
             rates = rate.detach().repeat_interleave(each).unsqueeze(1)
         else:
             low, high = self.settings.rates
-            rates = torch.cat([_log_uniform(low, high, each, generator) for generator in self.generators]).to(rate)
+            rates = torch.cat([draw_rates(low, high, each, generator) for generator in self.generators]).to(rate)
         return torch.cat(weights).to(device), rates
 
     def _draw_lives(self) -> Tensor:
         assert self.settings.lifetime is not None
-        drawn = [_log_uniform(*self.settings.lifetime, self.settings.networks, generator) for generator in self.generators]
+        drawn = [draw_rates(*self.settings.lifetime, self.settings.networks, generator) for generator in self.generators]
         return torch.cat(drawn).round().long().to(self.inner.pairs.z.device)
-
-
-def _log_uniform(low: float, high: float, n: int, generator: torch.Generator) -> Float[Tensor, "n 1"]:
-    u = torch.rand(n, 1, generator=generator, dtype=torch.float64)
-    return (log(low) + (log(high) - log(low)) * u).exp()
 
 
 def _replaced(networks: Networks, fresh: Networks, where: Bool[Tensor, "S 1"]) -> Networks:

@@ -45,24 +45,21 @@ class Networks:
 
 
 class InnerLoop:
-    """Trains stacks of S networks of one kind, each with its own activations, on the same pairs.
+    """Trains stacks of S networks of one kind, for any S, each with its own activations, on the same pairs.
 
     model: the network, with scales that fit the pairs; its activation is replaced. The sub-networks' curves reach it as
     splines on ``grid``: evaluating each sub-network once and interpolating, differentiably, costs a tenth of the memory of
     evaluating it in every neuron, and is exactly what is used afterwards.
     """
 
-    def __init__(
-        self, model: Model, networks: int, pairs: Pairs, grid: pieces.Grid, optimizer: Optimizer, reduction: Reduction
-    ) -> None:
-        model = copy.deepcopy(model)
-        for part in model.modules():
+    def __init__(self, model: Model, pairs: Pairs, grid: pieces.Grid, optimizer: Optimizer, reduction: Reduction) -> None:
+        self.model = copy.deepcopy(model).requires_grad_(False)
+        for part in self.model.modules():
             if isinstance(part, Network):
                 part.activation = Piecewise(torch.zeros(1, 1, 4, dtype=pairs.z.dtype, device=pairs.z.device), grid)
-        self.together = stack([model] * networks).requires_grad_(False)
-        self.layout = Weights(self.together)
+        self.layout = Weights(stack([self.model]))
         self.pairs, self.grid, self.optimizer, self.reduction = pairs, grid, optimizer, reduction
-        self._curves = [name for name, _ in self.together.named_buffers() if name.endswith("activation.coefficients")]
+        self._curves = [name for name, _ in self.model.named_buffers() if name.endswith("activation.coefficients")]
 
     def start(self, weights: Float[Tensor, "S P"], learning_rate: Float[Tensor, "S 1"]) -> Networks:
         """New networks with those weights."""
@@ -75,7 +72,7 @@ class InnerLoop:
         """The loss of each network on its own batch, of the pairs that it trains on or of others."""
         pairs = pairs or self.pairs
         tensors = {**self.layout.views(weights), **dict.fromkeys(self._curves, curves)}
-        return rate_error(rates(self.together, tensors, pairs.z[batch]), pairs.rate[batch], self.reduction)
+        return rate_error(rates(self.model, tensors, pairs.z[batch]), pairs.rate[batch], self.reduction)
 
     def step(
         self, networks: Networks, curves: Curves, batch: Int[Tensor, "S B"], *, create_graph: bool = False
@@ -107,3 +104,9 @@ def draw_batches(
         times = [torch.randperm(pairs, generator=generator)[: in_one * batch_size] for _ in range(-(-steps // in_one))]
         orders.append(torch.cat(times).unflatten(0, (-1, batch_size))[:steps])
     return torch.stack(orders)
+
+
+def draw_rates(low: float, high: float, n: int, generator: torch.Generator) -> Float[Tensor, "n 1"]:
+    """Log-uniform numbers between two, in float64."""
+    u = torch.rand(n, 1, generator=generator, dtype=torch.float64)
+    return low * (high / low) ** u

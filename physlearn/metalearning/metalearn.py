@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any, overload
 
@@ -87,18 +89,46 @@ def metalearn(
     >>> metalearn(task, outer_steps=2, inner_steps=3, networks=2, variant="unrolled", progress=False)
     LearnedActivations(2 types from sine on van-der-pol, unrolled; cubic on [-10, 10] at 100 points)
     """
+    if not isinstance(task, Task):
+        raise InputError(f"metalearn needs a task, as tasks.get('van-der-pol') gives, not {task!r}")
     given = {"types": types, "base": base, "variant": variant, "outer_steps": outer_steps, "inner_steps": inner_steps,
-             "networks": networks, **settings}  # fmt: skip
-    chosen = {**task.learning, **{name: value for name, value in given.items() if value is not None}}
+             "networks": networks}  # fmt: skip
+    chosen = {**task.learning, **{name: value for name, value in given.items() if value is not None}, **settings}
     if unknown := sorted(set(chosen) - set(MetaLearning.__dataclass_fields__)):
         raise InputError(f"metalearn has no setting {unknown[0]!r}; it has {', '.join(MetaLearning.__dataclass_fields__)}")
-    seeds = list(seed) if isinstance(seed, Sequence) else [int(seed)]
-    if not seeds or len(set(seeds)) < len(seeds):
-        raise InputError(f"the seeds must differ, and there must be one, not {seeds}")
+    seeds = _checked(list(seed) if isinstance(seed, Sequence) and not isinstance(seed, str) else [seed])
     stages = stages_of(chosen)
-    label = {"task": task.name, "seeds": seeds, "stages": [asdict(stage) for stage in stages]}
-    learned = _run(task, stages, seeds, label, None if checkpoint is None else Path(checkpoint), progress)
+    path = None if checkpoint is None else Path(checkpoint)
+    if path is not None and not path.parent.is_dir():
+        raise InputError(f"there is no folder {path.parent} for the checkpoint")
+    label = {"task": _label(task), "seeds": seeds, "stages": [asdict(stage) for stage in stages]}
+    learned = _run(task, stages, seeds, label, path, progress)
     return learned if isinstance(seed, Sequence) else learned[0]
+
+
+def _checked(seeds: Sequence[Any]) -> list[int]:
+    if not seeds or not all(isinstance(seed, Integral) and abs(int(seed)) < 2**32 for seed in seeds):
+        raise InputError(f"seed is a whole number below 2^32, or several, not {', '.join(map(repr, seeds)) or 'none'}")
+    if len(set(seeds)) < len(seeds):
+        raise InputError(f"the seeds must differ, not {seeds}")
+    return [int(seed) for seed in seeds]
+
+
+def _label(task: Task) -> dict[str, Any]:
+    """All of a task that decides what is learned on it."""
+    digest = hashlib.sha256()
+    for part in ("meta-training", "meta-validation"):
+        pairs = task.pairs(part)
+        for tensor in (pairs.z, pairs.rate):
+            digest.update(tensor.cpu().numpy().tobytes())
+    return {
+        "name": task.name,
+        "model": task.model,
+        "hidden": task.hidden,
+        "dtype": str(task.dtype),
+        "reduction": task.training.reduction,
+        "data": digest.hexdigest(),
+    }
 
 
 def stages_of(chosen: dict[str, Any]) -> list[MetaLearning]:
@@ -107,10 +137,13 @@ def stages_of(chosen: dict[str, Any]) -> list[MetaLearning]:
         return [MetaLearning(**chosen)]
     own = {name: value for name, value in chosen.items() if name not in ("variant", "outer_steps", "inner_steps")}
     first, second = (MetaLearning(**{**stage, **own, "variant": stage["variant"]}) for stage in TWO_STAGE)
-    if (steps := chosen.get("outer_steps")) is not None:
-        share = steps / (first.outer_steps + second.outer_steps)
-        first = replace(first, outer_steps=max(1, round(share * first.outer_steps)))
-        second = replace(second, outer_steps=max(1, steps - first.outer_steps))
+    if "outer_steps" in chosen:
+        total = MetaLearning(outer_steps=chosen["outer_steps"]).outer_steps
+        if total < 2:
+            raise InputError(f"two stages need at least 2 outer_steps, not {total}")
+        share = total / (first.outer_steps + second.outer_steps)
+        first = replace(first, outer_steps=min(max(1, round(share * first.outer_steps)), total - 1))
+        second = replace(second, outer_steps=total - first.outer_steps)
     if (steps := chosen.get("inner_steps")) is not None:
         second = replace(second, inner_steps=steps)
     return [first, second]
@@ -160,7 +193,7 @@ def _learned(task: Task, loops: Sequence[OuterLoop], k: int, seed: int) -> Learn
         for step, curves in zip(record.snapshot_steps, record.snapshots, strict=True):
             snapshots.append(_resampled(loop, curves, captured))
             steps.append(before + step)
-        rows.append(record.losses().assign(stage=loop.settings.variant, step=before))
+        rows.append(record.losses().assign(stage=loop.settings.variant))
         before += loop.settings.outer_steps
     snapshots.append(values)
     steps.append(before)
@@ -179,7 +212,7 @@ def _learned(task: Task, loops: Sequence[OuterLoop], k: int, seed: int) -> Learn
         values=values,
         base=last.settings.base,
         task=task.name,
-        settings=settings,
+        settings=json.loads(json.dumps(settings)),  # as they come back from a file
         losses=pd.concat(rows, ignore_index=True).rename_axis("outer_step"),
         snapshots=torch.stack(snapshots).float(),
         snapshot_steps=steps,

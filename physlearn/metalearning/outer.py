@@ -13,10 +13,12 @@ from tqdm.auto import tqdm
 
 from physlearn.metalearning.by_evolution import ByEvolution
 from physlearn.metalearning.by_gradient import ByGradient
+from physlearn.metalearning.examination import Examination
 from physlearn.metalearning.inner import InnerLoop
 from physlearn.metalearning.neurons import Neurons, SplineGrid
 from physlearn.metalearning.record import Record
 from physlearn.metalearning.settings import LAST_RATE, MetaLearning, outer_class
+from physlearn.metalearning.trainer import Trainer
 from physlearn.tasks import Task
 from physlearn.threads import suited_to
 from physlearn.training import optimizers
@@ -39,17 +41,18 @@ class OuterLoop:
         pairs = task.pairs("meta-training")
         model = task.network("sine")
         model.standardize(pairs.z, pairs.rate)
-        evolves = settings.variant == "evolution"
-        stacked = len(seeds) * (2 * settings.pairs if evolves else settings.networks)
-        inner = InnerLoop(
-            model, stacked, pairs, self.grid.grid, optimizers.find(settings.inner_optimizer), task.training.reduction
-        )
-        self.work = stacked * min(settings.batch_size, len(pairs)) * max(task.hidden)
-        self.by: ByGradient | ByEvolution = (
-            ByEvolution(inner, model, settings, self.generators, self.grid)
-            if evolves
-            else ByGradient(inner, task.pairs("meta-validation"), settings, self.generators)
-        )
+        optimizer = optimizers.find(settings.inner_optimizer)
+        inner = InnerLoop(model, pairs, self.grid.grid, optimizer, task.training.reduction)
+        trainer, held_out = Trainer(inner, model), task.pairs("meta-validation")
+        self.by: ByGradient | ByEvolution
+        if settings.variant == "evolution":
+            networks = 2 * settings.pairs
+            self.by = ByEvolution(trainer, settings, self.generators, self.grid)
+        else:
+            networks = settings.networks
+            self.by = ByGradient(inner, held_out, settings, self.generators)
+        self.work = len(seeds) * networks * min(settings.batch_size, len(pairs)) * max(task.hidden)
+        self.examination = Examination(trainer, held_out, settings, seeds)
         self.optimizers = [self._optimizer(n) for n in self.neurons]
         self.records = [Record(settings) for _ in seeds]
         self.step_count = 0
@@ -82,17 +85,21 @@ class OuterLoop:
 
     def step(self) -> None:
         """One outer step of all meta-seeds."""
-        values = [neurons.curves(self.grid.x) for neurons in self.neurons]
-        for record, neurons, curves in zip(self.records, self.neurons, values, strict=True):
-            record.before(self.step_count, neurons, curves.detach())
+        values = torch.stack([neurons.curves(self.grid.x) for neurons in self.neurons])
+        for record, curves in zip(self.records, values.detach(), strict=True):
+            record.before(self.step_count, curves)
+        coefficients = self.grid.coefficients(values)
+        if self.step_count % self.settings.examine_every == 0 or self.step_count == self.settings.outer_steps - 1:
+            log_losses = self.examination.log_loss(coefficients).tolist()
+            for record, neurons, log_loss in zip(self.records, self.neurons, log_losses, strict=True):
+                record.examined(self.step_count, neurons, log_loss)
         if isinstance(self.by, ByEvolution):
             self._evolve(self.by)
         else:
-            self._descend(self.by, values)
+            self._descend(self.by, coefficients)
         self.step_count += 1
 
-    def _descend(self, by: ByGradient, values: list[Float[Tensor, "types points"]]) -> None:
-        coefficients = self.grid.coefficients(torch.stack(values))
+    def _descend(self, by: ByGradient, coefficients: Float[Tensor, "M types cells 4"]) -> None:
         found = by.estimate(coefficients, torch.stack([n.log_rate.exp() for n in self.neurons]))
         for k, (neurons, record) in enumerate(zip(self.neurons, self.records, strict=True)):
             learned = self.learned(neurons)
@@ -101,13 +108,13 @@ class OuterLoop:
             if len(learned) > len(sub):
                 gradients.append(found.rate[k] * neurons.log_rate.detach().exp())
             norm = self._move(neurons, k, learned, gradients)
-            record.after(float(found.objective[k]), float(found.held_out[k]), norm)
+            record.after(float(found.objective[k]), norm)
 
     def _evolve(self, by: ByEvolution) -> None:
         for k, (neurons, record, found) in enumerate(zip(self.neurons, self.records, by.estimate(self.neurons), strict=True)):
             gradients = [found.gradients[name] for name, p in neurons.named_parameters() if name in found.gradients]
             norm = self._move(neurons, k, self.learned(neurons), gradients)
-            record.after(found.objective, found.objective, norm, found.left_out)
+            record.after(found.objective, norm, found.left_out)
 
     def _move(self, neurons: Neurons, k: int, learned: list[nn.Parameter], gradients: list[Tensor]) -> float:
         """The optimiser's step by the clipped gradient; none by one that is not finite. Gives the gradient's norm."""
@@ -131,7 +138,7 @@ class OuterLoop:
         return rising * falling
 
     def keep_best(self) -> None:
-        """Give the neurons back the weights with the best smoothed held-out loss."""
+        """Give the neurons back the weights that did best in the examinations."""
         for neurons, record in zip(self.neurons, self.records, strict=True):
             if record.best_neurons is not None:
                 neurons.load_state_dict(record.best_neurons)

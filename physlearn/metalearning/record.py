@@ -15,10 +15,10 @@ from physlearn.metalearning.settings import MetaLearning
 
 
 class Record:
-    """Losses of every outer step, curves of some, and the curves with the best smoothed held-out loss.
+    """Losses of every outer step, curves of some, and the curves that did best in the examinations.
 
-    The held-out loss of one outer step is that of a handful of networks, and lucky ones would be taken for good curves: it is
-    averaged over the last ``smoothing`` steps, and belongs to the curves in the middle of them.
+    A single examination is that of a handful of networks, and curves that suit just these would be taken for good ones: the
+    log loss is averaged over ``smoothing`` examinations in a row, and belongs to the one in the middle.
     """
 
     def __init__(self, settings: MetaLearning) -> None:
@@ -26,30 +26,47 @@ class Record:
         self.rows: list[dict[str, float]] = []
         self.snapshots: list[Tensor] = []
         self.snapshot_steps: list[int] = []
+        self.held_out: list[float] = []
         self.best = math.inf
         self.best_step = -1
         self.best_neurons: dict[str, Tensor] | None = None
-        self._recent: deque[tuple[int, dict[str, Tensor]]] = deque(maxlen=max(1, settings.smoothing // 2))
+        examinations = 1 + math.ceil((settings.outer_steps - 1) / settings.examine_every)
+        self.smoothing = min(settings.smoothing, examinations)
+        self._recent: deque[tuple[int, dict[str, Tensor]]] = deque(maxlen=(self.smoothing + 1) // 2)
         self._every = max(1, settings.outer_steps // settings.snapshots)
 
-    def before(self, step: int, neurons: Neurons, curves: Float[Tensor, "types points"]) -> None:
-        """Take note of what a step begins with."""
-        self._recent.append((step, {name: tensor.clone() for name, tensor in neurons.state_dict().items()}))
+    def before(self, step: int, curves: Float[Tensor, "types points"]) -> None:
+        """Take note of the curves that a step begins with."""
         if step % self._every == 0 or step == self.settings.outer_steps - 1:
             self.snapshots.append(curves)
             self.snapshot_steps.append(step)
 
-    def after(self, objective: float, held_out: float, norm: float, left_out: int = 0) -> None:
-        """Take note of what the step found; a gradient that is not finite counts as skipped."""
-        row = {"objective": objective, "held_out": held_out, "gradient": norm, "skipped": float(not math.isfinite(norm)),
-               "left_out": float(left_out)}  # fmt: skip
-        window = [r["held_out"] for r in self.rows[-self.settings.smoothing + 1 :]] if self.settings.smoothing > 1 else []
-        row["smoothed"] = sum([*window, held_out]) / (len(window) + 1)
-        self.rows.append(row)
-        enough = len(self.rows) >= min(self.settings.smoothing, self.settings.outer_steps)
-        if enough and row["smoothed"] < self.best:
-            self.best = row["smoothed"]
+    def examined(self, step: int, neurons: Neurons, log_loss: float) -> None:
+        """Take note of an examination."""
+        self._recent.append((step, {name: tensor.clone() for name, tensor in neurons.state_dict().items()}))
+        self.held_out.append(log_loss)
+        if len(self.held_out) >= self.smoothing and self.smoothed < self.best:
+            self.best = self.smoothed
             self.best_step, self.best_neurons = self._recent[0]
+
+    @property
+    def smoothed(self) -> float:
+        """The log loss over the last examinations."""
+        last = self.held_out[-self.smoothing :]
+        return sum(last) / len(last)
+
+    def after(self, objective: float, norm: float, left_out: int = 0) -> None:
+        """Take note of what the step found; a gradient that is not finite counts as skipped."""
+        self.rows.append(
+            {
+                "objective": objective,
+                "held_out": self.held_out[-1],
+                "smoothed": self.smoothed,
+                "gradient": norm,
+                "skipped": float(not math.isfinite(norm)),
+                "left_out": float(left_out),
+            }
+        )
 
     @property
     def skipped(self) -> int:
@@ -72,6 +89,7 @@ class Record:
             "rows": self.rows,
             "snapshots": self.snapshots,
             "snapshot_steps": self.snapshot_steps,
+            "held_out": self.held_out,
             "best": self.best,
             "best_step": self.best_step,
             "best_neurons": self.best_neurons,
@@ -81,6 +99,7 @@ class Record:
     def resume(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
         self.rows, self.snapshots, self.snapshot_steps = state["rows"], state["snapshots"], state["snapshot_steps"]
+        self.held_out = state["held_out"]
         self.best, self.best_step, self.best_neurons = state["best"], state["best_step"], state["best_neurons"]
         self._recent.clear()
         self._recent.extend((step, weights) for step, weights in state["recent"])

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Real
+from math import isfinite
+from numbers import Integral, Real
 from typing import Any, Literal
 
 import torch
 
-from physlearn.activations import get, spline
+from physlearn.activations import named, spline
 from physlearn.training import optimizers
 from systems import InputError, UnknownNameError
 
 GRADIENTS = ("unrolled", "truncated", "first-order", "final-step")
 VARIANTS = (*GRADIENTS, "evolution", "two-stage")
+COUNTS = ("types", "outer_steps", "inner_steps", "networks", "width", "points", "batch_size", "window", "examine_every",
+          "smoothing", "snapshots", "pairs")  # fmt: skip
 LAST_RATE = 0.02  # of the outer learning rate, where the cosine ends
 
 
@@ -38,8 +41,9 @@ class MetaLearning:
     *The outer loop.* variant: how the gradient is found: ``"unrolled"``, ``"truncated"`` (through ``window`` steps),
     ``"first-order"``, ``"final-step"``, ``"evolution"``. outer_steps. outer_optimizer: any of torch.optim, by name, with
     outer_options. outer_learning_rate: rises over the first ``warm_up`` steps, then falls to nearly nothing along a
-    cosine (``decay``). clip: the longest gradient, over all types. smoothing: outer steps over which the held-out
-    loss is averaged to choose the curves that are kept. snapshots: how many curves the history keeps.
+    cosine (``decay``). examine_every: so many outer steps, the same few networks are trained anew with the curves as they
+    are, and tried on the meta-validation pairs. clip: the longest gradient, over all types. smoothing: examinations in
+    a row, over which the loss is averaged to choose the curves that are kept. snapshots: how many curves the history keeps.
 
     *Evolution.* pairs: of antithetic perturbations; both members of a pair begin with the same weights and see the same
     batches. space: ``"weights"`` of the sub-networks, or ``"curves"``, to which bumps 0.75 apart are added. sigma: the size of
@@ -75,7 +79,8 @@ class MetaLearning:
     warm_up: int = 10
     decay: bool = True
     clip: float | None = 1.0
-    smoothing: int = 20
+    examine_every: int = 5
+    smoothing: int = 3
     snapshots: int = 60
     pairs: int = 12
     space: Literal["weights", "curves"] = "curves"
@@ -84,25 +89,36 @@ class MetaLearning:
     reward: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("types", "outer_steps", "inner_steps", "networks", "width", "batch_size", "window", "smoothing",
-        "snapshots",
-                     "pairs", "gain", "outer_learning_rate", "sigma"):  # fmt: skip
-            if not getattr(self, name) > 0:
-                raise InputError(f"{name} must be positive, not {getattr(self, name)}")
+        for name in COUNTS:
+            if not (isinstance(getattr(self, name), Integral) and getattr(self, name) > 0):
+                raise InputError(f"{name} must be a positive whole number, not {getattr(self, name)!r}")
+            object.__setattr__(self, name, int(getattr(self, name)))
+        for name in ("gain", "outer_learning_rate", "sigma"):
+            if not (isinstance(getattr(self, name), Real) and getattr(self, name) > 0):
+                raise InputError(f"{name} must be positive, not {getattr(self, name)!r}")
         if self.variant not in VARIANTS:
             raise UnknownNameError(f"no variant {self.variant!r} of meta-learning; there are {', '.join(VARIANTS)}")
-        get(self.base)
+        if self.variant == "two-stage":
+            raise InputError("variant 'two-stage' is two settings, TWO_STAGE, of which metalearn knows")
+        named.find(self.base)
         spline.pieces(self.points, "cubic")
+        if not (_in_order(self.interval) and isfinite(self.interval[1] - self.interval[0])):
+            raise InputError(f"interval is two finite numbers, the low end first, not {self.interval}")
         optimizers.find(self.inner_optimizer)
-        outer_class(self.outer_optimizer)
-        if not 0 < self.tail <= 1:
-            raise InputError(f"tail is a share of the inner steps, above 0 and up to 1, not {self.tail}")
-        if self.clip is not None and not self.clip > 0:
-            raise InputError(f"clip must be positive, not {self.clip}")
+        outer = outer_class(self.outer_optimizer)
+        try:
+            outer([torch.zeros(1, 1, requires_grad=True)], lr=self.outer_learning_rate, **self.outer_options)  # type: ignore[call-arg]
+        except (TypeError, ValueError) as error:
+            raise InputError(f"{self.outer_optimizer} does not take outer_options={self.outer_options}: {error}") from error
+        if not (isinstance(self.tail, Real) and 0 < self.tail <= 1):
+            raise InputError(f"tail is a share of the inner steps, above 0 and up to 1, not {self.tail!r}")
+        if self.clip is not None and not (isinstance(self.clip, Real) and self.clip > 0):
+            raise InputError(f"clip must be positive, not {self.clip!r}")
+        rate = self.inner_learning_rate
+        if not (rate > 0 if isinstance(rate, Real) else _in_order(rate, equal=True) and rate[0] > 0):
+            raise InputError(f"inner_learning_rate is a positive number, or two in order, not {rate!r}")
         low, high = self.rates
-        if not 0 < low <= high:
-            raise InputError(f"inner_learning_rate is a positive number, or two in order, not {self.inner_learning_rate}")
-        if self.lifetime is not None and not 0 < self.lifetime[0] <= self.lifetime[1]:
+        if self.lifetime is not None and not (_in_order(self.lifetime, equal=True) and self.lifetime[0] > 0):
             raise InputError(f"lifetime is two numbers of steps in order, not {self.lifetime}")
         if self.learn_inner_rate and self.variant not in ("unrolled", "truncated"):
             raise InputError(
@@ -110,7 +126,7 @@ class MetaLearning:
             )
         if self.learn_inner_rate and (self.lifetime is not None or low != high):
             raise InputError("a learned inner learning rate is one for all networks, new at each outer step")
-        if any(not 0 <= a < b <= 1 for a, b in self.windows) or not self.windows:
+        if not self.windows or any(not (_in_order(window) and window[0] >= 0 and window[1] <= 1) for window in self.windows):
             raise InputError(f"windows are shares of the inner steps, as ((0.9, 1.0),), not {self.windows}")
         if self.space not in ("weights", "curves"):
             raise InputError(f"space must be 'weights' or 'curves', not {self.space!r}")
@@ -127,6 +143,13 @@ class MetaLearning:
         return float("inf") if self.clip is None else self.clip
 
 
+def _in_order(numbers: Any, *, equal: bool = False) -> bool:
+    """Whether these are two numbers, the second greater, or perhaps equal."""
+    if not (isinstance(numbers, Sequence) and len(numbers) == 2 and all(isinstance(number, Real) for number in numbers)):
+        return False
+    return numbers[0] < numbers[1] or (equal and numbers[0] == numbers[1])
+
+
 def outer_class(name: str) -> type[torch.optim.Optimizer]:
     """The class of torch.optim, whatever the case of the name. Raises UnknownNameError for what is none."""
     classes = {
@@ -135,6 +158,7 @@ def outer_class(name: str) -> type[torch.optim.Optimizer]:
         if isinstance(value, type) and issubclass(value, torch.optim.Optimizer) and value is not torch.optim.Optimizer
     }
     classes.pop("lbfgs", None)  # it asks for the loss again and again
+    classes.pop("sparseadam", None)  # for sparse gradients alone
     if name.lower() not in classes:
         raise UnknownNameError(f"no outer optimizer {name!r}; there are {', '.join(sorted(classes))}")
     return classes[name.lower()]

@@ -28,10 +28,10 @@ class Trainer:
             fused_engine.Fit.of(model, inner.pairs, inner.reduction) if fused_engine.applies([model], inner.pairs) else None
         )
 
-    def losses(
+    def train(
         self, curves: Curves, weights: Float[Tensor, "S P"], rates: Float[Tensor, "S 1"], batches: Int[Tensor, "S steps B"]
-    ) -> Float[Tensor, "S steps"]:
-        """The loss of each network before each step; NaN once it has diverged."""
+    ) -> tuple[Float[Tensor, "S steps"], Float[Tensor, "S P"]]:
+        """The loss of each network before each step, NaN once it has diverged, and its weights in the end."""
         if self.fit is not None:
             return self._fused(self.fit, curves, weights, rates, batches)
         networks = self.inner.start(weights, rates)
@@ -39,9 +39,11 @@ class Trainer:
         for batch in batches.unbind(1):
             networks, loss = self.inner.step(networks.detached(), curves, batch)
             losses.append(loss.detach())
-        return torch.stack(losses, dim=1)
+        return torch.stack(losses, dim=1), networks.weights.detach()
 
-    def _fused(self, fit: fused_engine.Fit, curves: Tensor, weights: Tensor, rates: Tensor, batches: Tensor) -> Tensor:
+    def _fused(
+        self, fit: fused_engine.Fit, curves: Tensor, weights: Tensor, rates: Tensor, batches: Tensor
+    ) -> tuple[Tensor, Tensor]:
         networks, steps, batch = batches.shape
         network = cast(Network, fused_engine.network_of(self.model))
         parameters = fused_engine.split(weights, network, gradient=fit.problem.kind == "gradient")
@@ -55,4 +57,4 @@ class Trainer:
         falling = np.ascontiguousarray(rates.expand(-1, steps).numpy())
         threads = torch.get_num_threads()
         fused.advance(fit.problem, parameters, state, name, functions, rows, batch, falling, losses, threads=threads)
-        return torch.from_numpy(losses + fit.left(rows, batch)).to(weights.dtype)
+        return torch.from_numpy(losses + fit.left(rows, batch)).to(weights), fused_engine.joined(parameters)

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 
-FAR = 10.0  # median distances from the median: no bounded orbit goes there, a diverging one rushes through
+FAR = 30.0  # median distances from the median: not even a relaxation oscillation goes there, a diverging orbit rushes through
 MARGIN = 0.05
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from numbers import Integral
 from typing import Any
 
 import torch
@@ -21,6 +22,8 @@ def orbits_of(
 
     orbits: in the training parts, each of ``samples`` states, ``dt`` apart. sample: arguments of the system's ``sample``.
     """
+    if not (isinstance(orbits, Integral) and isinstance(seed, Integral)):
+        raise InputError(f"orbits and seed are whole numbers, not {orbits} and {seed}")
     if orbits < 5 or samples < 2 or not dt > 0:
         raise InputError(f"a task needs at least 5 orbits of 2 samples, dt apart, not {orbits}, {samples}, {dt}")
     t = torch.arange(samples, dtype=torch.float64) * dt
@@ -41,7 +44,7 @@ def forecasting_of(
     seed: int,
     sample: Mapping[str, Any],
 ) -> Callable[[], Forecasting]:
-    """The test part's first initial states, followed for longer."""
+    """So many initial states, drawn from the test part's seed, followed for long."""
 
     def make() -> Forecasting:
         z0 = system.sample(orbits, seed=len(PARTS) * seed + PARTS.index("test"), **sample)

@@ -35,7 +35,8 @@ class EnsembleHistory:
 
     training, validation: ``(epochs, R)``, mean loss over the epoch's batches, and loss after it (NaN without validation
     data). steps: in an epoch. best: ``(R,)``, the loss of the weights that were kept. diverged: ``(R,)``. stopped: ``(R,)``,
-    epochs until the patience ended, or all. seconds: ``(epochs,)`` since the start, of all networks together.
+    epochs until the patience ended, or all; from there on, the losses stay as they were. seconds: ``(epochs,)`` since the
+    start, of all networks together.
     """
 
     training: Float[Tensor, "epochs R"]
@@ -84,6 +85,8 @@ def train_ensemble(
     if engine not in ENGINES:
         raise UnknownNameError(f"no engine {engine!r}; there are {', '.join(ENGINES)}")
     for model in models:
+        if not list(model.parameters()):
+            raise InputError(f"the model {model.name} has no weights to train; it is fitted by least squares")
         model.standardize(pairs.z, pairs.rate)
     groups: dict[str, list[int]] = {}
     for k, model in enumerate(models):
@@ -129,6 +132,7 @@ def _train(
     best_epoch = torch.full((len(models),), -1)
     best_weights = engine_.weights
     going = torch.ones(len(models), dtype=torch.bool)
+    diverged = torch.zeros(len(models), dtype=torch.bool)
     stopped = torch.full((len(models),), training.epochs)
     rows: dict[str, list[Tensor]] = {"training": [], "validation": []}
     seconds = []
@@ -147,6 +151,7 @@ def _train(
             best = torch.where(better, reached, best)
             best_weights = torch.where(better.unsqueeze(1), engine_.weights, best_weights)
             best_epoch[better.cpu()] = epoch
+        diverged |= going & ~engine_.alive.cpu()
         seconds.append(time.perf_counter() - start)
         bar.update(len(models))
         if training.patience is not None and validation is not None:
@@ -163,7 +168,7 @@ def _train(
         validation=torch.stack(rows["validation"]),
         steps=steps,
         best=best.cpu(),
-        diverged=~engine_.alive.cpu(),
+        diverged=diverged,
         stopped=stopped,
         seconds=torch.tensor(seconds),
         engines=(engine_.name,) * len(models),
@@ -171,21 +176,21 @@ def _train(
 
 
 def _joined(parts: Sequence[EnsembleHistory], chunks: Sequence[Sequence[int]]) -> EnsembleHistory:
-    """One history of all, in the order in which the networks were given; what ended early is NaN from there on."""
+    """One history of all, in the order in which the networks were given."""
     order = torch.tensor([k for chunk in chunks for k in chunk]).argsort()
     epochs = max(len(part.seconds) for part in parts)
 
-    def filled(x: Tensor) -> Tensor:
-        return torch.cat([x, torch.full((epochs - len(x), *x.shape[1:]), torch.nan, dtype=x.dtype)])
+    def held(x: Tensor, stopped: Tensor) -> Tensor:
+        return x.gather(0, torch.arange(epochs).unsqueeze(1).minimum(stopped - 1))
 
     engines = [name for part in parts for name in part.engines]
     return EnsembleHistory(
-        training=torch.cat([filled(part.training) for part in parts], dim=1)[:, order],
-        validation=torch.cat([filled(part.validation) for part in parts], dim=1)[:, order],
+        training=torch.cat([held(part.training, part.stopped) for part in parts], dim=1)[:, order],
+        validation=torch.cat([held(part.validation, part.stopped) for part in parts], dim=1)[:, order],
         steps=parts[0].steps,
         best=torch.cat([part.best for part in parts])[order],
         diverged=torch.cat([part.diverged for part in parts])[order],
         stopped=torch.cat([part.stopped for part in parts])[order],
-        seconds=torch.stack([filled(part.seconds).nan_to_num(nan=float(part.seconds[-1])) for part in parts]).sum(0),
+        seconds=torch.stack([part.seconds[torch.arange(epochs).clamp(max=len(part.seconds) - 1)] for part in parts]).sum(0),
         engines=tuple(engines[k] for k in order),
     )

@@ -113,7 +113,7 @@ def functions_of(activations: Sequence[Activation], neurons: int) -> fused.Funct
     found = [cast(tuple[list[int], list[Table]], _types_of(activation)) for activation in activations]
     codes, tables = found[0]
     types = np.repeat(np.array(codes, np.int32), shares(neurons, len(codes)))
-    everyone = np.ascontiguousarray(np.broadcast_to(types, (len(activations), neurons)))
+    everyone = np.tile(types, (len(activations), 1))  # writable even for one, or the loops are compiled once more
     if not tables:
         return fused.Functions(everyone)
     coefficients = torch.stack([torch.stack([table.coefficients for table in own]) for _, own in found])
@@ -138,6 +138,11 @@ def split(weights: Float[Tensor, "R P"], network: Network, *, gradient: bool) ->
         for part, shape in zip(weights.split(sizes, dim=1), shapes, strict=True)
     )
     return w1, b1, w2, b2
+
+
+def joined(parameters: fused.Parameters) -> Float[Tensor, "R P"]:
+    """A copy of the layers as stacked weights."""
+    return torch.from_numpy(np.concatenate([part.reshape(len(part), -1) for part in parameters], axis=1))
 
 
 class FusedEngine:
@@ -178,7 +183,7 @@ class FusedEngine:
     @property
     def weights(self) -> Float[Tensor, "R P"]:
         """A copy of all weights."""
-        return torch.from_numpy(np.concatenate([part.reshape(len(part), -1) for part in self.parameters], axis=1))
+        return joined(self.parameters)
 
     def evaluate(self, pairs: Pairs) -> Float[Tensor, " R"]:
         """The loss of each network on other data."""
