@@ -28,7 +28,7 @@ app = typer.Typer(
 )
 
 MISUSE = 2  # the exit code of a wrong argument, file or shape
-RECORDINGS = ("pendulum-clock",)
+INTERRUPTED = 130  # that of Ctrl-C
 COLUMNS = {  # of the table that is printed: heading, and as many digits as mean something
     "rate_loss": ("rate loss", "{:.1e}"),
     "valid_time_median": ("valid time", "{:.1f}"),
@@ -104,7 +104,7 @@ def simulate(
 
 @app.command()
 def forecast(
-    name: Annotated[str, typer.Argument(metavar="SYSTEM", help="One of `physlearn systems`, or pendulum-clock with --data.")],
+    name: Annotated[str, typer.Argument(metavar="SYSTEM", help="One of `physlearn systems`.")],
     out: Annotated[Path, typer.Option(help="The directory to write to.")],
     data: Annotated[Path | None, typer.Option(help="A recording instead of a simulation: a CSV file of angles.")] = None,
     columns: Annotated[
@@ -146,10 +146,8 @@ def forecast(
         "progress": sys.stderr.isatty() and not as_json,
     }
     if data is None:
-        if name in RECORDINGS and name not in systems.names():
-            raise InputError(f"{name} is a recording: give its file of angles by --data")
         system = systems.get(name, **_parameters(set_ or []))
-        chosen = contender.choose(model, integrator, isinstance(system, HamiltonianSystem))
+        chosen = contender.choose(model, integrator, system.canonical)
         protocol = simulated.protocol_of(
             system, training_orbits=orbits, test_orbits=test_orbits, time=duration, dt=dt,
             test_sample=_energy(system, energy) or None,
@@ -289,7 +287,9 @@ def compare(
     )
     written = [*result.save(directory), report.write_figure(directory / "panels.png", panels(task, learned[0], result))]
     summary = {measure: json.loads(result.summary(measure).to_json(orient="index")) for measure in result.measures}
-    _finish(summary, result.to_markdown(), written, as_json)
+    overview = result.overview().to_string(float_format="{:.3g}".format, na_rep="")
+    text = "\n".join([result.title, overview, f"  {result.budget}", f"  {result.seconds:.0f} s in all"])
+    _finish(summary, text, written, as_json)
 
 
 def _task(name: str, data: Path | None, settings: list[str] | None, device: str) -> tasks.Task:
@@ -310,11 +310,12 @@ def _single(path: Path) -> Path:
 def main() -> None:
     """Run the command line: one clear line on stderr and exit code 2 for what the user can mend."""
     try:
-        app(sys.argv[1:] or ["--help"], standalone_mode=False)
+        if app(sys.argv[1:] or ["--help"], standalone_mode=False) == INTERRUPTED:  # older parsers raise instead
+            _fail("interrupted", INTERRUPTED)
     except (InputError, IntegrationError, OSError) as error:
         _fail(str(error))
     except (KeyboardInterrupt, typer.Abort):
-        _fail("interrupted", 130)
+        _fail("interrupted", INTERRUPTED)
     except Exception as error:
         if not hasattr(error, "format_message"):  # of the parser: an unknown command or option
             raise

@@ -21,8 +21,9 @@ KEY = "physlearn"
 def write(path: str | os.PathLike[str], kind: str, settings: dict[str, Any], tensors: dict[str, Tensor]) -> None:
     """Write the file, whole or not at all. kind: what it holds, asked for again when it is read."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    text = json.dumps({"kind": kind, "settings": settings})
-    metadata = {KEY: text, "sha256": _checksum(text, tensors)}
+    content = {"kind": kind, "settings": settings}
+    # One entry: the order of several would differ from run to run, and with it the bytes of equal files.
+    metadata = {KEY: json.dumps({**content, "sha256": _checksum(json.dumps(content), tensors)})}
     with atomically(path) as temporary:
         temporary.write_bytes(safetensors.torch.save(tensors, metadata=metadata))
 
@@ -42,9 +43,10 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[
         raise InputError(f"{path} is no whole safetensors file; it may be truncated ({error})") from error
     if KEY not in metadata:
         raise InputError(f"{path} was not written by physlearn: its header has no entry {KEY!r}")
-    if metadata.get("sha256") != _checksum(metadata[KEY], tensors):
-        raise InputError(f"{path} was changed after it was written: its checksum does not match")
     content = json.loads(metadata[KEY])
+    checksum = content.pop("sha256", None)
+    if checksum != _checksum(json.dumps(content), tensors):
+        raise InputError(f"{path} was changed after it was written: its checksum does not match")
     if content["kind"] != kind:
         raise InputError(f"{path} holds a {content['kind']}, not a {kind}")
     return content["settings"], tensors

@@ -30,6 +30,7 @@ class System(ABC):
     name: ClassVar[str] = ""
     coordinates: ClassVar[tuple[str, ...]]
     autonomous: ClassVar[bool] = True  # the vector field does not depend on t
+    canonical: ClassVar[bool] = False  # the coordinates are positions and their momenta
     symmetries: ClassVar[tuple[Symmetry, ...]] = ()
 
     @property
@@ -97,6 +98,7 @@ class HamiltonianSystem(System):
     gives that too.
     """
 
+    canonical: ClassVar[bool] = True
     separable: ClassVar[bool] = False
 
     @abstractmethod

@@ -15,7 +15,8 @@ BLOCKS = [
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_the_code_block_runs_as_printed(block, monkeypatch):
+def test_the_code_block_runs_as_printed(block, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("systems.registry._registered", dict(__import__("systems").registry._registered))
     plt.switch_backend("Agg")
     try:

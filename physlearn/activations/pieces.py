@@ -34,7 +34,8 @@ class Grid(NamedTuple):
 def evaluate(x: Tensor, coefficients: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
     """The value and its derivative, in one pass.
 
-    Under the transforms of torch.func (vmap, jvp, ...) the same comes from tensor operations that these know.
+    Under the transforms of torch.func (vmap, jvp, ...) and torch.compile the same comes from tensor operations, which they
+    know.
 
     Raises InputError where x does not begin with the axes of the coefficients' stack.
     """
@@ -44,8 +45,8 @@ def evaluate(x: Tensor, coefficients: Tensor, grid: Grid) -> tuple[Tensor, Tenso
     if x.ndim == 0:  # a neuron alone
         value, slope = evaluate(x.unsqueeze(0), coefficients, grid)
         return value.squeeze(0), slope.squeeze(0)
-    if is_functorch_wrapped_tensor(x) or is_functorch_wrapped_tensor(coefficients):
-        return _pass(x, coefficients, grid)
+    if torch.compiler.is_compiling() or is_functorch_wrapped_tensor(x) or is_functorch_wrapped_tensor(coefficients):
+        return _by_operations(x, coefficients, grid)
     return _Evaluate.apply(x, coefficients, grid)
 
 
@@ -76,14 +77,18 @@ def _blocks(x: Tensor, stack: Sequence[int]) -> Tensor:
 
 
 def _pass(x: Tensor, coefficients: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
+    if not pieces_cpu.applies(x, coefficients):
+        return _by_operations(x, coefficients, grid)
     *stack, types, cells, _ = coefficients.shape
-    blocks, tables = _blocks(x, stack), coefficients.reshape(-1, types, cells, 4)
-    if pieces_cpu.applies(x, coefficients):
-        value, slope = pieces_cpu.evaluate(blocks, tables, *grid)
-    else:
-        index, u = _locate(blocks, types, cells, grid)
-        a, b, c, d = tables.flatten(0, 2)[index].unbind(-1)
-        value, slope = a + u * (b + u * (c + u * d)), (b + u * (2 * c + 3 * u * d)) / grid.step
+    value, slope = pieces_cpu.evaluate(_blocks(x, stack), coefficients.reshape(-1, types, cells, 4), *grid)
+    return value.view(x.shape), slope.view(x.shape)
+
+
+def _by_operations(x: Tensor, coefficients: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
+    *stack, types, cells, _ = coefficients.shape
+    index, u = _locate(_blocks(x, stack), types, cells, grid)
+    a, b, c, d = coefficients.reshape(-1, 4)[index].unbind(-1)
+    value, slope = a + u * (b + u * (c + u * d)), (b + u * (2 * c + 3 * u * d)) / grid.step
     return value.view(x.shape), slope.view(x.shape)
 
 

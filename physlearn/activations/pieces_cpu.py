@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numba
@@ -31,15 +33,15 @@ def evaluate(x: Tensor, coefficients: Tensor, start: float, step: float) -> tupl
     """x: ``(stack, n, neurons)``, coefficients: ``(stack, types, cells, 4)``. Value and derivative, shaped like x."""
     x, coefficients = x.detach().contiguous(), coefficients.detach().contiguous()
     value, slope = torch.empty_like(x), torch.empty_like(x)
-    _threads_for(x)
-    _evaluate(
-        x.numpy(),
-        coefficients.numpy(),
-        *_real(x, start, 1 / step),
-        _ends(x, coefficients.shape[1]),
-        value.numpy(),
-        slope.numpy(),
-    )
+    with _threads_for(x):
+        _evaluate(
+            x.numpy(),
+            coefficients.numpy(),
+            *_real(x, start, 1 / step),
+            _ends(x, coefficients.shape[1]),
+            value.numpy(),
+            slope.numpy(),
+        )
     return value, slope
 
 
@@ -47,14 +49,20 @@ def collect(g: Tensor, x: Tensor, types: int, cells: int, start: float, step: fl
     """g, x: ``(stack, n, neurons)``. The sums of g times each power of the distance, ``(stack, types, cells, 4)``."""
     g, x = g.detach().contiguous(), x.detach().contiguous()
     sums = x.new_zeros(len(x), types, cells, 4)
-    _threads_for(x)
-    _collect(g.numpy(), x.numpy(), *_real(x, start, 1 / step), _ends(x, types), sums.numpy())
+    with _threads_for(x):
+        _collect(g.numpy(), x.numpy(), *_real(x, start, 1 / step), _ends(x, types), sums.numpy())
     return sums
 
 
-def _threads_for(x: Tensor) -> None:
-    """As many as torch would use, and no more than there are members of the stack: on a busy machine each is waited for."""
-    numba.set_num_threads(max(1, min(torch.get_num_threads(), len(x), numba.config.NUMBA_NUM_THREADS)))
+@contextmanager
+def _threads_for(x: Tensor) -> Iterator[None]:
+    """No more threads than there are members of the stack: on a busy machine every one is waited for."""
+    before = numba.get_num_threads()
+    numba.set_num_threads(max(1, min(before, len(x))))
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)
 
 
 def _ends(x: Tensor, types: int) -> np.ndarray:

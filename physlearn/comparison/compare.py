@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from numbers import Integral
 from typing import Any
 
 import pandas as pd
@@ -61,12 +62,20 @@ def compare(
     >>> list(result.table.columns[:4])
     ['meta_seed', 'replicate', 'variant', 'loss']
     """
-    if replicates < 1:
-        raise InputError(f"replicates must be at least 1, not {replicates}")
+    if not isinstance(replicates, Integral) or replicates < 1:
+        raise InputError(f"replicates must be at least 1, and a whole number, not {replicates}")
+    if replicates > APART:
+        raise InputError(f"there can be {APART} replicates, not {replicates}: beyond, meta-seeds would share networks")
+    if not isinstance(seed, Integral) or abs(seed) >= 2**32:
+        raise InputError(f"seed is a whole number below 2^32, not {seed}")
     if unknown := sorted(set(training) - set(Training.__dataclass_fields__)):
         raise InputError(f"compare has no setting {unknown[0]!r}")
+    if tuned and "learning_rate" in training:
+        raise InputError("the learning rate is what tuning chooses: give those to choose among as rates, or tuned=False")
     how = replace(task.training, **training)
     line_ups = _line_ups(learned, single, variants)
+    for activation in {variant: activation for line in line_ups for variant, activation in line.items()}.values():
+        task.network(activation)  # one that cannot be built is known before hours of training
     start = time.perf_counter()
     rows, curves, settings = [], [], {}
     total = sum(len(line) for line in line_ups) * (replicates + (len(rates) * tuning_replicates if tuned else 0))
@@ -148,7 +157,10 @@ def _line_ups(
         if variants is None:
             lines.append(line_up(mine, control))
         else:
-            lines.append({**(line_up(mine, control, ()) if mine or control else {}), **variants})
+            own = line_up(mine, control, ()) if mine or control else {}
+            if taken := [name for name in variants if name in own and own[name] != variants[name]]:
+                raise InputError(f"the name {taken[0]!r} is that of learned activations: give the variant another")
+            lines.append({**own, **variants})
     if not lines[0]:
         raise InputError("there is nothing to compare: give learned activations, or variants")
     if different := [k for k, line in enumerate(lines) if list(line) != list(lines[0])]:

@@ -65,6 +65,17 @@ class Comparison:
         paired = statistics.paired(self.table, measure, self.reference, scale=scale)
         return summary.join(paired.rename(columns={name: f"{name}_paired" for name in paired if name in summary}))
 
+    def overview(self) -> pd.DataFrame:
+        """A row a variant: the medians of all measures, and how the reference's losses compare with it."""
+        frame = pd.DataFrame({_label(m): self.summary(m)["median"] for m in self.measures if m != "validation_loss"})
+        loss = self.summary("loss")
+        if "difference" in loss:
+            frame.insert(1, f"{self.reference} - it", loss["difference"])
+            frame.insert(2, "p", loss["p_holm"])
+        if loss["diverged"].any():
+            frame["diverged"] = loss["diverged"]
+        return frame
+
     def scale(self, measure: str) -> Scale:
         """Times are compared as they are, the rest by orders of magnitude. Raises InputError for what is no measure."""
         if measure not in self.measures:
@@ -100,7 +111,7 @@ class Comparison:
 
     def to_markdown(self) -> str:
         """The summary of every measure, to read."""
-        text = [f"# {self.title}", "", self._budget(), ""]
+        text = [f"# {self.title}", "", self.budget, ""]
         for measure in self.measures:
             summary = self.summary(measure)
             better = "larger" if self.scale(measure) == "linear" else "smaller"
@@ -137,7 +148,9 @@ class Comparison:
             for name, rate in self.table.groupby("variant", sort=False)["learning_rate"].median().items()
         }
 
-    def _budget(self) -> str:
+    @property
+    def budget(self) -> str:
+        """What was trained and how it is held against each other, in words."""
         training = self.settings["training"]
         tuned = (
             f"the learning rate of each variant chosen among {len(self.settings['rates'])} on the tuning orbits, with "
@@ -148,7 +161,7 @@ class Comparison:
         meta_seeds = self.table["meta_seed"].nunique()
         return (
             f"{self.settings['replicates']} networks of each variant, {meta_seeds} meta-seed{'s' * (meta_seeds > 1)}, "
-            f"{training['epochs']} epochs in batches of {training['batch_size']}; {tuned}. "
+            f"{training['epochs']} epoch{'s' * (training['epochs'] > 1)} in batches of {training['batch_size']}; {tuned}. "
             f"Differences are {self.reference} minus other, with 95 % bootstrap intervals; p by Wilcoxon's test over pairs, "
             "corrected by Holm's method."
         )

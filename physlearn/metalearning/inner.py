@@ -49,15 +49,26 @@ class InnerLoop:
 
     model: the network, with scales that fit the pairs; its activation is replaced. The sub-networks' curves reach it as
     splines on ``grid``: evaluating each sub-network once and interpolating, differentiably, costs a tenth of the memory of
-    evaluating it in every neuron, and is exactly what is used afterwards.
+    evaluating it in every neuron, and is exactly what is used afterwards. compiled: by torch.compile, which cannot be
+    differentiated twice.
     """
 
-    def __init__(self, model: Model, pairs: Pairs, grid: pieces.Grid, optimizer: Optimizer, reduction: Reduction) -> None:
+    def __init__(
+        self,
+        model: Model,
+        pairs: Pairs,
+        grid: pieces.Grid,
+        optimizer: Optimizer,
+        reduction: Reduction,
+        *,
+        compiled: bool = False,
+    ) -> None:
         self.model = copy.deepcopy(model).requires_grad_(False)
         for part in self.model.modules():
             if isinstance(part, Network):
                 part.activation = Piecewise(torch.zeros(1, 1, 4, dtype=pairs.z.dtype, device=pairs.z.device), grid)
         self.layout = Weights(stack([self.model]))
+        self._error = torch.compile(self._error_of) if compiled else self._error_of
         self.pairs, self.grid, self.optimizer, self.reduction = pairs, grid, optimizer, reduction
         self._curves = [name for name, _ in self.model.named_buffers() if name.endswith("activation.coefficients")]
 
@@ -71,8 +82,11 @@ class InnerLoop:
     ) -> Float[Tensor, " S"]:
         """The loss of each network on its own batch, of the pairs that it trains on or of others."""
         pairs = pairs or self.pairs
+        return self._error(weights, curves, pairs.z[batch], pairs.rate[batch])
+
+    def _error_of(self, weights: Tensor, curves: Tensor, z: Tensor, rate: Tensor) -> Float[Tensor, " S"]:
         tensors = {**self.layout.views(weights), **dict.fromkeys(self._curves, curves)}
-        return rate_error(rates(self.model, tensors, pairs.z[batch]), pairs.rate[batch], self.reduction)
+        return rate_error(rates(self.model, tensors, z), rate, self.reduction)
 
     def step(
         self, networks: Networks, curves: Curves, batch: Int[Tensor, "S B"], *, create_graph: bool = False

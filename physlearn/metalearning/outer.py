@@ -42,7 +42,7 @@ class OuterLoop:
         model = task.network("sine")
         model.standardize(pairs.z, pairs.rate)
         optimizer = optimizers.find(settings.inner_optimizer)
-        inner = InnerLoop(model, pairs, self.grid.grid, optimizer, task.training.reduction)
+        inner = InnerLoop(model, pairs, self.grid.grid, optimizer, task.training.reduction, compiled=settings.compiled)
         trainer, held_out = Trainer(inner, model), task.pairs("meta-validation")
         self.by: ByGradient | ByEvolution
         if settings.variant == "evolution":

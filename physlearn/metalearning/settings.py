@@ -33,7 +33,9 @@ class MetaLearning:
     is their mean. batch_size. inner_optimizer: ``"sgd"``, ``"momentum"``, ``"rmsprop"``, ``"adam"``. inner_learning_rate: one
     for all, or two between which each network draws its own (log-uniform). learn_inner_rate: lower the loss by the rate too
     (unrolled and truncated). lifetime: None for new networks at each outer step, or two numbers of inner steps between which
-    each network draws its own life (log-uniform), so that networks of all ages train side by side.
+    each network draws its own life (log-uniform), so that networks of all ages train side by side. compiled: the inner step,
+    by torch.compile: for first-order and final-step alone. It does not pay on a CPU, where the loops over tables are compiled
+    anyway.
 
     *The objective.* tail: the last share of the inner steps whose losses count. held_out: count losses on the
     meta-validation pairs. logarithm: the mean log loss, in which all networks weigh the same.
@@ -69,6 +71,7 @@ class MetaLearning:
     inner_learning_rate: float | tuple[float, float] = 1e-2
     learn_inner_rate: bool = False
     lifetime: tuple[int, int] | None = None
+    compiled: bool = False
     tail: float = 1.0
     held_out: bool = False
     logarithm: bool = False
@@ -105,11 +108,11 @@ class MetaLearning:
         if not (_in_order(self.interval) and isfinite(self.interval[1] - self.interval[0])):
             raise InputError(f"interval is two finite numbers, the low end first, not {self.interval}")
         optimizers.find(self.inner_optimizer)
-        outer = outer_class(self.outer_optimizer)
+        outer, options = outer_class(self.outer_optimizer), self.outer_options
         try:
-            outer([torch.zeros(1, 1, requires_grad=True)], lr=self.outer_learning_rate, **self.outer_options)  # type: ignore[call-arg]
+            outer([torch.zeros(1, 1, requires_grad=True)], lr=self.outer_learning_rate, **options)  # type: ignore[call-arg]
         except (TypeError, ValueError) as error:
-            raise InputError(f"{self.outer_optimizer} does not take outer_options={self.outer_options}: {error}") from error
+            raise InputError(f"{self.outer_optimizer} does not take outer_options={options}: {error}") from error
         if not (isinstance(self.tail, Real) and 0 < self.tail <= 1):
             raise InputError(f"tail is a share of the inner steps, above 0 and up to 1, not {self.tail!r}")
         if self.clip is not None and not (isinstance(self.clip, Real) and self.clip > 0):
@@ -123,6 +126,10 @@ class MetaLearning:
         if self.learn_inner_rate and self.variant not in ("unrolled", "truncated"):
             raise InputError(
                 f"the gradient of variant {self.variant!r} does not know of the inner learning rate; take unrolled"
+            )
+        if self.compiled and self.variant not in ("first-order", "final-step"):
+            raise InputError(
+                f"a compiled inner step cannot be differentiated twice, as variant {self.variant!r} asks for; take first-order"
             )
         if self.learn_inner_rate and (self.lifetime is not None or low != high):
             raise InputError("a learned inner learning rate is one for all networks, new at each outer step")

@@ -49,7 +49,7 @@ class Trainer:
         parameters = fused_engine.split(weights, network, gradient=fit.problem.kind == "gradient")
         neurons = parameters[1].shape[1]
         types = fused.TABLE + np.repeat(np.arange(curves.shape[1], dtype=np.int32), shares(neurons, curves.shape[1]))
-        everyone = np.ascontiguousarray(np.broadcast_to(types, (networks, neurons)))
+        everyone = np.tile(types, (networks, 1))
         functions = fused_engine.functions_of_curves(curves, self.inner.grid, everyone)
         rows = np.ascontiguousarray(batches.flatten(1).numpy().astype(np.int32))
         losses = np.empty((networks, steps), np.float32)

@@ -40,12 +40,6 @@ def stack(models: Sequence[M]) -> M:
     return together
 
 
-def unstack(together: M, models: Sequence[M]) -> None:
-    """Give the members of a stack back their weights."""
-    for k, model in enumerate(models):
-        model.load_state_dict({name: tensor[k] for name, tensor in together.state_dict().items()})
-
-
 class Weights:
     """All weights of a stack as one tensor ``(R, P)``, so that optimisers and gradients need not know of layers."""
 

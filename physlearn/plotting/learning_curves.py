@@ -31,6 +31,7 @@ def learning_curves(
         raise InputError(f"the curves have no column {missing[0]!r}: there are {', '.join(map(str, curves))}")
     if ax is None:
         ax = plt.subplots(figsize=(6, 3.8), layout="constrained")[1]
+    ax.set_yscale("log")  # before anything is drawn: where all losses are gaps, there is nothing to choose limits by
     colors = variant_colors(curves["variant"])
     for variant, color in colors.items():
         curve = curves[curves["variant"] == variant].sort_values(time)
@@ -40,5 +41,5 @@ def learning_curves(
         ax.plot(t, median, color=color, linewidth=1.6, label=variant)
     rows = -(-len(colors) // ABOVE)
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=-(-len(colors) // rows) if rows else 1, frameon=False)
-    ax.set(yscale="log", xlabel="time [s]" if time == "seconds" else time, ylabel=label)
+    ax.set(xlabel="time [s]" if time == "seconds" else time, ylabel=label)
     return ax

@@ -22,7 +22,7 @@ def _task(name: str, model: str, what: str, integrators: tuple[str, ...]) -> Cal
             model=model,
             learning={"variant": "two-stage"},
             orbits=orbits_of(system, orbits, samples=50, dt=0.1, seed=seed, sample=ENERGIES),
-            forecasting=forecasting_of(system, integrators, orbits=8, time=50.0, dt=0.1, seed=seed, sample=ENERGIES),
+            forecasting=forecasting_of(system, integrators, orbits=8, time=100.0, dt=0.1, seed=seed, sample=ENERGIES),
         )
 
     return register(name)(make)

@@ -18,7 +18,7 @@ FRACTIONS = (0.3, 0.08, 0.08, 0.3, 0.08, 0.16)
 
 
 @register("pendulum-clock-hnn")
-def pendulum_clock(data: str | os.PathLike[str] | None = None, orbits: int = 40, seed: int = 0) -> Task:
+def pendulum_clock(data: str | os.PathLike[str] | None = None, orbits: int | None = None, seed: int | None = None) -> Task:
     """A Hamiltonian network learns the swing of a clock's pendulum.
 
     data: a recording of angles (CSV), whose rates are derived from them; its parts are blocks of time with gaps of the
@@ -26,6 +26,8 @@ def pendulum_clock(data: str | os.PathLike[str] | None = None, orbits: int = 40,
     """
     integrators = ("euler", "implicit-midpoint")
     if data is not None:
+        if orbits is not None or seed is not None:
+            raise InputError("orbits and seed are for a simulated clock; a recording comes with its own")
         blocks = _blocks(data)
         test = blocks["test"]
         return Task(
@@ -41,6 +43,7 @@ def pendulum_clock(data: str | os.PathLike[str] | None = None, orbits: int = 40,
             ),
         )
     system = systems.get("pendulum-clock")
+    orbits, seed = 40 if orbits is None else orbits, seed or 0
 
     def forecasting() -> Forecasting:
         made = forecasting_of(system, integrators, orbits=8, time=60.0, dt=0.2, seed=seed, sample={})()

@@ -24,6 +24,8 @@ def orbits_of(
     """
     if not (isinstance(orbits, Integral) and isinstance(seed, Integral)):
         raise InputError(f"orbits and seed are whole numbers, not {orbits} and {seed}")
+    if abs(seed) >= 2**32:
+        raise InputError(f"the seed of orbits is a whole number below 2^32, not {seed}")
     if orbits < 5 or samples < 2 or not dt > 0:
         raise InputError(f"a task needs at least 5 orbits of 2 samples, dt apart, not {orbits}, {samples}, {dt}")
     t = torch.arange(samples, dtype=torch.float64) * dt

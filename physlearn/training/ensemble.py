@@ -73,7 +73,7 @@ def train_ensemble(
     of each network's shuffles. learning_rates: of each network, instead of the training's. engine: ``"fused"``, compiled
     loops for one hidden layer on the CPU; ``"torch"`` for any model and device; ``"auto"`` takes the first where it applies.
 
-    A network whose loss stops being finite is left as it was then and marked as diverged; the others go on undisturbed.
+    A network whose loss stops being finite is trained no further and marked as diverged; the others go on undisturbed.
 
     Raises InputError where the numbers of networks, seeds and learning rates differ, or the engine does not apply.
     """

@@ -36,9 +36,9 @@ def applies(models: Sequence[Model], pairs: Pairs) -> bool:
 
 def network_of(model: Model) -> Network | None:
     """The only network of a model; None where there are several, or none."""
-    if isinstance(model, VectorFieldNetwork):
+    if type(model) is VectorFieldNetwork:  # a subclass may compute something else
         return model.network
-    if isinstance(model, HamiltonianNetwork):
+    if type(model) is HamiltonianNetwork:
         return model.energy.network
     if type(model) is MechanicalHamiltonianNetwork:
         return model.potential_energy.network

@@ -55,8 +55,15 @@ def _rmsprop(gradient: Tensor, state: State, count: Count) -> tuple[Tensor, Stat
 def _adam(gradient: Tensor, state: State, count: Count) -> tuple[Tensor, State]:
     mean = 0.9 * state[0] + 0.1 * gradient
     square = 0.999 * state[1] + 0.001 * gradient.square()
-    scaled = root(square) / (1 - 0.999**count) ** 0.5 + 1e-8
-    return mean / (1 - 0.9**count) / scaled, (mean, square)
+    scaled = root(square) / _missing(0.999, count, gradient) ** 0.5 + 1e-8
+    return mean / _missing(0.9, count, gradient) / scaled, (mean, square)
+
+
+def _missing(decay: float, count: Count, like: Tensor) -> float | Tensor:
+    """1 - decay^count: small at first, and in single precision with few digits."""
+    if isinstance(count, int):
+        return 1 - decay**count
+    return (1 - decay ** count.double()).to(like.dtype)
 
 
 OPTIMIZERS = {

@@ -46,6 +46,7 @@ class PendulumClock(System):
     kappa: float = 1.62e-3
     frequency: float = 1.0
     coordinates: ClassVar = ("theta", "omega")
+    canonical: ClassVar[bool] = True  # of a pendulum whose moment of inertia is one
     symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: -z,)
 
     def __post_init__(self) -> None:

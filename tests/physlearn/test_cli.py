@@ -4,52 +4,14 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import torch
 
 import systems
-from physlearn import Forecaster, cli
+from physlearn import Forecaster
 
 QUICK = ["--orbits", "12", "--test-orbits", "3", "--time", "3", "--epochs", "3", "--hidden", "8"]
-
-
-class Result(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Runs the command line in this process: what it prints, and its exit code."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["physlearn", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as leave:
-            code = leave.code
-        return Result(code, *capsys.readouterr())
-
-    return run
-
-
-@pytest.fixture
-def refused(run):
-    """The single line that a wrong use is answered with."""
-
-    def refused(*arguments):
-        result = run(*arguments)
-        assert result.code == 2
-        assert result.out == ""
-        assert result.err.startswith("physlearn: ")
-        (line,) = result.err.splitlines()
-        return line
-
-    return refused
 
 
 def test_the_installed_command_answers_a_wrong_use_with_one_line_and_exit_code_2(tmp_path):

@@ -1,0 +1,31 @@
+"""Meta-learning, ensembles and comparisons on a GPU give what the CPU gives, by the same code."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from physlearn import compare, metalearn, tasks
+from physlearn.metalearning.settings import GRADIENTS
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+
+
+def small(device):
+    return replace(tasks.get("van-der-pol", orbits=5, device=device), hidden=(8,), dtype=torch.float64)
+
+
+@pytest.mark.parametrize("variant", [*GRADIENTS, "evolution"])
+def test_a_gpu_learns_the_same_curves(variant):
+    curves = [
+        metalearn(small(device), variant=variant, outer_steps=3, inner_steps=6, networks=2, pairs=2, progress=False).values
+        for device in ("cpu", "cuda")
+    ]
+    torch.testing.assert_close(*curves, rtol=1e-6, atol=1e-8)
+
+
+def test_a_gpu_compares_the_same():
+    learned = metalearn(small("cpu"), outer_steps=2, variant="first-order", inner_steps=6, networks=2, progress=False)
+    how = {"replicates": 2, "epochs": 2, "tuned": False, "progress": False}
+    tables = [compare(small(device), learned, **how).table for device in ("cpu", "cuda")]
+    torch.testing.assert_close(*(torch.tensor(table["loss"].to_numpy()) for table in tables), rtol=1e-6, atol=0)

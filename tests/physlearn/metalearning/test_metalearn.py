@@ -1,0 +1,193 @@
+import dataclasses
+import inspect
+import json
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch.testing import assert_close
+
+import physlearn
+from physlearn import LearnedActivations, metalearn, tasks
+from physlearn.metalearning import TWO_STAGE, VARIANTS, MetaLearning
+from physlearn.metalearning.metalearn import stages_of
+from physlearn.training.loss import rate_loss
+from systems import InputError, UnknownNameError
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"typs": 3}, "no setting 'typs'"),
+        ({"types": 0}, "types must be a positive whole number"),
+        ({"types": 2.5}, "types must be a positive whole number"),
+        ({"types": "2"}, "types must be a positive whole number"),
+        ({"outer_steps": 0}, "outer_steps"),
+        ({"variant": "two-stage", "outer_steps": 0}, "outer_steps"),
+        ({"variant": "two-stage", "outer_steps": -5}, "outer_steps"),
+        ({"variant": "two-stage", "outer_steps": 1}, "at least 2"),
+        ({"inner_steps": -1}, "inner_steps"),
+        ({"variant": "two-stage", "inner_steps": 0}, "inner_steps"),
+        ({"networks": 0}, "networks"),
+        ({"width": 0}, "width"),
+        ({"gain": 0}, "gain must be positive"),
+        ({"points": 4}, "at least 5"),
+        ({"interval": (12, -12)}, "interval"),
+        ({"interval": (-math.inf, 1)}, "interval"),
+        ({"interval": 3}, "interval"),
+        ({"batch_size": 0}, "batch_size"),
+        ({"inner_learning_rate": 0}, "inner_learning_rate"),
+        ({"inner_learning_rate": (2, 1)}, "inner_learning_rate"),
+        ({"inner_learning_rate": (1, 2, 3)}, "inner_learning_rate"),
+        ({"inner_learning_rate": "fast"}, "inner_learning_rate"),
+        ({"inner_learning_rate": math.nan}, "inner_learning_rate"),
+        ({"learn_inner_rate": True, "variant": "first-order"}, "inner learning rate"),
+        ({"learn_inner_rate": True, "inner_learning_rate": (1e-3, 1e-2)}, "one for all"),
+        ({"lifetime": (9, 3)}, "lifetime"),
+        ({"lifetime": 9}, "lifetime"),
+        ({"tail": 0}, "tail"),
+        ({"tail": 1.5}, "tail"),
+        ({"window": 0}, "window"),
+        ({"outer_learning_rate": math.nan}, "outer_learning_rate"),
+        ({"outer_options": {"foo": 1}}, "outer_options"),
+        ({"outer_options": {"betas": (2, 2)}}, "outer_options"),
+        ({"clip": 0}, "clip"),
+        ({"clip": "long"}, "clip"),
+        ({"smoothing": 0}, "smoothing"),
+        ({"pairs": 0}, "pairs"),
+        ({"space": "time"}, "space"),
+        ({"sigma": 0}, "sigma"),
+        ({"windows": ()}, "windows"),
+        ({"windows": ((0.5, 0.2),)}, "windows"),
+        ({"windows": ((0.5, 1.2),)}, "windows"),
+        ({"windows": (0.1, 0.2)}, "windows"),
+        ({"seed": []}, "seed"),
+        ({"seed": [1, 1]}, "differ"),
+        ({"seed": "12"}, "seed"),
+        ({"seed": 1.5}, "seed"),
+        ({"seed": 2**50}, "seed"),
+        ({"checkpoint": "/nowhere/at/all/file"}, "no folder"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_is_refused_in_one_sentence(wrong, message, task, settings):
+    with pytest.raises(InputError, match=message) as raised:
+        metalearn(task, **{**settings, **wrong})
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "known"),
+    [
+        ({"variant": "third-order"}, "unrolled"),
+        ({"base": "sien"}, "sine"),
+        ({"base": "sine+tanh"}, "sine"),
+        ({"inner_optimizer": "adm"}, "adam"),
+        ({"outer_optimizer": "LBFGS"}, "adam"),
+        ({"outer_optimizer": "SparseAdam"}, "adam"),
+    ],
+    ids=str,
+)
+def test_an_unknown_name_is_a_key_error_that_lists_the_names(wrong, known, task, settings):
+    with pytest.raises(UnknownNameError, match=known) as raised:
+        metalearn(task, **{**settings, **wrong})
+    assert isinstance(raised.value, KeyError)
+
+
+def test_a_name_is_no_task():
+    with pytest.raises(InputError, match=r"tasks\.get"):
+        metalearn("van-der-pol")
+
+
+def test_the_signature_is_that_of_the_contract():
+    parameters = inspect.signature(physlearn.metalearn).parameters
+    assert set(parameters) >= {"task", "types", "base", "variant", "outer_steps", "inner_steps", "networks", "seed"}
+
+
+def test_two_stages_are_no_settings_of_one():
+    with pytest.raises(InputError, match="two"):
+        MetaLearning(variant="two-stage")
+
+
+@pytest.mark.parametrize("variant", [*VARIANTS])
+def test_every_variant_gives_finite_curves_that_moved(variant, task, settings):
+    learned = metalearn(task, **{**settings, "variant": variant, "outer_learning_rate": 0.1, "examine_every": 1})
+    assert isinstance(learned, LearnedActivations)
+    assert len(learned) == 2
+    assert learned.values.shape == (2, 100)
+    assert learned.losses[["objective", "held_out", "gradient"]].map(math.isfinite).all(axis=None)
+    assert abs(learned.history[-2] - learned.history[0]).max() > 1e-3  # at the start of the last step
+
+
+@pytest.mark.parametrize("name", ["clip", "lifetime"])
+def test_none_is_a_choice_where_it_means_something(name, task, settings):
+    learned = metalearn(task, **{**settings, "variant": "two-stage", name: None})
+    assert [stage[name] for stage in learned.settings["stages"]] == [None, None]
+
+
+@pytest.mark.parametrize("steps", [2, 3, 10, 550])
+def test_two_stages_share_out_the_outer_steps(steps):
+    first, second = stages_of({"variant": "two-stage", "outer_steps": steps, "inner_steps": 33, "types": 3})
+    assert first.outer_steps + second.outer_steps == steps
+    assert first.outer_steps / steps == pytest.approx(400 / 550, abs=0.5 / steps + 1e-9) or steps == 2
+    assert (first.inner_steps, second.inner_steps) == (TWO_STAGE[0]["inner_steps"], 33)
+    assert (first.types, second.types) == (3, 3)
+
+
+def test_what_a_task_wants_holds_where_nothing_else_is_given(task, settings):
+    other = dataclasses.replace(task, learning={"variant": "first-order", "base": "tanh", "types": 3})
+    given = {name: value for name, value in settings.items() if name != "variant"}
+    learned = metalearn(other, **given, types=1)
+    assert (learned.base, len(learned)) == ("tanh", 1)
+    assert learned.settings["variant"] == "first-order"
+
+
+def test_everything_that_decided_is_in_the_settings_and_survives_a_file(task, settings, tmp_path):
+    learned = metalearn(task, **{**settings, "windows": ((0.5, 1.0),)}, seed=np.int64(4))
+    learned.save(tmp_path / "file")
+    again = LearnedActivations.load(tmp_path / "file")
+    assert again.settings == learned.settings
+    assert again.settings["seed"] == 4
+    assert again.settings["stages"][0]["windows"] == [[0.5, 1.0]]
+    json.dumps(learned.settings)
+    restored = MetaLearning(**again.settings["stages"][0])
+    assert restored.inner_steps == 4
+
+
+def test_numbers_of_numpy_are_numbers(task, settings):
+    plain = metalearn(task, **settings)
+    same = metalearn(task, **{**settings, "inner_steps": np.int64(4), "inner_learning_rate": np.float64(1e-2)})
+    assert_close(same.values, plain.values, rtol=0, atol=0)
+
+
+def test_types_begin_apart_and_as_sub_networks_on_their_base(task, settings):
+    learned = metalearn(task, **{**settings, "outer_steps": 1, "base": "zero", "gain": 1e-9, "variant": "first-order"})
+    assert learned.history[0].max() < 1e-6
+    learned = metalearn(task, **{**settings, "outer_steps": 1})
+    first, second = learned.history[0]
+    assert abs(first - second).max() > 0.05
+
+
+@pytest.mark.parametrize("name", ["henon-heiles-nn", "henon-heiles-hnn", "henon-heiles-hnn-separable"])
+def test_what_one_task_taught_trains_the_network_of_another(name, task, settings):
+    learned = metalearn(task, **settings)
+    other = dataclasses.replace(tasks.get(name, orbits=5), hidden=(9, 5))
+    pairs = other.pairs("training")
+    model = other.network(learned.mix)
+    model.standardize(pairs.z, pairs.rate)
+    before = rate_loss(model, pairs.z, pairs.rate)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    for _ in range(15):
+        optimizer.zero_grad()
+        rate_loss(model, pairs.z, pairs.rate).backward()
+        optimizer.step()
+    assert rate_loss(model, pairs.z, pairs.rate) < 0.9 * before
+
+
+@pytest.mark.parametrize("hidden", [(5,), (4, 3), (1,)], ids=str)
+@pytest.mark.parametrize("types", [1, 3])
+def test_any_depth_and_fewer_neurons_than_types_can_be_learned_on(hidden, types, task, settings):
+    learned = metalearn(dataclasses.replace(task, hidden=hidden), **{**settings, "types": types, "outer_steps": 2})
+    assert learned.values.isfinite().all()
+    assert learned.settings["hidden"] == list(hidden)

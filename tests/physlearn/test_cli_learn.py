@@ -1,0 +1,282 @@
+"""`physlearn learn` and `physlearn compare`: output, files and exit code."""
+
+import json
+import sys
+
+import pandas as pd
+import pytest
+import torch
+from matplotlib import pyplot as plt
+
+from physlearn import cli, tensor_file
+from physlearn.activations.learned import LearnedActivations
+from physlearn.metalearning.outer import OuterLoop
+
+SMALL = ["--set", "orbits=5"]
+LEARN = ["learn", "van-der-pol", *SMALL, "--variant", "unrolled", "--outer-steps", 3, "--inner-steps", 3, "--networks", 2]
+COMPARE = ["compare", "van-der-pol", *SMALL, "--replicates", 2, "--epochs", 1, "--untuned", "--no-forecasts"]
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty folder to work in."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def plain(monkeypatch):
+    """Without the pictures of the activations, which take most of the time."""
+    figure = plt.figure(figsize=(1, 1))
+    plt.close(figure)
+    monkeypatch.setattr(cli, "panels", lambda *_: figure)
+
+
+def given(path, types=2, seed=0, base="sine"):
+    """Activations that were learned elsewhere."""
+    x = torch.linspace(-10, 10, 100)
+    bends = 0.3 * torch.randn(types, 1, generator=torch.Generator().manual_seed(seed))
+    LearnedActivations(x.sin() + bends * x.tanh(), base=base, task="by hand", settings={"seed": seed}).save(path)
+    return path
+
+
+def content(path):
+    """Everything in a file of learned activations; the order of its header may differ."""
+    settings, tensors = tensor_file.read(path, "learned activations")
+    return settings, {name: tensor.tolist() for name, tensor in tensors.items()}
+
+
+def names(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_learn_writes_the_activations_and_their_control_each_with_a_picture(run, here):
+    result = run(*LEARN)
+    assert result.code == 0, result.err
+    stems = ("van-der-pol", "van-der-pol-single")
+    assert names(here) == sorted(f"{stem}.{end}" for stem in stems for end in ("png", "safetensors"))
+    mix, single = (LearnedActivations.load(here / f"{stem}.safetensors") for stem in stems)
+    assert (len(mix), len(single)) == (2, 1)
+    assert mix.task == single.task == "van-der-pol"
+    assert mix.settings["seed"] == 0
+    assert len(mix.losses) == 3
+    assert (here / "van-der-pol.png").read_bytes().startswith(b"\x89PNG")
+    assert "van der Pol oscillator" in result.out
+    assert all(name in result.out for name in names(here))
+
+
+def test_learn_answers_scripts_in_json(run, here):
+    options = ["--types", 3, "--base", "tanh", "--no-single", "--seed", 4, "--out", "deep/mine.safetensors", "--json"]
+    result = run(*LEARN, *options)
+    assert result.code == 0, result.err
+    answer = json.loads(result.out)
+    assert answer["written"] == ["deep/mine.safetensors", "deep/mine.png"]
+    told = answer["result"]["deep/mine.safetensors"]
+    assert told["types"] == 3
+    assert told["seed"] == 4
+    assert len(told["smoothed_log_loss"]) == 3
+    learned = LearnedActivations.load("deep/mine.safetensors")
+    assert (len(learned), learned.base) == (3, "tanh")
+    assert names(here) == ["deep/mine.png", "deep/mine.safetensors"]
+
+
+def test_one_type_is_its_own_control(run, here, plain):
+    assert run(*LEARN, "--types", 1).code == 0
+    assert names(here) == ["van-der-pol.png", "van-der-pol.safetensors"]
+
+
+def test_the_same_command_gives_the_same_file_and_another_seed_another(run, here, plain):
+    for out, seed in (("a", 0), ("b", 0), ("c", 1)):
+        assert run(*LEARN, "--no-single", "--out", f"{out}.safetensors", "--seed", seed).code == 0
+    a, b, c = (content(here / f"{out}.safetensors") for out in "abc")
+    assert a == b
+    assert a != c
+
+
+@pytest.mark.parametrize("stopped_at", [2, 4, 6])
+def test_a_learn_that_was_interrupted_goes_on_to_the_same_files(run, here, plain, monkeypatch, stopped_at):
+    """Three outer steps for the mix, three for its control; none that was kept is taken again."""
+    assert run(*LEARN).code == 0
+    wanted = {path.name: content(path) for path in here.glob("*.safetensors")}
+    for path in here.iterdir():
+        path.unlink()
+    monkeypatch.setattr(sys.modules["physlearn.metalearning.metalearn"], "CHECKPOINT_EVERY", 1)
+    step, taken = OuterLoop.step, []
+
+    def limited(self):
+        if len(taken) == stopped_at - 1:
+            raise KeyboardInterrupt
+        taken.append(self)
+        step(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(OuterLoop, "step", limited)
+        result = run(*LEARN)
+    assert result.code == 130
+    assert result.err.splitlines()[-1] == "physlearn: interrupted"
+    assert len(list(here.glob("*.checkpoint"))) == (1 if stopped_at <= 4 else 2)
+    again = []
+    with monkeypatch.context() as patch:
+        patch.setattr(OuterLoop, "step", lambda self: again.append(self) or step(self))
+        assert run(*LEARN).code == 0
+    assert len(again) == 6 - (stopped_at - 1)
+    assert {path.name: content(path) for path in here.glob("*.safetensors")} == wanted
+    assert not list(here.glob("*.checkpoint"))
+
+
+def test_another_command_does_not_go_on_from_the_checkpoint_of_the_first(run, refused, here, plain, monkeypatch):
+    step = OuterLoop.step
+
+    def interrupted(self):
+        if self.step_count:
+            raise KeyboardInterrupt
+        step(self)
+
+    monkeypatch.setattr(sys.modules["physlearn.metalearning.metalearn"], "CHECKPOINT_EVERY", 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(OuterLoop, "step", interrupted)
+        assert run(*LEARN).code == 130
+    assert "begun with other settings" in refused(*LEARN, "--seed", 3)
+    assert run(*LEARN).code == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        (["learn", "van-der-pool"], "henon-heiles-hnn"),
+        ([*LEARN, "--variant", "magic"], "two-stage"),
+        ([*LEARN, "--base", "cosinus"], "no activation 'cosinus'"),
+        ([*LEARN, "--types", "0"], "types must be"),
+        ([*LEARN, "--types", "two"], "integer"),
+        ([*LEARN, "--outer-steps", "-2"], "outer_steps must be"),
+        ([*LEARN, "--networks", "0"], "networks must be"),
+        ([*LEARN, "--data", "angles.csv"], "no setting 'data'"),
+        ([*LEARN, "--set", "orbits"], "orbits"),
+        ([*LEARN, "--set", "orbits=many"], "orbits=many"),
+        ([*LEARN, "--set", "orbits=nan"], "finite"),
+        ([*LEARN, "--set", "orbits=inf"], "finite"),
+        ([*LEARN, "--set", "orbits=5.5"], "whole numbers"),
+        ([*LEARN, "--set", "orbits=3"], "at least 5 orbits"),
+        ([*LEARN, "--set", "seed=0.5"], "whole numbers"),
+        ([*LEARN, "--set", "seed=1e30"], "below 2^32"),
+        ([*LEARN, "--set", "nu=3"], "no setting 'nu'"),
+        ([*LEARN, "--set", "device=3"], "device"),
+        ([*LEARN, "--set", "name=3"], "name"),
+        ([*LEARN, "--set", "data=0"], "data"),
+        ([*LEARN, "--device", "abacus"], "no device"),
+        ([*LEARN, "--out", "picture.png"], "NAME.safetensors"),
+        ([*LEARN, "--out", "learned.checkpoint"], "NAME.safetensors"),
+        ([*LEARN, "--out", "file/learned.safetensors"], "cannot write"),
+        (["learn", "pendulum-clock-hnn", "--data", "missing.csv"], "missing.csv"),
+        (["learn", "pendulum-clock-hnn", "--data", "file"], "file"),
+    ],
+    ids=lambda value: " ".join(map(str, value[-2:])) if isinstance(value, list) else "",
+)
+def test_a_wrong_use_of_learn_gets_one_line_and_leaves_nothing(wrong, sentence, refused, here):
+    (here / "file").write_text("in the way\n")
+    assert sentence in refused(*wrong)
+    assert names(here) == ["file"]
+
+
+def test_a_folder_in_the_way_is_noticed_before_the_work(refused, here):
+    (here / "learned.safetensors").mkdir()
+    assert "is a file to write" in refused(*LEARN, "--out", "learned.safetensors")
+
+
+def test_compare_finds_what_was_learned_here_and_the_control_beside_it(run, here):
+    given(here / "van-der-pol.safetensors")
+    given(here / "van-der-pol-single.safetensors", types=1)
+    result = run(*COMPARE)
+    assert result.code == 0, result.err
+    folder = here / "van-der-pol-comparison"
+    assert names(folder) == [
+        "comparison.png", "curves.parquet", "manifest.json", "panels.png", "results.parquet", "summary.md"
+    ]  # fmt: skip
+    table = pd.read_parquet(folder / "results.parquet")
+    assert table["variant"].unique().tolist() == ["sine", "type 1", "type 2", "mix", "single", "tanh", "relu", "sine+tanh"]
+    assert len(table) == 2 * 8
+    assert all(variant in result.out for variant in table["variant"])
+    assert (folder / "summary.md").read_text().startswith("# van der Pol")
+    assert "panels.png" in result.out
+    settings = json.loads((folder / "manifest.json").read_text())["settings"]
+    assert settings["training"]["epochs"] == 1
+    assert len(settings["single"]) == 1
+
+
+def test_without_a_control_there_is_a_comparison_without_it(run, here, plain):
+    given(here / "van-der-pol.safetensors")
+    assert run(*COMPARE).code == 0
+    assert "single" not in set(pd.read_parquet(here / "van-der-pol-comparison" / "results.parquet")["variant"])
+
+
+def test_several_files_are_meta_seeds_with_the_controls_beside_them(run, here, plain):
+    files = []
+    for k in range(2):
+        files += ["--activations", given(here / f"run{k}.safetensors", seed=k)]
+        given(here / f"run{k}-single.safetensors", types=1, seed=9 + k)
+    result = run(*COMPARE, *files, "--out", "both", "--json")
+    assert result.code == 0, result.err
+    answer = json.loads(result.out)
+    assert set(answer["result"]) == {"loss", "validation_loss"}
+    assert answer["result"]["loss"]["single"]["n"] == 4
+    assert answer["result"]["loss"]["mix"]["difference"] is None  # no NaN in JSON
+    assert {"both/results.parquet", "both/panels.png"} <= set(answer["written"])
+    assert pd.read_parquet(here / "both" / "results.parquet")["meta_seed"].unique().tolist() == [0, 1]
+
+
+def test_compare_rolls_the_networks_out_unless_it_is_told_not_to(run, here, plain):
+    given(here / "henon-heiles-nn.safetensors", types=1)
+    rolled = ["henon-heiles-nn" if argument == "van-der-pol" else argument for argument in COMPARE]
+    rolled.remove("--no-forecasts")
+    result = run(*rolled, "--json")
+    assert result.code == 0, result.err
+    assert {"valid_time_euler", "energy_error_rk4"} <= set(json.loads(result.out)["result"])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ([], "run `physlearn learn van-der-pol` first"),
+        (["--activations", "missing.safetensors"], "missing.safetensors"),
+        (["--activations", "file"], "file is no whole safetensors file"),
+        (["--activations", "folder"], "folder"),
+        (["--activations", "given", "--single", "missing.safetensors"], "missing.safetensors"),
+        (["--activations", "given", "--single", "given"], "one learned type, not 2"),
+        (["--activations", "given", "--single", "one", "--single", "one"], "1 meta-seeds need as many single types"),
+        (["--activations", "given", "--activations", "one"], "same base and as many types"),
+        (["--activations", "given", "--replicates", "0"], "replicates must be at least 1"),
+        (["--activations", "given", "--seed", 2**70], "below 2^32"),
+        (["--activations", "given", "--epochs", "-1"], "epochs must be positive"),
+        (["--activations", "given", "--data", "file"], "no setting 'data'"),
+        (["--activations", "given", "--out", "file/below"], "cannot write"),
+        (["--activations", "given", "--set", "mu=x"], "mu=x"),
+        (["--activations", "given", "--device", "abacus"], "no device"),
+    ],
+    ids=lambda value: " ".join(map(str, value[-4:])) if isinstance(value, list) else "",
+)
+def test_a_wrong_use_of_compare_gets_one_line_and_leaves_nothing(wrong, sentence, refused, here):
+    (here / "file").write_text("in the way\n")
+    (here / "folder").mkdir()
+    given(here / "given")
+    given(here / "one", types=1)
+    assert sentence in refused(*COMPARE, *wrong)
+    assert names(here) == ["file", "given", "one"]
+
+
+def test_a_file_of_another_kind_is_told_from_learned_activations(run, refused, here):
+    quick = ["--orbits", 6, "--test-orbits", 2, "--time", 1, "--epochs", 1, "--hidden", 4, "--model", "nn"]
+    assert run("forecast", "van-der-pol", "--out", here / "out", "--integrator", "euler", *quick).code == 0
+    line = refused(*COMPARE, "--activations", here / "out" / "nn.safetensors")
+    assert "holds a forecaster, not a learned activations" in line
+
+
+def test_a_file_that_was_damaged_is_noticed(refused, here):
+    path = given(here / "van-der-pol.safetensors")
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+    assert "checksum" in refused(*COMPARE)
+    path.write_bytes(content[:200])
+    assert "truncated" in refused(*COMPARE)
