@@ -5,6 +5,7 @@ from __future__ import annotations
 from physlearn.activations import named
 from physlearn.activations.activation import Activation
 from physlearn.activations.mixture import Mixture
+from systems import InputError
 
 
 def get(name: str | Activation) -> Activation:
@@ -18,6 +19,8 @@ def get(name: str | Activation) -> Activation:
     """
     if isinstance(name, Activation):
         return name
+    if not isinstance(name, str):
+        raise InputError(f"an activation is a name, or an Activation, not a {type(name).__name__}")
     if "+" in name:
         return Mixture([named.find(part) for part in name.split("+")])
     return named.find(name)

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
 from physlearn.activations.activation import Activation, Elementwise, derivative
+from physlearn.activations.sine import cosine, sine
 from systems import InputError, UnknownNameError
 
 
@@ -106,7 +107,7 @@ register("ramp", lambda x: x.clamp(-1, 1), lambda x: (x.abs() < 1).to(x.dtype), 
 register("relu", torch.relu, lambda x: (x > 0).to(x.dtype), torch.zeros_like)
 register("sigmoid", torch.sigmoid, _sigmoid_first, _sigmoid_second)
 register("silu", F.silu, _silu_first, _silu_second)
-register("sine", torch.sin, torch.cos, lambda x: -x.sin())
+register("sine", sine, cosine, lambda x: -sine(x))
 register("softplus", F.softplus, torch.sigmoid, _sigmoid_first)
 register("square", torch.square, lambda x: 2 * x, lambda x: torch.full_like(x, 2))
 register("tanh", torch.tanh, lambda x: 1 - x.tanh().square(), _tanh_second)

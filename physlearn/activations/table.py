@@ -21,7 +21,7 @@ POINTS = 100
 
 
 class Table(Activation):
-    """The spline through values on an equally spaced grid, going on linearly outside of it.
+    """The spline through values on an equally spaced grid, going on linearly outside of it (a quadratic one half a step out).
 
     values: ``(points,)``, or ``(*stack, points)``, a table for each member of a stack of networks, whose activities are then
     ``(*stack, batch, neurons)``; the spline is differentiable by them. low, high: the ends of the grid. kind: ``"linear"``,

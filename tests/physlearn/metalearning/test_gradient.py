@@ -12,7 +12,7 @@ from physlearn.metalearning.outer import OuterLoop
 
 TASKS = ["van-der-pol", "henon-heiles-hnn", "henon-heiles-hnn-separable"]
 OPTIMIZERS = ["sgd", "momentum", "rmsprop", "adam"]
-STEP = 1e-6
+STEP = 1e-7  # RMSprop's steps bend over 1e-6 where a gradient is near zero; rounding is 1e-14 of losses near 10
 LAST = torch.tensor([0, 0, 0, 0, 0, 1], dtype=torch.float64)
 TAIL = torch.tensor([0, 0, 0, 0.5, 0.5, 0], dtype=torch.float64)
 
@@ -59,7 +59,7 @@ def check(case, variant):
         assert found.objective[s].item() == pytest.approx(objective(case, s, curves).item(), rel=1e-9)
         up, down = (objective(case, s, curves + sign * STEP * direction) for sign in (1, -1))
         slope = (found.curves[s] * direction).sum().item()
-        assert slope == pytest.approx(((up - down) / (2 * STEP)).item(), rel=2e-5, abs=1e-7)
+        assert slope == pytest.approx(((up - down) / (2 * STEP)).item(), rel=1e-4, abs=5e-7)
     return found
 
 
@@ -227,6 +227,6 @@ def test_the_outer_loop_descends_the_gradient_by_its_sub_networks(name, settings
             changes[k] = torch.zeros_like(changes[k])
     up, down = (objective_of(task, chosen, [sign * STEP * part for part in changes])[0] for sign in (1, -1))
     slope = sum((a * b).sum().item() for a, b in zip(moved, changes, strict=True))
-    assert slope == pytest.approx((up - down) / (2 * STEP), rel=1e-4, abs=1e-7)
+    assert slope == pytest.approx((up - down) / (2 * STEP), rel=1e-4, abs=5e-7)
     if chosen.learn_inner_rate:
         assert moved[names.index("log_rate")].abs() > 0
