@@ -13,6 +13,7 @@ from torch._C._functorch import is_functorch_wrapped_tensor
 
 from physlearn.activations.compiled import FAST, _sine
 
+_compiled: Any = numba.njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
 STACKED = 3  # axes: networks, samples, neurons; one small network alone is better off with torch
 
 
@@ -59,7 +60,7 @@ class _OnePass(torch.autograd.Function):
         return g * high, None
 
 
-@numba.njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+@_compiled
 def _derivatives(x: np.ndarray, low: np.ndarray, high: np.ndarray, order: int) -> None:
     for i in prange(len(x)):
         for j in range(x.shape[1]):
