@@ -2,6 +2,7 @@
 
 from physlearn.models.baselines import CubicHamiltonian, LinearModel
 from physlearn.models.build import build, names
+from physlearn.models.dissipative import DissipativeHamiltonianNetwork
 from physlearn.models.hamiltonian import HamiltonianNetwork
 from physlearn.models.model import Model
 from physlearn.models.separable import MechanicalHamiltonianNetwork, SeparableHamiltonianNetwork
@@ -9,6 +10,7 @@ from physlearn.models.vector_field import VectorFieldNetwork
 
 __all__ = [
     "CubicHamiltonian",
+    "DissipativeHamiltonianNetwork",
     "HamiltonianNetwork",
     "LinearModel",
     "MechanicalHamiltonianNetwork",

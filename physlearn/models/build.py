@@ -8,6 +8,7 @@ import torch
 
 from physlearn.activations import Activation
 from physlearn.models.baselines import CubicHamiltonian, LinearModel
+from physlearn.models.dissipative import DissipativeHamiltonianNetwork
 from physlearn.models.hamiltonian import HamiltonianNetwork
 from physlearn.models.model import Model
 from physlearn.models.separable import MechanicalHamiltonianNetwork, SeparableHamiltonianNetwork
@@ -16,7 +17,13 @@ from systems import UnknownNameError
 
 NETWORKS = {
     cls.name: cls
-    for cls in (VectorFieldNetwork, HamiltonianNetwork, SeparableHamiltonianNetwork, MechanicalHamiltonianNetwork)
+    for cls in (
+        VectorFieldNetwork,
+        HamiltonianNetwork,
+        SeparableHamiltonianNetwork,
+        MechanicalHamiltonianNetwork,
+        DissipativeHamiltonianNetwork,
+    )
 }
 BASELINES = {cls.name: cls for cls in (LinearModel, CubicHamiltonian)}
 
