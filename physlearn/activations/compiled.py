@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 NAMES = ("sine", "tanh", "relu", "identity", "square", "zero", "ramp", "sigmoid", "silu", "elu", "softplus", "table")
 CODES: dict[str, int] = {name: code for code, name in enumerate(NAMES)}
@@ -248,36 +248,3 @@ def _cubic(u: Any, c0: Any, c1: Any, c2: Any, c3: Any, inverse: Any) -> Any:
     b1 = c1 + u * b2
     d2 = b2 + u * c3
     return c0 + u * b1, inverse * (b1 + u * d2), inverse * inverse * TWO * (d2 + u * c3)
-
-
-@njit(cache=True, parallel=True, nogil=True, error_model="numpy")
-def table_values(x: Any, coefficients: Any, which: Any, start: float, inverse_step: float, order: int) -> Any:
-    """(value, first, second derivative) of tables at x, ``(rows, n)`` each, in parallel over the rows.
-
-    x: ``(rows, n)``, contiguous, float32 or float64 as the coefficients ``(tables, cells, 4)``; which: ``(rows,)`` int64, the
-    table of each row. order: up to which derivative, 0 to 2; the arrays above it are empty, ``(0, n)``.
-    """
-    rows, n = x.shape
-    value = np.empty((rows, n), x.dtype)
-    first = np.empty((rows if order > 0 else 0, n), x.dtype)
-    second = np.empty((rows if order > 1 else 0, n), x.dtype)
-    for r in prange(rows):
-        _table_row(x, r, coefficients, which[r], start, inverse_step, order, value, first, second)
-    return value, first, second
-
-
-@njit(cache=True, fastmath=FAST, error_model="numpy")
-def _table_row(
-    x: Any, r: int, tables: Any, k: int, start: float, inverse_step: float, order: int, value: Any, first: Any, second: Any
-) -> None:
-    inverse = tables.dtype.type(inverse_step)
-    last = tables.dtype.type(tables.shape[1] - 1)
-    shift = tables.dtype.type(1 - start * np.float64(inverse))
-    for j in range(x.shape[1]):
-        t, u = _cell(x[r, j], shift, inverse, last)
-        i = np.uint32(np.int32(t))
-        value[r, j], slope, bend = _cubic(u, tables[k, i, 0], tables[k, i, 1], tables[k, i, 2], tables[k, i, 3], inverse)
-        if order > 0:
-            first[r, j] = slope
-        if order > 1:
-            second[r, j] = bend
