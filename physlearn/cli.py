@@ -1,4 +1,4 @@
-"""The command line: ``physlearn systems | simulate | forecast | learn | compare``."""
+"""The command line: ``physlearn systems | simulate | forecast | track | learn | compare``."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import inspect
 import json
 import math
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +20,8 @@ from physlearn.comparison.panels import panels
 from physlearn.forecasting import contender, picture, recorded, report, simulated
 from physlearn.metalearning import VARIANTS, metalearn
 from systems import HamiltonianSystem, InputError, IntegrationError, Orbit
+from systems.pendulum_clock import track as track_film
+from systems.pendulum_clock.overlay import overlay as draw_overlay
 
 app = typer.Typer(
     help="Forecast orbits: simulate or film a dynamical system, learn its flow, roll it out, and say how good it is.",
@@ -41,6 +44,7 @@ COLUMNS = {  # of the table that is printed: heading, and as many digits as mean
     "amplitude": ("amplitude", "{:.4f}"),
     "amplitude_median": ("amplitude", "{:.4f}"),
     "phase_error_end": ("phase error", "{:+.2f}"),
+    "drive": ("drive", "{:.3f}"),
 }
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
@@ -107,6 +111,7 @@ def forecast(
     name: Annotated[str, typer.Argument(metavar="SYSTEM", help="One of `physlearn systems`.")],
     out: Annotated[Path, typer.Option(help="The directory to write to.")],
     data: Annotated[Path | None, typer.Option(help="A recording instead of a simulation: a CSV file of angles.")] = None,
+    film: Annotated[Path | None, typer.Option(help="A film of a pendulum instead, to be tracked first.")] = None,
     columns: Annotated[
         str | None, typer.Option(help="The columns of a CSV file without a header; t,theta,omega,alpha by default.")
     ] = None,
@@ -145,7 +150,7 @@ def forecast(
         "seed": seed,
         "progress": sys.stderr.isatty() and not as_json,
     }
-    if data is None:
+    if data is None and film is None:
         system = systems.get(name, **_parameters(set_ or []))
         chosen = contender.choose(model, integrator, system.canonical)
         protocol = simulated.protocol_of(
@@ -167,20 +172,70 @@ def forecast(
     }
     if given := [option for option, value in unused.items() if value is not None]:
         raise InputError(f"{given[0]} is for simulated systems; a recording comes with its own")
-    chosen = contender.choose(model, integrator, hamiltonian=True)
-    names = columns.split(",") if columns else None
-    recordings = {
-        "file": Orbit.from_csv(data, names, rates="file"),
-        "derived": Orbit.from_csv(data, names, rates="derived"),
-    }
+    if film is not None and (data is not None or columns is not None):
+        raise InputError("--film takes the place of --data and --columns; give one or the other")
+    chosen = contender.choose(model, integrator, hamiltonian=True, recorded=True)
     directory = report.writable(out)
-    results, written = {}, []
+    recordings: dict[str, list[Orbit]] = {}
+    written = []
+    if film is not None:
+        tracked = track_film(film, progress=settings["progress"])
+        recordings["film"] = [orbit for orbit in tracked.orbits if orbit.provenance["pendulum"] == 0]
+        tracked.save_csv(directory / "angles.csv")
+        written = [directory / "angles.csv", report.write_figure(directory / "track.png", plotting.tracking_plot(tracked))]
+    elif data is not None:
+        names = columns.split(",") if columns else None
+        recordings = {rates: Orbit.from_csv(data, names, rates=rates) for rates in ("file", "derived")}
+    results = {}
     for rates, recording in recordings.items():
+        if not recording:
+            raise InputError("the film holds no stretch without gaps that is long enough to learn from")
         gap = recording[0].provenance["filter"]["window"]
         result = results[rates] = recorded.forecast_recording(recording, chosen, name=name, gap=gap, **settings)
         written += [*report.write(result, directory, f"{rates}-"), *picture.of_recording(result, directory, f"{rates}-")]
     text = "\n\n".join(_table(result) for result in results.values())
     _finish({rates: report.metrics(result) for rates, result in results.items()}, text, written, as_json)
+
+
+@app.command("track")
+def track_command(
+    film: Annotated[Path, typer.Argument(metavar="FILM", help="Of one pendulum or several.")],
+    markers: Annotated[
+        str | None,
+        typer.Option(help="Colours, as red,blue, or pixels of the first frame, as 310,40;305,400; found by itself otherwise."),
+    ] = None,
+    pendulums: Annotated[int | None, typer.Option(help="How many there are, where that has to be said.")] = None,
+    out: Annotated[Path, typer.Option(help="The CSV file to write; a netCDF file is written beside it.")] = Path("angles.csv"),
+    plot: Annotated[Path | None, typer.Option(help="A picture to write, .png, .svg or .pdf.")] = None,
+    overlay: Annotated[Path | None, typer.Option(help="A film to write, .mp4, with what was tracked drawn on top.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Track the pendulums in a film: angles, rates and their errors, period, amplitude and decay."""
+    for path in filter(None, (out, plot, overlay)):
+        report.writable(path.parent)
+    if plot is not None:
+        picture.check_format(plot)
+    progress = sys.stderr.isatty() and not as_json
+    tracked = track_film(film, markers=_markers(markers), pendulums=pendulums, progress=progress)
+    tracked.save_csv(out)
+    tracked.save_netcdf(out.with_suffix(".nc"))
+    written = [out, out.with_suffix(".nc")]
+    if plot is not None:
+        written.append(report.write_figure(plot, plotting.tracking_plot(tracked)))
+    if overlay is not None:
+        draw_overlay(film, tracked, overlay, progress=progress)
+        written.append(overlay)
+    _finish([asdict(one) for one in tracked.report], str(tracked), written, as_json)
+
+
+def _markers(text: str | None) -> str | list[tuple[float, float]] | None:
+    """Names of colours as they are, pixels as numbers."""
+    if text is None or not text[:1].isdigit():
+        return text
+    try:
+        return [(float(x), float(y)) for x, y in (place.split(",") for place in text.split(";"))]
+    except ValueError as error:
+        raise InputError(f"--markers takes colours, as red,blue, or pixels, as 310,40;305,400, not {text!r}") from error
 
 
 TaskName = Annotated[str, typer.Argument(metavar="TASK", help="van-der-pol, henon-heiles-nn, henon-heiles-hnn, ...")]

@@ -13,6 +13,7 @@ from torch import Tensor
 from physlearn import metrics
 from physlearn.forecasting.contender import Contender, fit_all, forecast_all
 from physlearn.forecasting.report import Report
+from physlearn.models import DissipativeHamiltonianNetwork
 from physlearn.training import split_time
 from systems import InputError, Orbit
 
@@ -46,14 +47,16 @@ def forecast_recording(
     rows = [_row("truth", test, test, None, energy)]
     rows += [_row(c.label, forecasts[c.label], test, trained.forecasters[c.model], energy) for c in contenders]
     duration = float(test.t[-1] - test.t[0])
-    derived = "derived" in recording.provenance["rates"].values()
+    filmed = "film" in recording.provenance
+    derived = filmed or "derived" in recording.provenance["rates"].values()
     gain = recording.provenance["filter"]["acceleration_gain"]
     flattened = (
         f"the filter keeps {gain:.4f} of the acceleration, so that what learns from it swings slow: "
         f"expect periods {100 * (gain**-0.5 - 1):.2f} % long"
     )
     return Report(
-        title=f"{name}: {duration:.1f} s forecast from one recorded state, rates from the " + ("angle" if derived else "file"),
+        title=f"{name}: {duration:.1f} s forecast from one recorded state, rates from the "
+        + ("film" if filmed else "angle" if derived else "file"),
         table=pd.DataFrame(rows).set_index("forecast"),
         truth=test,
         forecasts=forecasts,
@@ -79,6 +82,11 @@ def forecast_recording(
             f"valid time: until the distance to the record exceeds 0.4 of its rms size; at most {duration:.1f} s",
             f"energy error: the largest |H - E| / E, with H = omega^2/2 + ({frequency:.4f}/s)^2 (1 - cos theta), the "
             "pendulum that fits the training block; a real clock's own energy wanders, as the row truth tells",
+            *(
+                ["drive: the rms of the learned force that changes sign with the velocity, as a share of the acceleration's"]
+                if any("drive" in row for row in rows)
+                else []
+            ),
             *([flattened] if derived else []),
         ),
     )
@@ -105,6 +113,10 @@ def _row(label: str, orbit: Orbit, truth: Orbit, flow: Any, energy: Callable[[Te
         "period": float(metrics.period(orbit)),
         "amplitude": float(metrics.amplitude(orbit)),
     }
+    if flow is not None and isinstance(flow.model, DissipativeHamiltonianNetwork):
+        assert truth.rate is not None  # from_csv gives rates
+        force = flow.model.drive(truth.z.to(flow.dtype)).double()
+        row["drive"] = float(force.square().mean().sqrt() / truth.rate[..., 1].square().mean().sqrt())
     for name, fraction in (("quarter", 0.25), ("half", 0.5), ("end", 1.0)):
         row[f"phase_error_{name}"] = float(phase[round(fraction * (len(phase) - 1))])
     return row

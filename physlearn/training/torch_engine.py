@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -10,7 +12,7 @@ from torch import Tensor
 
 from physlearn.models import Model
 from physlearn.models.stack import Weights, rates, stack
-from physlearn.threads import suited_to
+from physlearn.threads import SMALL, suited_to
 from physlearn.training.loss import rate_error
 from physlearn.training.optimizers import clipped, find
 from physlearn.training.pairs import Pairs
@@ -22,12 +24,60 @@ ROWS = 2_000  # of data that are evaluated at once
 class TorchEngine:
     """R networks of one shape on stacked weights; each sees its own batches and has its own optimiser state.
 
+    On a CPU with several threads, each takes a share of the networks for itself: threads that shared every operation would
+    wait for each other at each of them, which on a busy machine takes many times as long.
+
     alive: ``(R,)``, false from the step on in which a network's loss or gradient was not finite; its weights stay as they
     were, and no other network notices.
     """
 
     name = "torch"
-    alive: Bool[Tensor, " R"]
+
+    def __init__(self, models: Sequence[Model], pairs: Pairs, training: Training) -> None:
+        elements = len(models) * training.batch_size * max(parameter.shape[0] for parameter in models[0].parameters())
+        on_cpu = pairs.z.device.type == "cpu"
+        parts = min(len(models), torch.get_num_threads()) if on_cpu and elements > SMALL else 1
+        bounds = [round(k * len(models) / parts) for k in range(parts + 1)]
+        self.parts = [_Part(models[a:b], pairs, training) for a, b in pairwise(bounds)]
+        self.sizes = [b - a for a, b in pairwise(bounds)]
+
+    def epoch(self, order: Int[Tensor, "R n"], learning_rates: Float[Tensor, "R steps"]) -> Float[Tensor, "R steps"]:
+        """One step for each batch in that order; gives the losses before each step."""
+        shares = zip(self.parts, order.split(self.sizes), learning_rates.split(self.sizes), strict=True)
+        if len(self.parts) == 1:
+            return torch.cat([part.epoch(*share) for part, *share in shares])
+        with suited_to(0), ThreadPoolExecutor(len(self.parts)) as pool:
+            return torch.cat(list(pool.map(lambda share: share[0].epoch(*share[1:]), shares)))
+
+    @property
+    def weights(self) -> Float[Tensor, "R P"]:
+        """All weights."""
+        return torch.cat([part.weights.detach() for part in self.parts])
+
+    @property
+    def alive(self) -> Bool[Tensor, " R"]:
+        """Which networks have not diverged."""
+        return torch.cat([part.alive for part in self.parts])
+
+    def evaluate(self, pairs: Pairs) -> Float[Tensor, " R"]:
+        """The loss of each network on other data."""
+        return torch.cat([part.evaluate(pairs) for part in self.parts])
+
+    def load(self, weights: Float[Tensor, "R P"]) -> None:
+        """Take other weights."""
+        for part, own in zip(self.parts, weights.split(self.sizes), strict=True):
+            part.weights = own
+
+    def hand_back(self, models: Sequence[Model]) -> None:
+        """Write the weights into the networks they came from."""
+        with torch.no_grad():
+            for name, weights in self.parts[0].layout.views(self.weights).items():
+                for k, model in enumerate(models):
+                    model.get_parameter(name).copy_(weights[k])
+
+
+class _Part:
+    """The networks of one thread."""
 
     def __init__(self, models: Sequence[Model], pairs: Pairs, training: Training) -> None:
         self.pairs, self.training = pairs, training
@@ -37,13 +87,12 @@ class TorchEngine:
         self.optimizer = find(training.optimizer)
         self.state = self.optimizer.start(self.weights)
         self.count = 0
-        self.alive = torch.ones(len(models), dtype=torch.bool, device=self.weights.device)
-        self.widest = max(shape[0] for shape in self.layout.shapes.values())
+        self.alive: Bool[Tensor, " R"] = torch.ones(len(models), dtype=torch.bool, device=self.weights.device)
 
     def epoch(self, order: Int[Tensor, "R n"], learning_rates: Float[Tensor, "R steps"]) -> Float[Tensor, "R steps"]:
-        """One step for each batch in that order; gives the losses before each step."""
+        """One step for each batch in that order."""
         batches = order.split(self.training.batch_size, dim=1)
-        with suited_to(len(order) * self.training.batch_size * self.widest):
+        with torch.enable_grad():  # a new thread has its own mode
             losses = [self._step(batch, learning_rates[:, i : i + 1]) for i, batch in enumerate(batches)]
         return torch.stack(losses, dim=1)
 
@@ -55,10 +104,11 @@ class TorchEngine:
         with torch.no_grad():
             if self.training.clip is not None:
                 gradient = clipped(gradient, self.training.clip)
-            self.alive = self.alive & losses.isfinite() & gradient.isfinite().all(1)
+            self.alive = self.alive & losses.isfinite() & gradient.sum(1).isfinite()  # NaN and infinity both spread to a sum
+            everyone = bool(self.alive.all())
             new, state = self.optimizer.step(weights.detach(), gradient, self.state, learning_rate, self.count)
-            self.weights = self._kept(new, weights.detach())
-            self.state = tuple(self._kept(a, b) for a, b in zip(state, self.state, strict=True))
+            self.weights = new if everyone else self._kept(new, weights.detach())
+            self.state = state if everyone else tuple(self._kept(a, b) for a, b in zip(state, self.state, strict=True))
         return losses.detach().where(self.alive, torch.nan)
 
     def _kept(self, new: Tensor, old: Tensor) -> Tensor:
@@ -75,14 +125,3 @@ class TorchEngine:
                 stacked = z.expand(len(self.weights), -1, -1)
                 total += len(z) * self._losses(self.weights, stacked, rate)
         return (total / len(pairs)).to(self.weights.dtype)
-
-    def load(self, weights: Float[Tensor, "R P"]) -> None:
-        """Take other weights."""
-        self.weights = weights
-
-    def hand_back(self, models: Sequence[Model]) -> None:
-        """Write the weights into the networks they came from."""
-        with torch.no_grad():
-            for name, weights in self.layout.views(self.weights).items():
-                for k, model in enumerate(models):
-                    model.get_parameter(name).copy_(weights[k])

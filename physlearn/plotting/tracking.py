@@ -1,0 +1,50 @@
+"""What was tracked in a film of pendulums."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from scipy.signal import lombscargle
+
+from physlearn.plotting.forecast import COLORS
+from systems.pendulum_clock.tracking import Tracking
+
+HARMONICS = 6.0  # of the fastest swing: how far the spectrum reaches
+OVERSAMPLING = 8
+
+
+def tracking_plot(tracking: Tracking) -> Figure:
+    """Angle against time, phase portrait, spectrum, and what smoothing leaves of the angles; a colour a pendulum."""
+    figure, axes = plt.subplots(2, 2, figsize=(10, 6.4), layout="constrained")
+    plt.close(figure)  # pyplot forgets it; the caller keeps it
+    angle, portrait, spectrum, residual = axes.T.flatten()
+    for report, color in zip(tracking.report, COLORS * len(tracking.report), strict=False):
+        label = f"pendulum {report.pendulum}: T = {report.period:.4f} s"
+        rows = tracking.table[tracking.table["pendulum"] == report.pendulum]
+        t, theta = rows["t"].to_numpy(), np.degrees(rows["theta"].to_numpy())
+        angle.plot(t, theta, color=color, linewidth=0.8, label=label)
+        portrait.plot(theta, np.degrees(rows["omega"].to_numpy()), color=color, linewidth=0.6)
+        _spectrum(spectrum, t, theta, HARMONICS / report.period, color)
+        for orbit in tracking.orbits:
+            if orbit.provenance.get("pendulum") == report.pendulum:
+                smooth_t, smooth = orbit.t.numpy(), np.degrees(orbit.z[:, 0].numpy())
+                measured = np.interp(smooth_t, t[np.isfinite(theta)], theta[np.isfinite(theta)])
+                residual.plot(smooth_t, measured - smooth, ".", color=color, markersize=2)
+    angle.set(xlabel="$t$ [s]", ylabel=r"$\theta$ [deg]")
+    angle.legend(loc="lower left", bbox_to_anchor=(0, 1), fontsize="small", frameon=False)
+    portrait.set(xlabel=r"$\theta$ [deg]", ylabel=r"$\omega$ [deg/s]")
+    spectrum.set(xlabel="frequency [1/s]", ylabel="amplitude [deg]", yscale="log")
+    residual.set(xlabel="$t$ [s]", ylabel="angle less its smooth course [deg]")
+    return figure
+
+
+def _spectrum(ax: Axes, t: Float[np.ndarray, " T"], theta: Float[np.ndarray, " T"], highest: float, color: str) -> None:
+    """The amplitude at each frequency, of samples that need not be equally spaced."""
+    seen = np.isfinite(theta)
+    t, theta = t[seen], theta[seen] - theta[seen].mean()
+    frequency = np.arange(1, int(highest * OVERSAMPLING * np.ptp(t)) + 1) / (OVERSAMPLING * np.ptp(t))
+    amplitude = 2 * np.abs(lombscargle(t, theta, 2 * np.pi * frequency, normalize="amplitude")) / 2
+    ax.plot(frequency, amplitude, color=color, linewidth=0.8)

@@ -1,0 +1,118 @@
+"""Frames of a film with their own time stamps, one at a time, in constant memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from systems.errors import InputError
+
+LARGEST_FRAME = 100_000_000  # pixels: twice the largest film format there is, 8K UHD being 33 million
+SMALLEST_SIDE = 32  # pixels: below it a marker and its surroundings do not fit
+
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture: brightness ``y`` ``(H, W)``, colour differences ``u``, ``v`` at half the resolution, and its time [s]."""
+
+    t: float
+    y: Bytes
+    u: Bytes
+    v: Bytes
+
+
+class Film:
+    """A film to be decoded from its start, any number of times.
+
+    Times are the frames' presentation time stamps, so variable frame rates and dropped frames keep their times.
+
+    Raises FileNotFoundError, or InputError for a file that is no film or whose frames are too large or too small.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+        if self.path.is_dir():
+            raise InputError(f"{path} is a folder; give the film itself")
+        if not self.path.is_file():
+            raise FileNotFoundError(f"no film {path}")
+        with self._open() as container:
+            stream = container.streams.video[0]
+            self.width, self.height = int(stream.codec_context.width), int(stream.codec_context.height)
+        if self.width * self.height > LARGEST_FRAME:
+            raise InputError(f"{path} has frames of {self.width} x {self.height} pixels; at most 100 million are read")
+        if min(self.width, self.height) < SMALLEST_SIDE:
+            raise InputError(
+                f"{path} has frames of {self.width} x {self.height} pixels; at least {SMALLEST_SIDE} each way are needed"
+            )
+
+    def frames(self) -> Iterator[Frame]:
+        """The frames in order of time. A frame that does not decode is left out, and so shows as a gap in the times.
+
+        Raises InputError for a film that breaks off, or holds no frame at all.
+        """
+        import av
+
+        packets = count = 0
+        last = -np.inf
+        with self._open() as container:
+            stream = container.streams.video[0]
+            stream.thread_type = "AUTO"
+            promised = stream.frames
+            step = float(1 / stream.average_rate) if stream.average_rate else 1 / 30
+            try:
+                for packet in container.demux(stream):
+                    packets += packet.size > 0
+                    try:
+                        pictures = packet.decode()
+                    except av.error.InvalidDataError:
+                        continue
+                    for picture in pictures:
+                        if picture.width * picture.height > LARGEST_FRAME:
+                            raise InputError(f"{self.path} changes to frames of {picture.width} x {picture.height} pixels")
+                        if (picture.width, picture.height) != (self.width, self.height):
+                            raise InputError(f"{self.path} changes the size of its frames on the way; cut it into parts")
+                        t = count * step if picture.time is None else float(picture.time)
+                        if t > last:
+                            last = t
+                            yield Frame(t, *_planes(picture))
+                        count += 1
+            except av.error.FFmpegError as error:
+                raise InputError(f"{self.path} breaks off after {count} frames: {error}") from error
+        if not count:
+            raise InputError(f"{self.path} holds no frame that can be decoded")
+        if packets < promised:
+            raise InputError(f"{self.path} is truncated: it promises {promised} frames and holds {packets}")
+
+    def _open(self):  # type: ignore[no-untyped-def]  # av's container is a context manager of its own
+        try:
+            import av
+        except ImportError as error:
+            raise ImportError("films are read by PyAV and OpenCV: pip install 'physlearn[film]'") from error
+        av.logging.set_level(None)
+        try:
+            container = av.open(str(self.path))
+        except (av.error.FFmpegError, ValueError) as error:
+            raise InputError(f"{self.path} is not a film, or it is cut off: {error}") from error
+        if not container.streams.video:
+            container.close()
+            raise InputError(f"{self.path} holds no pictures, only {len(container.streams)} other streams")
+        return container
+
+
+def _planes(picture) -> tuple[Bytes, Bytes, Bytes]:  # type: ignore[no-untyped-def]
+    if picture.format.name not in ("yuv420p", "yuvj420p"):
+        picture = picture.reformat(format="yuv420p")
+    height, width = picture.height, picture.width
+    sizes = (height, width), ((height + 1) // 2, (width + 1) // 2), ((height + 1) // 2, (width + 1) // 2)
+    y, u, v = (
+        np.frombuffer(plane, np.uint8)[: plane.line_size * rows].reshape(rows, plane.line_size)[:, :columns]
+        for plane, (rows, columns) in zip(picture.planes, sizes, strict=True)
+    )
+    return y, u, v

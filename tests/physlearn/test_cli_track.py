@@ -1,0 +1,81 @@
+"""Tracking a film and forecasting from it, as a user has them."""
+
+import json
+import math
+
+import av
+import pandas as pd
+import pytest
+import torch
+import xarray as xr
+
+from systems.pendulum_clock import Film, PendulumClock, render_clock, track
+from systems.pendulum_clock.overlay import overlay
+
+PERIOD = 1.5
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory):
+    """Twenty seconds of a clock that swings in 1.5 s."""
+    path = tmp_path_factory.mktemp("film") / "clock.mp4"
+    clock = PendulumClock(frequency=2 * math.pi / PERIOD)
+    render_clock(clock, torch.tensor([0.093, 0.0]), 20.0, path, Film(size=(640, 360)))
+    return path
+
+
+def test_track_writes_angles_picture_and_overlay(run, film, tmp_path):
+    paths = [tmp_path / name for name in ("angles.csv", "track.png", "overlay.mp4")]
+    result = run("track", film, "--out", paths[0], "--plot", paths[1], "--overlay", paths[2], "--json")
+    (report,) = json.loads(result.out)["result"]
+    assert report["period"] == pytest.approx(PERIOD * (1 + 0.093**2 / 16), rel=2e-3)
+    table = pd.read_csv(paths[0])
+    assert {"pendulum", "t", "theta", "omega", "alpha", "theta_error", "omega_error", "alpha_error", "quality"} <= set(table)
+    assert len(table) == report["frames"] == 601
+    assert xr.load_dataset(tmp_path / "angles.nc", engine="h5netcdf").sizes["time"] == 601
+    assert all(path.stat().st_size > 1000 for path in paths)
+
+
+def test_the_overlay_has_the_film_s_frames_and_times(film, tmp_path):
+    overlay(film, track(film), tmp_path / "overlay.mp4")
+    times = []
+    for path in (film, tmp_path / "overlay.mp4"):
+        with av.open(str(path)) as container:
+            times.append([frame.time for frame in container.decode(video=0)])
+    assert times[1] == pytest.approx(times[0], abs=1e-3)
+
+
+def test_colours_and_pixels_may_be_given(run, film, tmp_path):
+    by_colour = run("track", film, "--markers", "red,blue", "--out", tmp_path / "a.csv", "--json")
+    pixels = track(film).markers.groupby("end")[["x", "y"]].first()
+    text = ";".join(f"{x:.0f},{y:.0f}" for x, y in pixels.to_numpy())
+    by_pixel = run("track", film, "--markers", text, "--out", tmp_path / "b.csv", "--json")
+    periods = [json.loads(result.out)["result"][0]["period"] for result in (by_colour, by_pixel)]
+    assert periods[0] == pytest.approx(periods[1], rel=1e-3)
+
+
+def test_a_film_is_tracked_learned_and_forecast(run, film, tmp_path):
+    result = run("forecast", "pendulum-clock", "--film", film, "--model", "linear", "--out", tmp_path, "--json")
+    rows = json.loads(result.out)["result"]["film"]["rows"]
+    assert [row["forecast"] for row in rows] == ["truth", "linear + gauss-legendre-4"]
+    assert rows[1]["valid_time"] > 2 * PERIOD  # all of the last fifth
+    assert abs(rows[1]["phase_error_end"]) < 0.1
+    assert {path.name for path in tmp_path.iterdir()} >= {"angles.csv", "track.png", "film-metrics.json", "film-forecast.png"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["track", "nothing.mp4"], "no film"),
+        (["track", __file__], "not a film"),
+        (["track", "FILM", "--markers", "mauve,teal"], "colour"),
+        (["track", "FILM", "--markers", "1,2;x"], "--markers"),
+        (["track", "FILM", "--plot", "picture.txt"], "picture"),
+        (["track", "FILM", "--pendulums", "7"], "7"),
+        (["forecast", "pendulum-clock", "--film", "FILM", "--energy", "1", "--out", "o"], "--energy"),
+        (["forecast", "pendulum-clock", "--film", "FILM", "--data", "a.csv", "--out", "o"], "--film"),
+    ],
+)
+def test_wrong_uses_get_one_line(refused, film, tmp_path, monkeypatch, arguments, told):
+    monkeypatch.chdir(tmp_path)
+    assert told in refused(*(film if argument == "FILM" else argument for argument in arguments))
