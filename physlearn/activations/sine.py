@@ -48,16 +48,18 @@ class _OnePass(torch.autograd.Function):
         low, high = torch.empty_like(plain), torch.empty_like(plain)
         rows = (tensor.view(-1, tensor.shape[-1]).numpy() for tensor in (plain, low, high))
         _derivatives(*rows, order)
-        ctx.order = order
-        ctx.save_for_backward(x, high)
+        ctx.order, ctx.high = order, high
+        ctx.save_for_backward(x)
         return low
 
     @staticmethod
     def backward(ctx: Any, g: Tensor) -> tuple[Tensor, None]:
-        x, high = ctx.saved_tensors
-        if torch.is_grad_enabled():  # asked for a graph: the derivative once more, as a function of x
-            high = cosine(x) if ctx.order == 0 else -sine(x)
-        return g * high, None
+        (x,) = ctx.saved_tensors
+        high, ctx.high = ctx.high, None
+        if high is not None and not torch.is_grad_enabled():
+            return high.mul_(g), None  # in its own memory: fresh memory costs more than the product
+        # asked for a graph, or for the second time: the derivative once more, as a function of x
+        return g * (cosine(x) if ctx.order == 0 else -sine(x)), None
 
 
 @_compiled

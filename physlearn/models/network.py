@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from itertools import pairwise
-from math import sqrt
 from typing import cast
 
 import torch
@@ -14,26 +13,9 @@ from torch import Tensor, nn
 
 from physlearn import activations
 from physlearn.activations import Activation
+from physlearn.models.affine import Affine, affine
 from physlearn.models.scaling import over_batch
 from systems import InputError
-
-
-class Affine(nn.Module):
-    """W x + b, drawn uniformly within 1 / sqrt(inputs); with stacked weights, each member's for its own rows of x."""
-
-    def __init__(self, inputs: int, outputs: int, *, bias: bool, generator: torch.Generator) -> None:
-        super().__init__()
-        self.bound = bound = 1 / sqrt(inputs)
-        self.weight = nn.Parameter(torch.empty(outputs, inputs).uniform_(-bound, bound, generator=generator))
-        self.bias = nn.Parameter(torch.empty(outputs).uniform_(-bound, bound, generator=generator)) if bias else None
-
-    def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
-        """W x + b."""
-        if self.weight.ndim == 2:
-            return nn.functional.linear(x, self.weight, self.bias)
-        if self.bias is None:
-            return x @ self.weight.mT
-        return torch.baddbmm(over_batch(self.bias, 1), x, self.weight.mT)
 
 
 class Network(nn.Module):
@@ -94,5 +76,5 @@ class Network(nn.Module):
             slopes.append(slope)
         g = over_batch(last.weight[..., 0, :], 1)
         for layer, slope in zip(reversed(hidden), reversed(slopes), strict=True):
-            g = (g * slope) @ layer.weight
+            g = affine(g * slope, layer.weight.mT)
         return g

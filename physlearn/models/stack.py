@@ -12,8 +12,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from physlearn.activations.description import describe
+from physlearn.models.affine import Affine
 from physlearn.models.model import Model
-from physlearn.models.network import Affine, Network
+from physlearn.models.network import Network
 from systems import InputError
 
 M = TypeVar("M", bound=nn.Module)
