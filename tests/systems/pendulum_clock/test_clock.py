@@ -382,3 +382,12 @@ def test_a_clock_that_stops_has_no_limit_cycle_to_sample_around():
     assert PendulumClock(Q=10.0).sample(5, amplitude=(0.1, 0.2)).shape == (5, 2)
     with pytest.raises(InputError, match="0 <= inner < outer"):
         CLOCK.sample(5, amplitude=(0.2, 0.1))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_clocks_of_other_parameters_are_systems_too(seed):
+    rng = np.random.default_rng(seed)
+    amplitude, Q, period = rng.uniform(0.04, 0.15), rng.uniform(50, 1000), rng.uniform(0.5, 3)
+    gamma = amplitude * rng.uniform(0.2, 0.5)
+    kappa = pi * amplitude**2 / (4 * gamma * Q)
+    check_system(PendulumClock(gamma=gamma, Q=Q, kappa=kappa, frequency=2 * pi / period), seed=seed)
