@@ -40,7 +40,10 @@ LINEUP = (
     Contender("hnn-separable", "yoshida-4"),
     Contender("hnn-mechanical", "yoshida-4"),
 )
-DISSIPATIVE = Contender("dissipative-hnn", "gauss-legendre-4")
+DISSIPATIVE = (
+    Contender("dissipative-hnn", "gauss-legendre-4"),
+    Contender("dissipative-hnn-mechanical", "gauss-legendre-4"),
+)
 HAMILTONIAN = tuple(name for name in models.names() if name not in ("nn", "linear"))
 
 
@@ -48,7 +51,7 @@ def choose(model: str | None, integrator: str | None, hamiltonian: bool, *, reco
     """The line-up, or only those of one model, or one model with one integrator.
 
     hamiltonian: whether the coordinates are positions and momenta; without it, only nn and linear apply. recorded: whether
-    the orbits are of a real thing, which no Hamiltonian fits exactly: dissipative-hnn then joins the line-up. Raises
+    the orbits are of a real thing, which no Hamiltonian fits exactly: the dissipative ones then join. Raises
     UnknownNameError for unknown names, InputError for a model that does not apply, NotSeparableError or NotHamiltonianError
     for an integrator that does not, and InputError for one without a model.
     """
@@ -57,7 +60,7 @@ def choose(model: str | None, integrator: str | None, hamiltonian: bool, *, reco
     if model is None:
         if integrator is not None:
             raise InputError(f"--integrator {integrator} needs --model: {', '.join(models.names())}")
-        return tuple(c for c in (*LINEUP, *[DISSIPATIVE] * recorded) if hamiltonian or c.model not in HAMILTONIAN)
+        return tuple(c for c in (*LINEUP, *(DISSIPATIVE if recorded else ())) if hamiltonian or c.model not in HAMILTONIAN)
     check_name(model)
     if model in HAMILTONIAN and not hamiltonian:
         raise InputError(f"the model {model} needs positions and momenta, which this system does not have; take nn")
@@ -65,7 +68,7 @@ def choose(model: str | None, integrator: str | None, hamiltonian: bool, *, reco
         # a small model of the kind tells before any training whether the integrator applies
         integrators.find(integrator)(Flow.of(models.build(model, dim=2, hidden=(1,))))
         return (Contender(model, integrator),)
-    return tuple(c for c in (*LINEUP, DISSIPATIVE) if c.model == model)
+    return tuple(c for c in (*LINEUP, *DISSIPATIVE) if c.model == model)
 
 
 @dataclass(frozen=True)

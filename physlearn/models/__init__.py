@@ -2,7 +2,7 @@
 
 from physlearn.models.baselines import CubicHamiltonian, LinearModel
 from physlearn.models.build import build, names
-from physlearn.models.dissipative import DissipativeHamiltonianNetwork
+from physlearn.models.dissipative import DissipativeHamiltonianNetwork, DissipativeMechanicalNetwork
 from physlearn.models.hamiltonian import HamiltonianNetwork
 from physlearn.models.model import Model
 from physlearn.models.separable import MechanicalHamiltonianNetwork, SeparableHamiltonianNetwork
@@ -11,6 +11,7 @@ from physlearn.models.vector_field import VectorFieldNetwork
 __all__ = [
     "CubicHamiltonian",
     "DissipativeHamiltonianNetwork",
+    "DissipativeMechanicalNetwork",
     "HamiltonianNetwork",
     "LinearModel",
     "MechanicalHamiltonianNetwork",

@@ -8,7 +8,7 @@ import torch
 
 from physlearn.activations import Activation
 from physlearn.models.baselines import CubicHamiltonian, LinearModel
-from physlearn.models.dissipative import DissipativeHamiltonianNetwork
+from physlearn.models.dissipative import DissipativeHamiltonianNetwork, DissipativeMechanicalNetwork
 from physlearn.models.hamiltonian import HamiltonianNetwork
 from physlearn.models.model import Model
 from physlearn.models.separable import MechanicalHamiltonianNetwork, SeparableHamiltonianNetwork
@@ -23,6 +23,7 @@ NETWORKS = {
         SeparableHamiltonianNetwork,
         MechanicalHamiltonianNetwork,
         DissipativeHamiltonianNetwork,
+        DissipativeMechanicalNetwork,
     )
 }
 BASELINES = {cls.name: cls for cls in (LinearModel, CubicHamiltonian)}

@@ -13,6 +13,7 @@ from physlearn.models.hamiltonian import HamiltonianNetwork
 from physlearn.models.model import Model
 from physlearn.models.network import Network
 from physlearn.models.scaling import Standard, over_batch, root_mean_square
+from physlearn.models.separable import MechanicalHamiltonianNetwork
 
 
 class DissipativeHamiltonianNetwork(Model):
@@ -30,11 +31,12 @@ class DissipativeHamiltonianNetwork(Model):
 
     name = "dissipative-hnn"
     default_integrator = "gauss-legendre-4"
+    hamiltonian_network: type[HamiltonianNetwork | MechanicalHamiltonianNetwork] = HamiltonianNetwork
     drive_scale: Tensor
 
     def __init__(self, dim: int, hidden: Sequence[int], activation: str | Activation, generator: torch.Generator) -> None:
         super().__init__()
-        self.conservative = HamiltonianNetwork(dim, hidden, activation, generator)
+        self.conservative = self.hamiltonian_network(dim, hidden, activation, generator)
         self.states = Standard(dim)
         self.network = Network(dim, dim // 2, hidden, activation, last_bias=False, generator=generator)
         self.register_buffer("drive_scale", torch.ones(()))
@@ -57,3 +59,13 @@ class DissipativeHamiltonianNetwork(Model):
         """(dH/dp, -dH/dq + F)."""
         dq, dp = self.conservative.vector_field(t, z).chunk(2, dim=-1)
         return torch.cat([dq, dp + self.drive(z)], dim=-1)
+
+
+class DissipativeMechanicalNetwork(DissipativeHamiltonianNetwork):
+    """The same with H = p^2/2 + V(q): what is even in the momenta is then V's alone, and what is odd is F's.
+
+    A recorded oscillation of one amplitude fills but a thin ring of states, on which a general H(q, p) is hardly determined.
+    """
+
+    name = "dissipative-hnn-mechanical"
+    hamiltonian_network = MechanicalHamiltonianNetwork

@@ -29,8 +29,9 @@ def learned():
     return Forecaster("dissipative-hnn", hidden=(30,)).fit(orbit, epochs=150, progress=False)
 
 
-def test_the_force_is_odd_in_the_momenta():
-    model = models.build("dissipative-hnn", dim=4).double()
+@pytest.mark.parametrize("name", ["dissipative-hnn", "dissipative-hnn-mechanical"])
+def test_the_force_is_odd_in_the_momenta(name):
+    model = models.build(name, dim=4).double()
     model.standardize(torch.randn(50, 4).double() + 3, torch.randn(50, 4).double())
     z = torch.randn(7, 4).double()
     mirrored = z * torch.tensor([1.0, 1.0, -1.0, -1.0])
@@ -58,3 +59,10 @@ def test_its_forecast_decays_as_the_truth(learned):
 
 def test_it_offers_no_hamiltonian_to_symplectic_methods(learned):
     assert not hasattr(learned.model, "hamiltonian")
+
+
+def test_with_known_masses_positions_change_by_the_momenta_and_by_nothing_else():
+    model = models.build("dissipative-hnn-mechanical", dim=4).double()
+    model.standardize(torch.randn(50, 4).double(), torch.randn(50, 4).double())
+    z = torch.randn(7, 4).double()
+    assert torch.equal(model.vector_field(0.0, z)[:, :2], z[:, 2:])
