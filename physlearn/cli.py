@@ -49,6 +49,12 @@ COLUMNS = {  # of the table that is printed: heading, and as many digits as mean
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 Seed = Annotated[int, typer.Option(help="Of every random draw.")]
+FocalLength = Annotated[
+    float | None,
+    typer.Option(
+        help="Of the film's camera, in diagonals of its picture (35 mm equivalent / 43.3); a telephone's by default."
+    ),
+]
 
 
 @app.command("systems")
@@ -112,6 +118,7 @@ def forecast(
     out: Annotated[Path, typer.Option(help="The directory to write to.")],
     data: Annotated[Path | None, typer.Option(help="A recording instead of a simulation: a CSV file of angles.")] = None,
     film: Annotated[Path | None, typer.Option(help="A film of a pendulum instead, to be tracked first.")] = None,
+    focal_length: FocalLength = None,
     columns: Annotated[
         str | None, typer.Option(help="The columns of a CSV file without a header; t,theta,omega,alpha by default.")
     ] = None,
@@ -150,6 +157,8 @@ def forecast(
         "seed": seed,
         "progress": sys.stderr.isatty() and not as_json,
     }
+    if film is None and focal_length is not None:
+        raise InputError("--focal-length is that of the camera of a --film")
     if data is None and film is None:
         system = systems.get(name, **_parameters(set_ or []))
         chosen = contender.choose(model, integrator, system.canonical)
@@ -179,7 +188,7 @@ def forecast(
     recordings: dict[str, list[Orbit]] = {}
     written = []
     if film is not None:
-        tracked = track_film(film, progress=settings["progress"])
+        tracked = track_film(film, focal_length=focal_length, progress=settings["progress"])
         recordings["film"] = [orbit for orbit in tracked.orbits if orbit.provenance["pendulum"] == 0]
         tracked.save_csv(directory / "angles.csv")
         written = [directory / "angles.csv", report.write_figure(directory / "track.png", plotting.tracking_plot(tracked))]
@@ -205,6 +214,7 @@ def track_command(
         typer.Option(help="Colours, as red,blue, or pixels of the first frame, as 310,40;305,400; found by itself otherwise."),
     ] = None,
     pendulums: Annotated[int | None, typer.Option(help="How many there are, where that has to be said.")] = None,
+    focal_length: FocalLength = None,
     out: Annotated[Path, typer.Option(help="The CSV file to write; a netCDF file is written beside it.")] = Path("angles.csv"),
     plot: Annotated[Path | None, typer.Option(help="A picture to write, .png, .svg or .pdf.")] = None,
     overlay: Annotated[Path | None, typer.Option(help="A film to write, .mp4, with what was tracked drawn on top.")] = None,
@@ -216,7 +226,7 @@ def track_command(
     if plot is not None:
         picture.check_format(plot)
     progress = sys.stderr.isatty() and not as_json
-    tracked = track_film(film, markers=_markers(markers), pendulums=pendulums, progress=progress)
+    tracked = track_film(film, markers=_markers(markers), pendulums=pendulums, focal_length=focal_length, progress=progress)
     tracked.save_csv(out)
     tracked.save_netcdf(out.with_suffix(".nc"))
     written = [out, out.with_suffix(".nc")]

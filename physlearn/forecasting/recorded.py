@@ -14,7 +14,7 @@ from physlearn import metrics
 from physlearn.forecasting.contender import Contender, fit_all, forecast_all
 from physlearn.forecasting.report import Report
 from physlearn.models import DissipativeHamiltonianNetwork
-from physlearn.training import split_time
+from physlearn.training import join, longest_stretch, split_time
 from systems import InputError, Orbit
 
 TRAINING, VALIDATION = 0.7, 0.1  # together the first 80 %; the rest is forecast
@@ -31,16 +31,16 @@ def forecast_recording(
     training: Mapping[str, Any] | None = None,
     **network: Any,
 ) -> Report:
-    """Train on the first 80 % of the longest stretch of a recording (the last eighth of that validates), forecast the rest.
+    """Train on the first 80 % of a recording (the last eighth of that validates), forecast the rest.
 
-    orbits: as `Orbit.from_csv` gives them, (angle, velocity). gap: samples left out between two blocks of time, at least
-    the window of the filter that the rates come from. The forecast starts from the first recorded state after the last gap.
+    orbits: the stretches of the recording, (angle, velocity), as `Orbit.from_csv` or a tracked film gives them: all are
+    learned from, and of what is left for the test, the longest is forecast. gap: samples left out between two blocks of time,
+    at least the window of the filter that the rates come from. The forecast starts from the first state after the last gap.
     """
     start = time.perf_counter()
-    if not orbits:
-        raise InputError("the recording holds no orbit")
-    recording = max(orbits, key=lambda orbit: len(orbit.t))
-    learned, validation, test = split_time(recording, (TRAINING, VALIDATION, 1 - TRAINING - VALIDATION), gap)
+    recording = join(orbits)
+    learned, validation, rest = split_time(recording, (TRAINING, VALIDATION, 1 - TRAINING - VALIDATION), gap)
+    test = longest_stretch(rest)
     trained = fit_all(contenders, learned, validation, progress=progress, training=training or {}, seed=seed, **network)
     forecasts = forecast_all(contenders, trained, test.z[0], test.t, progress=progress)
     frequency, energy = fit_pendulum(learned)
@@ -48,8 +48,8 @@ def forecast_recording(
     rows += [_row(c.label, forecasts[c.label], test, trained.forecasters[c.model], energy) for c in contenders]
     duration = float(test.t[-1] - test.t[0])
     filmed = "film" in recording.provenance
-    derived = filmed or "derived" in recording.provenance["rates"].values()
-    gain = recording.provenance["filter"]["acceleration_gain"]
+    derived = "derived" in recording.provenance["rates"].values()
+    gain = recording.provenance["filter"].get("acceleration_gain", 1.0)
     flattened = (
         f"the filter keeps {gain:.4f} of the acceleration, so that what learns from it swings slow: "
         f"expect periods {100 * (gain**-0.5 - 1):.2f} % long"
@@ -87,7 +87,7 @@ def forecast_recording(
                 if any("drive" in row for row in rows)
                 else []
             ),
-            *([flattened] if derived else []),
+            *([flattened] if derived and gain < 1 else []),
         ),
     )
 

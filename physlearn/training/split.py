@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import torch
@@ -48,6 +49,33 @@ def split_time(orbit: Orbit, fractions: Sequence[float], gap: int = 0) -> list[O
     if any(a >= b for a, b in zip(starts, ends, strict=True)):
         raise InputError(f"{n} samples are too few for blocks of {list(fractions)} with gaps of {gap}")
     return [orbit[..., a:b] for a, b in zip(starts, ends, strict=True)]
+
+
+def join(stretches: Sequence[Orbit]) -> Orbit:
+    """Stretches of one recording as a single orbit, in the order of time, whose times have gaps.
+
+    Raises InputError for none, or where two overlap.
+    """
+    if not stretches:
+        raise InputError("the recording holds no orbit")
+    ordered = sorted(stretches, key=lambda orbit: float(orbit.t[0]))
+    if any(a.t[-1] >= b.t[0] for a, b in pairwise(ordered)):
+        raise InputError("two stretches of a recording overlap in time")
+    rates = [orbit.rate for orbit in ordered if orbit.rate is not None]
+    return replace(
+        ordered[0],
+        t=torch.cat([orbit.t for orbit in ordered]),
+        z=torch.cat([orbit.z for orbit in ordered], dim=-2),
+        rate=torch.cat(rates, dim=-2) if len(rates) == len(ordered) else None,
+    )
+
+
+def longest_stretch(orbit: Orbit) -> Orbit:
+    """The longest part of an orbit without a gap: without a step that is half as long again as usual."""
+    steps = orbit.t.diff().abs()
+    ends = (1 + (steps > 1.5 * steps.median()).nonzero().flatten()).tolist() if len(steps) else []
+    start, stop = max(pairwise([0, *ends, len(orbit.t)]), key=lambda bounds: bounds[1] - bounds[0])
+    return orbit[..., start:stop]
 
 
 def _ends(fractions: Sequence[float], n: int) -> list[int]:

@@ -15,7 +15,7 @@ from systems.pendulum_clock.tracking import rates
 from systems.pendulum_clock.tracking.geometry import Arc, Points, direction, fit_arc, without_jumps
 from systems.pendulum_clock.tracking.markers import Floats, Mask
 from systems.pendulum_clock.tracking.result import Report
-from systems.recording import LARGEST_JITTER, acceleration_gain
+from systems.recording import LARGEST_JITTER
 
 FEWEST = 16  # angles: two for each number that an oscillation takes
 HIDDEN = 0.25  # of the usual mass: what differs more is partly hidden, or mixed with something else, and off centre
@@ -23,6 +23,8 @@ OUTLIER = 7.0  # noises from the neighbours' angles: 1 in 1e11 by chance
 FINEST = 0.05  # pixels: no centre is taken to be better known, when outliers are told
 REPEATED = 0.35  # of the usual change of the picture: below it a frame may be the one before again
 SHORTEST = 8  # samples of an orbit
+BRIDGED = 0.25  # of a window: a longer gap ends a stretch
+WORST = 2.0  # usual errors of the acceleration: what is known worse, at ends and beside gaps, is no part of an orbit
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Ends:
     """One pendulum's markers through a film: places in the film's pixels, camera's motion removed; NaN where not seen.
 
     change: how much the picture around the moving end differs from the frame before, in grey levels; NaN where not known.
+    steady: whether the camera's roll is known to be removed, so that a drift of the middle is the pendulum's own.
+    scale_error: relative, of the angles, where the places are not as the film shows them but seen from the front.
     """
 
     t: Floats
@@ -38,6 +42,8 @@ class Ends:
     lower_mass: Floats | None = None
     upper_mass: Floats | None = None
     change: Floats | None = None
+    steady: bool = False
+    scale_error: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -50,10 +56,9 @@ class Angles:
     right: float
 
 
-def angles(ends: Ends, name: str, steady: bool = False) -> Angles:
+def angles(ends: Ends, name: str) -> Angles:
     """The angles of one pendulum about the middle of its swing, positive to the right of a viewer for whom gravity is down.
 
-    steady: whether the camera's roll is known to be removed, so that a drift of the middle is the pendulum's own.
     Raises InputError where too little is seen to tell an oscillation.
     """
     t = ends.t
@@ -83,26 +88,24 @@ def angles(ends: Ends, name: str, steady: bool = False) -> Angles:
     for _ in range(2):
         quality[_outliers(t, np.where(quality > 0, phi, np.nan), FINEST / float(np.nanmedian(length)))] = 0
     phi = np.where(quality > 0, phi, np.nan)
-    return _report(ends, phi, quality, length, arc, int(duplicates.sum()), steady)
+    return _report(ends, phi, quality, length, arc, int(duplicates.sum()))
 
 
-def _report(
-    ends: Ends, phi: Floats, quality: Floats, length: Floats, arc: Arc | None, duplicates: int, steady: bool
-) -> Angles:
+def _report(ends: Ends, phi: Floats, quality: Floats, length: Floats, arc: Arc | None, duplicates: int) -> Angles:
     t = ends.t
     good = np.isfinite(phi)
     times = t[good]
     whole = rates.oscillation(times, phi[good])
     middle = times.mean()
-    drifts = not steady and abs(whole.drift) > 5 * whole.drift_error and np.ptp(times) > 4 * whole.period
+    drifts = not ends.steady and abs(whole.drift) > 5 * whole.drift_error and np.ptp(times) > 4 * whole.period
     centre = whole.centre + (whole.drift * (t - middle) if drifts else 0.0)
     theta = phi - centre
     x = theta[good]
     noise = rates.jitter(times, x, whole.period)
     mean_amplitude = float(np.sqrt(2 * np.mean((x - x.mean()) ** 2)))
     window = rates.half_period(times, whole.period)
-    smooth = rates.local_polynomials(times, x, times, window, noise, whole.period, mean_amplitude)
-    relative = arc.radius_error / arc.radius if arc is not None else 0.0
+    smooth = rates.smoothed(times, x, times, window, noise, whole)
+    relative = arc.radius_error / arc.radius if arc is not None else ends.scale_error
     scale_error = relative * np.abs(smooth.value)
     check = rates.harmonic_rates(times, x, whole.period)
     columns = {name: np.full(len(t), np.nan) for name in ("omega", "alpha", "theta_error", "omega_error", "alpha_error")}
@@ -139,50 +142,44 @@ def _report(
         alpha_check=_difference(smooth.value[2], check[2], inner),
         lag=_lag(smooth.value[1], check[1], check[2], inner),
     )
-    gain = acceleration_gain(window, rates.ORDER, whole.period / step)
-    orbits = _orbits(times, x, window, noise, whole.period, mean_amplitude, gain)
+    orbits = _orbits(times, x, window, noise, whole)
     return Angles(table, orbits, report, float((np.conj(right) * place).real))
 
 
-def _orbits(t: Floats, x: Floats, window: int, noise: float, period: float, amplitude: float, gain: float) -> list[Orbit]:
-    """One orbit for each stretch without a gap, where the filter is centred, at equal steps."""
+def _orbits(t: Floats, x: Floats, window: int, noise: float, whole: rates.Oscillation) -> list[Orbit]:
+    """One orbit for each stretch without a long gap, where the filter is about as good as usual, at equal steps.
+
+    A gap of a few frames is bridged: the polynomials see enough on both sides.
+    """
     steps = np.diff(t)
     step = float(np.median(steps))
     # a film of variable frame rate has no usual step: there a gap is what is longer than all but the longest steps
     varies = float(np.mean(np.abs(steps / step - np.round(steps / step)) > LARGEST_JITTER)) > 0.05
-    longest = 1.5 * (float(np.percentile(steps, 95)) if varies else step)
+    longest = max(1.5 * (float(np.percentile(steps, 95)) if varies else step), BRIDGED * window * step)
     ends = np.flatnonzero(steps > longest) + 1
     orbits = []
     for start, stop in zip([0, *ends], [*ends, len(t)], strict=True):
-        if stop - start < SHORTEST:
-            continue
         at = t[start:stop]
-        even = np.linspace(at[0], at[-1], len(at))
-        if varies or np.abs(at - even).max() > LARGEST_JITTER * step:
+        even = np.linspace(at[0], at[-1], max(round((at[-1] - at[0]) / step) + 1, 2))
+        if varies or len(at) != len(even) or np.abs(at - even).max() > LARGEST_JITTER * step:
             at = even
-        smooth = rates.local_polynomials(t, x, at, window, noise, period, amplitude)
-        inner = np.flatnonzero(smooth.off_centre < rates.CENTRED)
-        if len(inner) < SHORTEST:
-            continue
+        smooth = rates.smoothed(t, x, at, window, noise, whole)
+        usual = float(np.nanmedian(smooth.error[2])) if np.isfinite(smooth.error[2]).any() else np.nan
+        inner = np.flatnonzero(smooth.error[2] < WORST * usual)
         for part in np.split(inner, np.flatnonzero(np.diff(inner) > 1) + 1):
-            if len(part) >= SHORTEST:
-                theta, omega, alpha = (torch.from_numpy(row[part].copy()) for row in smooth.value)
-                orbits.append(
-                    Orbit(
-                        t=torch.from_numpy(at[part].copy()),
-                        z=torch.stack([theta, omega], dim=-1),
-                        rate=torch.stack([omega, alpha], dim=-1),
-                        coordinates=("theta", "omega"),
-                        provenance={
-                            "filter": {
-                                "name": "savitzky-golay",
-                                "window": window,
-                                "order": rates.ORDER,
-                                "acceleration_gain": gain,
-                            }
-                        },
-                    )
+            if len(part) < SHORTEST:
+                continue
+            theta, omega, alpha = (torch.from_numpy(row[part].copy()) for row in smooth.value)
+            provenance = {"name": "oscillation and savitzky-golay", "window": window, "order": rates.ORDER}
+            orbits.append(
+                Orbit(
+                    t=torch.from_numpy(at[part].copy()),
+                    z=torch.stack([theta, omega], dim=-1),
+                    rate=torch.stack([omega, alpha], dim=-1),
+                    coordinates=("theta", "omega"),
+                    provenance={"filter": provenance, "rates": {"omega": "derived", "alpha": "derived"}},
                 )
+            )
     return orbits
 
 

@@ -22,6 +22,7 @@ class Oscillation:
     """A swing fitted over all of a recording: about ``centre``, which drifts, with a decaying amplitude.
 
     amplitude: at the first time. decay: its rate. Errors are standard errors, which count how far residuals are alike in time.
+    middle, waves: the time about which decay and phases count, and the complex amplitudes of the harmonics there.
     """
 
     period: float
@@ -34,6 +35,18 @@ class Oscillation:
     drift: float
     drift_error: float
     residual: float
+    middle: float
+    waves: tuple[complex, ...]
+
+    def swing(self, t: Floats) -> Floats:
+        """The oscillation without its line, and its two derivatives, ``(3, T)``."""
+        tau = t - self.middle
+        value = np.zeros((3, len(t)))
+        for k, wave in enumerate(self.waves, start=1):
+            omega = 2 * np.pi * k / self.period
+            harmonic = wave * np.exp(_growth(-self.decay, tau) + 1j * omega * tau)
+            value += [(harmonic * (1j * omega - self.decay) ** order).real for order in range(3)]
+        return value
 
 
 @dataclass(frozen=True)
@@ -60,7 +73,7 @@ def oscillation(t: Floats, x: Floats) -> Oscillation:
     coarse = float(frequency[swings][np.argmax(power[swings])])
 
     def columns(omega: float, gamma: float) -> Floats:
-        envelope = np.exp(-np.clip(gamma * tau, -30, 30))
+        envelope = np.exp(_growth(-gamma, tau))
         waves = [envelope * wave(k * omega * tau) for k in range(1, HARMONICS + 1) for wave in (np.cos, np.sin)]
         return np.stack([np.ones_like(tau), tau / span, *waves], axis=1)
 
@@ -100,7 +113,26 @@ def oscillation(t: Floats, x: Floats) -> Oscillation:
         drift=float(solution[1] / span),
         drift_error=float(np.sqrt(covariance[1, 1])) / span,
         residual=float(np.sqrt(noise)),
+        middle=float(t.mean()),
+        waves=tuple(complex(solution[k], -solution[k + 1]) for k in range(2, 2 + 2 * HARMONICS, 2)),
     )
+
+
+def _growth(rate: float, tau: Floats) -> Floats:
+    """The exponent of an envelope, within what can be computed."""
+    return np.clip(rate * tau, -30, 30)
+
+
+def smoothed(t: Floats, x: Floats, at: Floats, window: int, noise: float, whole: Oscillation) -> Rates:
+    """The angle and its rates at the times asked for: of the whole oscillation, and of local polynomials for what it leaves.
+
+    Polynomials alone flatten a swing by about 1 % of its acceleration. What the oscillation leaves, they flatten too, but of
+    that little.
+    """
+    rest = x - whole.swing(t)[0]
+    left = float(np.sqrt(2 * np.mean((rest - rest.mean()) ** 2)))
+    smooth = local_polynomials(t, rest, at, window, noise, whole.period, left)
+    return Rates(smooth.value + whole.swing(at), smooth.error, smooth.off_centre)
 
 
 def local_polynomials(

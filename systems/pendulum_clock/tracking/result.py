@@ -29,7 +29,9 @@ class Report:
     ``ends`` is 2 or, with the pivot from the arc, 1; ``radius`` [pixel] the distance of the ends, or of the arc, and
     ``conditioning`` that of the arc's fit: 1 for two ends, above 1e3 a flat arc with an uncertain scale of the angles.
     ``gravity`` is the direction of rest in the picture, from its downward direction anticlockwise. ``drift`` [rad/s] was
-    taken off the centre of the swing. ``omega_check``, ``alpha_check`` are the rms differences of the rates from those of
+    taken off the centre of the swing. ``yaw`` [rad] was undone, by which the camera looked from the side, positive where the
+    right is farther away; 0 if none was. ``yaw_error`` is its error, with that of the focal length, or of the 0, as far as the
+    rod tells; NaN if it tells nothing. ``omega_check``, ``alpha_check`` are the rms differences of the rates from those of
     harmonics, relative; ``lag`` [s] is by how much omega lags behind the derivative of theta's harmonics.
     """
 
@@ -55,15 +57,18 @@ class Report:
     omega_check: float
     alpha_check: float
     lag: float
+    yaw: float = 0.0
+    yaw_error: float = float("nan")
 
     def __str__(self) -> str:
         degrees = np.degrees
         arc = "" if self.ends == 2 else f", pivot from the arc, R = {self.radius:.0f} +- {self.radius_error:.0f} pixels"
+        view = f", a yaw of {degrees(self.yaw):.1f} +- {degrees(self.yaw_error):.1f} deg undone" if self.yaw else ""
         return (
             f"pendulum {self.pendulum}: T = {self.period:.5f} +- {self.period_error:.5f} s, "
             f"A = {degrees(self.amplitude):.3f} +- {degrees(self.amplitude_error):.3f} deg, "
             f"decay {self.decay:.4f} +- {self.decay_error:.4f} 1/s, jitter {degrees(self.jitter):.4f} deg, "
-            f"{self.frames - self.lost} of {self.frames} frames{arc}"
+            f"{self.frames - self.lost} of {self.frames} frames{arc}{view}"
         )
 
 

@@ -25,22 +25,32 @@ from systems.pendulum_clock.tracking.markers import Blob, Floats
 from systems.pendulum_clock.tracking.patches import HUES
 from systems.pendulum_clock.tracking.result import COLUMNS, Tracking
 from systems.pendulum_clock.tracking.sample import Sample
+from systems.pendulum_clock.tracking.view import check, seen_from_the_front
 
 Markers = str | Sequence[str] | Sequence[tuple[float, float]]
 ROLLS = 4.0  # variances of a roll's noise: what rolls less is left alone, for to correct it would add noise
 
 
 def track(
-    film: str | os.PathLike[str], *, markers: Markers | None = None, pendulums: int | None = None, progress: bool = False
+    film: str | os.PathLike[str],
+    *,
+    markers: Markers | None = None,
+    pendulums: int | None = None,
+    focal_length: float | None = None,
+    progress: bool = False,
 ) -> Tracking:
     """The angles of the pendulums in a film, each from its two ends, or from its arc where only one end is to be seen.
 
     markers: colours by name, as ``"red,blue"`` or a list; or pixels ``(x, y)`` of the first frame, one on each marker; by
     default what swings, and what it hangs from, is found by itself, from the film's first 12 s. pendulums: how many
-    there are, the likeliest being taken; by default as many as are found. progress: show a bar.
+    there are, the likeliest being taken; by default as many as are found. focal_length: of the lens, in diagonals of the
+    picture (millimetres of 35 mm film / 43.3); by default that of a telephone, 0.75 to 20 %. progress: show a bar.
 
     Angles are about the middle of the swing, positive to the right of a viewer for whom the pendulum hangs down, whichever
-    way up the film is. An oblique view scales all of them alike, which a film cannot tell.
+    way up the film is. A camera that looks from the side is told by rods that grow to one side, and undone if beyond doubt
+    (see `view.seen_from_the_front`): Report.yaw. What stays is scaled: by about cos(yaw) where only one end is seen, or the
+    upper one stands still, or the lower one is as high as the picture's middle, or a single pendulum far to one side of it; by
+    about cos(pitch) for a camera that looks up.
 
     The film streams twice, in constant memory. Raises FileNotFoundError, or InputError for what is no film, is truncated, or
     shows nothing that swings.
@@ -48,6 +58,7 @@ def track(
     colours, pixels = _choice(markers)
     if pendulums is not None and pendulums < 1:
         raise InputError(f"pendulums must be at least 1, not {pendulums}")
+    check(focal_length)
     source = Film(film)
     sample = Sample.of(source)
     found = discover(sample, colours, pixels)
@@ -59,15 +70,25 @@ def track(
     for frame in tqdm(source.frames(), disable=not progress, unit="frame", desc=source.path.name):
         recorder.add(frame)
     provenance = {"film": source.path.name, "markers": "found" if markers is None else "given"}
-    return recorder.tracking(source.path.name, provenance)
+    return recorder.tracking(source.path.name, provenance, (source.width, source.height), focal_length)
 
 
-def from_markers(t: npt.ArrayLike, upper: npt.ArrayLike, lower: npt.ArrayLike, *, y_up: bool = False) -> Tracking:
+def from_markers(
+    t: npt.ArrayLike,
+    upper: npt.ArrayLike,
+    lower: npt.ArrayLike,
+    *,
+    y_up: bool = False,
+    size: tuple[int, int] | None = None,
+    focal_length: float | None = None,
+) -> Tracking:
     """The angles of one pendulum from places of its two ends that were tracked elsewhere.
 
     t: ``(T,)`` times; upper, lower: ``(T, 2)`` pixels (x, y), NaN where not seen. y_up: whether y points up, not down as in
-    pictures; it is what decides the sign of the angle, and with it, which way is right.
+    pictures; it is what decides the sign of the angle, and with it, which way is right. size: of the picture, (width, height)
+    in pixels, without which no oblique view is undone; focal_length: as for `track`.
     """
+    check(focal_length, size)
     times = np.asarray(t, float)
     places = {"upper": np.asarray(upper, float), "lower": np.asarray(lower, float)}
     for name, place in places.items():
@@ -77,10 +98,14 @@ def from_markers(t: npt.ArrayLike, upper: npt.ArrayLike, lower: npt.ArrayLike, *
         raise InputError("times must be finite and strictly increase")
     if len(times) < 2:
         raise InputError("one time shows no swing")
-    z = {name: place[:, 0] + 1j * place[:, 1] * (-1 if y_up else 1) for name, place in places.items()}
-    done = angles(Ends(times, z["lower"], z["upper"]), "the pendulum")
+    height = 1 if size is None else size[1]
+    z = {name: x + 1j * (height - 1 - y if y_up else y) for name, (x, y) in ((n, place.T) for n, place in places.items())}
+    ends = Ends(times, z["lower"], z["upper"])
+    done = [angles(ends, "the pendulum")]
+    if size is not None:
+        done = _from_the_front([ends], done, size, focal_length, "the pendulum")
     pixels = [_pixels(0, end, times, place) for end, place in places.items()]
-    return _gather([done], [pandas.concat(pixels, ignore_index=True)], {"markers": "given"})
+    return _gather(done, [pandas.concat(pixels, ignore_index=True)], {"markers": "given"})
 
 
 def _choice(markers: Markers | None) -> tuple[list[str] | None, list[tuple[float, float]] | None]:
@@ -142,11 +167,12 @@ class _Recorder:
         columns = slice(max(0, round(blob.x) - reach), round(blob.x) + reach + 1)
         return float(cv2.absdiff(frame.y[rows, columns], self.before.y[rows, columns]).mean())
 
-    def tracking(self, name: str, provenance: dict[str, Any]) -> Tracking:
+    def tracking(self, name: str, provenance: dict[str, Any], size: tuple[int, int], focal_length: float | None) -> Tracking:
         t = np.array(self.t)
         numbers = {key: np.array(values).reshape(-1, 4) for key, values in self.places.items()}
         motions = self._motions()
-        done, pixels = [], []
+        chosen: list[tuple[Ends, Angles]] = []
+        pixels = []
         for pendulum in self.found:
             low, up = id(pendulum.lower), id(pendulum.upper)
             # A false roll, of things that moved before the camera, makes the course of the angle rougher, a true one smoother.
@@ -154,13 +180,15 @@ class _Recorder:
             for a, b, steady in motions:
                 z = {key: (numbers[key][:, 0] + 1j * numbers[key][:, 1] - b) / a for key in (low, up) if key in numbers}
                 masses = {key: numbers[key][:, 2] for key in z}
-                ends = Ends(t, z[low], z.get(up), masses[low], masses.get(up), numbers[low][:, 3])
-                courses.append(angles(ends, f"a pendulum of {name}", steady))
-            done.append(min(courses, key=lambda course: course.report.jitter))
+                ends = Ends(t, z[low], z.get(up), masses[low], masses.get(up), numbers[low][:, 3], steady)
+                courses.append((ends, angles(ends, f"a pendulum of {name}")))
+            chosen.append(min(courses, key=lambda course: course[1].report.jitter))
             parts = [_pixels(0, "lower", t, numbers[low][:, :2])]
             if pendulum.upper is not None:
                 parts.insert(0, _pixels(0, "upper", t, numbers[up][:, :2]))
             pixels.append(pandas.concat(parts, ignore_index=True))
+        places, first = zip(*chosen, strict=True)
+        done = _from_the_front(places, first, size, focal_length, f"a pendulum of {name}")
         return _gather(done, pixels, provenance)
 
     def _motions(self) -> list[tuple[Points, Points, bool]]:
@@ -187,6 +215,21 @@ class _Recorder:
         if np.angle(a).var() > ROLLS * np.nanmean(noise**2):
             motions.append((a, b, True))
         return motions
+
+
+def _from_the_front(
+    ends: Sequence[Ends], done: Sequence[Angles], size: tuple[int, int], focal_length: float | None, name: str
+) -> list[Angles]:
+    """The angles without the camera's yaw, where the pendulums tell it."""
+    straight, view = seen_from_the_front(ends, done, size, focal_length)
+    told = []
+    for before, after, a in zip(ends, straight, done, strict=True):
+        if after is not before:
+            a = angles(after, name)
+        if before.upper is not None:
+            a = replace(a, report=replace(a.report, yaw=view.yaw, yaw_error=view.yaw_error))
+        told.append(a)
+    return told
 
 
 def _pixels(pendulum: int, end: str, t: Floats, places: Floats) -> pandas.DataFrame:

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from physlearn.training import split_orbits, split_time
+from physlearn.training import join, longest_stretch, split_orbits, split_time
 from systems import InputError, Orbit
 
 
@@ -59,3 +59,23 @@ def test_a_gap_longer_than_a_block_is_refused():
 def test_a_single_orbit_is_split_by_time_not_by_orbit():
     with pytest.raises(InputError, match="batch of orbits"):
         split_orbits(numbered(1, 20)[0], [0.5])
+
+
+def test_stretches_are_joined_in_the_order_of_time_and_the_longest_is_found_again():
+    early, late = numbered(1, 5)[0], numbered(1, 9)[0]
+    late = Orbit(late.t + 20, late.z + 20)
+    joined = join([late, early])
+    assert torch.equal(joined.t, torch.cat([early.t, late.t]))
+    assert torch.equal(joined.z, torch.cat([early.z, late.z]))
+    assert joined.rate is None
+    found = longest_stretch(joined)
+    assert torch.equal(found.t, late.t)
+    assert torch.equal(longest_stretch(late).z, late.z)
+
+
+def test_stretches_that_overlap_or_are_none_do_not_join():
+    one = numbered(1, 5)[0]
+    with pytest.raises(InputError, match="overlap"):
+        join([one, one])
+    with pytest.raises(InputError, match="no orbit"):
+        join([])
