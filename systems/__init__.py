@@ -1,6 +1,6 @@
 """What is in the world: dynamical systems, their orbits, and recordings of real ones."""
 
-from systems import hamiltonian, oscillators, pendulum_clock, testing
+from systems import flows, hamiltonian, oscillators, pendulum_clock, testing
 from systems.errors import InputError, IntegrationError, UnknownNameError
 from systems.orbit import Orbit
 from systems.registry import find, get, names, register
@@ -15,6 +15,7 @@ __all__ = [
     "System",
     "UnknownNameError",
     "find",
+    "flows",
     "get",
     "hamiltonian",
     "names",

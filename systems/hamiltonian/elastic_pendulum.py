@@ -1,0 +1,57 @@
+"""The elastic pendulum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from jaxtyping import Float
+from torch import Tensor
+
+from systems.registry import register
+from systems.sampling import Bounds, box
+from systems.system import SeparableSystem, Symmetry
+
+
+@register("elastic-pendulum")
+@dataclass(frozen=True)
+class ElasticPendulum(SeparableSystem):
+    r"""A unit mass on a spring that swings as well.
+
+    .. math:: H = \tfrac12 (p_x^2 + p_y^2) + \tfrac{k}{2} (r - \ell)^2 + g y
+
+    The state is ``z = (x, y, p_x, p_y)``, from the pivot, y upwards; in units of g and of the length at rest, which the
+    spring's own length l = 1 - g / k makes 1. Small motion has the frequencies sqrt(k) up and down and sqrt(g) aside: with
+    the default k = 4 g, one is twice the other, and the energy wanders between them.
+
+    Source: Vitt and Gorelik, Zh. Tekh. Fiz. 3, 294 (1933).
+    """
+
+    stiffness: float = 4.0
+    gravity: float = 1.0
+    coordinates: ClassVar = ("x", "y", "p_x", "p_y")
+    symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: z * z.new_tensor([-1.0, 1.0, -1.0, 1.0]),)
+
+    @property
+    def length(self) -> float:
+        """That of the spring when nothing pulls."""
+        return 1 - self.gravity / self.stiffness
+
+    def potential(self, q: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
+        """V(x, y)."""
+        return self.stiffness / 2 * (q.norm(dim=-1) - self.length) ** 2 + self.gravity * q[..., 1]
+
+    def velocity(self, p: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
+        """dT/dp = p."""
+        return p
+
+    def force(self, q: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
+        """-dV/dq."""
+        pull = -self.stiffness * (1 - self.length / q.norm(dim=-1, keepdim=True)) * q
+        return pull - self.gravity * q.new_tensor([0.0, 1.0])
+
+    def sample(
+        self, n: int, *, seed: int = 0, bounds: Bounds = ((-0.3, 0.3), (-1.2, -0.8), (-0.3, 0.3), (-0.3, 0.3))
+    ) -> Float[Tensor, "n 4"]:
+        """n states, uniform in a box around rest."""
+        return box(n, bounds, seed)

@@ -1,0 +1,64 @@
+"""The Kepler problem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import pi
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from systems.errors import InputError
+from systems.registry import register
+from systems.sampling import generator
+from systems.system import SeparableSystem, Symmetry
+
+
+@register("kepler")
+@dataclass(frozen=True)
+class Kepler(SeparableSystem):
+    r"""A planet in the plane of its orbit, drawn by a fixed sun: two bodies, seen from one of them.
+
+    .. math:: H = \tfrac12 (p_x^2 + p_y^2) - \mu / r
+
+    The state is ``z = (x, y, p_x, p_y)``, in units of the semi-major axis and the year / 2 pi where ``mu`` is 1. Energy, the
+    angular momentum x p_y - y p_x and the direction of the ellipse are conserved; the period is 2 pi sqrt(a^3 / mu).
+    """
+
+    mu: float = 1.0
+    coordinates: ClassVar = ("x", "y", "p_x", "p_y")
+    symmetries: ClassVar[tuple[Symmetry, ...]] = (
+        lambda z: -z,
+        lambda z: z * z.new_tensor([-1.0, 1.0, -1.0, 1.0]),
+    )
+
+    def potential(self, q: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
+        """-mu / r."""
+        return -self.mu / q.norm(dim=-1)
+
+    def velocity(self, p: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
+        """dT/dp = p."""
+        return p
+
+    def force(self, q: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
+        """-mu q / r^3."""
+        return -self.mu * q / q.norm(dim=-1, keepdim=True) ** 3
+
+    def sample(self, n: int, *, seed: int = 0, eccentricity: tuple[float, float] = (0.0, 0.5)) -> Float[Tensor, "n 4"]:
+        """n ellipses of semi-major axis 1, turned at random, half of them clockwise, each from a random eccentric anomaly.
+
+        eccentricity: the range that each is drawn from uniformly. Raises InputError unless 0 <= low <= high < 1.
+        """
+        low, high = eccentricity
+        if not 0 <= low <= high < 1:
+            raise InputError(f"eccentricity must be a range within 0 <= low <= high < 1, not {eccentricity}")
+        u = torch.rand(4, n, generator=generator(n, seed), dtype=torch.float64)
+        e, turn, anomaly = low + (high - low) * u[0], 2 * pi * u[1], 2 * pi * u[2]
+        minor = (1 - e**2).sqrt() * torch.where(u[3] < 0.5, 1.0, -1.0)
+        x, y = anomaly.cos() - e, minor * anomaly.sin()
+        speed = self.mu**0.5 / (1 - e * anomaly.cos())
+        p_x, p_y = -speed * anomaly.sin(), speed * minor * anomaly.cos()
+        c, s = turn.cos(), turn.sin()
+        return torch.stack([c * x - s * y, s * x + c * y, c * p_x - s * p_y, s * p_x + c * p_y], dim=-1)

@@ -1,0 +1,48 @@
+"""The Duffing oscillator without friction or drive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from jaxtyping import Float
+from torch import Tensor
+
+from systems.registry import register
+from systems.sampling import Bounds, box
+from systems.system import SeparableSystem, Symmetry
+
+
+@register("duffing")
+@dataclass(frozen=True)
+class Duffing(SeparableSystem):
+    r"""A particle in a double well.
+
+    .. math:: H = \tfrac12 p^2 + \tfrac{\alpha}{2} x^2 + \tfrac{\beta}{4} x^4
+
+    The state is ``z = (x, p)``, dimensionless. With the default alpha = -1, beta = 1 there are two wells at x = +-1, and
+    between what swings in one and what crosses lies the separatrix H = 0, x = sqrt(2) / cosh t.
+
+    Source: Guckenheimer and Holmes, Nonlinear Oscillations, Springer (1983), section 2.2.
+    """
+
+    alpha: float = -1.0
+    beta: float = 1.0
+    coordinates: ClassVar = ("x", "p")
+    symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: -z,)
+
+    def potential(self, q: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch"]:
+        """V(x)."""
+        return (self.alpha / 2 * q**2 + self.beta / 4 * q**4).sum(-1)
+
+    def velocity(self, p: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch 1"]:
+        """dT/dp = p."""
+        return p
+
+    def force(self, q: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch 1"]:
+        """-dV/dx."""
+        return -self.alpha * q - self.beta * q**3
+
+    def sample(self, n: int, *, seed: int = 0, bounds: Bounds = ((-1.6, 1.6), (-0.8, 0.8))) -> Float[Tensor, "n 2"]:
+        """n states, uniform in a box around both wells."""
+        return box(n, bounds, seed)

@@ -1,0 +1,46 @@
+"""The FitzHugh-Nagumo neuron."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from systems.registry import register
+from systems.sampling import Bounds, box
+from systems.system import System
+
+
+@register("fitzhugh-nagumo")
+@dataclass(frozen=True)
+class FitzHughNagumo(System):
+    r"""A nerve cell that fires again and again while a current flows into it.
+
+    .. math:: \dot v = v - v^3 / 3 - w + I, \quad \dot w = \varepsilon (v + a - b w)
+
+    The state is ``z = (v, w)``, the voltage and the recovery, dimensionless.
+
+    Source: FitzHugh, Biophys. J. 1, 445 (1961).
+    """
+
+    a: float = 0.7
+    b: float = 0.8
+    epsilon: float = 0.08
+    current: float = 0.5
+    coordinates: ClassVar = ("v", "w")
+
+    def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
+        """(dv/dt, dw/dt)."""
+        v, w = z.unbind(-1)
+        return torch.stack([v - v**3 / 3 - w + self.current, self.epsilon * (v + self.a - self.b * w)], dim=-1)
+
+    def divergence(self, z: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
+        """How fast phase-space area grows: 1 - v^2 - epsilon b."""
+        return 1 - z[..., 0] ** 2 - self.epsilon * self.b
+
+    def sample(self, n: int, *, seed: int = 0, bounds: Bounds = ((-2.2, 2.2), (-0.5, 1.8))) -> Float[Tensor, "n 2"]:
+        """n states, uniform in a box around the limit cycle."""
+        return box(n, bounds, seed)
