@@ -1,10 +1,22 @@
 """Hamiltonian systems of several degrees of freedom."""
 
+from systems.hamiltonian.dipole import Dipole, ReducedDipole
 from systems.hamiltonian.double_pendulum import DoublePendulum
 from systems.hamiltonian.elastic_pendulum import ElasticPendulum
+from systems.hamiltonian.fput import FPUTChain
 from systems.hamiltonian.henon_heiles import HenonHeiles
 from systems.hamiltonian.kepler import Kepler
 from systems.hamiltonian.three_body import ThreeBody
 from systems.hamiltonian.toda import TodaRing
 
-__all__ = ["DoublePendulum", "ElasticPendulum", "HenonHeiles", "Kepler", "ThreeBody", "TodaRing"]
+__all__ = [
+    "Dipole",
+    "DoublePendulum",
+    "ElasticPendulum",
+    "FPUTChain",
+    "HenonHeiles",
+    "Kepler",
+    "ReducedDipole",
+    "ThreeBody",
+    "TodaRing",
+]

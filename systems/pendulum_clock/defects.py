@@ -24,6 +24,7 @@ RANGES = {  # what each may be, and why not more
     "duplicated": (0, 0.9),
     "variable_rate": (0, 0.25),  # beyond it, frames would change places
     "hand": (0, 1000),
+    "rolling_shutter": (0, 1),
 }
 PURPOSES = ("schedule", "shake", "light", "noise", "hand")  # so that no defect changes the random numbers of another
 LUMA = (0.299, 0.587, 0.114)
@@ -46,6 +47,7 @@ class Defects:
     duplicated: the part of the frames that show the picture of the frame before.
     variable_rate: rms of the jitter of the frames' times, in frames.
     hand: how many times a hand reaches in and hides a marker, or both.
+    rolling_shutter: the part of the time of a frame from its first row to its last: what moves leans; shaking stays as it is.
 
     Raises InputError for what is out of range.
     """
@@ -62,6 +64,7 @@ class Defects:
     duplicated: float = 0.0
     variable_rate: float = 0.0
     hand: int = 0
+    rolling_shutter: float = 0.0
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -73,7 +76,7 @@ class Defects:
 
     @classmethod
     def moderate(cls) -> Defects:
-        """All of them, as in a film taken by hand with a telephone, held on its side and not quite straight."""
+        """As in a film taken by hand with a telephone, held on its side and not quite straight; with a global shutter."""
         return cls(
             noise=4.0,
             exposure=0.5,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from math import ceil, isfinite
 
 import numpy as np
@@ -34,6 +35,7 @@ COLOURS: dict[str, scene.RGB] = {  # bright and pure, so that they survive the c
 }
 BLUR_STEP = 0.5  # pixels between the sub-frames of one exposure: their steps do not show
 MOST_SUBFRAMES = 12  # which only a hand ever needs
+BANDS = 24  # of rows, each exposed at once, in a frame of a rolling shutter: a bob moves half a pixel from one to the next
 
 
 @dataclass(frozen=True)
@@ -79,11 +81,11 @@ class Truth:
     """What a film shows, frame by frame: F frames, of one clock, or with a leading axis of N clocks ``(N, F, ...)``.
 
     t: ``(F,)`` time stamps [s] of the frames in the file, from 0. exposed: ``(F,)`` the middle of the exposure of the picture
-    that is seen, which of a duplicate is that of a frame before. duplicate: ``(F,)``. theta: ``(..., F)`` the angle [rad] at
-    ``exposed``, positive to the viewer's right; gravity points down in the scene, before the camera turns it. upper, lower:
-    ``(..., F, 2)`` x and y of the centres of the markers in the written frame, after all that the camera did [pixels; x to the
-    right, y down, the middle of the first pixel is (0, 0)]. upper_visible, lower_visible: ``(..., F)`` whether all of the
-    marker is seen: inside the frame, and no hand in front.
+    that is seen, which of a duplicate is that of a frame before; with a rolling shutter, of its middle row. duplicate:
+    ``(F,)``. theta: ``(..., F)`` the angle [rad] at ``exposed``, positive to the viewer's right; gravity points down in the
+    scene, before the camera turns it. upper, lower: ``(..., F, 2)`` x and y of the centres of the markers, at ``exposed``,
+    in the written frame, after all that the camera did [pixels; x to the right, y down, the first pixel's middle is (0, 0)].
+    upper_visible, lower_visible: ``(..., F)`` whether all of the marker is seen: inside the frame, and no hand in front.
     """
 
     t: NDArray[np.float64]
@@ -252,8 +254,9 @@ class _Shooting:
                 for left, top, right, bottom in dials.turn(ticks[:, i].tolist()):
                     lit[top:bottom, left:right] = _developed(bare[:, top:bottom, left:right], shade[top:bottom, left:right])
             picture = lit.copy()
-            for (left, top, right, bottom), exposure in self._moving(bare, float(exposed)):
-                picture[top:bottom, left:right] = _developed(exposure, shade[top:bottom, left:right])
+            for rows, late in self._bands():
+                for (left, top, right, bottom), exposure in self._moving(bare, float(exposed) + late, rows):
+                    picture[top:bottom, left:right] = _developed(exposure, shade[top:bottom, left:right])
             if self.defects.shake:
                 x, y = self.shift[i]
                 move = np.array([[1.0, 0.0, x], [0.0, 1.0, y]])
@@ -271,8 +274,19 @@ class _Shooting:
             scene.paint(bare, body, scene.boxes(body, self.camera), self.camera)
         return bare
 
-    def _moving(self, bare: NDArray[np.float32], exposed: float) -> Iterator[tuple[scene.Box, NDArray[np.float32]]]:
-        """The boxes in which something moves, and what is seen there, averaged over the exposure, evenly lit."""
+    def _bands(self) -> list[tuple[tuple[int, int], float]]:
+        """The rows (first, beyond the last) that are exposed at once, and by how much later than the middle row."""
+        height = self.camera.size[1]
+        if self.defects.rolling_shutter == 0:
+            return [((0, height), 0.0)]
+        edges = np.linspace(0, height, min(BANDS, height) + 1).astype(int).tolist()
+        a_row = self.defects.rolling_shutter / self.film.fps / height
+        return [((low, high), a_row * (low + high - height) / 2) for low, high in pairwise(edges)]
+
+    def _moving(
+        self, bare: NDArray[np.float32], exposed: float, rows: tuple[int, int]
+    ) -> Iterator[tuple[scene.Box, NDArray[np.float32]]]:
+        """The boxes of these rows in which something moves, and what is seen there, averaged over the exposure, evenly lit."""
         n = self._subframes(exposed)
         time = exposed + self.open * ((np.arange(n) + 0.5) / n - 0.5)
         theta = np.atleast_2d(self.angle(time))
@@ -281,6 +295,7 @@ class _Shooting:
         together = [[[*(shape for p in pendulums for shape in p[k]), *hands[k]] for k in range(n)]]
         for group in together if any(hands) else pendulums:  # a hand may cover any of the clocks
             parts = scene.boxes([shape for shapes in group for shape in shapes], self.camera)
+            parts = [(left, max(top, rows[0]), right, min(bottom, rows[1])) for left, top, right, bottom in parts]
             box = left, top, right, bottom = scene.around(parts)
             exposure = np.zeros((3, bottom - top, right - left), np.float32)
             done = 0

@@ -97,3 +97,34 @@ def test_the_toda_ring_keeps_the_eigenvalues_of_its_lax_matrix():
     values = torch.linalg.eigvalsh(ring.lax(z))
     torch.testing.assert_close(values, values[:, :1].expand_as(values), rtol=0, atol=1e-9)
     assert values.std(-1).min() > 0.1
+
+
+def test_the_longest_wave_of_the_chain_has_its_energy_and_gives_it_to_the_next():
+    chain = systems.get("fput-alpha")
+    start = torch.cat([(math.pi * torch.arange(1, 33, dtype=DOUBLE) / 33).sin(), torch.zeros(32, dtype=DOUBLE)])
+    energies = chain.mode_energies(chain.orbit(start, torch.tensor([0.0, 2000.0], dtype=DOUBLE), rtol=1e-9, atol=1e-9).z)
+    assert float(energies[0, 0]) == pytest.approx(0.07471, abs=5e-6)
+    assert energies[0, 1:].max() < 1e-20
+    assert energies[1, 1:4].sum() > 0.1 * energies[1].sum()
+    linear = systems.get("fput-alpha", alpha=0.0)
+    z = linear.orbit(start, torch.tensor([0.0, 300.0], dtype=DOUBLE)).z
+    torch.testing.assert_close(linear.mode_energies(z[1]), linear.mode_energies(z[0]), rtol=0, atol=1e-10)
+
+
+def test_the_charge_has_its_saddle_and_its_valley():
+    reduced = systems.get("dipole-reduced")
+    q = torch.tensor([[2.0, 0.0], [1.0, 0.0], [0.7**3, 0.7**2 * math.sqrt(1 - 0.7**2)]], dtype=DOUBLE)
+    torch.testing.assert_close(reduced.potential(q), torch.tensor([1 / 32, 0.0, 0.0], dtype=DOUBLE))  # a line of the field
+    assert reduced.force(q).abs().max() < 1e-14
+    with pytest.raises(InputError, match="1/32"):
+        reduced.sample(2, energy=0.04)
+
+
+def test_the_charge_in_space_is_the_reduced_one_seen_from_the_side():
+    space, reduced = systems.get("dipole"), systems.get("dipole-reduced")
+    t = torch.linspace(0, 30, 16, dtype=DOUBLE)
+    x, y, height, p_x, p_y, p_z = space.orbit(space.sample(3, seed=4), t).z.unbind(-1)
+    flat = reduced.orbit(reduced.sample(3, seed=4), t).z
+    rho = (x**2 + y**2).sqrt()
+    torch.testing.assert_close(x * p_y - y * p_x, torch.ones_like(x), rtol=0, atol=1e-9)
+    torch.testing.assert_close(torch.stack([rho, height, (x * p_x + y * p_y) / rho, p_z], -1), flat, rtol=0, atol=1e-6)

@@ -211,6 +211,18 @@ def test_an_exposure_blurs_along_the_motion_and_not_across(tmp_path):
     assert blurred[15, 1] - sharp[15, 1] == pytest.approx(0, abs=0.3)
 
 
+def test_a_rolling_shutter_shows_the_rows_above_the_middle_earlier_and_those_below_later(tmp_path):
+    theta = 0.3 * np.sin(2 * pi * (T - 0.5))  # through the middle at t = 0.5, at 1.88 rad/s
+    rolling = Defects(rolling_shutter=0.8)
+    truth, (upper, _), (lower, _) = found(tmp_path, rolling, theta)
+    assert truth.theta[15] == pytest.approx(0, abs=1e-9)
+    speed = 0.3 * 2 * pi
+    for seen, arm in ((upper, 20), (lower, 200)):
+        late = 0.8 / 30 * (100 + arm - 179.5) / 360  # the rows of a frame, 120 and 300, against the middle one
+        assert seen[15, 0] - 300 == pytest.approx(arm * speed * late, abs=0.1)
+        assert seen[15, 1] == pytest.approx(100 + arm, abs=0.1)
+
+
 def test_noise_has_the_rms_that_it_says_and_changes_from_frame_to_frame(tmp_path):
     clean, noisy = (filmed(tmp_path, Defects(noise=noise))[2] for noise in (0, 6))
     a, b = ((noisy[i] - clean[i]) @ [0.299, 0.587, 0.114] for i in (3, 4))
@@ -267,9 +279,9 @@ def test_the_same_seed_gives_the_same_film_and_another_seed_another(tmp_path):
     assert bytes_of[0] != bytes_of[2]
 
 
-def test_a_moderate_film_has_every_defect(tmp_path):
+def test_a_moderate_film_has_every_defect_of_a_camera_with_a_global_shutter(tmp_path):
     moderate = Defects.moderate()
-    assert all(getattr(moderate, field.name) for field in fields(moderate))
+    assert [field.name for field in fields(moderate) if not getattr(moderate, field.name)] == ["rolling_shutter"]
     t = np.linspace(0, 4, 241)
     truth, stamps, _ = filmed(tmp_path, moderate, Film(size=SIZE), theta=0.1 * np.cos(3 * t), t=t)
     assert stamps == pytest.approx(truth.t, abs=1e-12)
@@ -421,6 +433,7 @@ def test_settings_that_make_no_film_are_refused(settings, message):
         ({"yaw": float("nan")}, "yaw of a film must be from -45 to 45, not nan"),
         ({"dropped": 1}, "dropped"),
         ({"hand": 0.5}, "whole number"),
+        ({"rolling_shutter": 2}, "rolling_shutter of a film must be from 0 to 1, not 2"),
     ],
 )
 def test_defects_out_of_range_are_refused(settings, message):

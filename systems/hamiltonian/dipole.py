@@ -1,0 +1,79 @@
+"""A charge in the field of a magnetic dipole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from systems.errors import InputError
+from systems.registry import register
+from systems.sampling import check_count, microcanonical
+from systems.system import HamiltonianSystem, SeparableSystem, Symmetry
+
+SADDLE = 1 / 32  # the energy at rho = 2, above which a charge escapes
+
+
+@register("dipole-reduced")
+@dataclass(frozen=True)
+class ReducedDipole(SeparableSystem):
+    r"""A charge in the field of a magnetic dipole, in the plane that turns with it: Stoermer's problem.
+
+    .. math:: H = \tfrac12 (p_\rho^2 + p_z^2) + \tfrac12 \left(\frac{1}{\rho} - \frac{\rho}{r^3}\right)^2
+
+    The state is ``z = (rho, z, p_rho, p_z)``, in Stoermer's units, in which the conserved angular momentum is 1. Below the
+    energy 1/32 of the saddle at rho = 2, z = 0 a charge is trapped, as in the radiation belts of the Earth.
+
+    Source: Dragt, Rev. Geophys. 3, 255 (1965).
+    """
+
+    coordinates: ClassVar = ("rho", "z", "p_rho", "p_z")
+    symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: z * z.new_tensor([1.0, -1.0, 1.0, -1.0]),)
+
+    def potential(self, q: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
+        """V(rho, z)."""
+        rho = q[..., 0]
+        return (1 / rho - rho / q.norm(dim=-1) ** 3).square() / 2
+
+    def sample(self, n: int, *, seed: int = 0, energy: float = 0.02) -> Float[Tensor, "n 4"]:
+        """n trapped states near the equator, |z| < 0.5, of the microcanonical ensemble there.
+
+        Raises InputError for an energy outside of (0, 1/32).
+        """
+        if not 0 < energy < SADDLE:
+            raise InputError(f"energy must be above 0 and below the saddle's 1/32, not {energy}")
+        check_count(n)
+        energies = torch.full((n,), energy, dtype=torch.float64)
+        return microcanonical(energies, self.potential, lambda q: q[:, 0] < 2, [(0.5, 2.0), (-0.5, 0.5)], seed)
+
+
+@register("dipole")
+@dataclass(frozen=True)
+class Dipole(HamiltonianSystem):
+    r"""The same charge in space: its kinetic energy holds the vector potential, so that H does not split.
+
+    .. math:: H = \tfrac12 (p - A(q))^2, \quad A = (-y, x, 0) / r^3
+
+    The state is ``z = (x, y, z, p_x, p_y, p_z)``, with canonical momenta. The speed and x p_y - y p_x are conserved.
+    """
+
+    coordinates: ClassVar = ("x", "y", "z", "p_x", "p_y", "p_z")
+    symmetries: ClassVar[tuple[Symmetry, ...]] = (
+        lambda z: z * z.new_tensor([-1.0, -1.0, 1.0, -1.0, -1.0, 1.0]),
+        lambda z: z * z.new_tensor([1.0, 1.0, -1.0, 1.0, 1.0, -1.0]),
+    )
+
+    def hamiltonian(self, z: Float[Tensor, "*batch 6"]) -> Float[Tensor, "*batch"]:
+        """Half of the squared velocity."""
+        q, p = z.chunk(2, dim=-1)
+        x, y, _ = q.unbind(-1)
+        around = torch.stack([-y, x, torch.zeros_like(x)], dim=-1) / q.norm(dim=-1, keepdim=True) ** 3
+        return (p - around).square().sum(-1) / 2
+
+    def sample(self, n: int, *, seed: int = 0, energy: float = 0.02) -> Float[Tensor, "n 6"]:
+        """n trapped states as those of the reduced system, in the plane y = 0, with the angular momentum 1."""
+        rho, z, p_rho, p_z = ReducedDipole().sample(n, seed=seed, energy=energy).unbind(-1)
+        return torch.stack([rho, torch.zeros_like(rho), z, p_rho, 1 / rho, p_z], dim=-1)
