@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 from physlearn import (
     activations,
+    chaos,
     comparison,
     forecasting,
     integrators,
@@ -30,6 +31,7 @@ __all__ = [
     "NotHamiltonianError",
     "NotSeparableError",
     "activations",
+    "chaos",
     "compare",
     "comparison",
     "forecasting",

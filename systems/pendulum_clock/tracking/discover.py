@@ -112,9 +112,8 @@ def _given(sample: Sample, point: tuple[float, float]) -> Candidate:
     if not (0 <= x < width and 0 <= y < height):
         raise InputError(f"the marker at {tuple(point)} is outside of the film's frames")
     around = [patch for patch in [*coloured_patches(picture), *shaded_patches(picture)] if _holds(patch, at)]
-    if around:
-        patch = max(around, key=lambda patch: patch.likeness)
-    else:
+    around.sort(key=lambda patch: patch.likeness, reverse=True)
+    if not around:
         spot = picture[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2].reshape(-1, 3).astype(float)
         unlike = np.abs(picture.astype(float) - np.median(spot, axis=0)) @ np.array([0.3, 1, 1])
         labels = cv2.connectedComponents((unlike < 25).astype(np.uint8))[1]
@@ -125,10 +124,12 @@ def _given(sample: Sample, point: tuple[float, float]) -> Candidate:
             )
         rows, columns = np.nonzero(mask)
         box = int(columns.min()), int(rows.min()), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1
-        patch = Patch(mask, box, (float(columns.mean()), float(rows.mean())), 1.0, True)
+        around = [Patch(mask, box, (float(columns.mean()), float(rows.mean())), 1.0, True)]
     moving, _ = _stillness(sample)
-    box = _region(cv2.connectedComponentsWithStats(moving.astype(np.uint8), connectivity=8), patch)
-    candidate = _follow(sample, picture, patch, 0, box)
+    parts = cv2.connectedComponentsWithStats(moving.astype(np.uint8), connectivity=8)
+    # the likeliest may be but the middle of a small marker, which no other frame shows by itself
+    followed = (_follow(sample, picture, patch, 0, _region(parts, patch)) for patch in around)
+    candidate = next((found for found in followed if found is not None), None)
     if candidate is None:
         raise InputError(f"the marker at {tuple(point)} in the first frame is mostly not seen later")
     return candidate

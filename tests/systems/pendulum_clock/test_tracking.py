@@ -199,3 +199,13 @@ def test_a_clean_swing_keeps_all_of_its_acceleration():
     (orbit,) = tracked.orbits
     at = orbit.t.numpy()
     assert orbit.rate[:, 1].numpy() == pytest.approx(-16 * swing(at), abs=1e-4 * 16 * 0.08)
+
+
+def test_small_markers_of_a_spoiled_film_are_found_where_the_user_says(tmp_path):
+    clock = PendulumClock(frequency=2 * math.pi / 2.027)
+    path = tmp_path / "film.mp4"
+    truth = render_clock(clock, [0.093, 0.0], 20.0, path, SMALL, Defects.moderate(), seed=3)
+    (report,) = track(path, markers=[tuple(truth.upper[0].round()), tuple(truth.lower[0].round())]).report
+    assert report.ends == 2
+    assert report.period == pytest.approx(clock.period, rel=1e-3)
+    assert report.lost < 0.1 * report.frames
