@@ -1,0 +1,91 @@
+"""Alignment indices: deviations of a chaotic orbit all turn into the one direction that grows fastest."""
+
+from __future__ import annotations
+
+from math import inf
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from physlearn.chaos.variational import carry, deviations, pieces
+from physlearn.chaos.walk import Walk, lost
+from systems import InputError
+
+
+def sali(
+    flow: Any, z0: Float[Tensor, "*batch D"], time: float, dt: float = 0.05, *, seed: int = 0, method: str | None = None
+) -> Float[Tensor, "*batch"]:
+    r"""The smallest alignment index of two deviations at the end of the time; NaN for orbits that escape.
+
+    .. math:: \mathrm{SALI} = \min(\|\hat w_1 + \hat w_2\|, \|\hat w_1 - \hat w_2\|), \qquad 0 \le \mathrm{SALI} \le \sqrt 2
+
+    It falls as exp(-(lambda_1 - lambda_2) t) on a chaotic orbit and stays of order one on a regular orbit of two or more
+    degrees of freedom; with one degree of freedom it falls as a power of t. flow: a system, a trained model or Forecaster,
+    or a function ``f(t, z)``. The deviations are drawn from the seed; method as of `lyapunov_exponents`.
+
+    Raises InputError for wrong arguments.
+    Source: Skokos, J. Phys. A 34, 10029 (2001).
+
+    >>> def saddle(t, z):
+    ...     return z * z.new_tensor([1.0, -1.0])
+    >>> bool(sali(saddle, torch.zeros(2, dtype=torch.float64), time=10.0, dt=0.1) < 1e-7)
+    True
+    """
+    batch, w = _carried(flow, z0, time, 2, dt, seed, method)
+    return smallest(w).reshape(batch)
+
+
+def gali(
+    flow: Any,
+    z0: Float[Tensor, "*batch D"],
+    time: float,
+    k: int,
+    dt: float = 0.05,
+    *,
+    seed: int = 0,
+    method: str | None = None,
+) -> Float[Tensor, "*batch"]:
+    r"""The generalized alignment index: the volume of k unit deviations at the end of the time, from 0 to 1; NaN on escape.
+
+    .. math:: \mathrm{GALI}_k = \|\hat w_1 \wedge \dots \wedge \hat w_k\| = \prod_i \sigma_i(\hat w_1, \dots, \hat w_k)
+
+    On a regular orbit of N degrees of freedom it is of order one for k <= N and falls as t^-2(k-N) beyond; on a chaotic
+    orbit it falls exponentially. Arguments as of `sali`, with 2 <= k <= D.
+
+    Raises InputError for wrong arguments.
+    Source: Skokos, Bountis, Antonopoulos, Physica D 231, 30 (2007); by singular values: Eur. Phys. J. Special Topics 165, 5
+    (2008).
+    """
+    if k < 2:
+        raise InputError(f"k must be at least 2, not {k}: one deviation aligns with nothing")
+    batch, w = _carried(flow, z0, time, k, dt, seed, method)
+    gone = w.isnan().any(-1).any(-1)
+    volume = torch.linalg.svdvals(w.masked_fill(gone[:, None, None], 0.0)).prod(-1)
+    return volume.masked_fill(gone, torch.nan).reshape(batch)
+
+
+def smallest(w: Float[Tensor, "n 2 D"]) -> Float[Tensor, " n"]:
+    """The smallest alignment index of unit deviations."""
+    a, b = w.unbind(-2)
+    return torch.minimum((a + b).norm(dim=-1), (a - b).norm(dim=-1))
+
+
+def unit(z: Float[Tensor, "n D"], w: Float[Tensor, "n k D"]) -> Float[Tensor, "n k D"]:
+    """The deviations at length one; NaN for an orbit that escaped."""
+    w = w / w.norm(dim=-1, keepdim=True)
+    gone = lost(z, inf) | ~w.isfinite().all(-1).all(-1)
+    return w.masked_fill(gone[:, None, None], torch.nan)
+
+
+def _carried(
+    flow: Any, z0: Tensor, time: float, k: int, dt: float, seed: int, method: str | None
+) -> tuple[torch.Size, Float[Tensor, "n k D"]]:
+    """The batch of z0, and the unit deviations at the end of the time."""
+    walk = Walk.of(flow, z0, time, dt, method)
+    z, w = walk.z, deviations(walk.z, k, seed)
+    for first, steps in pieces(walk.steps):
+        z, w = carry(walk, first, steps, z, w)
+        w = unit(z, w)
+    return walk.batch, w

@@ -1,0 +1,101 @@
+"""Which orbits are chaotic, and how many of an energy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import sqrt
+from typing import Any
+
+import pandas as pd
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from physlearn.chaos.alignment import smallest, unit
+from physlearn.chaos.variational import carry, deviations, pieces
+from physlearn.chaos.walk import Walk
+from systems import InputError
+
+
+def is_chaotic(
+    flow: Any,
+    z0: Float[Tensor, "*batch D"],
+    time: float = 1000.0,
+    dt: float = 0.05,
+    threshold: float = 1e-8,
+    *,
+    seed: int = 0,
+    method: str | None = None,
+) -> Bool[Tensor, "*batch"]:
+    """Whether the smallest alignment index of each orbit falls below the threshold within the time.
+
+    An orbit is followed only until it does. One that escapes before is not called chaotic. For flows of two or more degrees
+    of freedom: with one, the deviations of regular orbits align too. Arguments as of `sali`, in float64: rounding in float32
+    leaves the index above the default threshold.
+
+    Raises InputError for wrong arguments.
+    Source: Skokos, J. Phys. A 34, 10029 (2001).
+    """
+    return _classify(flow, z0, time, dt, threshold, seed, method)[0]
+
+
+def chaotic_fraction(
+    system: Any,
+    energies: Sequence[float],
+    n: int = 100,
+    *,
+    seed: int = 0,
+    time: float = 1000.0,
+    dt: float = 0.05,
+    threshold: float = 1e-8,
+    flow: Any = None,
+    method: str | None = None,
+) -> pd.DataFrame:
+    r"""The fraction of chaotic orbits at each energy: a row with energy, fraction, error, chaotic, escaped and n.
+
+    .. math:: \sigma = \sqrt{f (1 - f) / n}
+
+    system: draws n states of each energy, ``system.sample(n, seed=seed, energy=energy)``. flow: what moves them, the system
+    itself by default; a trained model, to see how much of the chaos it has learned. Orbits that escape before they are
+    known to be chaotic are left out of the fraction, which is NaN where all do. Other arguments as of `is_chaotic`.
+
+    Raises InputError for wrong arguments.
+    """
+    energies = [float(energy) for energy in energies]
+    if not energies:
+        raise InputError("chaotic_fraction needs at least one energy")
+    z0 = torch.cat([system.sample(n, seed=seed, energy=energy) for energy in energies])
+    chaotic, escaped = _classify(system if flow is None else flow, z0, time, dt, threshold, seed, method)
+    rows = []
+    for energy, yes, gone in zip(energies, chaotic.split(n), escaped.split(n), strict=True):
+        many, left = int(yes.sum()), int(gone.sum())
+        known = n - left
+        fraction = many / known if known else float("nan")
+        error = sqrt(fraction * (1 - fraction) / known) if known else float("nan")
+        rows.append({"energy": energy, "fraction": fraction, "error": error, "chaotic": many, "escaped": left, "n": n})
+    return pd.DataFrame(rows)
+
+
+def _classify(
+    flow: Any, z0: Tensor, time: float, dt: float, threshold: float, seed: int, method: str | None
+) -> tuple[Bool[Tensor, "*batch"], Bool[Tensor, "*batch"]]:
+    """Which orbits are chaotic, and which escaped before they were known to be."""
+    walk = Walk.of(flow, z0, time, dt, method)
+    if not 0 < threshold < 1:
+        raise InputError(f"threshold must lie between 0 and 1, not {threshold}")
+    z, w = walk.z, deviations(walk.z, 2, seed)
+    chaotic = torch.zeros(len(z), dtype=torch.bool, device=z.device)
+    escaped = chaotic.clone()
+    followed = torch.arange(len(z), device=z.device)
+    for first, steps in pieces(walk.steps):
+        if not len(followed):
+            break
+        z, w = carry(walk, first, steps, z, w)
+        w = unit(z, w)
+        index = smallest(w)
+        aligned, gone = index < threshold, index.isnan()
+        chaotic[followed[aligned]] = True
+        escaped[followed[gone]] = True
+        open_ = ~(aligned | gone)
+        z, w, followed = z[open_], w[open_], followed[open_]
+    return chaotic.reshape(walk.batch), escaped.reshape(walk.batch)

@@ -1,0 +1,77 @@
+"""The variational equations: small deviations carried along an orbit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.autograd import forward_ad
+
+from physlearn.chaos.walk import Walk
+from physlearn.integrators import Flow, find
+from physlearn.threads import suited_to
+from systems import InputError
+from systems.sampling import generator
+
+# Steps from one renormalisation to the next: no explicit method that is stable shrinks a deviation by more than a few
+# times in a step, so that ten steps leave a basis of deviations well within the range of floating point numbers.
+TOGETHER = 10
+TYPICAL_WIDTH = 25  # elements that a learned flow works on for each coordinate of the state
+
+
+def carry(
+    walk: Walk, first: int, steps: int, z: Float[Tensor, "n D"], w: Float[Tensor, "n k D"]
+) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n k D"]]:
+    r"""The states after some steps from the step numbered first, and what became of their deviations.
+
+    .. math:: \dot w = \frac{\partial f}{\partial z}(t, z)\, w
+
+    The method moves state and deviations as one, so that the deviations are carried by the exact derivative of its steps:
+    for a symplectic method they are those of a symplectic map.
+    Source: Skokos and Gerlach, Phys. Rev. E 82, 036704 (2010), the tangent map method.
+    """
+    step = find(walk.method)(joint(walk.flow)).step
+    y = torch.cat([z.unsqueeze(-2), w], dim=-2)
+    with torch.no_grad(), suited_to(w.numel() * TYPICAL_WIDTH):
+        for number in range(first, first + steps):
+            y = step(y.new_tensor(number * walk.dt), y, walk.dt)
+    return y[:, 0], y[:, 1:]
+
+
+def joint(flow: Flow) -> Flow:
+    """The flow of a state and its k deviations, ``(n, 1 + k, D)``, the state first."""
+    velocity, force = flow.velocity, flow.force
+    return Flow(
+        field=lambda t, y: _differentiated(lambda z: flow.field(t, z), y),
+        name=f"{flow.name} with deviations",
+        velocity=None if velocity is None else lambda y: _differentiated(velocity, y),
+        force=None if force is None else lambda y: _differentiated(force, y),
+        autonomous=flow.autonomous,
+    )
+
+
+def _differentiated(f: Callable[[Tensor], Tensor], y: Float[Tensor, "n k1 m"]) -> Float[Tensor, "n k1 m"]:
+    """f of the state, and its directional derivatives along the deviations, by forward-mode differentiation."""
+    w = y[:, 1:].contiguous()
+    z = y[:, :1].expand_as(w).contiguous()
+    with forward_ad.dual_level():
+        value, derivative = forward_ad.unpack_dual(f(forward_ad.make_dual(z, w)))
+    return torch.cat([value[:, :1], torch.zeros_like(w) if derivative is None else derivative], dim=1)
+
+
+def pieces(steps: int, first: int = 0) -> Iterator[tuple[int, int]]:
+    """(number of the first step, number of steps) of each stretch between two renormalisations."""
+    for start in range(first, first + steps, TOGETHER):
+        yield start, min(TOGETHER, first + steps - start)
+
+
+def deviations(z: Float[Tensor, "n D"], k: int, seed: int) -> Float[Tensor, "n k D"]:
+    """k orthonormal directions drawn from the seed, the same for each state. Raises InputError unless 1 <= k <= D."""
+    dim = z.shape[-1]
+    if not 1 <= k <= dim:
+        raise InputError(f"k must be from 1 to {dim}, the number of coordinates, not {k}")
+    drawn = torch.randn(dim, k, generator=generator(1, seed), dtype=torch.float64)
+    w = torch.linalg.qr(drawn).Q.T.to(z)
+    return w.expand(len(z), k, dim).contiguous()
