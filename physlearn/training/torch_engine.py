@@ -40,13 +40,14 @@ class TorchEngine:
         bounds = [round(k * len(models) / parts) for k in range(parts + 1)]
         self.parts = [_Part(models[a:b], pairs, training) for a, b in pairwise(bounds)]
         self.sizes = [b - a for a, b in pairwise(bounds)]
+        self.work = elements if parts == 1 else 0  # for torch's own threads; parts have each one of theirs
 
     def epoch(self, order: Int[Tensor, "R n"], learning_rates: Float[Tensor, "R steps"]) -> Float[Tensor, "R steps"]:
         """One step for each batch in that order; gives the losses before each step."""
         shares = zip(self.parts, order.split(self.sizes), learning_rates.split(self.sizes), strict=True)
-        if len(self.parts) == 1:
-            return torch.cat([part.epoch(*share) for part, *share in shares])
-        with suited_to(0), ThreadPoolExecutor(len(self.parts)) as pool:
+        with suited_to(self.work), ThreadPoolExecutor(len(self.parts)) as pool:
+            if len(self.parts) == 1:
+                return torch.cat([part.epoch(*share) for part, *share in shares])
             return torch.cat(list(pool.map(lambda share: share[0].epoch(*share[1:]), shares)))
 
     @property

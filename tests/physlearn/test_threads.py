@@ -2,7 +2,10 @@ import numba
 import pytest
 import torch
 
+from physlearn import models
 from physlearn.threads import SMALL, suited_to
+from physlearn.training import Pairs, Training
+from physlearn.training.torch_engine import TorchEngine
 
 
 @pytest.fixture
@@ -32,3 +35,23 @@ def test_threads_come_back_after_an_error(two_threads):
     with pytest.raises(ZeroDivisionError), suited_to(1):
         raise ZeroDivisionError
     assert (torch.get_num_threads(), numba.get_num_threads()) == two_threads
+
+
+@pytest.mark.parametrize("batch_size", [10, 2000])  # one part for all networks, and a part for each thread
+def test_each_share_of_an_ensemble_trains_on_one_thread(two_threads, batch_size, monkeypatch):
+    pairs = Pairs(torch.ones(batch_size, 2), torch.ones(batch_size, 2), ("x", "v"))
+    networks = [models.build("nn", dim=2, hidden=(100,), seed=seed) for seed in range(4)]
+    engine = TorchEngine(networks, pairs, Training(batch_size=batch_size))
+    assert len(engine.parts) == (2 if batch_size == 2000 else 1)
+    seen = []
+    forward = torch.baddbmm
+
+    def watched(*arguments):
+        seen.append(torch.get_num_threads())
+        return forward(*arguments)
+
+    monkeypatch.setattr(torch, "baddbmm", watched)
+    order = torch.arange(batch_size).expand(4, -1)
+    engine.epoch(order, torch.full((4, 1), 1e-3))
+    assert set(seen) == {1}
+    assert torch.get_num_threads() == two_threads[0]
