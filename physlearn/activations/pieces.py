@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from torch._C._functorch import is_functorch_wrapped_tensor
 
 from physlearn.activations import pieces_cpu
 from physlearn.activations.shares import shares
+from physlearn.transforms import transformed
 from systems import InputError
 
 
@@ -45,7 +45,7 @@ def evaluate(x: Tensor, coefficients: Tensor, grid: Grid) -> tuple[Tensor, Tenso
     if x.ndim == 0:  # a neuron alone
         value, slope = evaluate(x.unsqueeze(0), coefficients, grid)
         return value.squeeze(0), slope.squeeze(0)
-    if torch.compiler.is_compiling() or is_functorch_wrapped_tensor(x) or is_functorch_wrapped_tensor(coefficients):
+    if transformed(x, coefficients):
         return _by_operations(x, coefficients, grid)
     return _Evaluate.apply(x, coefficients, grid)
 

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from numba import prange
 from torch import Tensor
-from torch._C._functorch import is_functorch_wrapped_tensor
 
 from physlearn.activations.compiled import FAST, _sine
+from physlearn.transforms import transformed
 
 _compiled: Any = numba.njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
 STACKED = 3  # axes: networks, samples, neurons; one small network alone is better off with torch
@@ -34,8 +34,7 @@ def _applies(x: Tensor) -> bool:
         and x.device.type == "cpu"
         and x.requires_grad
         and torch.is_grad_enabled()
-        and not is_functorch_wrapped_tensor(x)
-        and not torch.compiler.is_compiling()
+        and not transformed(x)
     )
 
 

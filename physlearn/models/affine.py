@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch._C._functorch import is_functorch_wrapped_tensor
 
 from physlearn.models.scaling import over_batch
+from physlearn.transforms import transformed
 
 
 class Affine(nn.Module):
@@ -35,8 +35,7 @@ def affine(
     bias: Float[Tensor, "*stack 1 outputs"] | None = None,
 ) -> Float[Tensor, "*batch n outputs"]:
     """x W^T + b of a stack of networks; without a stack, or under a transform of torch.func, as torch does it."""
-    tensors = (x, weight) if bias is None else (x, weight, bias)
-    if weight.ndim == 2 or torch.compiler.is_compiling() or any(map(is_functorch_wrapped_tensor, tensors)):
+    if weight.ndim == 2 or transformed(x, weight, bias):
         return _affine(x, weight, bias)
     return _Affine.apply(x, weight, bias)
 

@@ -1,0 +1,12 @@
+"""Whether torch itself looks at an operation: then it must be made of operations that torch knows."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch._C._functorch import is_functorch_wrapped_tensor
+
+
+def transformed(*tensors: Tensor | None) -> bool:
+    """Whether these are seen by a transform of torch.func (vmap, jvp, ...), or everything is by torch.compile."""
+    return torch.compiler.is_compiling() or any(x is not None and is_functorch_wrapped_tensor(x) for x in tensors)
