@@ -12,11 +12,13 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from physlearn.chaos.walk import Walk, lost
+from physlearn.integrators import Flow
+from physlearn.integrators.integrate import TYPICAL_WIDTH
+from physlearn.integrators.rk4 import RungeKutta4
 from physlearn.threads import suited_to
 from systems import InputError
 
 TOGETHER = 64  # steps that are searched for crossings at once
-TYPICAL_WIDTH = 25  # elements that a learned flow works on for each coordinate of the state
 HALVINGS = 53  # of a step, down to the last bit of a float64
 
 
@@ -162,13 +164,13 @@ def _onto(
     far = (before[:, axis] - value).abs() > (after[:, axis] - value).abs()
     start = torch.cat([torch.where(far[:, None], after, before), torch.where(far, t + walk.dt, t)[:, None]], dim=-1)
 
-    def by_coordinate(y: Tensor) -> Tensor:
-        rate = _rate(walk, y[:, -1], y[:, :-1])
-        return torch.cat([rate, torch.ones_like(rate[:, :1])], dim=-1) / rate[:, axis, None]
-
     def by_time(y: Tensor) -> Tensor:
         rate = _rate(walk, y[:, -1], y[:, :-1])
         return torch.cat([rate, torch.ones_like(rate[:, :1])], dim=-1)
+
+    def by_coordinate(y: Tensor) -> Tensor:
+        rate = by_time(y)
+        return rate / rate[:, axis, None]
 
     begin = torch.cat([before, t[:, None]], dim=-1)
     guess = _rk4(by_coordinate, start, (value - start[:, axis])[:, None])
@@ -205,9 +207,6 @@ def _halve(
     return _rk4(f, y, low)
 
 
-def _rk4(f: Callable[[Tensor], Tensor], y: Tensor, h: Tensor) -> Tensor:
-    k1 = f(y)
-    k2 = f(y + h / 2 * k1)
-    k3 = f(y + h / 2 * k2)
-    k4 = f(y + h * k3)
-    return y + h / 6 * (k1 + 2 * (k2 + k3) + k4)
+def _rk4(f: Callable[[Tensor], Tensor], y: Float[Tensor, "m D1"], h: Float[Tensor, "m 1"]) -> Float[Tensor, "m D1"]:
+    """A step of its own length for each state."""
+    return RungeKutta4(Flow(field=lambda _, y: f(y), name="section")).step(y.new_zeros(()), y, h)

@@ -11,6 +11,7 @@ from torch.autograd import forward_ad
 
 from physlearn.chaos.walk import Walk
 from physlearn.integrators import Flow, find
+from physlearn.integrators.integrate import TYPICAL_WIDTH
 from physlearn.threads import suited_to
 from systems import InputError
 from systems.sampling import generator
@@ -18,7 +19,6 @@ from systems.sampling import generator
 # Steps from one renormalisation to the next: no explicit method that is stable shrinks a deviation by more than a few
 # times in a step, so that ten steps leave a basis of deviations well within the range of floating point numbers.
 TOGETHER = 10
-TYPICAL_WIDTH = 25  # elements that a learned flow works on for each coordinate of the state
 
 
 def carry(

@@ -16,8 +16,8 @@ class RungeKutta4(Integrator):
     order = 4
     symplectic = False
 
-    def step(self, t: Tensor, z: Tensor, dt: float) -> Tensor:
-        """One step; z: ``(..., D)``."""
+    def step(self, t: Tensor, z: Tensor, dt: float | Tensor) -> Tensor:
+        """One step; z: ``(..., D)``, dt: one for all, or ``(..., 1)``."""
         field = self.flow.field
         k1 = field(t, z)
         k2 = field(t + dt / 2, z + dt / 2 * k1)
