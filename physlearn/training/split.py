@@ -9,6 +9,7 @@ from itertools import pairwise
 import torch
 
 from systems import InputError, Orbit
+from systems.recording import stretches
 
 
 def split_orbits(orbits: Orbit, fractions: Sequence[float], seed: int = 0) -> list[Orbit]:
@@ -51,14 +52,14 @@ def split_time(orbit: Orbit, fractions: Sequence[float], gap: int = 0) -> list[O
     return [orbit[..., a:b] for a, b in zip(starts, ends, strict=True)]
 
 
-def join(stretches: Sequence[Orbit]) -> Orbit:
+def join(parts: Sequence[Orbit]) -> Orbit:
     """Stretches of one recording as a single orbit, in the order of time, whose times have gaps.
 
     Raises InputError for none, or where two overlap.
     """
-    if not stretches:
+    if not parts:
         raise InputError("the recording holds no orbit")
-    ordered = sorted(stretches, key=lambda orbit: float(orbit.t[0]))
+    ordered = sorted(parts, key=lambda orbit: float(orbit.t[0]))
     if any(a.t[-1] >= b.t[0] for a, b in pairwise(ordered)):
         raise InputError("two stretches of a recording overlap in time")
     rates = [orbit.rate for orbit in ordered if orbit.rate is not None]
@@ -72,10 +73,7 @@ def join(stretches: Sequence[Orbit]) -> Orbit:
 
 def longest_stretch(orbit: Orbit) -> Orbit:
     """The longest part of an orbit without a gap: without a step that is half as long again as usual."""
-    steps = orbit.t.diff().abs()
-    ends = (1 + (steps > 1.5 * steps.median()).nonzero().flatten()).tolist() if len(steps) else []
-    start, stop = max(pairwise([0, *ends, len(orbit.t)]), key=lambda bounds: bounds[1] - bounds[0])
-    return orbit[..., start:stop]
+    return orbit[..., max(stretches(orbit.t.cpu().numpy(), 1.5), key=lambda part: part.stop - part.start)]
 
 
 def _ends(fractions: Sequence[float], n: int) -> list[int]:
