@@ -14,6 +14,7 @@ from systems.orbit import Orbit
 from systems.pendulum_clock.tracking import rates
 from systems.pendulum_clock.tracking.geometry import Arc, Points, direction, fit_arc, without_jumps
 from systems.pendulum_clock.tracking.markers import Floats, Mask
+from systems.pendulum_clock.tracking.noise import noise_of
 from systems.pendulum_clock.tracking.result import Report
 from systems.recording import LARGEST_JITTER
 
@@ -81,7 +82,7 @@ def angles(ends: Ends, name: str) -> Angles:
         phi = direction(np.full_like(lower, arc.centre), lower)
         length = np.abs(lower - arc.centre)
         far = np.abs(length - arc.radius)
-        quality[far > OUTLIER * max(1.4826 * float(np.nanmedian(far)), 0.1)] = 0
+        quality[far > OUTLIER * max(noise_of(far), 0.1)] = 0
     phi = without_jumps(np.where(quality > 0, phi, np.nan))
     duplicates = _duplicates(t, phi, ends.change)
     quality[duplicates] = 0
@@ -96,9 +97,8 @@ def _report(ends: Ends, phi: Floats, quality: Floats, length: Floats, arc: Arc |
     good = np.isfinite(phi)
     times = t[good]
     whole = rates.oscillation(times, phi[good])
-    middle = times.mean()
     drifts = not ends.steady and abs(whole.drift) > 5 * whole.drift_error and np.ptp(times) > 4 * whole.period
-    centre = whole.centre + (whole.drift * (t - middle) if drifts else 0.0)
+    centre = whole.centre + (whole.drift * (t - whole.middle) if drifts else 0.0)
     theta = phi - centre
     x = theta[good]
     noise = rates.jitter(times, x, whole.period)
@@ -184,27 +184,22 @@ def _orbits(t: Floats, x: Floats, window: int, noise: float, whole: rates.Oscill
 
 
 def _wholeness(mass: Floats) -> Floats:
-    """1 for a marker as large as usual, down to 0 for one that is partly hidden."""
-    seen = np.isfinite(mass)
-    quality = np.zeros(len(mass))
-    if not seen.any():
-        return quality
-    off = np.abs(np.log(mass[seen] / np.median(mass[seen])))
-    limit = max(HIDDEN, 6 * 1.4826 * float(np.median(off)))
-    quality[seen] = np.where(off < limit, 1 - 0.9 * off / limit, 0)
-    return quality
+    """1 for a marker as large as usual, down to 0 for one that is partly hidden; 0 where not seen."""
+    off = np.abs(np.log(mass / _usual(mass)))
+    limit = max(HIDDEN, 6 * noise_of(off))
+    return np.where(off < limit, 1 - 0.9 * off / limit, 0)
 
 
 def _rigidity(length: Floats) -> Floats:
-    """1 for ends as far apart as usual, down to 0 where one is not the end of the rod."""
-    seen = np.isfinite(length)
-    quality = np.zeros(len(length))
-    if not seen.any():
-        return quality
-    off = np.abs(length[seen] - np.median(length[seen]))
-    limit = max(8 * 1.4826 * float(np.median(off)), 1e-2 * float(np.median(length[seen])))
-    quality[seen] = np.where(off < limit, 1 - 0.5 * off / limit, 0)
-    return quality
+    """1 for ends as far apart as usual, down to 0 where one is not the end of the rod, or not seen."""
+    off = np.abs(length - _usual(length))
+    limit = max(8 * noise_of(off), 1e-2 * _usual(length))
+    return np.where(off < limit, 1 - 0.5 * off / limit, 0)
+
+
+def _usual(x: Floats) -> float:
+    """The median of what was seen; NaN where nothing was."""
+    return float(np.nanmedian(x)) if np.isfinite(x).any() else float("nan")
 
 
 def _duplicates(t: Floats, phi: Floats, change: Floats | None) -> Mask:
@@ -219,7 +214,7 @@ def _duplicates(t: Floats, phi: Floats, change: Floats | None) -> Mask:
     usual = float(np.nanmedian(change))
     whole = rates.oscillation(t[seen], phi[seen])
     smooth = rates.harmonic_rates(t[seen], phi[seen], whole.period)[0]
-    noise = max(1.4826 * float(np.nanmedian(np.abs(phi[seen] - smooth))), 1e-9)
+    noise = max(noise_of(np.abs(phi[seen] - smooth)), 1e-9)
     where = np.flatnonzero(seen)
     for k in range(1, len(where)):
         i = where[k]
@@ -237,7 +232,7 @@ def _outliers(t: Floats, phi: Floats, finest: float) -> NDArray[np.intp]:
     whole = rates.oscillation(t[seen], phi[seen])
     rest = phi[seen] - rates.harmonic_rates(t[seen], phi[seen], whole.period)[0]
     off = np.abs(rest - np.nanmedian(rest))
-    noise = max(1.4826 * float(np.nanmedian(off)), finest)
+    noise = max(noise_of(off), finest)
     return seen[np.nan_to_num(off) > OUTLIER * noise]
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from systems.errors import InputError
 from systems.pendulum_clock.tracking.markers import Blob, Floats, Mask, Paint, blobs
+from systems.pendulum_clock.tracking.noise import noise_of
 from systems.pendulum_clock.tracking.patches import HUES, SMALLEST, Patch, coloured_patches, shaded_patches
 from systems.pendulum_clock.tracking.rates import alikeness
 from systems.pendulum_clock.tracking.sample import Sample
@@ -154,7 +155,7 @@ def _stillness(sample: Sample) -> tuple[Mask, NDArray[np.uint8]]:
     change = stack.std(axis=0, dtype=np.float32) @ np.array([0.5, 1, 1], np.float32)
     change = cv2.GaussianBlur(change, (3, 3), 0)
     usual = float(np.median(change))
-    moving = change > usual + 6 * 1.4826 * float(np.median(np.abs(change - usual))) + 1
+    moving = change > usual + 6 * noise_of(np.abs(change - usual)) + 1
     return cv2.dilate(moving.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool), np.median(stack, axis=0).astype(
         np.uint8
     )
@@ -342,7 +343,7 @@ def _rigid(sample: Sample, lower: Candidate, upper: Candidate, strict: bool) -> 
     if both.mean() < 0.5 * PRESENT:
         return 0.0
     length = np.hypot(*(lower.track - upper.track)[both].T)
-    wander = 1.4826 * float(np.median(np.abs(length - np.median(length))))
+    wander = noise_of(np.abs(length - np.median(length)))
     noise = float(np.hypot(lower.swing.noise, upper.swing.noise))
     if wander > max(1.0, min(3 * noise, 0.2 * lower.swing.size), 0.1 * lower.swing.size):
         return 0.0

@@ -10,6 +10,7 @@ from scipy.optimize import least_squares
 
 from systems.errors import InputError
 from systems.pendulum_clock.tracking.markers import Floats
+from systems.pendulum_clock.tracking.noise import noise_of
 from systems.pendulum_clock.tracking.rates import alikeness
 
 Points = NDArray[np.complex128]  # x + i y in pixels, y pointing down
@@ -58,7 +59,7 @@ def fit_arc(points: Points) -> Arc:
     def miss(p: Floats) -> Floats:
         return np.asarray(np.hypot(x - p[0], y - p[1]) - p[2])
 
-    noise = max(1.4826 * float(np.median(np.abs(miss(start)))), 1e-6)
+    noise = max(noise_of(np.abs(miss(start))), 1e-6)
     # the algebraic fit draws noisy flat arcs too tight: begin the geometric one from flatter circles too
     fits = []
     for factor in (1.0, 3.0, 10.0):

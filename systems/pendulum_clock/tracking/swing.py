@@ -8,6 +8,7 @@ import numpy as np
 from scipy.signal import lombscargle
 
 from systems.pendulum_clock.tracking.markers import Floats, Mask
+from systems.pendulum_clock.tracking.noise import noise_of
 
 MOSTLY = 0.7  # of the points, at least, must belong to the swing
 
@@ -37,13 +38,13 @@ def swing_of(t: Floats, points: Floats) -> tuple[Swing, Mask]:
     seen = np.asarray(near if near.sum() > MOSTLY * found.sum() else found, np.bool_)
     swing, rest = _fit(t, points, seen)
     for _ in range(3):  # while something hides the point, what is followed in its place must not count
-        usual = 1.4826 * float(np.median(rest[seen]))
+        usual = noise_of(rest[seen])
         kept = np.isfinite(rest) & (rest < max(5 * usual, 1.0))
         if kept.sum() < MOSTLY * found.sum() or (kept == seen).all():
             break
         seen = kept
         swing, rest = _fit(t, points, seen)
-    usual = 1.4826 * float(np.median(rest[seen]))
+    usual = noise_of(rest[seen])
     return swing, np.nan_to_num(rest, nan=np.inf) < max(6 * usual, 1.5)
 
 

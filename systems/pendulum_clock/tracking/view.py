@@ -13,6 +13,7 @@ from systems.errors import InputError
 from systems.pendulum_clock.tracking.angles import Angles, Ends
 from systems.pendulum_clock.tracking.geometry import Points, direction
 from systems.pendulum_clock.tracking.markers import Floats
+from systems.pendulum_clock.tracking.noise import noise_of
 from systems.pendulum_clock.tracking.rates import alikeness
 
 TELEPHONE = 0.75  # diagonals: main cameras are 24 to 28 mm (35 mm film), of 43 mm, and a film shows 0.75 to 0.9 of the picture
@@ -142,7 +143,7 @@ class _Rod:
         rod = cls(upper[good], lower[good], theta[good])
         for _ in range(2):
             rest = np.abs(rod.growth(view)[1])
-            good[good] = rest <= OUTLIER * max(1.4826 * float(np.median(rest)), FINEST)
+            good[good] = rest <= OUTLIER * max(noise_of(rest), FINEST)
             rod = cls(upper[good], lower[good], theta[good])
         rest = rod.growth(view)[1]
         top, bottom = rod.ends(view)
