@@ -46,5 +46,5 @@ def _spectrum(ax: Axes, t: Float[np.ndarray, " T"], theta: Float[np.ndarray, " T
     seen = np.isfinite(theta)
     t, theta = t[seen], theta[seen] - theta[seen].mean()
     frequency = np.arange(1, int(highest * OVERSAMPLING * np.ptp(t)) + 1) / (OVERSAMPLING * np.ptp(t))
-    amplitude = 2 * np.abs(lombscargle(t, theta, 2 * np.pi * frequency, normalize="amplitude")) / 2
+    amplitude = np.abs(lombscargle(t, theta, 2 * np.pi * frequency, normalize="amplitude"))
     ax.plot(frequency, amplitude, color=color, linewidth=0.8)
