@@ -79,7 +79,7 @@ def _portraits(
     portraits = upper.subplots(1, len(orbits), sharex=True, sharey=True)
     for ax, (label, orbit) in zip(portraits, orbits.items(), strict=True):
         draw(ax, orbit)
-        ax.set_title(label, fontsize="medium")
+        ax.set_title(label.replace(" + ", "\n+ "), fontsize="medium")  # names are longer than panels are wide
         ax.xaxis.set_major_locator(MaxNLocator(4))
         ax.label_outer()
     _limit(portraits[0], next(iter(orbits.values())))
