@@ -39,7 +39,7 @@ class ReducedDipole(SeparableSystem):
         return (1 / rho - rho / q.norm(dim=-1) ** 3).square() / 2
 
     def sample(self, n: int, *, seed: int = 0, energy: float = 0.02) -> Float[Tensor, "n 4"]:
-        """n trapped states near the equator, |z| < 0.5, of the microcanonical ensemble there.
+        """n trapped states of the microcanonical ensemble near the equator, z from -0.5 to 0.5.
 
         Raises InputError for an energy outside of (0, 1/32).
         """
