@@ -63,7 +63,7 @@ class Row:
 def accuracy(
     clocks: int = 20,
     defects: Defects | None = None,
-    duration: float = 10.0,
+    duration: float = 20.0,
     seed: int = 0,
     progress: bool = False,
 ) -> pandas.DataFrame:
@@ -77,7 +77,7 @@ def accuracy(
 
 
 def measure(
-    kind: str, defects: Defects, clocks: int = 20, duration: float = 10.0, seed: int = 0, progress: bool = False
+    kind: str, defects: Defects, clocks: int = 20, duration: float = 20.0, seed: int = 0, progress: bool = False
 ) -> Iterator[Row]:
     """The rows of `accuracy`, each as soon as it is known."""
     if clocks < 1:
@@ -200,7 +200,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m systems.pendulum_clock.accuracy", description=__doc__)
     parser.add_argument("--kinds", default=",".join(KINDS), help="of defects, separated by commas; all of them by default")
     parser.add_argument("--clocks", type=int, default=20, help="for each kind")
-    parser.add_argument("--duration", type=float, default=10.0, help="of a film, in seconds")
+    parser.add_argument("--duration", type=float, default=20.0, help="of a film, in seconds")
     parser.add_argument("--seed", type=int, default=0, help="of all that is random")
     parser.add_argument("--out", type=Path, help="a CSV file for the rows of all clocks, written as they come")
     given = parser.parse_args(arguments)
