@@ -160,7 +160,7 @@ def forecast(
     if film is None and focal_length is not None:
         raise InputError("--focal-length is that of the camera of a --film")
     if data is None and film is None:
-        system = systems.get(name, **_parameters(set_ or []))
+        system = _autonomous(name, set_)
         chosen = contender.choose(model, integrator, system.canonical)
         protocol = simulated.protocol_of(
             system, training_orbits=orbits, test_orbits=test_orbits, time=duration, dt=dt,
@@ -419,6 +419,12 @@ def _parameters(settings: list[str]) -> dict[str, float]:
         if not math.isfinite(parameters[key]):
             raise InputError(f"--set takes a finite number, as mu=1.5, not {setting!r}")
     return parameters
+
+
+def _autonomous(name: str, set_: list[str] | None) -> Any:
+    """The system with what was set; the suspension of one that depends on time."""
+    system = systems.get(name, **_parameters(set_ or []))
+    return system if system.autonomous else systems.Suspension(system)
 
 
 def _energy(system: Any, energy: float | None) -> dict[str, float]:

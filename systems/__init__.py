@@ -4,6 +4,7 @@ from systems import flows, hamiltonian, oscillators, pendulum_clock, testing
 from systems.errors import InputError, IntegrationError, UnknownNameError
 from systems.orbit import Orbit
 from systems.registry import find, get, names, register
+from systems.suspension import Suspension
 from systems.system import HamiltonianSystem, SeparableSystem, System
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "IntegrationError",
     "Orbit",
     "SeparableSystem",
+    "Suspension",
     "System",
     "UnknownNameError",
     "find",

@@ -24,7 +24,8 @@ class System(ABC):
 
     A subclass is a frozen dataclass whose fields are the parameters. It names its ``coordinates`` and gives
     ``vector_field`` and ``sample``. ``symmetries`` are linear maps of the state that carry orbits to orbits;
-    `systems.testing.check_system` holds the system to them.
+    `systems.testing.check_system` holds the system to them. A field that depends on time says so (``autonomous`` is False),
+    names the ``period`` of that dependence where there is one, and takes one time for all states, or one for each.
     """
 
     name: ClassVar[str] = ""
@@ -37,6 +38,11 @@ class System(ABC):
     def dim(self) -> int:
         """D, the number of coordinates."""
         return len(self.coordinates)
+
+    @property
+    def period(self) -> float | None:
+        """The period of a field that depends on time; None where it does not, or is not periodic in it."""
+        return None
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -86,6 +92,7 @@ class System(ABC):
             provenance={
                 "system": self.name,
                 "parameters": self.parameters,
+                "autonomous": self.autonomous,
                 "solver": {"name": solver, "rtol": rtol, "atol": atol},
             },
         )

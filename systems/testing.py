@@ -15,14 +15,16 @@ from systems.system import HamiltonianSystem, SeparableSystem, System
 STEP = 1e-5  # of central differences: its error is about STEP^2, and 1e-16 / STEP from rounding
 DIFFERENCE_TOLERANCE = 1e-6
 DURATION = 10.0
+TIMES = (0.0, 1.7, 4.1)  # at which the field of a system that depends on time is looked at
 
 
 def check_system(system: System, n: int = 8, seed: int = 0) -> None:
     """Raise AssertionError, naming what is broken, unless the system keeps the contract.
 
     Checked: the samples (shape, dtype, seeds, stated energy), the vector field (shapes and batches, dtype and device kept,
-    input untouched), the declared symmetries and divergence, the orbit; for a Hamiltonian system the vector field against
-    finite differences of the Hamiltonian, its split into T(p) + V(q), zero divergence, and energy along an orbit.
+    input untouched, dependence on time as declared), the declared symmetries and divergence, the orbit; for a Hamiltonian
+    system the vector field against finite differences of the Hamiltonian, its split into T(p) + V(q), zero divergence, and
+    energy along an orbit.
 
     >>> import systems
     >>> check_system(systems.get("henon-heiles"))
@@ -31,8 +33,10 @@ def check_system(system: System, n: int = 8, seed: int = 0) -> None:
     assert len(set(system.coordinates)) == system.dim, f"coordinates {system.coordinates} repeat a name"
     z = check_samples(system, n, seed)
     check_vector_field(system, z)
-    check_symmetries(system, z)
-    check_divergence(system, z)
+    check_time(system, z)
+    for t in TIMES[:1] if system.autonomous else TIMES:
+        check_symmetries(system, z, t)
+        check_divergence(system, z, t)
     if isinstance(system, HamiltonianSystem):
         check_hamiltonian(system, z)
     check_orbit(system, z)
@@ -83,20 +87,35 @@ def check_vector_field(system: System, z: Tensor) -> None:
     assert kept, "vector_field does not keep the device"
 
 
-def check_symmetries(system: System, z: Tensor) -> None:
+def check_time(system: System, z: Tensor) -> None:
+    """The field depends on time as declared, has its period, and takes one time for each state as well as one for all."""
+    fields = torch.stack([system.vector_field(t, z) for t in TIMES])
+    if system.autonomous:
+        assert torch.equal(fields, fields[:1].expand_as(fields)), "autonomous is True, but vector_field depends on time"
+        return
+    assert not torch.equal(fields, fields[:1].expand_as(fields)), "autonomous is False, but vector_field ignores time"
+    assert not isinstance(system, HamiltonianSystem), "a Hamiltonian that depends on time is no HamiltonianSystem"
+    if system.period is not None:
+        later = torch.stack([system.vector_field(t + system.period, z) for t in TIMES])
+        _assert_close(later, fields, 1e-9, "vector_field a period later")
+    each = torch.tensor(TIMES, dtype=z.dtype).unsqueeze(-1).expand(-1, len(z))
+    _assert_close(system.vector_field(each, z.expand(len(TIMES), *z.shape)), fields, 1e-12, "vector_field at a time for each")
+
+
+def check_symmetries(system: System, z: Tensor, t: float) -> None:
     """A linear symmetry S carries the field along: f(S z) = S f(z); and a Hamiltonian is the same at z and S z."""
     for i, symmetry in enumerate(system.symmetries):
-        f = system.vector_field(0.0, z)
-        _assert_close(system.vector_field(0.0, symmetry(z)), symmetry(f), 1e-9, f"vector_field under symmetry {i}")
+        f = system.vector_field(t, z)
+        _assert_close(system.vector_field(t, symmetry(z)), symmetry(f), 1e-9, f"vector_field under symmetry {i}")
         if isinstance(system, HamiltonianSystem):
             energy = system.hamiltonian(z)
             _assert_close(system.hamiltonian(symmetry(z)), energy, 1e-9, f"hamiltonian under symmetry {i}")
 
 
-def check_divergence(system: System, z: Tensor) -> None:
+def check_divergence(system: System, z: Tensor, t: float) -> None:
     """The trace of the field's Jacobian is what ``divergence`` declares, by autodiff and by finite differences alike."""
-    jacobian = vmap(jacrev(lambda state: system.vector_field(0.0, state)))(z)
-    columns = [_central(lambda state: system.vector_field(0.0, state), z, j) for j in range(system.dim)]
+    jacobian = vmap(jacrev(lambda state: system.vector_field(t, state)))(z)
+    columns = [_central(lambda state: system.vector_field(t, state), z, j) for j in range(system.dim)]
     _assert_close(jacobian, torch.stack(columns, dim=-1), DIFFERENCE_TOLERANCE, "Jacobian of vector_field by autodiff")
     declared: Callable[[Tensor], Tensor] | None = getattr(system, "divergence", None)
     if declared is None and isinstance(system, HamiltonianSystem):

@@ -27,14 +27,19 @@ class Pairs:
     def of(cls, orbits: Orbit | Sequence[Orbit]) -> Pairs:
         """All samples of an orbit, of a batch, or of a list of orbits of any lengths.
 
-        Raises InputError for no data, for orbits without rates or of different coordinates, and for values that are not
-        finite.
+        Raises InputError for no data, for orbits without rates, of different coordinates or of a system that depends on
+        time, and for values that are not finite.
         """
         listed = [orbits] if isinstance(orbits, Orbit) else list(orbits)
         if not listed or not all(isinstance(orbit, Orbit) for orbit in listed):
             raise InputError("training needs an Orbit, or a list of at least one")
         if len(names := {orbit.coordinates for orbit in listed}) > 1:
             raise InputError(f"orbits of different coordinates do not train together: {sorted(names)}")
+        if driven := [orbit.provenance.get("system") for orbit in listed if not orbit.provenance.get("autonomous", True)]:
+            raise InputError(
+                f"a model learns a field that does not depend on time, and that of {driven[0]} does: train on orbits of its "
+                "suspension, systems.Suspension(system), whose coordinates tell the phase"
+            )
         z = torch.cat([orbit.z.flatten(0, -2) for orbit in listed])
         rates = [orbit.rate.flatten(0, -2) for orbit in listed if orbit.rate is not None]
         if len(rates) < len(listed):

@@ -2,6 +2,7 @@
 
 from systems.oscillators.duffing import Duffing
 from systems.oscillators.fitzhugh_nagumo import FitzHughNagumo
+from systems.oscillators.forced_duffing import ForcedDuffing
 from systems.oscillators.harmonic import HarmonicOscillator
 from systems.oscillators.lotka_volterra import LotkaVolterra
 from systems.oscillators.pendulum import Pendulum
@@ -11,6 +12,7 @@ from systems.oscillators.van_der_pol import VanDerPol
 __all__ = [
     "Duffing",
     "FitzHughNagumo",
+    "ForcedDuffing",
     "HarmonicOscillator",
     "LotkaVolterra",
     "Pendulum",

@@ -9,7 +9,7 @@ import torch
 import systems
 from systems import HamiltonianSystem, Orbit, SeparableSystem, System
 from systems.hamiltonian import HenonHeiles
-from systems.oscillators import HarmonicOscillator, TaoOscillator, VanDerPol
+from systems.oscillators import ForcedDuffing, HarmonicOscillator, TaoOscillator, VanDerPol
 from systems.sampling import annulus, box
 from systems.testing import check_system
 
@@ -298,6 +298,36 @@ class OrbitThatLosesEnergy(HarmonicOscillator):
         return super().orbit(z0, t, solver="RK45", rtol=1e-4, atol=1e-4)
 
 
+@dataclass(frozen=True)
+class DependsOnTimeUnsaid(HarmonicOscillator):
+    def vector_field(self, t, z):
+        return super().vector_field(t, z) * (1 + 0.1 * t)
+
+
+@dataclass(frozen=True)
+class DependsOnTimeInNameOnly(ForcedDuffing):
+    def vector_field(self, t, z):
+        return super().vector_field(0.0, z)
+
+
+@dataclass(frozen=True)
+class WrongPeriod(ForcedDuffing):
+    period: ClassVar = 5.0
+
+
+@dataclass(frozen=True)
+class OneTimeForAllOnly(ForcedDuffing):
+    def vector_field(self, t, z):
+        return super().vector_field(t.flatten()[0] if isinstance(t, torch.Tensor) else t, z)
+
+
+@dataclass(frozen=True)
+class WrongDivergenceLater(ForcedDuffing):
+    def vector_field(self, t, z):
+        pumped = z * torch.as_tensor(self.omega * t, dtype=z.dtype, device=z.device).sin().unsqueeze(-1)
+        return super().vector_field(t, z) + pumped
+
+
 BROKEN = {
     Unnamed: "name is empty",
     RepeatsAName: r"coordinates \('q', 'q'\) repeat a name",
@@ -330,6 +360,11 @@ BROKEN = {
     SeparableInNameOnly: "no SeparableSystem",
     InconsistentSplit: r"kinetic \+ potential",
     WrongForce: "velocity and force",
+    DependsOnTimeUnsaid: "autonomous is True, but",
+    DependsOnTimeInNameOnly: "autonomous is False, but",
+    WrongPeriod: "vector_field a period later",
+    OneTimeForAllOnly: "vector_field at a time for each",
+    WrongDivergenceLater: "divergence of vector_field",
     NoOrbit: "gives a Tensor, not an Orbit",
     OrbitOfFewerTimes: r"orbit has states of shape \(8, 100, 2\)",
     OrbitWithoutNames: r"orbit has the coordinates \('z0', 'z1'\)",

@@ -46,3 +46,12 @@ def test_a_systems_orbit_gives_its_own_rates():
     system = systems.get("pendulum")
     pairs = Pairs.of(system.orbit(system.sample(4), torch.linspace(0, 1, 3)))
     assert torch.equal(pairs.rate, system.vector_field(0.0, pairs.z))
+
+
+def test_orbits_of_a_system_that_depends_on_time_are_refused_and_those_of_its_suspension_are_not():
+    driven = systems.get("forced-duffing")
+    suspended = systems.Suspension(driven)
+    t = torch.linspace(0, 1, 5)
+    with pytest.raises(InputError, match="forced-duffing does: train on orbits of its suspension"):
+        Pairs.of(driven.orbit(driven.sample(2), t))
+    assert Pairs.of(suspended.orbit(suspended.sample(2), t)).coordinates == ("x", "v", "cos", "sin")
