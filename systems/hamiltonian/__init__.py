@@ -4,6 +4,7 @@ from systems.hamiltonian.dipole import Dipole, ReducedDipole
 from systems.hamiltonian.double_pendulum import DoublePendulum
 from systems.hamiltonian.elastic_pendulum import ElasticPendulum
 from systems.hamiltonian.fput import FPUTChain
+from systems.hamiltonian.general_henon_heiles import GeneralHenonHeiles
 from systems.hamiltonian.henon_heiles import HenonHeiles
 from systems.hamiltonian.kepler import Kepler
 from systems.hamiltonian.three_body import ThreeBody
@@ -14,6 +15,7 @@ __all__ = [
     "DoublePendulum",
     "ElasticPendulum",
     "FPUTChain",
+    "GeneralHenonHeiles",
     "HenonHeiles",
     "Kepler",
     "ReducedDipole",
