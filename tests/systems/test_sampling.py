@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from scipy.stats import kstest
 
 import systems
-from systems import InputError
-from systems.sampling import annulus, box
+from physlearn.chaos import poincare_section
+from systems import InputError, SeparableSystem
+from systems.sampling import annulus, box, on_section
 
 N = 4000
 
@@ -169,3 +170,70 @@ def test_pendulums_swing_to_both_sides():
 def test_amplitudes_that_are_no_swing_are_refused(amplitude):
     with pytest.raises(InputError, match="between 0 and pi"):
         systems.get("pendulum").sample(3, amplitude=amplitude)
+
+
+@pytest.mark.parametrize(
+    ("name", "surface", "energy", "direction", "bounds"),
+    [
+        ("henon-heiles", ("x", 0.0), 0.125, 1, None),
+        ("henon-heiles", ("y", 0.1), 0.1, -1, None),
+        ("general-henon-heiles", ("x", 0.0), 0.01, 1, None),
+        ("dipole-reduced", ("z", 0.0), 0.02, 1, None),
+        ("double-pendulum", ("theta_1", 0.0), -15.0, 1, ((-2.0, 2.0), (-4.0, 4.0))),  # its momenta are coupled
+        ("elastic-pendulum", ("x", 0.0), -0.8, -1, ((-1.4, -0.6), (-0.5, 0.5))),
+    ],
+)
+def test_states_on_a_section_lie_there_with_the_energy_and_cross_in_the_direction(name, surface, energy, direction, bounds):
+    system = systems.get(name)
+    z = on_section(system, 37, energy, surface=surface, direction=direction, bounds=bounds)
+    across = system.coordinates.index(surface[0])
+    assert z.shape == (37, 4)
+    assert len(torch.unique(z, dim=0)) == 37
+    torch.testing.assert_close(system.hamiltonian(z), torch.full((37,), energy, dtype=torch.float64), rtol=0, atol=1e-9)
+    assert (z[:, across] == surface[1]).all()
+    assert (direction * system.vector_field(0.0, z)[:, across] > 0).all()
+
+
+def test_the_grid_fills_the_section_as_the_ensemble_does():
+    """Of y where orbits of the microcanonical ensemble cross x = 0: quartiles on the grid and of the crossings."""
+    system = systems.get("henon-heiles")
+    grid = on_section(system, 2000, 0.15)[:, 1]
+    crossings = poincare_section(system, system.sample(400, seed=0, energy=0.15), 60, dt=0.1).z[:, 1]
+    share = torch.tensor([0.1, 0.25, 0.5, 0.75, 0.9], dtype=torch.float64)
+    torch.testing.assert_close(grid.quantile(share), crossings.quantile(share), rtol=0, atol=0.03)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("kepler", {"surface": ("p_x", 0.0)}, "a position, x or y"),
+        ("henon-heiles", {"direction": 0}, "direction must be 1 or -1"),
+        ("henon-heiles", {"surface": ("x", 2.0)}, "no 5 states of energy 0.1 where x = 2"),
+        ("henon-heiles", {"energy": 0.3}, "escape energy"),
+        ("henon-heiles", {"n": 0}, "at least 1"),
+        ("double-pendulum", {"surface": ("theta_1", 0.0)}, "does not sample by energy: give bounds"),
+        ("lorenz", {}, "a Hamiltonian of two degrees of freedom, which lorenz has not"),
+        ("pendulum", {"surface": ("q", 0.0)}, "two degrees of freedom"),
+    ],
+)
+def test_states_that_cannot_be_on_a_section_are_refused(name, options, message):
+    options = {"n": 5, "energy": 0.1, **options}
+    with pytest.raises(InputError, match=message):
+        on_section(systems.get(name), **options)
+
+
+def test_an_energy_that_is_not_quadratic_in_the_momentum_is_refused():
+    class Quartic(SeparableSystem):
+        name, coordinates = "quartic", ("x", "y", "p_x", "p_y")
+
+        def kinetic(self, p):
+            return p.pow(4).sum(-1)
+
+        def potential(self, q):
+            return q.square().sum(-1)
+
+        def sample(self, n, *, seed=0):
+            return box(n, [(-1, 1)] * 4, seed)
+
+    with pytest.raises(InputError, match="the energy of quartic is not quadratic in p_x"):
+        on_section(Quartic(), 5, 0.5, bounds=((-1, 1), (-1, 1)))
