@@ -9,6 +9,7 @@ from physlearn.plotting.forecast import forecast_plot
 from physlearn.plotting.learning_curves import learning_curves
 from physlearn.plotting.phase_error import phase_error_plot
 from physlearn.plotting.phase_portrait import phase_portrait
+from physlearn.plotting.section import section_boundary, section_plot
 from physlearn.plotting.tracking import tracking_plot
 
 __all__ = [
@@ -21,5 +22,7 @@ __all__ = [
     "learning_curves",
     "phase_error_plot",
     "phase_portrait",
+    "section_boundary",
+    "section_plot",
     "tracking_plot",
 ]

@@ -1,0 +1,70 @@
+"""The picture of a Poincare section."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib import colormaps
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+
+from physlearn.plotting.names import symbol
+from physlearn.plotting.phase_portrait import array
+from physlearn.plotting.window import extent, show
+from systems import InputError
+from systems.sampling import energy_across, plane_of
+
+SEA = "0.35"  # the grey of chaotic orbits, which are one sea
+CURVES = "turbo"  # of regular orbits, each with a colour of its own
+GRID = 241
+
+
+def section_plot(
+    points: pd.DataFrame,
+    plane: tuple[str, str],
+    *,
+    chaotic: Sequence[bool] | None = None,
+    ax: Axes | None = None,
+    **style: Any,
+) -> Axes:
+    """The points at which orbits pierce a surface, a colour an orbit; gives the axes.
+
+    points: a row a crossing, with the column ``orbit`` and one for each coordinate, as of `Section.to_frame`. plane: the
+    coordinates across and up. chaotic: whether each orbit, by its number, is chaotic; those that are become grey. style: of
+    matplotlib's ``scatter``. Raises InputError for a plane that is not among the columns.
+    """
+    if missing := [name for name in plane if name not in points]:
+        raise InputError(f"no coordinate {missing[0]!r} in a section with {', '.join(points)}")
+    if ax is None:
+        ax = plt.subplots(figsize=(4.5, 4.2), layout="constrained")[1]
+    orbit = points["orbit"].to_numpy()
+    x, y = (points[name].to_numpy() for name in plane)
+    many = int(orbit.max()) + 1 if len(orbit) else 1
+    colours = colormaps[CURVES](np.linspace(0.05, 0.95, many))[orbit]
+    if chaotic is not None:
+        colours[np.asarray(chaotic, dtype=bool)[orbit]] = (float(SEA),) * 3 + (1.0,)
+    if len(orbit):
+        show(ax, extent(np.stack([x, y], axis=-1)[None]))
+    limits = ax.get_xlim(), ax.get_ylim()
+    ax.scatter(x, y, **{"s": 1.0, "c": colours, "linewidths": 0, "rasterized": True, **style})
+    ax.set(xlim=limits[0], ylim=limits[1], xlabel=symbol(plane[0]), ylabel=symbol(plane[1]))
+    return ax
+
+
+def section_boundary(system: Any, energy: float, surface: tuple[str, float], *, ax: Axes) -> None:
+    """Draw the border of the part of a section that an energy allows, within the axes.
+
+    system: a Hamiltonian of two degrees of freedom; surface: one of its positions, and its value. The axes are those of the
+    other position and its momentum. Raises InputError for any other system or surface.
+    """
+    across, other = plane_of(system, surface[0])
+    x, y = np.meshgrid(*(np.linspace(*limits, GRID) for limits in (ax.get_xlim(), ax.get_ylim())))
+    z = torch.zeros(x.size, 4, dtype=torch.float64)
+    z[:, across] = surface[1]
+    z[:, other], z[:, other + 2] = torch.from_numpy(x.ravel()), torch.from_numpy(y.ravel())
+    lowest = array(energy_across(system, z, across)[2]).reshape(x.shape)
+    ax.contour(x, y, lowest, [energy], colors="0.7", linewidths=0.8, zorder=0)
