@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.autograd import forward_ad
 
+from physlearn.chaos.directional import directional
 from physlearn.chaos.walk import Walk
 from physlearn.integrators import Flow, find
 from physlearn.integrators.integrate import TYPICAL_WIDTH
@@ -56,9 +56,8 @@ def _differentiated(f: Callable[[Tensor], Tensor], y: Float[Tensor, "n k1 m"]) -
     """f of the state, and its directional derivatives along the deviations, by forward-mode differentiation."""
     w = y[:, 1:].contiguous()
     z = y[:, :1].expand_as(w).contiguous()
-    with forward_ad.dual_level():
-        value, derivative = forward_ad.unpack_dual(f(forward_ad.make_dual(z, w)))
-    return torch.cat([value[:, :1], torch.zeros_like(w) if derivative is None else derivative], dim=1)
+    value, derivative = directional(f, z, w)
+    return torch.cat([value[:, :1], derivative], dim=1)
 
 
 def pieces(steps: int, first: int = 0) -> Iterator[tuple[int, int]]:

@@ -1,0 +1,67 @@
+"""Directional derivatives by forward-mode differentiation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd import forward_ad
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode
+
+ARITHMETIC = frozenset(
+    getattr(of, name)
+    for of, names in (
+        (torch, ("add", "sub", "mul", "div")),
+        (Tensor, ("add", "sub", "mul", "div", "__add__", "__radd__", "__sub__", "__rsub__", "__mul__", "__rmul__")),
+        (Tensor, ("__truediv__", "__rtruediv__")),
+    )
+    for name in names
+)
+
+
+def directional(f: Callable[[Tensor], Tensor], z: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
+    """f(z), and its derivative along w; both of the shape of f(z).
+
+    >>> directional(torch.sin, torch.zeros(2), torch.tensor([1.0, 2.0]))
+    (tensor([0., 0.]), tensor([1., 2.]))
+    """
+    with forward_ad.dual_level(), _Constants(z):
+        value, derivative = forward_ad.unpack_dual(f(forward_ad.make_dual(z, w)))
+        return value, torch.zeros_like(value) if derivative is None else derivative
+
+
+class _Constants(TorchFunctionMode):
+    """Gives the constants in a sum or a product a derivative of zeros.
+
+    Without one torch works it out for every operation, which takes up to a hundred times as long as the operation.
+    """
+
+    def __init__(self, like: Tensor) -> None:
+        super().__init__()
+        self.like = like
+        self.numbers: dict[float, Tensor] = {}
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        if func in ARITHMETIC and len(args) == 2:
+            args = tuple(self.with_derivative(operand) for operand in args)
+        elif func is functional.linear and len(args) == 3 and args[2] is not None:
+            return args[0] @ args[1].mT + self.with_derivative(args[2])
+        return func(*args, **(kwargs or {}))
+
+    def with_derivative(self, operand: Any) -> Any:
+        if isinstance(operand, int | float):
+            if operand not in self.numbers:
+                self.numbers[operand] = self.with_derivative(self.like.new_tensor(operand))
+            return self.numbers[operand]
+        if isinstance(operand, Tensor) and operand.is_floating_point() and forward_ad.unpack_dual(operand).tangent is None:
+            return forward_ad.make_dual(operand, torch.zeros_like(operand))
+        return operand
