@@ -201,17 +201,22 @@ class Orbit:
         acceleration from the file and derives only what is missing; ``"derived"`` smooths the angle and derives both from it.
         Derivatives come from a Savitzky-Golay filter of the order given, without phase lag, over ``window`` samples (by
         default half of the dominant period), half of which are lost at both ends of a stretch. gap: a longer step than that
-        many median steps starts a new orbit.
+        many median steps starts a new orbit; rows with an empty cell in a column that is used are such gaps.
 
-        Raises FileNotFoundError, or InputError for text, missing columns, NaN, or times that do not increase.
+        Raises FileNotFoundError, or InputError for text, missing columns, times that do not increase, or several pendulums.
         """
         if rates not in ("file", "derived"):
             raise InputError(f"rates must be 'file' or 'derived', not {rates!r}")
         data = read_columns(path, columns)
         if missing := [name for name in (time, angle) if name not in data]:
             raise InputError(f"{path} has no column {missing[0]!r}, only {', '.join(data)}")
-        for name in (time, angle, velocity, acceleration):
-            if not np.isfinite(data.get(name, 0.0)).all():
+        if "pendulum" in data and len(np.unique(data["pendulum"])) > 1:
+            raise InputError(f"{path} holds several pendulums, told apart by its column pendulum: keep the rows of one")
+        used = [time, angle, *(name for name in (velocity, acceleration) if rates == "file" and name in data)]
+        measured = ~np.isnan([data[name] for name in used]).any(axis=0)
+        data = {name: values[measured] for name, values in data.items()}
+        for name in used:
+            if not np.isfinite(data[name]).all():
                 raise InputError(f"{path}: column {name} holds values that are not finite numbers")
         times = data[time]
         if len(times) < 2 or not (np.diff(times) > 0).all():

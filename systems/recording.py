@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Sequence
+from math import isnan
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ def read_columns(path: str | os.PathLike[str], columns: Sequence[str] | None = N
     """The named columns of a CSV file of numbers.
 
     A first line without numbers is the header. Without a header, ``columns`` names the columns; they default to the first
-    of ``t, theta, omega, alpha``. With both, ``columns`` wins.
+    of ``t, theta, omega, alpha``. With both, ``columns`` wins. An empty cell, where nothing was measured, is NaN.
 
     Raises FileNotFoundError, or InputError naming the line for text among the numbers, a ragged or an empty file.
     """
@@ -46,9 +47,9 @@ def read_columns(path: str | os.PathLike[str], columns: Sequence[str] | None = N
         if len(row) != width:
             raise InputError(f"{path}, line {number}: {len(row)} columns where the lines before have {width}")
         for name, cell in zip(names, row, strict=True):
-            if not _is_number(cell):
+            if cell and not _is_number(cell):
                 raise InputError(f"{path}, line {number}: {cell!r} in column {name} is not a number")
-    values = np.array([[float(cell) for cell in row] for _, row in lines])
+    values = np.array([[float(cell or "nan") for cell in row] for _, row in lines])
     return {name: values[:, i] for i, name in enumerate(names)}
 
 
@@ -107,7 +108,6 @@ def acceleration_gain(window: int, order: int, period: float) -> float:
 
 def _is_number(cell: str) -> bool:
     try:
-        float(cell)
+        return not isnan(float(cell))
     except ValueError:
         return False
-    return True

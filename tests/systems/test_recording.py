@@ -100,14 +100,16 @@ def test_provenance_names_the_file_but_not_where_it_lies(write):
     ("text", "message"),
     [
         ("0,1\n1,two\n", r"angles.csv, line 2: 'two' in column theta is not a number"),
-        ("t,theta\n0,1\n1,\n", r"line 3: '' in column theta is not a number"),
+        ("t,theta\n0,1\n1,\n", "at least two"),
+        ("pendulum,t,theta\n0,0,1\n0,1,2\n1,0,1\n1,1,2\n", "several pendulums"),
         ("0,1\n1,2,3\n", r"line 2: 3 columns where the lines before have 2"),
         ("", "holds no rows"),
         ("t,theta\n", "holds no rows"),
         ("0,1,2,3,4\n", "5 columns, but 4 are named"),
         ("0\n1\n", "no column 'theta', only t"),
         ("time,theta\n0,1\n1,2\n", "no column 't', only time, theta"),
-        ("0,1\n1,nan\n", "column theta holds values that are not finite"),
+        ("0,1\n1,nan\n", "line 2: 'nan' in column theta is not a number"),
+        ("0,1\n1,inf\n", "column theta holds values that are not finite"),
         ("0,1\n1,2,inf\n", "3 columns"),
         ("0,1\ninf,2\n", "column t holds values that are not finite"),
         ("0,1\n0,2\n", "strictly increase"),
@@ -118,6 +120,19 @@ def test_provenance_names_the_file_but_not_where_it_lies(write):
 def test_a_file_that_holds_no_motion_is_refused_with_the_reason(write_text, text, message):
     with pytest.raises(InputError, match=message):
         Orbit.from_csv(write_text(text))
+
+
+def test_rows_in_which_nothing_was_measured_are_gaps(write_text):
+    """As in the table of a tracked film."""
+    t = np.arange(400) * 0.04
+    theta = np.sin(2 * t)
+    hidden = (t > 7) & (t < 8)
+    rows = [f"0,{a!r},{'' if gone else repr(b)},,1" for a, b, gone in zip(t.tolist(), theta.tolist(), hidden, strict=True)]
+    orbits = Orbit.from_csv(write_text("\n".join(["pendulum,t,theta,omega,quality", *rows])), rates="derived")
+    assert len(orbits) == 2
+    assert float(orbits[0].t[-1]) < 7 < 8 < float(orbits[1].t[0])
+    for orbit in orbits:
+        np.testing.assert_allclose(orbit.z[:, 1], 2 * np.cos(2 * orbit.t.numpy()), atol=1e-2)
 
 
 def test_a_missing_file_is_named(tmp_path):
