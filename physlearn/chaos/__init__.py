@@ -1,18 +1,27 @@
-"""Chaos: Poincare sections, Lyapunov exponents, alignment indices, for systems and for learned models alike."""
+"""Chaos: sections, Lyapunov exponents, alignment indices, and how a model's dynamics compare with the truth's."""
 
+from physlearn.chaos.agreement import compare_dynamics
 from physlearn.chaos.alignment import gali, sali
 from physlearn.chaos.classify import chaotic_fraction, is_chaotic
+from physlearn.chaos.dynamics import Dynamics
 from physlearn.chaos.lyapunov import Exponents, lyapunov_exponents, lyapunov_history
+from physlearn.chaos.overlap import hellinger, nearest
 from physlearn.chaos.section import Section, poincare_section
+from physlearn.chaos.verdict import DynamicsComparison
 
 __all__ = [
+    "Dynamics",
+    "DynamicsComparison",
     "Exponents",
     "Section",
     "chaotic_fraction",
+    "compare_dynamics",
     "gali",
+    "hellinger",
     "is_chaotic",
     "lyapunov_exponents",
     "lyapunov_history",
+    "nearest",
     "poincare_section",
     "sali",
 ]

@@ -92,7 +92,7 @@ def lyapunov_history(
     history = sums / t.double()[:, None]
     order = history[:, -1].argsort(dim=-1, descending=True)
     history = history.gather(-1, order.unsqueeze(1).expand_as(history))
-    error = _standard_error(history, t.double())
+    error = standard_error(history, t.double())
     shape = walk.batch
     return Exponents(
         values=history[:, -1].to(z.dtype).reshape(*shape, k),
@@ -113,7 +113,7 @@ def _stretch(walk: Walk, first: int, steps: int, z: Tensor, w: Tensor) -> tuple[
     return z.masked_fill(gone[:, None], nan), q.mT.contiguous(), logarithms.masked_fill(gone[:, None], nan)
 
 
-def _standard_error(history: Float[Tensor, "n S k"], t: Float[Tensor, " S"]) -> Float[Tensor, "n k"]:
+def standard_error(history: Float[Tensor, "n S k"], t: Float[Tensor, " S"]) -> Float[Tensor, "n k"]:
     """That of the mean of the rates in blocks of about equal time; NaN where there are fewer stretches than blocks."""
     if len(t) < BLOCKS:
         return torch.full_like(history[:, -1], torch.nan)
