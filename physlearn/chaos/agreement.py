@@ -27,8 +27,7 @@ Stretches = tuple[Tensor, Tensor]
 def compare_dynamics(model: Dynamics, truth: Dynamics, plane: Sequence[str | int] | None = None) -> DynamicsComparison:
     """Hold what was seen of a model against what was seen of the truth, from the same initial states in the same steps.
 
-    plane: the coordinates of the truth in which to compare the points on the surface; by default all but that of the surface
-    and, of a Hamiltonian with more than one degree of freedom, the momentum conjugate to it, which the energy tells.
+    plane: the coordinates of the truth in which to compare the points on the surface; by default those of its section.
 
     Raises InputError where the two were not followed alike, or for a plane of coordinates that are none.
 
@@ -43,7 +42,7 @@ def compare_dynamics(model: Dynamics, truth: Dynamics, plane: Sequence[str | int
     """
     _check_alike(model, truth)
     names = truth.orbit.coordinates
-    axes = _plane(truth) if plane is None else [truth.orbit.index(coordinate) for coordinate in plane]
+    axes = [truth.orbit.index(coordinate) for coordinate in (truth.section.plane if plane is None else plane)]
     if not axes:
         raise InputError(f"a plane needs at least one of the coordinates {', '.join(names)}")
     true = [_flat(orbit) for orbit in truth.stretches]
@@ -82,14 +81,6 @@ def _check_alike(model: Dynamics, truth: Dynamics) -> None:
             f"the sections differ: {model.section.surface} in direction {model.direction} of the model, "
             f"{truth.section.surface} in direction {truth.direction} of the truth"
         )
-
-
-def _plane(truth: Dynamics) -> list[int]:
-    dim, axis = truth.orbit.dim, truth.orbit.index(truth.section.surface[0])
-    told = {axis}
-    if truth.flow.hamiltonian is not None and dim > 2:
-        told.add((axis + dim // 2) % dim)
-    return [i for i in range(dim) if i not in told]
 
 
 def _flat(orbit: Orbit) -> Orbit:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import sqrt
+from math import log, sqrt
 from typing import Any
 
 import pandas as pd
@@ -27,11 +27,12 @@ def is_chaotic(
     seed: int = 0,
     method: str | None = None,
 ) -> Bool[Tensor, "*batch"]:
-    """Whether the smallest alignment index of each orbit falls below the threshold within the time.
+    """Whether the smallest alignment index of each orbit falls below the threshold within the time, by a deviation's growth.
 
-    An orbit is followed only until it does. One that escapes before is not called chaotic. For flows of two or more degrees
-    of freedom: with one, the deviations of regular orbits align too. Arguments as of `sali`, in float64: rounding in float32
-    leaves the index above the default threshold.
+    Deviations align where one direction grows, which is chaos, and where all others shrink, as near a limit cycle, which is
+    not: one has to grow by the square root of 1/threshold meanwhile. An orbit is followed only until it does. One that
+    escapes before is not called chaotic. Orbits that stick to islands for long need a longer time. Arguments as of `sali`,
+    in float64: rounding in float32 leaves the index above the default threshold.
 
     Raises InputError for wrong arguments.
     Source: Skokos, J. Phys. A 34, 10029 (2001).
@@ -76,6 +77,11 @@ def chaotic_fraction(
     return pd.DataFrame(rows)
 
 
+def by_growth(index: Float[Tensor, " n"], grown: Float[Tensor, " n"], threshold: float) -> Bool[Tensor, " n"]:
+    """Whether deviations have aligned because they grew, by ``grown`` as a logarithm."""
+    return (index < threshold) & (grown > -log(threshold) / 2)
+
+
 def _classify(
     flow: Any, z0: Tensor, time: float, dt: float, threshold: float, seed: int, method: str | None
 ) -> tuple[Bool[Tensor, "*batch"], Bool[Tensor, "*batch"]]:
@@ -86,16 +92,18 @@ def _classify(
     z, w = walk.z, deviations(walk.z, 2, seed)
     chaotic = torch.zeros(len(z), dtype=torch.bool, device=z.device)
     escaped = chaotic.clone()
+    grown = torch.zeros(len(z), dtype=torch.float64, device=z.device)  # the logarithm of the first deviation's length
     followed = torch.arange(len(z), device=z.device)
     for first, steps in pieces(walk.steps):
         if not len(followed):
             break
         z, w = carry(walk, first, steps, z, w)
+        grown = grown + w[:, 0].norm(dim=-1).double().log()
         w = unit(z, w)
         index = smallest(w)
-        aligned, gone = index < threshold, index.isnan()
+        aligned, gone = by_growth(index, grown, threshold), index.isnan()
         chaotic[followed[aligned]] = True
         escaped[followed[gone]] = True
         open_ = ~(aligned | gone)
-        z, w, followed = z[open_], w[open_], followed[open_]
+        z, w, grown, followed = z[open_], w[open_], grown[open_], followed[open_]
     return chaotic.reshape(walk.batch), escaped.reshape(walk.batch)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import ceil, log
+from math import ceil
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from physlearn.chaos.alignment import smallest, unit
+from physlearn.chaos.classify import by_growth
 from physlearn.chaos.lyapunov import standard_error
 from physlearn.chaos.section import Section, poincare_section
 from physlearn.chaos.variational import carry, deviations, pieces
@@ -157,7 +158,7 @@ def _by_deviations(
         grown = grown + w[:, 0].norm(dim=-1).double().log()
         w = unit(z, w)
         grown = grown.masked_fill(w.isnan().any(-1).any(-1), torch.nan)
-        chaotic |= (smallest(w) < threshold) & (grown > -log(threshold) / 2)
+        chaotic |= by_growth(smallest(w), grown, threshold)
         growth.append(grown)
         ends.append((first + steps) * walk.dt)
     t = torch.tensor(ends, dtype=torch.float64, device=z.device)

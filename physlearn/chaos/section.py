@@ -9,12 +9,14 @@ from typing import Any
 import pandas as pd
 import torch
 from jaxtyping import Bool, Float, Int
+from matplotlib.axes import Axes
 from torch import Tensor
 
 from physlearn.chaos.walk import Walk, lost
 from physlearn.integrators import Flow
 from physlearn.integrators.integrate import TYPICAL_WIDTH
 from physlearn.integrators.rk4 import RungeKutta4
+from physlearn.plotting import section_plot
 from physlearn.threads import suited_to
 from systems import InputError
 
@@ -28,7 +30,8 @@ class Section:
 
     orbit: ``(N,)``, which orbit each is of, counted through the flattened batch of initial states. t: ``(N,)``, when;
     z: ``(N, D)``, where. escaped: ``(...)``, the orbits that left, which have no crossings from then on. surface: the
-    coordinate and its value there.
+    coordinate and its value there. plane: the coordinates that tell a point on the surface: all others but, of a Hamiltonian
+    of more than one degree of freedom, the momentum conjugate to it, which the energy tells.
     """
 
     orbit: Int[Tensor, " N"]
@@ -37,6 +40,7 @@ class Section:
     escaped: Bool[Tensor, "*batch"]
     coordinates: tuple[str, ...]
     surface: tuple[str, float]
+    plane: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.orbit)
@@ -44,6 +48,18 @@ class Section:
     def of(self, orbit: int) -> Float[Tensor, "M D"]:
         """The crossings of one orbit, in the order of time."""
         return self.z[self.orbit == orbit]
+
+    def plot(self, plane: tuple[str, str] | None = None, **options: Any) -> Axes:
+        """Draw it, by `physlearn.plotting.section_plot`: a dot a crossing, a colour an orbit; gives the axes.
+
+        plane: two coordinates, by default the first two of its own. options: ``chaotic``, ``ax``, and matplotlib's.
+        Raises InputError for a flow of two coordinates, whose crossings are told by one.
+        """
+        if plane is None:
+            if len(self.plane) < 2:
+                raise InputError(f"this section is told by {', '.join(self.plane)} alone: there is no plane to draw it in")
+            plane = self.plane[0], self.plane[1]
+        return section_plot(self.to_frame(), plane, **options)
 
     def to_frame(self) -> pd.DataFrame:
         """One row a crossing: orbit, t, and a column for each coordinate."""
@@ -103,7 +119,16 @@ def poincare_section(
         escaped=escaped.reshape(walk.batch),
         coordinates=walk.coordinates,
         surface=(walk.coordinates[axis], value),
+        plane=_plane(walk, axis),
     )
+
+
+def _plane(walk: Walk, axis: int) -> tuple[str, ...]:
+    told = {axis}
+    dim = len(walk.coordinates)
+    if walk.flow.hamiltonian is not None and dim > 2:
+        told.add((axis + dim // 2) % dim)
+    return tuple(name for i, name in enumerate(walk.coordinates) if i not in told)
 
 
 def _surface(surface: tuple[str | int, float], coordinates: tuple[str, ...]) -> tuple[int, float]:

@@ -38,7 +38,7 @@ def section_plot(
     matplotlib's ``scatter``. Raises InputError for a plane that is not among the columns.
     """
     if missing := [name for name in plane if name not in points]:
-        raise InputError(f"no coordinate {missing[0]!r} in a section with {', '.join(points)}")
+        raise InputError(f"no coordinate {missing[0]!r} in a section with {', '.join(map(str, points))}")
     if ax is None:
         ax = plt.subplots(figsize=(4.5, 4.2), layout="constrained")[1]
     orbit = points["orbit"].to_numpy()

@@ -7,8 +7,10 @@ import torch
 from matplotlib import pyplot as plt
 
 import systems
+from physlearn.chaos import poincare_section
 from physlearn.plotting import section_boundary, section_plot
 from systems import InputError
+from systems.sampling import on_section
 
 POINTS = pd.DataFrame(
     {
@@ -73,3 +75,17 @@ def test_on_the_border_all_energy_is_used_up(name, surface, energy):
     torch.testing.assert_close(
         system.hamiltonian(z), torch.full((len(border),), energy, dtype=torch.float64), rtol=2e-3, atol=0
     )
+
+
+def test_a_section_draws_itself_in_its_own_plane(henon_heiles):
+    z0 = on_section(henon_heiles, 3, 0.1)
+    section = poincare_section(henon_heiles, z0, 50, dt=0.1)
+    ax = section.plot()
+    np.testing.assert_allclose(dots(ax).get_offsets(), section.z[:, [1, 3]])
+
+
+def test_a_flow_of_two_coordinates_has_no_plane_to_draw():
+    pendulum = systems.get("pendulum")
+    section = poincare_section(pendulum, torch.tensor([1.0, 0.0], dtype=torch.float64), 10, surface=("theta", 0.0))
+    with pytest.raises(InputError, match="told by p alone"):
+        section.plot()
