@@ -77,7 +77,7 @@ def on_section(
     n: int,
     energy: float,
     *,
-    surface: tuple[str, float] = ("x", 0.0),
+    surface: tuple[str, float] | None = None,
     direction: int = 1,
     bounds: Bounds | None = None,
 ) -> Float[Tensor, "n 4"]:
@@ -85,8 +85,9 @@ def on_section(
 
     The surface is where a position has a value; the grid is laid over the other position and its momentum, and the momentum
     across, upwards or downwards as the direction says, follows from the energy. Equal areas of this plane are equally
-    likely in the microcanonical ensemble. bounds: (low, high) of the other position and of its momentum, by default those of
-    ``system.sample`` at this energy. Of the coarsest grid with n points, n are taken, evenly.
+    likely in the microcanonical ensemble. surface: a position and its value, by default the system's usual one. bounds: (low,
+    high) of the other position and of its momentum, by default those of ``system.sample``, at this energy if it can. Of the
+    coarsest grid with n points, n are taken, evenly.
 
     system: Hamiltonian, of two degrees of freedom, its energy quadratic in the momentum across.
     Raises InputError for any other, and for arguments that allow no such states.
@@ -97,13 +98,13 @@ def on_section(
     (torch.Size([4, 4]), True)
     """
     check_count(n)
+    surface = system.surface if surface is None else surface
     across, other = plane_of(system, surface[0])
     if direction not in (-1, 1):
         raise InputError(f"direction must be 1 or -1, the sense in which the surface is crossed, not {direction!r}")
     if bounds is None:
-        if "energy" not in inspect.signature(system.sample).parameters:
-            raise InputError(f"{system.name} does not sample by energy: give bounds=((low, high), (low, high)) of the plane")
-        known = system.sample(1000, seed=0, energy=energy)[:, [other, other + 2]]
+        by_energy = {"energy": energy} if "energy" in inspect.signature(system.sample).parameters else {}
+        known = system.sample(1000, seed=0, **by_energy)[:, [other, other + 2]]
         bounds = list(zip(known.amin(0).tolist(), known.amax(0).tolist(), strict=True))
     coarsest = math.ceil(math.sqrt(n))
     for side in range(coarsest, 10 * coarsest + 1):  # as long as the allowed part is a hundredth of the bounds

@@ -50,6 +50,11 @@ class Suspension(System):
         return (*self.driven.coordinates, "cos", "sin")
 
     @property
+    def surface(self) -> tuple[str, float]:
+        """The start of each period."""
+        return "sin", 0.0
+
+    @property
     def parameters(self) -> dict[str, Any]:
         """Those of the driven system."""
         return self.driven.parameters

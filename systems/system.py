@@ -45,6 +45,11 @@ class System(ABC):
         return None
 
     @property
+    def surface(self) -> tuple[str, float]:
+        """The usual surface of section, a coordinate and its value: the first one at 0 unless the system says otherwise."""
+        return self.coordinates[0], 0.0
+
+    @property
     def parameters(self) -> dict[str, Any]:
         """The parameters by name."""
         return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]

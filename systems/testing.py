@@ -31,6 +31,7 @@ def check_system(system: System, n: int = 8, seed: int = 0) -> None:
     """
     assert system.name, "name is empty: decorate the class with @register"
     assert len(set(system.coordinates)) == system.dim, f"coordinates {system.coordinates} repeat a name"
+    assert system.surface[0] in system.coordinates, f"the surface {system.surface} is of no coordinate"
     z = check_samples(system, n, seed)
     check_vector_field(system, z)
     check_time(system, z)

@@ -32,6 +32,11 @@ class Lorenz(System):
     coordinates: ClassVar = ("x", "y", "z")
     symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: z * z.new_tensor([-1.0, -1.0, 1.0]),)
 
+    @property
+    def surface(self) -> tuple[str, float]:
+        """The height of the two unstable points of rest, z = rho - 1."""
+        return "z", self.rho - 1
+
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3"]:
         """(dx/dt, dy/dt, dz/dt)."""
         x, y, height = z.unbind(-1)

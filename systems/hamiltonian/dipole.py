@@ -33,6 +33,11 @@ class ReducedDipole(SeparableSystem):
     coordinates: ClassVar = ("rho", "z", "p_rho", "p_z")
     symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: z * z.new_tensor([1.0, -1.0, 1.0, -1.0]),)
 
+    @property
+    def surface(self) -> tuple[str, float]:
+        """The equator."""
+        return "z", 0.0
+
     def potential(self, q: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
         """V(rho, z)."""
         rho = q[..., 0]
@@ -65,6 +70,11 @@ class Dipole(HamiltonianSystem):
         lambda z: z * z.new_tensor([-1.0, -1.0, 1.0, -1.0, -1.0, 1.0]),
         lambda z: z * z.new_tensor([1.0, 1.0, -1.0, 1.0, 1.0, -1.0]),
     )
+
+    @property
+    def surface(self) -> tuple[str, float]:
+        """The equator."""
+        return "z", 0.0
 
     def hamiltonian(self, z: Float[Tensor, "*batch 6"]) -> Float[Tensor, "*batch"]:
         """Half of the squared velocity."""
