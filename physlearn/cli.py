@@ -1,4 +1,4 @@
-"""The command line: ``physlearn systems | simulate | forecast | track | learn | compare``."""
+"""The command line: ``physlearn systems | simulate | forecast | chaos | track | learn | compare``."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from physlearn import comparison, plotting, tasks
 from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison.panels import panels
 from physlearn.forecasting import contender, picture, recorded, report, simulated
+from physlearn.forecasting.long_run import long_run
 from physlearn.metalearning import VARIANTS, metalearn
 from systems import HamiltonianSystem, InputError, IntegrationError, Orbit
 from systems.pendulum_clock import track as track_film
@@ -47,6 +48,7 @@ COLUMNS = {  # of the table that is printed: heading, and as many digits as mean
     "drive": ("drive", "{:.3f}"),
 }
 
+Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 Seed = Annotated[int, typer.Option(help="Of every random draw.")]
 FocalLength = Annotated[
@@ -141,7 +143,7 @@ def forecast(
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter of the system, as mu=1.5; may be repeated.")
     ] = None,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    device: Device = "cpu",
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -206,6 +208,96 @@ def forecast(
     _finish({rates: report.metrics(result) for rates, result in results.items()}, text, written, as_json)
 
 
+@app.command()
+def chaos(
+    name: Annotated[str, typer.Argument(metavar="SYSTEM", help="One of `physlearn systems`.")],
+    out: Annotated[Path, typer.Option(help="The directory to write to.")],
+    energy: Annotated[
+        float | None, typer.Option(help="Of all orbits, which then begin on a grid on the surface of section.")
+    ] = None,
+    orbits: Annotated[int, typer.Option(help="How many are followed.")] = 50,
+    duration: Annotated[float | None, typer.Option("--time", help="How long; 10000 steps by default.")] = None,
+    dt: Annotated[float | None, typer.Option(help="The step; that of the data by default.")] = None,
+    surface: Annotated[str | None, typer.Option(help="A coordinate and its value, as x=0; the system's usual one.")] = None,
+    direction: Annotated[int, typer.Option(help="Of the crossings: 1 upwards, -1 downwards, 0 both.")] = 1,
+    models: Annotated[
+        str | None, typer.Option(help="Those to learn, as nn,hnn,hnn-separable; none: the system alone.")
+    ] = None,
+    activations: Annotated[
+        Path | None, typer.Option(help="What `physlearn learn` wrote: each model once more, with the learned mix.")
+    ] = None,
+    training_orbits: Annotated[int | None, typer.Option(help="How many orbits to learn from.")] = None,
+    epochs: Annotated[int, typer.Option(help="Passes over the training data.")] = 200,
+    hidden: Annotated[str, typer.Option(help="Widths of the hidden layers, as 100 or 64,64.")] = "100",
+    activation: Annotated[str, typer.Option(help="sine, tanh, relu, ...")] = "sine",
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="A parameter of the system, as mu=1.5; may be repeated.")
+    ] = None,
+    device: Device = "cpu",
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Draw Poincare sections of a system and of models that learned it, and tell order from chaos in each.
+
+    The table holds class agreement, chaotic fraction, Lyapunov exponents, distances of sections and climate, valid times.
+    """
+    system = _autonomous(name, set_)
+    plane = _surface(surface) or system.surface
+    flows = _models(models, activation, activations, system.canonical)
+    protocol = simulated.protocol_of(system, training_orbits=training_orbits)
+    dt = protocol.dt if dt is None else dt
+    z0 = _on_section(system, orbits, energy, plane, direction, seed).to(_device(device))
+    directory = report.writable(out)
+    result = long_run(
+        system,
+        z0,
+        flows,
+        protocol,
+        time=10_000 * dt if duration is None else duration,
+        surface=plane,
+        direction=direction,
+        dt=dt,
+        energy=energy,
+        seed=seed,
+        progress=sys.stderr.isatty() and not as_json,
+        training={"epochs": epochs},
+        hidden=_widths(hidden),
+        device=device,
+    )
+    table = result.table.drop(columns=[column for column in result.table if str(column).startswith("class_agreement_")])
+    text = table.T.rename_axis(None, axis=1).rename_axis(None).to_string(float_format="{:.3g}".format, na_rep="-")
+    _finish(result.metrics(), f"{result.title}\n{text}\n  {result.seconds:.0f} s in all", result.save(directory), as_json)
+
+
+def _surface(text: str | None) -> tuple[str, float] | None:
+    if text is None:
+        return None
+    coordinate, _, value = text.partition("=")
+    try:
+        return coordinate, float(value)
+    except ValueError as error:
+        raise InputError(f"--surface takes a coordinate and a number, as x=0, not {text!r}") from error
+
+
+def _models(models: str | None, activation: str, learned: Path | None, canonical: bool) -> dict[str, tuple[str, Any]]:
+    """(model, activation) by label: each model with the activation, and with the learned mix if there is one."""
+    usual = "nn,hnn,hnn-separable" if canonical else "nn"
+    names = [] if models == "none" else (models or usual).split(",")
+    for name in names:
+        contender.choose(name, None, canonical)
+    activations = {"": activation} | ({} if learned is None else {", learned mix": LearnedActivations.load(learned).mix})
+    return {f"{name}{label}": (name, kind) for label, kind in activations.items() for name in names}
+
+
+def _on_section(
+    system: Any, n: int, energy: float | None, surface: tuple[str, float], direction: int, seed: int
+) -> torch.Tensor:
+    """States of one energy on a grid on the surface, or as the system samples them."""
+    if energy is None:
+        return system.sample(n, seed=seed)
+    return systems.sampling.on_section(system, n, energy, surface=surface, direction=direction or 1)
+
+
 @app.command("track")
 def track_command(
     film: Annotated[Path, typer.Argument(metavar="FILM", help="Of one pendulum or several.")],
@@ -253,7 +345,6 @@ Data = Annotated[Path | None, typer.Option(help="A recording, for the pendulum c
 OfTask = Annotated[
     list[str] | None, typer.Option("--set", help="A setting of the task, as orbits=50 or mu=1.5; may be repeated.")
 ]
-Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 
 
 @app.command()

@@ -46,8 +46,8 @@ def chaotic_fraction(
     n: int = 100,
     *,
     seed: int = 0,
-    time: float = 1000.0,
-    dt: float = 0.05,
+    time: float = 3000.0,
+    dt: float = 0.1,
     threshold: float = 1e-8,
     flow: Any = None,
     method: str | None = None,
@@ -58,7 +58,8 @@ def chaotic_fraction(
 
     system: draws n states of each energy, ``system.sample(n, seed=seed, energy=energy)``. flow: what moves them, the system
     itself by default; a trained model, to see how much of the chaos it has learned. Orbits that escape before they are
-    known to be chaotic are left out of the fraction, which is NaN where all do. Other arguments as of `is_chaotic`.
+    known to be chaotic are left out of the fraction, which is NaN where all do. time: some orbits stick to islands for
+    thousands of units of it before they show that they are chaotic. Other arguments as of `is_chaotic`.
 
     Raises InputError for wrong arguments.
     """

@@ -51,9 +51,9 @@ class _Constants(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        if func in ARITHMETIC and len(args) == 2:
+        if func in ARITHMETIC and len(args) == 2 and any(map(_has_derivative, args)):
             args = tuple(self.with_derivative(operand) for operand in args)
-        elif func is functional.linear and len(args) == 3 and args[2] is not None:
+        elif func is functional.linear and len(args) == 3 and args[2] is not None and _has_derivative(args[0]):
             return args[0] @ args[1].mT + self.with_derivative(args[2])
         return func(*args, **(kwargs or {}))
 
@@ -62,6 +62,10 @@ class _Constants(TorchFunctionMode):
             if operand not in self.numbers:
                 self.numbers[operand] = self.with_derivative(self.like.new_tensor(operand))
             return self.numbers[operand]
-        if isinstance(operand, Tensor) and operand.is_floating_point() and forward_ad.unpack_dual(operand).tangent is None:
+        if isinstance(operand, Tensor) and operand.is_floating_point() and not _has_derivative(operand):
             return forward_ad.make_dual(operand, torch.zeros_like(operand))
         return operand
+
+
+def _has_derivative(operand: Any) -> bool:
+    return isinstance(operand, Tensor) and forward_ad.unpack_dual(operand).tangent is not None

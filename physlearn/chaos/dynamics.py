@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
+from tqdm.auto import tqdm
 
 from physlearn.chaos.alignment import smallest, unit
 from physlearn.chaos.classify import by_growth
@@ -65,6 +66,7 @@ class Dynamics:
         escape: float = 1e6,
         seed: int = 0,
         method: str | None = None,
+        progress: str | None = None,
     ) -> Dynamics:
         r"""Follow a flow from z0.
 
@@ -73,8 +75,8 @@ class Dynamics:
         shrank, as near a limit cycle: dissipative flows are told apart too.
 
         flow: a system, a trained model or Forecaster, or a function ``f(t, z)``. surface, direction, escape: as of
-        `poincare_section`; a flow without names has its coordinates numbered. method: as of `lyapunov_exponents`. States
-        are in float64: in float32 rounding keeps the deviations apart.
+        `poincare_section`; a flow without names has its coordinates numbered. method: as of `lyapunov_exponents`. progress:
+        the name of a progress bar. States are in float64: in float32 rounding keeps the deviations apart.
 
         Raises InputError for wrong arguments.
         Source: Skokos, J. Phys. A 34, 10029 (2001), for the index; Benettin, Galgani, Giorgilli, Strelcyn, Meccanica 15, 9
@@ -98,7 +100,7 @@ class Dynamics:
         t = torch.arange(2 * samples + 1, dtype=z0.dtype, device=z0.device) * (time / samples)
         with torch.no_grad():
             orbit = integrate(walk.flow, z0, t, walk.method, substeps=EVERY)
-        chaotic, exponent, error = _by_deviations(walk, threshold, seed)
+        chaotic, exponent, error = _by_deviations(walk, threshold, seed, progress)
         far = lost(orbit.z, escape)
         left = far[..., : samples + 1].any(-1)
         return cls(
@@ -146,14 +148,14 @@ def valid_time(forecast: Orbit, truth: Orbit, threshold: float = 0.4) -> Float[T
 
 
 def _by_deviations(
-    walk: Walk, threshold: float, seed: int
+    walk: Walk, threshold: float, seed: int, progress: str | None
 ) -> tuple[Bool[Tensor, " n"], Float[Tensor, " n"], Float[Tensor, " n"]]:
     """Which orbits are chaotic, their largest exponents, and the standard errors of these."""
     z, w = walk.z, deviations(walk.z, 2, seed)
     chaotic = torch.zeros(len(z), dtype=torch.bool, device=z.device)
     grown = torch.zeros(len(z), dtype=torch.float64, device=z.device)  # the logarithm of the first deviation's length
     growth, ends = [], []
-    for first, steps in pieces(walk.steps):
+    for first, steps in tqdm(list(pieces(walk.steps)), desc=progress, disable=progress is None, leave=False):
         z, w = carry(walk, first, steps, z, w)
         grown = grown + w[:, 0].norm(dim=-1).double().log()
         w = unit(z, w)

@@ -73,7 +73,7 @@ def write(report: Report, directory: Path, prefix: str = "") -> list[Path]:
 def metrics(report: Report) -> dict[str, Any]:
     """The table as JSON-ready values; what is not finite becomes None."""
     rows = report.table.reset_index().to_dict("records")
-    return {"title": report.title, "notes": list(report.notes), "rows": [_finite(row) for row in rows]}
+    return {"title": report.title, "notes": list(report.notes), "rows": [finite(row) for row in rows]}
 
 
 def manifest(report: Report) -> dict[str, Any]:
@@ -112,5 +112,6 @@ def write_figure(path: Path, figure: Figure) -> Path:
     return path
 
 
-def _finite(row: Mapping[Hashable, Any]) -> dict[str, Any]:
+def finite(row: Mapping[Hashable, Any]) -> dict[str, Any]:
+    """A row of a table as JSON has it: what is not finite becomes None."""
     return {str(k): None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}

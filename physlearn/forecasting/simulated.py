@@ -44,6 +44,7 @@ class Protocol:
 
 PROTOCOLS = {
     "henon-heiles": Protocol(time=200.0, training_sample={"energy_range": (0.02, 0.125)}, test_sample={"energy": 1 / 12}),
+    "lorenz": Protocol(dt=0.02, time=20.0),
     "van-der-pol": Protocol(dt=0.05),
 }
 
@@ -69,13 +70,9 @@ def forecast_system(
     the order of the batches.
     """
     start = time.perf_counter()
-    short = torch.arange(protocol.samples, dtype=torch.float64) * protocol.dt
     t = torch.arange(round(protocol.time / protocol.dt) + 1, dtype=torch.float64) * protocol.dt
-    seeds = {part: 3 * seed + i for i, part in enumerate(("training", "validation", "test"))}
-    learned, validation = (
-        system.orbit(system.sample(n, seed=seeds[part], **protocol.training_sample), short)
-        for n, part in ((protocol.training_orbits, "training"), (protocol.validation_orbits, "validation"))
-    )
+    seeds = seeds_of(seed)
+    learned, validation = learning_orbits(system, protocol, seed)
     z0 = system.sample(protocol.test_orbits, seed=seeds["test"], **protocol.test_sample)
     truth = system.orbit(z0, t)
     trained = fit_all(contenders, learned, validation, progress=progress, training=training or {}, seed=seed, **network)
@@ -107,6 +104,21 @@ def forecast_system(
             *(["energy error: the largest |H - E| / |E| along an orbit"] if isinstance(system, HamiltonianSystem) else []),
         ),
     )
+
+
+def seeds_of(seed: int) -> dict[str, int]:
+    """Those of the initial states of each part: no two parts, of one seed or of two, have the same."""
+    return {part: 3 * seed + i for i, part in enumerate(("training", "validation", "test"))}
+
+
+def learning_orbits(system: System, protocol: Protocol, seed: int) -> tuple[Orbit, Orbit]:
+    """The orbits to learn from, and those to validate on."""
+    t = torch.arange(protocol.samples, dtype=torch.float64) * protocol.dt
+    training, validation = (
+        system.orbit(system.sample(n, seed=seeds_of(seed)[part], **protocol.training_sample), t)
+        for n, part in ((protocol.training_orbits, "training"), (protocol.validation_orbits, "validation"))
+    )
+    return training, validation
 
 
 def _row(label: str, orbit: Orbit, truth: Orbit, system: System, flow: Any, horizon: Tensor) -> dict[str, Any]:

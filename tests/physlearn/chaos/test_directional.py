@@ -6,7 +6,7 @@ from torch.func import jacrev, vmap
 from torch.testing import assert_close
 
 import systems
-from physlearn import models
+from physlearn import LearnedActivations, models
 from physlearn.chaos.directional import directional
 
 
@@ -32,7 +32,10 @@ def test_of_every_system(name):
     assert_close(derivative, jacobian_along(field, z, w), rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("activation", ["sine", "tanh", "sine+tanh"])
+LEARNED = LearnedActivations(torch.randn(2, 30, generator=torch.Generator().manual_seed(0)), base="sine", task="by hand")
+
+
+@pytest.mark.parametrize("activation", ["sine", "tanh", "sine+tanh", LEARNED.types[0], LEARNED.mix])
 @pytest.mark.parametrize("name", models.names())
 def test_of_every_model(name, activation):
     model = models.build(name, 4, (9, 7), activation, seed=1).double().requires_grad_(False)

@@ -1,0 +1,177 @@
+"""The long run: order and chaos in what models have learned of a system, beside the system's own."""
+
+from __future__ import annotations
+
+import os
+import time as clock
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jaxtyping import Float
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from physlearn import plotting
+from physlearn.activations import Activation
+from physlearn.activations.description import describe
+from physlearn.chaos import Dynamics, DynamicsComparison, compare_dynamics
+from physlearn.forecasting.forecaster import Forecaster
+from physlearn.forecasting.report import environment, finite, write_figure, write_json
+from physlearn.forecasting.simulated import Protocol, learning_orbits
+from systems import System
+from systems.atomic import atomically
+
+COLUMNS = 4  # of panels in a row
+
+
+@dataclass(frozen=True)
+class LongRun:
+    """What came of models that were followed for long, beside the truth.
+
+    flows: what was seen of each, by its label, "truth" first. comparisons: each against the truth, which against itself has
+    the distances that the length of the orbits leaves. forecasters: the models. energy: of all orbits, where they have one.
+    settings: everything that decides the result.
+    """
+
+    title: str
+    flows: Mapping[str, Dynamics]
+    comparisons: Mapping[str, DynamicsComparison]
+    forecasters: Mapping[str, Forecaster]
+    system: System
+    energy: float | None
+    settings: Mapping[str, Any]
+    seconds: float
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row a flow, a column a quantity of `DynamicsComparison.summary`, and the interval of the class agreement."""
+        summaries = {label: comparison.summary() for label, comparison in self.comparisons.items()}
+        table = pd.DataFrame({label: summary["model"] for label, summary in summaries.items()}).T.rename_axis("flow")
+        for place, bound in enumerate(("low", "high"), start=1):
+            column = [summary.loc["class_agreement", bound] for summary in summaries.values()]
+            table.insert(place, f"class_agreement_{bound}", column)
+        return table
+
+    @property
+    def orbits(self) -> pd.DataFrame:
+        """A row a flow and orbit: the tables of all comparisons."""
+        tables = {label: comparison.table for label, comparison in self.comparisons.items()}
+        return pd.concat(tables, names=["flow"]).reset_index()
+
+    @property
+    def sections(self) -> pd.DataFrame:
+        """A row a crossing: flow, orbit, t, and the coordinates."""
+        frames = {label: seen.section.to_frame() for label, seen in self.flows.items()}
+        return pd.concat(frames, names=["flow"]).reset_index("flow").reset_index(drop=True)
+
+    def plot(self) -> Figure:
+        """The sections side by side, within the limits of the truth's; chaotic orbits in grey."""
+        columns = min(COLUMNS, len(self.flows))
+        rows = -(-len(self.flows) // columns)
+        figure, axes = plt.subplots(
+            rows, columns, figsize=(3.6 * columns, 3.6 * rows), layout="constrained", squeeze=False, sharex=True, sharey=True
+        )
+        plt.close(figure)  # pyplot forgets it; the caller keeps it
+        truth = self.flows["truth"].section
+        plane = truth.plane[0], truth.plane[1]
+        limits: dict[str, tuple[float, float]] = {}
+        for ax, (label, seen) in zip(axes.flat, self.flows.items(), strict=False):
+            seen.section.plot(plane, chaotic=seen.chaotic.reshape(-1).tolist(), ax=ax)
+            limits = limits or {"xlim": ax.get_xlim(), "ylim": ax.get_ylim()}
+            ax.set(**limits)
+            ax.set_title(label, fontsize="medium")
+            ax.label_outer()
+            if self.energy is not None:
+                plotting.section_boundary(self.system, self.energy, truth.surface, ax=ax)
+        for ax in axes.flat[len(self.flows) :]:
+            ax.set_axis_off()
+        return figure
+
+    def save(self, directory: str | os.PathLike[str]) -> list[Path]:
+        """Write section.png, metrics.json, manifest.json, sections.parquet, orbits.parquet and weights; gives the paths."""
+        folder = Path(directory)
+        folder.mkdir(parents=True, exist_ok=True)
+        content = {"title": self.title, **environment(), "settings": dict(self.settings), "seconds": self.seconds}
+        paths = [
+            write_figure(folder / "section.png", self.plot()),
+            write_json(folder / "metrics.json", self.metrics()),
+            write_json(folder / "manifest.json", content),
+        ]
+        for name, frame in {"sections": self.sections, "orbits": self.orbits}.items():
+            paths.append(folder / f"{name}.parquet")
+            with atomically(paths[-1]) as temporary:
+                frame.to_parquet(temporary)
+        for label, forecaster in self.forecasters.items():
+            paths.append(folder / f"{label.replace(', ', '_')}.safetensors")
+            forecaster.save(paths[-1])
+        return paths
+
+    def metrics(self) -> dict[str, Any]:
+        """The table as JSON-ready values; what is not finite becomes None."""
+        return {"title": self.title, "rows": [finite(row) for row in self.table.reset_index().to_dict("records")]}
+
+
+def long_run(
+    system: System,
+    z0: Float[Tensor, "n D"],
+    models: Mapping[str, tuple[str, str | Activation]],
+    protocol: Protocol,
+    *,
+    time: float,
+    surface: tuple[str, float] | None = None,
+    direction: int = 1,
+    dt: float | None = None,
+    energy: float | None = None,
+    seed: int = 0,
+    progress: bool = True,
+    training: Mapping[str, Any] | None = None,
+    **network: Any,
+) -> LongRun:
+    """Train models on orbits of the system, follow them and the truth from z0 for long, and compare.
+
+    models: (name, activation) of each, by its label; none, to look at the system alone. protocol: what they learn from, and,
+    by its ``dt``, the steps in which all are followed, unless dt is given. time, surface, direction: as of `Dynamics.of`,
+    the surface by default the system's usual one. energy: of z0, where it is one for all. seed: of orbits, weights and
+    deviations. training, network: settings of `Forecaster.fit` and `Forecaster`.
+    """
+    start = clock.perf_counter()
+    surface = system.surface if surface is None else surface
+    dt = protocol.dt if dt is None else dt
+    forecasters = {}
+    if models:
+        learned, validation = learning_orbits(system, protocol, seed)
+        for label, (name, activation) in models.items():
+            forecaster = Forecaster(name, activation=activation, seed=seed, **network)
+            forecasters[label] = forecaster.fit(learned, validation, progress=progress, **(training or {}))
+
+    flows = {
+        label: Dynamics.of(flow, z0, time, surface, direction, dt, seed=seed, progress=label if progress else None)
+        for label, flow in {"truth": system, **forecasters}.items()
+    }
+    return LongRun(
+        title=f"{system.name}: {len(z0)} orbits{'' if energy is None else f' of energy {energy:g}'} over t = {time:g}",
+        flows=flows,
+        comparisons={label: compare_dynamics(seen, flows["truth"]) for label, seen in flows.items()},
+        forecasters=forecasters,
+        system=system,
+        energy=energy,
+        settings={
+            "system": system.name,
+            "parameters": system.parameters,
+            "models": {label: [name, describe(activation)] for label, (name, activation) in models.items()},
+            "protocol": asdict(protocol),
+            "time": time,
+            "surface": list(surface),
+            "direction": direction,
+            "dt": dt,
+            "energy": energy,
+            "seed": seed,
+            "training": dict(training or {}),
+            "network": {**network, "parameters": {label: f.parameters for label, f in forecasters.items()}},
+        },
+        seconds=clock.perf_counter() - start,
+    )
