@@ -1,4 +1,4 @@
-"""The command line: ``physlearn systems | simulate | forecast | chaos | track | learn | compare``."""
+"""The command line: ``physlearn systems | simulate | forecast | chaos | track | learn | compare | bench``."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import typer
 import systems
 from physlearn import comparison, plotting, tasks
 from physlearn.activations.learned import LearnedActivations
+from physlearn.comparison import benchmarks
 from physlearn.comparison.panels import panels
 from physlearn.forecasting import contender, picture, recorded, report, simulated
 from physlearn.forecasting.long_run import long_run
@@ -446,6 +447,25 @@ def compare(
     overview = result.overview().to_string(float_format="{:.3g}".format, na_rep="")
     text = "\n".join([result.title, overview, f"  {result.budget}", f"  {result.seconds:.0f} s in all"])
     _finish(summary, text, written, as_json)
+
+
+@app.command()
+def bench(
+    out: Annotated[Path, typer.Option(help="The directory to write to; a run that was stopped there goes on.")],
+    names: Annotated[str | None, typer.Option("--tasks", help=f"Some of {', '.join(benchmarks.BENCHMARKS)}.")] = None,
+    seeds: Annotated[int, typer.Option(help="Networks of each kind, each with its own orbits and noise.")] = 5,
+    quick: Annotated[bool, typer.Option("--quick", help="A twentieth of the work, to see that it works.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train on the tasks of the paper Hamiltonian Neural Networks, and set its published numbers beside ours.
+
+    The real pendulum needs its recording: PHYSLEARN_DATA names the folder; without it, that task is left out.
+    """
+    chosen = benchmarks.available() if names is None else names.split(",")
+    table = benchmarks.run(out, chosen, seeds, quick=quick, progress=sys.stderr.isatty() and not as_json)
+    rows = [report.finite(row) for row in benchmarks.summary(table).reset_index().to_dict("records")]
+    stem = out / ("quick" if quick else "benchmarks")
+    _finish(rows, benchmarks.markdown(table), [stem.with_suffix(".csv"), stem.with_suffix(".md")], as_json)
 
 
 def _task(name: str, data: Path | None, settings: list[str] | None, device: str) -> tasks.Task:

@@ -69,7 +69,7 @@ def dominant_period(x: NDArray[np.float64]) -> float:
 def half_period_window(x: NDArray[np.float64], order: int) -> int:
     """An odd number of samples spanning about half of the dominant period of ``x``, and enough for the order."""
     half = dominant_period(x) / 2
-    return max(2 * round((half - 1) / 2) + 1, order + 2 - order % 2)
+    return max(2 * round((half - 1) / 2) + 1, order + 1 + order % 2)
 
 
 def check_filter(window: int, order: int) -> None:

@@ -22,19 +22,31 @@ def orbits_of(
 
     orbits: in the training parts, each of ``samples`` states, ``dt`` apart. sample: arguments of the system's ``sample``.
     """
-    if not (isinstance(orbits, Integral) and isinstance(seed, Integral)):
-        raise InputError(f"orbits and seed are whole numbers, not {orbits} and {seed}")
-    if abs(seed) >= 2**32:
-        raise InputError(f"the seed of orbits is a whole number below 2^32, not {seed}")
-    if orbits < 5 or samples < 2 or not dt > 0:
-        raise InputError(f"a task needs at least 5 orbits of 2 samples, dt apart, not {orbits}, {samples}, {dt}")
+    check_settings(orbits, seed)
+    if samples < 2 or not dt > 0:
+        raise InputError(f"a task needs orbits of at least 2 samples, dt apart, not {samples}, {dt}")
     t = torch.arange(samples, dtype=torch.float64) * dt
 
     def of_part(part: str) -> Orbit:
         n = max(1, round(SHARES[part] * orbits))
-        return system.orbit(system.sample(n, seed=len(PARTS) * seed + PARTS.index(part), **sample), t)
+        return system.orbit(system.sample(n, seed=seed_of(part, seed), **sample), t)
 
     return of_part
+
+
+def check_settings(orbits: int, seed: int) -> None:
+    """Raise InputError unless these are a number of orbits that makes six parts, and a seed."""
+    if not (isinstance(orbits, Integral) and isinstance(seed, Integral)):
+        raise InputError(f"orbits and seed are whole numbers, not {orbits} and {seed}")
+    if abs(seed) >= 2**32:
+        raise InputError(f"the seed of orbits is a whole number below 2^32, not {seed}")
+    if orbits < 5:
+        raise InputError(f"a task needs at least 5 orbits, not {orbits}")
+
+
+def seed_of(part: str, seed: int) -> int:
+    """The seed of a part's initial states: no two parts, of one seed or of two, have the same."""
+    return len(PARTS) * seed + PARTS.index(part)
 
 
 def forecasting_of(
@@ -49,7 +61,7 @@ def forecasting_of(
     """So many initial states, drawn from the test part's seed, followed for long."""
 
     def make() -> Forecasting:
-        z0 = system.sample(orbits, seed=len(PARTS) * seed + PARTS.index("test"), **sample)
+        z0 = system.sample(orbits, seed=seed_of("test", seed), **sample)
         t = torch.arange(round(time / dt) + 1, dtype=torch.float64) * dt
         energy = system.hamiltonian if isinstance(system, HamiltonianSystem) else None
         return Forecasting(system.orbit(z0, t), integrators, energy, metrics.truth_horizon(system, z0, t))

@@ -9,6 +9,7 @@ from systems.hamiltonian.henon_heiles import HenonHeiles
 from systems.hamiltonian.kepler import Kepler
 from systems.hamiltonian.three_body import ThreeBody
 from systems.hamiltonian.toda import TodaRing
+from systems.hamiltonian.two_body import TwoBody
 
 __all__ = [
     "Dipole",
@@ -21,4 +22,5 @@ __all__ = [
     "ReducedDipole",
     "ThreeBody",
     "TodaRing",
+    "TwoBody",
 ]

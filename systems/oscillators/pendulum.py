@@ -19,27 +19,34 @@ from systems.system import SeparableSystem, Symmetry
 @register("pendulum")
 @dataclass(frozen=True)
 class Pendulum(SeparableSystem):
-    r"""A point mass on a rigid rod, in units of its mass, its length and 1 / (small-swing frequency).
+    r"""A rigid pendulum, by default in units of its moment of inertia and of 1 / (small-swing frequency).
 
-    .. math:: H = \tfrac12 p^2 + 1 - \cos\theta
+    .. math:: H = \frac{p^2}{2I} + g (1 - \cos\theta)
 
-    The state is ``z = (theta, p)``, theta in radians; below ``H = 2`` it swings, above it turns over.
+    The state is ``z = (theta, p)``, theta in radians; below ``H = 2 g`` it swings, above it turns over. ``gravity`` is the
+    weight times the distance of the centre of mass; small swings have the frequency :math:`\sqrt{g/I}`.
     """
 
+    gravity: float = 1.0
+    inertia: float = 1.0
     coordinates: ClassVar = ("theta", "p")
     symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: -z,)
 
+    def kinetic(self, p: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch"]:
+        """T(p)."""
+        return p.square().sum(-1) / (2 * self.inertia)
+
     def potential(self, q: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch"]:
         """V(theta)."""
-        return (1 - q.cos()).sum(-1)
+        return self.gravity * (1 - q.cos()).sum(-1)
 
     def velocity(self, p: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch 1"]:
-        """dT/dp = p."""
-        return p
+        """dT/dp = p / I."""
+        return p / self.inertia
 
     def force(self, q: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch 1"]:
         """-dV/dtheta."""
-        return -q.sin()
+        return -self.gravity * q.sin()
 
     def sample(self, n: int, *, seed: int = 0, amplitude: tuple[float, float] = (0.2, 2.5)) -> Float[Tensor, "n 2"]:
         """N swinging states, of amplitudes uniform in the range given [rad], at angles uniform within the swing."""
@@ -49,5 +56,5 @@ class Pendulum(SeparableSystem):
         first, second, sign = torch.rand(3, n, generator=generator(n, seed), dtype=torch.float64)
         swing = low + (high - low) * first
         theta = swing * (2 * second - 1)
-        p = (2 * (theta.cos() - swing.cos())).clamp(min=0).sqrt() * (sign - 0.5).sign()
-        return torch.stack([theta, p], dim=-1)
+        momentum = (2 * self.gravity * self.inertia * (theta.cos() - swing.cos())).clamp(min=0).sqrt()
+        return torch.stack([theta, momentum * (sign - 0.5).sign()], dim=-1)

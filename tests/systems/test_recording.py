@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from systems import InputError, Orbit
-from systems.recording import half_period_window, read_columns, savitzky_golay
+from systems.recording import check_filter, half_period_window, read_columns, savitzky_golay
 
 FPS, PERIOD, AMPLITUDE, NOISE = 30.0, 2.03, 0.093, 1e-3  # a clock pendulum, filmed and tracked
 OMEGA = 2 * pi / PERIOD
@@ -120,6 +120,11 @@ def test_provenance_names_the_file_but_not_where_it_lies(write):
 def test_a_file_that_holds_no_motion_is_refused_with_the_reason(write_text, text, message):
     with pytest.raises(InputError, match=message):
         Orbit.from_csv(write_text(text))
+
+
+@pytest.mark.parametrize("order", [2, 3, 4, 5])
+def test_the_window_suits_the_order_however_short_the_period(order):
+    check_filter(half_period_window(np.cos(np.pi * np.arange(40)), order), order)
 
 
 def test_rows_in_which_nothing_was_measured_are_gaps(write_text):

@@ -63,3 +63,19 @@ def test_samples_swing_no_further_than_asked_for(pendulum):
     energy = pendulum.hamiltonian(z)
     assert 1 - cos(0.5) - 1e-12 <= float(energy.min())
     assert float(energy.max()) <= 1 - cos(1.0) + 1e-12
+
+
+@pytest.mark.parametrize(("gravity", "inertia"), [(3.0, 0.5), (0.5, 2.0)])
+def test_gravity_hastens_it_and_inertia_slows_it_down(gravity, inertia):
+    period = PERIODS[pi / 2] * (inertia / gravity) ** 0.5
+    z0 = torch.tensor([pi / 2, 0.0], dtype=torch.float64)
+    half, whole = systems.get("pendulum", gravity=gravity, inertia=inertia).orbit(z0, [0.0, period / 2, period]).z[1:]
+    torch.testing.assert_close(half, -z0, rtol=0, atol=1e-7)
+    torch.testing.assert_close(whole, z0, rtol=0, atol=1e-7)
+
+
+def test_samples_of_another_pendulum_swing_as_far():
+    other = systems.get("pendulum", gravity=3.0, inertia=0.5)
+    energy = other.hamiltonian(other.sample(500, amplitude=(0.5, 1.0)))
+    assert 3 * (1 - cos(0.5)) - 1e-12 <= float(energy.min())
+    assert float(energy.max()) <= 3 * (1 - cos(1.0)) + 1e-12

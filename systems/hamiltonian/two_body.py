@@ -1,0 +1,74 @@
+"""Two bodies that attract each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from systems.errors import InputError
+from systems.registry import register
+from systems.sampling import generator
+from systems.system import SeparableSystem, Symmetry
+
+
+def _exchange(z: Tensor) -> Tensor:
+    """The bodies change places."""
+    return z[..., [2, 3, 0, 1, 6, 7, 4, 5]]
+
+
+@register("two-body")
+@dataclass(frozen=True)
+class TwoBody(SeparableSystem):
+    r"""Two equal masses in a plane that attract each other by Newton's law; masses and the constant of gravity are 1.
+
+    .. math:: H = \tfrac12 (p_1^2 + p_2^2) - 1 / |r_1 - r_2|
+
+    The state is ``z = (x_1, y_1, x_2, y_2, p_x1, p_y1, p_x2, p_y2)``. Momentum and angular momentum are conserved; the bodies
+    go round each other in the time 2 pi sqrt(a^3 / 2), a being the semi-major axis of the one as seen from the other.
+    """
+
+    coordinates: ClassVar = ("x_1", "y_1", "x_2", "y_2", "p_x1", "p_y1", "p_x2", "p_y2")
+    symmetries: ClassVar[tuple[Symmetry, ...]] = (_exchange, lambda z: -z)
+
+    def potential(self, q: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch"]:
+        """-1 / distance."""
+        return -1 / self._apart(q).norm(dim=-1)
+
+    def velocity(self, p: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch 4"]:
+        """dT/dp = p."""
+        return p
+
+    def force(self, q: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch 4"]:
+        """-dV/dq."""
+        apart = self._apart(q)
+        pull = apart / apart.norm(dim=-1, keepdim=True) ** 3
+        return torch.cat([pull, -pull], dim=-1)
+
+    def sample(
+        self, n: int, *, seed: int = 0, side: tuple[float, float] = (0.5, 1.5), spread: float = 0.05
+    ) -> Float[Tensor, "n 8"]:
+        """n nearly circular orbits about the origin, all counterclockwise.
+
+        side: the first body is at (x, y), both uniform in that range; the second is opposite. spread: the velocity is that of
+        the circular orbit times 1 + spread * (a normal deviate). Raises InputError unless 0 < low <= high.
+
+        Source: the two-body task of Greydanus, Dzamba, Yosinski, Hamiltonian Neural Networks, NeurIPS 2019.
+        """
+        low, high = side
+        if not 0 < low <= high:
+            raise InputError(f"side must be a range with 0 < low <= high, not {side}")
+        random = generator(n, seed)
+        place = low + (high - low) * torch.rand(n, 2, generator=random, dtype=torch.float64)
+        across = torch.stack([-place[:, 1], place[:, 0]], dim=-1)
+        # at the distance r from the middle, the force 1 / (2 r)^2 bends the path to a circle at the speed sqrt(1 / 4 r)
+        momentum = across / (2 * place.norm(dim=-1, keepdim=True) ** 1.5)
+        momentum *= 1 + spread * torch.randn(n, 1, generator=random, dtype=torch.float64)
+        return torch.cat([place, -place, momentum, -momentum], dim=-1)
+
+    def _apart(self, q: Tensor) -> Tensor:
+        """From the first body to the second."""
+        return q[..., 2:] - q[..., :2]
