@@ -13,7 +13,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from physlearn.chaos.alignment import smallest, unit
-from physlearn.chaos.classify import by_growth
+from physlearn.chaos.classify import THRESHOLD, by_growth
 from physlearn.chaos.lyapunov import standard_error
 from physlearn.chaos.section import Section, poincare_section
 from physlearn.chaos.variational import carry, deviations, pieces
@@ -62,7 +62,7 @@ class Dynamics:
         direction: int = 1,
         dt: float = 0.05,
         *,
-        threshold: float = 1e-8,
+        threshold: float = THRESHOLD,
         escape: float = 1e6,
         seed: int = 0,
         method: str | None = None,
@@ -76,7 +76,7 @@ class Dynamics:
 
         flow: a system, a trained model or Forecaster, or a function ``f(t, z)``. surface, direction, escape: as of
         `poincare_section`; a flow without names has its coordinates numbered. method: as of `lyapunov_exponents`. progress:
-        the name of a progress bar. States are in float64: in float32 rounding keeps the deviations apart.
+        the name of a progress bar. States are best in float64: in float32 rounding keeps the index above 1e-6.
 
         Raises InputError for wrong arguments.
         Source: Skokos, J. Phys. A 34, 10029 (2001), for the index; Benettin, Galgani, Giorgilli, Strelcyn, Meccanica 15, 9

@@ -159,7 +159,7 @@ def test_no_orbits_are_no_work(henon_heiles):
         ({"time": math.inf}, "time must be a positive number"),
         ({"dt": -0.1}, "dt must be a positive number"),
         ({"threshold": 2}, "threshold must lie between 0 and 1"),
-        ({"z0": AMPLITUDES.float()}, "give the states in float64"),
+        ({"z0": AMPLITUDES.float(), "threshold": 1e-7}, "give the states in float64"),
     ],
 )
 def test_wrong_arguments_are_told_in_a_sentence(harmonic_oscillator, options, message):
