@@ -207,10 +207,12 @@ class Problem:
     def of(cls, benchmark: Benchmark, seed: int, quick: bool = False) -> Problem:
         """Simulated, or read from the recording."""
         task = _task(benchmark, seed, quick)
-        parts = [task.part("training"), task.part("test")] if benchmark.simulated else recorded(**benchmark.settings)
         forecast = task.forecast
         assert forecast.energy is not None  # all these tasks have one
-        learned, test = (Pairs.of(part).to(torch.device("cpu"), torch.float32) for part in parts)
+        if benchmark.simulated:
+            learned, test = task.pairs("training"), task.pairs("test")
+        else:
+            learned, test = (Pairs.of(part).to(torch.device("cpu"), torch.float32) for part in recorded(**benchmark.settings))
         steps = benchmark.steps // QUICK if quick else benchmark.steps
         return cls(benchmark, steps, learned, test, forecast.truth, forecast.energy)
 

@@ -20,10 +20,11 @@ from physlearn.comparison.forecasts import forecast_merits
 from physlearn.comparison.lineup import Variants, line_up
 from physlearn.comparison.result import Comparison
 from physlearn.comparison.tuning import RATES, Tuned, tune
+from physlearn.models import Classifier, Learner
 from physlearn.tasks import Task
-from physlearn.training import Training
+from physlearn.training import Pairs, Training
 from physlearn.training.ensemble import EngineName, EnsembleHistory, train_ensemble
-from physlearn.training.loss import rate_error
+from physlearn.training.loss import Reduction, accuracy, loss_of
 from systems import InputError
 
 FAR = 1_000_000  # seeds of the tuning networks begin here
@@ -50,11 +51,12 @@ def compare(
 
     learned: activations, or those of several meta-seeds, whose networks are then apart. single: one learned type, as many
     times. variants: more, by name; by default tanh, ReLU and a mixture made by hand. replicates: networks of each variant (and
-    meta-seed). tuned: choose the learning rate of each variant among ``rates`` on the tuning orbits, with
+    meta-seed). tuned: choose the learning rate of each variant among ``rates`` on the tuning part, with
     ``tuning_replicates`` networks each; otherwise all take the task's, as the paper does. forecast: roll every network out,
-    too. training: ``epochs`` and other settings of `Training` instead of the task's.
+    too, where the task has anything to forecast. training: ``epochs`` and other settings of `Training` instead of the task's.
 
-    Each network keeps the weights of the epoch that does best on the validation orbits, and is scored on the test orbits.
+    Each network keeps the weights of the epoch that does best on the validation part, and is scored on the test part: by its
+    loss, and a classifier by its accuracy, too.
 
     >>> from physlearn import tasks
     >>> task = tasks.get("van-der-pol", orbits=5)
@@ -80,6 +82,7 @@ def compare(
     rows, curves, settings = [], [], {}
     total = sum(len(line) for line in line_ups) * (replicates + (len(rates) * tuning_replicates if tuned else 0))
     bar = tqdm(total=total, disable=not progress, unit="network", leave=False)
+    forecasts = task.forecast if forecast and task.forecasting is not None else None
     data = {part: task.pairs(part) for part in ("training", "tuning", "validation", "test")}
     with bar:
         for meta_seed, line in enumerate(line_ups):
@@ -95,16 +98,14 @@ def compare(
                 models = [task.network(activation, s) for s in seeds]
                 history = train_ensemble(models, data["training"], data["validation"], replace(how, learning_rate=rate), seeds,
                                          engine=engine, progress=False)  # fmt: skip
-                with torch.no_grad():
-                    losses = [float(rate_error(m(data["test"].z), data["test"].rate, how.reduction)) for m in models]
-                table = pd.DataFrame(
-                    {"meta_seed": meta_seed, "replicate": range(replicates), "variant": variant, "loss": losses}
-                )
+                table = pd.DataFrame({"meta_seed": meta_seed, "replicate": range(replicates), "variant": variant})
+                for name, score in _scores(models, data["test"], how.reduction).items():
+                    table[name] = score
                 table["validation_loss"] = history.best.double().numpy()
                 table["diverged"] = history.diverged.numpy()
                 table["learning_rate"] = rate
-                if forecast:
-                    for name, merit in forecast_merits(models, task.forecast).items():
+                if forecasts is not None:
+                    for name, merit in forecast_merits(models, forecasts).items():
                         table[name] = merit.cpu().numpy()
                 rows.append(table)
                 curves.append(_curves(history, meta_seed, variant))
@@ -125,7 +126,7 @@ def compare(
             "training": asdict(how),
             "rates": list(rates) if tuned else None,
             "tuning_replicates": tuning_replicates if tuned else None,
-            "integrators": list(task.forecast.integrators) if forecast else [],
+            "integrators": list(forecasts.integrators) if forecasts is not None else [],
             "variants": settings,
             "learned": [dict(one.settings) for one in _several(learned)],
             "single": [dict(one.settings) for one in _several(single)],
@@ -133,6 +134,16 @@ def compare(
         seconds=time.perf_counter() - start,
         reference="mix" if "mix" in lines else lines[0],
     )
+
+
+def _scores(models: Sequence[Learner], test: Pairs, reduction: Reduction) -> dict[str, list[float]]:
+    """What each network is worth on pairs that it has not seen."""
+    with torch.no_grad():
+        given = [model(test.z) for model in models]
+        scores = {"loss": [float(loss_of(m, g, test.target, reduction)) for m, g in zip(models, given, strict=True)]}
+        if isinstance(models[0], Classifier):
+            scores["accuracy"] = [float(accuracy(g, test.target)) for g in given]
+    return scores
 
 
 def _several(learned: LearnedActivations | Sequence[LearnedActivations] | None) -> list[LearnedActivations]:

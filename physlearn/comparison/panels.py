@@ -1,9 +1,12 @@
-"""The paper's figures 5 to 7: an orbit, the activations that were learned for it, and what they are worth."""
+"""The paper's figures 3 and 5 to 7: what is learned, the activations that were learned for it, and what they are worth."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from physlearn import plotting
@@ -13,7 +16,8 @@ from physlearn.tasks import Task
 
 
 def panels(task: Task, learned: LearnedActivations, result: Comparison | None = None) -> Figure:
-    """Left an orbit of the task, in the middle the activations from violet to red, right the box plot of the test losses.
+    """Left what the task is about, in the middle the activations from violet to red, right the box plot of the test losses,
+    or of the accuracies.
 
     Before there is a comparison, the losses of the outer loop are drawn instead of the box plot.
     """
@@ -21,12 +25,7 @@ def panels(task: Task, learned: LearnedActivations, result: Comparison | None = 
     figure = plt.figure(figsize=(8.5 + 2.6 * types, 3.9), layout="constrained")
     plt.close(figure)  # pyplot forgets it; the caller keeps it
     left, middle, right = np.asarray(figure.subfigures(1, 3, width_ratios=(3.6, 0.9 + 2.6 * types, 4.0)))
-    orbit = task.forecast.truth[0]
-    ax = left.subplots()
-    if orbit.dim >= 4:
-        plotting.configuration_orbit(orbit, ax=ax, linewidth=0.8)
-    else:
-        plotting.phase_portrait(orbit, ax=ax)
+    (task.picture or _orbit_of(task))(left.subplots())
     history = learned.history
     plotting.activation_curves(
         history["a"].to_numpy(),
@@ -36,7 +35,7 @@ def panels(task: Task, learned: LearnedActivations, result: Comparison | None = 
     )
     ax = right.subplots()
     if result is not None:
-        result.plot("loss", ax)
+        result.plot("accuracy" if "accuracy" in result.measures else "loss", ax)
     else:
         ax.plot(learned.losses["held_out"], color="0.8", linewidth=0.8, label="each outer step")
         ax.plot(learned.losses["smoothed"], color="tab:red", label="smoothed")
@@ -44,3 +43,10 @@ def panels(task: Task, learned: LearnedActivations, result: Comparison | None = 
         ax.legend(frameon=False)
     figure.suptitle(task.title)
     return figure
+
+
+def _orbit_of(task: Task) -> Callable[[Axes], Axes]:
+    orbit = task.forecast.truth[0]
+    if orbit.dim >= 4:
+        return lambda ax: plotting.configuration_orbit(orbit, ax=ax, linewidth=0.8)
+    return lambda ax: plotting.phase_portrait(orbit, ax=ax)

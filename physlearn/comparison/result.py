@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ KEYS = ("meta_seed", "replicate", "variant", "diverged", "learning_rate")
 LABELS = {
     "loss": "test loss",
     "validation_loss": "validation loss",
+    "accuracy": "test accuracy",
     "valid_time": "valid time",
     "energy_error": "energy error",
 }
@@ -33,10 +35,10 @@ LABELS = {
 class Comparison:
     """What came of every network, and what it says.
 
-    table: a row a replicate and variant (and meta-seed), with its ``loss`` on the test orbits, ``validation_loss``,
-    ``diverged``, ``learning_rate``, and for each integrator ``valid_time_...`` and ``energy_error_...`` (medians over the test
-    orbits). curves: quartiles of the validation loss by variant, step and seconds. reference: the variant that the others are
-    held against.
+    table: a row a replicate and variant (and meta-seed), with its ``loss`` on the test part (and the ``accuracy`` of a
+    classifier), ``validation_loss``, ``diverged``, ``learning_rate``, and for each integrator ``valid_time_...`` and
+    ``energy_error_...`` (medians over the test orbits). curves: quartiles of the validation loss by variant, step and seconds.
+    reference: the variant that the others are held against.
     """
 
     task: str
@@ -56,7 +58,7 @@ class Comparison:
         """A row a variant: medians and means with bootstrap intervals, beside the paired tests against the reference.
 
         Differences are reference minus other, of the mean log for losses and energy errors (negative: the reference is
-        better), as they are for valid times (positive: it is better). See `physlearn.comparison.statistics`.
+        better), as they are for valid times and accuracies (positive: it is better). See `physlearn.comparison.statistics`.
         """
         scale = self.scale(measure)
         summary = statistics.summarize(self.table, measure, scale=scale)
@@ -77,10 +79,13 @@ class Comparison:
         return frame
 
     def scale(self, measure: str) -> Scale:
-        """Times are compared as they are, the rest by orders of magnitude. Raises InputError for what is no measure."""
+        """Times and accuracies are compared as they are, the rest by orders of magnitude.
+
+        Raises InputError for what is no measure.
+        """
         if measure not in self.measures:
             raise InputError(f"no measure {measure!r}; there are {', '.join(self.measures)}")
-        return "linear" if measure.startswith("valid_time") else "log"
+        return "linear" if measure.startswith(("valid_time", "accuracy")) else "log"
 
     def plot(self, measure: str = "loss", ax: Axes | None = None) -> Axes:
         """The paper's box plot of a measure."""
@@ -94,8 +99,8 @@ class Comparison:
         return plotting.learning_curves(together, against=against, ax=ax, label=LABELS["validation_loss"])  # type: ignore[arg-type]
 
     def figure(self) -> Figure:
-        """Box plots of the test loss and of the forecasts, and the learning curves against steps and seconds."""
-        shown = ["loss", *(name for name in self.measures if name.startswith(("valid_time", "energy_error")))]
+        """Box plots of the test loss, the accuracy and the forecasts, and the learning curves against steps and seconds."""
+        shown = ["loss", *(name for name in self.measures if name.startswith(("accuracy", "valid_time", "energy_error")))]
         columns = (len(shown) + 3) // 2
         figure, axes = plt.subplots(2, columns, figsize=(5.2 * columns, 8.4), layout="constrained", squeeze=False)
         plt.close(figure)  # pyplot forgets it; the caller keeps it
@@ -138,9 +143,33 @@ class Comparison:
         with atomically(paths[-1]) as temporary:
             temporary.write_text(self.to_markdown())
         paths.append(write_figure(folder / "comparison.png", self.figure()))
-        content = {"title": self.title, **environment(), "settings": dict(self.settings), "seconds": self.seconds}
+        content = {
+            "title": self.title,
+            **environment(),
+            "settings": dict(self.settings),
+            "reference": self.reference,
+            "seconds": self.seconds,
+        }
         paths.append(write_json(folder / "manifest.json", content))
         return paths
+
+    @classmethod
+    def load(cls, directory: str | os.PathLike[str]) -> Comparison:
+        """Read what ``save`` wrote. Raises InputError for a folder that does not hold it."""
+        folder = Path(directory)
+        try:
+            manifest = json.loads((folder / "manifest.json").read_text())
+            return cls(
+                task=manifest["settings"]["task"],
+                title=manifest["title"],
+                table=pd.read_parquet(folder / "results.parquet"),
+                curves=pd.read_parquet(folder / "curves.parquet"),
+                settings=manifest["settings"],
+                seconds=manifest["seconds"],
+                reference=manifest["reference"],
+            )
+        except (OSError, ValueError, KeyError) as error:
+            raise InputError(f"{folder} holds no comparison ({type(error).__name__}: {error})") from error
 
     def _rates(self) -> dict[str, float]:
         return {
@@ -153,7 +182,7 @@ class Comparison:
         """What was trained and how it is held against each other, in words."""
         training = self.settings["training"]
         tuned = (
-            f"the learning rate of each variant chosen among {len(self.settings['rates'])} on the tuning orbits, with "
+            f"the learning rate of each variant chosen among {len(self.settings['rates'])} on the tuning part, with "
             f"{self.settings['tuning_replicates']} networks each"
             if self.settings["rates"]
             else "the same learning rate for all"

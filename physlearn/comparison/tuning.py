@@ -39,7 +39,7 @@ def tune(
     engine: EngineName = "auto",
     bar: tqdm | None = None,
 ) -> Tuned:
-    """The learning rate whose networks have the smallest median loss on the tuning orbits, in their best epoch.
+    """The learning rate whose networks have the smallest median loss on the tuning part, in their best epoch.
 
     Networks are trained just as they will be compared, from seeds that the comparison does not use; a rate with which any
     network diverges is worse than any with which none does.

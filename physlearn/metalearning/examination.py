@@ -29,7 +29,7 @@ class Examination:
     def __init__(self, trainer: Trainer, held_out: Pairs, settings: MetaLearning, seeds: Sequence[int]) -> None:
         self.trainer = trainer
         self.each = min(settings.networks, NETWORKS)
-        self.held_out = Pairs(held_out.z[:PAIRS], held_out.rate[:PAIRS], held_out.coordinates)
+        self.held_out = Pairs(held_out.z[:PAIRS], held_out.target[:PAIRS], held_out.coordinates)
         steps = settings.inner_steps if settings.lifetime is None else round(math.sqrt(math.prod(settings.lifetime)))
         pairs = trainer.inner.pairs
         weights, rates, batches = [], [], []

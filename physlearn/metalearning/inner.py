@@ -10,10 +10,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from physlearn.activations import Piecewise, pieces
-from physlearn.models import Model
+from physlearn.models import Learner
 from physlearn.models.network import Network
-from physlearn.models.stack import Weights, rates, stack
-from physlearn.training.loss import Reduction, rate_error
+from physlearn.models.stack import Weights, outputs, stack
+from physlearn.training.loss import Reduction, loss_of
 from physlearn.training.optimizers import Optimizer, State
 from physlearn.training.pairs import Pairs
 
@@ -55,7 +55,7 @@ class InnerLoop:
 
     def __init__(
         self,
-        model: Model,
+        model: Learner,
         pairs: Pairs,
         grid: pieces.Grid,
         optimizer: Optimizer,
@@ -82,11 +82,11 @@ class InnerLoop:
     ) -> Float[Tensor, " S"]:
         """The loss of each network on its own batch, of the pairs that it trains on or of others."""
         pairs = pairs or self.pairs
-        return self._error(weights, curves, pairs.z[batch], pairs.rate[batch])
+        return self._error(weights, curves, pairs.z[batch], pairs.target[batch])
 
-    def _error_of(self, weights: Tensor, curves: Tensor, z: Tensor, rate: Tensor) -> Float[Tensor, " S"]:
+    def _error_of(self, weights: Tensor, curves: Tensor, z: Tensor, target: Tensor) -> Float[Tensor, " S"]:
         tensors = {**self.layout.views(weights), **dict.fromkeys(self._curves, curves)}
-        return rate_error(rates(self.model, tensors, z), rate, self.reduction)
+        return loss_of(self.model, outputs(self.model, tensors, z), target, self.reduction)
 
     def step(
         self, networks: Networks, curves: Curves, batch: Int[Tensor, "S B"], *, create_graph: bool = False

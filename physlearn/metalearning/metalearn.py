@@ -119,7 +119,7 @@ def _label(task: Task) -> dict[str, Any]:
     digest = hashlib.sha256()
     for part in ("meta-training", "meta-validation"):
         pairs = task.pairs(part)
-        for tensor in (pairs.z, pairs.rate):
+        for tensor in (pairs.z, pairs.target):
             digest.update(tensor.cpu().numpy().tobytes())
     return {
         "name": task.name,

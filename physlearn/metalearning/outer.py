@@ -40,7 +40,7 @@ class OuterLoop:
         self.grid = SplineGrid(settings, dtype, device)
         pairs = task.pairs("meta-training")
         model = task.network("sine")
-        model.standardize(pairs.z, pairs.rate)
+        model.standardize(pairs.z, pairs.target)
         optimizer = optimizers.find(settings.inner_optimizer)
         inner = InnerLoop(model, pairs, self.grid.grid, optimizer, task.training.reduction, compiled=settings.compiled)
         trainer, held_out = Trainer(inner, model), task.pairs("meta-validation")

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from physlearn.activations import shares
 from physlearn.metalearning.inner import Curves, InnerLoop
-from physlearn.models import Model
+from physlearn.models import Learner
 from physlearn.models.network import Network
 from physlearn.training import fused, fused_engine
 
@@ -22,7 +22,7 @@ class Trainer:
     model: the network of the inner loop, alone. Networks of one hidden layer are trained by the compiled loops.
     """
 
-    def __init__(self, inner: InnerLoop, model: Model) -> None:
+    def __init__(self, inner: InnerLoop, model: Learner) -> None:
         self.inner, self.model = inner, model
         self.fit = (
             fused_engine.Fit.of(model, inner.pairs, inner.reduction) if fused_engine.applies([model], inner.pairs) else None

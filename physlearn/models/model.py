@@ -1,4 +1,4 @@
-"""Model: what every learnable flow is."""
+"""Learner and Model: what everything that is trained is, and every learnable flow."""
 
 from __future__ import annotations
 
@@ -9,20 +9,25 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 
-class Model(nn.Module):
-    """A learnable vector field on D coordinates.
+class Learner(nn.Module):
+    """What is trained on pairs: it takes z, in the dtype of its weights, and gives what is held against the targets."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def standardize(self, z: Float[Tensor, "n D"], target: Tensor) -> None:
+        """Fit the scales inside the model to the training data, before training."""
+
+
+class Model(Learner):
+    """A learnable vector field on D coordinates: its targets are dz/dt.
 
     ``integrate`` takes a model as it takes a system. States must have the dtype of the weights.
     """
 
-    name: ClassVar[str]
     default_integrator: ClassVar[str]
     separable: ClassVar[bool] = False
     autonomous: ClassVar[bool] = True
-
-    @abstractmethod
-    def standardize(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]) -> None:
-        """Fit the scales inside the model to the training data, before training."""
 
     @abstractmethod
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from physlearn.activations.description import describe
 from physlearn.models.affine import Affine
-from physlearn.models.model import Model
+from physlearn.models.model import Learner
 from physlearn.models.network import Network
 from systems import InputError
 
@@ -67,6 +67,6 @@ class Weights:
         )
 
 
-def rates(together: Model, tensors: dict[str, Tensor], z: Float[Tensor, "R n D"]) -> Float[Tensor, "R n D"]:
-    """dz/dt of a stack with other weights, or tables, than its own."""
+def outputs(together: Learner, tensors: dict[str, Tensor], z: Float[Tensor, "R n D"]) -> Float[Tensor, "R n outputs"]:
+    """What a stack gives, dz/dt or logits, with other weights, or tables, than its own."""
     return torch.func.functional_call(together, tensors, (z,))

@@ -1,6 +1,6 @@
 """Tasks: the paper's experiments, each a data set, a model, a loss and a split."""
 
-from physlearn.tasks import greydanus, henon_heiles, pendulum_clock, van_der_pol
+from physlearn.tasks import greydanus, henon_heiles, mnist1d, pendulum_clock, van_der_pol
 from physlearn.tasks.registry import get, names, register
 from physlearn.tasks.task import PARTS, Forecasting, Task
 
@@ -11,6 +11,7 @@ __all__ = [
     "get",
     "greydanus",
     "henon_heiles",
+    "mnist1d",
     "names",
     "pendulum_clock",
     "register",

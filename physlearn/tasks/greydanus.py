@@ -84,7 +84,7 @@ def real_pendulum(
         name="real-pendulum",
         title="a measured pendulum, by a network of the Hamiltonian",
         model="hnn",
-        orbits=parts.__getitem__,
+        data=parts.__getitem__,
         forecasting=lambda: Forecasting(Orbit(test.t, test.z[None], coordinates=test.coordinates), INTEGRATORS, _real_energy),
         training=Training(epochs=200, batch_size=100, learning_rate=1e-2),
         learning={"variant": "two-stage"},
@@ -165,7 +165,7 @@ def _task(
         name=name,
         title=f"{what}, by a network of the Hamiltonian",
         model="hnn",
-        orbits=of_part,
+        data=of_part,
         forecasting=forecasting,
         learning={"variant": "two-stage"},
     )

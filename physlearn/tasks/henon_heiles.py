@@ -21,7 +21,7 @@ def _task(name: str, model: str, what: str, integrators: tuple[str, ...]) -> Cal
             title=f"Henon-Heiles orbits, energies 0.02 to 0.125, by a network of {what}",
             model=model,
             learning={"variant": "two-stage"},
-            orbits=orbits_of(system, orbits, samples=50, dt=0.1, seed=seed, sample=ENERGIES),
+            data=orbits_of(system, orbits, samples=50, dt=0.1, seed=seed, sample=ENERGIES),
             forecasting=forecasting_of(system, integrators, orbits=8, time=100.0, dt=0.1, seed=seed, sample=ENERGIES),
         )
 

@@ -35,7 +35,7 @@ def pendulum_clock(data: str | os.PathLike[str] | None = None, orbits: int | Non
             title="a pendulum clock's recorded swing, by a network of the Hamiltonian",
             model="hnn",
             learning={"variant": "two-stage"},
-            orbits=blocks.__getitem__,
+            data=blocks.__getitem__,
             forecasting=lambda: Forecasting(
                 Orbit(test.t, test.z.unsqueeze(0), coordinates=test.coordinates),
                 integrators,
@@ -54,7 +54,7 @@ def pendulum_clock(data: str | os.PathLike[str] | None = None, orbits: int | Non
         title="a pendulum clock's simulated swing, by a network of the Hamiltonian",
         model="hnn",
         learning={"variant": "two-stage"},
-        orbits=orbits_of(system, orbits, samples=250, dt=0.2, seed=seed, sample={}),
+        data=orbits_of(system, orbits, samples=250, dt=0.2, seed=seed, sample={}),
         forecasting=forecasting,
     )
 

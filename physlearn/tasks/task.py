@@ -9,17 +9,18 @@ from typing import Any
 
 import torch
 from jaxtyping import Float
+from matplotlib.axes import Axes
 from torch import Tensor
 
 from physlearn import models
 from physlearn.activations import Activation
-from physlearn.models import Model
+from physlearn.models import Learner
 from physlearn.training import Pairs, Training
 from systems import InputError, Orbit
 
 PARTS = ("meta-training", "meta-validation", "tuning", "training", "validation", "test")
 """The activations are meta-learned on the first two; learning rates are chosen on the third; networks are trained on the
-fourth and watched on the fifth; the last is what they are scored on. No orbit is in two of them."""
+fourth and watched on the fifth; the last is what they are scored on. No orbit, or signal, is in two of them."""
 
 
 @dataclass(frozen=True)
@@ -40,44 +41,58 @@ class Forecasting:
 class Task:
     """One thing to learn.
 
-    name, title: its own. model: the kind of network, ``"nn"``, ``"hnn"``, ... orbits: gives the orbits of a part, of any
-    shape. forecasting: gives what is forecast. training: how networks are trained in comparisons. learning: settings of
-    `metalearn` that suit it. hidden: the widths of the hidden layers.
+    name, title: its own. model: the kind of network, ``"nn"``, ``"hnn"``, ... data: gives the orbits of a part, of any
+    shape, or the pairs where they are no orbits. forecasting: gives what is forecast, where there is anything. training: how
+    networks are trained in comparisons. learning: settings of `metalearn` that suit it. hidden: the widths of the hidden
+    layers. classes: how many a ``"classifier"`` tells apart. picture: draws what is learned; by default, an orbit that is
+    forecast.
     """
 
     name: str
     title: str
     model: str
-    orbits: Callable[[str], Orbit]
-    forecasting: Callable[[], Forecasting]
+    data: Callable[[str], Orbit | Pairs]
+    forecasting: Callable[[], Forecasting] | None = None
     training: Training = field(default_factory=lambda: Training(epochs=10, batch_size=150, learning_rate=1e-2))
     learning: Mapping[str, Any] = field(default_factory=dict)
     hidden: tuple[int, ...] = (100,)
+    classes: int | None = None
+    picture: Callable[[Axes], Any] | None = None
     dtype: torch.dtype = torch.float32
     device: str | torch.device = "cpu"
 
     @cached_property
-    def _parts(self) -> dict[str, Orbit]:
+    def _parts(self) -> dict[str, Orbit | Pairs]:
         return {}
 
-    def part(self, name: str) -> Orbit:
-        """The orbits of a part, simulated when they are first asked for. Raises InputError for an unknown part."""
+    def part(self, name: str) -> Orbit | Pairs:
+        """The data of a part, simulated when they are first asked for. Raises InputError for an unknown part."""
         if name not in PARTS:
             raise InputError(f"a task has the parts {', '.join(PARTS)}, not {name!r}")
         if name not in self._parts:
-            self._parts[name] = self.orbits(name)
+            self._parts[name] = self.data(name)
         return self._parts[name]
 
     def pairs(self, part: str) -> Pairs:
-        """All states and rates of a part."""
-        return Pairs.of(self.part(part)).to(torch.device(self.device), self.dtype)
+        """All states and rates of a part, or what else is learned."""
+        data = self.part(part)
+        pairs = data if isinstance(data, Pairs) else Pairs.of(data)
+        return pairs.to(torch.device(self.device), self.dtype)
 
     @cached_property
     def forecast(self) -> Forecasting:
-        """What its networks forecast."""
+        """What its networks forecast. Raises InputError where that is nothing."""
+        if self.forecasting is None:
+            raise InputError(f"the networks of {self.name} forecast nothing")
         return self.forecasting()
 
-    def network(self, activation: str | Activation = "sine", seed: int = 0) -> Model:
+    def network(self, activation: str | Activation = "sine", seed: int = 0) -> Learner:
         """A network of the task with initial weights; it takes its scales from the data when it is trained."""
         dim = self.part("training").dim
-        return models.build(self.model, dim, self.hidden, activation, seed).to(self.device, self.dtype)
+        network: Learner
+        if self.classes is None:
+            network = models.build(self.model, dim, self.hidden, activation, seed)
+        else:
+            generator = torch.Generator().manual_seed(seed)
+            network = models.Classifier(dim, self.classes, self.hidden, activation, generator=generator)
+        return network.to(self.device, self.dtype)

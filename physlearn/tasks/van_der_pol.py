@@ -17,6 +17,6 @@ def van_der_pol(mu: float = 2.7, orbits: int = 200, seed: int = 0) -> Task:
         title=f"van der Pol oscillator, mu = {mu:g}, by a network of its vector field",
         model="nn",
         learning={"variant": "two-stage"},
-        orbits=orbits_of(system, orbits, samples=50, dt=0.05, seed=seed, sample={}),
+        data=orbits_of(system, orbits, samples=50, dt=0.05, seed=seed, sample={}),
         forecasting=forecasting_of(system, ("euler", "rk4"), orbits=8, time=25.0, dt=0.05, seed=seed, sample={}),
     )

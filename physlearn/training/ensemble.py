@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from physlearn.models import Model
+from physlearn.models import Learner
 from physlearn.models.stack import shape_of
 from physlearn.training import fused_engine
 from physlearn.training.fused_engine import FusedEngine
@@ -57,7 +57,7 @@ class EnsembleHistory:
 
 
 def train_ensemble(
-    models: Sequence[Model],
+    models: Sequence[Learner],
     pairs: Pairs,
     validation: Pairs | None,
     training: Training,
@@ -87,7 +87,7 @@ def train_ensemble(
     for model in models:
         if not list(model.parameters()):
             raise InputError(f"the model {model.name} has no weights to train; it is fitted by least squares")
-        model.standardize(pairs.z, pairs.rate)
+        model.standardize(pairs.z, pairs.target)
     groups: dict[str, list[int]] = {}
     for k, model in enumerate(models):
         groups.setdefault(str(shape_of(model)), []).append(k)
@@ -103,14 +103,14 @@ def train_ensemble(
     return _joined(parts, chunks)
 
 
-def _chunks(group: list[int], model: Model, training: Training) -> list[list[int]]:
+def _chunks(group: list[int], model: Learner, training: Training) -> list[list[int]]:
     widest = max(parameter.shape[0] for parameter in model.parameters())
     size = max(1, MEMORY // (TENSORS * training.batch_size * widest * 4))
     return [group[i : i + size] for i in range(0, len(group), size)]
 
 
 def _train(
-    models: Sequence[Model],
+    models: Sequence[Learner],
     pairs: Pairs,
     validation: Pairs | None,
     training: Training,

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from physlearn.activations import Activation, Mixture, Named, Table, pieces, shares
 from physlearn.activations.compiled import CODES
-from physlearn.models import HamiltonianNetwork, MechanicalHamiltonianNetwork, Model, VectorFieldNetwork
+from physlearn.models import Classifier, HamiltonianNetwork, Learner, MechanicalHamiltonianNetwork, VectorFieldNetwork
 from physlearn.models.hamiltonian import Potential
 from physlearn.models.network import Network
 from physlearn.training import fused
@@ -22,7 +22,7 @@ from physlearn.training.pairs import Pairs
 from physlearn.training.train import Training
 
 
-def applies(models: Sequence[Model], pairs: Pairs) -> bool:
+def applies(models: Sequence[Learner], pairs: Pairs) -> bool:
     """Whether the loops know these models (all of one shape), their activation, the data's type and its device."""
     network = network_of(models[0])
     return (
@@ -34,9 +34,9 @@ def applies(models: Sequence[Model], pairs: Pairs) -> bool:
     )
 
 
-def network_of(model: Model) -> Network | None:
+def network_of(model: Learner) -> Network | None:
     """The only network of a model; None where there are several, or none."""
-    if type(model) is VectorFieldNetwork:  # a subclass may compute something else
+    if type(model) is VectorFieldNetwork or type(model) is Classifier:  # a subclass may compute something else
         return model.network
     if type(model) is HamiltonianNetwork:
         return model.energy.network
@@ -47,7 +47,7 @@ def network_of(model: Model) -> Network | None:
 
 @dataclass(frozen=True)
 class Fit:
-    """What the network of a model has to fit so that the model's rates are right.
+    """What the network of a model has to fit so that the model's rates, or its classes, are right.
 
     rest: ``(n,)``, the error of each sample that no weight can change (None where there is none): a mechanical model's
     velocities are its momenta, whatever the data say.
@@ -57,8 +57,10 @@ class Fit:
     rest: Float[np.ndarray, " n"] | None
 
     @classmethod
-    def of(cls, model: Model, pairs: Pairs, reduction: str) -> Fit:
+    def of(cls, model: Learner, pairs: Pairs, reduction: str) -> Fit:
         """The problem of the model, with its scales, on the pairs."""
+        if isinstance(model, Classifier):
+            return cls(_problem("classes", model.inputs(pairs.z), pairs.target), None)
         z, rate = pairs.z, pairs.rate
         share = 1 / z.shape[1] if reduction == "mean" else 1.0
         if isinstance(model, VectorFieldNetwork):
@@ -82,8 +84,8 @@ class Fit:
         return np.add.reduceat(self.rest[rows], starts, axis=1) / sizes
 
 
-def _problem(kind: fused.Kind, inputs: Tensor, targets: Tensor, weights: Tensor) -> fused.FusedProblem:
-    return fused.FusedProblem(kind, *(np.ascontiguousarray(x.detach().numpy()) for x in (inputs, targets, weights)))
+def _problem(kind: fused.Kind, *data: Tensor) -> fused.FusedProblem:
+    return fused.FusedProblem(kind, *(np.ascontiguousarray(x.detach().numpy()) for x in data))
 
 
 def _gradient(potential: Potential, x: Tensor, gradient: Tensor, share: float) -> fused.FusedProblem:
@@ -150,7 +152,7 @@ class FusedEngine:
 
     name = "fused"
 
-    def __init__(self, models: Sequence[Model], pairs: Pairs, training: Training) -> None:
+    def __init__(self, models: Sequence[Learner], pairs: Pairs, training: Training) -> None:
         self.training = training
         self.model = models[0]
         network = cast(Network, network_of(self.model))
@@ -195,7 +197,7 @@ class FusedEngine:
         """Take other weights."""
         self.parameters = split(weights, cast(Network, network_of(self.model)), gradient=self.gradient)
 
-    def hand_back(self, models: Sequence[Model]) -> None:
+    def hand_back(self, models: Sequence[Learner]) -> None:
         """Write the weights into the networks they came from."""
         with torch.no_grad():
             for model, weights in zip(models, self.weights, strict=True):

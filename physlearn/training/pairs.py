@@ -1,4 +1,4 @@
-"""Pairs: what a model learns from, states and their rates."""
+"""Pairs: what a model learns from, states and their rates, or signals and their classes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from systems import InputError, Orbit
@@ -14,11 +14,25 @@ from systems import InputError, Orbit
 
 @dataclass(frozen=True)
 class Pairs:
-    """States and dz/dt, one row a sample. z, rate: ``(n, D)``."""
+    """What is given and what is asked for, one row a sample.
+
+    z: ``(n, D)``. target: dz/dt, ``(n, D)``; for a classifier the numbers of the classes, ``(n,)`` int64. coordinates: the
+    names of the D.
+    """
 
     z: Float[Tensor, "n D"]
-    rate: Float[Tensor, "n D"]
+    target: Float[Tensor, "n D"] | Int[Tensor, " n"]
     coordinates: tuple[str, ...]
+
+    @property
+    def rate(self) -> Float[Tensor, "n D"]:
+        """dz/dt, the targets of states."""
+        return self.target
+
+    @property
+    def dim(self) -> int:
+        """D."""
+        return self.z.shape[-1]
 
     def __len__(self) -> int:
         return len(self.z)
@@ -52,5 +66,6 @@ class Pairs:
         return cls(z, rate, listed[0].coordinates)
 
     def to(self, device: torch.device, dtype: torch.dtype) -> Pairs:
-        """The same pairs elsewhere, in another floating-point type."""
-        return Pairs(self.z.to(device, dtype), self.rate.to(device, dtype), self.coordinates)
+        """The same pairs elsewhere, in another floating-point type; numbers of classes stay whole."""
+        target = self.target.to(device, dtype if self.target.is_floating_point() else self.target.dtype)
+        return Pairs(self.z.to(device, dtype), target, self.coordinates)

@@ -10,10 +10,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from physlearn.models import Model
-from physlearn.models.stack import Weights, rates, stack
+from physlearn.models import Learner
+from physlearn.models.stack import Weights, outputs, stack
 from physlearn.threads import SMALL, suited_to
-from physlearn.training.loss import rate_error
+from physlearn.training.loss import loss_of
 from physlearn.training.optimizers import clipped, find
 from physlearn.training.pairs import Pairs
 from physlearn.training.train import Training
@@ -33,7 +33,7 @@ class TorchEngine:
 
     name = "torch"
 
-    def __init__(self, models: Sequence[Model], pairs: Pairs, training: Training) -> None:
+    def __init__(self, models: Sequence[Learner], pairs: Pairs, training: Training) -> None:
         elements = len(models) * training.batch_size * max(parameter.shape[0] for parameter in models[0].parameters())
         on_cpu = pairs.z.device.type == "cpu"
         parts = min(len(models), torch.get_num_threads()) if on_cpu and elements > SMALL else 1
@@ -69,7 +69,7 @@ class TorchEngine:
         for part, own in zip(self.parts, weights.split(self.sizes), strict=True):
             part.weights = own
 
-    def hand_back(self, models: Sequence[Model]) -> None:
+    def hand_back(self, models: Sequence[Learner]) -> None:
         """Write the weights into the networks they came from."""
         with torch.no_grad():
             for name, weights in self.parts[0].layout.views(self.weights).items():
@@ -80,7 +80,7 @@ class TorchEngine:
 class _Part:
     """The networks of one thread."""
 
-    def __init__(self, models: Sequence[Model], pairs: Pairs, training: Training) -> None:
+    def __init__(self, models: Sequence[Learner], pairs: Pairs, training: Training) -> None:
         self.pairs, self.training = pairs, training
         self.together = stack(models).requires_grad_(False)
         self.layout = Weights(self.together)
@@ -100,7 +100,7 @@ class _Part:
     def _step(self, batch: Int[Tensor, "R B"], learning_rate: Float[Tensor, "R 1"]) -> Float[Tensor, " R"]:
         self.count += 1
         weights = self.weights.requires_grad_()
-        losses = self._losses(weights, self.pairs.z[batch], self.pairs.rate[batch])
+        losses = self._losses(weights, self.pairs.z[batch], self.pairs.target[batch])
         (gradient,) = torch.autograd.grad(losses.sum(), weights)
         with torch.no_grad():
             if self.training.clip is not None:
@@ -115,14 +115,15 @@ class _Part:
     def _kept(self, new: Tensor, old: Tensor) -> Tensor:
         return torch.where(self.alive.unsqueeze(1), new, old)
 
-    def _losses(self, weights: Tensor, z: Tensor, rate: Tensor) -> Float[Tensor, " R"]:
-        return rate_error(rates(self.together, self.layout.views(weights), z), rate, self.training.reduction)
+    def _losses(self, weights: Tensor, z: Tensor, target: Tensor) -> Float[Tensor, " R"]:
+        given = outputs(self.together, self.layout.views(weights), z)
+        return loss_of(self.together, given, target, self.training.reduction)
 
     def evaluate(self, pairs: Pairs) -> Float[Tensor, " R"]:
         """The loss of each network on other data."""
         total = torch.zeros(len(self.weights), dtype=torch.float64, device=self.weights.device)
         with torch.no_grad():
-            for z, rate in zip(pairs.z.split(ROWS), pairs.rate.split(ROWS), strict=True):
+            for z, target in zip(pairs.z.split(ROWS), pairs.target.split(ROWS), strict=True):
                 stacked = z.expand(len(self.weights), -1, -1)
-                total += len(z) * self._losses(self.weights, stacked, rate)
+                total += len(z) * self._losses(self.weights, stacked, target)
         return (total / len(pairs)).to(self.weights.dtype)

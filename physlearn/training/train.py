@@ -12,10 +12,10 @@ import torch
 from torch import nn
 from tqdm.auto import tqdm
 
-from physlearn.models import Model
+from physlearn.models import Learner
 from physlearn.threads import suited_to
 from physlearn.training import optimizers
-from physlearn.training.loss import Reduction, rate_loss
+from physlearn.training.loss import Reduction, loss_of
 from physlearn.training.pairs import Pairs
 from systems import InputError, IntegrationError
 
@@ -57,21 +57,21 @@ class Training:
 
 
 def train(
-    model: Model, pairs: Pairs, validation: Pairs | None, training: Training, seed: int = 0, progress: bool = True
+    model: Learner, pairs: Pairs, validation: Pairs | None, training: Training, seed: int = 0, progress: bool = True
 ) -> pd.DataFrame:
     """Train the model in place; its scales are taken from the training pairs.
 
     The seed orders the batches. Gives a row an epoch: ``training`` (mean loss over its batches), ``validation``,
     ``learning_rate``. Raises IntegrationError where the loss stops being finite: the learning rate is too high.
     """
-    model.standardize(pairs.z, pairs.rate)
+    model.standardize(pairs.z, pairs.target)
     widest = max(parameter.shape[0] for parameter in model.parameters())
     with suited_to(training.batch_size * widest):
         return _train(model, pairs, validation, training, seed, progress)
 
 
 def _train(
-    model: Model, pairs: Pairs, validation: Pairs | None, training: Training, seed: int, progress: bool
+    model: Learner, pairs: Pairs, validation: Pairs | None, training: Training, seed: int, progress: bool
 ) -> pd.DataFrame:
     batches = math.ceil(len(pairs) / training.batch_size)
     optimizer = optimizers.for_torch(training.optimizer, list(model.parameters()), training.learning_rate)
@@ -86,7 +86,7 @@ def _train(
         losses = []
         for batch in torch.randperm(len(pairs), generator=shuffle).to(pairs.z.device).split(training.batch_size):
             optimizer.zero_grad()
-            loss = rate_loss(model, pairs.z[batch], pairs.rate[batch], training.reduction)
+            loss = loss_of(model, model(pairs.z[batch]), pairs.target[batch], training.reduction)
             loss.backward()
             if training.clip is not None:
                 nn.utils.clip_grad_norm_(model.parameters(), training.clip)
@@ -98,7 +98,7 @@ def _train(
             raise IntegrationError(f"the loss is {row['training']} in epoch {epoch}: lower learning_rate")
         if validation is not None:
             with torch.no_grad():
-                row["validation"] = float(rate_loss(model, validation.z, validation.rate, training.reduction))
+                row["validation"] = float(loss_of(model, model(validation.z), validation.target, training.reduction))
             if row["validation"] < best:
                 best, best_epoch, best_weights = row["validation"], epoch, copy.deepcopy(model.state_dict())
         history.append(row)

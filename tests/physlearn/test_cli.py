@@ -131,3 +131,10 @@ def test_ten_wrong_uses_get_one_clear_sentence_each(refused, tmp_path):
     assert "did you mean" in refused("forecats").lower()
     assert "no device" in refused("forecast", "henon-heiles", "--out", out, "--device", "abacus")
     assert not list(out.glob("*")) if out.exists() else True
+
+
+def test_forecast_learns_the_suspension_of_a_system_that_depends_on_time(run, tmp_path):
+    result = run("forecast", "forced-duffing", "--model", "nn", "--integrator", "rk4", "--out", tmp_path, *QUICK)
+    assert result.code == 0, result.err
+    assert "forced-duffing (suspended)" in result.out
+    assert systems.Orbit.load(tmp_path / "nn_rk4.nc").coordinates == ("x", "v", "cos", "sin")

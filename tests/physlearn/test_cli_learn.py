@@ -162,6 +162,9 @@ def test_another_command_does_not_go_on_from_the_checkpoint_of_the_first(run, re
         ([*LEARN, "--set", "seed=0.5"], "whole numbers"),
         ([*LEARN, "--set", "seed=1e30"], "below 2^32"),
         ([*LEARN, "--set", "nu=3"], "no setting 'nu'"),
+        (["learn", "mnist1d", "--set", "orbits=5"], "no setting 'orbits'; it has samples, seed"),
+        (["learn", "mnist1d", "--set", "samples=2.5"], "whole number of at least 10"),
+        (["learn", "mnist1d", "--set", "seed=-1"], "from 0 to"),
         ([*LEARN, "--set", "device=3"], "device"),
         ([*LEARN, "--set", "name=3"], "name"),
         ([*LEARN, "--set", "data=0"], "data"),
@@ -224,6 +227,21 @@ def test_several_files_are_meta_seeds_with_the_controls_beside_them(run, here, p
     assert answer["result"]["loss"]["mix"]["difference"] is None  # no NaN in JSON
     assert {"both/results.parquet", "both/panels.png"} <= set(answer["written"])
     assert pd.read_parquet(here / "both" / "results.parquet")["meta_seed"].unique().tolist() == [0, 1]
+
+
+def test_digits_are_learned_and_compared_as_orbits_are_and_by_their_accuracy(run, here):
+    few = ["mnist1d", "--set", "samples=50"]
+    learned = run("learn", *few, "--variant", "first-order", "--outer-steps", 3, "--inner-steps", 3, "--networks", 2)
+    assert learned.code == 0, learned.err
+    stems = ("mnist1d", "mnist1d-single")
+    assert names(here) == sorted(f"{stem}.{end}" for stem in stems for end in ("png", "safetensors"))
+    compared = run("compare", *few, "--replicates", 2, "--epochs", 1, "--untuned", "--json")
+    assert compared.code == 0, compared.err
+    answer = json.loads(compared.out)
+    assert set(answer["result"]) == {"loss", "validation_loss", "accuracy"}
+    assert all(0 <= row["median"] <= 1 for row in answer["result"]["accuracy"].values())
+    assert "mnist1d-comparison/panels.png" in answer["written"]
+    assert (here / "mnist1d-comparison" / "panels.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_compare_rolls_the_networks_out_unless_it_is_told_not_to(run, here, plain):

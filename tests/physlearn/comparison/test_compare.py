@@ -14,7 +14,7 @@ import systems
 from physlearn import compare, metrics, tasks
 from physlearn.activations import Table
 from physlearn.activations.learned import LearnedActivations
-from physlearn.comparison import line_up
+from physlearn.comparison import Comparison, line_up
 from physlearn.comparison import tuning as tuning_module
 from physlearn.comparison.forecasts import forecast_merits
 from physlearn.comparison.tuning import tune
@@ -98,7 +98,7 @@ def test_what_hardly_trains_is_scored_as_its_initial_weights_are(task):
 
 def test_what_is_scored_is_the_test_part_and_what_is_kept_the_best_of_validation(task):
     result = compare(task, variants=TWO, **{**QUICK, "epochs": 5}, learning_rate=0.3, schedule="constant")
-    other = replace(task, orbits=lambda part: task.part("training" if part == "test" else part))
+    other = replace(task, data=lambda part: task.part("training" if part == "test" else part))
     elsewhere = compare(other, variants=TWO, **{**QUICK, "epochs": 5}, learning_rate=0.3, schedule="constant")
     pd.testing.assert_series_equal(result.table["validation_loss"], elsewhere.table["validation_loss"])
     assert (result.table["loss"] != elsewhere.table["loss"]).all()
@@ -335,6 +335,14 @@ def test_what_is_saved_is_read_back_equal(result, tmp_path):
         "mixture": [{"table": {"name": f"type {k}", "kind": "cubic", "low": -10, "high": 10, "points": 100}} for k in (1, 2)]
     }
     assert settings["learned"] == [{"seed": 0}]
+    loaded = Comparison.load(folder)
+    pd.testing.assert_frame_equal(loaded.table, result.table)
+    assert loaded.to_markdown() == result.to_markdown()
+
+
+def test_a_folder_without_a_comparison_is_refused(tmp_path):
+    with pytest.raises(InputError, match="holds no comparison"):
+        Comparison.load(tmp_path)
 
 
 def test_a_single_replicate_is_a_comparison_too(task, tmp_path):

@@ -11,8 +11,9 @@ from physlearn.metalearning.settings import GRADIENTS
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
 
 
-def small(device):
-    return replace(tasks.get("van-der-pol", orbits=5, device=device), hidden=(8,), dtype=torch.float64)
+def small(device, name="van-der-pol"):
+    data = {"samples": 50} if name == "mnist1d" else {"orbits": 5}
+    return replace(tasks.get(name, **data, device=device), hidden=(8,), dtype=torch.float64)
 
 
 @pytest.mark.parametrize("variant", [*GRADIENTS, "evolution"])
@@ -24,8 +25,9 @@ def test_a_gpu_learns_the_same_curves(variant):
     torch.testing.assert_close(*curves, rtol=1e-6, atol=1e-8)
 
 
-def test_a_gpu_compares_the_same():
-    learned = metalearn(small("cpu"), outer_steps=2, variant="first-order", inner_steps=6, networks=2, progress=False)
+@pytest.mark.parametrize("name", ["van-der-pol", "mnist1d"])
+def test_a_gpu_compares_the_same(name):
+    learned = metalearn(small("cpu", name), outer_steps=2, variant="first-order", inner_steps=6, networks=2, progress=False)
     how = {"replicates": 2, "epochs": 2, "tuned": False, "progress": False}
-    tables = [compare(small(device), learned, **how).table for device in ("cpu", "cuda")]
+    tables = [compare(small(device, name), learned, **how).table for device in ("cpu", "cuda")]
     torch.testing.assert_close(*(torch.tensor(table["loss"].to_numpy()) for table in tables), rtol=1e-6, atol=0)

@@ -28,6 +28,19 @@ def one_thread():
 
 
 @pytest.fixture(scope="session")
+def small():
+    """The task of a name with as little data as it takes."""
+    made = {}
+
+    def make(name):
+        if name not in made:
+            made[name] = tasks.get(name, samples=50) if name == "mnist1d" else tasks.get(name, orbits=5)
+        return made[name]
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def task():
     return replace(tasks.get("van-der-pol", orbits=5), hidden=(8,))
 
@@ -101,7 +114,9 @@ class Case:
             for part in model.modules():
                 if isinstance(part, Network):
                     part.activation = BySpline(curves, p.inner.grid)
-            return (model(data.z[rows]) - data.rate[rows]).square().mean()
+            if data.target.is_floating_point():
+                return (model(data.z[rows]) - data.rate[rows]).square().mean()
+            return torch.nn.functional.cross_entropy(model(data.z[rows]), data.target[rows])
 
         for t in range(p.steps + 1):
             rows = p.batches[s, min(t, p.steps - 1)]
@@ -117,18 +132,14 @@ class Case:
 
 
 @pytest.fixture(scope="session")
-def case():
-    made = {}
-
+def case(small):
     def make(name="van-der-pol", optimizer="adam", steps=5, hidden=(5,), networks=2, counted=None, held_out=False, **options):
-        if name not in made:
-            made[name] = tasks.get(name, orbits=5)
-        task = replace(made[name], hidden=hidden, dtype=torch.float64)
+        task = replace(small(name), hidden=hidden, dtype=torch.float64)
         settings = MetaLearning(types=2, points=31, width=5, gain=3.0)
         grid = SplineGrid(settings, torch.float64, CPU)
         pairs, other = task.pairs("meta-training"), task.pairs("meta-validation")
         model = task.network("sine")
-        model.standardize(pairs.z, pairs.rate)
+        model.standardize(pairs.z, pairs.target)
         inner = InnerLoop(model, pairs, grid.grid, optimizers.find(optimizer), "mean")
         generator = torch.Generator().manual_seed(0)
         with torch.no_grad():

@@ -6,7 +6,6 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from physlearn import tasks
 from physlearn.metalearning import MetaLearning
 from physlearn.metalearning.inner import draw_batches
 from physlearn.metalearning.outer import OuterLoop
@@ -117,10 +116,10 @@ def test_a_reward_is_for_what_the_mix_gains_over_the_pure_types(task, monkeypatc
     assert_close(found, (torch.tensor(2.0, dtype=torch.float64).log() - 0.5 * softmin).expand(6))
 
 
-@pytest.mark.parametrize("name", ["van-der-pol", "henon-heiles-hnn"])
+@pytest.mark.parametrize("name", ["van-der-pol", "henon-heiles-hnn", "mnist1d"])
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "rmsprop", "adam"])
-def test_compiled_loops_and_torch_train_alike(name, optimizer):
-    task = replace(tasks.get(name, orbits=5), hidden=(7,))
+def test_compiled_loops_and_torch_train_alike(name, optimizer, small):
+    task = replace(small(name), hidden=(7,))
     loop = OuterLoop(task, MetaLearning(**{**SMALL, "types": 3}, inner_optimizer=optimizer), [0])
     trainer, inner = loop.by.trainer, loop.by.inner
     assert trainer.fit is not None

@@ -6,11 +6,10 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from physlearn import tasks
 from physlearn.metalearning import MetaLearning, gradient
 from physlearn.metalearning.outer import OuterLoop
 
-TASKS = ["van-der-pol", "henon-heiles-hnn", "henon-heiles-hnn-separable"]
+TASKS = ["van-der-pol", "henon-heiles-hnn", "henon-heiles-hnn-separable", "mnist1d"]
 OPTIMIZERS = ["sgd", "momentum", "rmsprop", "adam"]
 STEP = 1e-7  # RMSprop's steps bend over 1e-6 where a gradient is near zero; rounding is 1e-14 of losses near 10
 LAST = torch.tensor([0, 0, 0, 0, 0, 1], dtype=torch.float64)
@@ -214,8 +213,8 @@ def objective_of(task, settings, changes=None):
     ],
     ids=str,
 )
-def test_the_outer_loop_descends_the_gradient_by_its_sub_networks(name, settings):
-    task = replace(tasks.get(name, orbits=5), hidden=(5,), dtype=torch.float64)
+def test_the_outer_loop_descends_the_gradient_by_its_sub_networks(name, settings, small):
+    task = replace(small(name), hidden=(5,), dtype=torch.float64)
     chosen = MetaLearning(**{**PLAIN, **settings})
     _, moved = objective_of(task, chosen)
     generator = torch.Generator().manual_seed(1)

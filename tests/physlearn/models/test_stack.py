@@ -8,7 +8,7 @@ from torch.testing import assert_close
 
 from physlearn import integrate, models
 from physlearn.activations import Mixture, Table
-from physlearn.models.stack import Weights, rates, shape_of, stack
+from physlearn.models.stack import Weights, outputs, shape_of, stack
 from systems import InputError
 
 MODELS = ["nn", "hnn", "hnn-separable", "hnn-mechanical"]
@@ -116,7 +116,7 @@ def test_rates_with_other_weights_are_those_of_networks_that_have_them():
     networks, others = build("hnn"), build("hnn", seeds=(5, 6, 7))
     together, z = stack(networks), states(3, 4)
     layout = Weights(together)
-    found = rates(together, layout.views(layout.flatten(stack(others))), z)
+    found = outputs(together, layout.views(layout.flatten(stack(others))), z)
     for model, other in zip(networks, others, strict=True):
         for own, new in zip(model.parameters(), other.parameters(), strict=True):
             own.data.copy_(new)

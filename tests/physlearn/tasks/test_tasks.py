@@ -14,7 +14,7 @@ from systems import InputError, Orbit, UnknownNameError
 
 SIMULATED = ["van-der-pol", "henon-heiles-nn", "henon-heiles-hnn", "henon-heiles-hnn-separable", "pendulum-clock-hnn"]
 DISTINCT = ["van-der-pol", "henon-heiles-nn", "pendulum-clock-hnn"]  # the others have the data of the second
-CONTRACT = ["van-der-pol", "henon-heiles-nn", "henon-heiles-hnn", "pendulum-clock-hnn"]
+CONTRACT = ["van-der-pol", "henon-heiles-nn", "henon-heiles-hnn", "pendulum-clock-hnn", "mnist1d"]
 
 
 @pytest.fixture(scope="module")

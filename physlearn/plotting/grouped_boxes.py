@@ -1,0 +1,58 @@
+"""Box plots side by side in groups."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+
+from physlearn.plotting.learning_curves import ABOVE
+from physlearn.plotting.variant_colors import variant_colors
+from systems import InputError
+
+WIDTH = 0.86  # of a group
+
+
+def grouped_boxes(
+    table: pd.DataFrame, measure: str, by: str, *, ax: Axes | None = None, labels: tuple[str, str] | None = None
+) -> Axes:
+    """A measure's distribution over the replicates of each variant, in a group for each value of a column; gives the axes.
+
+    Boxes go from the lower to the upper quartile around the median, whiskers to the last replicate within 1.5 times their
+    height, dots are beyond. Replicates that diverged are left out.
+
+    table: a row a replicate, with the columns ``variant``, ``diverged``, the measure and ``by``. labels: of the axes, by
+    default the columns' names. Raises InputError for a column that is not there.
+    Source: the paper's figure 4.
+    """
+    if missing := [column for column in ("variant", "diverged", measure, by) if column not in table]:
+        raise InputError(f"the table has no column {missing[0]!r}: there are {', '.join(map(str, table))}")
+    if ax is None:
+        ax = plt.subplots(figsize=(8.5, 4.4), layout="constrained")[1]
+    known = table[np.isfinite(table[measure].to_numpy(float)) & ~table["diverged"].to_numpy(bool)]
+    groups, colors = list(dict.fromkeys(table[by])), variant_colors(table["variant"])
+    width = WIDTH / len(colors)
+    for i, (variant, color) in enumerate(colors.items()):
+        values = [known.loc[(known["variant"] == variant) & (known[by] == group), measure].to_numpy(float) for group in groups]
+        places = np.arange(len(groups)) + (i - (len(colors) - 1) / 2) * width
+        ax.boxplot(
+            values,
+            positions=places,
+            widths=0.85 * width,
+            patch_artist=True,
+            manage_ticks=False,
+            boxprops={"facecolor": color, "linewidth": 0.7},
+            medianprops={"color": "black", "linewidth": 1.2},
+            whiskerprops={"linewidth": 0.7},
+            capprops={"linewidth": 0.7},
+            flierprops={"marker": ".", "markersize": 3, "markeredgecolor": color},
+        )
+    ax.set_xticks(range(len(groups)), [f"{group:g}" if isinstance(group, (int, float)) else str(group) for group in groups])
+    ax.set_xlim(-0.5, len(groups) - 0.5)
+    handles = [Patch(facecolor=color, edgecolor="black", linewidth=0.7, label=variant) for variant, color in colors.items()]
+    ax.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=min(len(handles), ABOVE), frameon=False)
+    names = labels if labels is not None else (by, measure)
+    ax.set(xlabel=names[0], ylabel=names[1])
+    return ax

@@ -1,0 +1,50 @@
+"""The spectrum of a Hessian."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from torch import Tensor
+
+from physlearn.plotting.phase_portrait import array
+from physlearn.plotting.variant_colors import variant_colors
+
+LOWEST = 1e-3  # eigenvalues: less than that of one, in a kernel's width, is not drawn
+
+
+class Density(Protocol):
+    """A density on a grid, as `physlearn.analysis.SpectralDensity` is."""
+
+    x: Tensor
+    values: Tensor
+    error: Tensor
+
+
+def spectrum_plot(densities: Mapping[str, Density], *, ax: Axes | None = None) -> Axes:
+    r"""The density of the eigenvalues of each variant's Hessian, on a logarithmic scale; gives the axes.
+
+    Around an estimated density lies its standard error. A line marks zero. densities: by the variants' names.
+    Source: the densities of the paper's Analysis, drawn as by Ghorbani, Krishnan, Xiao, ICML 2019.
+    """
+    if ax is None:
+        ax = plt.subplots(figsize=(5.6, 3.8), layout="constrained")[1]
+    ax.set_yscale("log")
+    ax.axvline(0, color="0.7", linewidth=0.8, zorder=0)
+    highest = max(float(density.values.max()) for density in densities.values())
+    floor = LOWEST * highest * 1e-3
+    for (variant, density), color in zip(densities.items(), variant_colors(densities).values(), strict=True):
+        x, p, error = (array(part) for part in (density.x, density.values, density.error))
+        seen = np.where(p > floor, p, np.nan)
+        ax.plot(x, seen, color=color, linewidth=1.3, label=variant)
+        if np.isfinite(error).all():
+            ax.fill_between(
+                x, np.maximum(p - error, floor), np.maximum(p + error, floor), color=color, alpha=0.18, linewidth=0
+            )
+    ax.set(xlabel=r"eigenvalue $\lambda$ of the Hessian", ylabel=r"density $\rho(\lambda)$")
+    ax.set_ylim(floor, 3 * highest)
+    ax.legend(frameon=False)
+    return ax
