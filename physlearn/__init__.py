@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 from physlearn import (
     activations,
+    analysis,
     chaos,
     comparison,
     forecasting,
@@ -31,6 +32,7 @@ __all__ = [
     "NotHamiltonianError",
     "NotSeparableError",
     "activations",
+    "analysis",
     "chaos",
     "compare",
     "comparison",

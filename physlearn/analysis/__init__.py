@@ -1,0 +1,31 @@
+"""Analysis: how many dimensions a layer uses, how its loss curves, and how noise carries its weights from valley to valley."""
+
+from physlearn.analysis.descent_noise import descent_noise
+from physlearn.analysis.escape import descent_rate, escape_rate, escape_times, kramers_rate
+from physlearn.analysis.hessian import Estimate, Hessian, hessian
+from physlearn.analysis.landscape import Landscape
+from physlearn.analysis.langevin import langevin
+from physlearn.analysis.loss_slice import LossSlice
+from physlearn.analysis.participation import activities, participation_ratio
+from physlearn.analysis.polynomial import polynomial_fits
+from physlearn.analysis.spectrum import Bounded, SpectralDensity, near_zero
+
+__all__ = [
+    "Bounded",
+    "Estimate",
+    "Hessian",
+    "Landscape",
+    "LossSlice",
+    "SpectralDensity",
+    "activities",
+    "descent_noise",
+    "descent_rate",
+    "escape_rate",
+    "escape_times",
+    "hessian",
+    "kramers_rate",
+    "langevin",
+    "near_zero",
+    "participation_ratio",
+    "polynomial_fits",
+]
