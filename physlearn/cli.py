@@ -1,10 +1,11 @@
-"""The command line: ``physlearn systems | simulate | forecast | chaos | track | learn | compare | bench``."""
+"""The command line: ``physlearn systems | simulate | forecast | chaos | track | learn | compare | bench | reproduce``."""
 
 from __future__ import annotations
 
 import inspect
 import json
 import math
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +15,7 @@ import torch
 import typer
 
 import systems
-from physlearn import comparison, plotting, tasks
+from physlearn import comparison, plotting, reproduction, tasks
 from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import benchmarks
 from physlearn.comparison.panels import panels
@@ -50,6 +51,10 @@ COLUMNS = {  # of the table that is printed: heading, and as many digits as mean
 }
 
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
+Epochs = Annotated[int, typer.Option(help="Passes over the training data.")]
+Hidden = Annotated[str, typer.Option(help="Widths of the hidden layers, as 100 or 64,64.")]
+Named = Annotated[str, typer.Option(help="sine, tanh, relu, ...")]
+OfSystem = Annotated[list[str] | None, typer.Option("--set", help="A parameter of the system, as mu=1.5; may be repeated.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 Seed = Annotated[int, typer.Option(help="Of every random draw.")]
 FocalLength = Annotated[
@@ -84,7 +89,7 @@ def simulate(
     orbits: Annotated[int, typer.Option(help="How many.")] = 1,
     duration: Annotated[float, typer.Option("--time", help="How long.")] = 100.0,
     dt: Annotated[float, typer.Option(help="Between two states.")] = 0.1,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="A parameter, as mu=1.5; may be repeated.")] = None,
+    set_: OfSystem = None,
     plot: Annotated[Path | None, typer.Option(help="A picture to write, .png, .svg or .pdf.")] = None,
     animation: Annotated[Path | None, typer.Option(help="A film to write, .gif or .mp4.")] = None,
     seed: Seed = 0,
@@ -136,14 +141,12 @@ def forecast(
     dt: Annotated[float | None, typer.Option(help="The step of data and forecast.")] = None,
     orbits: Annotated[int | None, typer.Option(help="How many orbits to learn from.")] = None,
     test_orbits: Annotated[int | None, typer.Option(help="How many orbits to forecast.")] = None,
-    epochs: Annotated[int, typer.Option(help="Passes over the training data.")] = 200,
+    epochs: Epochs = 200,
     batch_size: Annotated[int, typer.Option(help="Samples a step.")] = 100,
     learning_rate: Annotated[float, typer.Option(help="The first; it falls to zero along a cosine.")] = 5e-3,
-    hidden: Annotated[str, typer.Option(help="Widths of the hidden layers, as 100 or 64,64.")] = "100",
-    activation: Annotated[str, typer.Option(help="sine, tanh, relu, ...")] = "sine",
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="A parameter of the system, as mu=1.5; may be repeated.")
-    ] = None,
+    hidden: Hidden = "100",
+    activation: Named = "sine",
+    set_: OfSystem = None,
     device: Device = "cpu",
     seed: Seed = 0,
     as_json: AsJson = False,
@@ -228,12 +231,10 @@ def chaos(
         Path | None, typer.Option(help="What `physlearn learn` wrote: each model once more, with the learned mix.")
     ] = None,
     training_orbits: Annotated[int | None, typer.Option(help="How many orbits to learn from.")] = None,
-    epochs: Annotated[int, typer.Option(help="Passes over the training data.")] = 200,
-    hidden: Annotated[str, typer.Option(help="Widths of the hidden layers, as 100 or 64,64.")] = "100",
-    activation: Annotated[str, typer.Option(help="sine, tanh, relu, ...")] = "sine",
-    set_: Annotated[
-        list[str] | None, typer.Option("--set", help="A parameter of the system, as mu=1.5; may be repeated.")
-    ] = None,
+    epochs: Epochs = 200,
+    hidden: Hidden = "100",
+    activation: Named = "sine",
+    set_: OfSystem = None,
     device: Device = "cpu",
     seed: Seed = 0,
     as_json: AsJson = False,
@@ -466,6 +467,29 @@ def bench(
     rows = [report.finite(row) for row in benchmarks.summary(table).reset_index().to_dict("records")]
     stem = out / ("quick" if quick else "benchmarks")
     _finish(rows, benchmarks.markdown(table), [stem.with_suffix(".csv"), stem.with_suffix(".md")], as_json)
+
+
+@app.command()
+def reproduce(
+    figures: Annotated[list[str], typer.Argument(metavar="FIGURE...", help=f"{', '.join(reproduction.names())}, or all.")],
+    out: Annotated[Path, typer.Option(help="The directory to write to; what is there is not computed again.")],
+    quick: Annotated[bool, typer.Option("--quick", help="In minutes on two cores, instead of the paper's size.")] = False,
+    data: Annotated[Path | None, typer.Option(help="A folder with clock_angles.csv; PHYSLEARN_DATA by default.")] = None,
+    device: Device = "cpu",
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Make figures of the paper Neural networks embrace learned diversity: pictures, the tables behind them, manifests.
+
+    A run that was stopped goes on where it was when the same command is given again.
+    """
+    folder = data or (Path(os.environ["PHYSLEARN_DATA"]) if os.environ.get("PHYSLEARN_DATA") else None)
+    progress = sys.stderr.isatty() and not as_json
+    written = reproduction.reproduce(
+        figures, report.writable(out), quick=quick, seed=seed, device=_device(device), data=folder, progress=progress
+    )
+    files = [path for paths in written.values() for path in paths]
+    _finish({name: [str(path) for path in paths] for name, paths in written.items()}, ", ".join(written), files, as_json)
 
 
 def _task(name: str, data: Path | None, settings: list[str] | None, device: str) -> tasks.Task:

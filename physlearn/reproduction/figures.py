@@ -1,0 +1,99 @@
+"""Figures by name: each is made from a store, and leaves a picture, the table behind it, and a manifest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+from tqdm.auto import tqdm
+
+from physlearn.forecasting.report import environment, write_figure, write_json
+from physlearn.reproduction.store import Store
+from systems import InputError
+from systems.atomic import atomically
+
+FORMATS = (".png", ".pdf")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a figure. quick: at a size for minutes, not the paper's. data: a folder of recordings, if any."""
+
+    store: Store
+    quick: bool = False
+    device: str = "cpu"
+    data: Path | None = None
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What comes of it: a picture, the table behind it, and all that decided them."""
+
+    picture: Figure
+    table: pd.DataFrame
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+_makers: dict[str, Callable[[Request], Drawn]] = {}
+
+
+def register(name: str) -> Callable[[Callable[[Request], Drawn]], Callable[[Request], Drawn]]:
+    """A decorator for the function that makes the figure of that name."""
+
+    def keep(make: Callable[[Request], Drawn]) -> Callable[[Request], Drawn]:
+        _makers[name] = make
+        return make
+
+    return keep
+
+
+def names() -> list[str]:
+    """The figures of the paper that hold results."""
+    return sorted(_makers)
+
+
+def reproduce(
+    which: Sequence[str],
+    out: Path,
+    *,
+    quick: bool = False,
+    seed: int = 0,
+    device: str = "cpu",
+    data: Path | None = None,
+    progress: bool = True,
+) -> dict[str, list[Path]]:
+    """Make figures of the paper, ``"all"`` or some by name; gives the files of each.
+
+    quick: in minutes on two cores; otherwise at the paper's size, 50 networks of each kind and about 1e4 pairs. data: a
+    folder with clock_angles.csv; a clock is simulated without. Each figure leaves NAME.png, NAME.pdf, NAME.parquet and
+    NAME.json; what they were made from is kept in the folder ``runs`` and not computed again.
+
+    Raises InputError for an unknown name.
+    """
+    chosen = names() if list(which) == ["all"] else list(which)
+    if unknown := [name for name in chosen if name not in _makers]:
+        raise InputError(f"no figure {unknown[0]!r}; there are {', '.join(names())}, or all")
+    request = Request(Store(out / "runs", seed, progress), quick, device, data)
+    written = {}
+    for name in tqdm(chosen, disable=not progress, unit="figure"):
+        start = time.perf_counter()
+        drawn = _makers[name](request)
+        paths = [write_figure(out / f"{name}{suffix}", drawn.picture) for suffix in FORMATS]
+        paths.append(out / f"{name}.parquet")
+        with atomically(paths[-1]) as temporary:
+            drawn.table.to_parquet(temporary)
+        content = {
+            "figure": name,
+            **environment(),
+            "quick": quick,
+            "seed": seed,
+            "settings": drawn.settings,
+            "seconds": time.perf_counter() - start,
+        }
+        written[name] = [*paths, write_json(out / f"{name}.json", content)]
+    return written

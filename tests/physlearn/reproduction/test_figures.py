@@ -1,0 +1,66 @@
+"""Every figure at a size for seconds: what is drawn, what is written, and that it goes on where it was."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from physlearn.reproduction import descent_figure, digit_figures, names, orbit_figures, reproduce
+from physlearn.reproduction import store as store_module
+from systems import InputError
+
+FIGURES = ["fig3", "fig4", "fig5", "fig6", "fig7", "fig8", "fig9"]
+PNG, PDF = b"\x89PNG", b"%PDF"
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch):
+    learning = {"variant": "first-order", "outer_steps": 2, "inner_steps": 3, "networks": 2}
+    comparing = {"replicates": 2, "epochs": 1, "forecast": False, "variants": {}}
+    monkeypatch.setattr(orbit_figures, "LEARNING", {True: learning})
+    monkeypatch.setattr(orbit_figures, "COMPARING", {True: comparing})
+    monkeypatch.setattr(digit_figures, "SIZES", {True: (4, 8)})
+    monkeypatch.setattr(digit_figures, "INITIALISATIONS", {True: 2})
+    monkeypatch.setattr(digit_figures, "REALISATIONS", {True: 5})
+    monkeypatch.setattr(descent_figure, "PATHS", {True: 5})
+    monkeypatch.setattr(descent_figure, "TIME", 2.0)
+
+
+def test_the_figures_with_results_are_all_there():
+    assert names() == FIGURES
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_leaves_picture_table_and_manifest_and_is_not_computed_again(name, tmp_path, monkeypatch):
+    written = reproduce([name], tmp_path, quick=True, progress=False)[name]
+    assert [path.name for path in written] == [f"{name}.png", f"{name}.pdf", f"{name}.parquet", f"{name}.json"]
+    assert written[0].read_bytes().startswith(PNG)
+    assert written[1].read_bytes().startswith(PDF)
+    table = pd.read_parquet(written[2])
+    assert len(table) > 1
+    manifest = json.loads(written[3].read_text())
+    assert {"figure", "versions", "command", "settings", "quick", "seed", "seconds"} <= set(manifest)
+
+    def again(*args, **kwargs):
+        raise AssertionError("computed again")
+
+    for made in ("metalearn", "compare"):
+        monkeypatch.setattr(store_module, made, again)
+    monkeypatch.setattr(digit_figures, "realised", again)
+    reproduce([name], tmp_path, quick=True, progress=False)
+    pd.testing.assert_frame_equal(pd.read_parquet(written[2]), table)
+
+
+def test_figures_share_what_they_are_made_from(tmp_path, monkeypatch):
+    reproduce(["fig3"], tmp_path, quick=True, progress=False)
+
+    def again(*args, **kwargs):
+        raise AssertionError("learned again")
+
+    monkeypatch.setattr(store_module, "metalearn", again)
+    reproduce(["fig8"], tmp_path, quick=True, progress=False)
+
+
+def test_an_unknown_figure_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no figure 'fig2'; there are fig3, fig4"):
+        reproduce(["fig2"], tmp_path, progress=False)

@@ -1,0 +1,79 @@
+"""What the store keeps is read, not computed again, and never taken for something else."""
+
+import pandas as pd
+import pytest
+import torch
+
+from physlearn import tasks
+from physlearn.reproduction import store as module
+from physlearn.reproduction.store import Store
+
+LEARNING = {"outer_steps": 2, "inner_steps": 3, "networks": 2, "variant": "unrolled"}
+COMPARING = {"replicates": 2, "epochs": 1, "tuned": False, "forecast": False, "variants": {}}
+
+
+@pytest.fixture(scope="module")
+def task():
+    return tasks.get("van-der-pol", orbits=5)
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "runs", progress=False)
+
+
+def forbid(monkeypatch, name):
+    def again(*args, **kwargs):
+        raise AssertionError(f"{name} is computed again")
+
+    monkeypatch.setattr(module, name, again)
+
+
+def test_activations_are_learned_once(store, task, monkeypatch):
+    first = store.learned(task, types=1, **LEARNING)
+    forbid(monkeypatch, "metalearn")
+    torch.testing.assert_close(store.learned(task, types=1, **LEARNING).values, first.values, rtol=0, atol=0)
+    with pytest.raises(AssertionError, match="again"):
+        store.learned(task, types=2, **LEARNING)
+    with pytest.raises(AssertionError, match="again"):
+        Store(store.folder, seed=1, progress=False).learned(task, types=1, **LEARNING)
+    with pytest.raises(AssertionError, match="again"):
+        store.learned(tasks.get("van-der-pol", orbits=5, mu=1.0), types=1, **LEARNING)
+
+
+def test_a_comparison_is_made_once_for_the_same_curves(store, task, monkeypatch):
+    learned, single = (store.learned(task, types=types, **LEARNING) for types in (2, 1))
+    first = store.compared(task, learned, single, **COMPARING)
+    forbid(monkeypatch, "compare")
+    again = store.compared(task, learned, single, **COMPARING)
+    pd.testing.assert_frame_equal(again.table, first.table)
+    with pytest.raises(AssertionError, match="again"):
+        store.compared(task, single, single, **COMPARING)
+
+
+def test_what_was_stopped_leaves_nothing_that_passes_for_a_result(store, task, monkeypatch):
+    learned, single = (store.learned(task, types=types, **LEARNING) for types in (2, 1))
+    save = module.Comparison.save
+
+    def stopped(self, path):
+        save(self, path)
+        (path / "manifest.json").unlink()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module.Comparison, "save", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        store.compared(task, learned, single, **COMPARING)
+    monkeypatch.setattr(module.Comparison, "save", save)
+    assert len(store.compared(task, learned, single, **COMPARING).table) == 2 * len(learned.types) + 2 * 3
+
+
+def test_tables_are_kept_by_their_settings(store):
+    made = []
+
+    def make(n):
+        made.append(n)
+        return pd.DataFrame({"n": [n]})
+
+    values = [store.table("numbers", {"n": n}, lambda n=n: make(n))["n"].item() for n in (1, 2, 1)]
+    assert values == [1, 2, 1]
+    assert made == [1, 2]
