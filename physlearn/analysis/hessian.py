@@ -15,6 +15,7 @@ from torch import Tensor
 from physlearn.analysis.lanczos import lanczos
 from physlearn.analysis.loss import Loss, LossOfWeights, M
 from physlearn.analysis.spectrum import SpectralDensity, near_zero
+from physlearn.threads import suited_to
 from systems import InputError
 
 LARGEST = 10_000  # weights: 0.8 GB of matrix in float64
@@ -53,7 +54,8 @@ class Hessian:
     def __init__(self, model: M, loss_of_model: Loss[M]) -> None:
         of_weights = LossOfWeights(model, loss_of_model)
         self.weights: Float[Tensor, " n"] = of_weights.here()
-        with torch.enable_grad():
+        self._elements = of_weights.elements(self.weights)
+        with torch.enable_grad(), suited_to(self._elements):
             self._theta = self.weights.clone().requires_grad_()
             loss = of_weights(self._theta)
             if not loss.requires_grad:
@@ -70,7 +72,8 @@ class Hessian:
         if not self._slope.requires_grad:  # the loss is linear
             return torch.zeros_like(self.weights)
         v = v.to(self.weights)
-        return torch.autograd.grad(self._slope, self._theta, v, retain_graph=True, materialize_grads=True)[0]
+        with suited_to(self._elements):
+            return torch.autograd.grad(self._slope, self._theta, v, retain_graph=True, materialize_grads=True)[0]
 
     def matrix(self, largest: int = LARGEST) -> Float[Tensor, "n n"]:
         """H in full, a product a row; computed once.

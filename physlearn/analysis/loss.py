@@ -42,6 +42,19 @@ class LossOfWeights:
             raise InputError(f"loss_of_model must give one finite number, not {loss}")
         return loss.reshape(())
 
+    def elements(self, weights: Float[Tensor, " n"]) -> int:
+        """Of the largest tensor that its derivatives work on."""
+        largest = len(weights)
+
+        def keep(x: Tensor) -> Tensor:
+            nonlocal largest
+            largest = max(largest, x.numel())
+            return x
+
+        with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x):
+            self(weights.clone().requires_grad_())
+        return largest
+
 
 class _Held(nn.Module):
     """The loss as a module that holds the model, so that torch can call it with other weights."""

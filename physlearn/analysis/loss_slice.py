@@ -12,6 +12,7 @@ from torch import Tensor
 
 from physlearn.analysis.hessian import Hessian
 from physlearn.analysis.loss import Loss, LossOfWeights, M
+from physlearn.threads import suited_to
 from systems import InputError
 
 POINTS = 41  # along each axis
@@ -75,7 +76,7 @@ class LossSlice:
 
     def exact(self, theta: Float[Tensor, "n 2"]) -> Float[Tensor, " n"]:
         """The loss itself, point by point."""
-        with torch.no_grad():
+        with torch.no_grad(), suited_to(self._loss_at.elements(self._weights)):
             moved = self._weights + theta.to(self._weights) @ self.directions
             return torch.stack([self._loss_at(weights) for weights in moved]).double().cpu()
 

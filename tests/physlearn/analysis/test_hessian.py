@@ -214,7 +214,7 @@ def test_the_moments_of_the_density_are_those_of_the_matrix_within_their_errors(
 
 
 def test_the_density_is_that_of_the_eigenvalues_smoothed_as_much(small):
-    found = small.density(probes=100, steps=40).smoothed(0.1)
+    found = small.density(probes=40, steps=30).smoothed(0.1)
     exact = SpectralDensity.of(small.eigenvalues(), width=0.1)
     at = torch.linspace(-0.2, float(small.eigenvalues()[-1]), 40, dtype=torch.float64)
     found_at, error_at, exact_at = (

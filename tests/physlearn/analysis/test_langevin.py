@@ -63,7 +63,7 @@ def test_noise_that_depends_on_theta_is_taken_in_the_sense_of_ito():
 
 def test_the_noise_of_descent_has_the_stationary_density_of_a_power():
     """With D = k L(theta), it is L^(-1 - 1/k), which is wider than Boltzmann's for the noise at the minimum."""
-    h, floor, k = 1.5, 0.2, 0.15
+    h, floor, k = 1.5, 0.2, 0.3
 
     def loss(theta):
         return floor + h / 2 * theta.square().sum(-1)

@@ -30,7 +30,7 @@ def test_the_figures_with_results_are_all_there():
     assert names() == FIGURES
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", [name if name == "fig5" else pytest.param(name, marks=pytest.mark.slow) for name in FIGURES])
 def test_a_figure_leaves_picture_table_and_manifest_and_is_not_computed_again(name, tmp_path, monkeypatch):
     written = reproduce([name], tmp_path, quick=True, progress=False)[name]
     assert [path.name for path in written] == [f"{name}.png", f"{name}.pdf", f"{name}.parquet", f"{name}.json"]
@@ -51,6 +51,7 @@ def test_a_figure_leaves_picture_table_and_manifest_and_is_not_computed_again(na
     pd.testing.assert_frame_equal(pd.read_parquet(written[2]), table)
 
 
+@pytest.mark.slow
 def test_figures_share_what_they_are_made_from(tmp_path, monkeypatch):
     reproduce(["fig3"], tmp_path, quick=True, progress=False)
 
