@@ -31,8 +31,8 @@ class LossSlice:
     than in the space of weights. reach: how far the window goes along each; by default to where the quadratic form rises to
     ten times the loss.
 
-    The loss is computed at 41 by 41 points (a loss each) and interpolated by a bicubic spline; beyond the window the slope
-    is that of the nearest point of its edge. Functions take theta ``(..., 2)`` in float64.
+    The loss is computed at 41 by 41 points and interpolated by a bicubic spline; beyond the window it goes on linearly from
+    the nearest point of its edge. Functions take theta ``(..., 2)`` in float64.
 
     Raises InputError for directions of another shape or parallel, or where the reach cannot be told since the loss does not
     curve upwards along them.
@@ -96,13 +96,19 @@ class LossSlice:
         return RectBivariateSpline(*(axis.numpy() for axis in self.axes), self.values.numpy())
 
     def value(self, theta: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
-        """The loss, interpolated; not below zero, and that of the nearest point of the edge beyond the window."""
-        return self._evaluate(theta).clamp(min=0)
+        """The loss, interpolated; not below zero."""
+        over = theta - self._within(theta)
+        return (self._evaluate(theta) + (self.gradient(theta) * over).sum(-1)).clamp(min=0)
 
     def gradient(self, theta: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
         """By (a, b)."""
         return torch.stack([self._evaluate(theta, dx=1), self._evaluate(theta, dy=1)], dim=-1)
 
+    def _within(self, theta: Tensor) -> Tensor:
+        """The nearest point of the window."""
+        edge = torch.tensor(self.reach).to(theta)
+        return torch.minimum(torch.maximum(theta, -edge), edge)
+
     def _evaluate(self, theta: Tensor, dx: int = 0, dy: int = 0) -> Tensor:
-        a, b = (part.detach().cpu().numpy() for part in theta.unbind(-1))
+        a, b = (part.detach().cpu().numpy() for part in self._within(theta).unbind(-1))
         return torch.as_tensor(self._spline.ev(a, b, dx=dx, dy=dy)).to(theta)

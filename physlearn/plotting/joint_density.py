@@ -16,7 +16,7 @@ from physlearn.plotting.variant_colors import variant_colors
 from systems import InputError
 
 GRID = 151
-ROOM = 0.35  # around the replicates, of their extent, where the densities still are
+ROOM = 0.25  # around the replicates, of their extent, where the densities still are
 SHARES = (0.9, 0.5)  # of the probability that the contours hold
 FEWEST = 4  # replicates of which a density is estimated
 

@@ -12,7 +12,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, Normalize
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 from torch import Tensor
 
 from physlearn.plotting.colored_line import RAINBOW, colored_by_time
@@ -59,7 +59,7 @@ def noisy_descent(
     norm = LogNorm(low, high) if steep else Normalize(low, high)
     filled = ax.contourf(x, y, V, levels, cmap="Greys_r", norm=norm, alpha=0.55)
     ax.contour(x, y, V, levels, colors="white", linewidths=0.4)
-    ticks = LogLocator(subs=(1, 2, 5)) if steep else None
+    ticks = LogLocator(subs=(1, 2, 5)) if steep else MaxNLocator(7)
     ax.figure.colorbar(filled, ax=ax, label=label, pad=0.02, ticks=ticks, format="%g")
     for path in z:
         colored_by_time(ax, path[:, 0], path[:, 1], t, **{"linewidth": 0.7, **style})

@@ -13,7 +13,7 @@ from torch import Tensor
 from physlearn.plotting.phase_portrait import array
 from physlearn.plotting.variant_colors import variant_colors
 
-LOWEST = 1e-3  # eigenvalues: less than that of one, in a kernel's width, is not drawn
+LOWEST = 1e-5  # of the highest density: one eigenvalue in ten thousand is still seen
 
 
 class Density(Protocol):
@@ -35,7 +35,7 @@ def spectrum_plot(densities: Mapping[str, Density], *, ax: Axes | None = None) -
     ax.set_yscale("log")
     ax.axvline(0, color="0.7", linewidth=0.8, zorder=0)
     highest = max(float(density.values.max()) for density in densities.values())
-    floor = LOWEST * highest * 1e-3
+    floor = LOWEST * highest
     for (variant, density), color in zip(densities.items(), variant_colors(densities).values(), strict=True):
         x, p, error = (array(part) for part in (density.x, density.values, density.error))
         seen = np.where(p > floor, p, np.nan)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import systems
+from physlearn import integrate
 from systems import InputError
 from systems.hamiltonian.three_body import FIGURE_EIGHT
 
@@ -109,6 +110,20 @@ def test_the_longest_wave_of_the_chain_has_its_energy_and_gives_it_to_the_next()
     linear = systems.get("fput-alpha", alpha=0.0)
     z = linear.orbit(start, torch.tensor([0.0, 300.0], dtype=DOUBLE)).z
     torch.testing.assert_close(linear.mode_energies(z[1]), linear.mode_energies(z[0]), rtol=0, atol=1e-10)
+
+
+@pytest.mark.slow
+def test_the_energy_of_the_chain_comes_back_to_the_first_mode():
+    """The recurrence that surprised Fermi, Pasta, Ulam and Tsingou: near t = 10130, for 32 masses."""
+    chain = systems.get("fput-alpha")
+    q = torch.sin(math.pi * torch.arange(1, 33, dtype=DOUBLE) / 33)
+    t = torch.arange(0, 11001, 10, dtype=DOUBLE)
+    orbit = integrate(chain, torch.cat([q, 0 * q]), t, "leapfrog", substeps=100)
+    first = chain.mode_energies(orbit.z)[:, 0]
+    back = first[900:].argmax() + 900
+    assert t[back] == pytest.approx(10130, abs=100)
+    assert first[back] / first[0] > 0.95
+    assert (first[:900] / first[0]).min() < 0.15
 
 
 def test_the_charge_has_its_saddle_and_its_valley():
