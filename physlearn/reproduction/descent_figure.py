@@ -33,7 +33,7 @@ def noisy_descent(request: Request) -> Drawn:
         "dt": STEP,
         "start": "the sharpest minimum",
     }
-    paths = langevin(landscape.gradient, start, noise, TIME, STEP, seed=request.store.seed, every=50)
+    paths = langevin(landscape.gradient, start, noise, TIME, STEP, seed=request.store.seed, every=20)
 
     def census() -> pd.DataFrame:
         return landscape.census(paths.z[:, -1]).reset_index()

@@ -28,7 +28,7 @@ from systems.pendulum_clock import Film, PendulumClock, render_clock
 RECORDING = "clock_angles.csv"
 LEARNING: dict[bool, dict[str, Any]] = {True: {"outer_steps": 110}, False: {}}  # by whether it is to be quick
 COMPARING: dict[bool, dict[str, Any]] = {
-    True: {"replicates": 20, "epochs": 5, "forecast": False, "variants": {}},
+    True: {"replicates": 20, "epochs": 5, "forecast": False, "variants": {"relu": "relu", "tanh": "tanh"}},
     False: {"replicates": 50, "epochs": 10, "forecast": True},
 }
 ENERGIES = {"low energy, regular": 1 / 12, "high energy, chaotic": 0.15}

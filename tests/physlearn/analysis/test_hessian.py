@@ -3,6 +3,7 @@
 import copy
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -38,25 +39,17 @@ def test_of_linear_least_squares_it_is_the_covariance_of_the_inputs(drawn):
     assert_close(torch.tensor(H.loss), (model(x) - y).square().mean().detach().float())
 
 
-def test_of_a_network_it_is_what_torch_finds_by_differentiating_the_whole_gradient(build):
-    model, loss_of_model = build("nn", "sine", hidden=(3, 2))
+def test_of_a_network_it_is_what_torch_finds_by_differentiating_the_whole_gradient(build, drawn):
+    model, _ = build("nn", "sine", hidden=(3, 2))
+    x, y = drawn(20, 4), drawn(20, 4, seed=1)
     names, weights = zip(*model.named_parameters(), strict=True)
 
     def loss(*weights):
-        return torch.func.functional_call(_Loss(model, loss_of_model), dict(zip(names, weights, strict=True)))
-
-    class _Loss(nn.Module):
-        def __init__(self, model, loss):
-            super().__init__()
-            self._modules = model._modules
-            self.model, self.loss = [model], loss
-
-        def forward(self):
-            return self.loss(self.model[0])
+        return (torch.func.functional_call(model, dict(zip(names, weights, strict=True)), (x,)) - y).square().mean()
 
     blocks = torch.autograd.functional.hessian(loss, tuple(w.detach() for w in weights))
     rows = [torch.cat([b.reshape(w.numel(), -1) for b in row], dim=1) for w, row in zip(weights, blocks, strict=True)]
-    assert_close(hessian(model, loss_of_model).matrix(), torch.cat(rows))
+    assert_close(hessian(model, lambda model: (model(x) - y).square().mean()).matrix(), torch.cat(rows))
 
 
 def gradient_at(model, loss_of_model, weights):
@@ -216,13 +209,11 @@ def test_the_moments_of_the_density_are_those_of_the_matrix_within_their_errors(
 def test_the_density_is_that_of_the_eigenvalues_smoothed_as_much(small):
     found = small.density(probes=40, steps=30).smoothed(0.1)
     exact = SpectralDensity.of(small.eigenvalues(), width=0.1)
-    at = torch.linspace(-0.2, float(small.eigenvalues()[-1]), 40, dtype=torch.float64)
-    found_at, error_at, exact_at = (
-        torch.from_numpy(__import__("numpy").interp(at, x, p))
-        for x, p in ((found.x, found.values), (found.x, found.error), (exact.x, exact.values))
-    )
-    assert (found_at - exact_at).abs().max() < 0.1 * exact_at.max()
-    assert ((found_at - exact_at) / error_at).square().mean() < 3  # neighbouring points err together
+    at = np.linspace(-0.2, float(small.eigenvalues()[-1]), 40)
+    curves = ((found.x, found.values), (found.x, found.error), (exact.x, exact.values))
+    found_at, error_at, exact_at = (np.interp(at, x, p) for x, p in curves)
+    assert np.abs(found_at - exact_at).max() < 0.1 * exact_at.max()
+    assert np.square((found_at - exact_at) / error_at).mean() < 3  # neighbouring points err together
 
 
 def test_a_density_has_the_integral_one(small):
