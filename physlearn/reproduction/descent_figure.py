@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import pandas as pd
 from matplotlib import pyplot as plt
 
 from physlearn import plotting
 from physlearn.analysis import Landscape, descent_noise, langevin
 from physlearn.reproduction.figures import Drawn, Request, register
+from systems import Orbit
 
 PATHS = {True: 200, False: 2000}  # realisations, by whether it is to be quick
-SHOWN = 8  # of them
+SHOWN = 8  # paths
+EVERY = 20  # steps
 LEARNING_RATE, BATCH = 0.5, 10
 TIME, STEP = 120.0, 2e-3
 
@@ -21,25 +22,29 @@ def noisy_descent(request: Request) -> Drawn:
 
     The table has a row a minimum: its height, its sharpness, and the share of realisations that end in its valley.
     """
-    landscape = Landscape.draw(seed=request.store.seed)
-    sharpest = landscape.hessian(landscape.minima).diagonal(dim1=-2, dim2=-1).sum(-1).argmax()
-    start = landscape.minima[sharpest].expand(PATHS[request.quick], 2)
+    seed = request.store.seed
+    landscape = Landscape.draw(seed=seed)
+    sharpness = landscape.hessian(landscape.minima).diagonal(dim1=-2, dim2=-1).sum(-1)
+    start = landscape.minima[sharpness.argmax()]
     noise = descent_noise(landscape.value, landscape.valley_hessian, LEARNING_RATE, BATCH)
     settings = {
-        "paths": PATHS[request.quick],
+        "start": "the sharpest minimum",
         "learning_rate": LEARNING_RATE,
         "batch_size": BATCH,
         "time": TIME,
         "dt": STEP,
-        "start": "the sharpest minimum",
     }
-    paths = langevin(landscape.gradient, start, noise, TIME, STEP, seed=request.store.seed, every=20)
 
-    def census() -> pd.DataFrame:
-        return landscape.census(paths.z[:, -1]).reset_index()
+    def walks(paths: int, every: int) -> Orbit:
+        return langevin(landscape.gradient, start.expand(paths, 2), noise, TIME, STEP, seed=seed, every=every)
 
-    table = request.store.table("census", settings, census)
+    count = PATHS[request.quick]
+    last = round(TIME / STEP)
+    table = request.store.table(
+        "census", {**settings, "paths": count}, lambda: landscape.census(walks(count, last).z[:, -1]).reset_index()
+    )
+    shown = request.store.orbit("descent", {**settings, "paths": SHOWN}, lambda: walks(SHOWN, EVERY))
     figure, ax = plt.subplots(figsize=(6.2, 4.6), layout="constrained")
     plt.close(figure)  # pyplot forgets it; the caller keeps it
-    plotting.noisy_descent(landscape.value, paths[:SHOWN], minima=landscape.minima, ax=ax)
-    return Drawn(figure, table, settings)
+    plotting.noisy_descent(landscape.value, shown, minima=landscape.minima, ax=ax)
+    return Drawn(figure, table, {**settings, "paths": count})

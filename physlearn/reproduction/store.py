@@ -15,6 +15,7 @@ from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import Comparison, compare
 from physlearn.metalearning import metalearn
 from physlearn.tasks import Task
+from systems import Orbit
 from systems.atomic import atomically
 
 T = TypeVar("T")
@@ -69,6 +70,16 @@ class Store:
             return frame
 
         return self._kept(name, {**settings, "seed": self.seed}, ".parquet", pd.read_parquet, write)
+
+    def orbit(self, name: str, settings: Mapping[str, Any], make: Callable[[], Orbit]) -> Orbit:
+        """An orbit that the settings decide, beside the seed."""
+
+        def write(path: Path) -> Orbit:
+            orbit = make()
+            orbit.save(path)
+            return orbit
+
+        return self._kept(name, {**settings, "seed": self.seed}, ".nc", Orbit.load, write)
 
     def _kept(self, name: str, key: Mapping[str, Any], suffix: str, load: Callable[[Path], T], make: Callable[[Path], T]) -> T:
         """Read it if it is there, else make it."""

@@ -89,7 +89,7 @@ def test_an_unknown_name_is_wrong_input_too():
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("van-der-pol", "van-der-pol has no parameter 'nu'; it has mu"), ("pendulum", "no parameter 'nu'; it has none")],
+    [("van-der-pol", "van-der-pol has no parameter 'nu'; it has mu"), ("two-body", "no parameter 'nu'; it has none")],
 )
 def test_an_unknown_parameter_is_refused_with_those_there_are(name, message):
     with pytest.raises(InputError, match=message):
