@@ -43,6 +43,18 @@ class ReducedDipole(SeparableSystem):
         rho = q[..., 0]
         return (1 / rho - rho / q.norm(dim=-1) ** 3).square() / 2
 
+    def velocity(self, p: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
+        """dT/dp = p."""
+        return p
+
+    def force(self, q: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
+        """-dV/dq."""
+        rho, z = q.unbind(-1)
+        r = q.norm(dim=-1)
+        root = 1 / rho - rho / r**3  # V is half of its square
+        slope = torch.stack([3 * rho**2 / r**5 - 1 / r**3 - 1 / rho**2, 3 * rho * z / r**5], dim=-1)
+        return -root.unsqueeze(-1) * slope
+
     def sample(self, n: int, *, seed: int = 0, energy: float = 0.02) -> Float[Tensor, "n 4"]:
         """n trapped states of the microcanonical ensemble near the equator, z from -0.5 to 0.5.
 
@@ -78,10 +90,25 @@ class Dipole(HamiltonianSystem):
 
     def hamiltonian(self, z: Float[Tensor, "*batch 6"]) -> Float[Tensor, "*batch"]:
         """Half of the squared velocity."""
+        return self._velocity(z).square().sum(-1) / 2
+
+    def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch 6"]) -> Float[Tensor, "*batch 6"]:
+        """The velocity p - A, and dp_i/dt = sum over j of the velocity's j-th part times dA_j/dq_i."""
+        q = z[..., :3]
+        x, y, height = q.unbind(-1)
+        r = q.norm(dim=-1)
+        v = self._velocity(z)
+        v_x, v_y, _ = v.unbind(-1)
+        turning = 3 * (y * v_x - x * v_y) / r**5
+        force = torch.stack([x * turning + v_y / r**3, y * turning - v_x / r**3, height * turning], dim=-1)
+        return torch.cat([v, force], dim=-1)
+
+    def _velocity(self, z: Float[Tensor, "*batch 6"]) -> Float[Tensor, "*batch 3"]:
+        """The velocity, p - A."""
         q, p = z.chunk(2, dim=-1)
         x, y, _ = q.unbind(-1)
         around = torch.stack([-y, x, torch.zeros_like(x)], dim=-1) / q.norm(dim=-1, keepdim=True) ** 3
-        return (p - around).square().sum(-1) / 2
+        return p - around
 
     def sample(self, n: int, *, seed: int = 0, energy: float = 0.02) -> Float[Tensor, "n 6"]:
         """n trapped states as those of the reduced system, in the plane y = 0, with the angular momentum 1."""
