@@ -24,7 +24,8 @@ class ForcedDuffing(System):
     .. math:: \ddot x + \delta \dot x + \alpha x + \beta x^3 = \gamma \cos \omega t
 
     The state is ``z = (x, v)``, dimensionless; the field depends on time, with the drive's period. For the default
-    parameters it is chaotic, with a largest Lyapunov exponent of about 0.10. Without friction and drive it is the system ``duffing``.
+    parameters it is chaotic, with a largest Lyapunov exponent of about 0.10. Without friction and drive it is the system
+    ``duffing``.
 
     Source: Holmes, Phil. Trans. R. Soc. A 292, 419 (1979).
     """
