@@ -72,7 +72,15 @@ def smallest(w: Float[Tensor, "n 2 D"]) -> Float[Tensor, " n"]:
     return torch.minimum((a + b).norm(dim=-1), (a - b).norm(dim=-1))
 
 
-def unit(z: Float[Tensor, "n D"], w: Float[Tensor, "n k D"]) -> Float[Tensor, "n k D"]:
+def advance(
+    walk: Walk, first: int, steps: int, z: Float[Tensor, "n D"], w: Float[Tensor, "n k D"]
+) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n k D"], Float[Tensor, " n"]]:
+    """States and unit deviations some steps on, and the logarithm by which the first deviation grew meanwhile."""
+    z, w = carry(walk, first, steps, z, w)
+    return z, _unit(z, w), w[:, 0].norm(dim=-1).double().log()
+
+
+def _unit(z: Float[Tensor, "n D"], w: Float[Tensor, "n k D"]) -> Float[Tensor, "n k D"]:
     """The deviations at length one; NaN for an orbit that escaped."""
     w = w / w.norm(dim=-1, keepdim=True)
     gone = lost(z, inf) | ~w.isfinite().all(-1).all(-1)
@@ -86,6 +94,5 @@ def _carried(
     walk = Walk.of(flow, z0, time, dt, method)
     z, w = walk.z, deviations(walk.z, k, seed)
     for first, steps in pieces(walk.steps):
-        z, w = carry(walk, first, steps, z, w)
-        w = unit(z, w)
+        z, w, _ = advance(walk, first, steps, z, w)
     return walk.batch, w

@@ -11,8 +11,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from physlearn.chaos.alignment import smallest, unit
-from physlearn.chaos.variational import carry, deviations, pieces
+from physlearn.chaos.alignment import advance, smallest
+from physlearn.chaos.variational import deviations, pieces
 from physlearn.chaos.walk import Walk
 from systems import InputError
 
@@ -102,9 +102,8 @@ def _classify(
     for first, steps in pieces(walk.steps):
         if not len(followed):
             break
-        z, w = carry(walk, first, steps, z, w)
-        grown = grown + w[:, 0].norm(dim=-1).double().log()
-        w = unit(z, w)
+        z, w, growth = advance(walk, first, steps, z, w)
+        grown = grown + growth
         index = smallest(w)
         aligned, gone = by_growth(index, grown, threshold), index.isnan()
         chaotic[followed[aligned]] = True

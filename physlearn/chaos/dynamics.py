@@ -12,11 +12,11 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from physlearn.chaos.alignment import smallest, unit
+from physlearn.chaos.alignment import advance, smallest
 from physlearn.chaos.classify import THRESHOLD, by_growth
 from physlearn.chaos.lyapunov import standard_error
 from physlearn.chaos.section import Section, poincare_section
-from physlearn.chaos.variational import carry, deviations, pieces
+from physlearn.chaos.variational import deviations, pieces
 from physlearn.chaos.walk import Walk, lost
 from physlearn.integrators import Flow, integrate
 from physlearn.metrics import valid_prediction_time
@@ -156,10 +156,8 @@ def _by_deviations(
     grown = torch.zeros(len(z), dtype=torch.float64, device=z.device)  # the logarithm of the first deviation's length
     growth, ends = [], []
     for first, steps in tqdm(list(pieces(walk.steps)), desc=progress, disable=progress is None, leave=False):
-        z, w = carry(walk, first, steps, z, w)
-        grown = grown + w[:, 0].norm(dim=-1).double().log()
-        w = unit(z, w)
-        grown = grown.masked_fill(w.isnan().any(-1).any(-1), torch.nan)
+        z, w, more = advance(walk, first, steps, z, w)
+        grown = (grown + more).masked_fill(w.isnan().any(-1).any(-1), torch.nan)
         chaotic |= by_growth(smallest(w), grown, threshold)
         growth.append(grown)
         ends.append((first + steps) * walk.dt)
