@@ -141,6 +141,11 @@ def long_run(
     start = clock.perf_counter()
     surface = system.surface if surface is None else surface
     dt = protocol.dt if dt is None else dt
+
+    def follow(label: str, flow: Any) -> Dynamics:
+        return Dynamics.of(flow, z0, time, surface, direction, dt, seed=seed, progress=label if progress else None)
+
+    flows = {"truth": follow("truth", system)}  # first: what cannot be followed is told before anything is trained
     forecasters = {}
     if models:
         learned, validation = learning_orbits(system, protocol, seed)
@@ -148,10 +153,7 @@ def long_run(
             forecaster = Forecaster(name, activation=activation, seed=seed, **network)
             forecasters[label] = forecaster.fit(learned, validation, progress=progress, **(training or {}))
 
-    flows = {
-        label: Dynamics.of(flow, z0, time, surface, direction, dt, seed=seed, progress=label if progress else None)
-        for label, flow in {"truth": system, **forecasters}.items()
-    }
+    flows |= {label: follow(label, forecaster) for label, forecaster in forecasters.items()}
     return LongRun(
         title=f"{system.name}: {len(z0)} orbits{'' if energy is None else f' of energy {energy:g}'} over t = {time:g}",
         flows=flows,
