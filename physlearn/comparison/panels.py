@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 
 from physlearn import plotting
 from physlearn.activations.learned import LearnedActivations
@@ -26,13 +26,7 @@ def panels(task: Task, learned: LearnedActivations, result: Comparison | None = 
     plt.close(figure)  # pyplot forgets it; the caller keeps it
     left, middle, right = np.asarray(figure.subfigures(1, 3, width_ratios=(3.6, 0.9 + 2.6 * types, 4.0)))
     (task.picture or _orbit_of(task))(left.subplots())
-    history = learned.history
-    plotting.activation_curves(
-        history["a"].to_numpy(),
-        history.to_numpy(),
-        history["outer_step"].to_numpy(),
-        axes=list(np.atleast_1d(middle.subplots(1, types, sharey=True))),
-    )
+    curves(middle, learned)
     ax = right.subplots()
     if result is not None:
         result.plot("accuracy" if "accuracy" in result.measures else "loss", ax)
@@ -43,6 +37,14 @@ def panels(task: Task, learned: LearnedActivations, result: Comparison | None = 
         ax.legend(frameon=False)
     figure.suptitle(task.title)
     return figure
+
+
+def curves(figure: Figure | SubFigure, learned: LearnedActivations) -> None:
+    """The learned types side by side, from violet to red."""
+    history = learned.history
+    axes = list(np.atleast_1d(figure.subplots(1, len(learned), sharey=True)))
+    steps = history["outer_step"].to_numpy()
+    plotting.activation_curves(history["a"].to_numpy(), history.to_numpy(), steps, axes=axes)
 
 
 def _orbit_of(task: Task) -> Callable[[Axes], Axes]:

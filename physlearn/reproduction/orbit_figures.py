@@ -12,14 +12,13 @@ import pandas as pd
 import torch
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
 import systems
 from physlearn import plotting, tasks
 from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import Comparison
-from physlearn.comparison.panels import panels
+from physlearn.comparison.panels import curves, panels
 from physlearn.reproduction.figures import Drawn, Request, register
 from physlearn.tasks import Task
 from systems import Orbit
@@ -100,14 +99,6 @@ def study(task: Task, request: Request, **settings: Any) -> tuple[LearnedActivat
         regime: request.store.compared(task, learned, single, tuned=tuned, **COMPARING[quick])
         for regime, tuned in regimes.items()
     }
-
-
-def curves(figure: Figure | SubFigure, learned: LearnedActivations) -> None:
-    """The learned types side by side, from violet to red."""
-    history = learned.history
-    axes = list(np.atleast_1d(figure.subplots(1, len(learned), sharey=True)))
-    steps = history["outer_step"].to_numpy()
-    plotting.activation_curves(history["a"].to_numpy(), history.to_numpy(), steps, axes=axes)
 
 
 def _still() -> NDArray[np.uint8]:
