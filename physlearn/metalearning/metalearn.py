@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -101,7 +100,11 @@ def metalearn(
     path = None if checkpoint is None else Path(checkpoint)
     if path is not None and not path.parent.is_dir():
         raise InputError(f"there is no folder {path.parent} for the checkpoint")
-    label = {"task": _label(task), "seeds": seeds, "stages": [asdict(stage) for stage in stages]}
+    label = {
+        "task": task.describe("meta-training", "meta-validation"),
+        "seeds": seeds,
+        "stages": [asdict(stage) for stage in stages],
+    }
     learned = _run(task, stages, seeds, label, path, progress)
     return learned if isinstance(seed, Sequence) else learned[0]
 
@@ -112,23 +115,6 @@ def _checked(seeds: Sequence[Any]) -> list[int]:
     if len(set(seeds)) < len(seeds):
         raise InputError(f"the seeds must differ, not {seeds}")
     return [int(seed) for seed in seeds]
-
-
-def _label(task: Task) -> dict[str, Any]:
-    """All of a task that decides what is learned on it."""
-    digest = hashlib.sha256()
-    for part in ("meta-training", "meta-validation"):
-        pairs = task.pairs(part)
-        for tensor in (pairs.z, pairs.target):
-            digest.update(tensor.cpu().numpy().tobytes())
-    return {
-        "name": task.name,
-        "model": task.model,
-        "hidden": task.hidden,
-        "dtype": str(task.dtype),
-        "reduction": task.training.reduction,
-        "data": digest.hexdigest(),
-    }
 
 
 def stages_of(chosen: dict[str, Any]) -> list[MetaLearning]:

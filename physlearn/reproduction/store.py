@@ -43,7 +43,8 @@ class Store:
             checkpoint.unlink(missing_ok=True)
             return learned
 
-        key = {**_of_task(task), "seed": self.seed, **settings}
+        data = task.describe("meta-training", "meta-validation")
+        key = {"task": data, "device": str(task.device), "seed": self.seed, **settings}
         return self._kept(f"learned-{task.name}", key, ".safetensors", LearnedActivations.load, make)
 
     def compared(
@@ -57,7 +58,8 @@ class Store:
             return result
 
         curves = [_digest(one.values.tolist()) for one in (learned, single) if one is not None]
-        key = {**_of_task(task), "seed": self.seed, "curves": curves, **settings}
+        data = task.describe("training", "tuning", "validation", "test")
+        key = {"task": data, "device": str(task.device), "seed": self.seed, "curves": curves, **settings}
         return self._kept(f"compared-{task.name}", key, "", Comparison.load, make)
 
     def table(self, name: str, settings: Mapping[str, Any], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
@@ -87,16 +89,6 @@ class Store:
         path = self.folder / f"{name}-{_digest(key)}{suffix}"
         done = path / "manifest.json" if not suffix else path  # of a folder, the manifest is written last
         return load(path) if done.exists() else make(path)
-
-
-def _of_task(task: Task) -> dict[str, Any]:
-    return {
-        "task": task.name,
-        "title": task.title,
-        "samples": len(task.pairs("training")),
-        "hidden": task.hidden,
-        "device": str(task.device),
-    }
 
 
 def _digest(key: Any) -> str:

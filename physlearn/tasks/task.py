@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -78,6 +79,22 @@ class Task:
         data = self.part(part)
         pairs = data if isinstance(data, Pairs) else Pairs.of(data)
         return pairs.to(torch.device(self.device), self.dtype)
+
+    def describe(self, *parts: str) -> dict[str, Any]:
+        """All that decides what networks learn on it, as JSON-ready values: the data of these parts by a digest."""
+        digest = hashlib.sha256()
+        for part in parts:
+            pairs = self.pairs(part)
+            for tensor in (pairs.z, pairs.target):
+                digest.update(tensor.cpu().numpy().tobytes())
+        return {
+            "name": self.name,
+            "model": self.model,
+            "hidden": self.hidden,
+            "dtype": str(self.dtype),
+            "reduction": self.training.reduction,
+            "data": digest.hexdigest(),
+        }
 
     @cached_property
     def forecast(self) -> Forecasting:

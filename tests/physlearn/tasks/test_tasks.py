@@ -218,3 +218,10 @@ def test_a_task_of_ones_own_can_be_registered_got_and_compared_on(own_task):
 def test_a_name_that_is_taken_is_refused(own_task):
     with pytest.raises(InputError, match="taken"):
         register("ellipses")
+
+
+def test_a_task_is_described_by_its_data_so_that_no_other_passes_for_it():
+    first, again, other = (tasks.get("van-der-pol", orbits=5, seed=seed) for seed in (0, 0, 1))
+    assert first.describe("training") == again.describe("training")
+    assert first.describe("training")["data"] != other.describe("training")["data"]
+    assert first.describe("training")["data"] != first.describe("test")["data"]
