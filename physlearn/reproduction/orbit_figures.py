@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +10,6 @@ import pandas as pd
 import torch
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
 import systems
 from physlearn import plotting, tasks
@@ -22,7 +19,7 @@ from physlearn.comparison.panels import curves, panels
 from physlearn.reproduction.figures import Drawn, Request, register
 from physlearn.tasks import Task
 from systems import Orbit
-from systems.pendulum_clock import Film, PendulumClock, render_clock
+from systems.pendulum_clock import Film, still
 
 RECORDING = "clock_angles.csv"
 LEARNING: dict[bool, dict[str, Any]] = {True: {"outer_steps": 110}, False: {}}  # by whether it is to be quick
@@ -32,6 +29,7 @@ COMPARING: dict[bool, dict[str, Any]] = {
 }
 ENERGIES = {"low energy, regular": 1 / 12, "high energy, chaotic": 0.15}
 LONG = 150.0  # how much of an orbit is shown
+ANGLE = 0.09  # of the clock that is shown [rad]
 
 
 @register("fig5")
@@ -78,7 +76,7 @@ def pendulum_clock(request: Request) -> Drawn:
     plt.close(figure)
     parts = np.asarray(figure.subfigures(1, 4, width_ratios=(0.75, 1, 1.75, 1.1)))
     ax = parts[0].subplots()
-    ax.imshow(_still())
+    ax.imshow(still(ANGLE, Film(size=(720, 960))))
     ax.set_axis_off()
     plotting.phase_portrait(task.forecast.truth, ax=parts[1].subplots(), linewidth=0.5)
     curves(parts[2], learned)
@@ -99,19 +97,6 @@ def study(task: Task, request: Request, **settings: Any) -> tuple[LearnedActivat
         regime: request.store.compared(task, learned, single, tuned=tuned, **COMPARING[quick])
         for regime, tuned in regimes.items()
     }
-
-
-def _still() -> NDArray[np.uint8]:
-    """A frame of a film of a clock, height by width by colours."""
-    import cv2
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "clock.mp4"
-        render_clock(PendulumClock(), torch.tensor([0.09, 0.0]), 0.1, path, film=Film(size=(720, 960)))
-        film = cv2.VideoCapture(str(path))
-        _, frame = film.read()
-        film.release()
-    return np.asarray(frame[..., ::-1], np.uint8)
 
 
 def star(ax: Axes, energy: float, seed: int) -> Orbit:

@@ -2,7 +2,7 @@
 
 from systems.pendulum_clock.clock import PendulumClock
 from systems.pendulum_clock.defects import Defects
-from systems.pendulum_clock.film import Film, Truth, render, render_clock
+from systems.pendulum_clock.film import Film, Truth, render, render_clock, still
 from systems.pendulum_clock.tracking import Report, Tracking, from_markers, track
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "from_markers",
     "render",
     "render_clock",
+    "still",
     "track",
 ]

@@ -178,6 +178,15 @@ def render_clock(
     return render(orbit, path, film, defects, seed=seed, progress=progress)
 
 
+def still(theta: float, film: Film | None = None) -> NDArray[np.uint8]:
+    """A picture of a clock whose pendulum is at an angle: red, green and blue, ``(height, width, 3)``.
+
+    theta: in radians, positive to the viewer's right. Raises InputError where the pendulum would leave the frame.
+    """
+    t, angle = _angles((np.arange(4.0), np.full(4, theta)))
+    return next(_Shooting(t, angle, film or Film(), Defects(), 0).pictures())
+
+
 class _Shooting:
     """All there is to a film but the file: when its frames are taken, where things are then, and the pictures."""
 

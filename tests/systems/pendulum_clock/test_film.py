@@ -20,7 +20,7 @@ from systems import InputError, Orbit, get
 from systems.pendulum_clock import PendulumClock
 from systems.pendulum_clock.camera import FOCAL_LENGTH, Camera
 from systems.pendulum_clock.defects import Defects, camera_motion
-from systems.pendulum_clock.film import COLOURS, Film, render, render_clock
+from systems.pendulum_clock.film import COLOURS, Film, render, render_clock, still
 from systems.pendulum_clock.scene import Disc, boxes, paint
 
 SIZE = (640, 360)
@@ -451,3 +451,17 @@ def test_a_clock_is_filmed_for_a_positive_duration_and_needs_an_angle(tmp_path):
 @pytest.mark.benchmark
 def test_speed_of_filming(benchmark, tmp_path):
     benchmark(lambda: render((T, THETA), tmp_path / "clock.mp4"))
+
+
+def test_a_still_has_its_markers_where_a_film_of_that_angle_has_them(tmp_path):
+    film = Film(size=(640, 480))
+    truth = render((np.arange(4) / 10, np.full(4, 0.08)), tmp_path / "clock.mp4", film=film)
+    picture = still(0.08, film).astype(int)
+    assert picture.shape == (480, 640, 3)
+    colours = []
+    for place in (truth.upper[0], truth.lower[0]):
+        x, y = np.rint(place).astype(int)
+        colours.append(picture[y, x])
+    (red, _, blue), (red_below, _, blue_below) = colours
+    assert red > blue + 50
+    assert blue_below > red_below + 50
