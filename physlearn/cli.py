@@ -22,6 +22,7 @@ from physlearn.comparison.panels import panels
 from physlearn.forecasting import contender, picture, recorded, report, simulated
 from physlearn.forecasting.long_run import long_run
 from physlearn.metalearning import VARIANTS, metalearn
+from physlearn.tasks.greydanus import FOLDER
 from systems import HamiltonianSystem, InputError, IntegrationError, Orbit
 from systems.pendulum_clock import track as track_film
 from systems.pendulum_clock.overlay import overlay as draw_overlay
@@ -483,7 +484,7 @@ def reproduce(
 
     A run that was stopped goes on where it was when the same command is given again.
     """
-    folder = data or (Path(os.environ["PHYSLEARN_DATA"]) if os.environ.get("PHYSLEARN_DATA") else None)
+    folder = data or (Path(os.environ[FOLDER]) if os.environ.get(FOLDER) else None)
     progress = sys.stderr.isatty() and not as_json
     written = reproduction.reproduce(
         figures, report.writable(out), quick=quick, seed=seed, device=_device(device), data=folder, progress=progress

@@ -18,7 +18,7 @@ from physlearn.plotting.window import extent, show
 from systems import InputError
 from systems.sampling import energy_across, plane_of
 
-SEA = "0.35"  # the grey of chaotic orbits, which are one sea
+SEA = 0.35  # the grey of chaotic orbits, which are one sea
 CURVES = "turbo"  # of regular orbits, each with a colour of its own
 GRID = 241
 
@@ -46,7 +46,7 @@ def section_plot(
     many = int(orbit.max()) + 1 if len(orbit) else 1
     colours = colormaps[CURVES](np.linspace(0.05, 0.95, many))[orbit]
     if chaotic is not None:
-        colours[np.asarray(chaotic, dtype=bool)[orbit]] = (float(SEA),) * 3 + (1.0,)
+        colours[np.asarray(chaotic, dtype=bool)[orbit]] = (SEA,) * 3 + (1.0,)
     if len(orbit):
         show(ax, extent(np.stack([x, y], axis=-1)[None]))
     limits = ax.get_xlim(), ax.get_ylim()
