@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 import systems
 from physlearn import plotting, tasks
-from physlearn.activations.learned import LearnedActivations
-from physlearn.comparison import Comparison
 from physlearn.comparison.panels import curves, panels
 from physlearn.reproduction.figures import Drawn, Request, register
-from physlearn.tasks import Task
+from physlearn.reproduction.study import study, table_of
 from systems import Orbit
 from systems.pendulum_clock import Film, still
 
 RECORDING = "clock_angles.csv"
-LEARNING: dict[bool, dict[str, Any]] = {True: {"outer_steps": 110}, False: {}}  # by whether it is to be quick
-COMPARING: dict[bool, dict[str, Any]] = {
-    True: {"replicates": 20, "epochs": 5, "forecast": False, "variants": {"relu": "relu", "tanh": "tanh"}},
-    False: {"replicates": 50, "epochs": 10, "forecast": True},
-}
 ENERGIES = {"low energy, regular": 1 / 12, "high energy, chaotic": 0.15}
 LONG = 150.0  # how much of an orbit is shown
 ANGLE = 0.09  # of the clock that is shown [rad]
@@ -36,15 +27,14 @@ ANGLE = 0.09  # of the clock that is shown [rad]
 def van_der_pol(request: Request) -> Drawn:
     """The van der Pol oscillator by a network of its vector field."""
     task = tasks.get("van-der-pol", device=request.device)
-    learned, results = study(task, request)
-    return Drawn(panels(task, learned, results["untuned"]), table_of({"van-der-pol": results}), settings_of(results))
+    found = study(task, request)
+    return Drawn(panels(task, found.learned[0], found.results["untuned"]), table_of([found]), found.settings)
 
 
 @register("fig6")
 def henon_heiles(request: Request) -> Drawn:
     """Henon-Heiles by a network of the vector field and by one of the Hamiltonian."""
-    found = {name: tasks.get(f"henon-heiles-{name}", device=request.device) for name in ("nn", "hnn")}
-    studies = {name: study(task, request) for name, task in found.items()}
+    studies = {name: study(tasks.get(f"henon-heiles-{name}", device=request.device), request) for name in ("nn", "hnn")}
     figure = plt.figure(figsize=(13, 8.2), layout="constrained")
     plt.close(figure)  # pyplot forgets it; the caller keeps it
     upper, lower = np.asarray(figure.subfigures(2, 1, height_ratios=(1, 1.1)))
@@ -52,16 +42,15 @@ def henon_heiles(request: Request) -> Drawn:
         star(ax, energy, request.store.seed)
         ax.set_title(f"{title}, E = {energy:.3g}", fontsize="medium")
     middle, right = np.asarray(lower.subfigures(1, 2, width_ratios=(1.25, 1)))
-    for part, (name, (learned, _)) in zip(np.asarray(middle.subfigures(2, 1)), studies.items(), strict=True):
-        curves(part, learned)
+    for part, (name, found) in zip(np.asarray(middle.subfigures(2, 1)), studies.items(), strict=True):
+        curves(part, found.learned[0])
         part.suptitle(name.upper(), fontsize="medium", x=0.02, ha="left")
     axes = right.subplots(1, 2, sharey=True)
-    for ax, (name, (_, results)) in zip(axes, studies.items(), strict=True):
-        results["untuned"].plot("loss", ax)
+    for ax, (name, found) in zip(axes, studies.items(), strict=True):
+        found.results["untuned"].plot("loss", ax)
         ax.set_title(name.upper(), fontsize="medium")
         ax.label_outer()
-    by_task = {found[name].name: results for name, (_, results) in studies.items()}
-    return Drawn(figure, table_of(by_task), {name: settings_of(results) for name, results in by_task.items()})
+    return Drawn(figure, table_of(studies.values()), {found.task.name: found.settings for found in studies.values()})
 
 
 @register("fig7")
@@ -71,7 +60,7 @@ def pendulum_clock(request: Request) -> Drawn:
     recorded = file is not None and file.is_file()
     settings: dict[str, Any] = {"data": file} if recorded else {}
     task = tasks.get("pendulum-clock-hnn", device=request.device, **settings)
-    learned, results = study(task, request)
+    found = study(task, request)
     figure = plt.figure(figsize=(15, 4.1), layout="constrained")
     plt.close(figure)
     parts = np.asarray(figure.subfigures(1, 4, width_ratios=(0.75, 1, 1.75, 1.1)))
@@ -79,24 +68,10 @@ def pendulum_clock(request: Request) -> Drawn:
     ax.imshow(still(ANGLE, Film(size=(720, 960))))
     ax.set_axis_off()
     plotting.phase_portrait(task.forecast.truth, ax=parts[1].subplots(), linewidth=0.5)
-    curves(parts[2], learned)
-    results["untuned"].plot("loss", parts[3].subplots())
+    curves(parts[2], found.learned[0])
+    found.results["untuned"].plot("loss", parts[3].subplots())
     figure.suptitle(task.title)
-    return Drawn(figure, table_of({task.name: results}), {"recorded": recorded, **settings_of(results)})
-
-
-def study(task: Task, request: Request, **settings: Any) -> tuple[LearnedActivations, dict[str, Comparison]]:
-    """Two learned types and, as the control, one; compared with one learning rate for all, as in the paper, and tuned.
-
-    settings: of the meta-learning, beside those of the size.
-    """
-    quick = request.quick
-    learned, single = (request.store.learned(task, types=types, **LEARNING[quick], **settings) for types in (2, 1))
-    regimes = {"untuned": False} if quick else {"untuned": False, "tuned": True}
-    return learned, {
-        regime: request.store.compared(task, learned, single, tuned=tuned, **COMPARING[quick])
-        for regime, tuned in regimes.items()
-    }
+    return Drawn(figure, table_of([found]), {"recorded": recorded, **found.settings})
 
 
 def star(ax: Axes, energy: float, seed: int) -> Orbit:
@@ -106,14 +81,3 @@ def star(ax: Axes, energy: float, seed: int) -> Orbit:
     orbit = system.orbit(system.sample(1, seed=seed, energy=energy)[0], t)
     plotting.configuration_orbit(orbit, system=system, ax=ax, linewidth=0.7)
     return orbit
-
-
-def table_of(results: Mapping[str, Mapping[str, Comparison]]) -> pd.DataFrame:
-    """Every network: task, regime, and the columns of `Comparison.table`."""
-    parts = {(task, regime): result.table for task, regimes in results.items() for regime, result in regimes.items()}
-    return pd.concat(parts, names=["task", "regime"]).reset_index(["task", "regime"]).reset_index(drop=True)
-
-
-def settings_of(results: Mapping[str, Comparison]) -> dict[str, Any]:
-    """Those of each regime's comparison."""
-    return {regime: dict(result.settings) for regime, result in results.items()}

@@ -11,8 +11,11 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
+from physlearn.activations import Activation
+from physlearn.activations.description import describe
 from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import Comparison, compare
+from physlearn.comparison.compare import APART
 from physlearn.metalearning import metalearn
 from physlearn.tasks import Task
 from systems import Orbit
@@ -26,40 +29,47 @@ class Store:
     """A folder of results, each under a name that tells of what it is and by which settings.
 
     Two figures that need the same result share it; what was stopped goes on; what is there is read, and never computed again.
-    seed: of everything. progress: whether to show bars.
+    seed: of everything, or of the first meta-seed, after which the others count on. progress: whether to show bars.
     """
 
     folder: Path
     seed: int = 0
     progress: bool = True
 
-    def learned(self, task: Task, **settings: Any) -> LearnedActivations:
+    def learned(self, task: Task, meta_seed: int = 0, **settings: Any) -> LearnedActivations:
         """Activations that were meta-learned on a task."""
+        seed = self.seed + meta_seed
 
         def make(path: Path) -> LearnedActivations:
             checkpoint = path.with_suffix(".checkpoint")
-            learned = metalearn(task, seed=self.seed, checkpoint=checkpoint, progress=self.progress, **settings)
+            learned = metalearn(task, seed=seed, checkpoint=checkpoint, progress=self.progress, **settings)
             learned.save(path)
             checkpoint.unlink(missing_ok=True)
             return learned
 
         data = task.describe("meta-training", "meta-validation")
-        key = {"task": data, "device": str(task.device), "seed": self.seed, **settings}
+        key = {"task": data, "device": str(task.device), "seed": seed, **settings}
         return self._kept(f"learned-{task.name}", key, ".safetensors", LearnedActivations.load, make)
 
     def compared(
-        self, task: Task, learned: LearnedActivations, single: LearnedActivations | None, **settings: Any
+        self,
+        task: Task,
+        learned: LearnedActivations | None,
+        single: LearnedActivations | None = None,
+        meta_seed: int = 0,
+        **settings: Any,
     ) -> Comparison:
-        """A comparison of what was learned, with or without the control of one type."""
+        """A comparison of what was learned, with or without the control of one type, by the networks of a meta-seed."""
+        seed = self.seed + APART * meta_seed
 
         def make(path: Path) -> Comparison:
-            result = compare(task, learned, single=single, seed=self.seed, progress=self.progress, **settings)
+            result = compare(task, learned, single=single, seed=seed, progress=self.progress, **settings)
             result.save(path)
             return result
 
         curves = [_digest(one.values.tolist()) for one in (learned, single) if one is not None]
         data = task.describe("training", "tuning", "validation", "test")
-        key = {"task": data, "device": str(task.device), "seed": self.seed, "curves": curves, **settings}
+        key = {"task": data, "device": str(task.device), "seed": seed, "curves": curves, **_described(settings)}
         return self._kept(f"compared-{task.name}", key, "", Comparison.load, make)
 
     def table(self, name: str, settings: Mapping[str, Any], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
@@ -89,6 +99,19 @@ class Store:
         path = self.folder / f"{name}-{_digest(key)}{suffix}"
         done = path / "manifest.json" if not suffix else path  # of a folder, the manifest is written last
         return load(path) if done.exists() else make(path)
+
+
+def _described(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a comparison with its variants as values that JSON takes."""
+    if not (variants := settings.get("variants")):
+        return dict(settings)
+    return {**settings, "variants": {name: _content(activation) for name, activation in variants.items()}}
+
+
+def _content(activation: str | Activation) -> Any:
+    if isinstance(activation, str):
+        return activation
+    return [describe(activation), *(tensor.tolist() for tensor in activation.state_dict().values())]
 
 
 def _digest(key: Any) -> str:

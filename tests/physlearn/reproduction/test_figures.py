@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from physlearn.reproduction import descent_figure, digit_figures, names, orbit_figures, reproduce
+from physlearn.reproduction import descent_figure, digit_figures, names, reproduce, study
 from physlearn.reproduction import store as store_module
 from systems import InputError
 
@@ -17,8 +17,8 @@ PNG, PDF = b"\x89PNG", b"%PDF"
 def tiny(monkeypatch):
     learning = {"variant": "first-order", "outer_steps": 2, "inner_steps": 3, "networks": 2}
     comparing = {"replicates": 2, "epochs": 1, "forecast": False, "variants": {}}
-    monkeypatch.setattr(orbit_figures, "LEARNING", {True: learning})
-    monkeypatch.setattr(orbit_figures, "COMPARING", {True: comparing})
+    monkeypatch.setitem(study.LEARNING, True, learning)
+    monkeypatch.setitem(study.COMPARING, True, comparing)
     monkeypatch.setattr(digit_figures, "SIZES", {True: (4, 8)})
     monkeypatch.setattr(digit_figures, "INITIALISATIONS", {True: 2})
     monkeypatch.setattr(digit_figures, "REALISATIONS", {True: 5})

@@ -1,0 +1,48 @@
+"""joined: meta-seeds that were compared apart are the same as if they had been compared together."""
+
+import pandas as pd
+import pytest
+import torch
+
+from physlearn import compare, tasks
+from physlearn.activations.learned import LearnedActivations
+from physlearn.comparison import joined
+from physlearn.comparison.compare import APART
+from systems import InputError
+
+QUICK = {"replicates": 2, "epochs": 1, "forecast": False, "progress": False, "variants": {"tanh": "tanh"}}
+
+
+@pytest.fixture(scope="module")
+def task():
+    return tasks.get("van-der-pol", orbits=5)
+
+
+@pytest.fixture(scope="module")
+def learned():
+    x = torch.linspace(-10, 10, 100)
+    return [LearnedActivations(torch.stack([x.sin() + bend * x.tanh(), x.sin()]), "sine", "by hand") for bend in (0.1, 0.4)]
+
+
+def test_meta_seeds_apart_are_the_same_as_together(task, learned):
+    settings = {**QUICK, "rates": (1e-3, 1e-2), "tuning_replicates": 1}
+    together = compare(task, learned, **settings)
+    apart = joined([compare(task, one, seed=APART * k, **settings) for k, one in enumerate(learned)])
+    pd.testing.assert_frame_equal(apart.table, together.table)
+    pd.testing.assert_frame_equal(apart.curves.drop(columns="seconds"), together.curves.drop(columns="seconds"))
+    timed = {"seconds"}
+    for name, told in together.settings["variants"].items():
+        assert {**apart.settings["variants"][name], **dict.fromkeys(timed)} == {**told, **dict.fromkeys(timed)}
+    assert set(apart.settings["variants"]) == set(together.settings["variants"])
+    assert apart.settings["learned"] == together.settings["learned"]
+    assert apart.settings["seeds"] == [0, APART]
+
+
+def test_what_does_not_belong_together_is_refused(task, learned):
+    first = compare(task, learned[0], tuned=False, **QUICK)
+    with pytest.raises(InputError, match="the same variants"):
+        joined([first, compare(task, tuned=False, **QUICK)])
+    with pytest.raises(InputError, match="the same training"):
+        joined([first, compare(task, learned[1], tuned=False, **{**QUICK, "epochs": 2})])
+    with pytest.raises(InputError, match="no comparison"):
+        joined([])
