@@ -1,5 +1,6 @@
 """Analysis: how many dimensions a layer uses, how its loss curves, and how noise carries its weights from valley to valley."""
 
+from physlearn.analysis.clustering import agreement_within, aligned, cluster_curves, curve_distances
 from physlearn.analysis.descent_noise import descent_noise
 from physlearn.analysis.escape import descent_rate, escape_rate, escape_times, kramers_rate
 from physlearn.analysis.hessian import Estimate, Hessian, hessian
@@ -18,6 +19,10 @@ __all__ = [
     "LossSlice",
     "SpectralDensity",
     "activities",
+    "agreement_within",
+    "aligned",
+    "cluster_curves",
+    "curve_distances",
     "descent_noise",
     "descent_rate",
     "escape_rate",

@@ -9,6 +9,7 @@ from physlearn.plotting.digits import digit_construction
 from physlearn.plotting.forecast import forecast_plot
 from physlearn.plotting.grouped_boxes import grouped_boxes
 from physlearn.plotting.joint_density import joint_density
+from physlearn.plotting.labelled_matrix import labelled_matrix
 from physlearn.plotting.learning_curves import learning_curves
 from physlearn.plotting.noisy_descent import noisy_descent
 from physlearn.plotting.phase_error import phase_error_plot
@@ -27,6 +28,7 @@ __all__ = [
     "forecast_plot",
     "grouped_boxes",
     "joint_density",
+    "labelled_matrix",
     "learning_curves",
     "noisy_descent",
     "phase_error_plot",

@@ -1,6 +1,24 @@
 """Reproduction: every figure of the paper *Neural networks embrace learned diversity* by one command."""
 
-from physlearn.reproduction import descent_figure, digit_figures, orbit_figures, study
+from physlearn.reproduction import (
+    curves_figure,
+    descent_figure,
+    digit_figures,
+    hessian_figure,
+    orbit_figures,
+    study,
+    transfer_figure,
+)
 from physlearn.reproduction.figures import names, reproduce
 
-__all__ = ["descent_figure", "digit_figures", "names", "orbit_figures", "reproduce", "study"]
+__all__ = [
+    "curves_figure",
+    "descent_figure",
+    "digit_figures",
+    "hessian_figure",
+    "names",
+    "orbit_figures",
+    "reproduce",
+    "study",
+    "transfer_figure",
+]

@@ -53,8 +53,8 @@ def register(name: str) -> Callable[[Callable[[Request], Drawn]], Callable[[Requ
 
 
 def names() -> list[str]:
-    """The figures of the paper that hold results."""
-    return sorted(_makers)
+    """The figures of the paper that hold results, and those of what it tells in words."""
+    return sorted(_makers, key=lambda name: (not name.startswith("fig"), name))
 
 
 def reproduce(

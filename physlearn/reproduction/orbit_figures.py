@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from matplotlib import pyplot as plt
@@ -14,10 +12,10 @@ from physlearn import plotting, tasks
 from physlearn.comparison.panels import curves, panels
 from physlearn.reproduction.figures import Drawn, Request, register
 from physlearn.reproduction.study import study, table_of
+from physlearn.reproduction.tasks_of_the_paper import clock, recording
 from systems import Orbit
 from systems.pendulum_clock import Film, still
 
-RECORDING = "clock_angles.csv"
 ENERGIES = {"low energy, regular": 1 / 12, "high energy, chaotic": 0.15}
 LONG = 150.0  # how much of an orbit is shown
 ANGLE = 0.09  # of the clock that is shown [rad]
@@ -56,10 +54,7 @@ def henon_heiles(request: Request) -> Drawn:
 @register("fig7")
 def pendulum_clock(request: Request) -> Drawn:
     """A pendulum clock by a network of the Hamiltonian: recorded, or simulated where there is no recording."""
-    file = None if request.data is None else request.data / RECORDING
-    recorded = file is not None and file.is_file()
-    settings: dict[str, Any] = {"data": file} if recorded else {}
-    task = tasks.get("pendulum-clock-hnn", device=request.device, **settings)
+    task = clock(request)
     found = study(task, request)
     figure = plt.figure(figsize=(15, 4.1), layout="constrained")
     plt.close(figure)
@@ -71,7 +66,7 @@ def pendulum_clock(request: Request) -> Drawn:
     curves(parts[2], found.learned[0])
     found.results["untuned"].plot("loss", parts[3].subplots())
     figure.suptitle(task.title)
-    return Drawn(figure, table_of([found]), {"recorded": recorded, **found.settings})
+    return Drawn(figure, table_of([found]), {"recorded": recording(request) is not None, **found.settings})
 
 
 def star(ax: Axes, energy: float, seed: int) -> Orbit:

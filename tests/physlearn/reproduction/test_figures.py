@@ -5,11 +5,11 @@ import json
 import pandas as pd
 import pytest
 
-from physlearn.reproduction import descent_figure, digit_figures, names, reproduce, study
+from physlearn.reproduction import descent_figure, digit_figures, hessian_figure, names, reproduce, study, transfer_figure
 from physlearn.reproduction import store as store_module
 from systems import InputError
 
-FIGURES = ["fig3", "fig4", "fig5", "fig6", "fig7", "fig8", "fig9"]
+FIGURES = ["fig3", "fig4", "fig5", "fig6", "fig7", "fig8", "fig9", "curves", "hessian", "transfer"]
 PNG, PDF = b"\x89PNG", b"%PDF"
 
 
@@ -24,6 +24,10 @@ def tiny(monkeypatch):
     monkeypatch.setattr(digit_figures, "REALISATIONS", {True: 5})
     monkeypatch.setattr(descent_figure, "PATHS", {True: 5})
     monkeypatch.setattr(descent_figure, "TIME", 2.0)
+    monkeypatch.setattr(hessian_figure, "NEURONS", {True: 3})
+    monkeypatch.setattr(hessian_figure, "EPOCHS", {True: (1, 2)})
+    monkeypatch.setattr(transfer_figure, "REPLICATES", {True: 2})
+    monkeypatch.setattr(transfer_figure, "EPOCHS", {True: 1})
 
 
 def test_the_figures_with_results_are_all_there():
@@ -47,6 +51,7 @@ def test_a_figure_leaves_picture_table_and_manifest_and_is_not_computed_again(na
     for made in ("metalearn", "compare"):
         monkeypatch.setattr(store_module, made, again)
     monkeypatch.setattr(digit_figures, "realised", again)
+    monkeypatch.setattr(hessian_figure, "minima", again)
     reproduce([name], tmp_path, quick=True, progress=False)
     pd.testing.assert_frame_equal(pd.read_parquet(written[2]), table)
 
