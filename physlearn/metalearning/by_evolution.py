@@ -18,6 +18,9 @@ from physlearn.metalearning.inner import Curves, draw_batches, draw_rates
 from physlearn.metalearning.neurons import Neurons, SplineGrid
 from physlearn.metalearning.settings import MetaLearning
 from physlearn.metalearning.trainer import Trainer
+from physlearn.training import Pairs
+
+HELD_OUT = 1000  # pairs, at most
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,15 @@ class Evolved:
 class ByEvolution:
     """Estimates the gradient of the objective by pairs of opposite perturbations, for each of M meta-seeds."""
 
-    def __init__(self, trainer: Trainer, settings: MetaLearning, generators: list[torch.Generator], grid: SplineGrid) -> None:
+    def __init__(
+        self,
+        trainer: Trainer,
+        held_out: Pairs,
+        settings: MetaLearning,
+        generators: list[torch.Generator],
+        grid: SplineGrid,
+    ) -> None:
+        self.held_out = held_out.first(HELD_OUT) if settings.held_out else None
         self.inner, self.settings, self.generators, self.grid = trainer.inner, settings, generators, grid
         self.trainer = trainer
         self.windows = [_steps_of(window, settings.inner_steps) for window in settings.windows]
@@ -106,7 +117,9 @@ class ByEvolution:
         return mix + self.settings.reward * torch.logsumexp(-pure, 0)
 
     def _log_loss(self, curves: Curves, weights: Tensor, rates: Tensor, batches: Tensor) -> Float[Tensor, " S"]:
-        losses, _ = self.trainer.train(curves, weights, rates, batches)
+        losses, trained = self.trainer.train(curves, weights, rates, batches)
+        if self.held_out is not None:
+            return self.inner.losses_on(trained, curves, self.held_out).log()
         return torch.stack([losses[:, a:b].mean(1).log() for a, b in self.windows]).mean(0)
 
 

@@ -29,7 +29,7 @@ class Examination:
     def __init__(self, trainer: Trainer, held_out: Pairs, settings: MetaLearning, seeds: Sequence[int]) -> None:
         self.trainer = trainer
         self.each = min(settings.networks, NETWORKS)
-        self.held_out = Pairs(held_out.z[:PAIRS], held_out.target[:PAIRS], held_out.coordinates)
+        self.held_out = held_out.first(PAIRS)
         steps = settings.inner_steps if settings.lifetime is None else round(math.sqrt(math.prod(settings.lifetime)))
         pairs = trainer.inner.pairs
         weights, rates, batches = [], [], []
@@ -45,8 +45,6 @@ class Examination:
         weights, rates, batches = self.start
         every = curves.detach().repeat_interleave(self.each, 0)
         _, trained = self.trainer.train(every, weights, rates, batches)
-        tried = torch.arange(len(self.held_out), device=trained.device).expand(len(trained), -1)
-        with torch.no_grad():
-            losses = self.trainer.inner.losses(trained, every, tried, self.held_out).log()
+        losses = self.trainer.inner.losses_on(trained, every, self.held_out).log()
         mean = losses.unflatten(0, (-1, self.each)).mean(1)
         return mean.where(mean.isfinite(), math.inf)

@@ -49,7 +49,8 @@ class InnerLoop:
 
     model: the network, with scales that fit the pairs; its activation is replaced. The sub-networks' curves reach it as
     splines on ``grid``: evaluating each sub-network once and interpolating, differentiably, costs a tenth of the memory of
-    evaluating it in every neuron, and is exactly what is used afterwards. compiled: by torch.compile, which cannot be
+    evaluating it in every neuron, and is exactly what is used afterwards. falling: the learning rate at each step, in units of
+    the first; without, it stays as it is. compiled: by torch.compile, which cannot be
     differentiated twice.
     """
 
@@ -61,8 +62,10 @@ class InnerLoop:
         optimizer: Optimizer,
         reduction: Reduction,
         *,
+        falling: Float[Tensor, " steps"] | None = None,
         compiled: bool = False,
     ) -> None:
+        self.falling = falling
         self.model = copy.deepcopy(model).requires_grad_(False)
         for part in self.model.modules():
             if isinstance(part, Network):
@@ -84,6 +87,12 @@ class InnerLoop:
         pairs = pairs or self.pairs
         return self._error(weights, curves, pairs.z[batch], pairs.target[batch])
 
+    def losses_on(self, weights: Float[Tensor, "S P"], curves: Curves, pairs: Pairs) -> Float[Tensor, " S"]:
+        """The loss of each network on all of these pairs, without a graph."""
+        every = torch.arange(len(pairs), device=weights.device).expand(len(weights), -1)
+        with torch.no_grad():
+            return self.losses(weights, curves, every, pairs)
+
     def _error_of(self, weights: Tensor, curves: Tensor, z: Tensor, target: Tensor) -> Float[Tensor, " S"]:
         tensors = {**self.layout.views(weights), **dict.fromkeys(self._curves, curves)}
         return loss_of(self.model, outputs(self.model, tensors, z), target, self.reduction)
@@ -101,9 +110,10 @@ class InnerLoop:
     def advance(self, networks: Networks, gradient: Float[Tensor, "S P"], *, create_graph: bool = False) -> Networks:
         """The optimiser's step by a gradient."""
         with torch.set_grad_enabled(create_graph):
-            weights, state = self.optimizer.step(
-                networks.weights, gradient, networks.state, networks.learning_rate, networks.count + 1
-            )
+            rate = networks.learning_rate
+            if self.falling is not None:
+                rate = rate * self.falling[networks.count.clamp(max=len(self.falling) - 1)]
+            weights, state = self.optimizer.step(networks.weights, gradient, networks.state, rate, networks.count + 1)
         return Networks(weights, state, networks.count + 1, networks.learning_rate)
 
 

@@ -22,6 +22,7 @@ from physlearn.metalearning.trainer import Trainer
 from physlearn.tasks import Task
 from physlearn.threads import suited_to
 from physlearn.training import optimizers
+from physlearn.training.train import cosine
 
 
 class OuterLoop:
@@ -42,12 +43,18 @@ class OuterLoop:
         model = task.network("sine")
         model.standardize(pairs.z, pairs.target)
         optimizer = optimizers.find(settings.inner_optimizer)
-        inner = InnerLoop(model, pairs, self.grid.grid, optimizer, task.training.reduction, compiled=settings.compiled)
+        falling = None
+        if settings.schedule == "cosine":
+            steps = settings.inner_steps
+            falling = torch.tensor([cosine(step, steps) for step in range(steps)], dtype=dtype, device=device)
+        inner = InnerLoop(
+            model, pairs, self.grid.grid, optimizer, task.training.reduction, falling=falling, compiled=settings.compiled
+        )
         trainer, held_out = Trainer(inner, model), task.pairs("meta-validation")
         self.by: ByGradient | ByEvolution
         if settings.variant == "evolution":
             networks = 2 * settings.pairs
-            self.by = ByEvolution(trainer, settings, self.generators, self.grid)
+            self.by = ByEvolution(trainer, held_out, settings, self.generators, self.grid)
         else:
             networks = settings.networks
             self.by = ByGradient(inner, held_out, settings, self.generators)
@@ -134,7 +141,7 @@ class OuterLoop:
         """The outer learning rate at this step, in units of the highest."""
         s, t = self.settings, self.step_count
         rising = min(1.0, (t + 1) / max(1, min(s.warm_up, s.outer_steps // 2)))
-        falling = LAST_RATE + (1 - LAST_RATE) * (1 + math.cos(math.pi * t / s.outer_steps)) / 2 if s.decay else 1.0
+        falling = LAST_RATE + (1 - LAST_RATE) * cosine(t, s.outer_steps) if s.decay else 1.0
         return rising * falling
 
     def keep_best(self) -> None:

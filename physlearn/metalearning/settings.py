@@ -32,13 +32,15 @@ class MetaLearning:
     *The inner loop.* inner_steps: of training. networks: at once, each from weights and in batches of its own; the gradient
     is their mean. batch_size. inner_optimizer: ``"sgd"``, ``"momentum"``, ``"rmsprop"``, ``"adam"``. inner_learning_rate: one
     for all, or two between which each network draws its own (log-uniform). learn_inner_rate: lower the loss by the rate too
-    (unrolled and truncated). lifetime: None for new networks at each outer step, or two numbers of inner steps between which
-    each network draws its own life (log-uniform), so that networks of all ages train side by side. compiled: the inner step,
-    by torch.compile: for first-order and final-step alone. It does not pay on a CPU, where the loops over tables are compiled
-    anyway.
+    (unrolled and truncated). schedule: ``"constant"``, or ``"cosine"``, by which the rate falls to zero over the inner steps,
+    as it does where the activations are used. lifetime: None for new networks at each outer step, or two numbers of inner
+    steps between which each network draws its own life (log-uniform), so that networks of all ages train side by side.
+    compiled: the inner step, by torch.compile: for first-order and final-step alone. It does not pay on a CPU, where the loops
+    over tables are compiled anyway.
 
     *The objective.* tail: the last share of the inner steps whose losses count. held_out: count losses on the
-    meta-validation pairs. logarithm: the mean log loss, in which all networks weigh the same.
+    meta-validation pairs, and in evolution the loss there in the end instead of those of the windows. logarithm: the mean log
+    loss, in which all networks weigh the same.
 
     *The outer loop.* variant: how the gradient is found: ``"unrolled"``, ``"truncated"`` (through ``window`` steps),
     ``"first-order"``, ``"final-step"``, ``"evolution"``. outer_steps. outer_optimizer: any of torch.optim, by name, with
@@ -70,6 +72,7 @@ class MetaLearning:
     inner_optimizer: str = "adam"
     inner_learning_rate: float | tuple[float, float] = 1e-2
     learn_inner_rate: bool = False
+    schedule: Literal["constant", "cosine"] = "constant"
     lifetime: tuple[int, int] | None = None
     compiled: bool = False
     tail: float = 1.0
@@ -123,6 +126,10 @@ class MetaLearning:
         low, high = self.rates
         if self.lifetime is not None and not (_in_order(self.lifetime, equal=True) and self.lifetime[0] > 0):
             raise InputError(f"lifetime is two numbers of steps in order, not {self.lifetime}")
+        if self.schedule not in ("constant", "cosine"):
+            raise InputError(f"schedule must be 'constant' or 'cosine', not {self.schedule!r}")
+        if self.schedule == "cosine" and self.lifetime is not None:
+            raise InputError("a cosine schedule ends with the inner steps: networks that live on need schedule='constant'")
         if self.learn_inner_rate and self.variant not in ("unrolled", "truncated"):
             raise InputError(
                 f"the gradient of variant {self.variant!r} does not know of the inner learning rate; take unrolled"

@@ -54,7 +54,8 @@ class Trainer:
         rows = np.ascontiguousarray(batches.flatten(1).numpy().astype(np.int32))
         losses = np.empty((networks, steps), np.float32)
         state, name = fused.State.fresh(parameters), cast(fused.Rule, self.inner.optimizer.name)
-        falling = np.ascontiguousarray(rates.expand(-1, steps).numpy())
+        over_time = rates.expand(-1, steps) if self.inner.falling is None else rates * self.inner.falling[:steps]
+        falling = np.ascontiguousarray(over_time.to(rates.dtype).numpy())
         threads = torch.get_num_threads()
         fused.advance(fit.problem, parameters, state, name, functions, rows, batch, falling, losses, threads=threads)
         return torch.from_numpy(losses + fit.left(rows, batch)).to(weights), fused_engine.joined(parameters)

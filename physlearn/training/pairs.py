@@ -65,6 +65,10 @@ class Pairs:
             raise InputError("some states or rates to train on are NaN or infinite; leave those orbits out")
         return cls(z, rate, listed[0].coordinates)
 
+    def first(self, most: int) -> Pairs:
+        """The first ones, so many at most."""
+        return Pairs(self.z[:most], self.target[:most], self.coordinates)
+
     def to(self, device: torch.device, dtype: torch.dtype) -> Pairs:
         """The same pairs elsewhere, in another floating-point type; numbers of classes stay whole."""
         target = self.target.to(device, dtype if self.target.is_floating_point() else self.target.dtype)

@@ -53,7 +53,12 @@ class Training:
 
     def rate_at(self, step: int, steps: int) -> float:
         """The learning rate at that step of so many, in units of the first."""
-        return (1 + math.cos(math.pi * step / steps)) / 2 if self.schedule == "cosine" else 1.0
+        return cosine(step, steps) if self.schedule == "cosine" else 1.0
+
+
+def cosine(step: int, steps: int) -> float:
+    """From one to zero over so many steps, slowly at both ends."""
+    return (1 + math.cos(math.pi * step / steps)) / 2
 
 
 def train(

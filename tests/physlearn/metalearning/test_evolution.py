@@ -118,9 +118,11 @@ def test_a_reward_is_for_what_the_mix_gains_over_the_pure_types(task, monkeypatc
 
 @pytest.mark.parametrize("name", ["van-der-pol", "henon-heiles-hnn", "mnist1d"])
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "rmsprop", "adam"])
-def test_compiled_loops_and_torch_train_alike(name, optimizer, small):
+@pytest.mark.parametrize("schedule", ["constant", "cosine"])
+def test_compiled_loops_and_torch_train_alike(name, optimizer, schedule, small):
     task = replace(small(name), hidden=(7,))
-    loop = OuterLoop(task, MetaLearning(**{**SMALL, "types": 3}, inner_optimizer=optimizer), [0])
+    settings = {**SMALL, "types": 3, "inner_steps": 8, "schedule": schedule}
+    loop = OuterLoop(task, MetaLearning(**settings, inner_optimizer=optimizer), [0])
     trainer, inner = loop.by.trainer, loop.by.inner
     assert trainer.fit is not None
     generator = torch.Generator().manual_seed(0)
@@ -133,6 +135,37 @@ def test_compiled_loops_and_torch_train_alike(name, optimizer, small):
     plain = trainer.train(curves, weights, rates, batches)
     assert_close(compiled[0], plain[0], rtol=2e-4, atol=1e-6)
     assert_close(compiled[1], plain[1], rtol=2e-3, atol=2e-4)
+
+
+def test_a_cosine_schedule_is_that_of_torch(task):
+    loop = loop_of(task, inner_steps=9, schedule="cosine")
+    trainer, inner, generator = loop.by.trainer, loop.by.inner, torch.Generator().manual_seed(0)
+    weights = inner.layout.draw(1, generator, torch.float64)
+    batches = draw_batches(len(inner.pairs), 1, 9, 12, generator)
+    curves = loop.grid.coefficients(loop.neurons[0].curves(loop.grid.x).detach())[None].contiguous()
+    trainer.fit = None
+    found = trainer.train(curves, weights, torch.full((1, 1), 0.02, dtype=torch.float64), batches)[1]
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.02)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=9)
+    inner.falling = None
+    networks = inner.start(weights, torch.full((1, 1), 0.02, dtype=torch.float64))
+    for batch in batches.unbind(1):
+        networks = replace(networks, learning_rate=torch.full((1, 1), schedule.get_last_lr()[0], dtype=torch.float64))
+        networks, _ = inner.step(networks, curves, batch)
+        optimizer.step()
+        schedule.step()
+    assert_close(found, networks.weights.detach(), rtol=1e-10, atol=1e-12)
+
+
+def test_a_held_out_objective_is_the_log_loss_in_the_end_where_nothing_was_trained(task, monkeypatch):
+    loop = loop_of(task, held_out=True)
+    weights = loop.by.inner.layout.draw(6, torch.Generator().manual_seed(1), torch.float64)
+    monkeypatch.setattr(loop.by.trainer, "train", lambda *_: (None, weights))
+    curves = loop.grid.coefficients(torch.stack([loop.neurons[0].curves(loop.grid.x).detach()] * 6)).contiguous()
+    held_out = loop.by.held_out
+    every = torch.arange(len(held_out)).expand(6, -1)
+    assert_close(loop.by._objective(curves), loop.by.inner.losses(weights, curves, every, held_out).log())
+    assert torch.equal(held_out.z, replace(task, dtype=torch.float64).pairs("meta-validation").z[:1000])
 
 
 def test_a_network_that_diverges_has_no_loss_from_then_on_in_either_engine(task):

@@ -46,6 +46,8 @@ from systems import InputError, UnknownNameError
         ({"learn_inner_rate": True, "inner_learning_rate": (1e-3, 1e-2)}, "one for all"),
         ({"lifetime": (9, 3)}, "lifetime"),
         ({"lifetime": 9}, "lifetime"),
+        ({"schedule": "linear"}, "schedule"),
+        ({"schedule": "cosine", "lifetime": (3, 9)}, "live on"),
         ({"tail": 0}, "tail"),
         ({"tail": 1.5}, "tail"),
         ({"window": 0}, "window"),
