@@ -7,6 +7,7 @@ from physlearn.plotting.colored_line import colored_by_time
 from physlearn.plotting.configuration import configuration_orbit
 from physlearn.plotting.digits import digit_construction
 from physlearn.plotting.forecast import forecast_plot
+from physlearn.plotting.forest import forest
 from physlearn.plotting.grouped_boxes import grouped_boxes
 from physlearn.plotting.joint_density import joint_density
 from physlearn.plotting.labelled_matrix import labelled_matrix
@@ -26,6 +27,7 @@ __all__ = [
     "configuration_orbit",
     "digit_construction",
     "forecast_plot",
+    "forest",
     "grouped_boxes",
     "joint_density",
     "labelled_matrix",

@@ -1,6 +1,7 @@
 """Reproduction: every figure of the paper *Neural networks embrace learned diversity* by one command."""
 
 from physlearn.reproduction import (
+    claims,
     curves_figure,
     descent_figure,
     digit_figures,
@@ -12,6 +13,7 @@ from physlearn.reproduction import (
 from physlearn.reproduction.figures import names, reproduce
 
 __all__ = [
+    "claims",
     "curves_figure",
     "descent_figure",
     "digit_figures",

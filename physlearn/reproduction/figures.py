@@ -32,11 +32,12 @@ class Request:
 
 @dataclass(frozen=True)
 class Drawn:
-    """What comes of it: a picture, the table behind it, and all that decided them."""
+    """What comes of it: a picture, the table behind it, all that decided them, and what is to be read, if anything."""
 
     picture: Figure
     table: pd.DataFrame
     settings: dict[str, Any] = field(default_factory=dict)
+    text: str | None = None
 
 
 _makers: dict[str, Callable[[Request], Drawn]] = {}
@@ -87,6 +88,10 @@ def reproduce(
         paths.append(out / f"{name}.parquet")
         with atomically(paths[-1]) as temporary:
             drawn.table.to_parquet(temporary)
+        if drawn.text is not None:
+            paths.append(out / f"{name}.md")
+            with atomically(paths[-1]) as temporary:
+                temporary.write_text(drawn.text)
         content = {
             "figure": name,
             **environment(),

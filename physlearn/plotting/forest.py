@@ -1,0 +1,35 @@
+"""Differences with their intervals, a line each."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+
+from systems import InputError
+
+COLORS = {"holds": "tab:blue", "does not hold": "tab:red", "undecided": "0.5"}
+
+
+def forest(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Each row's difference as a dot on its interval, from top to bottom, coloured by its verdict; gives the axes.
+
+    table: with the columns ``claim``, ``where``, ``difference``, ``low``, ``high``, ``verdict``. Raises InputError without.
+    """
+    if missing := [name for name in ("claim", "where", "difference", "low", "high", "verdict") if name not in table]:
+        raise InputError(f"the table has no column {missing[0]!r}: there are {', '.join(map(str, table))}")
+    if ax is None:
+        ax = plt.subplots(figsize=(8, 1.5 + 0.2 * len(table)), layout="constrained")[1]
+    y = np.arange(len(table))
+    for name, color in COLORS.items():
+        rows = (table["verdict"] == name).to_numpy()
+        if rows.any():
+            part = table[rows]
+            ax.hlines(y[rows], part["low"], part["high"], color=color, linewidth=1.5)
+            ax.plot(part["difference"], y[rows], "o", color=color, markersize=4, label=name)
+    ax.axvline(0, color="0.3", linewidth=0.8, zorder=0)
+    ax.set_yticks(y, [f"{claim} ({where})" for claim, where in zip(table["claim"], table["where"], strict=True)], fontsize=7)
+    ax.set_ylim(len(table) - 0.5, -0.5)
+    ax.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
+    return ax
