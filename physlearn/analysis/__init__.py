@@ -10,10 +10,12 @@ from physlearn.analysis.loss_slice import LossSlice
 from physlearn.analysis.participation import activities, participation_ratio
 from physlearn.analysis.polynomial import polynomial_fits
 from physlearn.analysis.spectrum import Bounded, SpectralDensity, near_zero
+from physlearn.analysis.symbolic import Formula, symbolic_fit
 
 __all__ = [
     "Bounded",
     "Estimate",
+    "Formula",
     "Hessian",
     "Landscape",
     "LossSlice",
@@ -33,4 +35,5 @@ __all__ = [
     "near_zero",
     "participation_ratio",
     "polynomial_fits",
+    "symbolic_fit",
 ]
