@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import pandas as pd
-from matplotlib import pyplot as plt
+from functools import cache
 
-from physlearn import plotting
-from physlearn.analysis import Landscape, descent_noise, langevin
+import pandas as pd
+import torch
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from scipy.interpolate import RectBivariateSpline
+from torch import Tensor
+
+from physlearn import plotting, tasks
+from physlearn.analysis import Landscape, LossSlice, descent_noise, langevin
 from physlearn.analysis.langevin import Diffusion
 from physlearn.reproduction.figures import Drawn, Request, register
+from physlearn.training.ensemble import train_ensemble
+from physlearn.training.loss import loss_of
 from systems import Orbit
 
 PATHS = {True: 200, False: 2000}  # realisations, by whether it is to be quick
@@ -16,6 +24,9 @@ SHOWN = 8  # paths
 EVERY = 20  # steps
 LEARNING_RATE, BATCH = 0.5, 10
 TIME, STEP = 120.0, 2e-3
+SLICE_RATE = 1e-3  # below 2 over the sharpest curvature: a descent by steps of it is stable
+START = 0.7  # of the window
+SETTLED, FINE = 6.0, 0.05  # relaxation times: of the flatter direction in all, of the sharper in a step
 
 
 @register("fig9")
@@ -51,7 +62,48 @@ def noisy_descent(request: Request) -> Drawn:
     last = round(TIME / STEP)
     table = request.store.table("census", {**settings, "paths": count, "control": alike}, census)
     shown = request.store.orbit("descent", {**settings, "paths": SHOWN}, lambda: walks(SHOWN, EVERY))
-    figure, ax = plt.subplots(figsize=(6.2, 4.6), layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(13, 4.6), layout="constrained")
     plt.close(figure)  # pyplot forgets it; the caller keeps it
-    plotting.noisy_descent(landscape.value, shown, minima=landscape.minima, ax=ax)
+    plotting.noisy_descent(landscape.value, shown, minima=landscape.minima, ax=left)
+    left.set_title("a drawn landscape", fontsize="medium")
+    trained(request, right)
+    right.set_title("the loss of a trained network, along its two sharpest directions", fontsize="medium")
     return Drawn(figure, table, {**settings, "paths": count})
+
+
+def trained(request: Request, ax: Axes) -> None:
+    """Paths to the minimum that a network of figure 5 came to, in the plane where its loss curves most."""
+    settings = {"learning_rate": SLICE_RATE, "batch_size": BATCH, "paths": SHOWN}
+    plane_of = cache(lambda: _slice(request.store.seed))
+
+    def surface() -> pd.DataFrame:
+        plane = plane_of()
+        a, b = torch.cartesian_prod(*plane.axes).unbind(-1)
+        return pd.DataFrame({"a": a, "b": b, "loss": plane.values.flatten()})
+
+    def walks() -> Orbit:
+        plane = plane_of()
+        noise = descent_noise(plane.value, plane.hessian, SLICE_RATE, BATCH)
+        curvature = plane.hessian.diagonal()
+        start = START * torch.tensor(plane.reach, dtype=torch.float64) * torch.tensor([-1.0, 1.0])
+        time, dt = SETTLED / float(curvature.min()), FINE / float(curvature.max())
+        return langevin(plane.gradient, start.expand(SHOWN, 2), noise, time, dt, seed=request.store.seed)
+
+    drawn = request.store.table("slice", settings, surface)
+    paths = request.store.orbit("slice-descent", settings, walks)
+    square = drawn.pivot(index="a", columns="b", values="loss")
+    spline = RectBivariateSpline(square.index, square.columns, square)
+
+    def potential(theta: Tensor) -> Tensor:
+        return torch.from_numpy(spline.ev(*theta.T.numpy()))
+
+    window = (float(drawn["a"].max()), float(drawn["b"].max()))
+    plotting.noisy_descent(potential, paths, window=window, ax=ax, label=r"loss $\mathcal{L}$")
+
+
+def _slice(seed: int) -> LossSlice:
+    task = tasks.get("van-der-pol")
+    model = task.network("sine", seed)
+    train_ensemble([model], task.pairs("training"), task.pairs("validation"), task.training, [seed], progress=False)
+    pairs = task.pairs("test").to(torch.device("cpu"), torch.float64)
+    return LossSlice(model.double(), lambda m: loss_of(m, m(pairs.z), pairs.target))
