@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import Comparison, compare
 from physlearn.comparison.compare import APART
 from physlearn.metalearning import metalearn
+from physlearn.metalearning.metalearn import stages_of
 from physlearn.tasks import Task
 from systems import Orbit
 from systems.atomic import atomically
@@ -48,7 +49,8 @@ class Store:
             return learned
 
         data = task.describe("meta-training", "meta-validation")
-        key = {"task": data, "device": str(task.device), "seed": seed, **settings}
+        stages = [asdict(stage) for stage in stages_of({**task.learning, **settings})]
+        key = {"task": data, "device": str(task.device), "seed": seed, "stages": stages}
         return self._kept(f"learned-{task.name}", key, ".safetensors", LearnedActivations.load, make)
 
     def compared(
@@ -69,7 +71,8 @@ class Store:
 
         curves = [_digest(one.values.tolist()) for one in (learned, single) if one is not None]
         data = task.describe("training", "tuning", "validation", "test")
-        key = {"task": data, "device": str(task.device), "seed": seed, "curves": curves, **_described(settings)}
+        key = {"task": data, "device": str(task.device), "seed": seed, "curves": curves, "training": asdict(task.training)}
+        key |= _described(settings)
         return self._kept(f"compared-{task.name}", key, "", Comparison.load, make)
 
     def table(self, name: str, settings: Mapping[str, Any], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:

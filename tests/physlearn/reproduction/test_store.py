@@ -1,5 +1,7 @@
 """What the store keeps is read, not computed again, and never taken for something else."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 import torch
@@ -39,6 +41,10 @@ def test_activations_are_learned_once(store, task, monkeypatch):
         Store(store.folder, seed=1, progress=False).learned(task, types=1, **LEARNING)
     with pytest.raises(AssertionError, match="again"):
         store.learned(tasks.get("van-der-pol", orbits=5, mu=1.0), types=1, **LEARNING)
+    with pytest.raises(AssertionError, match="again"):  # what a task's own settings are is a setting, too
+        store.learned(replace(task, learning={"batch_size": 7}), types=1, **LEARNING)
+    with pytest.raises(AssertionError, match="again"):
+        store.learned(task, types=1, **{**LEARNING, "sigma": 0.1})
 
 
 def test_a_comparison_is_made_once_for_the_same_curves(store, task, monkeypatch):
@@ -49,6 +55,8 @@ def test_a_comparison_is_made_once_for_the_same_curves(store, task, monkeypatch)
     pd.testing.assert_frame_equal(again.table, first.table)
     with pytest.raises(AssertionError, match="again"):
         store.compared(task, single, single, **COMPARING)
+    with pytest.raises(AssertionError, match="again"):
+        store.compared(replace(task, training=replace(task.training, batch_size=7)), learned, single, **COMPARING)
 
 
 def test_what_was_stopped_leaves_nothing_that_passes_for_a_result(store, task, monkeypatch):
