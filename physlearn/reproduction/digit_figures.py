@@ -22,7 +22,7 @@ from physlearn.tasks import Task
 from physlearn.training.ensemble import train_ensemble
 from physlearn.training.loss import accuracy
 
-SIZES = {True: (10, 30, 100), False: (10, 20, 50, 100, 200, 400)}  # neurons, by whether it is to be quick
+SIZES = {True: (10, 30, 100), False: (10, 20, 50, 100, 200)}  # neurons, by whether it is to be quick
 META_SEEDS = {True: 1, False: 4}  # of figure 4
 INITIALISATIONS = {True: 10, False: 25}  # of each meta-seed: the paper's 100 in all
 REALISATIONS = {True: 12, False: 25}

@@ -12,7 +12,6 @@ from physlearn import plotting, tasks
 from physlearn.activations.learned import LearnedActivations
 from physlearn.analysis import SpectralDensity, hessian, near_zero
 from physlearn.comparison.compare import APART
-from physlearn.comparison.lineup import line_up
 from physlearn.models import Learner
 from physlearn.reproduction.figures import Drawn, Request, register
 from physlearn.reproduction.study import study
@@ -20,13 +19,10 @@ from physlearn.tasks import Task
 from physlearn.training.ensemble import train_ensemble
 from physlearn.training.loss import loss_of
 
-REPLICATES = {True: 1, False: 2}  # of each meta-seed, by whether it is to be quick
-NEURONS = {True: 20, False: 100}  # 5110 weights, as the paper's network
+NEURONS = {True: 20, False: 100}  # by whether it is to be quick; 5110 weights, as the paper's network
 EPOCHS = {True: (10,), False: (10, 100)}  # as long as in figure 3, and until it has converged
 THRESHOLD = 1e-3  # of an eigenvalue near zero: the same for all, for a loss has a scale of its own
 PROBES = 100  # of the trace on the training part
-RIVALS = ("tanh", "relu")
-SHOWN = ("type 1", "type 2", "mix")
 
 
 @register("hessian")
@@ -42,39 +38,36 @@ def flatness(request: Request) -> Drawn:
     rows, spectra = [], {}
     for epochs in EPOCHS[request.quick]:
         for k, one in enumerate(learned):
-            key = {"task": task.name, "curves": one.values.tolist(), "epochs": epochs, "neurons": layer.hidden[0]}
-            key["replicates"] = REPLICATES[request.quick]
+            key = {"task": task.name, "curves": one.values.tolist(), "epochs": epochs, "neurons": layer.hidden[0], "run": k}
 
             def measured(epochs: int = epochs, k: int = k, one: LearnedActivations = one) -> pd.DataFrame:
-                return minima(layer, one, epochs, k, REPLICATES[request.quick], request.store.seed)
+                return minima(layer, one, epochs, k, request.store.seed)
 
             rows.append(request.store.table("hessian", key, measured))
     table = pd.concat(rows, ignore_index=True)
     last = table[table["epochs"] == table["epochs"].max()]
-    for variant in SHOWN:
-        spectra[variant] = SpectralDensity.of(
-            torch.cat([torch.tensor(e) for e in last.query("variant == @variant")["spectrum"]])
-        )
+    for variant, part in last.groupby("variant", sort=False):
+        spectra[str(variant)] = SpectralDensity.of(torch.cat([torch.tensor(spectrum) for spectrum in part["spectrum"]]))
     figure, axes = plt.subplots(1, 3, figsize=(15, 4.2), layout="constrained")
     plt.close(figure)  # pyplot forgets it; the caller keeps it
-    named = last.assign(diverged=False)
-    plotting.box_plot(named, "trace", ax=axes[0], label=r"trace $\mathrm{Tr}\,H$")
-    plotting.box_plot(named, "near_zero", ax=axes[1], scale="linear", label="fraction $f$ of eigenvalues near zero")
+    plotting.box_plot(last, "trace", ax=axes[0], label=r"trace $\mathrm{Tr}\,H$")
+    plotting.box_plot(last, "near_zero", ax=axes[1], scale="linear", label="fraction $f$ of eigenvalues near zero")
     plotting.spectrum_plot(spectra, ax=axes[2])
     return Drawn(figure, table.drop(columns="spectrum"), {"threshold": THRESHOLD, "epochs": EPOCHS[request.quick]})
 
 
-def minima(task: Task, learned: LearnedActivations, epochs: int, meta_seed: int, replicates: int, seed: int) -> pd.DataFrame:
-    """A row a network: how the loss curves where it came to rest; with all eigenvalues in the column ``spectrum``."""
-    seeds = [seed + APART * meta_seed + k for k in range(replicates)]
+def minima(task: Task, learned: LearnedActivations, epochs: int, meta_seed: int, seed: int) -> pd.DataFrame:
+    """A row a network of each type, and of their mix: how the loss curves where it came to rest; with all eigenvalues in the
+    column ``spectrum``.
+    """
+    own = seed + APART * meta_seed
     training = replace(task.training, epochs=epochs)
     rows = []
-    for variant, activation in line_up(learned, others=RIVALS).items():
-        models = [task.network(activation, s) for s in seeds]
-        history = train_ensemble(models, task.pairs("training"), None, training, seeds, progress=False)
-        for k, model in enumerate(models):
-            row = {"meta_seed": meta_seed, "replicate": k, "variant": variant, "epochs": epochs}
-            rows.append({**row, "diverged": bool(history.diverged[k]), **curvature(task, model.double())})
+    for variant, activation in {**{table.name: table for table in learned.types}, "mix": learned.mix}.items():
+        model = task.network(activation, own)
+        history = train_ensemble([model], task.pairs("training"), None, training, [own], progress=False)
+        row = {"meta_seed": meta_seed, "replicate": 0, "variant": variant, "epochs": epochs}
+        rows.append({**row, "diverged": bool(history.diverged[0]), **curvature(task, model.double())})
     return pd.DataFrame(rows)
 
 

@@ -13,7 +13,7 @@ from physlearn.comparison import Comparison, joined
 from physlearn.reproduction.figures import Request
 from physlearn.tasks import Task
 
-META_SEEDS = {True: 1, False: 8}  # runs of meta-learning, by whether it is to be quick
+META_SEEDS = {True: 1, False: 4}  # runs of meta-learning, by whether it is to be quick
 LEARNING: dict[bool, dict[str, Any]] = {True: {"outer_steps": 110}, False: {}}
 COMPARING: dict[bool, dict[str, Any]] = {
     True: {"replicates": 20, "epochs": 5, "forecast": False, "variants": {"relu": "relu", "tanh": "tanh"}},
