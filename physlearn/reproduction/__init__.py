@@ -1,6 +1,7 @@
 """Reproduction: every figure of the paper *Neural networks embrace learned diversity* by one command."""
 
 from physlearn.reproduction import (
+    attempts_figure,
     claims,
     curves_figure,
     descent_figure,
@@ -13,6 +14,7 @@ from physlearn.reproduction import (
 from physlearn.reproduction.figures import names, reproduce
 
 __all__ = [
+    "attempts_figure",
     "claims",
     "curves_figure",
     "descent_figure",

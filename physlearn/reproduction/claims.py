@@ -17,7 +17,7 @@ def claims(request: Request) -> Drawn:
     """Every claim with its figure, the difference that decides it, a 95 % interval, and a verdict.
 
     A claim "holds" where the whole interval is on its side of zero, "does not hold" where all of it is on the other, and is
-    "undecided" where zero lies within. Differences of losses and traces are of logarithms.
+    "undecided" where zero lies within. Differences of losses are of logarithms.
     """
     studies = {name: study(task, request) for name, task in tasks_of_the_paper(request).items()}
     rows = [row for found in studies.values() for row in evidence.mix_against_the_rest(found)]

@@ -1,7 +1,7 @@
 """Evidence: what the results behind each figure say of what the paper claims, a row a claim.
 
 A row has ``figure``, ``claim``, ``where``, ``measure``, ``difference`` with the 95 % interval ``low`` to ``high``, ``p``,
-``meta_seeds``, ``pairs`` and ``verdict``. Differences of losses and traces are of logarithms.
+``meta_seeds``, ``pairs`` and ``verdict``. Differences of losses are of logarithms.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def flatness(table: pd.DataFrame) -> Iterator[Row]:
     for epochs, part in table[table["variant"].isin(["type 1", "type 2", "mix"])].groupby("epochs"):
         told = {"figure": "Analysis", "where": f"mnist1d, {epochs} epochs"}
         claim = "the mix has a smaller trace than {other}"
-        yield from differences(part, "trace", "mix", -1, "log", claim=claim, measure="log trace", **told)
+        yield from differences(part, "trace", "mix", -1, "linear", claim=claim, measure="trace", **told)
         claim = "the mix has more eigenvalues near zero than {other}"
         yield from differences(part, "near_zero", "mix", 1, "linear", claim=claim, measure="fraction near zero", **told)
 

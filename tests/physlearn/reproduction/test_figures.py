@@ -5,11 +5,20 @@ import json
 import pandas as pd
 import pytest
 
-from physlearn.reproduction import descent_figure, digit_figures, hessian_figure, names, reproduce, study, transfer_figure
+from physlearn.reproduction import (
+    attempts_figure,
+    descent_figure,
+    digit_figures,
+    hessian_figure,
+    names,
+    reproduce,
+    study,
+    transfer_figure,
+)
 from physlearn.reproduction import store as store_module
 from systems import InputError
 
-FIGURES = ["fig3", "fig4", "fig5", "fig6", "fig7", "fig8", "fig9", "curves", "hessian", "transfer"]
+FIGURES = ["fig3", "fig4", "fig5", "fig6", "fig7", "fig8", "fig9", "attempts", "claims", "curves", "hessian", "transfer"]
 PNG, PDF = b"\x89PNG", b"%PDF"
 
 
@@ -22,6 +31,8 @@ def tiny(monkeypatch):
     monkeypatch.setattr(digit_figures, "SIZES", {True: (4, 8)})
     monkeypatch.setattr(digit_figures, "INITIALISATIONS", {True: 2})
     monkeypatch.setattr(digit_figures, "REALISATIONS", {True: 5})
+    monkeypatch.setattr(attempts_figure, "QUICK", {**learning, "schedule": "constant", "held_out": False})
+    monkeypatch.setitem(attempts_figure.COMPARING, True, {"replicates": 2, "epochs": 1})
     monkeypatch.setattr(descent_figure, "PATHS", {True: 5})
     monkeypatch.setattr(descent_figure, "TIME", 2.0)
     monkeypatch.setattr(hessian_figure, "NEURONS", {True: 3})
@@ -37,12 +48,13 @@ def test_the_figures_with_results_are_all_there():
 @pytest.mark.parametrize("name", [name if name == "fig5" else pytest.param(name, marks=pytest.mark.slow) for name in FIGURES])
 def test_a_figure_leaves_picture_table_and_manifest_and_is_not_computed_again(name, tmp_path, monkeypatch):
     written = reproduce([name], tmp_path, quick=True, progress=False)[name]
-    assert [path.name for path in written] == [f"{name}.png", f"{name}.pdf", f"{name}.parquet", f"{name}.json"]
+    text = [".md"] if name == "claims" else []
+    assert [path.name for path in written] == [name + suffix for suffix in (".png", ".pdf", ".parquet", *text, ".json")]
     assert written[0].read_bytes().startswith(PNG)
     assert written[1].read_bytes().startswith(PDF)
     table = pd.read_parquet(written[2])
     assert len(table) > 1
-    manifest = json.loads(written[3].read_text())
+    manifest = json.loads(written[-1].read_text())
     assert {"figure", "versions", "command", "settings", "quick", "seed", "seconds"} <= set(manifest)
 
     def again(*args, **kwargs):
