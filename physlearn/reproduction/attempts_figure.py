@@ -41,7 +41,7 @@ ATTEMPTS: dict[str, dict[str, dict[str, Any]]] = {
 
 @register("attempts")
 def attempts(request: Request) -> Drawn:
-    """What came of each way to meta-learn: two types, their mix, and one type that was learned for itself.
+    """What came of each way to meta-learn: two types, and their mix.
 
     The data are of another seed than the figures', and the runs are others: what is chosen here is scored there on what
     nobody has seen. The table has a row a network: task, attempt, regime, and the columns of `Comparison.table`.
@@ -52,12 +52,11 @@ def attempts(request: Request) -> Drawn:
         task = replace(tasks.get(name, seed=OTHER_DATA, device=request.device), learning={})
         for attempt, settings in tried.items():
             how = {**settings, **QUICK} if quick else settings
-            two, one = (request.store.learned(task, OTHER_RUNS, types=types, **how) for types in (2, 1))
+            learned = request.store.learned(task, OTHER_RUNS, types=2, **how)
             for regime in ("untuned",) if quick else ("untuned", "tuned"):
                 result = request.store.compared(
                     task,
-                    two,
-                    one,
+                    learned,
                     tuned=regime == "tuned",
                     forecast=False,
                     variants={"relu": "relu", "tanh": "tanh"},
