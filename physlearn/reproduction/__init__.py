@@ -8,6 +8,7 @@ from physlearn.reproduction import (
     digit_figures,
     hessian_figure,
     orbit_figures,
+    shape_figures,
     study,
     transfer_figure,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "names",
     "orbit_figures",
     "reproduce",
+    "shape_figures",
     "study",
     "transfer_figure",
 ]

@@ -6,7 +6,15 @@ import pandas as pd
 from matplotlib import pyplot as plt
 
 from physlearn import plotting
-from physlearn.reproduction import curves_figure, descent_figure, digit_figures, evidence, hessian_figure, transfer_figure
+from physlearn.reproduction import (
+    curves_figure,
+    descent_figure,
+    digit_figures,
+    evidence,
+    hessian_figure,
+    shape_figures,
+    transfer_figure,
+)
 from physlearn.reproduction.figures import Drawn, Request, register
 from physlearn.reproduction.study import study
 from physlearn.reproduction.tasks_of_the_paper import tasks_of_the_paper
@@ -24,7 +32,8 @@ def claims(request: Request) -> Drawn:
     rows += evidence.hamiltonian(studies["henon-heiles-nn"], studies["henon-heiles-hnn"])
     rows += [evidence.diversify(found) for found in studies.values()]
     for figure, says in (
-        (digit_figures.sizes, evidence.network_sizes),
+        (shape_figures.sizes, evidence.network_sizes),
+        (shape_figures.depths, evidence.network_depths),
         (digit_figures.participation, evidence.participation),
         (hessian_figure.flatness, evidence.flatness),
         (descent_figure.noisy_descent, evidence.descent),

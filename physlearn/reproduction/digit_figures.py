@@ -1,8 +1,6 @@
-"""Figures 3, 4 and 8: digits on a line, told apart by networks with one hidden layer."""
+"""Figures 3 and 8: digits on a line, told apart by networks with one hidden layer."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,20 +11,15 @@ from physlearn import plotting, tasks
 from physlearn.activations import Activation
 from physlearn.activations.learned import LearnedActivations
 from physlearn.analysis import activities, participation_ratio
-from physlearn.comparison import joined
 from physlearn.comparison.compare import APART
 from physlearn.comparison.panels import panels
 from physlearn.reproduction.figures import Drawn, Request, register
-from physlearn.reproduction.study import LEARNING, study, table_of
+from physlearn.reproduction.study import study, table_of
 from physlearn.tasks import Task
 from physlearn.training.ensemble import train_ensemble
 from physlearn.training.loss import accuracy
 
-SIZES = {True: (10, 30, 100), False: (10, 20, 50, 100, 200)}  # neurons, by whether it is to be quick
-META_SEEDS = {True: 1, False: 4}  # of figure 4
-INITIALISATIONS = {True: 10, False: 25}  # of each meta-seed: the paper's 100 in all
-REALISATIONS = {True: 12, False: 25}
-BASES = {True: ("zero",), False: ("zero", "sine")}
+REALISATIONS = {True: 12, False: 25}  # of each meta-seed, by whether it is to be quick
 RIVALS = ("tanh", "relu", "sine")
 
 
@@ -36,38 +29,6 @@ def digits(request: Request) -> Drawn:
     task = tasks.get("mnist1d", device=request.device)
     found = study(task, request)
     return Drawn(panels(task, found.learned[0], found.results["untuned"]), table_of([found]), found.settings)
-
-
-@register("fig4")
-def sizes(request: Request) -> Drawn:
-    """The accuracy against the number of neurons, with activations that were grown from zero, and from a sine."""
-    task, store, quick = tasks.get("mnist1d", device=request.device), request.store, request.quick
-    # one learning rate for all: the middle one of those that suit each variant best at 100 neurons
-    tuned = list(study(task, request).results.values())[-1].table
-    settings = {
-        "learning_rate": float(tuned.groupby("variant")["learning_rate"].median().median()),
-        "replicates": INITIALISATIONS[quick],
-        "variants": {name: name for name in RIVALS},
-    }
-    tables = []
-    for base in BASES[quick]:
-        several = [store.learned(task, k, types=2, base=base, **LEARNING[quick]) for k in range(META_SEEDS[quick])]
-        for size in SIZES[quick]:
-            layer = replace(task, hidden=(size,))
-            result = joined(
-                [store.compared(layer, learned, None, k, tuned=False, **settings) for k, learned in enumerate(several)]
-            )
-            tables.append(result.table.assign(base=base, neurons=size))
-    table = pd.concat(tables, ignore_index=True)
-    figure, axes = plt.subplots(
-        1, len(BASES[quick]), figsize=(8.5 * len(BASES[quick]), 4.4), layout="constrained", squeeze=False
-    )
-    plt.close(figure)  # pyplot forgets it; the caller keeps it
-    for ax, base in zip(axes[0], BASES[quick], strict=True):
-        shown = table[(table["base"] == base) & (table["variant"] != "zero")]  # which learns nothing
-        plotting.grouped_boxes(shown, "accuracy", "neurons", ax=ax, labels=("neurons $N$", "accuracy $A$"))
-        ax.text(0.01, 0.97, f"activations grown from {base}", transform=ax.transAxes, va="top")
-    return Drawn(figure, table, {**settings, "meta_seeds": META_SEEDS[quick]})
 
 
 @register("fig8")

@@ -112,6 +112,13 @@ def network_sizes(table: pd.DataFrame) -> Iterator[Row]:
         yield from differences(part, "accuracy", "mix", 1, "linear", claim="the mix is better than {other}", **told)
 
 
+def network_depths(table: pd.DataFrame) -> Iterator[Row]:
+    """Results are similar for different numbers of layers."""
+    for layers, part in table.groupby("layers", sort=False):
+        told = {"figure": "Results", "where": f"mnist1d, {layers} hidden layers", "measure": "accuracy"}
+        yield from differences(part, "accuracy", "mix", 1, "linear", claim="the mix is better than {other}", **told)
+
+
 def participation(table: pd.DataFrame) -> Iterator[Row]:
     """The mix has the best accuracy and the highest participation ratio."""
     told = {"figure": "fig8", "where": "mnist1d"}

@@ -74,6 +74,8 @@ def test_sizes_participation_and_flatness_are_held_against_each_other():
     rows = list(evidence.network_sizes(table))
     assert [row["where"] for row in rows] == ["grown from zero, 10 neurons", "grown from zero, 20 neurons"]
     assert {row["verdict"] for row in rows} == {"holds"}
+    deep = table.rename(columns={"neurons": "layers"})
+    assert {row["verdict"] for row in evidence.network_depths(deep[deep["variant"] != "zero"])} == {"holds"}
     both = results({"mix": 1.0, "sine": 0.0}, 4, column="accuracy")
     both["participation"] = -both["accuracy"]
     assert [row["verdict"] for row in evidence.participation(both)] == ["holds", "does not hold"]

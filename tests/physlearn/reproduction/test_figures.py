@@ -12,13 +12,28 @@ from physlearn.reproduction import (
     hessian_figure,
     names,
     reproduce,
+    shape_figures,
     study,
     transfer_figure,
 )
 from physlearn.reproduction import store as store_module
 from systems import InputError
 
-FIGURES = ["fig3", "fig4", "fig5", "fig6", "fig7", "fig8", "fig9", "attempts", "claims", "curves", "hessian", "transfer"]
+FIGURES = [
+    "fig3",
+    "fig4",
+    "fig5",
+    "fig6",
+    "fig7",
+    "fig8",
+    "fig9",
+    "attempts",
+    "claims",
+    "curves",
+    "depth",
+    "hessian",
+    "transfer",
+]
 PNG, PDF = b"\x89PNG", b"%PDF"
 
 
@@ -28,8 +43,9 @@ def tiny(monkeypatch):
     comparing = {"replicates": 2, "epochs": 1, "forecast": False, "variants": {}}
     monkeypatch.setitem(study.LEARNING, True, learning)
     monkeypatch.setitem(study.COMPARING, True, comparing)
-    monkeypatch.setattr(digit_figures, "SIZES", {True: (4, 8)})
-    monkeypatch.setattr(digit_figures, "INITIALISATIONS", {True: 2})
+    monkeypatch.setattr(shape_figures, "SIZES", {True: (4, 8)})
+    monkeypatch.setattr(shape_figures, "WIDTH", {True: 4})
+    monkeypatch.setattr(shape_figures, "INITIALISATIONS", {True: 2})
     monkeypatch.setattr(digit_figures, "REALISATIONS", {True: 5})
     monkeypatch.setattr(attempts_figure, "QUICK", {**learning, "schedule": "constant", "held_out": False})
     monkeypatch.setitem(attempts_figure.COMPARING, True, {"replicates": 2, "epochs": 1})
