@@ -70,17 +70,30 @@ def mix_against_the_rest(found: Study) -> Iterator[Row]:
 
 
 def hamiltonian(nn: Study, hnn: Study) -> Iterator[Row]:
-    """Hamiltonian networks are much better, and their losses spread less."""
+    """Hamiltonian networks are much better, and their losses spread less.
+
+    The energy error is that of forecasts by the better integrator of each: RK4 for the field, the implicit midpoint rule for
+    the Hamiltonian.
+    """
     for regime in nn.results:
         parts = {name: one.results[regime].table.query("variant == 'mix'") for name, one in (("NN", nn), ("HNN", hnn))}
         losses = pd.concat([part.assign(variant=name) for name, part in parts.items()])
         told = {"figure": "fig6", "where": f"henon-heiles, {regime}"}
         claim = "the {reference}'s mix is better than the {other}'s"
         yield from differences(losses, "loss", "HNN", -1, "log", claim=claim, measure="log loss", **told)
+        energies = [part.assign(energy=part[column]) for part in parts.values() for column in part if _energy(str(column))]
+        if len(energies) == len(parts):
+            kept = pd.concat([part.assign(variant=name) for name, part in zip(parts, energies, strict=True)])
+            claim = "the {reference}'s mix keeps energy better than the {other}'s"
+            yield from differences(kept, "energy", "HNN", -1, "log", claim=claim, measure="log energy error", **told)
         spread = losses.groupby(["meta_seed", "variant"], sort=False)["loss"].std().rename("spread").reset_index()
         spread = spread.assign(replicate=0, diverged=False)
         claim = "the {reference}'s losses spread less than the {other}'s"
         yield from differences(spread, "spread", "HNN", -1, "log", claim=claim, measure="log standard deviation", **told)
+
+
+def _energy(column: str) -> bool:
+    return column.startswith("energy_error") and not column.endswith("euler")
 
 
 def diversify(found: Study) -> Row:

@@ -56,6 +56,11 @@ def test_hamiltonian_networks_are_held_against_others_in_their_losses_and_in_the
     rows = list(evidence.hamiltonian(study(wide), study(narrow)))
     assert [row["verdict"] for row in rows] == ["holds", "holds"]
     assert rows[0]["difference"] == pytest.approx(-3, abs=0.6)
+    kept = [
+        study(table.assign(**{f"energy_error_{method}": table["loss"] ** power, "energy_error_euler": 1.0}))
+        for table, method, power in ((wide, "rk4", -1), (narrow, "implicit-midpoint", -1))
+    ]
+    assert [row["verdict"] for row in evidence.hamiltonian(*kept)] == ["holds", "does not hold", "holds"]
 
 
 def test_types_diversify_at_the_step_at_which_they_are_half_as_different():
