@@ -50,7 +50,7 @@ def flatness(request: Request) -> Drawn:
         spectra[str(variant)] = SpectralDensity.of(torch.cat([torch.tensor(spectrum) for spectrum in part["spectrum"]]))
     figure, axes = plt.subplots(1, 3, figsize=(15, 4.2), layout="constrained")
     plt.close(figure)  # pyplot forgets it; the caller keeps it
-    plotting.box_plot(last, "trace", ax=axes[0], label=r"trace $\mathrm{Tr}\,H$")
+    plotting.box_plot(last, "trace", ax=axes[0], scale="linear", label=r"trace $\mathrm{Tr}\,H$")
     plotting.box_plot(last, "near_zero", ax=axes[1], scale="linear", label="fraction $f$ of eigenvalues near zero")
     plotting.spectrum_plot(spectra, ax=axes[2])
     return Drawn(figure, table.drop(columns="spectrum"), {"threshold": THRESHOLD, "epochs": EPOCHS[request.quick]})
