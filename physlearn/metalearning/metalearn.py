@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from numbers import Integral
 from pathlib import Path
@@ -77,7 +77,7 @@ def metalearn(
     or several, whose runs go side by side, vectorised, without influence on each other, and come back as a list. checkpoint:
     a file that is written every 20 outer steps, and gone on from where it is there: the result is the same, bit for bit, as
     that of a run that was not interrupted. The other settings are those of `MetaLearning`; where they are not given, the
-    task's own hold.
+    task's own hold, unless another variant than the task's is asked for.
 
     Gives the curves with the best smoothed held-out loss, captured on [-10, 10] at 100 points.
 
@@ -92,7 +92,7 @@ def metalearn(
         raise InputError(f"metalearn needs a task, as tasks.get('van-der-pol') gives, not {task!r}")
     given = {"types": types, "base": base, "variant": variant, "outer_steps": outer_steps, "inner_steps": inner_steps,
              "networks": networks}  # fmt: skip
-    chosen = {**task.learning, **{name: value for name, value in given.items() if value is not None}, **settings}
+    chosen = settings_for(task, {**{name: value for name, value in given.items() if value is not None}, **settings})
     if unknown := sorted(set(chosen) - set(MetaLearning.__dataclass_fields__)):
         raise InputError(f"metalearn has no setting {unknown[0]!r}; it has {', '.join(MetaLearning.__dataclass_fields__)}")
     seeds = _checked(list(seed) if isinstance(seed, Sequence) and not isinstance(seed, str) else [seed])
@@ -115,6 +115,12 @@ def _checked(seeds: Sequence[Any]) -> list[int]:
     if len(set(seeds)) < len(seeds):
         raise InputError(f"the seeds must differ, not {seeds}")
     return [int(seed) for seed in seeds]
+
+
+def settings_for(task: Task, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given, and where nothing was the task's own settings, which hold for its own variant only."""
+    other = given.get("variant", task.learning.get("variant")) != task.learning.get("variant")
+    return {**({} if other else task.learning), **given}
 
 
 def stages_of(chosen: dict[str, Any]) -> list[MetaLearning]:

@@ -17,7 +17,7 @@ from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import Comparison, compare
 from physlearn.comparison.compare import APART
 from physlearn.metalearning import metalearn
-from physlearn.metalearning.metalearn import stages_of
+from physlearn.metalearning.metalearn import settings_for, stages_of
 from physlearn.tasks import Task
 from systems import Orbit
 from systems.atomic import atomically
@@ -49,7 +49,7 @@ class Store:
             return learned
 
         data = task.describe("meta-training", "meta-validation")
-        stages = [asdict(stage) for stage in stages_of({**task.learning, **settings})]
+        stages = [asdict(stage) for stage in stages_of(settings_for(task, settings))]
         key = {"task": data, "device": str(task.device), "seed": seed, "stages": stages}
         return self._kept(f"learned-{task.name}", key, ".safetensors", LearnedActivations.load, make)
 

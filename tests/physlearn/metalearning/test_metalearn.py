@@ -2,6 +2,7 @@ import dataclasses
 import inspect
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -193,3 +194,11 @@ def test_any_depth_and_fewer_neurons_than_types_can_be_learned_on(hidden, types,
     learned = metalearn(dataclasses.replace(task, hidden=hidden), **{**settings, "types": types, "outer_steps": 2})
     assert learned.values.isfinite().all()
     assert learned.settings["hidden"] == list(hidden)
+
+
+def test_a_tasks_own_settings_hold_for_its_own_variant_only(task):
+    own = replace(task, learning={"variant": "unrolled", "inner_steps": 2, "outer_steps": 2, "networks": 1})
+    same = metalearn(own, width=3, progress=False)
+    assert same.settings["stages"][0]["inner_steps"] == 2
+    other = metalearn(own, variant="first-order", outer_steps=2, networks=1, batch_size=5, width=3, progress=False)
+    assert other.settings["stages"][0]["inner_steps"] != 2

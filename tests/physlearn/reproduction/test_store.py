@@ -42,7 +42,7 @@ def test_activations_are_learned_once(store, task, monkeypatch):
     with pytest.raises(AssertionError, match="again"):
         store.learned(tasks.get("van-der-pol", orbits=5, mu=1.0), types=1, **LEARNING)
     with pytest.raises(AssertionError, match="again"):  # what a task's own settings are is a setting, too
-        store.learned(replace(task, learning={"batch_size": 7}), types=1, **LEARNING)
+        store.learned(replace(task, learning={"variant": "unrolled", "batch_size": 7}), types=1, **LEARNING)
     with pytest.raises(AssertionError, match="again"):
         store.learned(task, types=1, **{**LEARNING, "sigma": 0.1})
 
