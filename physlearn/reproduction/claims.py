@@ -56,7 +56,12 @@ def claims(request: Request) -> Drawn:
 
 def to_markdown(table: pd.DataFrame) -> str:
     """The claims, to read."""
-    lines = ["| | claim | where | measure | difference | 95 % interval | p | meta-seeds | pairs | |", "|" + "---|" * 10]
+    lines = [
+        "# Every claim",
+        "",
+        "| | claim | where | measure | difference | 95 % interval | p | meta-seeds | pairs | |",
+        "|" + "---|" * 10,
+    ]
     for _, row in table.iterrows():
         interval = "" if pd.isna(row["low"]) else f"{row['low']:.3g} to {row['high']:.3g}"
         p = "" if pd.isna(row["p"]) else f"{row['p']:.1e}"

@@ -114,7 +114,8 @@ def test_only_curves_of_another_task_are_reused():
 def test_the_claims_are_a_table_to_read():
     table = pd.DataFrame([*evidence.polynomials(pd.DataFrame({"order": [12.0], "meta_seed": [0]})),
                           *evidence.mix_against_the_rest(study(results(EFFECTS)))])  # fmt: skip
-    lines = to_markdown(table).splitlines()
+    title, _, *lines = to_markdown(table).splitlines()
+    assert title == "# Every claim"
     assert len(lines) == 2 + len(table)
     assert {line.count("|") for line in lines} == {11}
     assert "**holds**" in lines[2]
