@@ -63,19 +63,14 @@ def cluster_curves(distances: Float[Tensor, "n n"], alike: float = ALIKE) -> Int
 
     Raises InputError for distances that are not of at least two curves.
     """
-    labels = fcluster(tree(distances), alike, criterion="distance")
-    values, counts = np.unique(labels, return_counts=True)
-    rank = {value: k for k, value in enumerate(values[np.argsort(-counts, kind="stable")])}
-    return np.array([rank[label] for label in labels])
-
-
-def tree(distances: Float[Tensor, "n n"]) -> Float[np.ndarray, "n-1 4"]:
-    """How curves join from the nearest to the farthest, as SciPy's ``dendrogram`` takes it."""
     if distances.ndim != 2 or distances.shape[0] != distances.shape[1] or len(distances) < 2:
         raise InputError(f"clusters need the distances of at least two curves (n, n), not {tuple(distances.shape)}")
     d = distances.detach().cpu().double().numpy()
-    result: Float[np.ndarray, "n-1 4"] = linkage(squareform((d + d.T) / 2, checks=False), method="average")
-    return result
+    tree = linkage(squareform((d + d.T) / 2, checks=False), method="average")
+    labels = fcluster(tree, alike, criterion="distance")
+    values, counts = np.unique(labels, return_counts=True)
+    rank = {value: k for k, value in enumerate(values[np.argsort(-counts, kind="stable")])}
+    return np.array([rank[label] for label in labels])
 
 
 def agreement_within(distances: Float[Tensor, "n n"], groups: Sequence[object]) -> float:

@@ -86,7 +86,7 @@ def compare(
     data = {part: task.pairs(part) for part in ("training", "tuning", "validation", "test")}
     with bar:
         for meta_seed, line in enumerate(line_ups):
-            first = seed + APART * meta_seed
+            first = first_seed(seed, meta_seed)
             for variant, activation in line.items():
                 bar.set_description(f"comparing on {task.name}, {variant}")
                 tuning = None
@@ -134,6 +134,11 @@ def compare(
         seconds=time.perf_counter() - start,
         reference="mix" if "mix" in lines else lines[0],
     )
+
+
+def first_seed(seed: int, meta_seed: int) -> int:
+    """Of a meta-seed's networks, which count on from it."""
+    return seed + APART * meta_seed
 
 
 def _scores(models: Sequence[Learner], test: Pairs, reduction: Reduction) -> dict[str, list[float]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -38,9 +39,8 @@ def joined(parts: Sequence[Comparison]) -> Comparison:
             for meta_seed, k in number.items():
                 variants[f"{variant} ({k})"] = part.settings["variants"][f"{variant} ({meta_seed})"]
         before += len(meta_seeds)
-    return Comparison(
-        task=first.task,
-        title=first.title,
+    return replace(
+        first,
         table=pd.concat(tables, ignore_index=True),
         curves=pd.concat(curves, ignore_index=True),
         settings={
@@ -51,5 +51,4 @@ def joined(parts: Sequence[Comparison]) -> Comparison:
             "seeds": [part.settings["seed"] for part in parts],
         },
         seconds=sum(part.seconds for part in parts),
-        reference=first.reference,
     )

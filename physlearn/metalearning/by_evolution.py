@@ -14,13 +14,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.activations import SubNetwork
+from physlearn.metalearning.examination import PAIRS
 from physlearn.metalearning.inner import Curves, draw_batches, draw_rates
 from physlearn.metalearning.neurons import Neurons, SplineGrid
 from physlearn.metalearning.settings import MetaLearning
 from physlearn.metalearning.trainer import Trainer
 from physlearn.training import Pairs
-
-HELD_OUT = 1000  # pairs, at most
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class ByEvolution:
         generators: list[torch.Generator],
         grid: SplineGrid,
     ) -> None:
-        self.held_out = held_out.first(HELD_OUT) if settings.held_out else None
+        self.held_out = held_out.first(PAIRS) if settings.held_out else None
         self.inner, self.settings, self.generators, self.grid = trainer.inner, settings, generators, grid
         self.trainer = trainer
         self.windows = [_steps_of(window, settings.inner_steps) for window in settings.windows]

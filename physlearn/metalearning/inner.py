@@ -50,8 +50,7 @@ class InnerLoop:
     model: the network, with scales that fit the pairs; its activation is replaced. The sub-networks' curves reach it as
     splines on ``grid``: evaluating each sub-network once and interpolating, differentiably, costs a tenth of the memory of
     evaluating it in every neuron, and is exactly what is used afterwards. falling: the learning rate at each step, in units of
-    the first; without, it stays as it is. compiled: by torch.compile, which cannot be
-    differentiated twice.
+    the first; without, it stays as it is. compiled: by torch.compile, which cannot be differentiated twice.
     """
 
     def __init__(

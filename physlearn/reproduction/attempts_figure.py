@@ -11,6 +11,7 @@ from matplotlib import pyplot as plt
 
 from physlearn import plotting, tasks
 from physlearn.reproduction.figures import Drawn, Request, register
+from physlearn.reproduction.study import REGIMES
 
 OTHER_DATA = 1  # the seed of the task's data
 OTHER_RUNS = 100  # the first meta-seed
@@ -53,11 +54,11 @@ def attempts(request: Request) -> Drawn:
         for attempt, settings in tried.items():
             how = {**settings, **QUICK} if quick else settings
             learned = request.store.learned(task, OTHER_RUNS, types=2, **how)
-            for regime in ("untuned",) if quick else ("untuned", "tuned"):
+            for regime, tuned in REGIMES[quick].items():
                 result = request.store.compared(
                     task,
                     learned,
-                    tuned=regime == "tuned",
+                    tuned=tuned,
                     forecast=False,
                     variants={"relu": "relu", "tanh": "tanh"},
                     **COMPARING[quick],

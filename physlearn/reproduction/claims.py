@@ -6,18 +6,9 @@ import pandas as pd
 from matplotlib import pyplot as plt
 
 from physlearn import plotting
-from physlearn.reproduction import (
-    curves_figure,
-    descent_figure,
-    digit_figures,
-    evidence,
-    hessian_figure,
-    shape_figures,
-    transfer_figure,
-)
-from physlearn.reproduction.figures import Drawn, Request, register
+from physlearn.reproduction import evidence
+from physlearn.reproduction.figures import PAPER, Drawn, Request, register
 from physlearn.reproduction.study import study
-from physlearn.reproduction.tasks_of_the_paper import tasks_of_the_paper
 
 
 @register("claims")
@@ -27,20 +18,20 @@ def claims(request: Request) -> Drawn:
     A claim "holds" where the whole interval is on its side of zero, "does not hold" where all of it is on the other, and is
     "undecided" where zero lies within. Differences of losses are of logarithms.
     """
-    studies = {name: study(task, request) for name, task in tasks_of_the_paper(request).items()}
+    studies = {name: study(request.task(name), request) for name in PAPER}
     rows = [row for found in studies.values() for row in evidence.mix_against_the_rest(found)]
     rows += evidence.hamiltonian(studies["henon-heiles-nn"], studies["henon-heiles-hnn"])
     rows += [evidence.diversify(found) for found in studies.values()]
     for figure, says in (
-        (shape_figures.sizes, evidence.network_sizes),
-        (shape_figures.depths, evidence.network_depths),
-        (digit_figures.participation, evidence.participation),
-        (hessian_figure.flatness, evidence.flatness),
-        (descent_figure.noisy_descent, evidence.descent),
-        (curves_figure.captured, evidence.polynomials),
-        (transfer_figure.transfer, evidence.reuse),
+        ("fig4", evidence.network_sizes),
+        ("depth", evidence.network_depths),
+        ("fig8", evidence.participation),
+        ("hessian", evidence.flatness),
+        ("fig9", evidence.descent),
+        ("curves", evidence.polynomials),
+        ("transfer", evidence.reuse),
     ):
-        rows += says(figure(request).table)
+        rows += says(request.drawn(figure).table)
     table = pd.DataFrame(rows)
     shown = table[table["measure"].isin(["log loss", "accuracy"]) & table["low"].notna()]
     measures = list(shown["measure"].unique())

@@ -11,9 +11,8 @@ from matplotlib.figure import Figure
 
 from physlearn.activations.learned import LearnedActivations
 from physlearn.analysis import agreement_within, aligned, cluster_curves, curve_distances, polynomial_fits
-from physlearn.reproduction.figures import Drawn, Request, register
-from physlearn.reproduction.study import LEARNING, META_SEEDS
-from physlearn.reproduction.tasks_of_the_paper import tasks_of_the_paper
+from physlearn.reproduction.figures import PAPER, Drawn, Request, register
+from physlearn.reproduction.study import learned
 
 GOOD = 0.01  # of a curve's range: the largest error of a fit that has captured it
 FINE = 2001  # points, at which tables are held against each other
@@ -28,18 +27,14 @@ def captured(request: Request) -> Drawn:
     The table has a row a curve: its cluster, the order from which a polynomial has captured it, the errors of some orders, and
     how far linear and quadratic tables are from the cubic one, all in units of the curve's range.
     """
-    quick = request.quick
-    learned = {
-        name: [request.store.learned(task, k, types=2, **LEARNING[quick]) for k in range(META_SEEDS[quick])]
-        for name, task in tasks_of_the_paper(request).items()
-    }
+    by_task = {name: learned(request, request.task(name)) for name in PAPER}
     rows = [
         {"task": name, "meta_seed": k, "type": j + 1}
-        for name, several in learned.items()
+        for name, several in by_task.items()
         for k, one in enumerate(several)
         for j in range(len(one))
     ]
-    every = [(one, j) for several in learned.values() for one in several for j in range(len(one))]
+    every = [(one, j) for several in by_task.values() for one in several for j in range(len(one))]
     grid = every[0][0].grid.double()
     curves = torch.stack([one.values[j].double() for one, j in every])
     distances = curve_distances(curves, grid)
@@ -59,11 +54,11 @@ def _range(values: torch.Tensor) -> float:
     return float(values.max() - values.min())
 
 
-def _off_cubic(learned: LearnedActivations, j: int, kind: str) -> float:
+def _off_cubic(one: LearnedActivations, j: int, kind: str) -> float:
     """The largest difference of a table from the cubic one, in units of the curve's range."""
-    a = torch.linspace(*learned.interval, FINE, dtype=torch.float64)
-    cubic, other = (learned.interpolated(k).types[j].double().value(a) for k in ("cubic", kind))  # type: ignore[arg-type]
-    return float((cubic - other).abs().max()) / _range(learned.values[j])
+    a = torch.linspace(*one.interval, FINE, dtype=torch.float64)
+    cubic, other = (one.interpolated(k).types[j].double().value(a) for k in ("cubic", kind))  # type: ignore[arg-type]
+    return float((cubic - other).abs().max()) / _range(one.values[j])
 
 
 def _figure(

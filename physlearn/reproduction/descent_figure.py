@@ -11,10 +11,12 @@ from matplotlib.axes import Axes
 from scipy.interpolate import RectBivariateSpline
 from torch import Tensor
 
-from physlearn import plotting, tasks
+from physlearn import plotting
 from physlearn.analysis import Landscape, LossSlice, descent_noise, langevin
 from physlearn.analysis.langevin import Diffusion
 from physlearn.reproduction.figures import Drawn, Request, register
+from physlearn.reproduction.store import trained
+from physlearn.tasks import Task
 from physlearn.training.ensemble import train_ensemble
 from physlearn.training.loss import loss_of
 from systems import Orbit
@@ -66,15 +68,17 @@ def noisy_descent(request: Request) -> Drawn:
     plt.close(figure)  # pyplot forgets it; the caller keeps it
     plotting.noisy_descent(landscape.value, shown, minima=landscape.minima, ax=left)
     left.set_title("a drawn landscape", fontsize="medium")
-    trained(request, right)
+    on_a_trained_network(request, right)
     right.set_title("the loss of a trained network, along its two sharpest directions", fontsize="medium")
     return Drawn(figure, table, {**settings, "paths": count})
 
 
-def trained(request: Request, ax: Axes) -> None:
+def on_a_trained_network(request: Request, ax: Axes) -> None:
     """Paths to the minimum that a network of figure 5 came to, in the plane where its loss curves most."""
-    settings = {"learning_rate": SLICE_RATE, "batch_size": BATCH, "paths": SHOWN}
-    plane_of = cache(lambda: _slice(request.store.seed))
+    task = request.task("van-der-pol")
+    parts = trained(task, "training", "validation", "test")
+    settings = {**parts, "rate": SLICE_RATE, "batch": BATCH, "paths": SHOWN, "start": START, "time": (SETTLED, FINE)}
+    plane_of = cache(lambda: _slice(task, request.store.seed))
 
     def surface() -> pd.DataFrame:
         plane = plane_of()
@@ -89,7 +93,7 @@ def trained(request: Request, ax: Axes) -> None:
         time, dt = SETTLED / float(curvature.min()), FINE / float(curvature.max())
         return langevin(plane.gradient, start.expand(SHOWN, 2), noise, time, dt, seed=request.store.seed)
 
-    drawn = request.store.table("slice", settings, surface)
+    drawn = request.store.table("slice", parts, surface)
     paths = request.store.orbit("slice-descent", settings, walks)
     square = drawn.pivot(index="a", columns="b", values="loss")
     spline = RectBivariateSpline(square.index, square.columns, square)
@@ -101,8 +105,7 @@ def trained(request: Request, ax: Axes) -> None:
     plotting.noisy_descent(potential, paths, window=window, ax=ax, label=r"loss $\mathcal{L}$")
 
 
-def _slice(seed: int) -> LossSlice:
-    task = tasks.get("van-der-pol")
+def _slice(task: Task, seed: int) -> LossSlice:
     model = task.network("sine", seed)
     train_ensemble([model], task.pairs("training"), task.pairs("validation"), task.training, [seed], progress=False)
     pairs = task.pairs("test").to(torch.device("cpu"), torch.float64)

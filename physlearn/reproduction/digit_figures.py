@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import torch
 from matplotlib import pyplot as plt
 
-from physlearn import plotting, tasks
+from physlearn import plotting
 from physlearn.activations import Activation
 from physlearn.activations.learned import LearnedActivations
 from physlearn.analysis import activities, participation_ratio
-from physlearn.comparison.compare import APART
+from physlearn.comparison.compare import first_seed
 from physlearn.comparison.panels import panels
 from physlearn.reproduction.figures import Drawn, Request, register
+from physlearn.reproduction.store import trained
 from physlearn.reproduction.study import study, table_of
 from physlearn.tasks import Task
 from physlearn.training.ensemble import train_ensemble
@@ -26,7 +26,7 @@ RIVALS = ("tanh", "relu", "sine")
 @register("fig3")
 def digits(request: Request) -> Drawn:
     """How the digits are made, two learned activations, and the accuracy of networks of 100 neurons."""
-    task = tasks.get("mnist1d", device=request.device)
+    task = request.task("mnist1d")
     found = study(task, request)
     return Drawn(panels(task, found.learned[0], found.results["untuned"]), table_of([found]), found.settings)
 
@@ -34,23 +34,24 @@ def digits(request: Request) -> Drawn:
 @register("fig8")
 def participation(request: Request) -> Drawn:
     """The joint density of accuracy and normalized participation ratio."""
-    task = tasks.get("mnist1d", device=request.device)
+    task = request.task("mnist1d")
     several, count = study(task, request).learned, REALISATIONS[request.quick]
 
     def measured() -> pd.DataFrame:
         return pd.concat([realised(task, k, learned, count, request.store.seed) for k, learned in enumerate(several)])
 
-    key = {"task": task.name, "curves": [_curves(learned) for learned in several], "realisations": count}
-    table = request.store.table("participation", {**key, "epochs": task.training.epochs}, measured)
+    settings = {"realisations": count, "epochs": task.training.epochs}
+    key = {**trained(task, "training", "validation", "test"), "curves": [one.values.tolist() for one in several], **settings}
+    table = request.store.table("participation", key, measured)
     ax = plotting.joint_density(table, labels=("accuracy $A$", r"normalized participation ratio $r = \mathcal{R} / N$"))
     figure = ax.figure
     plt.close(figure)  # type: ignore[arg-type]
-    return Drawn(figure, table, key)  # type: ignore[arg-type]
+    return Drawn(figure, table, settings)  # type: ignore[arg-type]
 
 
 def realised(task: Task, meta_seed: int, learned: LearnedActivations, count: int, seed: int) -> pd.DataFrame:
     """A row a network of each variant: accuracy on the test part, and the participation ratio of its hidden layer there."""
-    seeds = [seed + APART * meta_seed + k for k in range(count)]
+    seeds = [first_seed(seed, meta_seed) + k for k in range(count)]
     test, rows = task.pairs("test"), []
     variants: dict[str, str | Activation] = {"mix": learned.mix, **{name: name for name in RIVALS}}
     for variant, activation in variants.items():
@@ -65,8 +66,3 @@ def realised(task: Task, meta_seed: int, learned: LearnedActivations, count: int
             row = {"meta_seed": meta_seed, "replicate": k, "variant": variant, "diverged": bool(history.diverged[k])}
             rows.append({**row, "accuracy": score, "participation": ratio})
     return pd.DataFrame(rows)
-
-
-def _curves(learned: LearnedActivations) -> list[list[float]]:
-    values: list[list[float]] = np.round(learned.values.double().numpy(), 6).tolist()
-    return values

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +13,57 @@ import pandas as pd
 from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 
+from physlearn import tasks
 from physlearn.forecasting.report import environment, write_figure, write_json
 from physlearn.reproduction.store import Store
+from physlearn.tasks import Task
 from systems import InputError
 from systems.atomic import atomically
 
 FORMATS = (".png", ".pdf")
 
 
+RECORDING = "clock_angles.csv"
+PAPER = ("mnist1d", "van-der-pol", "henon-heiles-nn", "henon-heiles-hnn", "pendulum-clock-hnn")
+"""The tasks of the paper, in the order of its figures."""
+
+
 @dataclass(frozen=True)
 class Request:
-    """What is asked of a figure. quick: at a size for minutes, not the paper's. data: a folder of recordings, if any."""
+    """What is asked of figures. quick: at a size for minutes, not the paper's. data: a folder of recordings, if any."""
 
     store: Store
     quick: bool = False
     device: str = "cpu"
     data: Path | None = None
+
+    @property
+    def recording(self) -> Path | None:
+        """The clock's recorded angles, if there are any."""
+        file = None if self.data is None else self.data / RECORDING
+        return file if file is not None and file.is_file() else None
+
+    def task(self, name: str) -> Task:
+        """One of the paper's, the same one for all figures; the clock is simulated where there is no recording."""
+        if name not in self._tasks:
+            recorded = name == "pendulum-clock-hnn" and self.recording is not None
+            settings = {"data": self.recording} if recorded else {}
+            self._tasks[name] = tasks.get(name, device=self.device, **settings)
+        return self._tasks[name]
+
+    def drawn(self, name: str) -> Drawn:
+        """The figure of that name, made when it is first asked for."""
+        if name not in self._drawn:
+            self._drawn[name] = _makers[name](self)
+        return self._drawn[name]
+
+    @cached_property
+    def _tasks(self) -> dict[str, Task]:
+        return {}
+
+    @cached_property
+    def _drawn(self) -> dict[str, Drawn]:
+        return {}
 
 
 @dataclass(frozen=True)
@@ -83,7 +119,7 @@ def reproduce(
     written = {}
     for name in tqdm(chosen, disable=not progress, unit="figure"):
         start = time.perf_counter()
-        drawn = _makers[name](request)
+        drawn = request.drawn(name)
         paths = [write_figure(out / f"{name}{suffix}", drawn.picture) for suffix in FORMATS]
         paths.append(out / f"{name}.parquet")
         with atomically(paths[-1]) as temporary:

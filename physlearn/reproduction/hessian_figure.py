@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pandas as pd
 import torch
 from matplotlib import pyplot as plt
 
-from physlearn import plotting, tasks
+from physlearn import plotting
 from physlearn.activations.learned import LearnedActivations
 from physlearn.analysis import SpectralDensity, hessian, near_zero
-from physlearn.comparison.compare import APART
+from physlearn.comparison.compare import first_seed
 from physlearn.models import Learner
 from physlearn.reproduction.figures import Drawn, Request, register
+from physlearn.reproduction.store import trained
 from physlearn.reproduction.study import study
 from physlearn.tasks import Task
 from physlearn.training.ensemble import train_ensemble
@@ -32,17 +34,15 @@ def flatness(request: Request) -> Drawn:
     The table has a row a network: after how many epochs, the exact trace and fraction for the loss on the test part (the
     paper's choice), the trace for the training part by Hutchinson's method, and both losses.
     """
-    task = tasks.get("mnist1d", device=request.device)
+    task = request.task("mnist1d")
     learned = study(task, request).learned
     layer = replace(task, hidden=(NEURONS[request.quick],))
+    settings = {"threshold": THRESHOLD, "probes": PROBES}
     rows, spectra = [], {}
     for epochs in EPOCHS[request.quick]:
         for k, one in enumerate(learned):
-            key = {"task": task.name, "curves": one.values.tolist(), "epochs": epochs, "neurons": layer.hidden[0], "run": k}
-
-            def measured(epochs: int = epochs, k: int = k, one: LearnedActivations = one) -> pd.DataFrame:
-                return minima(layer, one, epochs, k, request.store.seed)
-
+            key = {**trained(layer, "training", "test"), "curves": one.values.tolist(), "run": k, "epochs": epochs, **settings}
+            measured = partial(minima, layer, one, epochs, k, request.store.seed)
             rows.append(request.store.table("hessian", key, measured))
     table = pd.concat(rows, ignore_index=True)
     last = table[table["epochs"] == table["epochs"].max()]
@@ -53,14 +53,14 @@ def flatness(request: Request) -> Drawn:
     plotting.box_plot(last, "trace", ax=axes[0], scale="linear", label=r"trace $\mathrm{Tr}\,H$")
     plotting.box_plot(last, "near_zero", ax=axes[1], scale="linear", label="fraction $f$ of eigenvalues near zero")
     plotting.spectrum_plot(spectra, ax=axes[2])
-    return Drawn(figure, table.drop(columns="spectrum"), {"threshold": THRESHOLD, "epochs": EPOCHS[request.quick]})
+    return Drawn(figure, table.drop(columns="spectrum"), {**settings, "epochs": EPOCHS[request.quick]})
 
 
 def minima(task: Task, learned: LearnedActivations, epochs: int, meta_seed: int, seed: int) -> pd.DataFrame:
     """A row a network of each type, and of their mix: how the loss curves where it came to rest; with all eigenvalues in the
     column ``spectrum``.
     """
-    own = seed + APART * meta_seed
+    own = first_seed(seed, meta_seed)
     training = replace(task.training, epochs=epochs)
     rows = []
     for variant, activation in {**{table.name: table for table in learned.types}, "mix": learned.mix}.items():

@@ -8,11 +8,10 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 import systems
-from physlearn import plotting, tasks
+from physlearn import plotting
 from physlearn.comparison.panels import curves, panels
 from physlearn.reproduction.figures import Drawn, Request, register
 from physlearn.reproduction.study import study, table_of
-from physlearn.reproduction.tasks_of_the_paper import clock, recording
 from systems import Orbit
 from systems.pendulum_clock import Film, still
 
@@ -24,7 +23,7 @@ ANGLE = 0.09  # of the clock that is shown [rad]
 @register("fig5")
 def van_der_pol(request: Request) -> Drawn:
     """The van der Pol oscillator by a network of its vector field."""
-    task = tasks.get("van-der-pol", device=request.device)
+    task = request.task("van-der-pol")
     found = study(task, request)
     return Drawn(panels(task, found.learned[0], found.results["untuned"]), table_of([found]), found.settings)
 
@@ -32,7 +31,7 @@ def van_der_pol(request: Request) -> Drawn:
 @register("fig6")
 def henon_heiles(request: Request) -> Drawn:
     """Henon-Heiles by a network of the vector field and by one of the Hamiltonian."""
-    studies = {name: study(tasks.get(f"henon-heiles-{name}", device=request.device), request) for name in ("nn", "hnn")}
+    studies = {name: study(request.task(f"henon-heiles-{name}"), request) for name in ("nn", "hnn")}
     figure = plt.figure(figsize=(13, 8.2), layout="constrained")
     plt.close(figure)  # pyplot forgets it; the caller keeps it
     upper, lower = np.asarray(figure.subfigures(2, 1, height_ratios=(1, 1.1)))
@@ -54,7 +53,7 @@ def henon_heiles(request: Request) -> Drawn:
 @register("fig7")
 def pendulum_clock(request: Request) -> Drawn:
     """A pendulum clock by a network of the Hamiltonian: recorded, or simulated where there is no recording."""
-    task = clock(request)
+    task = request.task("pendulum-clock-hnn")
     found = study(task, request)
     figure = plt.figure(figsize=(15, 4.1), layout="constrained")
     plt.close(figure)
@@ -66,7 +65,7 @@ def pendulum_clock(request: Request) -> Drawn:
     curves(parts[2], found.learned[0])
     found.results["untuned"].plot("loss", parts[3].subplots())
     figure.suptitle(task.title)
-    return Drawn(figure, table_of([found]), {"recorded": recording(request) is not None, **found.settings})
+    return Drawn(figure, table_of([found]), {"recorded": request.recording is not None, **found.settings})
 
 
 def star(ax: Axes, energy: float, seed: int) -> Orbit:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 from matplotlib import pyplot as plt
 
-from physlearn import plotting, tasks
-from physlearn.comparison import joined
+from physlearn import plotting
 from physlearn.reproduction.digit_figures import RIVALS
 from physlearn.reproduction.figures import Drawn, Request, register
-from physlearn.reproduction.study import LEARNING, study
+from physlearn.reproduction.study import compared, learned, study
 from physlearn.tasks import Task
 
 SIZES = {True: (10, 30, 100), False: (10, 20, 50, 100, 200)}  # neurons, by whether it is to be quick
 DEPTHS = {True: (1, 2), False: (1, 2, 3)}  # layers
 WIDTH = {True: 20, False: 50}  # of each of several layers
-META_SEEDS = {True: 1, False: 4}
 INITIALISATIONS = {True: 10, False: 25}  # of each meta-seed: the paper's 100 in all
 BASES = {True: ("zero",), False: ("zero", "sine")}
 
@@ -27,9 +25,10 @@ BASES = {True: ("zero",), False: ("zero", "sine")}
 @register("fig4")
 def sizes(request: Request) -> Drawn:
     """The accuracy against the number of neurons, with activations that were grown from zero, and from a sine."""
-    task, quick = tasks.get("mnist1d", device=request.device), request.quick
+    task, quick = request.task("mnist1d"), request.quick
+    settings = settings_of(request, task)
     tables = [
-        accuracies(request, task, base, (size,)).assign(base=base, neurons=size)
+        accuracies(request, task, base, (size,), settings).assign(base=base, neurons=size)
         for base in BASES[quick]
         for size in SIZES[quick]
     ]
@@ -41,27 +40,25 @@ def sizes(request: Request) -> Drawn:
         shown = table[(table["base"] == base) & (table["variant"] != "zero")]  # which learns nothing
         plotting.grouped_boxes(shown, "accuracy", "neurons", ax=ax, labels=("neurons $N$", "accuracy $A$"))
         ax.text(0.01, 0.97, f"activations grown from {base}", transform=ax.transAxes, va="top")
-    return Drawn(figure, table, settings_of(request, task))
+    return Drawn(figure, table, settings)
 
 
 @register("depth")
 def depths(request: Request) -> Drawn:
     """The accuracy against the number of hidden layers, with activations that were learned in networks of one."""
-    task, quick = tasks.get("mnist1d", device=request.device), request.quick
-    tables = [accuracies(request, task, "sine", (WIDTH[quick],) * layers).assign(layers=layers) for layers in DEPTHS[quick]]
+    task, quick = request.task("mnist1d"), request.quick
+    settings, width = settings_of(request, task), WIDTH[quick]
+    tables = [accuracies(request, task, "sine", (width,) * n, settings).assign(layers=n) for n in DEPTHS[quick]]
     table = pd.concat(tables, ignore_index=True)
     figure, ax = plt.subplots(figsize=(8.5, 4.4), layout="constrained")
     plt.close(figure)  # pyplot forgets it; the caller keeps it
     plotting.grouped_boxes(table, "accuracy", "layers", ax=ax, labels=("hidden layers", "accuracy $A$"))
-    return Drawn(figure, table, {**settings_of(request, task), "width": WIDTH[quick]})
+    return Drawn(figure, table, {**settings, "width": width})
 
 
-def accuracies(request: Request, task: Task, base: str, hidden: Sequence[int]) -> pd.DataFrame:
+def accuracies(request: Request, task: Task, base: str, hidden: tuple[int, ...], settings: Mapping[str, Any]) -> pd.DataFrame:
     """Those of networks of a shape: each type, their mix, their base and the traditional activations."""
-    store, quick = request.store, request.quick
-    shaped, settings = replace(task, hidden=tuple(hidden)), settings_of(request, task)
-    several = [store.learned(task, k, types=2, base=base, **LEARNING[quick]) for k in range(META_SEEDS[quick])]
-    return joined([store.compared(shaped, learned, None, k, **settings) for k, learned in enumerate(several)]).table
+    return compared(request, replace(task, hidden=hidden), learned(request, task, base=base), **settings).table
 
 
 def settings_of(request: Request, task: Task) -> dict[str, Any]:

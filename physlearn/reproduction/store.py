@@ -15,7 +15,7 @@ from physlearn.activations import Activation
 from physlearn.activations.description import describe
 from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import Comparison, compare
-from physlearn.comparison.compare import APART
+from physlearn.comparison.compare import first_seed
 from physlearn.metalearning import metalearn
 from physlearn.metalearning.metalearn import settings_for, stages_of
 from physlearn.tasks import Task
@@ -62,7 +62,7 @@ class Store:
         **settings: Any,
     ) -> Comparison:
         """A comparison of what was learned, with or without the control of one type, by the networks of a meta-seed."""
-        seed = self.seed + APART * meta_seed
+        seed = first_seed(self.seed, meta_seed)
 
         def make(path: Path) -> Comparison:
             result = compare(task, learned, single=single, seed=seed, progress=self.progress, **settings)
@@ -70,9 +70,8 @@ class Store:
             return result
 
         curves = [_digest(one.values.tolist()) for one in (learned, single) if one is not None]
-        data = task.describe("training", "tuning", "validation", "test")
-        key = {"task": data, "device": str(task.device), "seed": seed, "curves": curves, "training": asdict(task.training)}
-        key |= _described(settings)
+        parts = trained(task, "training", "tuning", "validation", "test")
+        key = {**parts, "seed": seed, "curves": curves, **_described(settings)}
         return self._kept(f"compared-{task.name}", key, "", Comparison.load, make)
 
     def table(self, name: str, settings: Mapping[str, Any], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
@@ -102,6 +101,11 @@ class Store:
         path = self.folder / f"{name}-{_digest(key)}{suffix}"
         done = path / "manifest.json" if not suffix else path  # of a folder, the manifest is written last
         return load(path) if done.exists() else make(path)
+
+
+def trained(task: Task, *parts: str) -> dict[str, Any]:
+    """What decides the networks that are trained on a task, by the data of its parts."""
+    return {"task": task.describe(*parts), "device": str(task.device), "training": asdict(task.training)}
 
 
 def _described(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,21 +43,31 @@ class Study:
 
 def study(task: Task, request: Request, **settings: Any) -> Study:
     """Learn and compare as often as there are meta-seeds; settings: of the meta-learning, beside those of the size."""
-    store, quick = request.store, request.quick
-    learned, single = (
-        [store.learned(task, k, types=types, **LEARNING[quick], **settings) for k in range(META_SEEDS[quick])]
-        for types in (2, 1)
-    )
+    several, control = (learned(request, task, types=types, **settings) for types in (2, 1))
     results = {
-        regime: joined(
-            [
-                store.compared(task, two, one, k, tuned=tuned, **COMPARING[quick])
-                for k, (two, one) in enumerate(zip(learned, single, strict=True))
-            ]
-        )
-        for regime, tuned in REGIMES[quick].items()
+        regime: compared(request, task, several, control, tuned=tuned, **COMPARING[request.quick])
+        for regime, tuned in REGIMES[request.quick].items()
     }
-    return Study(task, learned, single, results)
+    return Study(task, several, control, results)
+
+
+def learned(request: Request, task: Task, types: int = 2, **settings: Any) -> list[LearnedActivations]:
+    """The activations of every meta-seed."""
+    how = {"types": types, **LEARNING[request.quick], **settings}
+    return [request.store.learned(task, k, **how) for k in range(META_SEEDS[request.quick])]
+
+
+def compared(
+    request: Request,
+    task: Task,
+    several: Sequence[LearnedActivations],
+    control: Sequence[LearnedActivations] | None = None,
+    **settings: Any,
+) -> Comparison:
+    """One comparison over all meta-seeds, with or without the control of one type."""
+    alone: Sequence[LearnedActivations | None] = control or [None] * len(several)
+    pairs = enumerate(zip(several, alone, strict=True))
+    return joined([request.store.compared(task, two, one, k, **settings) for k, (two, one) in pairs])
 
 
 def table_of(studies: Iterable[Study]) -> pd.DataFrame:
