@@ -54,7 +54,7 @@ COLUMNS = {  # of the table that is printed: heading, and as many digits as mean
 Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 Epochs = Annotated[int, typer.Option(help="Passes over the training data.")]
 Hidden = Annotated[str, typer.Option(help="Widths of the hidden layers, as 100 or 64,64.")]
-Named = Annotated[str, typer.Option(help="sine, tanh, relu, ...")]
+Named = Annotated[str, typer.Option(help="sine, tanh, ..., a mixture as sine+tanh, or shipped ones: learned:TASK.")]
 OfSystem = Annotated[list[str] | None, typer.Option("--set", help="A parameter of the system, as mu=1.5; may be repeated.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 Seed = Annotated[int, typer.Option(help="Of every random draw.")]
@@ -363,6 +363,9 @@ def learn(
     single: Annotated[
         bool, typer.Option(help="Learn one type alone, too: the control that belongs beside a mix, written to OUT-single.")
     ] = True,
+    history: Annotated[
+        bool, typer.Option(help="Keep the losses and the curves of all steps; without them a file has a few kB.")
+    ] = True,
     data: Data = None,
     set_: OfTask = None,
     device: Device = "cpu",
@@ -392,7 +395,7 @@ def learn(
     for file, count in [(path, types), *([(_single(path), 1)] if single and types != 1 else [])]:
         checkpoints.append(file.with_suffix(".checkpoint"))
         learned = metalearn(task, types=count, seed=seed, checkpoint=checkpoints[-1], progress=progress, **given)
-        learned.save(file)
+        (learned if history else learned.without_history()).save(file)
         written += [file, report.write_figure(file.with_suffix(".png"), panels(task, learned))]
         losses = learned.losses["smoothed"]
         summary[str(file)] = {"types": len(learned), "smoothed_log_loss": losses.tolist(), **learned.settings}

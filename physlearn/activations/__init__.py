@@ -1,5 +1,6 @@
 """Activation functions: named ones, learned ones, and mixtures of several types in one layer."""
 
+from physlearn.activations import shipped
 from physlearn.activations.activation import Activation, derivative
 from physlearn.activations.get import get
 from physlearn.activations.mixture import Mixture
@@ -21,4 +22,5 @@ __all__ = [
     "names",
     "register",
     "shares",
+    "shipped",
 ]

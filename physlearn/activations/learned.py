@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physlearn import tensor_file
-from physlearn.activations.get import get
+from physlearn.activations import named
 from physlearn.activations.mixture import Mixture
 from physlearn.activations.spline import Kind
 from physlearn.activations.table import Table
@@ -70,6 +70,16 @@ class LearnedActivations:
         """The same, interpolated in another way: ``"linear"`` as in the paper's classifiers, ``"quadratic"``, ``"cubic"``."""
         return LearnedActivations(**{**self.__dict__, "kind": kind})
 
+    def without_history(self) -> LearnedActivations:
+        """The curves with all settings that decided them, but no losses and no snapshots: a file of a few kB.
+
+        >>> sine = LearnedActivations(torch.linspace(-10, 10, 100).sin()[None], "sine", "by hand", snapshot_steps=[5],
+        ...                           snapshots=torch.zeros(1, 1, 100))
+        >>> sine.without_history().snapshots is None
+        True
+        """
+        return replace(self, losses=pd.DataFrame(), snapshots=None, snapshot_steps=())
+
     def curves(self, x: Float[Tensor, " n"]) -> Float[Tensor, "types n"]:
         """The functions at x."""
         x = torch.as_tensor(x)
@@ -113,7 +123,7 @@ class LearnedActivations:
         Raises FileNotFoundError, or InputError for a file that is truncated, changed, or holds something else.
         """
         settings, tensors = tensor_file.read(path, "learned activations")
-        get(settings["base"])
+        named.find(settings["base"])
         return cls(
             values=tensors["values"],
             base=settings["base"],

@@ -37,6 +37,9 @@ class Named(Activation):
         return self.name
 
 
+LEARNED = "learned:"
+"""How the names of learned activations begin, which are no functions of this module."""
+
 _registered: dict[str, Named] = {}
 
 
@@ -48,14 +51,17 @@ def names() -> list[str]:
 def find(name: str) -> Named:
     """The activation of that name. Raises UnknownNameError (a KeyError), listing the names there are."""
     if name not in _registered:
-        raise UnknownNameError(f"no activation {name!r}; there are {', '.join(names())}, and mixtures such as sine+tanh")
+        raise UnknownNameError(
+            f"no activation {name!r}; there are {', '.join(names())}, mixtures such as sine+tanh, "
+            f"and learned ones such as {LEARNED}henon-heiles-hnn"
+        )
     return _registered[name]
 
 
 def register(name: str, value: Elementwise, first: Elementwise | None = None, second: Elementwise | None = None) -> Named:
     """Make an elementwise function available by name; derivatives that are not given come from automatic differentiation.
 
-    Raises InputError for a name that is taken, or that has a plus sign, which is for mixtures.
+    Raises InputError for a name that is taken, that has a plus sign, which is for mixtures, or that begins with ``learned:``.
 
     >>> bump = register("bump", lambda x: (-x.square()).exp())
     >>> bump.first(torch.tensor([0.0, 1.0]))
@@ -65,6 +71,8 @@ def register(name: str, value: Elementwise, first: Elementwise | None = None, se
         raise InputError(f"the activation name {name!r} is taken")
     if "+" in name:
         raise InputError(f"an activation's name has no plus sign, which is for mixtures: {name!r}")
+    if name.startswith(LEARNED):
+        raise InputError(f"names that begin with {LEARNED} are those of learned activations: {name!r}")
     first = first or derivative(value)
     _registered[name] = Named(name, value, first, second or derivative(first))
     return _registered[name]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import accumulate
 from math import prod
 from typing import Any, NamedTuple
 
@@ -65,10 +66,15 @@ def _locate(x: Tensor, types: int, cells: int, grid: Grid) -> tuple[Tensor, Tens
     """The row of each x, ``(stack, n, neurons)``, among the cells of all tables, and its distance from the cell's left end."""
     s = (x - grid.start) / grid.step
     cell = s.detach().floor().nan_to_num(0).clamp(0, cells - 1)
-    sizes = torch.tensor(shares(x.shape[-1], types), device=x.device)
-    of_neuron = torch.arange(types, device=x.device).repeat_interleave(sizes, output_size=x.shape[-1])
-    table = types * torch.arange(len(x), device=x.device).view(-1, 1, 1) + of_neuron
+    table = types * torch.arange(len(x), device=x.device).view(-1, 1, 1) + _types(x.shape[-1], types, x.device)
     return cell.long() + cells * table, s - cell
+
+
+def _types(neurons: int, types: int, device: torch.device) -> Tensor:
+    """The type of each neuron, without a copy to the device, for which that would have to wait."""
+    neuron = torch.arange(neurons, device=device)
+    *ends, _ = accumulate(shares(neurons, types))
+    return sum((neuron >= end for end in ends), torch.zeros_like(neuron))
 
 
 def _blocks(x: Tensor, stack: Sequence[int]) -> Tensor:

@@ -1,4 +1,4 @@
-"""Comparisons of several meta-seeds as one."""
+"""Comparisons of several meta-seeds, or of several lots of variants, as one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pandas as pd
 
 from physlearn.comparison.result import Comparison
 from systems import InputError
+
+ALIKE = ("task", "training", "replicates", "seed")  # what the networks of variants that are held together have in common
 
 
 def joined(parts: Sequence[Comparison]) -> Comparison:
@@ -50,5 +52,35 @@ def joined(parts: Sequence[Comparison]) -> Comparison:
             "single": [one for part in parts for one in part.settings["single"]],
             "seeds": [part.settings["seed"] for part in parts],
         },
+        seconds=sum(part.seconds for part in parts),
+    )
+
+
+def beside(parts: Sequence[Comparison]) -> Comparison:
+    """One comparison of the variants of all parts, whose networks begin and train alike, number by number.
+
+    What is measured in some parts only, such as forecasts, is NaN for the variants of the others. Raises InputError for parts
+    of different tasks, training, networks or meta-seeds, and for a variant that is in two of them.
+    """
+    if not parts:
+        raise InputError("there is no comparison to set beside another")
+    first = parts[0]
+    networks = [
+        part.table[["meta_seed", "replicate"]].drop_duplicates().sort_values(["meta_seed", "replicate"]) for part in parts
+    ]
+    for part, own in zip(parts[1:], networks[1:], strict=True):
+        for what in ALIKE:
+            if part.settings[what] != first.settings[what]:
+                raise InputError(f"variants can be set beside each other that have the same {what}")
+        if own.to_numpy().tolist() != networks[0].to_numpy().tolist():
+            raise InputError("variants can be set beside each other that have the same meta-seeds and replicates")
+    names = [name for part in parts for name in part.table["variant"].unique()]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InputError(f"the variant {twice[0]!r} is in two of the comparisons")
+    return replace(
+        first,
+        table=pd.concat([part.table for part in parts], ignore_index=True),
+        curves=pd.concat([part.curves for part in parts], ignore_index=True),
+        settings={**first.settings, "variants": {k: v for part in parts for k, v in part.settings["variants"].items()}},
         seconds=sum(part.seconds for part in parts),
     )

@@ -44,7 +44,11 @@ DISSIPATIVE = (
     Contender("dissipative-hnn", "gauss-legendre-4"),
     Contender("dissipative-hnn-mechanical", "gauss-legendre-4"),
 )
-HAMILTONIAN = tuple(name for name in models.names() if name not in ("nn", "linear"))
+SPLINES = (
+    Contender("nn-splines", "rk4"),
+    Contender("hnn-splines", "gauss-legendre-4"),
+)
+HAMILTONIAN = tuple(name for name in models.names() if name not in ("nn", "nn-splines", "linear"))
 
 
 def choose(model: str | None, integrator: str | None, hamiltonian: bool, *, recorded: bool = False) -> tuple[Contender, ...]:
@@ -68,7 +72,7 @@ def choose(model: str | None, integrator: str | None, hamiltonian: bool, *, reco
         # a small model of the kind tells before any training whether the integrator applies
         integrators.find(integrator)(Flow.of(models.build(model, dim=2, hidden=(1,))))
         return (Contender(model, integrator),)
-    return tuple(c for c in (*LINEUP, *DISSIPATIVE) if c.model == model)
+    return tuple(c for c in (*LINEUP, *DISSIPATIVE, *SPLINES) if c.model == model)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from physlearn.models import Model
 from physlearn.models.baselines import LeastSquaresModel
 from physlearn.models.build import check_name
 from physlearn.models.network import Network
+from physlearn.models.spline_network import SplineNetwork
 from physlearn.training import Pairs, Training, train
 from systems import InputError, Orbit
 
@@ -30,9 +31,9 @@ class Forecaster:
 
     model: ``"nn"`` (the vector field), ``"hnn"`` (a Hamiltonian), ``"hnn-separable"`` (T(p) + V(q)), ``"hnn-mechanical"``
     (p^2/2 + V(q)), or a baseline, ``"linear"`` or ``"cubic"`` (a polynomial Hamiltonian). hidden: the widths of the hidden
-    layers. activation: its name, ``"sine+tanh"`` for a mixture, or any Activation, such as ``learned.mix``. seed: of initial
-    weights and batches. dtype, device: of the training; forecasts are computed in the dtype and on the device of the initial
-    states.
+    layers. activation: its name, ``"sine+tanh"`` for a mixture, ``"learned:henon-heiles-hnn"`` for what the package ships as
+    learned for a task, or any Activation, such as ``learned.mix``. seed: of initial weights and batches. dtype, device: of
+    the training; forecasts are computed in the dtype and on the device of the initial states.
 
     A forecaster can be given to ``integrate`` and to the metrics as a system can.
 
@@ -195,7 +196,7 @@ class Forecaster:
         coordinates = tuple(settings["coordinates"])
         model = forecaster._build(len(coordinates))
         model.load_state_dict(tensors)
-        for network in (part for part in model.modules() if isinstance(part, Network)):
+        for network in (part for part in model.modules() if isinstance(part, Network | SplineNetwork)):
             forecaster.activation = network.activation  # with the values of its tables
         forecaster._adopt(model, coordinates)
         forecaster.training = Training(**settings["training"])

@@ -16,6 +16,7 @@ from physlearn.models.stack import Weights, outputs, stack
 from physlearn.training.loss import Reduction, loss_of
 from physlearn.training.optimizers import Optimizer, State
 from physlearn.training.pairs import Pairs
+from systems import InputError
 
 Curves = Float[Tensor, "S types cells 4"]
 """The activations of each network, as the coefficients of their splines' pieces."""
@@ -73,6 +74,8 @@ class InnerLoop:
         self._error = torch.compile(self._error_of) if compiled else self._error_of
         self.pairs, self.grid, self.optimizer, self.reduction = pairs, grid, optimizer, reduction
         self._curves = [name for name, _ in self.model.named_buffers() if name.endswith("activation.coefficients")]
+        if not self._curves:
+            raise InputError(f"the neurons of the model {model.name} have no activations that could be learned")
 
     def start(self, weights: Float[Tensor, "S P"], learning_rate: Float[Tensor, "S 1"]) -> Networks:
         """New networks with those weights."""

@@ -40,14 +40,18 @@ TWO_STAGE: tuple[dict[str, Any], ...] = (
     },
     {
         "variant": "evolution",
-        "outer_steps": 150,
-        "inner_steps": 198,
+        "outer_steps": 200,
+        "inner_steps": 660,  # the 10 epochs of a comparison
         "inner_learning_rate": (3e-3, 3e-2),
+        "schedule": "cosine",
+        "held_out": True,
+        "outer_learning_rate": 0.03,
         "clip": None,
         "warm_up": 1,
     },
 )
-"""A first-order start from a pool of networks of all ages, then evolution on the true objective."""
+"""A first-order start from a pool of networks of all ages, then evolution on the true objective: the loss on pairs that were
+not trained on, after a training just as the activations will see one."""
 
 
 @overload
@@ -73,8 +77,9 @@ def metalearn(
     """Meta-learn activation functions for a task, as Algorithm 1 of *Neural networks embrace learned diversity* does.
 
     variant: ``"unrolled"``, ``"truncated"``, ``"first-order"``, ``"final-step"``, ``"evolution"``, or ``"two-stage"``, which
-    is `TWO_STAGE`, whose outer_steps are shared out to both stages, and whose inner_steps are those of the second. seed: one,
-    or several, whose runs go side by side, vectorised, without influence on each other, and come back as a list. checkpoint:
+    is the stages of `TWO_STAGE`. stages: settings of several, each of which goes on from the best curves of the one before;
+    what is given beside them holds for all, but outer_steps are shared out, and inner_steps are the last one's. seed: one, or
+    several, whose runs go side by side, vectorised, without influence on each other, and come back as a list. checkpoint:
     a file that is written every 20 outer steps, and gone on from where it is there: the result is the same, bit for bit, as
     that of a run that was not interrupted. The other settings are those of `MetaLearning`; where they are not given, the
     task's own hold, unless another variant than the task's is asked for.
@@ -93,8 +98,6 @@ def metalearn(
     given = {"types": types, "base": base, "variant": variant, "outer_steps": outer_steps, "inner_steps": inner_steps,
              "networks": networks}  # fmt: skip
     chosen = settings_for(task, {**{name: value for name, value in given.items() if value is not None}, **settings})
-    if unknown := sorted(set(chosen) - set(MetaLearning.__dataclass_fields__)):
-        raise InputError(f"metalearn has no setting {unknown[0]!r}; it has {', '.join(MetaLearning.__dataclass_fields__)}")
     seeds = _checked(list(seed) if isinstance(seed, Sequence) and not isinstance(seed, str) else [seed])
     stages = stages_of(chosen)
     path = None if checkpoint is None else Path(checkpoint)
@@ -119,26 +122,56 @@ def _checked(seeds: Sequence[Any]) -> list[int]:
 
 def settings_for(task: Task, given: Mapping[str, Any]) -> dict[str, Any]:
     """What was given, and where nothing was the task's own settings, which hold for its own variant only."""
-    other = given.get("variant", task.learning.get("variant")) != task.learning.get("variant")
+    other = "stages" in given or given.get("variant", task.learning.get("variant")) != task.learning.get("variant")
     return {**({} if other else task.learning), **given}
 
 
-def stages_of(chosen: dict[str, Any]) -> list[MetaLearning]:
-    """The settings of each stage: one, or the two of the preset with what was chosen instead."""
-    if chosen.get("variant") != "two-stage":
-        return [MetaLearning(**chosen)]
-    own = {name: value for name, value in chosen.items() if name not in ("variant", "outer_steps", "inner_steps")}
-    first, second = (MetaLearning(**{**stage, **own, "variant": stage["variant"]}) for stage in TWO_STAGE)
-    if "outer_steps" in chosen:
-        total = MetaLearning(outer_steps=chosen["outer_steps"]).outer_steps
-        if total < 2:
-            raise InputError(f"two stages need at least 2 outer_steps, not {total}")
-        share = total / (first.outer_steps + second.outer_steps)
-        first = replace(first, outer_steps=min(max(1, round(share * first.outer_steps)), total - 1))
-        second = replace(second, outer_steps=total - first.outer_steps)
-    if (steps := chosen.get("inner_steps")) is not None:
-        second = replace(second, inner_steps=steps)
-    return [first, second]
+def stages_of(chosen: Mapping[str, Any]) -> list[MetaLearning]:
+    """The settings of each stage: one, or those that were given or are a preset's, with what was chosen for all instead."""
+    common = dict(chosen)
+    parts = common.pop("stages", None)
+    if common.get("variant") == "two-stage":
+        if parts is not None:
+            raise InputError("variant 'two-stage' has stages of its own: give one of the two")
+        common.pop("variant")
+        parts = TWO_STAGE
+    if parts is None:
+        _check_names(common)
+        return [MetaLearning(**common)]
+    if isinstance(parts, Mapping) or not parts or not all(isinstance(part, Mapping) for part in parts):
+        raise InputError(f"stages are the settings of each, one after another, not {parts!r}")
+    for part in (common, *parts):
+        _check_names(part)
+    total, steps = common.pop("outer_steps", None), common.pop("inner_steps", None)
+    variant = {"variant": common.pop("variant")} if "variant" in common else {}
+    stages = [MetaLearning(**{**variant, **part, **common}) for part in parts]
+    for name in ("types", "base", "width"):
+        if len({getattr(stage, name) for stage in stages}) > 1:
+            raise InputError(f"stages work on the same curves: they cannot differ in {name}")
+    if total is not None:
+        stages = [replace(stage, outer_steps=n) for stage, n in zip(stages, _shared_out(total, stages), strict=True)]
+    if steps is not None:
+        stages[-1] = replace(stages[-1], inner_steps=steps)
+    return stages
+
+
+def _check_names(settings: Mapping[str, Any]) -> None:
+    if unknown := sorted(set(settings) - set(MetaLearning.__dataclass_fields__)):
+        raise InputError(
+            f"metalearn has no setting {unknown[0]!r}; it has {', '.join(MetaLearning.__dataclass_fields__)}, stages"
+        )
+
+
+def _shared_out(total: int, stages: Sequence[MetaLearning]) -> list[int]:
+    """So many outer steps in the proportions of the stages, at least one for each."""
+    total = MetaLearning(outer_steps=total).outer_steps
+    if total < len(stages):
+        raise InputError(f"{len(stages)} stages need at least {len(stages)} outer_steps, not {total}")
+    whole, shares = sum(stage.outer_steps for stage in stages), list[int]()
+    for k, stage in enumerate(stages[:-1]):
+        left = total - sum(shares) - (len(stages) - 1 - k)
+        shares.append(min(max(1, round(total * stage.outer_steps / whole)), left))
+    return [*shares, total - sum(shares)]
 
 
 def _run(

@@ -35,8 +35,8 @@ class MetaLearning:
     (unrolled and truncated). schedule: ``"constant"``, or ``"cosine"``, by which the rate falls to zero over the inner steps,
     as it does where the activations are used. lifetime: None for new networks at each outer step, or two numbers of inner
     steps between which each network draws its own life (log-uniform), so that networks of all ages train side by side.
-    compiled: the inner step, by torch.compile: for first-order and final-step alone. It does not pay on a CPU, where the loops
-    over tables are compiled anyway.
+    compiled: the inner step, by torch.compile: for all variants but unrolled and truncated. It does not pay on a CPU, where
+    the loops over tables are compiled anyway.
 
     *The objective.* tail: the last share of the inner steps whose losses count. held_out: count losses on the
     meta-validation pairs, and in evolution the loss there in the end instead of those of the windows. logarithm: the mean log
@@ -128,13 +128,13 @@ class MetaLearning:
             raise InputError(f"lifetime is two numbers of steps in order, not {self.lifetime}")
         if self.schedule not in ("constant", "cosine"):
             raise InputError(f"schedule must be 'constant' or 'cosine', not {self.schedule!r}")
-        if self.schedule == "cosine" and self.lifetime is not None:
+        if self.schedule == "cosine" and self.lifetime is not None and self.variant != "evolution":  # which has no pool
             raise InputError("a cosine schedule ends with the inner steps: networks that live on need schedule='constant'")
         if self.learn_inner_rate and self.variant not in ("unrolled", "truncated"):
             raise InputError(
                 f"the gradient of variant {self.variant!r} does not know of the inner learning rate; take unrolled"
             )
-        if self.compiled and self.variant not in ("first-order", "final-step"):
+        if self.compiled and self.variant in ("unrolled", "truncated"):
             raise InputError(
                 f"a compiled inner step cannot be differentiated twice, as variant {self.variant!r} asks for; take first-order"
             )

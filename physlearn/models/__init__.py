@@ -7,6 +7,8 @@ from physlearn.models.dissipative import DissipativeHamiltonianNetwork, Dissipat
 from physlearn.models.hamiltonian import HamiltonianNetwork
 from physlearn.models.model import Learner, Model
 from physlearn.models.separable import MechanicalHamiltonianNetwork, SeparableHamiltonianNetwork
+from physlearn.models.spline_network import SplineNetwork, hidden_of_equal_size
+from physlearn.models.splines import SplineClassifier, SplineHamiltonian, SplineVectorField
 from physlearn.models.vector_field import VectorFieldNetwork
 
 __all__ = [
@@ -20,7 +22,12 @@ __all__ = [
     "MechanicalHamiltonianNetwork",
     "Model",
     "SeparableHamiltonianNetwork",
+    "SplineClassifier",
+    "SplineHamiltonian",
+    "SplineNetwork",
+    "SplineVectorField",
     "VectorFieldNetwork",
     "build",
+    "hidden_of_equal_size",
     "names",
 ]

@@ -8,10 +8,12 @@ import torch
 
 from physlearn.activations import Activation
 from physlearn.models.baselines import CubicHamiltonian, LinearModel
+from physlearn.models.classifier import Classifier
 from physlearn.models.dissipative import DissipativeHamiltonianNetwork, DissipativeMechanicalNetwork
 from physlearn.models.hamiltonian import HamiltonianNetwork
 from physlearn.models.model import Model
 from physlearn.models.separable import MechanicalHamiltonianNetwork, SeparableHamiltonianNetwork
+from physlearn.models.splines import SplineClassifier, SplineHamiltonian, SplineVectorField
 from physlearn.models.vector_field import VectorFieldNetwork
 from systems import UnknownNameError
 
@@ -24,9 +26,12 @@ NETWORKS = {
         MechanicalHamiltonianNetwork,
         DissipativeHamiltonianNetwork,
         DissipativeMechanicalNetwork,
+        SplineVectorField,
+        SplineHamiltonian,
     )
 }
 BASELINES = {cls.name: cls for cls in (LinearModel, CubicHamiltonian)}
+CLASSIFIERS = {cls.name: cls for cls in (Classifier, SplineClassifier)}
 
 
 def names() -> list[str]:
@@ -53,3 +58,15 @@ def build(name: str, dim: int, hidden: Sequence[int] = (100,), activation: str |
     if name in BASELINES:
         return BASELINES[name](dim)
     return NETWORKS[name](dim, hidden, activation, torch.Generator().manual_seed(seed))
+
+
+def build_classifier(
+    name: str, inputs: int, classes: int, hidden: Sequence[int] = (100,), activation: str | Activation = "sine", seed: int = 0
+) -> Classifier:
+    """A classifier with initial weights drawn from the seed.
+
+    Raises UnknownNameError for an unknown classifier or activation, InputError for fewer than two classes.
+    """
+    if name not in CLASSIFIERS:
+        raise UnknownNameError(f"no classifier {name!r}; there are {', '.join(CLASSIFIERS)}")
+    return CLASSIFIERS[name](inputs, classes, hidden, activation, generator=torch.Generator().manual_seed(seed))

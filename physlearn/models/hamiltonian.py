@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -29,16 +30,24 @@ class Potential(nn.Module):
 
     gradient_scale: Tensor
 
-    def __init__(self, inputs: int, hidden: Sequence[int], activation: str | Activation, generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        hidden: Sequence[int],
+        activation: str | Activation,
+        generator: torch.Generator,
+        network_class: type[Any] = Network,
+    ) -> None:
         super().__init__()
-        if not activations.get(activation).curved:
+        # splines on the connections are curved themselves, whatever their base function is
+        if network_class is Network and not activations.get(activation).curved:
             raise InputError(
                 "a Hamiltonian network is trained through the slope of its activation, which linear interpolation makes flat "
                 "between jumps: the first layer's biases would never move; take kind='cubic'"
             )
         self.inputs = Standard(inputs)
         self.register_buffer("gradient_scale", torch.ones(()))
-        self.network = Network(inputs, 1, hidden, activation, last_bias=False, generator=generator)
+        self.network: Network = network_class(inputs, 1, hidden, activation, last_bias=False, generator=generator)
 
     def standardize(self, x: Float[Tensor, "m n"], gradient: Float[Tensor, "m n"]) -> None:
         """Take the scales from inputs and the gradients that are to be learned (their signs do not matter)."""
@@ -64,11 +73,12 @@ class HamiltonianNetwork(Model):
 
     name = "hnn"
     default_integrator = "gauss-legendre-4"
+    network_class: type[Any] = Network  # or one with the same arguments and methods
 
     def __init__(self, dim: int, hidden: Sequence[int], activation: str | Activation, generator: torch.Generator) -> None:
         super().__init__()
         check_even(self.name, dim)
-        self.energy = Potential(dim, hidden, activation, generator)
+        self.energy = Potential(dim, hidden, activation, generator, self.network_class)
 
     def standardize(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]) -> None:
         """Scale the states, and H so that its gradient has the size of the data's."""

@@ -15,6 +15,7 @@ from physlearn.activations.description import describe
 from physlearn.models.affine import Affine
 from physlearn.models.model import Learner
 from physlearn.models.network import Network
+from physlearn.models.spline_network import SplineNetwork
 from systems import InputError
 
 M = TypeVar("M", bound=nn.Module)
@@ -23,7 +24,7 @@ M = TypeVar("M", bound=nn.Module)
 def shape_of(model: nn.Module) -> object:
     """What two networks must have in common to be stacked: kind, weights' shapes, and activations but for their tables."""
     sizes = tuple((name, tuple(tensor.shape)) for name, tensor in model.state_dict().items())
-    networks = [part for part in model.modules() if isinstance(part, Network)]
+    networks = [part for part in model.modules() if isinstance(part, Network | SplineNetwork)]
     return type(model), sizes, str([describe(network.activation) for network in networks])
 
 

@@ -1,4 +1,4 @@
-"""Attempts: ways to meta-learn, tried on other data and other seeds than those of the figures."""
+"""Attempts: ways to meta-learn, each lever alone and then together, on other data and in other runs than what is scored."""
 
 from __future__ import annotations
 
@@ -8,33 +8,87 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 
-from physlearn import plotting, tasks
+from physlearn import tasks
+from physlearn.metalearning import TWO_STAGE
+from physlearn.plotting.variant_colors import variant_colors
 from physlearn.reproduction.figures import Drawn, Request, register
 from physlearn.reproduction.study import REGIMES
 
 OTHER_DATA = 1  # the seed of the task's data
 OTHER_RUNS = 100  # the first meta-seed
-COMPARING: dict[bool, dict[str, Any]] = {  # by whether it is to be quick
+RUNS = {True: 1, False: 2}  # of each attempt, by whether it is to be quick
+COMPARING: dict[bool, dict[str, Any]] = {
     True: {"replicates": 5, "epochs": 3},
     False: {"replicates": 30, "epochs": 10},
 }
 QUICK = {"outer_steps": 5, "inner_steps": 20}
+MARKS = {"sine": "o", "type 1": "v", "type 2": "^", "mix": "D", "single": "s"}
 
-_EVOLUTION: dict[str, Any] = {"variant": "evolution", "inner_learning_rate": (3e-3, 3e-2), "clip": None, "warm_up": 1}
-_FINAL = {**_EVOLUTION, "schedule": "cosine", "held_out": True}
+_POOL, _FINAL = TWO_STAGE
+_SHORT: dict[str, Any] = {
+    "variant": "evolution",
+    "outer_steps": 150,
+    "inner_steps": 198,
+    "inner_learning_rate": (3e-3, 3e-2),
+    "clip": None,
+    "warm_up": 1,
+}
+LEVERS: dict[str, dict[str, Any]] = {
+    "plain: unrolled, 66 inner steps, 16 networks": {},
+    "1 network": {"networks": 1},
+    "4 networks": {"networks": 4},
+    "64 networks": {"networks": 64},
+    "1000 outer steps": {"outer_steps": 1000},
+    "outer rate does not fall": {"decay": False},
+    "outer rate 0.03": {"outer_learning_rate": 0.03},
+    "the last fifth counts": {"tail": 0.2},
+    "held-out batches": {"held_out": True},
+    "mean log loss": {"logarithm": True},
+    "inner SGD": {"inner_optimizer": "sgd", "inner_learning_rate": 0.1},
+    "inner RMSprop": {"inner_optimizer": "rmsprop", "inner_learning_rate": 1e-3},
+    "inner rate 0.003": {"inner_learning_rate": 3e-3},
+    "inner rate 0.03": {"inner_learning_rate": 3e-2},
+    "inner rates 0.003 to 0.03": {"inner_learning_rate": (3e-3, 3e-2)},
+    "inner rate learned along": {"learn_inner_rate": True},
+    "inner rate falls": {"schedule": "cosine"},
+    "200 inner steps": {"inner_steps": 200},
+    "truncated, 200 inner steps": {"variant": "truncated", "inner_steps": 200},
+    "first-order": {"variant": "first-order"},
+    "first-order, 400 inner steps": {"variant": "first-order", "inner_steps": 400},
+    "final step": {"variant": "final-step"},
+    "from zero": {"base": "zero"},
+    "from tanh": {"base": "tanh"},
+    "diverse start": {"gain": 5.0},
+    "narrow sub-networks": {"width": 10},
+    "wide sub-networks": {"width": 200},
+    "first-order from a pool": dict(_POOL),
+    "evolution, 198 inner steps": dict(_SHORT),
+    "... of the weights": {**_SHORT, "space": "weights"},
+    "... with a reward for the mix's gain": {**_SHORT, "reward": 1.0},
+    "... held-out, falling rate": {**_SHORT, "held_out": True, "schedule": "cosine"},
+    "evolution, 660 inner steps, held-out, falling rate": {**_FINAL, "outer_learning_rate": 0.01},
+    "... larger steps": dict(_FINAL),
+    "pool, then evolution of 198 inner steps": {"stages": [_POOL, _SHORT]},
+    "pool, then evolution of 660, held-out, falling rate": {"stages": [_POOL, {**_FINAL, "outer_learning_rate": 0.01}]},
+    "... larger steps: the setting of the tasks": {"stages": [_POOL, _FINAL]},
+    "... without a diverse start": {"stages": [{**_POOL, "gain": 1.0}, _FINAL]},
+    "... inner rates up to 0.1": {"stages": [_POOL, {**_FINAL, "inner_learning_rate": (3e-3, 0.1)}]},
+    "... twice the outer steps": {"stages": [_POOL, {**_FINAL, "outer_steps": 400}]},
+}
+"""Each lever alone, by what it changes of the plain way, and then together."""
+
+_DIGITS = {**_FINAL, "inner_steps": 266, "outer_learning_rate": 0.01, "outer_steps": 150}
 ATTEMPTS: dict[str, dict[str, dict[str, Any]]] = {
+    "van-der-pol": LEVERS,
+    "henon-heiles-hnn": LEVERS,
     "mnist1d": {
-        "two stages": {"variant": "two-stage"},
-        "held-out": {**_FINAL, "inner_steps": 266, "outer_steps": 150},
-        "diverse start": {**_FINAL, "inner_steps": 266, "outer_steps": 150, "gain": 5.0},
-        "from ReLU, diverse": {**_FINAL, "inner_steps": 266, "outer_steps": 150, "gain": 5.0, "base": "relu"},
-        "held-out, larger steps": {**_FINAL, "inner_steps": 266, "outer_steps": 300, "outer_learning_rate": 0.03},
-    },
-    "henon-heiles-nn": {
-        "two stages": {"variant": "two-stage"},
-        "diverse start": {**_FINAL, "inner_steps": 660, "outer_steps": 150, "gain": 5.0},
-        "held-out, larger steps": {**_FINAL, "inner_steps": 660, "outer_steps": 300, "outer_learning_rate": 0.03},
+        "pool, then evolution of 198 inner steps": {"stages": [_POOL, _SHORT]},
+        "held-out, falling rate": _DIGITS,
+        "diverse start": {**_DIGITS, "gain": 5.0},
+        "from ReLU, diverse": {**_DIGITS, "gain": 5.0, "base": "relu"},
+        "larger steps": {**_DIGITS, "outer_steps": 300, "outer_learning_rate": 0.03},
     },
 }
 """What was tried, by task and name, as settings of `metalearn`."""
@@ -42,7 +96,7 @@ ATTEMPTS: dict[str, dict[str, dict[str, Any]]] = {
 
 @register("attempts")
 def attempts(request: Request) -> Drawn:
-    """What came of each way to meta-learn: two types, and their mix.
+    """What came of each way to meta-learn: two types, their mix, and one type that was learned alike.
 
     The data are of another seed than the figures', and the runs are others: what is chosen here is scored there on what
     nobody has seen. The table has a row a network: task, attempt, regime, and the columns of `Comparison.table`.
@@ -53,25 +107,66 @@ def attempts(request: Request) -> Drawn:
         task = replace(tasks.get(name, seed=OTHER_DATA, device=request.device), learning={})
         for attempt, settings in tried.items():
             how = {**settings, **QUICK} if quick else settings
-            learned = request.store.learned(task, OTHER_RUNS, types=2, **how)
-            for regime, tuned in REGIMES[quick].items():
-                result = request.store.compared(
-                    task,
-                    learned,
-                    tuned=tuned,
-                    forecast=False,
-                    variants={"relu": "relu", "tanh": "tanh"},
-                    **COMPARING[quick],
-                )
-                tables.append(result.table.assign(task=name, attempt=attempt, regime=regime))
+            for run in range(RUNS[quick]):
+                several, single = (request.store.learned(task, OTHER_RUNS + run, types=types, **how) for types in (2, 1))
+                for regime, tuned in REGIMES[quick].items():
+                    fixed = {"tuned": tuned, "forecast": False, "variants": {"relu": "relu", "tanh": "tanh"}}
+                    result = request.store.compared(task, several, single, OTHER_RUNS + run, **fixed, **COMPARING[quick])
+                    found = result.table.assign(task=name, attempt=attempt, regime=regime, meta_seed=OTHER_RUNS + run)
+                    tables.append(found)
     table = pd.concat(tables, ignore_index=True)
-    figure, axes = plt.subplots(len(ATTEMPTS), 1, figsize=(10, 4.2 * len(ATTEMPTS)), layout="constrained")
+    regimes = list(table["regime"].unique())
+    heights = [1 + len(tried) for tried in ATTEMPTS.values()]
+    figure, axes = plt.subplots(
+        len(ATTEMPTS),
+        len(regimes),
+        figsize=(5 * len(regimes) + 4, 0.22 * sum(heights) + 2 * len(ATTEMPTS)),
+        height_ratios=heights,
+        sharey="row",
+        layout="constrained",
+        squeeze=False,
+    )
     plt.close(figure)  # pyplot forgets it; the caller keeps it
-    for ax, name in zip(np.atleast_1d(axes), ATTEMPTS, strict=True):
-        shown = table[(table["task"] == name) & (table["regime"] == table["regime"].iloc[-1])]
-        measure = "accuracy" if shown["accuracy"].notna().any() else "loss"
-        plotting.grouped_boxes(shown, measure, "attempt", ax=ax, labels=(name, measure))
-        if measure == "loss":
-            ax.set_yscale("log")
+    for row, name in zip(axes, ATTEMPTS, strict=True):
+        for ax, regime in zip(row, regimes, strict=True):
+            _dots(table[(table["task"] == name) & (table["regime"] == regime)], ax)
+            ax.set_title(f"{name}, {regime}", fontsize="medium")
+    axes[0, 0].legend(loc="lower center", bbox_to_anchor=(0.5, 1.02), ncols=len(MARKS), frameon=False)
     settings = {name: {attempt: dict(how) for attempt, how in tried.items()} for name, tried in ATTEMPTS.items()}
-    return Drawn(figure, table, {"attempts": settings, **COMPARING[quick]})
+    return Drawn(figure, table, {"attempts": settings, **COMPARING[quick]}, to_markdown(table))
+
+
+def to_markdown(table: pd.DataFrame) -> str:
+    """Mean log losses of every run of every attempt, to read."""
+    means = _mean_log(table, ["task", "regime", "attempt", "meta_seed"]).reindex(columns=list(MARKS))
+    lines = ["# Every attempt", ""]
+    for (task, regime), part in means.groupby(level=["task", "regime"], sort=False):
+        lines += [f"## {task}, {regime}", "", "| attempt | run | " + " | ".join(MARKS) + " | mix minus the better type |"]
+        lines.append("|" + "---|" * (3 + len(MARKS)))
+        for _, row in part.reset_index().iterrows():
+            gain = row["mix"] - min(row["type 1"], row["type 2"])
+            cells = [row["attempt"], str(row["meta_seed"]), *(f"{row[name]:.2f}" for name in MARKS), f"{gain:+.2f}"]
+            lines.append("| " + " | ".join(cells) + " |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _mean_log(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """The mean log loss of each variant (columns); infinite where a network diverged."""
+    losses = np.log(table["loss"].where(~table["diverged"] & np.isfinite(table["loss"]), np.inf))
+    return table.assign(log_loss=losses).groupby([*by, "variant"], sort=False)["log_loss"].mean().unstack("variant")
+
+
+def _dots(table: pd.DataFrame, ax: Axes) -> None:
+    """A row an attempt, a dot a run and variant."""
+    means = _mean_log(table, ["attempt", "meta_seed"])
+    names = list(dict.fromkeys(table["attempt"]))
+    colors = variant_colors(MARKS)
+    for variant, mark in MARKS.items():
+        if variant in means:
+            y = [names.index(attempt) for attempt, _ in means.index]
+            ax.plot(means[variant], y, mark, color=colors[variant], markersize=5, alpha=0.8, label=variant)
+    ax.set_yticks(range(len(names)), names, fontsize=8)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.grid(axis="y", linewidth=0.3)
+    ax.set_xlabel("mean log test loss")

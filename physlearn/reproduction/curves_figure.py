@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from physlearn.activations.learned import LearnedActivations
 from physlearn.analysis import agreement_within, aligned, cluster_curves, curve_distances, polynomial_fits
 from physlearn.reproduction.figures import PAPER, Drawn, Request, register
-from physlearn.reproduction.study import learned
+from physlearn.reproduction.study import FEW, learned
 
 GOOD = 0.01  # of a curve's range: the largest error of a fit that has captured it
 FINE = 2001  # points, at which tables are held against each other
@@ -27,7 +27,7 @@ def captured(request: Request) -> Drawn:
     The table has a row a curve: its cluster, the order from which a polynomial has captured it, the errors of some orders, and
     how far linear and quadratic tables are from the cubic one, all in units of the curve's range.
     """
-    by_task = {name: learned(request, request.task(name)) for name in PAPER}
+    by_task = {name: learned(request, request.task(name), meta_seeds=FEW) for name in PAPER}
     rows = [
         {"task": name, "meta_seed": k, "type": j + 1}
         for name, several in by_task.items()

@@ -14,7 +14,7 @@ from physlearn.comparison.compare import first_seed
 from physlearn.comparison.panels import panels
 from physlearn.reproduction.figures import Drawn, Request, register
 from physlearn.reproduction.store import trained
-from physlearn.reproduction.study import study, table_of
+from physlearn.reproduction.study import FEW, study, table_of
 from physlearn.tasks import Task
 from physlearn.training.ensemble import train_ensemble
 from physlearn.training.loss import accuracy
@@ -35,7 +35,7 @@ def digits(request: Request) -> Drawn:
 def participation(request: Request) -> Drawn:
     """The joint density of accuracy and normalized participation ratio."""
     task = request.task("mnist1d")
-    several, count = study(task, request).learned, REALISATIONS[request.quick]
+    several, count = study(task, request).learned[: FEW[request.quick]], REALISATIONS[request.quick]
 
     def measured() -> pd.DataFrame:
         return pd.concat([realised(task, k, learned, count, request.store.seed) for k, learned in enumerate(several)])

@@ -16,7 +16,7 @@ from physlearn.comparison.compare import first_seed
 from physlearn.models import Learner
 from physlearn.reproduction.figures import Drawn, Request, register
 from physlearn.reproduction.store import trained
-from physlearn.reproduction.study import study
+from physlearn.reproduction.study import FEW, study
 from physlearn.tasks import Task
 from physlearn.training.ensemble import train_ensemble
 from physlearn.training.loss import loss_of
@@ -35,7 +35,7 @@ def flatness(request: Request) -> Drawn:
     paper's choice), the trace for the training part by Hutchinson's method, and both losses.
     """
     task = request.task("mnist1d")
-    learned = study(task, request).learned
+    learned = study(task, request).learned[: FEW[request.quick]]
     layer = replace(task, hidden=(NEURONS[request.quick],))
     settings = {"threshold": THRESHOLD, "probes": PROBES}
     rows, spectra = [], {}

@@ -12,7 +12,7 @@ from matplotlib import pyplot as plt
 from physlearn import plotting
 from physlearn.reproduction.digit_figures import RIVALS
 from physlearn.reproduction.figures import Drawn, Request, register
-from physlearn.reproduction.study import compared, learned, study
+from physlearn.reproduction.study import FEW, compared, learned, study
 from physlearn.tasks import Task
 
 SIZES = {True: (10, 30, 100), False: (10, 20, 50, 100, 200)}  # neurons, by whether it is to be quick
@@ -58,7 +58,7 @@ def depths(request: Request) -> Drawn:
 
 def accuracies(request: Request, task: Task, base: str, hidden: tuple[int, ...], settings: Mapping[str, Any]) -> pd.DataFrame:
     """Those of networks of a shape: each type, their mix, their base and the traditional activations."""
-    return compared(request, replace(task, hidden=hidden), learned(request, task, base=base), **settings).table
+    return compared(request, replace(task, hidden=hidden), learned(request, task, meta_seeds=FEW, base=base), **settings).table
 
 
 def settings_of(request: Request, task: Task) -> dict[str, Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
+import torch
 
 from physlearn.activations import Activation
 from physlearn.activations.description import describe
@@ -39,19 +40,28 @@ class Store:
 
     def learned(self, task: Task, meta_seed: int = 0, **settings: Any) -> LearnedActivations:
         """Activations that were meta-learned on a task."""
-        seed = self.seed + meta_seed
+        (one,) = self.several(task, [meta_seed], **settings)
+        return one
 
-        def make(path: Path) -> LearnedActivations:
-            checkpoint = path.with_suffix(".checkpoint")
-            learned = metalearn(task, seed=seed, checkpoint=checkpoint, progress=self.progress, **settings)
-            learned.save(path)
+    def several(self, task: Task, meta_seeds: Iterable[int], **settings: Any) -> list[LearnedActivations]:
+        """Those of several meta-seeds; on a GPU those that are missing are learned side by side."""
+        names = {k: self._name_of_learned(task, self.seed + k, settings) for k in meta_seeds}
+        missing = [k for k, name in names.items() if not (self.folder / name).exists()]
+        together = [missing] if torch.device(task.device).type == "cuda" else [[k] for k in missing]
+        for some in filter(None, together):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            checkpoint = (self.folder / names[some[0]]).with_suffix(".checkpoint")
+            seeds = [self.seed + k for k in some]
+            made = metalearn(task, seed=seeds, checkpoint=checkpoint, progress=self.progress, **settings)
+            for k, one in zip(some, made, strict=True):
+                one.save(self.folder / names[k])
             checkpoint.unlink(missing_ok=True)
-            return learned
+        return [LearnedActivations.load(self.folder / name) for name in names.values()]
 
+    def _name_of_learned(self, task: Task, seed: int, settings: Mapping[str, Any]) -> str:
         data = task.describe("meta-training", "meta-validation")
         stages = [asdict(stage) for stage in stages_of(settings_for(task, settings))]
-        key = {"task": data, "device": str(task.device), "seed": seed, "stages": stages}
-        return self._kept(f"learned-{task.name}", key, ".safetensors", LearnedActivations.load, make)
+        return f"learned-{task.name}-{_digest({'task': data, 'seed': seed, 'stages': stages})}.safetensors"
 
     def compared(
         self,
@@ -105,7 +115,7 @@ class Store:
 
 def trained(task: Task, *parts: str) -> dict[str, Any]:
     """What decides the networks that are trained on a task, by the data of its parts."""
-    return {"task": task.describe(*parts), "device": str(task.device), "training": asdict(task.training)}
+    return {"task": task.describe(*parts), "training": asdict(task.training)}
 
 
 def _described(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,8 @@ from physlearn.comparison import Comparison, joined
 from physlearn.reproduction.figures import Request
 from physlearn.tasks import Task
 
-META_SEEDS = {True: 1, False: 4}  # runs of meta-learning, by whether it is to be quick
+META_SEEDS = {True: 1, False: 8}  # runs of meta-learning, by whether it is to be quick
+FEW = {True: 1, False: 4}  # those of them that go through what takes long
 LEARNING: dict[bool, dict[str, Any]] = {True: {"outer_steps": 110}, False: {}}
 COMPARING: dict[bool, dict[str, Any]] = {
     True: {"replicates": 20, "epochs": 5, "forecast": False, "variants": {"relu": "relu", "tanh": "tanh"}},
@@ -41,20 +42,23 @@ class Study:
         return {regime: dict(result.settings) for regime, result in self.results.items()}
 
 
-def study(task: Task, request: Request, **settings: Any) -> Study:
-    """Learn and compare as often as there are meta-seeds; settings: of the meta-learning, beside those of the size."""
-    several, control = (learned(request, task, types=types, **settings) for types in (2, 1))
+def study(task: Task, request: Request, comparing: Mapping[str, Any] | None = None) -> Study:
+    """Learn and compare as often as there are meta-seeds; comparing: settings of the comparisons instead of the size's."""
+    several, control = (learned(request, task, types=types) for types in (2, 1))
+    how = COMPARING[request.quick] if comparing is None else comparing
     results = {
-        regime: compared(request, task, several, control, tuned=tuned, **COMPARING[request.quick])
+        regime: compared(request, task, several, control, tuned=tuned, **how)
         for regime, tuned in REGIMES[request.quick].items()
     }
     return Study(task, several, control, results)
 
 
-def learned(request: Request, task: Task, types: int = 2, **settings: Any) -> list[LearnedActivations]:
-    """The activations of every meta-seed."""
+def learned(
+    request: Request, task: Task, types: int = 2, meta_seeds: Mapping[bool, int] = META_SEEDS, **settings: Any
+) -> list[LearnedActivations]:
+    """The activations of every meta-seed, or of the first few."""
     how = {"types": types, **LEARNING[request.quick], **settings}
-    return [request.store.learned(task, k, **how) for k in range(META_SEEDS[request.quick])]
+    return request.store.several(task, range(meta_seeds[request.quick]), **how)
 
 
 def compared(

@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from physlearn import plotting
 from physlearn.comparison.statistics import paired
 from physlearn.reproduction.figures import PAPER, Drawn, Request, register
-from physlearn.reproduction.study import META_SEEDS, compared, learned
+from physlearn.reproduction.study import FEW, compared, learned
 
 REPLICATES = {True: 5, False: 20}  # of each meta-seed, by whether it is to be quick
 EPOCHS = {True: 5, False: 10}
@@ -27,7 +27,7 @@ def transfer(request: Request) -> Drawn:
     size: dict[str, Any] = {"replicates": REPLICATES[request.quick], "epochs": EPOCHS[request.quick]}
     rows = []
     for source in PAPER:
-        several = learned(request, request.task(source))
+        several = learned(request, request.task(source), meta_seeds=FEW)
         for target in PAPER:
             met = request.task(target)
             table = compared(request, met, several, tuned=False, forecast=False, variants={}, **size).table
@@ -41,7 +41,7 @@ def transfer(request: Request) -> Drawn:
         values, PAPER, PAPER, ax=ax, sure=(low > 0) | (high < 0), label="log loss, learned mix minus sine"
     )
     ax.set(xlabel="networks learn", ylabel="activations were learned on")
-    return Drawn(figure, table, {"meta_seeds": META_SEEDS[request.quick], **size})
+    return Drawn(figure, table, {"meta_seeds": FEW[request.quick], **size})
 
 
 def _square(table: pd.DataFrame, measure: str) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Tasks: the paper's experiments, each a data set, a model, a loss and a split."""
 
-from physlearn.tasks import greydanus, henon_heiles, mnist1d, pendulum_clock, van_der_pol
+from physlearn.tasks import double_pendulum, greydanus, henon_heiles, mnist1d, oscillators, pendulum_clock, van_der_pol
 from physlearn.tasks.registry import get, names, register
 from physlearn.tasks.task import PARTS, Forecasting, Task
 
@@ -8,11 +8,13 @@ __all__ = [
     "PARTS",
     "Forecasting",
     "Task",
+    "double_pendulum",
     "get",
     "greydanus",
     "henon_heiles",
     "mnist1d",
     "names",
+    "oscillators",
     "pendulum_clock",
     "register",
     "van_der_pol",

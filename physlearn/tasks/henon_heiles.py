@@ -31,3 +31,4 @@ def _task(name: str, model: str, what: str, integrators: tuple[str, ...]) -> Cal
 nn = _task("henon-heiles-nn", "nn", "the vector field", ("euler", "rk4"))
 hnn = _task("henon-heiles-hnn", "hnn", "the Hamiltonian", ("euler", "implicit-midpoint"))
 separable = _task("henon-heiles-hnn-separable", "hnn-separable", "T(p) and one of V(q)", ("euler", "yoshida-4"))
+mechanical = _task("henon-heiles-hnn-mechanical", "hnn-mechanical", "p^2 / 2 and one of V(q)", ("euler", "yoshida-4"))

@@ -16,6 +16,7 @@ from torch import Tensor
 from physlearn import models
 from physlearn.activations import Activation
 from physlearn.models import Learner
+from physlearn.models.build import build_classifier
 from physlearn.training import Pairs, Training
 from systems import InputError, Orbit
 
@@ -42,11 +43,11 @@ class Forecasting:
 class Task:
     """One thing to learn.
 
-    name, title: its own. model: the kind of network, ``"nn"``, ``"hnn"``, ... data: gives the orbits of a part, of any
-    shape, or the pairs where they are no orbits. forecasting: gives what is forecast, where there is anything. training: how
-    networks are trained in comparisons. learning: settings of `metalearn` that suit it. hidden: the widths of the hidden
-    layers. classes: how many a ``"classifier"`` tells apart. picture: draws what is learned; by default, an orbit that is
-    forecast.
+    name, title: its own. model: the kind of network, ``"nn"``, ``"hnn"``, ... data: gives the orbits of a part, of any shape,
+    or the pairs where they are no orbits. forecasting: gives what is forecast, where there is anything. training: how networks
+    are trained in comparisons. learning: settings of `metalearn` that suit it. hidden: the widths of the hidden layers.
+    classes: how many a ``"classifier"``, or ``"classifier-splines"``, tells apart. picture: draws what is learned; by default,
+    an orbit that is forecast.
     """
 
     name: str
@@ -110,6 +111,5 @@ class Task:
         if self.classes is None:
             network = models.build(self.model, dim, self.hidden, activation, seed)
         else:
-            generator = torch.Generator().manual_seed(seed)
-            network = models.Classifier(dim, self.classes, self.hidden, activation, generator=generator)
+            network = build_classifier(self.model, dim, self.classes, self.hidden, activation, seed)
         return network.to(self.device, self.dtype)

@@ -104,7 +104,7 @@ def train_ensemble(
 
 
 def _chunks(group: list[int], model: Learner, training: Training) -> list[list[int]]:
-    widest = max(parameter.shape[0] for parameter in model.parameters())
+    widest = max(max(parameter.shape) for parameter in model.parameters())
     size = max(1, MEMORY // (TENSORS * training.batch_size * widest * 4))
     return [group[i : i + size] for i in range(0, len(group), size)]
 

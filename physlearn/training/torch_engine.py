@@ -34,7 +34,7 @@ class TorchEngine:
     name = "torch"
 
     def __init__(self, models: Sequence[Learner], pairs: Pairs, training: Training) -> None:
-        elements = len(models) * training.batch_size * max(parameter.shape[0] for parameter in models[0].parameters())
+        elements = len(models) * training.batch_size * max(max(parameter.shape) for parameter in models[0].parameters())
         on_cpu = pairs.z.device.type == "cpu"
         parts = min(len(models), torch.get_num_threads()) if on_cpu and elements > SMALL else 1
         bounds = [round(k * len(models) / parts) for k in range(parts + 1)]

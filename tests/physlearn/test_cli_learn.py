@@ -95,6 +95,14 @@ def test_the_same_command_gives_the_same_file_and_another_seed_another(run, here
     assert a != c
 
 
+def test_without_its_history_a_file_holds_the_same_curves_and_settings(run, here, plain):
+    for out, options in (("whole", []), ("bare", ["--no-history"])):
+        assert run(*LEARN, "--no-single", "--out", f"{out}.safetensors", *options).code == 0
+    (settings, tensors), (bare_settings, bare_tensors) = (content(here / f"{out}.safetensors") for out in ("whole", "bare"))
+    assert bare_tensors == {"values": tensors["values"]}
+    assert bare_settings == {**settings, "losses": {}, "snapshot_steps": []}
+
+
 @pytest.mark.parametrize("stopped_at", [2, 4, 6])
 def test_a_learn_that_was_interrupted_goes_on_to_the_same_files(run, here, plain, monkeypatch, stopped_at):
     """Three outer steps for the mix, three for its control; none that was kept is taken again."""

@@ -1,4 +1,4 @@
-"""joined: meta-seeds that were compared apart are the same as if they had been compared together."""
+"""Meta-seeds, or variants, that were compared apart are the same as if they had been compared together."""
 
 import pandas as pd
 import pytest
@@ -6,7 +6,7 @@ import torch
 
 from physlearn import compare, tasks
 from physlearn.activations.learned import LearnedActivations
-from physlearn.comparison import joined
+from physlearn.comparison import beside, joined
 from physlearn.comparison.compare import APART
 from systems import InputError
 
@@ -46,3 +46,25 @@ def test_what_does_not_belong_together_is_refused(task, learned):
         joined([first, compare(task, learned[1], tuned=False, **{**QUICK, "epochs": 2})])
     with pytest.raises(InputError, match="no comparison"):
         joined([])
+
+
+def test_variants_apart_are_the_same_as_together(task, learned):
+    settings = {**QUICK, "tuned": False}
+    together = compare(task, learned[0], **{**settings, "variants": {"tanh": "tanh", "relu": "relu"}})
+    apart = beside([compare(task, learned[0], **settings), compare(task, **{**settings, "variants": {"relu": "relu"}})])
+    pd.testing.assert_frame_equal(apart.table, together.table)
+    assert list(apart.settings["variants"]) == list(together.settings["variants"])
+    assert apart.reference == "mix"
+    assert apart.summary().loc["relu", "difference"] == together.summary().loc["relu", "difference"]
+
+
+def test_variants_whose_networks_are_others_are_refused(task):
+    first = compare(task, tuned=False, **QUICK)
+    others = {"variants": {"relu": "relu"}}
+    with pytest.raises(InputError, match="is in two"):
+        beside([first, first])
+    for change in ({"seed": 1}, {"replicates": 3}, {"epochs": 2}):
+        with pytest.raises(InputError, match=f"the same ({'|'.join([*change, 'training'])})"):
+            beside([first, compare(task, tuned=False, **{**QUICK, **others, **change})])
+    with pytest.raises(InputError, match="no comparison"):
+        beside([])

@@ -28,6 +28,12 @@ from systems import InputError, UnknownNameError
         ({"variant": "two-stage", "outer_steps": 0}, "outer_steps"),
         ({"variant": "two-stage", "outer_steps": -5}, "outer_steps"),
         ({"variant": "two-stage", "outer_steps": 1}, "at least 2"),
+        ({"stages": []}, "settings of each"),
+        ({"stages": {"variant": "evolution"}}, "settings of each"),
+        ({"stages": [{"typs": 3}]}, "no setting 'typs'"),
+        ({"stages": [{"types": 2}, {"types": 3}]}, "cannot differ in types"),
+        ({"stages": [{}, {}], "variant": "two-stage"}, "one of the two"),
+        ({"stages": [{}, {}, {}], "outer_steps": 2}, "at least 3"),
         ({"inner_steps": -1}, "inner_steps"),
         ({"variant": "two-stage", "inner_steps": 0}, "inner_steps"),
         ({"networks": 0}, "networks"),
@@ -129,13 +135,32 @@ def test_none_is_a_choice_where_it_means_something(name, task, settings):
     assert [stage[name] for stage in learned.settings["stages"]] == [None, None]
 
 
-@pytest.mark.parametrize("steps", [2, 3, 10, 550])
+@pytest.mark.parametrize("steps", [2, 3, 10, 600])
 def test_two_stages_share_out_the_outer_steps(steps):
     first, second = stages_of({"variant": "two-stage", "outer_steps": steps, "inner_steps": 33, "types": 3})
     assert first.outer_steps + second.outer_steps == steps
-    assert first.outer_steps / steps == pytest.approx(400 / 550, abs=0.5 / steps + 1e-9) or steps == 2
+    assert first.outer_steps / steps == pytest.approx(400 / 600, abs=0.5 / steps + 1e-9) or steps == 2
     assert (first.inner_steps, second.inner_steps) == (TWO_STAGE[0]["inner_steps"], 33)
     assert (first.types, second.types) == (3, 3)
+
+
+def test_stages_are_those_that_were_given_and_what_is_common_holds_for_all():
+    parts = [{"variant": "truncated", "gain": 5.0}, {"sigma": 0.1, "outer_steps": 600}, {"variant": "first-order"}]
+    chosen = {"stages": parts, "variant": "evolution", "types": 1, "gain": 2.0, "outer_steps": 12, "inner_steps": 9}
+    first, second, third = stages_of(chosen)
+    assert [stage.variant for stage in (first, second, third)] == ["truncated", "evolution", "first-order"]
+    assert [stage.outer_steps for stage in (first, second, third)] == [3, 6, 3]
+    assert [stage.inner_steps for stage in (first, second, third)] == [66, 66, 9]
+    assert (first.gain, second.sigma, third.types) == (2.0, 0.1, 1)
+
+
+def test_stages_go_on_from_one_another(task, settings):
+    given = {name: value for name, value in settings.items() if name not in ("variant", "outer_steps", "inner_steps")}
+    one = {"variant": "first-order", "outer_steps": 3, "inner_steps": 5}
+    learned = metalearn(task, **given, stages=[one, {"variant": "evolution", "outer_steps": 2, "inner_steps": 4}])
+    alone = metalearn(task, **given, **one)
+    assert learned.settings["variant"] == "first-order + evolution"
+    assert learned.losses["objective"].to_list()[:3] == alone.losses["objective"].to_list()
 
 
 def test_what_a_task_wants_holds_where_nothing_else_is_given(task, settings):
@@ -202,3 +227,9 @@ def test_a_tasks_own_settings_hold_for_its_own_variant_only(task):
     assert same.settings["stages"][0]["inner_steps"] == 2
     other = metalearn(own, variant="first-order", outer_steps=2, networks=1, batch_size=5, width=3, progress=False)
     assert other.settings["stages"][0]["inner_steps"] != 2
+
+
+def test_a_network_without_neurons_of_a_kind_learns_none(task, settings):
+    splines = dataclasses.replace(task, model="nn-splines", hidden=(3,))
+    with pytest.raises(InputError, match="nn-splines have no activations"):
+        metalearn(splines, **settings)

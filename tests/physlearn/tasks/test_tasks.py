@@ -12,8 +12,23 @@ from physlearn.tasks import Forecasting, Task, registry
 from physlearn.tasks.registry import register
 from systems import InputError, Orbit, UnknownNameError
 
-SIMULATED = ["van-der-pol", "henon-heiles-nn", "henon-heiles-hnn", "henon-heiles-hnn-separable", "pendulum-clock-hnn"]
-DISTINCT = ["van-der-pol", "henon-heiles-nn", "pendulum-clock-hnn"]  # the others have the data of the second
+SIMULATED = [
+    "van-der-pol",
+    "henon-heiles-nn",
+    "henon-heiles-hnn",
+    "henon-heiles-hnn-separable",
+    "henon-heiles-hnn-mechanical",
+    "pendulum-clock-hnn",
+    "double-pendulum-hnn",
+    "oscillators",
+]
+DISTINCT = [
+    "van-der-pol",
+    "henon-heiles-nn",
+    "pendulum-clock-hnn",
+    "double-pendulum-hnn",
+    "oscillators",
+]  # the others have the data of the second
 CONTRACT = ["van-der-pol", "henon-heiles-nn", "henon-heiles-hnn", "pendulum-clock-hnn", "mnist1d"]
 
 
@@ -225,3 +240,17 @@ def test_a_task_is_described_by_its_data_so_that_no_other_passes_for_it():
     assert first.describe("training") == again.describe("training")
     assert first.describe("training")["data"] != other.describe("training")["data"]
     assert first.describe("training")["data"] != first.describe("test")["data"]
+
+
+def test_several_oscillators_keep_their_labels_and_have_their_own_fields():
+    task = tasks.get("oscillators", orbits=8)
+    pairs = task.pairs("training")
+    assert pairs.dim == 6
+    labels, rates = pairs.z[:, 2:], pairs.target
+    assert torch.equal(labels.sum(1), torch.ones(len(pairs)))
+    assert not rates[:, 2:].any()
+    x = pairs.z[:, :2].double()
+    for k, name in enumerate(["van-der-pol", "pendulum", "duffing", "fitzhugh-nagumo"]):
+        own = labels[:, k] == 1
+        assert own.sum() == 100
+        assert_close(systems.get(name).vector_field(0.0, x[own]).float(), rates[own, :2], atol=1e-4, rtol=1e-4)

@@ -1,0 +1,101 @@
+"""What the study of the mix says: the claims that were chosen before it, and everything else beside them.
+
+Two differences decide whether the mix wins on a task: that to the better of its two types, whichever it is in a run, and
+that to the best named activation. Their intervals are for both at once (Bonferroni's correction: each is one of 97.5 %). All
+else is told with plain 95 % intervals, and p corrected over all variants by Holm's method.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from physlearn.comparison.lineup import BY_HAND, TRADITIONAL
+from physlearn.comparison.statistics import Scale, paired
+from physlearn.reproduction.evidence import Row, verdict
+from physlearn.reproduction.mix_study import NAMED
+from physlearn.reproduction.study import Study
+
+TYPES = ("type 1", "type 2")
+BETTER = "the better of its types"
+DECIDING = 2
+SHORT, SHORT_TUNED = "untuned", "tuned"  # the regime in which the mix trains as in the paper, and that of the named ones there
+
+
+def deciding(found: Study) -> Iterator[Row]:
+    """The rows that decide, of every regime: the mix against the better of its types, and against the best named activation.
+
+    Which ones these are, is known from the same networks that are scored, in their favour. In the short regime the named
+    activation has its own tuned learning rate, though the mix has none.
+    """
+    for regime, result in found.results.items():
+        table = result.table
+        theirs = found.results.get(SHORT_TUNED, result).table if regime == SHORT else table
+        best = best_named(theirs, found.learned[0].base)
+        mix = table[table["variant"] == "mix"]
+        against = pd.concat([mix, better_type(table), theirs[theirs["variant"] == best]])
+        rows = paired(against, "loss", "mix", confidence=1 - 0.05 / DECIDING)
+        for other, row in rows.iterrows():
+            name = f"the best named activation, {other}" if other == best else str(other)
+            yield _row(found, regime, "loss", f"the mix is better than {name}", row, -1)
+
+
+def better_type(table: pd.DataFrame) -> pd.DataFrame:
+    """Of each meta-seed the type with the lower mean log loss, under one name."""
+    parts = []
+    for _, run in table[table["variant"].isin(TYPES)].groupby("meta_seed"):
+        best = _mean_log(run).idxmin()
+        parts.append(run[run["variant"] == best].assign(variant=BETTER))
+    return pd.concat(parts)
+
+
+def others(found: Study, measure: str = "loss") -> Iterator[Row]:
+    """The mix against every other variant in every regime, by a measure."""
+    scale: Scale = "linear" if measure.startswith(("accuracy", "valid_time")) else "log"
+    for regime, result in found.results.items():
+        if measure not in result.table:
+            continue
+        known = result.table.groupby("variant")[measure].transform(lambda values: values.notna().any())
+        if not known.any():
+            continue
+        for other, row in paired(result.table[known], measure, "mix", scale=scale).iterrows():
+            yield _row(found, regime, measure, f"the mix is better than {other}", row, 1 if scale == "linear" else -1)
+
+
+def wins(rows: pd.DataFrame) -> pd.DataFrame:
+    """For each task and regime, whether all that decides holds: a row a task, a column a regime."""
+    held = (rows["verdict"] == "holds").groupby([rows["task"], rows["regime"]], sort=False).all()
+    return held.unstack("regime")
+
+
+def best_named(table: pd.DataFrame, base: str) -> str:
+    """The named activation, or mixture by hand, with the lowest mean log loss."""
+    candidates = [base, *TRADITIONAL, BY_HAND, *NAMED]
+    return str(_mean_log(table[table["variant"].isin(candidates)]).idxmin())
+
+
+def _mean_log(table: pd.DataFrame) -> pd.Series:
+    """Of each variant; infinite where a network diverged."""
+    losses = np.log(table["loss"].where(~table["diverged"] & np.isfinite(table["loss"]), np.inf))
+    return losses.groupby(table["variant"], sort=False).mean()
+
+
+def _row(found: Study, regime: str, measure: str, claim: str, row: pd.Series, sign: int) -> Row:
+    low, high = row["difference_low"], row["difference_high"]
+    return {
+        "task": found.task.name,
+        "regime": regime,
+        "measure": measure,
+        "claim": claim,
+        "where": f"{found.task.name}, {regime}",
+        "difference": row["difference"],
+        "low": low,
+        "high": high,
+        "p": row["p_holm"],
+        "wins": row["wins"],
+        "meta_seeds": row["meta_seeds"],
+        "pairs": row["pairs"],
+        "verdict": verdict(low, high, sign),
+    }

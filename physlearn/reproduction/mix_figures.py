@@ -1,0 +1,189 @@
+"""Pictures and tables of the study of the mix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+
+from physlearn import plotting, tasks
+from physlearn.comparison.statistics import paired, summarize
+from physlearn.reproduction.evidence import HOLDS
+from physlearn.reproduction.figures import PAPER, Drawn, Request, register
+from physlearn.reproduction.mix_evidence import TYPES, best_named, deciding, others, wins
+from physlearn.reproduction.mix_study import SPLINES, mix_study
+from physlearn.reproduction.study import COMPARING, Study, compared, learned, study, table_of
+
+SEPARATE = ("henon-heiles-hnn-separable", "henon-heiles-hnn-mechanical")  # Hamiltonian networks of other forms
+RICHER: dict[str, dict[str, Any]] = {"double-pendulum-hnn": {}, "three-body": {"orbits": 500}, "oscillators": {}}
+QUICK_ORBITS = 20
+
+
+@register("mix")
+def mix(request: Request) -> Drawn:
+    """What decides whether the mix wins, and the mix against everything else: every network's loss is in the table."""
+    studies = _studies(request)
+    decided = pd.DataFrame([row for found in studies for row in deciding(found)])
+    rest = pd.DataFrame([row for found in studies for row in others(found)])
+    regimes = list(studies[0].results)
+    figure, axes = plt.subplots(
+        len(studies), len(regimes), figsize=(4.6 * len(regimes) + 2, 3.1 * len(studies)), layout="constrained", squeeze=False
+    )
+    plt.close(figure)  # pyplot forgets it; the caller keeps it
+    for row, found in zip(axes, studies, strict=True):
+        for ax, regime in zip(row, regimes, strict=True):
+            _against_all(rest[(rest["task"] == found.task.name) & (rest["regime"] == regime)], ax)
+            ax.set_title(f"{found.task.name}, {regime}", fontsize="medium")
+    text = ["# The mix against the rest", "", "## What decides", "", *_claims(decided), "", *_won(decided), ""]
+    for regime in regimes:
+        text += [f"## Test losses, {regime}", "", *_losses(studies, regime), ""]
+    return Drawn(figure, _compact(table_of(studies)), {one.task.name: one.settings for one in studies}, "\n".join(text))
+
+
+@register("mix-curves")
+def mix_curves(request: Request) -> Drawn:
+    """The loss while training, against steps and against seconds, in the longest training."""
+    studies = _studies(request)
+    figure, axes = plt.subplots(len(studies), 2, figsize=(12, 3.8 * len(studies)), layout="constrained", squeeze=False)
+    plt.close(figure)
+    tables = []
+    for row, found in zip(axes, studies, strict=True):
+        regime, result = list(found.results.items())[-1]
+        base = found.learned[0].base
+        shown = [base, *TYPES, "mix", "single", best_named(result.table, base), SPLINES]
+        part = replace(result, curves=result.curves[result.curves["variant"].isin(shown)])
+        for ax, against in zip(row, ("step", "seconds"), strict=True):
+            part.plot_curves(against, ax)
+            ax.set_title(f"{found.task.name}, {regime}", fontsize="medium", loc="left")
+        tables.append(part.curves.assign(task=found.task.name, regime=regime))
+    return Drawn(figure, pd.concat(tables, ignore_index=True))
+
+
+@register("mix-forecasts")
+def mix_forecasts(request: Request) -> Drawn:
+    """Valid prediction times and energy errors of every network, Hamiltonian networks of three forms among them."""
+    studies = [study(request.task(name), request) for name in PAPER if request.task(name).forecasting is not None]
+    if not request.quick:
+        studies = [*(mix_study(found.task, request) for found in studies), *(_separate(name, request) for name in SEPARATE)]
+    rows, parts = [], []
+    for found in studies:
+        for measure in _forecasts(found):
+            rows += list(others(found, measure))
+        parts.append(table_of([found]))
+    table = pd.concat(parts, ignore_index=True)
+    figure, axes = plt.subplots(len(studies), 2, figsize=(13, 3.4 * len(studies)), layout="constrained", squeeze=False)
+    plt.close(figure)
+    for row, found in zip(axes, studies, strict=True):
+        result = list(found.results.values())[-1]
+        for ax, measure in zip(row, _forecasts(found)[-2:] or ["loss"] * 2, strict=False):
+            shown = replace(result, table=result.table[result.table[measure].notna()])
+            shown.plot(measure, ax)
+            ax.set_title(f"{found.task.name}: {measure.replace('_', ' ')}", fontsize="medium", loc="left")
+    text = ["# Forecasts", "", *_claims(pd.DataFrame(rows))] if rows else None
+    return Drawn(figure, _compact(table), {}, None if text is None else "\n".join([*text, ""]))
+
+
+@register("mix-types")
+def mix_types(request: Request) -> Drawn:
+    """Two learned types against one that was learned with the same effort, on the paper's tasks and on richer ones."""
+    settings = {**COMPARING[request.quick], "variants": {"tanh": "tanh"}, "forecast": False}
+    studies = []
+    for name, how in RICHER.items():
+        task = tasks.get(name, device=request.device, **({"orbits": QUICK_ORBITS} if request.quick else how))
+        studies.append(study(task, request, comparing=settings))
+    studies = [*(study(request.task(name), request) for name in PAPER), *studies]
+    rows = [
+        {**row, "claim": "two learned types are better than one"}
+        for found in studies
+        for row in others(found)
+        if row["claim"].endswith("single")
+    ]
+    table = pd.DataFrame(rows)
+    figure, ax = plt.subplots(figsize=(8, 1.5 + 0.25 * len(table)), layout="constrained")
+    plt.close(figure)
+    plotting.forest(table, ax=ax)
+    ax.set_xlabel("log loss, two types minus one")
+    return Drawn(figure, table, {}, "\n".join(["# Two learned types against one", "", *_claims(table), ""]))
+
+
+def _studies(request: Request) -> list[Study]:
+    return [mix_study(request.task(name), request) for name in PAPER]
+
+
+def _separate(name: str, request: Request) -> Study:
+    """Networks of another form with the activations that were learned for Hamiltonian networks of the same system."""
+    task, source = tasks.get(name, device=request.device), request.task("henon-heiles-hnn")
+    several, control = (learned(request, source, types=types) for types in (2, 1))
+    result = compared(request, task, several, control, tuned=True, **COMPARING[request.quick])
+    return Study(task, several, control, {"tuned": result})
+
+
+def _forecasts(found: Study) -> list[str]:
+    return [name for name in next(iter(found.results.values())).measures if name.startswith(("valid_time", "energy_error"))]
+
+
+def _against_all(rows: pd.DataFrame, ax: Axes) -> None:
+    """Differences with their intervals, the variant that comes nearest to the mix at the top."""
+    rows = rows.sort_values("difference", ascending=False).assign(where="")
+    plotting.forest(rows, ax=ax)
+    ax.set_yticks(range(len(rows)), [claim.removeprefix("the mix is better than ") for claim in rows["claim"]], fontsize=8)
+    ax.set_xlabel("log loss, mix minus the other")
+    if (legend := ax.get_legend()) is not None:
+        legend.remove()
+
+
+def _claims(rows: pd.DataFrame) -> list[str]:
+    """A table to read."""
+    lines = ["| where | claim | measure | difference | interval | p | pairs won | |", "|" + "---|" * 8]
+    for _, row in rows.iterrows():
+        interval = "" if np.isnan(row["low"]) else f"{row['low']:.3g} to {row['high']:.3g}"
+        p = "" if np.isnan(row["p"]) else f"{row['p']:.1e}"
+        cells = [row["where"], row["claim"], row["measure"], f"{row['difference']:.3g}", interval, p, f"{row['wins']:.0%}"]
+        lines.append("| " + " | ".join([*cells, f"**{row['verdict']}**"]) + " |")
+    return lines
+
+
+def _won(decided: pd.DataFrame) -> list[str]:
+    """On how many tasks all that decides holds, regime by regime."""
+    won = wins(decided)
+    lines = ["| task | " + " | ".join(won.columns) + " |", "|" + "---|" * (1 + len(won.columns))]
+    for task, row in won.iterrows():
+        lines.append(f"| {task} | " + " | ".join(HOLDS if held else "" for held in row) + " |")
+    return [*lines, f"| tasks won of {len(won)} | " + " | ".join(str(int(count)) for count in won.sum()) + " |"]
+
+
+def _losses(studies: Sequence[Study], regime: str) -> list[str]:
+    """Of each variant (rows) on each task: geometric mean and median loss, and by what factor it differs from the mix's."""
+    columns: dict[str, Mapping[str, str]] = {}
+    for found in studies:
+        table = found.results[regime].table
+        of_all = summarize(table, "loss")
+        against = paired(table, "loss", "mix")
+        cells = {}
+        for variant, row in of_all.iterrows():
+            cell = f"{row['geometric_mean']:.2g}, {row['median']:.2g}"
+            if variant in against.index:
+                ends = against.loc[[str(variant)], ["difference", "difference_high", "difference_low"]].to_numpy(float)[0]
+                factor, low, high = np.exp(-ends)
+                cell += f": x {factor:.2f} ({low:.2f} to {high:.2f})"
+            cells[str(variant)] = cell + (f", {row['diverged']:.0f} diverged" if row["diverged"] else "")
+        columns[found.task.name] = cells
+    return _matrix(columns)
+
+
+def _matrix(columns: Mapping[str, Mapping[str, str]]) -> list[str]:
+    names: Iterable[str] = dict.fromkeys(name for cells in columns.values() for name in cells)
+    lines = ["| | " + " | ".join(columns) + " |", "|" + "---|" * (1 + len(columns))]
+    return [*lines, *(f"| {name} | " + " | ".join(cells.get(name, "") for cells in columns.values()) + " |" for name in names)]
+
+
+def _compact(table: pd.DataFrame) -> pd.DataFrame:
+    """The same in a small file: single precision, names as categories."""
+    short = dict.fromkeys(table.select_dtypes("float64"), "float32")
+    named = dict.fromkeys(("task", "regime", "variant"), "category")
+    return table.astype({**short, **named, "meta_seed": "int16", "replicate": "int16"})

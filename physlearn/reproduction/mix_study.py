@@ -1,0 +1,94 @@
+"""The study of the mix: what it is held against on a task, trained for a short time and to convergence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from physlearn.activations import Activation
+from physlearn.activations.learned import LearnedActivations
+from physlearn.activations.table import INTERVAL, POINTS
+from physlearn.comparison import Comparison, beside, joined
+from physlearn.models.spline_network import hidden_of_equal_size
+from physlearn.reproduction.figures import Request
+from physlearn.reproduction.study import COMPARING, META_SEEDS, Study, compared, learned, study
+from physlearn.tasks import Task
+
+NAMED = ("gelu", "silu", "square", "identity+square")  # beside a sine, tanh, ReLU, and the mixture by hand of sine and tanh
+MORE_TYPES = {"three types": 3, "five types": 5}
+OTHER = {  # whose activations a task is given, where the model is of the same kind if there is such a task
+    "van-der-pol": "henon-heiles-nn",
+    "henon-heiles-nn": "van-der-pol",
+    "henon-heiles-hnn": "pendulum-clock-hnn",
+    "pendulum-clock-hnn": "henon-heiles-hnn",
+    "mnist1d": "van-der-pol",
+}
+SPLINES, BASE = "splines", "silu"  # the spline network, and the base function of its connections
+WAVES = 64  # of which a random function is the sum
+CONVERGED: dict[bool, dict[str, Any] | None] = {
+    True: None,
+    False: {"tuned": True, "epochs": 60},
+}  # by whether it is to be quick
+
+
+def mix_study(task: Task, request: Request) -> Study:
+    """Learn as many types as are asked about, and compare everything in every regime."""
+    found, quick = study(task, request), request.quick
+    regimes: dict[str, dict[str, Any]] = {name: {"tuned": bool(one.settings["rates"])} for name, one in found.results.items()}
+    results = dict(found.results)
+    if (longer := CONVERGED[quick]) is not None:
+        regimes["converged"] = longer
+        results["converged"] = compared(request, task, found.learned, found.single, **{**COMPARING[quick], **longer})
+    rest = rivals(task, request)
+    for name, regime in regimes.items():
+        settings = {**COMPARING[quick], **regime, "forecast": False}
+        others = [_alone(request, task, k, mine, settings) for k, mine in enumerate(rest)]
+        splines = [_alone(request, spline_task(task), k, {SPLINES: BASE}, settings) for k in range(META_SEEDS[quick])]
+        results[name] = beside([results[name], joined(others), joined(splines)])
+    return replace(found, results=results)
+
+
+def rivals(task: Task, request: Request) -> list[dict[str, str | Activation]]:
+    """What else the mix is held against, for each meta-seed."""
+    many = {name: learned(request, task, types=types) for name, types in MORE_TYPES.items()}
+    other = learned(request, request.task(OTHER[task.name]))
+    return [
+        {
+            **{name: name for name in NAMED},
+            **{name: several[k].mix for name, several in many.items()},
+            "random mix": random_functions(request.store.seed + k).mix,
+            "other task's mix": other[k].mix,
+        }
+        for k in range(META_SEEDS[request.quick])
+    ]
+
+
+def spline_task(task: Task) -> Task:
+    """The same task for a spline network with about as many weights."""
+    given = task.pairs("training")
+    outputs = task.classes or (1 if task.model.startswith("hnn") else given.dim)
+    return replace(task, model=f"{task.model}-splines", hidden=hidden_of_equal_size(given.dim, task.hidden, outputs))
+
+
+def random_functions(seed: int, types: int = 2) -> LearnedActivations:
+    """Functions that nobody learned: draws of a Gaussian process with the length scale and the variance 1.
+
+    Each is a sum of waves of random frequencies. Source: Rahimi and Recht, Random Features for Large-Scale Kernel Machines,
+    NeurIPS 2007.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    x = torch.linspace(*INTERVAL, POINTS, dtype=torch.float64)
+    frequency = torch.randn(types, WAVES, 1, generator=generator, dtype=torch.float64)
+    phase = 2 * math.pi * torch.rand(types, WAVES, 1, generator=generator, dtype=torch.float64)
+    values = math.sqrt(2 / WAVES) * (frequency * x + phase).cos().sum(1)
+    return LearnedActivations(values, base="sine", task="nothing", settings={"seed": seed})
+
+
+def _alone(
+    request: Request, task: Task, meta_seed: int, variants: Mapping[str, str | Activation], settings: Mapping[str, Any]
+) -> Comparison:
+    return request.store.compared(task, None, None, meta_seed, **{**settings, "variants": dict(variants)})
