@@ -82,7 +82,7 @@ class ByEvolution:
         with torch.no_grad():
             if self.settings.space == "curves":
                 e = noise(neurons.bumps)
-                change = sigma * e @ neurons.shapes(x)
+                change = neurons.symmetric(sigma * e @ neurons.shapes(x))
                 base = neurons.curves(x)
                 return self.grid.coefficients(torch.cat([base + change, base - change])), {"bumps": e}
             parts = dict(neurons.sub_networks.named_parameters())
@@ -92,7 +92,9 @@ class ByEvolution:
             }
             many = SubNetwork(neurons.sub_networks.base, weights)
             values = many.value(x.expand(2 * pairs, len(neurons.bumps), -1)) + neurons.bumps @ neurons.shapes(x)
-            return self.grid.coefficients(values), {f"sub_networks.{name}": e for name, e in e_parts.items()}
+            return self.grid.coefficients(neurons.symmetric(values)), {
+                f"sub_networks.{name}": e for name, e in e_parts.items()
+            }
 
     def _objective(self, curves: Curves) -> Float[Tensor, " S"]:
         """The mean over the windows of the log of the mean loss, of the mix; the members of a pair train alike."""

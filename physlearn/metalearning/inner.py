@@ -71,7 +71,7 @@ class InnerLoop:
             if isinstance(part, Network):
                 part.activation = Piecewise(torch.zeros(1, 1, 4, dtype=pairs.z.dtype, device=pairs.z.device), grid)
         self.layout = Weights(stack([self.model]))
-        self._error = torch.compile(self._error_of) if compiled else self._error_of
+        self._error = torch.compile(self._error_of, dynamic=False) if compiled else self._error_of
         self.pairs, self.grid, self.optimizer, self.reduction = pairs, grid, optimizer, reduction
         self._curves = [name for name, _ in self.model.named_buffers() if name.endswith("activation.coefficients")]
         if not self._curves:

@@ -145,7 +145,7 @@ def stages_of(chosen: Mapping[str, Any]) -> list[MetaLearning]:
     total, steps = common.pop("outer_steps", None), common.pop("inner_steps", None)
     variant = {"variant": common.pop("variant")} if "variant" in common else {}
     stages = [MetaLearning(**{**variant, **part, **common}) for part in parts]
-    for name in ("types", "base", "width"):
+    for name in ("types", "base", "width", "parity"):
         if len({getattr(stage, name) for stage in stages}) > 1:
             raise InputError(f"stages work on the same curves: they cannot differ in {name}")
     if total is not None:

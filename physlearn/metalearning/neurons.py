@@ -21,6 +21,7 @@ class Neurons(nn.Module):
     """
 
     centers: Tensor
+    signs: Tensor | None
 
     def __init__(self, settings: MetaLearning, seed: int, dtype: torch.dtype, device: torch.device) -> None:
         super().__init__()
@@ -30,12 +31,18 @@ class Neurons(nn.Module):
         middle, reach = (low + high) / 2, int((high - low) / 4 / SPACING)
         self.register_buffer("centers", middle + SPACING * torch.arange(-reach, reach + 1, dtype=torch.float64))
         self.bumps = nn.Parameter(torch.zeros(settings.types, 2 * reach + 1, dtype=torch.float64))
+        signs = [(-1.0) ** (k + 1) for k in range(settings.types)] if settings.parity and settings.types > 1 else None
+        self.register_buffer("signs", None if signs is None else torch.tensor(signs, dtype=torch.float64).unsqueeze(-1))
         self.log_rate = nn.Parameter(torch.tensor(settings.rates[0], dtype=torch.float64).log())
         self.to(device=device, dtype=dtype)
 
     def curves(self, x: Float[Tensor, " points"]) -> Float[Tensor, "types points"]:
-        """The activation functions at x."""
-        return self.sub_networks.value(x.expand(len(self.bumps), -1)) + self.bumps @ self.shapes(x)
+        """The activation functions at x, which lie symmetrically about 0 where types are odd and even."""
+        return self.symmetric(self.sub_networks.value(x.expand(len(self.bumps), -1)) + self.bumps @ self.shapes(x))
+
+    def symmetric(self, values: Float[Tensor, "*stack types points"]) -> Float[Tensor, "*stack types points"]:
+        """The odd part of the first type, the even part of the second, and so on; all of them without such a rule."""
+        return values if self.signs is None else (values + self.signs * values.flip(-1)) / 2
 
     def shapes(self, x: Float[Tensor, " points"]) -> Float[Tensor, "bumps points"]:
         """The bumps at x, of height one."""

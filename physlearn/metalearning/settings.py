@@ -26,7 +26,8 @@ class MetaLearning:
     """How activations are meta-learned; the defaults are Algorithm 1 of the paper with the outer loop kept in hand.
 
     *The types.* types: how many. base: the named function that each begins at. width: of each sub-network. gain: of its last
-    layer at the start. points, interval: of the grid on which it is evaluated once an outer step and interpolated (finer than
+    layer at the start. parity: types are odd and even functions in turn (one alone may be anything), so that each lacks what
+    the other has. points, interval: of the grid on which it is evaluated once an outer step and interpolated (finer than
     the table that is captured in the end).
 
     *The inner loop.* inner_steps: of training. networks: at once, each from weights and in batches of its own; the gradient
@@ -66,6 +67,7 @@ class MetaLearning:
     networks: int = 16
     width: int = 50
     gain: float = 1.0
+    parity: bool = False
     points: int = 241
     interval: tuple[float, float] = (-12.0, 12.0)
     batch_size: int = 150
@@ -110,6 +112,8 @@ class MetaLearning:
         spline.pieces(self.points, "cubic")
         if not (_in_order(self.interval) and isfinite(self.interval[1] - self.interval[0])):
             raise InputError(f"interval is two finite numbers, the low end first, not {self.interval}")
+        if self.parity and self.interval[0] != -self.interval[1]:
+            raise InputError(f"odd and even types need an interval that is symmetric about 0, not {self.interval}")
         optimizers.find(self.inner_optimizer)
         outer, options = outer_class(self.outer_optimizer), self.outer_options
         try:

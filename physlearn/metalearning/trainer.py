@@ -11,6 +11,7 @@ from torch import Tensor
 
 from physlearn.activations import shares
 from physlearn.metalearning.inner import Curves, InnerLoop
+from physlearn.metalearning.replay import Replay
 from physlearn.models import Learner
 from physlearn.models.network import Network
 from physlearn.training import fused, fused_engine
@@ -19,11 +20,13 @@ from physlearn.training import fused, fused_engine
 class Trainer:
     """Trains stacks of networks from given weights along given batches, as the inner loop does, but without derivatives.
 
-    model: the network of the inner loop, alone. Networks of one hidden layer are trained by the compiled loops.
+    model: the network of the inner loop, alone. On the CPU networks of one hidden layer are trained by the compiled loops; on
+    a GPU one step is captured for each shape of stack, and replayed.
     """
 
     def __init__(self, inner: InnerLoop, model: Learner) -> None:
         self.inner, self.model = inner, model
+        self.replays: dict[tuple[torch.Size, torch.Size, int], Replay] = {}
         self.fit = (
             fused_engine.Fit.of(model, inner.pairs, inner.reduction) if fused_engine.applies([model], inner.pairs) else None
         )
@@ -34,12 +37,20 @@ class Trainer:
         """The loss of each network before each step, NaN once it has diverged, and its weights in the end."""
         if self.fit is not None:
             return self._fused(self.fit, curves, weights, rates, batches)
+        if weights.is_cuda:
+            return self._replay(curves, weights, rates, batches).train(curves, weights, rates, batches)
         networks = self.inner.start(weights, rates)
         losses = []
         for batch in batches.unbind(1):
             networks, loss = self.inner.step(networks.detached(), curves, batch)
             losses.append(loss.detach())
         return torch.stack(losses, dim=1), networks.weights.detach()
+
+    def _replay(self, curves: Tensor, weights: Tensor, rates: Tensor, batches: Tensor) -> Replay:
+        shapes = curves.shape, weights.shape, batches.shape[-1]
+        if shapes not in self.replays:
+            self.replays[shapes] = Replay(self.inner, curves, weights, rates, batches[:, 0])
+        return self.replays[shapes]
 
     def _fused(
         self, fit: fused_engine.Fit, curves: Tensor, weights: Tensor, rates: Tensor, batches: Tensor

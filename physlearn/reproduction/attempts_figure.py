@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,17 +12,19 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from physlearn import tasks
+from physlearn.comparison import Comparison
 from physlearn.metalearning import TWO_STAGE
 from physlearn.plotting.variant_colors import variant_colors
 from physlearn.reproduction.figures import Drawn, Request, register
 from physlearn.reproduction.study import REGIMES
+from physlearn.tasks import Task
 
 OTHER_DATA = 1  # the seed of the task's data
 OTHER_RUNS = 100  # the first meta-seed
-RUNS = {True: 1, False: 2}  # of each attempt, by whether it is to be quick
+RUNS = {True: 1, False: 3}  # of what is more than one lever, by whether it is to be quick
 COMPARING: dict[bool, dict[str, Any]] = {
-    True: {"replicates": 5, "epochs": 3},
-    False: {"replicates": 30, "epochs": 10},
+    True: {"replicates": 5, "epochs": 3, "forecast": False, "variants": {}},
+    False: {"replicates": 30, "epochs": 10, "forecast": False, "variants": {}},
 }
 QUICK = {"outer_steps": 5, "inner_steps": 20}
 MARKS = {"sine": "o", "type 1": "v", "type 2": "^", "mix": "D", "single": "s"}
@@ -35,7 +38,7 @@ _SHORT: dict[str, Any] = {
     "clip": None,
     "warm_up": 1,
 }
-LEVERS: dict[str, dict[str, Any]] = {
+ALONE: dict[str, dict[str, Any]] = {
     "plain: unrolled, 66 inner steps, 16 networks": {},
     "1 network": {"networks": 1},
     "4 networks": {"networks": 4},
@@ -65,58 +68,64 @@ LEVERS: dict[str, dict[str, Any]] = {
     "wide sub-networks": {"width": 200},
     "first-order from a pool": dict(_POOL),
     "evolution, 198 inner steps": dict(_SHORT),
-    "... of the weights": {**_SHORT, "space": "weights"},
-    "... with a reward for the mix's gain": {**_SHORT, "reward": 1.0},
-    "... held-out, falling rate": {**_SHORT, "held_out": True, "schedule": "cosine"},
-    "evolution, 660 inner steps, held-out, falling rate": {**_FINAL, "outer_learning_rate": 0.01},
-    "... larger steps": dict(_FINAL),
-    "pool, then evolution of 198 inner steps": {"stages": [_POOL, _SHORT]},
-    "pool, then evolution of 660, held-out, falling rate": {"stages": [_POOL, {**_FINAL, "outer_learning_rate": 0.01}]},
-    "... larger steps: the setting of the tasks": {"stages": [_POOL, _FINAL]},
-    "... without a diverse start": {"stages": [{**_POOL, "gain": 1.0}, _FINAL]},
-    "... inner rates up to 0.1": {"stages": [_POOL, {**_FINAL, "inner_learning_rate": (3e-3, 0.1)}]},
-    "... twice the outer steps": {"stages": [_POOL, {**_FINAL, "outer_steps": 400}]},
+    "evolution of the weights": {**_SHORT, "space": "weights"},
+    "evolution with a reward for the mix's gain": {**_SHORT, "reward": 1.0},
+    "evolution, held-out, falling rate": {**_SHORT, "held_out": True, "schedule": "cosine"},
 }
-"""Each lever alone, by what it changes of the plain way, and then together."""
+"""Each lever alone, by what it changes of the plain way."""
+
+TOGETHER: dict[str, dict[str, Any]] = {
+    "pool, evolution of 198 steps": {"stages": [_POOL, _SHORT]},
+    "evolution of 660, held-out, falling rate": dict(_FINAL),
+    "pool, evolution of 660, held-out, falling rate": {"stages": [_POOL, _FINAL]},
+    "... not diverse at the start": {"stages": [{**_POOL, "gain": 1.0}, _FINAL]},
+    "... 400 outer steps": {"stages": [_POOL, {**_FINAL, "outer_steps": 400}]},
+    "... 400 outer steps, not diverse at the start": {"stages": [{**_POOL, "gain": 1.0}, {**_FINAL, "outer_steps": 400}]},
+    "... odd and even types": {"stages": [{**_POOL, "parity": True}, {**_FINAL, "parity": True}]},
+    "... odd and even types, 400 outer steps": {
+        "stages": [{**_POOL, "parity": True}, {**_FINAL, "parity": True, "outer_steps": 400}]
+    },
+    "... 24 pairs": {"stages": [_POOL, {**_FINAL, "pairs": 24}]},
+    "... inner rates 0.01 to 0.15": {"stages": [_POOL, {**_FINAL, "inner_learning_rate": (1e-2, 0.15)}]},
+}
+"""Levers together."""
 
 _DIGITS = {**_FINAL, "inner_steps": 266, "outer_learning_rate": 0.01, "outer_steps": 150}
-ATTEMPTS: dict[str, dict[str, dict[str, Any]]] = {
-    "van-der-pol": LEVERS,
-    "henon-heiles-hnn": LEVERS,
-    "mnist1d": {
-        "pool, then evolution of 198 inner steps": {"stages": [_POOL, _SHORT]},
-        "held-out, falling rate": _DIGITS,
-        "diverse start": {**_DIGITS, "gain": 5.0},
-        "from ReLU, diverse": {**_DIGITS, "gain": 5.0, "base": "relu"},
-        "larger steps": {**_DIGITS, "outer_steps": 300, "outer_learning_rate": 0.03},
-    },
+DIGITS: dict[str, dict[str, Any]] = {
+    "pool, evolution of 198 steps": {"stages": [_POOL, _SHORT]},
+    "held-out, falling rate": _DIGITS,
+    "diverse start": {**_DIGITS, "gain": 5.0},
+    "from ReLU, diverse": {**_DIGITS, "gain": 5.0, "base": "relu"},
+    "larger steps": {**_DIGITS, "outer_steps": 300, "outer_learning_rate": 0.03},
 }
-"""What was tried, by task and name, as settings of `metalearn`."""
+ATTEMPTS: dict[str, tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]] = {
+    "van-der-pol": (ALONE, TOGETHER),
+    "henon-heiles-nn": ({}, TOGETHER),
+    "henon-heiles-hnn": (ALONE, TOGETHER),
+    "mnist1d": (DIGITS, {}),
+}
+"""What was tried on each task, as settings of `metalearn` by name: once, and several times beside one learned type."""
 
 
 @register("attempts")
 def attempts(request: Request) -> Drawn:
-    """What came of each way to meta-learn: two types, their mix, and one type that was learned alike.
+    """What came of each way to meta-learn: two types and their mix, and of some ways one type that was learned alike.
 
     The data are of another seed than the figures', and the runs are others: what is chosen here is scored there on what
     nobody has seen. The table has a row a network: task, attempt, regime, and the columns of `Comparison.table`.
     """
     quick = request.quick
     tables = []
-    for name, tried in ATTEMPTS.items():
+    for name, (once, often) in ATTEMPTS.items():
         task = replace(tasks.get(name, seed=OTHER_DATA, device=request.device), learning={})
-        for attempt, settings in tried.items():
-            how = {**settings, **QUICK} if quick else settings
-            for run in range(RUNS[quick]):
-                several, single = (request.store.learned(task, OTHER_RUNS + run, types=types, **how) for types in (2, 1))
-                for regime, tuned in REGIMES[quick].items():
-                    fixed = {"tuned": tuned, "forecast": False, "variants": {"relu": "relu", "tanh": "tanh"}}
-                    result = request.store.compared(task, several, single, OTHER_RUNS + run, **fixed, **COMPARING[quick])
+        for attempt, settings in {**once, **often}.items():
+            for run in range(RUNS[quick] if attempt in often else 1):
+                for regime, result in attempted(request, task, settings, OTHER_RUNS + run, control=attempt in often).items():
                     found = result.table.assign(task=name, attempt=attempt, regime=regime, meta_seed=OTHER_RUNS + run)
                     tables.append(found)
     table = pd.concat(tables, ignore_index=True)
     regimes = list(table["regime"].unique())
-    heights = [1 + len(tried) for tried in ATTEMPTS.values()]
+    heights = [1 + len(once) + len(often) for once, often in ATTEMPTS.values()]
     figure, axes = plt.subplots(
         len(ATTEMPTS),
         len(regimes),
@@ -132,8 +141,21 @@ def attempts(request: Request) -> Drawn:
             _dots(table[(table["task"] == name) & (table["regime"] == regime)], ax)
             ax.set_title(f"{name}, {regime}", fontsize="medium")
     axes[0, 0].legend(loc="lower center", bbox_to_anchor=(0.5, 1.02), ncols=len(MARKS), frameon=False)
-    settings = {name: {attempt: dict(how) for attempt, how in tried.items()} for name, tried in ATTEMPTS.items()}
+    settings = {name: {attempt: dict(how) for attempt, how in {**a, **b}.items()} for name, (a, b) in ATTEMPTS.items()}
     return Drawn(figure, table, {"attempts": settings, **COMPARING[quick]}, to_markdown(table))
+
+
+def attempted(
+    request: Request, task: Task, settings: Mapping[str, Any], meta_seed: int, *, control: bool
+) -> dict[str, Comparison]:
+    """Learn as an attempt says, and compare in each regime, with or without one type that was learned alike."""
+    how = {**settings, **QUICK} if request.quick else settings
+    several = request.store.learned(task, meta_seed, types=2, **how)
+    single = request.store.learned(task, meta_seed, types=1, **how) if control else None
+    return {
+        regime: request.store.compared(task, several, single, meta_seed, tuned=tuned, **COMPARING[request.quick])
+        for regime, tuned in REGIMES[request.quick].items()
+    }
 
 
 def to_markdown(table: pd.DataFrame) -> str:
@@ -145,7 +167,8 @@ def to_markdown(table: pd.DataFrame) -> str:
         lines.append("|" + "---|" * (3 + len(MARKS)))
         for _, row in part.reset_index().iterrows():
             gain = row["mix"] - min(row["type 1"], row["type 2"])
-            cells = [row["attempt"], str(row["meta_seed"]), *(f"{row[name]:.2f}" for name in MARKS), f"{gain:+.2f}"]
+            losses = ("" if np.isnan(row[name]) else f"{row[name]:.2f}" for name in MARKS)
+            cells = [row["attempt"], str(row["meta_seed"]), *losses, f"{gain:+.2f}"]
             lines.append("| " + " | ".join(cells) + " |")
         lines.append("")
     return "\n".join(lines)

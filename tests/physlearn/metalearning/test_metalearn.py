@@ -43,6 +43,7 @@ from systems import InputError, UnknownNameError
         ({"interval": (12, -12)}, "interval"),
         ({"interval": (-math.inf, 1)}, "interval"),
         ({"interval": 3}, "interval"),
+        ({"parity": True, "interval": (-12, 11)}, "symmetric"),
         ({"batch_size": 0}, "batch_size"),
         ({"inner_learning_rate": 0}, "inner_learning_rate"),
         ({"inner_learning_rate": (2, 1)}, "inner_learning_rate"),
@@ -233,3 +234,19 @@ def test_a_network_without_neurons_of_a_kind_learns_none(task, settings):
     splines = dataclasses.replace(task, model="nn-splines", hidden=(3,))
     with pytest.raises(InputError, match="nn-splines have no activations"):
         metalearn(splines, **settings)
+
+
+@pytest.mark.parametrize(
+    "chosen", [{"variant": "first-order"}, {"variant": "evolution"}, {"variant": "evolution", "space": "weights"}]
+)
+def test_types_of_a_parity_are_odd_and_even_in_turn(chosen, task, settings):
+    learned = metalearn(task, **{**settings, **chosen, "types": 3, "parity": True, "gain": 5.0, "outer_learning_rate": 0.1})
+    values = learned.values
+    for sign, type_ in zip((-1, 1, -1), values, strict=True):
+        torch.testing.assert_close(type_.flip(-1), sign * type_, rtol=0, atol=1e-6)
+    assert (values.std(-1) > 1e-3).all()
+
+
+def test_one_type_alone_may_be_anything(task, settings):
+    alone = [metalearn(task, **{**settings, "types": 1, "parity": parity}).values for parity in (True, False)]
+    torch.testing.assert_close(*alone, rtol=0, atol=0)
