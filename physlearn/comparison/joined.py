@@ -59,21 +59,19 @@ def joined(parts: Sequence[Comparison]) -> Comparison:
 def beside(parts: Sequence[Comparison]) -> Comparison:
     """One comparison of the variants of all parts, whose networks begin and train alike, number by number.
 
-    What is measured in some parts only, such as forecasts, is NaN for the variants of the others. Raises InputError for parts
-    of different tasks, training, networks or meta-seeds, and for a variant that is in two of them.
+    What is measured in some parts only, such as forecasts, is NaN for the variants of the others; all but the first may lack
+    meta-seeds. Raises InputError for parts of different tasks, training or networks, and for a variant that is in two.
     """
     if not parts:
         raise InputError("there is no comparison to set beside another")
     first = parts[0]
-    networks = [
-        part.table[["meta_seed", "replicate"]].drop_duplicates().sort_values(["meta_seed", "replicate"]) for part in parts
-    ]
-    for part, own in zip(parts[1:], networks[1:], strict=True):
+    known = first.networks
+    for part in parts[1:]:
         for what in ALIKE:
             if part.settings[what] != first.settings[what]:
                 raise InputError(f"variants can be set beside each other that have the same {what}")
-        if own.to_numpy().tolist() != networks[0].to_numpy().tolist():
-            raise InputError("variants can be set beside each other that have the same meta-seeds and replicates")
+        if not part.networks <= known:
+            raise InputError("variants can be set beside others that have their meta-seeds and replicates, or more")
     names = [name for part in parts for name in part.table["variant"].unique()]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise InputError(f"the variant {twice[0]!r} is in two of the comparisons")

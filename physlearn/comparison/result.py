@@ -54,6 +54,11 @@ class Comparison:
         """The columns that can be compared."""
         return [str(name) for name in self.table if name not in KEYS]
 
+    @property
+    def networks(self) -> set[tuple[int, int]]:
+        """The meta-seed and the number of each, the same for all variants."""
+        return set(self.table[["meta_seed", "replicate"]].itertuples(index=False, name=None))
+
     def summary(self, measure: str = "loss") -> pd.DataFrame:
         """A row a variant: medians and means with bootstrap intervals, beside the paired tests against the reference.
 

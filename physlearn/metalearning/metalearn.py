@@ -42,7 +42,7 @@ TWO_STAGE: tuple[dict[str, Any], ...] = (
         "variant": "evolution",
         "outer_steps": 200,
         "inner_steps": 660,  # the 10 epochs of a comparison
-        "inner_learning_rate": (3e-3, 3e-2),
+        "inner_learning_rate": (1e-2, 0.15),
         "schedule": "cosine",
         "held_out": True,
         "outer_learning_rate": 0.03,

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from physlearn.comparison.lineup import BY_HAND, TRADITIONAL
-from physlearn.comparison.statistics import Scale, paired
+from physlearn.comparison.statistics import Scale, holm, paired
 from physlearn.reproduction.evidence import Row, verdict
 from physlearn.reproduction.mix_study import NAMED
 from physlearn.reproduction.study import Study
@@ -52,16 +52,28 @@ def better_type(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def others(found: Study, measure: str = "loss") -> Iterator[Row]:
-    """The mix against every other variant in every regime, by a measure."""
+    """The mix against every other variant in every regime, by a measure, over the meta-seeds that both have."""
     scale: Scale = "linear" if measure.startswith(("accuracy", "valid_time")) else "log"
     for regime, result in found.results.items():
         if measure not in result.table:
             continue
-        known = result.table.groupby("variant")[measure].transform(lambda values: values.notna().any())
-        if not known.any():
+        table = result.table[result.table.groupby("variant")[measure].transform(lambda values: values.notna().any())]
+        if table.empty:
             continue
-        for other, row in paired(result.table[known], measure, "mix", scale=scale).iterrows():
+        rows = against_the_mix(table, measure, scale)
+        for other, row in rows.iterrows():
             yield _row(found, regime, measure, f"the mix is better than {other}", row, 1 if scale == "linear" else -1)
+
+
+def against_the_mix(table: pd.DataFrame, measure: str, scale: Scale) -> pd.DataFrame:
+    """As `paired` has it, though variants may lack meta-seeds that the mix has; p is corrected over all of them."""
+    rows = []
+    for _, own in table.groupby("variant", sort=False):
+        if (own["variant"] != "mix").all():
+            mix = table[(table["variant"] == "mix") & table["meta_seed"].isin(own["meta_seed"])]
+            rows.append(paired(pd.concat([mix, own]), measure, "mix", scale=scale))
+    found = pd.concat(rows)
+    return found.assign(p_holm=holm(found["p"].to_numpy()))
 
 
 def wins(rows: pd.DataFrame) -> pd.DataFrame:

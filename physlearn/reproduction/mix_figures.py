@@ -12,12 +12,12 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from physlearn import plotting, tasks
-from physlearn.comparison.statistics import paired, summarize
+from physlearn.comparison.statistics import summarize
 from physlearn.reproduction.evidence import HOLDS
 from physlearn.reproduction.figures import PAPER, Drawn, Request, register
-from physlearn.reproduction.mix_evidence import TYPES, best_named, deciding, others, wins
+from physlearn.reproduction.mix_evidence import TYPES, against_the_mix, best_named, deciding, others, wins
 from physlearn.reproduction.mix_study import SPLINES, mix_study
-from physlearn.reproduction.study import COMPARING, Study, compared, learned, study, table_of
+from physlearn.reproduction.study import COMPARING, FEW, Study, compared, learned, study, table_of
 
 SEPARATE = ("henon-heiles-hnn-separable", "henon-heiles-hnn-mechanical")  # Hamiltonian networks of other forms
 RICHER: dict[str, dict[str, Any]] = {"double-pendulum-hnn": {}, "three-body": {"orbits": 500}, "oscillators": {}}
@@ -93,9 +93,9 @@ def mix_types(request: Request) -> Drawn:
     """Two learned types against one that was learned with the same effort, on the paper's tasks and on richer ones."""
     settings = {**COMPARING[request.quick], "variants": {"tanh": "tanh"}, "forecast": False}
     studies = []
-    for name, how in RICHER.items():
+    for name, how in RICHER.items():  # the first few runs
         task = tasks.get(name, device=request.device, **({"orbits": QUICK_ORBITS} if request.quick else how))
-        studies.append(study(task, request, comparing=settings))
+        studies.append(study(task, request, FEW, settings))
     studies = [*(study(request.task(name), request) for name in PAPER), *studies]
     rows = [
         {**row, "claim": "two learned types are better than one"}
@@ -163,7 +163,7 @@ def _losses(studies: Sequence[Study], regime: str) -> list[str]:
     for found in studies:
         table = found.results[regime].table
         of_all = summarize(table, "loss")
-        against = paired(table, "loss", "mix")
+        against = against_the_mix(table, "loss", "log")
         cells = {}
         for variant, row in of_all.iterrows():
             cell = f"{row['geometric_mean']:.2g}, {row['median']:.2g}"

@@ -15,11 +15,11 @@ from physlearn.activations.table import INTERVAL, POINTS
 from physlearn.comparison import Comparison, beside, joined
 from physlearn.models.spline_network import hidden_of_equal_size
 from physlearn.reproduction.figures import Request
-from physlearn.reproduction.study import COMPARING, META_SEEDS, Study, compared, learned, study
+from physlearn.reproduction.study import COMPARING, FEW, META_SEEDS, Study, compared, learned, study
 from physlearn.tasks import Task
 
-NAMED = ("gelu", "silu", "square", "identity+square")  # beside a sine, tanh, ReLU, and the mixture by hand of sine and tanh
-MORE_TYPES = {"three types": 3, "five types": 5}
+NAMED = ("gelu", "square", "identity+square")  # beside a sine, tanh, ReLU, and the mixture by hand of sine and tanh
+MORE_TYPES = {"three types": 3, "five types": 5}  # in the first few of the runs
 OTHER = {  # whose activations a task is given, where the model is of the same kind if there is such a task
     "van-der-pol": "henon-heiles-nn",
     "henon-heiles-nn": "van-der-pol",
@@ -43,28 +43,32 @@ def mix_study(task: Task, request: Request) -> Study:
     if (longer := CONVERGED[quick]) is not None:
         regimes["converged"] = longer
         results["converged"] = compared(request, task, found.learned, found.single, **{**COMPARING[quick], **longer})
-    rest = rivals(task, request)
+    rest, more = rivals(task, request), more_types(task, request)
     for name, regime in regimes.items():
         settings = {**COMPARING[quick], **regime, "forecast": False}
-        others = [_alone(request, task, k, mine, settings) for k, mine in enumerate(rest)]
+        parts = [joined([_alone(request, task, k, mine, settings) for k, mine in enumerate(lot)]) for lot in (rest, more)]
         splines = [_alone(request, spline_task(task), k, {SPLINES: BASE}, settings) for k in range(META_SEEDS[quick])]
-        results[name] = beside([results[name], joined(others), joined(splines)])
+        results[name] = beside([results[name], *parts, joined(splines)])
     return replace(found, results=results)
 
 
 def rivals(task: Task, request: Request) -> list[dict[str, str | Activation]]:
     """What else the mix is held against, for each meta-seed."""
-    many = {name: learned(request, task, types=types) for name, types in MORE_TYPES.items()}
     other = learned(request, request.task(OTHER[task.name]))
     return [
         {
             **{name: name for name in NAMED},
-            **{name: several[k].mix for name, several in many.items()},
             "random mix": random_functions(request.store.seed + k).mix,
-            "other task's mix": other[k].mix,
+            "other task's mix": mine.mix,
         }
-        for k in range(META_SEEDS[request.quick])
+        for k, mine in enumerate(other)
     ]
+
+
+def more_types(task: Task, request: Request) -> list[dict[str, str | Activation]]:
+    """Mixes of more types, for the first few meta-seeds."""
+    many = {name: learned(request, task, types=types, meta_seeds=FEW) for name, types in MORE_TYPES.items()}
+    return [{name: several[k].mix for name, several in many.items()} for k in range(FEW[request.quick])]
 
 
 def spline_task(task: Task) -> Task:

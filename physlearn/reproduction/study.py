@@ -42,9 +42,11 @@ class Study:
         return {regime: dict(result.settings) for regime, result in self.results.items()}
 
 
-def study(task: Task, request: Request, comparing: Mapping[str, Any] | None = None) -> Study:
+def study(
+    task: Task, request: Request, meta_seeds: Mapping[bool, int] = META_SEEDS, comparing: Mapping[str, Any] | None = None
+) -> Study:
     """Learn and compare as often as there are meta-seeds; comparing: settings of the comparisons instead of the size's."""
-    several, control = (learned(request, task, types=types) for types in (2, 1))
+    several, control = (learned(request, task, types=types, meta_seeds=meta_seeds) for types in (2, 1))
     how = COMPARING[request.quick] if comparing is None else comparing
     results = {
         regime: compared(request, task, several, control, tuned=tuned, **how)

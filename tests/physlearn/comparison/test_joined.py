@@ -68,3 +68,13 @@ def test_variants_whose_networks_are_others_are_refused(task):
             beside([first, compare(task, tuned=False, **{**QUICK, **others, **change})])
     with pytest.raises(InputError, match="no comparison"):
         beside([])
+
+
+def test_a_variant_may_lack_meta_seeds_but_have_none_of_its_own(task):
+    one, other = (compare(task, tuned=False, **{**QUICK, "seed": seed}) for seed in (0, APART))
+    relu = compare(task, tuned=False, **{**QUICK, "variants": {"relu": "relu"}})
+    together = beside([joined([one, other]), relu])
+    assert together.networks == {(0, 0), (0, 1), (1, 0), (1, 1)}
+    assert set(together.table.loc[together.table["variant"] == "relu", "meta_seed"]) == {0}
+    with pytest.raises(InputError, match="or more"):
+        beside([relu, joined([one, other])])

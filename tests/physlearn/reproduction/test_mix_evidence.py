@@ -105,3 +105,12 @@ def test_a_spline_network_has_as_many_weights(name, width):
     assert splines.hidden == (width,)
     ours, theirs = (sum(p.numel() for p in one.network("silu").parameters()) for one in (task, splines))
     assert theirs == pytest.approx(ours, rel=0.05)
+
+
+def test_variants_of_fewer_meta_seeds_are_held_against_the_mix_of_these():
+    table = results({**EFFECTS, "mix": [0.0] * 4 + [9.0] * 4, "three types": -1.0})
+    few = table[(table["variant"] != "three types") | (table["meta_seed"] < 4)]
+    rows = mix_evidence.against_the_mix(few, "loss", "log")
+    assert rows.loc["three types", "meta_seeds"] == 4
+    assert rows.loc["three types", "difference"] == pytest.approx(1.0, abs=0.1)
+    assert rows.loc["gelu", "meta_seeds"] == 8
