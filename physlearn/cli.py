@@ -22,6 +22,7 @@ from physlearn.comparison.panels import panels
 from physlearn.forecasting import contender, picture, recorded, report, simulated
 from physlearn.forecasting.long_run import long_run
 from physlearn.metalearning import VARIANTS, metalearn
+from physlearn.sweeps import Workers
 from physlearn.tasks.greydanus import FOLDER
 from systems import HamiltonianSystem, InputError, IntegrationError, Orbit
 from systems.pendulum_clock import track as track_film
@@ -481,6 +482,8 @@ def reproduce(
     data: Annotated[Path | None, typer.Option(help="A folder with clock_angles.csv; PHYSLEARN_DATA by default.")] = None,
     device: Device = "cpu",
     seed: Seed = 0,
+    workers: Annotated[int, typer.Option(help="Processes that share the work.")] = 1,
+    scheduler: Annotated[str | None, typer.Option(help="The address of a scheduler of dask, whose workers share it.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make figures of the paper Neural networks embrace learned diversity: pictures, the tables behind them, manifests.
@@ -489,8 +492,16 @@ def reproduce(
     """
     folder = data or (Path(os.environ[FOLDER]) if os.environ.get(FOLDER) else None)
     progress = sys.stderr.isatty() and not as_json
+    shared = Workers(workers, scheduler)
     written = reproduction.reproduce(
-        figures, report.writable(out), quick=quick, seed=seed, device=_device(device), data=folder, progress=progress
+        figures,
+        report.writable(out),
+        quick=quick,
+        seed=seed,
+        device=_device(device),
+        data=folder,
+        progress=progress,
+        workers=shared,
     )
     files = [path for paths in written.values() for path in paths]
     _finish({name: [str(path) for path in paths] for name, paths in written.items()}, ", ".join(written), files, as_json)

@@ -16,6 +16,7 @@ from tqdm.auto import tqdm
 from physlearn import tasks
 from physlearn.forecasting.report import environment, write_figure, write_json
 from physlearn.reproduction.store import Store
+from physlearn.sweeps import Workers
 from physlearn.tasks import Task
 from systems import InputError
 from systems.atomic import atomically
@@ -103,19 +104,21 @@ def reproduce(
     device: str = "cpu",
     data: Path | None = None,
     progress: bool = True,
+    workers: Workers | None = None,
 ) -> dict[str, list[Path]]:
     """Make figures of the paper, ``"all"`` or some by name; gives the files of each.
 
     quick: in minutes on two cores; otherwise at the paper's size, 50 networks of each kind and about 1e4 pairs. data: a
     folder with clock_angles.csv; a clock is simulated without. Each figure leaves NAME.png, NAME.pdf, NAME.parquet and
-    NAME.json; what they were made from is kept in the folder ``runs`` and not computed again.
+    NAME.json; what they were made from is kept in the folder ``runs`` and not computed again. workers: where runs of
+    meta-learning and comparisons are computed, in this process unless told otherwise.
 
     Raises InputError for an unknown name.
     """
     chosen = names() if list(which) == ["all"] else list(which)
     if unknown := [name for name in chosen if name not in _makers]:
         raise InputError(f"no figure {unknown[0]!r}; there are {', '.join(names())}, or all")
-    request = Request(Store(out / "runs", seed, progress), quick, device, data)
+    request = Request(Store(out / "runs", seed, progress, workers or Workers()), quick, device, data)
     written = {}
     for name in tqdm(chosen, disable=not progress, unit="figure"):
         start = time.perf_counter()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from physlearn.activations.table import INTERVAL, POINTS
 from physlearn.comparison import Comparison, beside, joined
 from physlearn.models.spline_network import hidden_of_equal_size
 from physlearn.reproduction.figures import Request
+from physlearn.reproduction.store import Asked
 from physlearn.reproduction.study import COMPARING, FEW, META_SEEDS, Study, compared, learned, study
 from physlearn.tasks import Task
 
@@ -46,9 +47,9 @@ def mix_study(task: Task, request: Request) -> Study:
     rest, more = rivals(task, request), more_types(task, request)
     for name, regime in regimes.items():
         settings = {**COMPARING[quick], **regime, "forecast": False}
-        parts = [joined([_alone(request, task, k, mine, settings) for k, mine in enumerate(lot)]) for lot in (rest, more)]
-        splines = [_alone(request, spline_task(task), k, {SPLINES: BASE}, settings) for k in range(META_SEEDS[quick])]
-        results[name] = beside([results[name], *parts, joined(splines)])
+        splines = [{SPLINES: BASE}] * META_SEEDS[quick]
+        lots = ((task, rest), (task, more), (spline_task(task), splines))
+        results[name] = beside([results[name], *(_without_learned(request, on, lot, settings) for on, lot in lots)])
     return replace(found, results=results)
 
 
@@ -92,7 +93,9 @@ def random_functions(seed: int, types: int = 2) -> LearnedActivations:
     return LearnedActivations(values, base="sine", task="nothing", settings={"seed": seed})
 
 
-def _alone(
-    request: Request, task: Task, meta_seed: int, variants: Mapping[str, str | Activation], settings: Mapping[str, Any]
+def _without_learned(
+    request: Request, task: Task, variants: Sequence[Mapping[str, str | Activation]], settings: Mapping[str, Any]
 ) -> Comparison:
-    return request.store.compared(task, None, None, meta_seed, **{**settings, "variants": dict(variants)})
+    """One comparison over all meta-seeds of what is given for each."""
+    asked = [Asked(None, None, k, {**settings, "variants": dict(own)}) for k, own in enumerate(variants)]
+    return joined(request.store.comparisons(task, asked))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
 import torch
+from tqdm.auto import tqdm
 
 from physlearn.activations import Activation
 from physlearn.activations.description import describe
@@ -19,11 +20,13 @@ from physlearn.comparison import Comparison, compare
 from physlearn.comparison.compare import first_seed
 from physlearn.metalearning import metalearn
 from physlearn.metalearning.metalearn import settings_for, stages_of
+from physlearn.sweeps import Workers
 from physlearn.tasks import Task
 from systems import Orbit
 from systems.atomic import atomically
 
 T = TypeVar("T")
+LAST = "manifest.json"  # what is written last of a comparison
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,14 @@ class Store:
     """A folder of results, each under a name that tells of what it is and by which settings.
 
     Two figures that need the same result share it; what was stopped goes on; what is there is read, and never computed again.
-    seed: of everything, or of the first meta-seed, after which the others count on. progress: whether to show bars.
+    seed: of everything, or of the first meta-seed, after which the others count on. progress: whether to show bars. workers:
+    where what is missing is computed, many at once if it can be.
     """
 
     folder: Path
     seed: int = 0
     progress: bool = True
+    workers: Workers = field(default_factory=Workers)
 
     def learned(self, task: Task, meta_seed: int = 0, **settings: Any) -> LearnedActivations:
         """Activations that were meta-learned on a task."""
@@ -47,15 +52,16 @@ class Store:
         """Those of several meta-seeds; on a GPU those that are missing are learned side by side."""
         names = {k: self._name_of_learned(task, self.seed + k, settings) for k in meta_seeds}
         missing = [k for k, name in names.items() if not (self.folder / name).exists()]
-        together = [missing] if torch.device(task.device).type == "cuda" else [[k] for k in missing]
-        for some in filter(None, together):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            checkpoint = (self.folder / names[some[0]]).with_suffix(".checkpoint")
-            seeds = [self.seed + k for k in some]
-            made = metalearn(task, seed=seeds, checkpoint=checkpoint, progress=self.progress, **settings)
-            for k, one in zip(some, made, strict=True):
+        together = [missing] if missing and torch.device(task.device).type == "cuda" else [[k] for k in missing]
+        checkpoints = [(self.folder / names[some[0]]).with_suffix(".checkpoint") for some in together]
+        units = [
+            (task, [self.seed + k for k in some], checkpoint, self._inside, settings)
+            for some, checkpoint in zip(together, checkpoints, strict=True)
+        ]
+        for number, made in self._each(_learn, units, f"meta-learning {task.name}"):
+            for k, one in zip(together[number], made, strict=True):
                 one.save(self.folder / names[k])
-            checkpoint.unlink(missing_ok=True)
+            checkpoints[number].unlink(missing_ok=True)
         return [LearnedActivations.load(self.folder / name) for name in names.values()]
 
     def _name_of_learned(self, task: Task, seed: int, settings: Mapping[str, Any]) -> str:
@@ -72,17 +78,19 @@ class Store:
         **settings: Any,
     ) -> Comparison:
         """A comparison of what was learned, with or without the control of one type, by the networks of a meta-seed."""
-        seed = first_seed(self.seed, meta_seed)
+        (one,) = self.comparisons(task, [Asked(learned, single, meta_seed, settings)])
+        return one
 
-        def make(path: Path) -> Comparison:
-            result = compare(task, learned, single=single, seed=seed, progress=self.progress, **settings)
-            result.save(path)
-            return result
-
-        curves = [_digest(one.values.tolist()) for one in (learned, single) if one is not None]
+    def comparisons(self, task: Task, asked: Iterable[Asked]) -> list[Comparison]:
+        """Several on a task."""
+        all_ = list(asked)
         parts = trained(task, "training", "tuning", "validation", "test")
-        key = {**parts, "seed": seed, "curves": curves, **_described(settings)}
-        return self._kept(f"compared-{task.name}", key, "", Comparison.load, make)
+        folders = [self.folder / f"compared-{task.name}-{_digest({**parts, **one.key(self.seed)})}" for one in all_]
+        missing = [n for n, folder in enumerate(folders) if not (folder / LAST).exists()]
+        units = [(task, all_[n], self.seed, self._inside) for n in missing]
+        for number, made in self._each(_compare, units, f"comparing on {task.name}"):
+            made.save(folders[missing[number]])
+        return [Comparison.load(folder) for folder in folders]
 
     def table(self, name: str, settings: Mapping[str, Any], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """Any other table that the settings decide, beside the seed."""
@@ -109,8 +117,45 @@ class Store:
         """Read it if it is there, else make it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{name}-{_digest(key)}{suffix}"
-        done = path / "manifest.json" if not suffix else path  # of a folder, the manifest is written last
-        return load(path) if done.exists() else make(path)
+        return load(path) if path.exists() else make(path)
+
+    def _each(self, function: Callable[..., T], units: Sequence[tuple[Any, ...]], label: str) -> Iterator[tuple[int, T]]:
+        """What comes of the units, with a bar where they run elsewhere and show none of their own."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        hidden = not self.progress or self.workers.alone
+        yield from tqdm(self.workers.each(function, units), label, len(units), disable=hidden, leave=False, unit="unit")
+
+    @property
+    def _inside(self) -> bool:
+        """Whether units show bars."""
+        return self.progress and self.workers.alone
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A comparison that is asked for: of what was learned, by the networks of a meta-seed, with settings of `compare`."""
+
+    learned: LearnedActivations | None
+    single: LearnedActivations | None
+    meta_seed: int
+    settings: Mapping[str, Any]
+
+    def key(self, seed: int) -> dict[str, Any]:
+        """All that decides it beside the task."""
+        curves = [_digest(one.values.tolist()) for one in (self.learned, self.single) if one is not None]
+        return {"seed": first_seed(seed, self.meta_seed), "curves": curves, **_described(self.settings)}
+
+
+def _learn(
+    task: Task, seeds: Sequence[int], checkpoint: Path, progress: bool, settings: Mapping[str, Any]
+) -> list[LearnedActivations]:
+    path = checkpoint if checkpoint.parent.is_dir() else None  # on another machine there may be no such folder
+    return metalearn(task, seed=seeds, checkpoint=path, progress=progress, **settings)
+
+
+def _compare(task: Task, asked: Asked, seed: int, progress: bool) -> Comparison:
+    first = first_seed(seed, asked.meta_seed)
+    return compare(task, asked.learned, single=asked.single, seed=first, progress=progress, **asked.settings)
 
 
 def trained(task: Task, *parts: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pandas as pd
 from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import Comparison, joined
 from physlearn.reproduction.figures import Request
+from physlearn.reproduction.store import Asked
 from physlearn.tasks import Task
 
 META_SEEDS = {True: 1, False: 8}  # runs of meta-learning, by whether it is to be quick
@@ -73,7 +74,7 @@ def compared(
     """One comparison over all meta-seeds, with or without the control of one type."""
     alone: Sequence[LearnedActivations | None] = control or [None] * len(several)
     pairs = enumerate(zip(several, alone, strict=True))
-    return joined([request.store.compared(task, two, one, k, **settings) for k, (two, one) in pairs])
+    return joined(request.store.comparisons(task, [Asked(two, one, k, settings) for k, (two, one) in pairs]))
 
 
 def table_of(studies: Iterable[Study]) -> pd.DataFrame:

@@ -8,7 +8,8 @@ import torch
 
 from physlearn import tasks
 from physlearn.reproduction import store as module
-from physlearn.reproduction.store import Store
+from physlearn.reproduction.store import Asked, Store
+from physlearn.sweeps import Workers
 
 LEARNING = {"outer_steps": 2, "inner_steps": 3, "networks": 2, "variant": "unrolled"}
 COMPARING = {"replicates": 2, "epochs": 1, "tuned": False, "forecast": False, "variants": {}}
@@ -57,6 +58,17 @@ def test_a_comparison_is_made_once_for_the_same_curves(store, task, monkeypatch)
         store.compared(task, single, single, **COMPARING)
     with pytest.raises(AssertionError, match="again"):
         store.compared(replace(task, training=replace(task.training, batch_size=7)), learned, single, **COMPARING)
+
+
+def test_several_processes_learn_and_compare_the_same(store, task):
+    apart = Store(store.folder.with_name("apart"), progress=False, workers=Workers(2))
+    curves = [one.several(task, range(2), types=2, **LEARNING) for one in (store, apart)]
+    for a, b in zip(*curves, strict=True):
+        torch.testing.assert_close(a.values, b.values, rtol=0, atol=0)
+    asked = [Asked(learned, None, k, COMPARING) for k, learned in enumerate(curves[0])]
+    for a, b in zip(*(one.comparisons(task, asked) for one in (store, apart)), strict=True):
+        pd.testing.assert_frame_equal(a.table, b.table)
+    assert sorted(path.name for path in store.folder.iterdir()) == sorted(path.name for path in apart.folder.iterdir())
 
 
 def test_what_was_stopped_leaves_nothing_that_passes_for_a_result(store, task, monkeypatch):
