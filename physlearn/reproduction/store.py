@@ -18,22 +18,23 @@ from physlearn.activations.description import describe
 from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import Comparison, compare
 from physlearn.comparison.compare import first_seed
+from physlearn.forecasting.report import environment
 from physlearn.metalearning import metalearn
 from physlearn.metalearning.metalearn import settings_for, stages_of
-from physlearn.sweeps import Workers
+from physlearn.sweeps import Workers, seal, whole
 from physlearn.tasks import Task
 from systems import Orbit
 from systems.atomic import atomically
 
 T = TypeVar("T")
-LAST = "manifest.json"  # what is written last of a comparison
 
 
 @dataclass(frozen=True)
 class Store:
     """A folder of results, each under a name that tells of what it is and by which settings.
 
-    Two figures that need the same result share it; what was stopped goes on; what is there is read, and never computed again.
+    Two figures that need the same result share it; what was stopped goes on; what is there and whole, as its seal tells, is
+    read, and never computed again.
     seed: of everything, or of the first meta-seed, after which the others count on. progress: whether to show bars. workers:
     where what is missing is computed, many at once if it can be.
     """
@@ -51,7 +52,7 @@ class Store:
     def several(self, task: Task, meta_seeds: Iterable[int], **settings: Any) -> list[LearnedActivations]:
         """Those of several meta-seeds; on a GPU those that are missing are learned side by side."""
         names = {k: self._name_of_learned(task, self.seed + k, settings) for k in meta_seeds}
-        missing = [k for k, name in names.items() if not (self.folder / name).exists()]
+        missing = [k for k, name in names.items() if not whole(self.folder / name)]
         together = [missing] if missing and torch.device(task.device).type == "cuda" else [[k] for k in missing]
         checkpoints = [(self.folder / names[some[0]]).with_suffix(".checkpoint") for some in together]
         units = [
@@ -61,6 +62,7 @@ class Store:
         for number, made in self._each(_learn, units, f"meta-learning {task.name}"):
             for k, one in zip(together[number], made, strict=True):
                 one.save(self.folder / names[k])
+                seal(self.folder / names[k], {"seed": self.seed + k, "settings": dict(settings), **environment()})
             checkpoints[number].unlink(missing_ok=True)
         return [LearnedActivations.load(self.folder / name) for name in names.values()]
 
@@ -86,10 +88,12 @@ class Store:
         all_ = list(asked)
         parts = trained(task, "training", "tuning", "validation", "test")
         folders = [self.folder / f"compared-{task.name}-{_digest({**parts, **one.key(self.seed)})}" for one in all_]
-        missing = [n for n, folder in enumerate(folders) if not (folder / LAST).exists()]
+        missing = [n for n, folder in enumerate(folders) if not whole(folder)]
         units = [(task, all_[n], self.seed, self._inside) for n in missing]
         for number, made in self._each(_compare, units, f"comparing on {task.name}"):
-            made.save(folders[missing[number]])
+            n = missing[number]
+            made.save(folders[n])
+            seal(folders[n], {**parts, **all_[n].key(self.seed), **environment()})
         return [Comparison.load(folder) for folder in folders]
 
     def table(self, name: str, settings: Mapping[str, Any], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
@@ -117,7 +121,11 @@ class Store:
         """Read it if it is there, else make it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{name}-{_digest(key)}{suffix}"
-        return load(path) if path.exists() else make(path)
+        if whole(path):
+            return load(path)
+        made = make(path)
+        seal(path, {**key, **environment()})
+        return made
 
     def _each(self, function: Callable[..., T], units: Sequence[tuple[Any, ...]], label: str) -> Iterator[tuple[int, T]]:
         """What comes of the units, with a bar where they run elsewhere and show none of their own."""

@@ -1,5 +1,6 @@
 """Sweeps: many small units of work, in this process, in several, or on a cluster."""
 
-from physlearn.sweeps.workers import Workers
+from physlearn.sweeps.seal import seal, whole
+from physlearn.sweeps.workers import Workers, WorkersLostError
 
-__all__ = ["Workers"]
+__all__ = ["Workers", "WorkersLostError", "seal", "whole"]

@@ -73,18 +73,28 @@ def test_several_processes_learn_and_compare_the_same(store, task):
 
 def test_what_was_stopped_leaves_nothing_that_passes_for_a_result(store, task, monkeypatch):
     learned, single = (store.learned(task, types=types, **LEARNING) for types in (2, 1))
-    save = module.Comparison.save
 
-    def stopped(self, path):
-        save(self, path)
-        (path / "manifest.json").unlink()
+    def stopped(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module.Comparison, "save", stopped)
+    monkeypatch.setattr(module, "seal", stopped)
     with pytest.raises(KeyboardInterrupt):
         store.compared(task, learned, single, **COMPARING)
-    monkeypatch.setattr(module.Comparison, "save", save)
+    monkeypatch.undo()
     assert len(store.compared(task, learned, single, **COMPARING).table) == 2 * len(learned.types) + 2 * 3
+
+
+def test_what_was_changed_or_cut_short_is_computed_again(store, task):
+    first = store.learned(task, types=2, **LEARNING)
+    table = store.compared(task, first, **COMPARING).table
+    numbers = store.table("numbers", {}, lambda: pd.DataFrame({"n": [1]}))
+    results = [path for path in store.folder.rglob("*") if path.suffix in (".safetensors", ".parquet")]
+    assert len(results) == 4
+    for path in results:
+        path.write_bytes(path.read_bytes()[:-9])
+    torch.testing.assert_close(store.learned(task, types=2, **LEARNING).values, first.values, rtol=0, atol=0)
+    pd.testing.assert_frame_equal(store.compared(task, first, **COMPARING).table, table)
+    pd.testing.assert_frame_equal(store.table("numbers", {}, lambda: pd.DataFrame({"n": [1]})), numbers)
 
 
 def test_tables_are_kept_by_their_settings(store):
