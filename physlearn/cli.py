@@ -15,7 +15,7 @@ import torch
 import typer
 
 import systems
-from physlearn import comparison, plotting, reproduction, tasks
+from physlearn import comparison, plotting, reproduction, sweeps, tasks
 from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import benchmarks
 from physlearn.comparison.panels import panels
@@ -25,6 +25,7 @@ from physlearn.metalearning import VARIANTS, metalearn
 from physlearn.sweeps import Workers
 from physlearn.tasks.greydanus import FOLDER
 from systems import HamiltonianSystem, InputError, IntegrationError, Orbit
+from systems.atomic import atomically
 from systems.pendulum_clock import track as track_film
 from systems.pendulum_clock.overlay import overlay as draw_overlay
 
@@ -59,6 +60,8 @@ Named = Annotated[str, typer.Option(help="sine, tanh, ..., a mixture as sine+tan
 OfSystem = Annotated[list[str] | None, typer.Option("--set", help="A parameter of the system, as mu=1.5; may be repeated.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 Seed = Annotated[int, typer.Option(help="Of every random draw.")]
+Processes = Annotated[int, typer.Option("--workers", help="Processes that share the work.")]
+Scheduler = Annotated[str | None, typer.Option(help="The address of a scheduler of dask, whose workers share it.")]
 FocalLength = Annotated[
     float | None,
     typer.Option(
@@ -475,6 +478,44 @@ def bench(
 
 
 @app.command()
+def search(
+    name: TaskName,
+    activations: Annotated[list[str], typer.Argument(metavar="ACTIVATION...", help="Named ones, or learned in each trial.")],
+    out: Annotated[Path, typer.Option(help="The directory to write to; a search that was stopped goes on there.")],
+    trials: Annotated[int, typer.Option(help="Settings that are tried, of each activation as many.")] = 20,
+    replicates: Annotated[int, typer.Option(help="Networks in each trial.")] = 6,
+    epochs: Annotated[int | None, typer.Option(help="Epochs of training; the task's by default.")] = None,
+    data: Data = None,
+    set_: OfTask = None,
+    device: Device = "cpu",
+    seed: Seed = 0,
+    workers: Processes = 1,
+    scheduler: Scheduler = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find learning rate and width for each activation with the same budget, and for learned ones how they are learned."""
+    task, progress = _task(name, data, set_, device), sys.stderr.isatty() and not as_json
+    shared = Workers(workers, scheduler)
+    training: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
+    table = sweeps.search(
+        task,
+        activations,
+        report.writable(out),
+        trials=trials,
+        replicates=replicates,
+        seed=seed,
+        workers=shared,
+        progress=progress,
+        **training,
+    )
+    path = out / "trials.parquet"
+    with atomically(path) as temporary:
+        table.to_parquet(temporary)
+    found = sweeps.best(table)
+    _finish(json.loads(found.to_json(orient="index")), found.to_string(), [path, out / "search.db"], as_json)
+
+
+@app.command()
 def reproduce(
     figures: Annotated[list[str], typer.Argument(metavar="FIGURE...", help=f"{', '.join(reproduction.names())}, or all.")],
     out: Annotated[Path, typer.Option(help="The directory to write to; what is there is not computed again.")],
@@ -482,8 +523,8 @@ def reproduce(
     data: Annotated[Path | None, typer.Option(help="A folder with clock_angles.csv; PHYSLEARN_DATA by default.")] = None,
     device: Device = "cpu",
     seed: Seed = 0,
-    workers: Annotated[int, typer.Option(help="Processes that share the work.")] = 1,
-    scheduler: Annotated[str | None, typer.Option(help="The address of a scheduler of dask, whose workers share it.")] = None,
+    workers: Processes = 1,
+    scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
     """Make figures of the paper Neural networks embrace learned diversity: pictures, the tables behind them, manifests.

@@ -16,7 +16,7 @@ from physlearn.tasks import Task
 
 META_SEEDS = {True: 1, False: 8}  # runs of meta-learning, by whether it is to be quick
 FEW = {True: 1, False: 4}  # those of them that go through what takes long
-LEARNING: dict[bool, dict[str, Any]] = {True: {"outer_steps": 110}, False: {}}
+LEARNING: dict[bool, dict[str, Any]] = {True: {"outer_steps": 110, "inner_steps": 198}, False: {}}
 COMPARING: dict[bool, dict[str, Any]] = {
     True: {"replicates": 20, "epochs": 5, "forecast": False, "variants": {"relu": "relu", "tanh": "tanh"}},
     False: {"replicates": 50, "epochs": 10, "forecast": True},

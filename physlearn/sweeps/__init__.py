@@ -1,6 +1,7 @@
 """Sweeps: many small units of work, in this process, in several, or on a cluster."""
 
 from physlearn.sweeps.seal import seal, whole
+from physlearn.sweeps.search import best, search
 from physlearn.sweeps.workers import Workers, WorkersLostError
 
-__all__ = ["Workers", "WorkersLostError", "seal", "whole"]
+__all__ = ["Workers", "WorkersLostError", "best", "seal", "search", "whole"]

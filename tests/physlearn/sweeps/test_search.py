@@ -1,0 +1,89 @@
+"""A search finds what is known to be good, goes on where it was, and is the same wherever its trials run."""
+
+import importlib
+
+import pandas as pd
+import pytest
+from optuna.distributions import FloatDistribution, IntDistribution
+
+from physlearn import tasks
+from physlearn.sweeps import Workers, best, search
+from systems import InputError, UnknownNameError
+
+MODULE = importlib.import_module("physlearn.sweeps.search")
+RATE = {"learning_rate": FloatDistribution(1e-4, 1.0, log=True)}
+QUICK = {"replicates": 2, "epochs": 2, "progress": False, "space": RATE}
+
+
+@pytest.fixture(scope="module")
+def task():
+    return tasks.get("van-der-pol", orbits=5)
+
+
+def test_the_same_budget_for_all_and_the_best_of_each(task, tmp_path):
+    table = search(task, ["sine", "tanh"], tmp_path, trials=6, **QUICK)
+    assert table["variant"].value_counts().to_dict() == {"sine": 6, "tanh": 6}
+    assert table["learning_rate"].between(1e-4, 1).all()
+    found = best(table)
+    assert (found["loss"] == table.groupby("variant")["loss"].min()).all()
+    rates = table[table["variant"] == "sine"].set_index("learning_rate")["loss"]
+    assert rates.idxmin() > 3e-3  # in a few steps a small rate gets nowhere
+    assert (tmp_path / "search.db").is_file()
+
+
+def test_a_search_that_was_stopped_goes_on_to_the_same_table(task, tmp_path, monkeypatch):
+    whole = search(task, ["sine"], tmp_path / "whole", trials=6, **QUICK)
+    calls = iter(range(100))
+
+    def stopped(*arguments, evaluate=MODULE.evaluate):
+        if next(calls) == 5:
+            raise KeyboardInterrupt
+        return evaluate(*arguments)
+
+    monkeypatch.setattr(MODULE, "evaluate", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        search(task, ["sine"], tmp_path / "stopped", trials=6, **QUICK)
+    resumed = search(task, ["sine"], tmp_path / "stopped", trials=6, **QUICK)
+    columns = ["loss", "learning_rate"]
+    pd.testing.assert_frame_equal(resumed[columns], whole[columns])
+    monkeypatch.setattr(MODULE, "evaluate", None)
+    again = search(task, ["sine"], tmp_path / "stopped", trials=6, **QUICK)
+    pd.testing.assert_frame_equal(again, resumed)
+
+
+def test_other_settings_are_another_search(task, tmp_path):
+    first = search(task, ["sine"], tmp_path, trials=2, **QUICK)
+    other = search(task, ["sine"], tmp_path, trials=2, **{**QUICK, "epochs": 1})
+    assert (first["loss"] != other["loss"]).all()
+
+
+def test_activations_are_learned_in_each_trial(task, tmp_path):
+    space = {
+        **RATE,
+        "types": IntDistribution(1, 3),
+        "outer_steps": IntDistribution(2, 3),
+        "inner_steps": IntDistribution(3, 5),
+    }
+    table = search(task, ["learned"], tmp_path, trials=2, **{**QUICK, "space": space})
+    assert set(space) <= set(table.columns)
+    assert table["loss"].notna().all()
+
+
+def test_processes_find_the_same(task, tmp_path):
+    tables = [search(task, ["sine"], tmp_path / str(n), trials=5, workers=Workers(n), **QUICK) for n in (1, 2)]
+    pd.testing.assert_frame_equal(*tables)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({"variants": []}, InputError),
+        ({"variants": ["magic"]}, UnknownNameError),
+        ({"trials": 0}, InputError),
+        ({"lerning_rate": 1}, InputError),
+        ({"space": {"depth": IntDistribution(1, 2)}}, InputError),
+    ],
+)
+def test_what_cannot_be_searched_is_refused(task, tmp_path, wrong, error):
+    with pytest.raises(error):
+        search(task, **{"variants": ["sine"], "folder": tmp_path, **QUICK, **wrong})
