@@ -2,6 +2,7 @@
 
 from physlearn.sweeps.seal import seal, whole
 from physlearn.sweeps.search import best, search
+from physlearn.sweeps.sweep import sweep
 from physlearn.sweeps.workers import Workers, WorkersLostError
 
-__all__ = ["Workers", "WorkersLostError", "best", "seal", "search", "whole"]
+__all__ = ["Workers", "WorkersLostError", "best", "seal", "search", "sweep", "whole"]
