@@ -30,7 +30,8 @@ class Examination:
         self.trainer = trainer
         self.each = min(settings.networks, NETWORKS)
         self.held_out = held_out.first(PAIRS)
-        steps = settings.inner_steps if settings.lifetime is None else round(math.sqrt(math.prod(settings.lifetime)))
+        pool = settings.lifetime is not None and settings.variant != "evolution"
+        steps = round(math.sqrt(math.prod(settings.lifetime or ()))) if pool else settings.inner_steps
         pairs = trainer.inner.pairs
         weights, rates, batches = [], [], []
         for seed in seeds:

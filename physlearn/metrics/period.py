@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
 from scipy.interpolate import PPoly
+from scipy.optimize import brentq
 from torch import Tensor
 
 from physlearn.metrics.spline import splines
@@ -65,7 +66,7 @@ def _swings(spline: PPoly) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """When each whole swing leaves the middle, and how far it goes; noise about the middle is no swing."""
     x = spline(spline.x)
     middle, size = (x.max() + x.min()) / 2, (x.max() - x.min()) / 2
-    crossings = spline.solve(middle, extrapolate=False)
+    crossings = _crossings(spline, middle)
     turning = spline.derivative().roots(extrapolate=False)
     heights = spline(turning) - middle
     swings: list[tuple[float, float]] = []
@@ -82,3 +83,16 @@ def _swings(spline: PPoly) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         swings.append((a, extreme))
     starts, extremes = np.array(swings).reshape(-1, 2).T
     return starts, extremes
+
+
+def _crossings(spline: PPoly, middle: float) -> NDArray[np.float64]:
+    """When the spline passes the middle, in order; a root at a knot, which rounding may hide from both pieces, included."""
+    roots = spline.solve(middle, extrapolate=False)
+    above = spline(spline.x) >= middle
+    hidden = []
+    for i in np.flatnonzero(above[1:] != above[:-1]):
+        a, b = spline.x[i], spline.x[i + 1]
+        slack = 1e-9 * (b - a)
+        if not ((roots >= a - slack) & (roots <= b + slack)).any():
+            hidden.append(brentq(lambda t: spline(t) - middle, a, b))
+    return np.sort(np.concatenate([roots, hidden]))

@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 from physlearn import tasks
 from physlearn.forecasting.report import environment, write_figure, write_json
 from physlearn.reproduction.store import Store
-from physlearn.sweeps import Workers
+from physlearn.sweeps import Workers, alone_in
 from physlearn.tasks import Task
 from systems import InputError
 from systems.atomic import atomically
@@ -113,31 +113,33 @@ def reproduce(
     NAME.json; what they were made from is kept in the folder ``runs`` and not computed again. workers: where runs of
     meta-learning and comparisons are computed, in this process unless told otherwise.
 
-    Raises InputError for an unknown name.
+    Raises InputError for an unknown name, or a folder in which another run is at work.
     """
     chosen = names() if list(which) == ["all"] else list(which)
     if unknown := [name for name in chosen if name not in _makers]:
         raise InputError(f"no figure {unknown[0]!r}; there are {', '.join(names())}, or all")
     request = Request(Store(out / "runs", seed, progress, workers or Workers()), quick, device, data)
     written = {}
-    for name in tqdm(chosen, disable=not progress, unit="figure"):
-        start = time.perf_counter()
-        drawn = request.drawn(name)
-        paths = [write_figure(out / f"{name}{suffix}", drawn.picture) for suffix in FORMATS]
-        paths.append(out / f"{name}.parquet")
-        with atomically(paths[-1]) as temporary:
-            drawn.table.to_parquet(temporary)
-        if drawn.text is not None:
-            paths.append(out / f"{name}.md")
+    request.store.folder.mkdir(parents=True, exist_ok=True)
+    with alone_in(request.store.folder):
+        for name in tqdm(chosen, disable=not progress, unit="figure"):
+            start = time.perf_counter()
+            drawn = request.drawn(name)
+            paths = [write_figure(out / f"{name}{suffix}", drawn.picture) for suffix in FORMATS]
+            paths.append(out / f"{name}.parquet")
             with atomically(paths[-1]) as temporary:
-                temporary.write_text(drawn.text)
-        content = {
-            "figure": name,
-            **environment(),
-            "quick": quick,
-            "seed": seed,
-            "settings": drawn.settings,
-            "seconds": time.perf_counter() - start,
-        }
-        written[name] = [*paths, write_json(out / f"{name}.json", content)]
+                drawn.table.to_parquet(temporary)
+            if drawn.text is not None:
+                paths.append(out / f"{name}.md")
+                with atomically(paths[-1]) as temporary:
+                    temporary.write_text(drawn.text)
+            content = {
+                "figure": name,
+                **environment(),
+                "quick": quick,
+                "seed": seed,
+                "settings": drawn.settings,
+                "seconds": time.perf_counter() - start,
+            }
+            written[name] = [*paths, write_json(out / f"{name}.json", content)]
     return written

@@ -18,5 +18,5 @@ def double_pendulum(orbits: int = 200, seed: int = 0) -> Task:
         model="hnn",
         learning={"variant": "two-stage"},
         data=orbits_of(system, orbits, samples=50, dt=0.04, seed=seed, sample={}),
-        forecasting=forecasting_of(system, ("euler", "implicit-midpoint"), orbits=8, time=20.0, dt=0.02, seed=seed, sample={}),
+        forecasting=forecasting_of(system, ("euler", "implicit-midpoint"), orbits=8, time=10.0, dt=0.02, seed=seed, sample={}),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -35,6 +36,23 @@ class DoublePendulum(HamiltonianSystem):
         between = first - second
         kinetic = (p**2 + 2 * s**2 - 2 * p * s * between.cos()) / (2 * (1 + between.sin() ** 2))
         return kinetic - self.gravity * (2 * first.cos() + second.cos())
+
+    def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch 4"]:
+        """(dH/dp, -dH/dq), in closed form."""
+        first, second, p, s = z.unbind(-1)
+        sin, cos = (first - second).sin(), (first - second).cos()
+        inertia = 1 + sin**2
+        # the derivative of the kinetic energy by the angle between the two
+        turning = (p * s - (p**2 + 2 * s**2 - 2 * p * s * cos) * cos / inertia) * sin / inertia
+        return torch.stack(
+            [
+                (p - s * cos) / inertia,
+                (2 * s - p * cos) / inertia,
+                -turning - 2 * self.gravity * first.sin(),
+                turning - self.gravity * second.sin(),
+            ],
+            dim=-1,
+        )
 
     def sample(
         self, n: int, *, seed: int = 0, bounds: Bounds = ((-1.0, 1.0), (-1.0, 1.0), (-1.0, 1.0), (-1.0, 1.0))
