@@ -428,6 +428,8 @@ def compare(
     set_: OfTask = None,
     device: Device = "cpu",
     seed: Seed = 0,
+    workers: Processes = 1,
+    scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare learned activations with their base, with each type alone, and with others, by losses and forecasts."""
@@ -439,18 +441,15 @@ def compare(
     beside = [_single(file) for file in files]
     controls = single or (beside if all(file.is_file() for file in beside) else [])
     directory = report.writable(out or Path(f"{name}-comparison"))
-    training: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
-    result = comparison.compare(
-        task,
-        learned,
-        single=[LearnedActivations.load(file) for file in controls] or None,
-        replicates=replicates,
-        seed=seed,
-        tuned=not untuned,
-        forecast=forecasts,
-        progress=sys.stderr.isatty() and not as_json,
-        **training,
-    )
+    shared = Workers(workers, scheduler)
+    settings: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
+    settings |= {"replicates": replicates, "seed": seed, "tuned": not untuned, "forecast": forecasts}
+    alone = [LearnedActivations.load(file) for file in controls] or None
+    if shared.alone:
+        progress = sys.stderr.isatty() and not as_json
+        result = comparison.compare(task, learned, single=alone, progress=progress, **settings)
+    else:
+        result = comparison.compare_apart(task, learned, alone, workers=shared, progress=False, **settings)
     written = [*result.save(directory), report.write_figure(directory / "panels.png", panels(task, learned[0], result))]
     summary = {measure: json.loads(result.summary(measure).to_json(orient="index")) for measure in result.measures}
     overview = result.overview().to_string(float_format="{:.3g}".format, na_rep="")

@@ -6,8 +6,9 @@ import torch
 
 from physlearn import compare, tasks
 from physlearn.activations.learned import LearnedActivations
-from physlearn.comparison import beside, joined
+from physlearn.comparison import beside, compare_apart, joined
 from physlearn.comparison.compare import APART
+from physlearn.sweeps import Workers
 from systems import InputError
 
 QUICK = {"replicates": 2, "epochs": 1, "forecast": False, "progress": False, "variants": {"tanh": "tanh"}}
@@ -36,6 +37,15 @@ def test_meta_seeds_apart_are_the_same_as_together(task, learned):
     assert set(apart.settings["variants"]) == set(together.settings["variants"])
     assert apart.settings["learned"] == together.settings["learned"]
     assert apart.settings["seeds"] == [0, APART]
+
+
+def test_processes_that_share_meta_seeds_give_the_same(task, learned):
+    together = compare(task, learned, tuned=False, **QUICK)
+    shared = compare_apart(task, learned, workers=Workers(2), tuned=False, **QUICK)
+    pd.testing.assert_frame_equal(shared.table, together.table)
+    assert shared.settings["variants"].keys() == together.settings["variants"].keys()
+    with pytest.raises(InputError, match="as many single types"):
+        compare_apart(task, learned, learned[:1], workers=Workers(2), tuned=False, **QUICK)
 
 
 def test_what_does_not_belong_together_is_refused(task, learned):
