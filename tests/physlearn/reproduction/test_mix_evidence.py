@@ -42,21 +42,21 @@ def decided(study):
 def test_a_mix_wins_that_is_better_than_both_types_and_the_best_named_activation():
     study = found(converged=results(EFFECTS))
     rows = pd.DataFrame(mix_evidence.deciding(study))
-    assert rows["difference"].to_list() == pytest.approx([-1.0, -1.5], abs=0.1)
-    assert rows["claim"].iloc[1].endswith("best named activation, gelu")
-    assert mix_evidence.wins(rows).loc["van-der-pol", "converged"]
+    assert rows["difference"].to_list() == pytest.approx([-1.0, -1.0, -1.0, -1.5], abs=0.1)
+    assert rows["claim"].iloc[-1].endswith("best named activation, gelu")
+    assert all(mix_evidence.wins(rows, strictly=strict).loc["van-der-pol", "converged"] for strict in (True, False))
 
 
 def test_the_better_type_is_another_one_in_each_run():
-    """On average the mix is better than either, yet in every run one type is better than the mix."""
-    types = {"type 1": [-0.5, 3.0] * 4, "type 2": [3.0, -0.5] * 4}
-    study = found(converged=results({**EFFECTS, **types}))
-    rows = pd.DataFrame(mix_evidence.deciding(study))
-    assert rows["verdict"].to_list() == ["does not hold", "holds"]
-    assert not mix_evidence.wins(rows).loc["van-der-pol", "converged"]
-    others = pd.DataFrame(mix_evidence.others(study)).set_index("claim")["difference"]
-    assert others["the mix is better than type 1"] < -1
-    assert others["the mix is better than type 2"] < -1
+    """On average the mix is better than either, as the paper asks, yet in every run one type is better than the mix."""
+    types = {"type 1": [-0.5, 4.0] * 4, "type 2": [4.0, -0.5] * 4}
+    table = results({**EFFECTS, **types}, meta_seeds=8)
+    rows = pd.DataFrame(mix_evidence.deciding(found(converged=table)))
+    assert (rows["difference"].iloc[:2] < -1.5).all()
+    assert rows["verdict"].to_list()[2:] == ["does not hold", "holds"]
+    assert not mix_evidence.wins(rows, strictly=True).loc["van-der-pol", "converged"]
+    rows.loc[rows["claim"].str.contains(r"type \d"), "verdict"] = "holds"
+    assert mix_evidence.wins(rows, strictly=False).loc["van-der-pol", "converged"]
 
 
 def test_in_the_short_regime_the_named_activation_is_tuned():
@@ -75,7 +75,7 @@ def test_a_named_activation_that_diverges_is_not_the_best():
 def test_the_intervals_that_decide_are_wider():
     table = results(EFFECTS)
     narrow = pd.DataFrame(mix_evidence.others(found(tuned=table))).set_index("claim").loc["the mix is better than gelu"]
-    wide = pd.DataFrame(mix_evidence.deciding(found(tuned=table))).iloc[1]
+    wide = pd.DataFrame(mix_evidence.deciding(found(tuned=table))).iloc[-1]
     assert wide["difference"] == pytest.approx(narrow["difference"])
     assert wide["low"] < narrow["low"]
     assert wide["high"] > narrow["high"]
