@@ -136,7 +136,7 @@ def attempts(request: Request) -> Drawn:
         for ax, regime in zip(row, regimes, strict=True):
             _dots(table[(table["task"] == name) & (table["regime"] == regime)], ax)
             ax.set_title(f"{name}, {regime}", fontsize="medium")
-    axes[0, 0].legend(loc="lower center", bbox_to_anchor=(0.5, 1.02), ncols=len(MARKS), frameon=False)
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(MARKS), frameon=False)
     settings = {name: {attempt: dict(how) for attempt, how in {**a, **b}.items()} for name, (a, b) in ATTEMPTS.items()}
     return Drawn(figure, table, {"attempts": settings, **COMPARING[quick]}, to_markdown(table))
 

@@ -19,7 +19,8 @@ from physlearn.reproduction.store import Asked
 from physlearn.reproduction.study import COMPARING, FEW, META_SEEDS, Study, compared, learned, study
 from physlearn.tasks import Task
 
-NAMED = ("gelu", "square", "identity+square")  # beside a sine, tanh, ReLU, and the mixture by hand of sine and tanh
+NAMED = ("gelu",)  # beside a sine, tanh and ReLU
+POLYNOMIALS = ("square", "identity+square")  # which know the answer where fields are quadratic
 MORE_TYPES = {"three types": 3, "five types": 5}  # in the first few of the runs
 OTHER = {  # whose activations a task is given, where the model is of the same kind if there is such a task
     "van-der-pol": "henon-heiles-nn",
@@ -58,7 +59,7 @@ def rivals(task: Task, request: Request) -> list[dict[str, str | Activation]]:
     other = learned(request, request.task(OTHER[task.name]))
     return [
         {
-            **{name: name for name in NAMED},
+            **{name: name for name in (*NAMED, *POLYNOMIALS)},
             "random mix": random_functions(request.store.seed + k).mix,
             "other task's mix": mine.mix,
         }

@@ -11,7 +11,7 @@ from physlearn.comparison import Comparison
 from physlearn.reproduction import mix_evidence, mix_study
 from physlearn.reproduction.study import Study
 
-EFFECTS = {"sine": 2.0, "type 1": 1.0, "type 2": 1.0, "mix": 0.0, "single": 0.0, "gelu": 1.5, "identity+square": 3.0}
+EFFECTS = {"sine": 2.0, "type 1": 1.0, "type 2": 1.0, "mix": 0.0, "single": 0.0, "gelu": 1.5, "identity+square": -3.0}
 
 
 def results(effects, seed=0, meta_seeds=8, replicates=6):
