@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,6 +20,7 @@ from physlearn.forecasting.report import environment
 from physlearn.metalearning import metalearn
 from physlearn.metalearning.metalearn import settings_for, stages_of
 from physlearn.sweeps import Workers, seal, whole
+from physlearn.sweeps.digest import digest
 from physlearn.tasks import Task
 from systems import Orbit
 from systems.atomic import atomically
@@ -69,7 +68,7 @@ class Store:
     def _name_of_learned(self, task: Task, seed: int, settings: Mapping[str, Any]) -> str:
         data = task.describe("meta-training", "meta-validation")
         stages = [asdict(stage) for stage in stages_of(settings_for(task, settings))]
-        return f"learned-{task.name}-{_digest({'task': data, 'seed': seed, 'stages': stages})}.safetensors"
+        return f"learned-{task.name}-{digest({'task': data, 'seed': seed, 'stages': stages})}.safetensors"
 
     def compared(
         self,
@@ -87,7 +86,7 @@ class Store:
         """Several on a task."""
         all_ = list(asked)
         parts = trained(task, "training", "tuning", "validation", "test")
-        folders = [self.folder / f"compared-{task.name}-{_digest({**parts, **one.key(self.seed)})}" for one in all_]
+        folders = [self.folder / f"compared-{task.name}-{digest({**parts, **one.key(self.seed)})}" for one in all_]
         missing = [n for n, folder in enumerate(folders) if not whole(folder)]
         units = [(task, all_[n], self.seed, self._inside) for n in missing]
         for number, made in self._each(_compare, units, f"comparing on {task.name}"):
@@ -120,7 +119,7 @@ class Store:
     def _kept(self, name: str, key: Mapping[str, Any], suffix: str, load: Callable[[Path], T], make: Callable[[Path], T]) -> T:
         """Read it if it is there, else make it."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"{name}-{_digest(key)}{suffix}"
+        path = self.folder / f"{name}-{digest(key)}{suffix}"
         if whole(path):
             return load(path)
         made = make(path)
@@ -150,7 +149,7 @@ class Asked:
 
     def key(self, seed: int) -> dict[str, Any]:
         """All that decides it beside the task."""
-        curves = [_digest(one.values.tolist()) for one in (self.learned, self.single) if one is not None]
+        curves = [digest(one.values.tolist()) for one in (self.learned, self.single) if one is not None]
         return {"seed": first_seed(seed, self.meta_seed), "curves": curves, **_described(self.settings)}
 
 
@@ -182,7 +181,3 @@ def _content(activation: str | Activation) -> Any:
     if isinstance(activation, str):
         return activation
     return [describe(activation), *(tensor.tolist() for tensor in activation.state_dict().values())]
-
-
-def _digest(key: Any) -> str:
-    return hashlib.sha256(json.dumps(key, sort_keys=True, default=str).encode()).hexdigest()[:12]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -20,6 +18,7 @@ from tqdm.auto import tqdm
 from physlearn.activations import Activation, get
 from physlearn.activations.description import describe
 from physlearn.metalearning import metalearn
+from physlearn.sweeps.digest import digest
 from physlearn.sweeps.workers import Workers
 from physlearn.tasks import Task
 from physlearn.training import Training
@@ -84,7 +83,7 @@ def search(
     with tqdm(total=len(named) * trials, disable=not progress, unit="trial", leave=False) as bar:
         for name, activation in named.items():
             searched = dict(space) if space is not None else {**NETWORKS, **(ACTIVATIONS if activation == LEARNED else {})}
-            label = f"{task.name}/{name}/{_digest(task, activation, how, replicates, seed, searched)}"
+            label = f"{task.name}/{name}/{_identity(task, activation, how, replicates, seed, searched)}"
             study = optuna.create_study(storage=storage, study_name=label, load_if_exists=True)
             bar.set_description(f"searching on {task.name}, {name}")
             _go_on(study, trials, task, activation, how, replicates, seed, searched, workers or Workers(), bar)
@@ -150,7 +149,7 @@ def _go_on(
         done += len(asked)
 
 
-def _digest(task: Task, activation: str | Activation, *settings: Any) -> str:
+def _identity(task: Task, activation: str | Activation, *settings: Any) -> str:
     """Of all that decides what a search finds."""
     *plain, searched = (asdict(part) if isinstance(part, Training) else part for part in settings)
     known = (
@@ -158,4 +157,4 @@ def _digest(task: Task, activation: str | Activation, *settings: Any) -> str:
     )
     data = task.describe("meta-training", "meta-validation", "training", "tuning")
     content = [data, known, *plain, {name: repr(part) for name, part in searched.items()}]
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:12]
+    return digest(content)

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 from tqdm.auto import tqdm
 
+from physlearn.sweeps.digest import digest
 from physlearn.sweeps.lock import alone_in
 from physlearn.sweeps.workers import Workers
 from systems import InputError
@@ -70,7 +71,7 @@ def _name(function: Callable[..., Result], settings: Mapping[str, Any]) -> str:
         "version": version("physlearn"),
     }
     try:
-        return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()[:24]
+        return digest(known, length=24, otherwise=None)
     except TypeError as error:
         raise InputError(f"a unit's settings are numbers, texts and lists of them, not {settings!r} ({error})") from error
 

@@ -58,6 +58,7 @@ def test_what_a_dead_process_had_in_hand_is_done_by_another(tmp_path):
     assert (tmp_path / "died").exists()
 
 
+@pytest.mark.slow  # three pools of processes are started
 def test_units_that_kill_every_process_are_given_up():
     with pytest.raises(WorkersLostError, match=f"{DEATHS} times in a row with 2 units left"):
         list(Workers(2).each(dies, [(0,), (1,)]))
