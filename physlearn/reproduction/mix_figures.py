@@ -58,7 +58,7 @@ def mix_curves(request: Request) -> Drawn:
         part = replace(result, curves=result.curves[result.curves["variant"].isin(shown)])
         for ax, against in zip(row, ("step", "seconds"), strict=True):
             part.plot_curves(against, ax)
-            ax.set_title(f"{found.task.name}, {regime}", fontsize="medium", loc="left")
+            ax.set_ylabel(f"{found.task.name}, {regime}\nvalidation loss")  # a title would meet the legend
         tables.append(part.curves.assign(task=found.task.name, regime=regime))
     return Drawn(figure, pd.concat(tables, ignore_index=True))
 
@@ -103,10 +103,11 @@ def mix_types(request: Request) -> Drawn:
         if row["claim"].endswith("single")
     ]
     table = pd.DataFrame(rows)
-    figure, ax = plt.subplots(figsize=(8, 1.5 + 0.25 * len(table)), layout="constrained")
+    figure, ax = plt.subplots(figsize=(6.5, 1.5 + 0.25 * len(table)), layout="constrained")
     plt.close(figure)
     plotting.forest(table, ax=ax)
-    ax.set_xlabel("log loss, two types minus one")
+    ax.set_yticks(range(len(table)), table["where"], fontsize=8)
+    ax.set_xlabel("log loss, two learned types minus one")
     return Drawn(figure, table, {}, "\n".join(["# Two learned types against one", "", *_claims(table), ""]))
 
 
