@@ -20,8 +20,7 @@ from physlearn.integrators import integrate
 from physlearn.models import Model
 from physlearn.models.baselines import LeastSquaresModel
 from physlearn.models.build import check_name
-from physlearn.models.network import Network
-from physlearn.models.spline_network import SplineNetwork
+from physlearn.models.layers import Layers
 from physlearn.training import Pairs, Training, train
 from systems import InputError, Orbit
 
@@ -196,7 +195,7 @@ class Forecaster:
         coordinates = tuple(settings["coordinates"])
         model = forecaster._build(len(coordinates))
         model.load_state_dict(tensors)
-        for network in (part for part in model.modules() if isinstance(part, Network | SplineNetwork)):
+        for network in (part for part in model.modules() if isinstance(part, Layers)):
             forecaster.activation = network.activation  # with the values of its tables
         forecaster._adopt(model, coordinates)
         forecaster.training = Training(**settings["training"])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from physlearn.activations import Activation
+from physlearn.models.layers import Layers
 from physlearn.models.model import Learner
 from physlearn.models.network import Network
 from physlearn.models.scaling import Standard
@@ -27,7 +27,7 @@ class Classifier(Learner):
     """
 
     name = "classifier"
-    network_class: type[Any] = Network  # or one with the same arguments and methods
+    network_class: type[Layers] = Network
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class Classifier(Learner):
         if classes < 2:
             raise InputError(f"a classifier tells at least 2 classes apart, not {classes}")
         self.inputs = Standard(inputs)
-        self.network: Network = self.network_class(inputs, classes, hidden, activation, last_bias=True, generator=generator)
+        self.network = self.network_class(inputs, classes, hidden, activation, last_bias=True, generator=generator)
 
     def standardize(self, z: Float[Tensor, "n D"], target: Int[Tensor, " n"]) -> None:
         """Scale the inputs to zero mean and unit variance."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -11,6 +10,7 @@ from torch import Tensor, nn
 
 from physlearn import activations
 from physlearn.activations import Activation
+from physlearn.models.layers import Layers
 from physlearn.models.model import Model
 from physlearn.models.network import Network
 from physlearn.models.scaling import Standard, over_batch, root_mean_square
@@ -36,18 +36,17 @@ class Potential(nn.Module):
         hidden: Sequence[int],
         activation: str | Activation,
         generator: torch.Generator,
-        network_class: type[Any] = Network,
+        network_class: type[Layers] = Network,
     ) -> None:
         super().__init__()
-        # splines on the connections are curved themselves, whatever their base function is
-        if network_class is Network and not activations.get(activation).curved:
+        if network_class.bends and not activations.get(activation).curved:
             raise InputError(
                 "a Hamiltonian network is trained through the slope of its activation, which linear interpolation makes flat "
                 "between jumps: the first layer's biases would never move; take kind='cubic'"
             )
         self.inputs = Standard(inputs)
         self.register_buffer("gradient_scale", torch.ones(()))
-        self.network: Network = network_class(inputs, 1, hidden, activation, last_bias=False, generator=generator)
+        self.network = network_class(inputs, 1, hidden, activation, last_bias=False, generator=generator)
 
     def standardize(self, x: Float[Tensor, "m n"], gradient: Float[Tensor, "m n"]) -> None:
         """Take the scales from inputs and the gradients that are to be learned (their signs do not matter)."""
@@ -73,7 +72,7 @@ class HamiltonianNetwork(Model):
 
     name = "hnn"
     default_integrator = "gauss-legendre-4"
-    network_class: type[Any] = Network  # or one with the same arguments and methods
+    network_class: type[Layers] = Network
 
     def __init__(self, dim: int, hidden: Sequence[int], activation: str | Activation, generator: torch.Generator) -> None:
         super().__init__()

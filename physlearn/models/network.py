@@ -2,59 +2,21 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Sequence
-from itertools import pairwise
-from typing import cast
-
-import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
-from physlearn import activations
-from physlearn.activations import Activation
-from physlearn.models.affine import Affine, affine
+from physlearn.models.affine import affine
+from physlearn.models.layers import Layers
 from physlearn.models.scaling import over_batch
-from systems import InputError
 
 
-class Network(nn.Module):
-    """Layers of weights, biases and one elementwise activation between them.
-
-    inputs, outputs: their numbers; hidden: the widths of the hidden layers; activation: a name, or any Activation, whose
-    tables become part of the network; last_bias: whether the output has one. Weights and biases are uniform within
-    1 / sqrt(number of inputs of the layer), drawn from the generator.
-
-    Raises InputError for widths that are not positive, UnknownNameError for an unknown activation.
-    """
-
-    def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        hidden: Sequence[int],
-        activation: str | Activation,
-        *,
-        last_bias: bool,
-        generator: torch.Generator,
-    ) -> None:
-        super().__init__()
-        if not hidden or any(width < 1 for width in hidden):
-            raise InputError(f"hidden must be a list of positive widths, such as (100,), not {tuple(hidden)}")
-        self.activation = copy.deepcopy(activations.get(activation))
-        sizes = (inputs, *hidden, outputs)
-        self.layers = nn.ModuleList(
-            Affine(a, b, bias=last_bias or i < len(hidden), generator=generator) for i, (a, b) in enumerate(pairwise(sizes))
-        )
+class Network(Layers):
+    """Layers of weights, biases and one elementwise activation between them."""
 
     @property
     def shapes(self) -> list[tuple[int, int]]:
         """(outputs, inputs) of each layer."""
         return [(layer.weight.shape[-2], layer.weight.shape[-1]) for layer in self._affine]
-
-    @property
-    def _affine(self) -> list[Affine]:
-        return [cast(Affine, layer) for layer in self.layers]
 
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
         """The outputs, before any scaling."""

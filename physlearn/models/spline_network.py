@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import cast
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
-from physlearn import activations
-from physlearn.activations import Activation
-from physlearn.models.affine import Affine, affine
+from physlearn.models.affine import affine
+from physlearn.models.layers import Layers
 from physlearn.models.scaling import over_batch
 from systems import InputError
 
@@ -24,7 +20,7 @@ BASIS = GRID + 3  # cubic B-splines that do not vanish on all of the grid: one f
 FEATURES = 1 + BASIS  # of each input: the base function and the splines
 
 
-class SplineNetwork(nn.Module):
+class SplineNetwork(Layers):
     r"""Layers that add up functions of one variable each, which are learned; nothing else is done to the sums.
 
     .. math:: y_j = \sum_i \Bigl[ w_{ji}\, b(x_i) + \sum_g c_{jig}\, B_g(x_i) \Bigr] + a_j
@@ -32,38 +28,15 @@ class SplineNetwork(nn.Module):
     b is the base function of every connection, B_g are cubic B-splines on a uniform grid over [-3, 3], outside of which they
     fade away and leave the base alone. Whatever b is, a connection has a slope that varies, so Hamiltonians train too.
 
-    inputs, outputs: their numbers; hidden: the widths of the hidden layers; activation: the base function, a name or any
-    Activation, whose tables become part of the network; last_bias: whether the output has one. A layer is an `Affine` map of
-    the `FEATURES` of all inputs, and all weights are drawn as its are.
+    The activation is the base function. A layer is an `Affine` map of the `FEATURES` of all inputs, and all weights are drawn
+    as its are.
 
-    Raises InputError for widths that are not positive, UnknownNameError for an unknown activation.
     Source: Liu et al., KAN: Kolmogorov-Arnold Networks, arXiv:2404.19756, section 2 (there b is silu, weights are drawn
     otherwise, each spline has a factor of its own, and grids may follow the sums).
     """
 
-    def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        hidden: Sequence[int],
-        activation: str | Activation,
-        *,
-        last_bias: bool,
-        generator: torch.Generator,
-    ) -> None:
-        super().__init__()
-        if not hidden or any(width < 1 for width in hidden):
-            raise InputError(f"hidden must be a list of positive widths, such as (12,), not {tuple(hidden)}")
-        self.activation = copy.deepcopy(activations.get(activation))
-        sizes = (inputs, *hidden, outputs)
-        self.layers = nn.ModuleList(
-            Affine(FEATURES * a, b, bias=last_bias or i < len(hidden), generator=generator)
-            for i, (a, b) in enumerate(pairwise(sizes))
-        )
-
-    @property
-    def _affine(self) -> list[Affine]:
-        return [cast(Affine, layer) for layer in self.layers]
+    features = FEATURES
+    bends = False
 
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
         """The outputs, before any scaling."""

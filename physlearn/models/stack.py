@@ -13,9 +13,8 @@ from torch import Tensor, nn
 
 from physlearn.activations.description import describe
 from physlearn.models.affine import Affine
+from physlearn.models.layers import Layers
 from physlearn.models.model import Learner
-from physlearn.models.network import Network
-from physlearn.models.spline_network import SplineNetwork
 from systems import InputError
 
 M = TypeVar("M", bound=nn.Module)
@@ -24,7 +23,7 @@ M = TypeVar("M", bound=nn.Module)
 def shape_of(model: nn.Module) -> object:
     """What two networks must have in common to be stacked: kind, weights' shapes, and activations but for their tables."""
     sizes = tuple((name, tuple(tensor.shape)) for name, tensor in model.state_dict().items())
-    networks = [part for part in model.modules() if isinstance(part, Network | SplineNetwork)]
+    networks = [part for part in model.modules() if isinstance(part, Layers)]
     return type(model), sizes, str([describe(network.activation) for network in networks])
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.activations import Activation
+from physlearn.models.layers import Layers
 from physlearn.models.model import Model
 from physlearn.models.network import Network
 from physlearn.models.scaling import Standard
@@ -23,13 +23,13 @@ class VectorFieldNetwork(Model):
 
     name = "nn"
     default_integrator = "rk4"
-    network_class: type[Any] = Network  # or one with the same arguments and methods
+    network_class: type[Layers] = Network
 
     def __init__(self, dim: int, hidden: Sequence[int], activation: str | Activation, generator: torch.Generator) -> None:
         super().__init__()
         self.states = Standard(dim)
         self.rates = Standard(dim)
-        self.network: Network = self.network_class(dim, dim, hidden, activation, last_bias=True, generator=generator)
+        self.network = self.network_class(dim, dim, hidden, activation, last_bias=True, generator=generator)
 
     def standardize(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]) -> None:
         """Scale inputs and outputs to zero mean and unit variance."""

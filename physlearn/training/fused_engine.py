@@ -37,11 +37,11 @@ def applies(models: Sequence[Learner], pairs: Pairs) -> bool:
 def network_of(model: Learner) -> Network | None:
     """The only network of a model; None where there are several, or none."""
     if type(model) is VectorFieldNetwork or type(model) is Classifier:  # a subclass may compute something else
-        return model.network
+        return cast(Network, model.network)
     if type(model) is HamiltonianNetwork:
-        return model.energy.network
+        return cast(Network, model.energy.network)
     if type(model) is MechanicalHamiltonianNetwork:
-        return model.potential_energy.network
+        return cast(Network, model.potential_energy.network)
     return None
 
 
