@@ -9,7 +9,7 @@ import torch
 from physlearn.activations.activation import Activation
 from physlearn.activations.get import get
 from physlearn.activations.mixture import Mixture
-from physlearn.activations.named import Named
+from physlearn.activations.named import LEARNED, Named
 from physlearn.activations.pieces import Grid
 from physlearn.activations.piecewise import Piecewise
 from physlearn.activations.table import Table
@@ -31,6 +31,14 @@ def describe(activation: str | Activation) -> Any:
         types, cells, _ = activation.coefficients.shape[-3:]
         return {"piecewise": {"name": activation.name, "grid": list(activation.grid), "types": types, "cells": cells}}
     raise InputError(f"an activation of type {type(activation).__name__} cannot be saved; capture it in a Table")
+
+
+def content(activation: str | Activation) -> Any:
+    """All that an activation computes, as JSON: the name of one that has no tables, else its description and their values."""
+    if isinstance(activation, str) and not activation.startswith(LEARNED):
+        return activation
+    activation = get(activation)
+    return [describe(activation), *(tensor.tolist() for tensor in activation.state_dict().values())]
 
 
 def restore(description: Any) -> Activation:

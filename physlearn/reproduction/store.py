@@ -11,8 +11,7 @@ import pandas as pd
 import torch
 from tqdm.auto import tqdm
 
-from physlearn.activations import Activation
-from physlearn.activations.description import describe
+from physlearn.activations.description import content
 from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import Comparison, compare
 from physlearn.comparison.compare import first_seed
@@ -174,10 +173,4 @@ def _described(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of a comparison with its variants as values that JSON takes."""
     if not (variants := settings.get("variants")):
         return dict(settings)
-    return {**settings, "variants": {name: _content(activation) for name, activation in variants.items()}}
-
-
-def _content(activation: str | Activation) -> Any:
-    if isinstance(activation, str):
-        return activation
-    return [describe(activation), *(tensor.tolist() for tensor in activation.state_dict().values())]
+    return {**settings, "variants": {name: content(activation) for name, activation in variants.items()}}

@@ -12,11 +12,11 @@ from typing import Any
 import optuna
 import pandas as pd
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState
 from tqdm.auto import tqdm
 
 from physlearn.activations import Activation, get
-from physlearn.activations.description import describe
+from physlearn.activations.description import content
 from physlearn.metalearning import metalearn
 from physlearn.sweeps.digest import digest
 from physlearn.sweeps.workers import Workers
@@ -87,11 +87,9 @@ def search(
             study = optuna.create_study(storage=storage, study_name=label, load_if_exists=True)
             bar.set_description(f"searching on {task.name}, {name}")
             _go_on(study, trials, task, activation, how, replicates, seed, searched, workers or Workers(), bar)
-            for trial in study.get_trials(states=(TrialState.COMPLETE,))[:trials]:
-                diverged = trial.user_attrs["diverged"]
-                rows.append(
-                    {"variant": name, "trial": trial.number, "loss": trial.value, "diverged": diverged, **trial.params}
-                )
+            for number, trial in enumerate(study.get_trials(states=(TrialState.COMPLETE,))[:trials]):
+                told = {"variant": name, "trial": number, "loss": trial.value, "diverged": study.user_attrs[_diverged(trial)]}
+                rows.append({**told, **trial.params})
     return pd.DataFrame(rows)
 
 
@@ -131,30 +129,40 @@ def _go_on(
     workers: Workers,
     bar: tqdm,
 ) -> None:
-    """Complete as many trials as are missing; those that were under way when a search was stopped are proposed again."""
-    for left in study.get_trials(states=(TrialState.RUNNING,)):
-        study.tell(left.number, state=TrialState.FAIL)
+    """Complete as many trials as are missing; those that were under way when a search was stopped are computed as proposed."""
     done = len(study.get_trials(states=(TrialState.COMPLETE,)))
     bar.update(min(done, trials))
     while done < trials:
         study.sampler = optuna.samplers.TPESampler(seed=seed + done)  # of what is done alone, not of the way there
-        asked = [study.ask(dict(searched)) for _ in range(min(AT_ONCE - done % AT_ONCE, trials - done))]
+        asked = _proposed(study, min(AT_ONCE - done % AT_ONCE, trials - done), searched)
         units = [(task, activation, training, replicates, seed, trial.params) for trial in asked]
         results = dict(workers.each(evaluate, units))
         for number, trial in enumerate(asked):
             loss, diverged = results[number]
-            trial.set_user_attr("diverged", diverged)
-            study.tell(trial, loss)
+            study.set_user_attr(_diverged(trial), diverged)
+            study.tell(trial.number, loss)
             bar.update()
         done += len(asked)
+
+
+def _proposed(study: optuna.Study, number: int, searched: Mapping[str, BaseDistribution]) -> Sequence[Trial | FrozenTrial]:
+    """So many trials: those that a stopped search had proposed, if it had proposed them all, else new ones."""
+    left = study.get_trials(states=(TrialState.RUNNING,))
+    if len(left) == number and all(set(trial.params) == set(searched) for trial in left):
+        return left
+    for trial in left:  # it was stopped while it proposed
+        study.tell(trial.number, state=TrialState.FAIL)
+    return [study.ask(dict(searched)) for _ in range(number)]
+
+
+def _diverged(trial: Trial | FrozenTrial) -> str:
+    """Under which name the study keeps how many networks of a trial diverged."""
+    return f"diverged in {trial.number}"
 
 
 def _identity(task: Task, activation: str | Activation, *settings: Any) -> str:
     """Of all that decides what a search finds."""
     *plain, searched = (asdict(part) if isinstance(part, Training) else part for part in settings)
-    known = (
-        None if activation == LEARNED else [describe(activation), *(t.tolist() for t in get(activation).state_dict().values())]
-    )
     data = task.describe("meta-training", "meta-validation", "training", "tuning")
-    content = [data, known, *plain, {name: repr(part) for name, part in searched.items()}]
-    return digest(content)
+    known = [data, content(activation), *plain, {name: repr(part) for name, part in searched.items()}]
+    return digest(known)

@@ -2,6 +2,7 @@
 
 import importlib
 
+import optuna
 import pandas as pd
 import pytest
 from optuna.distributions import FloatDistribution, IntDistribution
@@ -31,21 +32,23 @@ def test_the_same_budget_for_all_and_the_best_of_each(task, tmp_path):
     assert (tmp_path / "search.db").is_file()
 
 
-def test_a_search_that_was_stopped_goes_on_to_the_same_table(task, tmp_path, monkeypatch):
+@pytest.mark.parametrize(("where", "name"), [(MODULE, "evaluate"), (optuna.Study, "tell"), (optuna.Study, "ask")])
+@pytest.mark.parametrize("moment", [1, 5])
+def test_a_search_that_was_stopped_goes_on_to_the_same_table(where, name, moment, task, tmp_path, monkeypatch):
     whole = search(task, ["sine"], tmp_path / "whole", trials=6, **QUICK)
-    calls = iter(range(100))
+    calls, real = iter(range(100)), getattr(where, name)
 
-    def stopped(*arguments, evaluate=MODULE.evaluate):
-        if next(calls) == 5:
+    def stopped(*arguments, **settings):
+        if next(calls) == moment:
             raise KeyboardInterrupt
-        return evaluate(*arguments)
+        return real(*arguments, **settings)
 
-    monkeypatch.setattr(MODULE, "evaluate", stopped)
+    monkeypatch.setattr(where, name, stopped)
     with pytest.raises(KeyboardInterrupt):
         search(task, ["sine"], tmp_path / "stopped", trials=6, **QUICK)
+    monkeypatch.undo()
     resumed = search(task, ["sine"], tmp_path / "stopped", trials=6, **QUICK)
-    columns = ["loss", "learning_rate"]
-    pd.testing.assert_frame_equal(resumed[columns], whole[columns])
+    pd.testing.assert_frame_equal(resumed, whole)
     monkeypatch.setattr(MODULE, "evaluate", None)
     again = search(task, ["sine"], tmp_path / "stopped", trials=6, **QUICK)
     pd.testing.assert_frame_equal(again, resumed)
