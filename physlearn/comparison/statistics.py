@@ -22,6 +22,7 @@ Am. Stat. 69, 371 (2015), for the expanded percentiles.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -133,6 +134,12 @@ def paired(
         rows.append(row)
     result = pd.DataFrame(rows).set_index("variant")
     return result.assign(p_holm=holm(result["p"].to_numpy()))
+
+
+def mean_log(table: pd.DataFrame, by: Sequence[str] = ("variant",), measure: str = "loss") -> pd.Series:
+    """The mean logarithm of a measure in each group of rows, in order of appearance; infinite where a network diverged."""
+    values = np.log(table[measure].where(~table["diverged"] & np.isfinite(table[measure]), np.inf))
+    return values.groupby([table[name] for name in by], sort=False).mean()
 
 
 def holm(p: ArrayLike) -> Float[np.ndarray, " m"]:

@@ -30,8 +30,7 @@ class Examination:
         self.trainer = trainer
         self.each = min(settings.networks, NETWORKS)
         self.held_out = held_out.first(PAIRS)
-        pool = settings.lifetime is not None and settings.variant != "evolution"
-        steps = round(math.sqrt(math.prod(settings.lifetime or ()))) if pool else settings.inner_steps
+        steps = settings.inner_steps if settings.pool is None else round(math.sqrt(math.prod(settings.pool)))
         pairs = trainer.inner.pairs
         weights, rates, batches = [], [], []
         for seed in seeds:

@@ -136,8 +136,7 @@ def stages_of(chosen: Mapping[str, Any]) -> list[MetaLearning]:
         common.pop("variant")
         parts = TWO_STAGE
     if parts is None:
-        _check_names(common)
-        return [MetaLearning(**common)]
+        parts = [{}]
     if isinstance(parts, Mapping) or not parts or not all(isinstance(part, Mapping) for part in parts):
         raise InputError(f"stages are the settings of each, one after another, not {parts!r}")
     for part in (common, *parts):

@@ -132,7 +132,7 @@ class MetaLearning:
             raise InputError(f"lifetime is two numbers of steps in order, not {self.lifetime}")
         if self.schedule not in ("constant", "cosine"):
             raise InputError(f"schedule must be 'constant' or 'cosine', not {self.schedule!r}")
-        if self.schedule == "cosine" and self.lifetime is not None and self.variant != "evolution":  # which has no pool
+        if self.schedule == "cosine" and self.pool is not None:
             raise InputError("a cosine schedule ends with the inner steps: networks that live on need schedule='constant'")
         if self.learn_inner_rate and self.variant not in ("unrolled", "truncated"):
             raise InputError(
@@ -154,6 +154,11 @@ class MetaLearning:
         """The lowest and the highest inner learning rate."""
         rate = self.inner_learning_rate
         return (rate, rate) if isinstance(rate, Real) else (rate[0], rate[1])  # type: ignore[index]
+
+    @property
+    def pool(self) -> tuple[int, int] | None:
+        """The lives of networks that live on; evolution has only new ones."""
+        return None if self.variant == "evolution" else self.lifetime
 
     @property
     def longest(self) -> float:

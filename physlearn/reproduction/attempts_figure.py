@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from physlearn import tasks
 from physlearn.comparison import Comparison
+from physlearn.comparison.statistics import mean_log
 from physlearn.metalearning import TWO_STAGE
 from physlearn.plotting.variant_colors import variant_colors
 from physlearn.reproduction.figures import Drawn, Request, register
@@ -153,7 +153,9 @@ def attempted(request: Request, task: Task, settings: Mapping[str, Any], meta_se
 
 def to_markdown(table: pd.DataFrame) -> str:
     """Mean log losses of every run of every attempt, to read."""
-    means = _mean_log(table, ["task", "regime", "attempt", "meta_seed"]).reindex(columns=list(MARKS))
+    means = (
+        mean_log(table, ["task", "regime", "attempt", "meta_seed", "variant"]).unstack("variant").reindex(columns=list(MARKS))
+    )
     lines = ["# Every attempt", ""]
     for (task, regime), part in means.groupby(level=["task", "regime"], sort=False):
         lines += [f"## {task}, {regime}", "", "| attempt | run | " + " | ".join(MARKS) + " | mix minus the better type |"]
@@ -166,15 +168,9 @@ def to_markdown(table: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def _mean_log(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
-    """The mean log loss of each variant (columns); infinite where a network diverged."""
-    losses = np.log(table["loss"].where(~table["diverged"] & np.isfinite(table["loss"]), np.inf))
-    return table.assign(log_loss=losses).groupby([*by, "variant"], sort=False)["log_loss"].mean().unstack("variant")
-
-
 def _dots(table: pd.DataFrame, ax: Axes) -> None:
     """A row an attempt, a dot a run and variant."""
-    means = _mean_log(table, ["attempt", "meta_seed"])
+    means = mean_log(table, ["attempt", "meta_seed", "variant"]).unstack("variant")
     names = list(dict.fromkeys(table["attempt"]))
     colors = variant_colors(MARKS)
     for variant, mark in MARKS.items():

@@ -54,9 +54,7 @@ def to_markdown(table: pd.DataFrame) -> str:
         "|" + "---|" * 10,
     ]
     for _, row in table.iterrows():
-        interval = "" if pd.isna(row["low"]) else f"{row['low']:.3g} to {row['high']:.3g}"
-        p = "" if pd.isna(row["p"]) else f"{row['p']:.1e}"
         counts = ["" if pd.isna(row[name]) else f"{row[name]:.0f}" for name in ("meta_seeds", "pairs")]
-        cells = [row["figure"], row["claim"], row["where"], row["measure"], f"{row['difference']:.3g}", interval, p, *counts]
+        cells = [row["figure"], row["claim"], row["where"], row["measure"], *evidence.in_words(row), *counts]
         lines.append("| " + " | ".join([*map(str, cells), f"**{row['verdict']}**"]) + " |")
     return "\n".join(lines) + "\n"

@@ -40,6 +40,12 @@ def verdict(low: float, high: float, sign: int) -> str:
     return REVERSED if sign * low < 0 and sign * high < 0 else OPEN
 
 
+def in_words(row: pd.Series) -> list[str]:
+    """The difference of a row, its interval and p, as they are read; empty where there is none."""
+    interval = "" if pd.isna(row["low"]) else f"{row['low']:.3g} to {row['high']:.3g}"
+    return [f"{row['difference']:.3g}", interval, "" if pd.isna(row["p"]) else f"{row['p']:.1e}"]
+
+
 def differences(table: pd.DataFrame, column: str, reference: str, sign: int, scale: Scale, **told: Any) -> Iterator[Row]:
     """A row for each other variant of a table: that the reference is better, which is ``sign`` of their difference."""
     for other, row in paired(table, column, reference, scale=scale).iterrows():

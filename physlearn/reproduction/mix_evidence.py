@@ -11,11 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
 import pandas as pd
 
 from physlearn.comparison.lineup import TRADITIONAL
-from physlearn.comparison.statistics import Scale, holm, paired
+from physlearn.comparison.statistics import Scale, holm, mean_log, paired
 from physlearn.reproduction.evidence import HOLDS, Row, verdict
 from physlearn.reproduction.mix_study import NAMED
 from physlearn.reproduction.study import Study
@@ -48,7 +47,7 @@ def better_type(table: pd.DataFrame) -> pd.DataFrame:
     """Of each meta-seed the type with the lower mean log loss, under one name."""
     parts = []
     for _, run in table[table["variant"].isin(TYPES)].groupby("meta_seed"):
-        best = _mean_log(run).idxmin()
+        best = mean_log(run).idxmin()
         parts.append(run[run["variant"] == best].assign(variant=BETTER))
     return pd.concat(parts)
 
@@ -88,13 +87,7 @@ def wins(rows: pd.DataFrame, *, strictly: bool) -> pd.DataFrame:
 def best_named(table: pd.DataFrame, base: str) -> str:
     """The named activation with the lowest mean log loss; polynomials, which know some answers, are no candidates."""
     candidates = [base, *TRADITIONAL, *NAMED]
-    return str(_mean_log(table[table["variant"].isin(candidates)]).idxmin())
-
-
-def _mean_log(table: pd.DataFrame) -> pd.Series:
-    """Of each variant; infinite where a network diverged."""
-    losses = np.log(table["loss"].where(~table["diverged"] & np.isfinite(table["loss"]), np.inf))
-    return losses.groupby(table["variant"], sort=False).mean()
+    return str(mean_log(table[table["variant"].isin(candidates)]).idxmin())
 
 
 def _row(found: Study, regime: str, measure: str, claim: str, row: pd.Series, sign: int) -> Row:

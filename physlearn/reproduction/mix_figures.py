@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 
 from physlearn import plotting, tasks
 from physlearn.comparison.statistics import summarize
+from physlearn.reproduction.evidence import in_words
 from physlearn.reproduction.figures import PAPER, Drawn, Request, register
 from physlearn.reproduction.mix_evidence import TYPES, against_the_mix, best_named, deciding, others, wins
 from physlearn.reproduction.mix_study import SPLINES, mix_study
@@ -66,9 +67,10 @@ def mix_curves(request: Request) -> Drawn:
 @register("mix-forecasts")
 def mix_forecasts(request: Request) -> Drawn:
     """Valid prediction times and energy errors of every network, Hamiltonian networks of three forms among them."""
-    studies = [study(request.task(name), request) for name in PAPER if request.task(name).forecasting is not None]
+    made = study if request.quick else mix_study
+    studies = [made(request.task(name), request) for name in PAPER if request.task(name).forecasting is not None]
     if not request.quick:
-        studies = [*(mix_study(found.task, request) for found in studies), *(_separate(name, request) for name in SEPARATE)]
+        studies += [_separate(name, request) for name in SEPARATE]
     rows, parts = [], []
     for found in studies:
         for measure in _forecasts(found):
@@ -141,9 +143,7 @@ def _claims(rows: pd.DataFrame) -> list[str]:
     """A table to read."""
     lines = ["| where | claim | measure | difference | interval | p | pairs won | |", "|" + "---|" * 8]
     for _, row in rows.iterrows():
-        interval = "" if np.isnan(row["low"]) else f"{row['low']:.3g} to {row['high']:.3g}"
-        p = "" if np.isnan(row["p"]) else f"{row['p']:.1e}"
-        cells = [row["where"], row["claim"], row["measure"], f"{row['difference']:.3g}", interval, p, f"{row['wins']:.0%}"]
+        cells = [row["where"], row["claim"], row["measure"], *in_words(row), f"{row['wins']:.0%}"]
         lines.append("| " + " | ".join([*cells, f"**{row['verdict']}**"]) + " |")
     return lines
 

@@ -16,7 +16,7 @@ from physlearn.comparison import Comparison, beside, joined
 from physlearn.models.spline_network import hidden_of_equal_size
 from physlearn.reproduction.figures import Request
 from physlearn.reproduction.store import Asked
-from physlearn.reproduction.study import COMPARING, FEW, META_SEEDS, Study, compared, learned, study
+from physlearn.reproduction.study import COMPARING, FEW, META_SEEDS, REGIMES, Study, compared, learned, study
 from physlearn.tasks import Task
 
 NAMED = ("gelu",)  # beside a sine, tanh and ReLU
@@ -40,7 +40,7 @@ CONVERGED: dict[bool, dict[str, Any] | None] = {
 def mix_study(task: Task, request: Request) -> Study:
     """Learn as many types as are asked about, and compare everything in every regime."""
     found, quick = study(task, request), request.quick
-    regimes: dict[str, dict[str, Any]] = {name: {"tuned": bool(one.settings["rates"])} for name, one in found.results.items()}
+    regimes: dict[str, dict[str, Any]] = {name: {"tuned": tuned} for name, tuned in REGIMES[quick].items()}
     results = dict(found.results)
     if (longer := CONVERGED[quick]) is not None:
         regimes["converged"] = longer
