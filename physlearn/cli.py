@@ -16,6 +16,7 @@ import typer
 
 import systems
 from physlearn import comparison, plotting, reproduction, sweeps, tasks
+from physlearn import speed as speeds
 from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import benchmarks
 from physlearn.comparison.panels import panels
@@ -462,15 +463,24 @@ def bench(
     out: Annotated[Path, typer.Option(help="The directory to write to; a run that was stopped there goes on.")],
     names: Annotated[str | None, typer.Option("--tasks", help=f"Some of {', '.join(benchmarks.BENCHMARKS)}.")] = None,
     seeds: Annotated[int, typer.Option(help="Networks of each kind, each with its own orbits and noise.")] = 5,
+    speed: Annotated[bool, typer.Option("--speed", help="Measure how fast this machine is instead.")] = False,
+    device: Device = "cpu",
     quick: Annotated[bool, typer.Option("--quick", help="A twentieth of the work, to see that it works.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Train on the tasks of the paper Hamiltonian Neural Networks, and set its published numbers beside ours.
 
-    The real pendulum needs its recording: PHYSLEARN_DATA names the folder; without it, that task is left out.
+    The real pendulum needs its recording: PHYSLEARN_DATA names the folder; without it, that task is left out. With --speed,
+    measure networks trained, meta-gradients and orbits a second, side by side on the CPU and on the device.
     """
+    progress = sys.stderr.isatty() and not as_json
+    if speed:
+        measured = speeds.measure(out, _device(device), quick=quick, progress=progress)
+        written = [out / "speed.csv", out / "speed.md"]
+        _finish([report.finite(row) for row in measured.to_dict("records")], speeds.markdown(measured), written, as_json)
+        return
     chosen = benchmarks.available() if names is None else names.split(",")
-    table = benchmarks.run(out, chosen, seeds, quick=quick, progress=sys.stderr.isatty() and not as_json)
+    table = benchmarks.run(out, chosen, seeds, quick=quick, progress=progress)
     rows = [report.finite(row) for row in benchmarks.summary(table).reset_index().to_dict("records")]
     stem = out / ("quick" if quick else "benchmarks")
     _finish(rows, benchmarks.markdown(table), [stem.with_suffix(".csv"), stem.with_suffix(".md")], as_json)

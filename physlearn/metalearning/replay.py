@@ -1,4 +1,4 @@
-"""A training step that a GPU keeps as a graph and replays, instead of being told of each of its hundred operations anew."""
+"""Trainings by a step of the inner loop that a GPU replays."""
 
 from __future__ import annotations
 
@@ -6,16 +6,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from physlearn.capture import Captured
 from physlearn.metalearning.inner import Curves, InnerLoop, Networks
-
-WARM_UP = 3  # steps before the capture, as torch asks for
 
 
 class Replay:
-    """Trains stacks of one shape by one captured step; the same operations in the same order as `InnerLoop.step`.
-
-    Source: https://docs.pytorch.org/docs/stable/notes/cuda.html#cuda-graphs.
-    """
+    """Trains stacks of one shape by one captured step; the same operations in the same order as `InnerLoop.step`."""
 
     def __init__(
         self, inner: InnerLoop, curves: Curves, weights: Float[Tensor, "S P"], rates: Float[Tensor, "S 1"], batch: Tensor
@@ -23,15 +19,7 @@ class Replay:
         self.inner = inner
         self.curves, self.rates, self.batch = curves.clone(), rates.clone(), batch.clone()
         self.networks = inner.start(weights.clone(), self.rates)
-        self.graph = torch.cuda.CUDAGraph()
-        stream = torch.cuda.Stream()
-        stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(stream):
-            for _ in range(WARM_UP):
-                self._step()
-        torch.cuda.current_stream().wait_stream(stream)
-        with torch.cuda.graph(self.graph):
-            self.losses = self._step()
+        self.step = Captured(self._step, (self.networks.weights, *self.networks.state, self.networks.count))
 
     def train(
         self, curves: Curves, weights: Float[Tensor, "S P"], rates: Float[Tensor, "S 1"], batches: Int[Tensor, "S steps B"]
@@ -43,8 +31,7 @@ class Replay:
         losses = torch.empty(batches.shape[:2], dtype=weights.dtype, device=weights.device)
         for t, batch in enumerate(batches.unbind(1)):
             self.batch.copy_(batch)
-            self.graph.replay()
-            losses[:, t] = self.losses
+            losses[:, t] = self.step()
         return losses, self.networks.weights.detach().clone()
 
     def _step(self) -> Float[Tensor, " S"]:

@@ -25,7 +25,7 @@ from systems import InputError, UnknownNameError
 
 EngineName = Literal["auto", "torch", "fused"]
 ENGINES = ("auto", "torch", "fused")
-MEMORY = 2**28  # bytes of activities that one chunk of networks may hold
+MEMORY = {"cpu": 2**28, "cuda": 2**32}  # bytes of activities that one chunk of networks may hold
 TENSORS = 12  # of activities in a step, about
 
 
@@ -105,7 +105,8 @@ def train_ensemble(
 
 def _chunks(group: list[int], model: Learner, training: Training) -> list[list[int]]:
     widest = max(max(parameter.shape) for parameter in model.parameters())
-    size = max(1, MEMORY // (TENSORS * training.batch_size * widest * 4))
+    memory = MEMORY.get(next(model.parameters()).device.type, MEMORY["cpu"])
+    size = max(1, memory // (TENSORS * training.batch_size * widest * 4))
     return [group[i : i + size] for i in range(0, len(group), size)]
 
 

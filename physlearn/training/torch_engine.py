@@ -10,11 +10,12 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from physlearn.capture import Captured
 from physlearn.models import Learner
 from physlearn.models.stack import Weights, outputs, stack
 from physlearn.threads import SMALL, suited_to
 from physlearn.training.loss import loss_of
-from physlearn.training.optimizers import clipped, find
+from physlearn.training.optimizers import Count, clipped, find
 from physlearn.training.pairs import Pairs
 from physlearn.training.train import Training
 
@@ -28,7 +29,7 @@ class TorchEngine:
     wait for each other at each of them, which on a busy machine takes many times as long.
 
     alive: ``(R,)``, false from the step on in which a network's loss or gradient was not finite; its weights stay as they
-    were, and no other network notices.
+    were, and no other network notices. On a GPU one step is captured for each size of batch, and replayed.
     """
 
     name = "torch"
@@ -67,7 +68,7 @@ class TorchEngine:
     def load(self, weights: Float[Tensor, "R P"]) -> None:
         """Take other weights."""
         for part, own in zip(self.parts, weights.split(self.sizes), strict=True):
-            part.weights = own
+            part.weights.detach().copy_(own)
 
     def hand_back(self, models: Sequence[Learner]) -> None:
         """Write the weights into the networks they came from."""
@@ -87,17 +88,32 @@ class _Part:
         self.weights: Float[Tensor, "R P"] = self.layout.flatten(self.together)
         self.optimizer = find(training.optimizer)
         self.state = self.optimizer.start(self.weights)
-        self.count = 0
         self.alive: Bool[Tensor, " R"] = torch.ones(len(models), dtype=torch.bool, device=self.weights.device)
+        self.on_gpu = self.weights.is_cuda
+        self.count: Count = torch.zeros(1, 1, dtype=torch.long, device=self.weights.device) if self.on_gpu else 0
+        self.captured: dict[int, tuple[Tensor, Tensor, Captured]] = {}
 
     def epoch(self, order: Int[Tensor, "R n"], learning_rates: Float[Tensor, "R steps"]) -> Float[Tensor, "R steps"]:
         """One step for each batch in that order."""
+        step = self._replayed if self.on_gpu else self._step
         batches = order.split(self.training.batch_size, dim=1)
         with torch.enable_grad():  # a new thread has its own mode
-            losses = [self._step(batch, learning_rates[:, i : i + 1]) for i, batch in enumerate(batches)]
+            losses = [step(batch, rate) for batch, rate in zip(batches, learning_rates.split(1, dim=1), strict=True)]
         return torch.stack(losses, dim=1)
 
+    def _replayed(self, batch: Int[Tensor, "R B"], learning_rate: Float[Tensor, "R 1"]) -> Float[Tensor, " R"]:
+        size = batch.shape[1]
+        if size not in self.captured:
+            given = batch.clone(), learning_rate.clone()
+            changed = (self.weights, *self.state, self.alive, self.count)
+            self.captured[size] = (*given, Captured(lambda: self._step(*given), changed))  # type: ignore[arg-type]
+        own_batch, own_rate, step = self.captured[size]
+        own_batch.copy_(batch)
+        own_rate.copy_(learning_rate)
+        return step().clone()
+
     def _step(self, batch: Int[Tensor, "R B"], learning_rate: Float[Tensor, "R 1"]) -> Float[Tensor, " R"]:
+        """In place."""
         self.count += 1
         weights = self.weights.requires_grad_()
         losses = self._losses(weights, self.pairs.z[batch], self.pairs.target[batch])
@@ -105,15 +121,12 @@ class _Part:
         with torch.no_grad():
             if self.training.clip is not None:
                 gradient = clipped(gradient, self.training.clip)
-            self.alive = self.alive & losses.isfinite() & gradient.sum(1).isfinite()  # NaN and infinity both spread to a sum
-            everyone = bool(self.alive.all())
-            new, state = self.optimizer.step(weights.detach(), gradient, self.state, learning_rate, self.count)
-            self.weights = new if everyone else self._kept(new, weights.detach())
-            self.state = state if everyone else tuple(self._kept(a, b) for a, b in zip(state, self.state, strict=True))
+            self.alive &= losses.isfinite() & gradient.sum(1).isfinite()  # NaN and infinity both spread to a sum
+            everyone = not self.on_gpu and bool(self.alive.all())  # which a GPU is not asked at each step
+            weights, state = self.optimizer.step(weights.detach(), gradient, self.state, learning_rate, self.count)
+            for old, new in zip((self.weights, *self.state), (weights, *state), strict=True):
+                old.copy_(new if everyone else torch.where(self.alive.unsqueeze(1), new, old))
         return losses.detach().where(self.alive, torch.nan)
-
-    def _kept(self, new: Tensor, old: Tensor) -> Tensor:
-        return torch.where(self.alive.unsqueeze(1), new, old)
 
     def _losses(self, weights: Tensor, z: Tensor, target: Tensor) -> Float[Tensor, " R"]:
         given = outputs(self.together, self.layout.views(weights), z)

@@ -29,3 +29,19 @@ def test_wrong_uses_are_answered_with_one_line(refused, tmp_path, monkeypatch):
     assert "no benchmark 'springs'" in refused("bench", "--tasks", "springs", "--out", tmp_path)
     monkeypatch.delenv("PHYSLEARN_DATA", raising=False)
     assert "set PHYSLEARN_DATA" in refused("bench", "--tasks", "real-pendulum", "--out", tmp_path)
+
+
+def test_speed_is_measured_side_by_side_and_tells_of_what(run, tmp_path):
+    answer = run("bench", "--speed", "--quick", "--out", tmp_path, "--json")
+    assert answer.code == 0, answer.err
+    rows = json.loads(answer.out)["result"]
+    assert {row["what"] for row in rows} == {"training", "evolution", "meta-gradient", "orbits"}
+    assert all(row["rate"] > 0 and row["device"] == "cpu" for row in rows)
+    ours = [row for row in rows if row["how"] == "all at once" and row["what"] == "training"]
+    alone = {row["case"]: row["rate"] for row in rows if row["how"] == "one by one"}
+    assert all(row["ratio"] == pytest.approx(row["rate"] / alone[row["case"]]) for row in ours)
+    assert "| hnn, mix of two tables | all at once | cpu | 10 |" in (tmp_path / "speed.md").read_text()
+
+
+def test_speed_asks_for_a_device_that_is_there(refused, tmp_path):
+    assert "there is no device 'cuda:77' here" in refused("bench", "--speed", "--device", "cuda:77", "--out", tmp_path)

@@ -202,7 +202,7 @@ def test_small_memory_changes_nothing_but_the_time(engine, pairs, held_out, monk
         return history, torch.stack([weights(model) for model in networks])
 
     whole, all_weights = trained()
-    monkeypatch.setattr(ensemble, "MEMORY", 2 * 12 * 40 * 9 * 4)  # two networks at once
+    monkeypatch.setitem(ensemble.MEMORY, "cpu", 2 * 12 * 40 * 9 * 4)  # two networks at once
     parts, some_weights = trained()
     assert torch.equal(whole.stopped, parts.stopped)
     assert_close(some_weights, all_weights, rtol=1e-3, atol=1e-4)
