@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
+import re
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,6 +20,7 @@ from physlearn.metalearning.gradient import Problem, unrolled
 from physlearn.metalearning.inner import draw_batches
 from physlearn.metalearning.outer import OuterLoop
 
+LINUX = sys.platform == "linux"
 BATCH = 150
 TASKS = ("van-der-pol", "henon-heiles-hnn")
 
@@ -47,7 +52,9 @@ def measured(name: str, networks: int, steps: int, segments: int | None = None, 
 
     inner_curves = loop.grid.coefficients(loop.neurons[0].curves(loop.grid.x).detach()).unsqueeze(0)
     unrolled(problem(4))
-    asked, before = problem(steps), _held(device)
+    asked = problem(steps)
+    _forget(device)
+    before = _held(device)
     start = time.perf_counter()
     unrolled(asked, segments)
     after = _held(device)  # waits for the device
@@ -76,11 +83,20 @@ def rows(
                 }
 
 
+def _forget(device: str) -> None:
+    """The most memory is counted anew from here."""
+    if torch.device(device).type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    elif LINUX:
+        Path("/proc/self/clear_refs").write_text("5")
+
+
 def _held(device: str) -> float:
-    """The most memory that was held so far [MB]."""
+    """The most memory that was held [MB]; NaN where the system does not tell."""
     if torch.device(device).type == "cuda":
         torch.cuda.synchronize(device)
         return torch.cuda.max_memory_allocated(device) / 2**20
-    import resource  # not on every system
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if not LINUX:
+        return math.nan
+    (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return int(peak) / 1024

@@ -15,14 +15,15 @@ from tqdm.auto import tqdm
 
 from physlearn.forecasting.report import writable
 from physlearn.speed import inner_loops, meta_gradient, orbits, replicates
+from physlearn.speed.replicates import ONE_BY_ONE
 from systems.atomic import atomically
 
 Row = dict[str, Any]
-UNITS = {
-    "training": ("networks", "network-steps/s", "one by one on the CPU"),
-    "evolution": ("networks", "network-steps/s", "the CPU"),
-    "meta-gradient": ("inner steps", "inner steps/s", "the CPU"),
-    "orbits": ("orbits", "orbit-steps/s", "the CPU"),
+UNITS = {  # of sizes and rates
+    "training": ("networks", "network-steps / s"),
+    "evolution": ("networks", "network-steps / s"),
+    "meta-gradient": ("inner steps", "inner steps / s"),
+    "orbits": ("orbits", "orbit-steps / s"),
 }
 
 
@@ -59,28 +60,30 @@ def _rows(devices: Sequence[str], quick: bool) -> Iterator[Row]:
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """The table in Markdown, a part a kind of work."""
+    """The table in Markdown: a part a kind of work, a row a size, and the devices beside each other."""
     lines = [f"{', '.join(table['on'].unique())}; torch {torch.__version__}, {os.cpu_count()} cores."]
-    for what, (size, rate, rival) in UNITS.items():
-        lines += [
-            "",
-            f"| {what} | how | on | {size} | {rate} | ratio to {rival} | memory [MB] |",
-            "|---|---|---|---|---|---|---|",
-        ]
-        for row in table[table["what"] == what].to_dict("records"):
-            memory = row.get("memory")
-            kept = "" if memory is None or pd.isna(memory) else f"{memory:.0f}"
-            cells = [
-                row["case"],
-                row["how"],
-                row["device"],
-                f"{row['size']:,}",
-                f"{row['rate']:.3g}",
-                f"{row['ratio']:.2f}",
-                kept,
-            ]
-            lines.append(f"| {' | '.join(cells)} |")
+    for what, part in table.groupby("what", sort=False):
+        size, rate = UNITS[str(what)]
+        devices = list(part["device"].unique())
+        heads = [str(what), size, *(_head(device, rate, what == "training") for device in devices)]
+        lines += ["", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+        for (case, how, number), rows in part.groupby(
+            ["case", part["how"].where(part["how"] == ONE_BY_ONE, ""), "size"], sort=False
+        ):
+            by_device = rows.set_index("device")
+            cells = [_cell(by_device.loc[device]) if device in by_device.index else "" for device in devices]
+            lines.append(f"| {' | '.join([f'{case}, {how}' if how else str(case), f'{number:,}', *cells])} |")
     return "\n".join(lines)
+
+
+def _head(device: str, rate: str, beside_one: bool) -> str:
+    rival = "one by one" if beside_one else "the CPU"
+    return f"{device}: {rate} (times {rival})"
+
+
+def _cell(row: Any) -> str:
+    memory = "" if pd.isna(row.get("memory")) else f", {row['memory']:.0f} MB"
+    return f"{row['rate']:,.0f} ({row['ratio']:.2f}){memory}"
 
 
 def _named(device: str) -> str:
