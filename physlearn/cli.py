@@ -104,7 +104,7 @@ def simulate(
     """Simulate orbits of a system from random initial states, to high accuracy."""
     system = systems.get(name, **_parameters(set_ or []))
     for path in filter(None, (out, plot, animation)):
-        report.writable(path.parent)
+        report.writable_file(path)
     if plot is not None:
         picture.check_format(plot)
     if animation is not None:
@@ -322,7 +322,7 @@ def track_command(
 ) -> None:
     """Track the pendulums in a film: angles, rates and their errors, period, amplitude and decay."""
     for path in filter(None, (out, plot, overlay)):
-        report.writable(path.parent)
+        report.writable_file(path)
     if plot is not None:
         picture.check_format(plot)
     progress = sys.stderr.isatty() and not as_json
@@ -383,9 +383,9 @@ def learn(
     """
     task = _task(name, data, set_, device)
     path = out or Path(f"{name}.safetensors")
-    if path.suffix != ".safetensors" or path.is_dir():
+    if path.suffix != ".safetensors":
         raise InputError(f"--out is a file to write, NAME.safetensors, not {path}")
-    report.writable(path.parent)
+    report.writable_file(path)
     progress = sys.stderr.isatty() and not as_json
     given: dict[str, Any] = {
         "base": base,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +18,13 @@ from systems import InputError
 from systems.atomic import atomically
 
 KEY = "physlearn"
+FORMAT = 1  # what is asked for again; a file that does not tell is of the first
 
 
 def write(path: str | os.PathLike[str], kind: str, settings: dict[str, Any], tensors: dict[str, Tensor]) -> None:
     """Write the file, whole or not at all. kind: what it holds, asked for again when it is read."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    content = {"kind": kind, "settings": settings}
+    content = {"format": FORMAT, "kind": kind, "settings": settings}
     # One entry: the order of several would differ from run to run, and with it the bytes of equal files.
     metadata = {KEY: json.dumps({**content, "sha256": _checksum(json.dumps(content), tensors)})}
     with atomically(path) as temporary:
@@ -31,7 +34,7 @@ def write(path: str | os.PathLike[str], kind: str, settings: dict[str, Any], ten
 def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """Settings and tensors, on the CPU.
 
-    Raises FileNotFoundError, or InputError for a truncated file, one of another kind or program, or one that was changed.
+    Raises FileNotFoundError, or InputError for a truncated file, one of another kind, program or format, or a changed one.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"no file {path}")
@@ -43,13 +46,31 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[
         raise InputError(f"{path} is no whole safetensors file; it may be truncated ({error})") from error
     if KEY not in metadata:
         raise InputError(f"{path} was not written by physlearn: its header has no entry {KEY!r}")
-    content = json.loads(metadata[KEY])
+    with understood(path):
+        content = dict(json.loads(metadata[KEY]))
     checksum = content.pop("sha256", None)
     if checksum != _checksum(json.dumps(content), tensors):
         raise InputError(f"{path} was changed after it was written: its checksum does not match")
-    if content["kind"] != kind:
-        raise InputError(f"{path} holds a {content['kind']}, not a {kind}")
-    return content["settings"], tensors
+    if (newer := content.get("format", FORMAT)) != FORMAT:
+        raise InputError(f"{path} has the format {newer!r}, and this version of physlearn reads {FORMAT}; update it")
+    if content.get("kind") != kind:
+        raise InputError(f"{path} holds a {content.get('kind')}, not a {kind}")
+    with understood(path):
+        return dict(content["settings"]), tensors
+
+
+@contextmanager
+def understood(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Inside, settings of a file are made into what they describe; raises InputError where they describe nothing.
+
+    A checksum tells that a file is as it was written, not that it was written by this program.
+    """
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError) as error:
+        raise InputError(f"{path} does not hold what physlearn writes ({type(error).__name__}: {error})") from error
 
 
 def _checksum(text: str, tensors: dict[str, Tensor]) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import isnan
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from scipy.signal import periodogram, savgol_coeffs, savgol_filter
 
 from systems.errors import InputError
 
+LONGEST_LINE = 1_000_000
 DEFAULT_COLUMNS = ("t", "theta", "omega", "alpha")
 LARGEST_JITTER = 0.1  # in steps: beyond it, a filter that takes equal steps for granted errs visibly
 
@@ -30,7 +32,7 @@ def read_columns(path: str | os.PathLike[str], columns: Sequence[str] | None = N
         raise FileNotFoundError(f"no file {path}")
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
+            reader = csv.reader(_lines(file, path))
             lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))]
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} is not a CSV file of numbers: {error}") from error
@@ -48,9 +50,17 @@ def read_columns(path: str | os.PathLike[str], columns: Sequence[str] | None = N
             raise InputError(f"{path}, line {number}: {len(row)} columns where the lines before have {width}")
         for name, cell in zip(names, row, strict=True):
             if cell and not _is_number(cell):
-                raise InputError(f"{path}, line {number}: {cell!r} in column {name} is not a number")
+                raise InputError(f"{path}, line {number}: {cell!r:.40} in column {name} is not a number")
     values = np.array([[float(cell or "nan") for cell in row] for _, row in lines])
     return {name: values[:, i] for i, name in enumerate(names)}
+
+
+def _lines(file: TextIO, path: str | os.PathLike[str]) -> Iterator[str]:
+    """Those of a file. Raises InputError for one so long that it is no row of numbers, before the memory holds it."""
+    while line := file.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            raise InputError(f"{path} has a line of more than {LONGEST_LINE} characters: it is not a CSV file of numbers")
+        yield line
 
 
 def stretches(t: NDArray[np.float64], gap: float) -> list[slice]:

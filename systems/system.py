@@ -5,6 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import fields
+from math import isfinite
+from numbers import Real
 from typing import Any, ClassVar
 
 import torch
@@ -22,7 +24,8 @@ Symmetry = Callable[[Tensor], Tensor]
 class System(ABC):
     """A dynamical system dz/dt = vector_field(t, z).
 
-    A subclass is a frozen dataclass whose fields are the parameters. It names its ``coordinates`` and gives
+    A subclass is a frozen dataclass whose fields are the parameters, finite numbers where they are declared as ``float`` (one
+    with a ``__post_init__`` of its own calls that of its base). It names its ``coordinates`` and gives
     ``vector_field`` and ``sample``. ``symmetries`` are linear maps of the state that carry orbits to orbits;
     `systems.testing.check_system` holds the system to them. A field that depends on time says so (``autonomous`` is False),
     names the ``period`` of that dependence where there is one, and takes one time for all states, or one for each.
@@ -33,6 +36,12 @@ class System(ABC):
     autonomous: ClassVar[bool] = True  # the vector field does not depend on t
     canonical: ClassVar[bool] = False  # the coordinates are positions and their momenta
     symmetries: ClassVar[tuple[Symmetry, ...]] = ()
+
+    def __post_init__(self) -> None:
+        for parameter in fields(self):  # type: ignore[arg-type]
+            value = getattr(self, parameter.name)
+            if parameter.type in ("float", float) and not (isinstance(value, Real) and isfinite(value)):
+                raise InputError(f"{parameter.name} of {self.name} must be a finite number, not {value!r}")
 
     @property
     def dim(self) -> int:
@@ -83,8 +92,8 @@ class System(ABC):
         >>> print(f"{orbit.z[-1, 0]:.9f}")
         -1.000000000
         """
-        z0 = torch.as_tensor(z0, dtype=torch.float64)
-        t = torch.as_tensor(t, dtype=torch.float64, device=z0.device)
+        z0 = numbers(z0, "states")
+        t = numbers(t, "times").to(z0.device)
         check_times(t)
         check_states(z0, self.coordinates)
         solver = solver or ("DOP853" if z0.device.type == "cpu" else "dopri8")
@@ -166,6 +175,14 @@ def rotate(gradient: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
     """J times a gradient: (dH/dq, dH/dp) to (dH/dp, -dH/dq)."""
     dq, dp = gradient.chunk(2, dim=-1)
     return torch.cat([dp, -dq], dim=-1)
+
+
+def numbers(given: Any, what: str) -> Tensor:
+    """What was given, in float64. Raises InputError where it is not made of numbers."""
+    try:
+        return torch.as_tensor(given, dtype=torch.float64)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"{what} must be a tensor, or lists of numbers, not {given!r:.40}") from error
 
 
 def check_states(z: Tensor, coordinates: tuple[str, ...]) -> None:

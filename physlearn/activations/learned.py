@@ -49,8 +49,11 @@ class LearnedActivations:
     snapshot_steps: Sequence[int] = ()
 
     def __post_init__(self) -> None:
-        if self.values.ndim != 2 or not self.values.isfinite().all():
-            raise InputError("learned activations need finite values (types, points)")
+        if self.values.ndim != 2 or not len(self.values) or not self.values.isfinite().all():
+            raise InputError("learned activations need finite values (types, points), of one type at least")
+        shape = (len(self.snapshot_steps), *self.values.shape)
+        if self.snapshots is not None and self.snapshots.shape != shape:
+            raise InputError(f"the snapshots of these activations have the shape {shape}, not {tuple(self.snapshots.shape)}")
         Table(self.values, self.interval, self.kind)
 
     def __len__(self) -> int:
@@ -123,18 +126,19 @@ class LearnedActivations:
         Raises FileNotFoundError, or InputError for a file that is truncated, changed, or holds something else.
         """
         settings, tensors = tensor_file.read(path, "learned activations")
-        named.find(settings["base"])
-        return cls(
-            values=tensors["values"],
-            base=settings["base"],
-            task=settings["task"],
-            interval=(settings["interval"][0], settings["interval"][1]),
-            kind=settings["kind"],
-            settings=settings["settings"],
-            losses=pd.DataFrame(settings["losses"]).rename_axis("outer_step"),
-            snapshots=tensors.get("snapshots"),
-            snapshot_steps=settings["snapshot_steps"],
-        )
+        with tensor_file.understood(path):
+            named.find(settings["base"])
+            return cls(
+                values=tensors["values"],
+                base=settings["base"],
+                task=str(settings["task"]),
+                interval=(settings["interval"][0], settings["interval"][1]),
+                kind=settings["kind"],
+                settings=dict(settings["settings"]),
+                losses=pd.DataFrame(settings["losses"]).rename_axis("outer_step"),
+                snapshots=tensors.get("snapshots"),
+                snapshot_steps=[int(step) for step in settings["snapshot_steps"]],
+            )
 
     def __repr__(self) -> str:
         low, high = self.interval

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -19,7 +19,7 @@ from physlearn.activations.description import describe, restore
 from physlearn.integrators import integrate
 from physlearn.models import Model
 from physlearn.models.baselines import LeastSquaresModel
-from physlearn.models.build import check_name
+from physlearn.models.build import BASELINES, check_name
 from physlearn.models.layers import Layers
 from physlearn.training import Pairs, Training, train
 from systems import InputError, Orbit
@@ -184,22 +184,27 @@ class Forecaster:
         Raises FileNotFoundError, or InputError for a file that is truncated, changed, or holds something else.
         """
         settings, tensors = tensor_file.read(path, "forecaster")
-        forecaster = cls(
-            settings["model"],
-            hidden=settings["hidden"],
-            activation=restore(settings["activation"]),
-            seed=settings["seed"],
-            dtype=getattr(torch, settings["dtype"]),
-            device=device,
-        )
-        coordinates = tuple(settings["coordinates"])
-        model = forecaster._build(len(coordinates))
-        model.load_state_dict(tensors)
-        for network in (part for part in model.modules() if isinstance(part, Layers)):
-            forecaster.activation = network.activation  # with the values of its tables
-        forecaster._adopt(model, coordinates)
-        forecaster.training = Training(**settings["training"])
-        forecaster.history = pd.DataFrame(settings["history"]).rename_axis("epoch")
+        with tensor_file.understood(path):
+            widths = () if settings["model"] in BASELINES else settings["hidden"]
+            most = max([len(settings["coordinates"]), *widths, *_sizes(settings["activation"])])
+            if most > (held := max((tensor.numel() for tensor in tensors.values()), default=0)):
+                raise InputError(f"{most} numbers of a kind are told of, and the largest tensor holds {held}")
+            forecaster = cls(
+                settings["model"],
+                hidden=settings["hidden"],
+                activation=restore(settings["activation"]),
+                seed=settings["seed"],
+                dtype=getattr(torch, settings["dtype"]),
+                device=device,
+            )
+            coordinates = tuple(settings["coordinates"])
+            model = forecaster._build(len(coordinates))
+            model.load_state_dict(tensors)
+            for network in (part for part in model.modules() if isinstance(part, Layers)):
+                forecaster.activation = network.activation  # with the values of its tables
+            forecaster._adopt(model, coordinates)
+            forecaster.training = Training(**settings["training"])
+            forecaster.history = pd.DataFrame(settings["history"]).rename_axis("epoch")
         return forecaster
 
     def __repr__(self) -> str:
@@ -226,3 +231,12 @@ class Forecaster:
         if not hasattr(self.model, name):
             raise AttributeError(f"the model {self.name} has no {name}")
         return lambda x: getattr(self._model_for(x), name)(x)
+
+
+def _sizes(description: Any) -> Iterator[int]:
+    """Of the tables of an activation: nobody should need memory for what a file only talks about."""
+    if isinstance(description, dict):
+        yield from (value for name, value in description.items() if name in ("points", "types", "cells"))
+    if isinstance(description, dict | list):
+        for part in description.values() if isinstance(description, dict) else description:
+            yield from _sizes(part)

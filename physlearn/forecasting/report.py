@@ -18,6 +18,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from physlearn.forecasting.contender import Trained
+from physlearn.source import digest_of_source
 from systems import InputError, Orbit
 from systems.atomic import atomically
 
@@ -53,6 +54,13 @@ def writable(directory: str | os.PathLike[str]) -> Path:
     except OSError as error:
         raise InputError(f"cannot write to {path}: {error.strerror}; choose another --out") from error
     return path
+
+
+def writable_file(path: Path) -> None:
+    """Raise InputError, before any work is done, where no file of that name can be written."""
+    if path.is_dir():
+        raise InputError(f"{path} is a folder, where a file is to be written; give its name too")
+    writable(path.parent)
 
 
 def write(report: Report, directory: Path, prefix: str = "") -> list[Path]:
@@ -94,6 +102,7 @@ def environment() -> dict[str, Any]:
         "platform": platform.platform(),
         "processors": os.cpu_count(),
         "versions": {name: version(name) for name in PACKAGES},
+        "source": digest_of_source(),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
     }
 

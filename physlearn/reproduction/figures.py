@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from tqdm.auto import tqdm
 from physlearn import tasks
 from physlearn.forecasting.report import environment, write_figure, write_json
 from physlearn.reproduction.store import Store
+from physlearn.source import digest_of_source
 from physlearn.sweeps import Workers, alone_in
 from physlearn.tasks import Task
 from systems import InputError
@@ -110,7 +112,8 @@ def reproduce(
 
     quick: in minutes on two cores; otherwise at the paper's size, 50 networks of each kind and about 1e4 pairs. data: a
     folder with clock_angles.csv; a clock is simulated without. Each figure leaves NAME.png, NAME.pdf, NAME.parquet and
-    NAME.json; what they were made from is kept in the folder ``runs`` and not computed again. workers: where runs of
+    NAME.json; what they were made from is kept in the folder ``runs`` and not computed again: the manifest, and a line on
+    stderr, tell how many of these results other code than this has made. workers: where runs of
     meta-learning and comparisons are computed, in this process unless told otherwise.
 
     Raises InputError for an unknown name, or a folder in which another run is at work.
@@ -138,8 +141,12 @@ def reproduce(
                 **environment(),
                 "quick": quick,
                 "seed": seed,
+                "results": dict(request.store.sources),
                 "settings": drawn.settings,
                 "seconds": time.perf_counter() - start,
             }
             written[name] = [*paths, write_json(out / f"{name}.json", content)]
+    others = sum(count for source, count in request.store.sources.items() if source != digest_of_source())
+    if others:
+        tqdm.write(f"{others} results in {out / 'runs'} are of other code than this: another folder has none", file=sys.stderr)
     return written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,7 +19,7 @@ from physlearn.comparison.compare import first_seed
 from physlearn.forecasting.report import environment
 from physlearn.metalearning import metalearn
 from physlearn.metalearning.metalearn import settings_for, stages_of
-from physlearn.sweeps import Workers, seal, whole
+from physlearn.sweeps import Workers, seal, told, whole
 from physlearn.sweeps.digest import digest
 from physlearn.tasks import Task
 from systems import Orbit
@@ -34,13 +35,15 @@ class Store:
     Two figures that need the same result share it; what was stopped goes on; what is there and whole, as its seal tells, is
     read, and never computed again.
     seed: of everything, or of the first meta-seed, after which the others count on. progress: whether to show bars. workers:
-    where what is missing is computed, many at once if it can be.
+    where what is missing is computed, many at once if it can be. sources: of how many results that were asked for, by the
+    digest of the code that made them.
     """
 
     folder: Path
     seed: int = 0
     progress: bool = True
     workers: Workers = field(default_factory=Workers)
+    sources: Counter[str] = field(default_factory=Counter)
 
     def learned(self, task: Task, meta_seed: int = 0, **settings: Any) -> LearnedActivations:
         """Activations that were meta-learned on a task."""
@@ -62,7 +65,7 @@ class Store:
                 one.save(self.folder / names[k])
                 seal(self.folder / names[k], {"seed": self.seed + k, "settings": dict(settings), **environment()})
             checkpoints[number].unlink(missing_ok=True)
-        return [LearnedActivations.load(self.folder / name) for name in names.values()]
+        return [LearnedActivations.load(self._counted(self.folder / name)) for name in names.values()]
 
     def _name_of_learned(self, task: Task, seed: int, settings: Mapping[str, Any]) -> str:
         data = task.describe("meta-training", "meta-validation")
@@ -92,7 +95,7 @@ class Store:
             n = missing[number]
             made.save(folders[n])
             seal(folders[n], {**parts, **all_[n].key(self.seed), **environment()})
-        return [Comparison.load(folder) for folder in folders]
+        return [Comparison.load(self._counted(folder)) for folder in folders]
 
     def table(self, name: str, settings: Mapping[str, Any], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """Any other table that the settings decide, beside the seed."""
@@ -120,10 +123,16 @@ class Store:
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{name}-{digest(key)}{suffix}"
         if whole(path):
-            return load(path)
+            return load(self._counted(path))
         made = make(path)
         seal(path, {**key, **environment()})
+        self._counted(path)
         return made
+
+    def _counted(self, result: Path) -> Path:
+        """It is used: by what code it was made is counted."""
+        self.sources[told(result).get("source", "unknown")] += 1
+        return result
 
     def _each(self, function: Callable[..., T], units: Sequence[tuple[Any, ...]], label: str) -> Iterator[tuple[int, T]]:
         """What comes of the units, with a bar where they run elsewhere and show none of their own."""

@@ -36,10 +36,14 @@ def whole(result: Path) -> bool:
     False
     """
     try:
-        kept = json.loads(_seal_of(result).read_text())
-        return result.exists() and kept["sha256"] == _checksums(result)
+        return result.exists() and told(result)["sha256"] == _checksums(result)
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def told(result: Path) -> dict[str, Any]:
+    """What its seal tells of a result, by whom and with what it was made. Raises OSError or ValueError where there is none."""
+    return dict(json.loads(_seal_of(result).read_text()))
 
 
 def _seal_of(result: Path) -> Path:

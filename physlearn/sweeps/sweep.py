@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -13,6 +14,7 @@ from typing import Any
 import pandas as pd
 from tqdm.auto import tqdm
 
+from physlearn.source import digest_of_source
 from physlearn.sweeps.digest import digest
 from physlearn.sweeps.lock import alone_in
 from physlearn.sweeps.workers import Workers
@@ -33,9 +35,10 @@ def sweep(
     """A row a unit, in their order: its settings, and what the function made of them.
 
     function: takes a unit's settings by name, seeds among them, and gives values by name; it decides by nothing else, and is
-    known by its module and name. units: settings that JSON can write. folder: takes a file a unit, written whole or not at all
-    with its settings and a checksum. What is there and whole is not computed again, so that a sweep that was stopped, or
-    killed, goes on; what was computed by another version of physlearn is not taken for a result of this one.
+    known by its module, name and source. units: settings that JSON can write. folder: takes a file a unit, written whole or
+    not at all with its settings and a checksum. What is there and whole is not computed again, so that a sweep that was
+    stopped, or killed, goes on; what was computed by other code, of the function or of physlearn, is not taken for a result of
+    this one (that of other functions that it calls is not known).
 
     Raises InputError for settings that JSON cannot write, units that are twice the same, or a folder in which another sweep is
     at work; and what a unit raises, with all that was done before kept.
@@ -47,7 +50,8 @@ def sweep(
     1  2      2  4
     """
     listed, where = [dict(unit) for unit in units], Path(folder)
-    paths = [where / name[:2] / f"{name}.json" for name in (_name(function, unit) for unit in listed)]
+    code = _code(function)
+    paths = [where / name[:2] / f"{name}.json" for name in (_name(code, unit) for unit in listed)]
     if len(set(paths)) < len(paths):
         raise InputError("units of a sweep differ in their settings: give repeated ones a seed each")
     where.mkdir(parents=True, exist_ok=True)
@@ -59,19 +63,23 @@ def sweep(
     return pd.DataFrame([{**unit, **(_read(path) or {})} for unit, path in zip(listed, paths, strict=True)])
 
 
+def _code(function: Callable[..., Result]) -> tuple[str, ...]:
+    """What tells the code that computes a unit."""
+    try:
+        source = inspect.getsource(function)
+    except (OSError, TypeError):  # typed into a console
+        source = ""
+    return f"{function.__module__}.{function.__qualname__}", source, version("physlearn"), digest_of_source()
+
+
 def _call(function: Callable[..., Result], settings: Mapping[str, Any]) -> Result:
     return dict(function(**settings))
 
 
-def _name(function: Callable[..., Result], settings: Mapping[str, Any]) -> str:
+def _name(code: tuple[str, ...], settings: Mapping[str, Any]) -> str:
     """A digest of all that decides a unit's result."""
-    known = {
-        "function": f"{function.__module__}.{function.__qualname__}",
-        "settings": settings,
-        "version": version("physlearn"),
-    }
     try:
-        return digest(known, length=24, otherwise=None)
+        return digest({"code": code, "settings": settings}, length=24, otherwise=None)
     except TypeError as error:
         raise InputError(f"a unit's settings are numbers, texts and lists of them, not {settings!r} ({error})") from error
 

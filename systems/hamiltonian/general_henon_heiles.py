@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import inf
 from typing import ClassVar
 
 import torch
@@ -38,9 +38,7 @@ class GeneralHenonHeiles(CubicWell):
     symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: z * z.new_tensor([-1.0, 1.0, -1.0, 1.0]),)
 
     def __post_init__(self) -> None:
-        for name, value in self.parameters.items():
-            if not isfinite(value):
-                raise InputError(f"{name} must be a finite number, not {value}")
+        super().__post_init__()
         if not (self.a > 0 and self.b > 0):
             raise InputError(f"a and b must be positive for a well at the origin, not {self.a} and {self.b}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite, sqrt
+from math import sqrt
 from typing import ClassVar
 
 import torch
@@ -46,8 +46,9 @@ class HenonHeiles(CubicWell):
     stiffness: ClassVar = 1.0
 
     def __post_init__(self) -> None:
-        if not (isfinite(self.coupling) and self.coupling != 0):
-            raise InputError(f"coupling must be a finite number other than 0, not {self.coupling}")
+        super().__post_init__()
+        if self.coupling == 0:
+            raise InputError("coupling must be a number other than 0")
 
     @property
     def escape_energy(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite, pi
+from math import pi
 from typing import ClassVar
 
 import torch
@@ -39,7 +39,8 @@ class ForcedDuffing(System):
     autonomous: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if not (isfinite(self.omega) and self.omega > 0):
+        super().__post_init__()
+        if not self.omega > 0:
             raise InputError(f"omega, the frequency of the drive, must be a positive number, not {self.omega}")
 
     @property

@@ -193,7 +193,7 @@ def test_a_wrong_use_of_learn_gets_one_line_and_leaves_nothing(wrong, sentence, 
 
 def test_a_folder_in_the_way_is_noticed_before_the_work(refused, here):
     (here / "learned.safetensors").mkdir()
-    assert "is a file to write" in refused(*LEARN, "--out", "learned.safetensors")
+    assert "is a folder, where a file is to be written" in refused(*LEARN, "--out", "learned.safetensors")
 
 
 def test_compare_finds_what_was_learned_here_and_the_control_beside_it(run, here):

@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from physlearn import tasks
+from physlearn.forecasting import report
 from physlearn.reproduction import store as module
 from physlearn.reproduction.store import Asked, Store
+from physlearn.source import digest_of_source
 from physlearn.sweeps import Workers
 
 LEARNING = {"outer_steps": 2, "inner_steps": 3, "networks": 2, "variant": "unrolled"}
@@ -107,3 +109,14 @@ def test_tables_are_kept_by_their_settings(store):
     values = [store.table("numbers", {"n": n}, lambda n=n: make(n))["n"].item() for n in (1, 2, 1)]
     assert values == [1, 2, 1]
     assert made == [1, 2]
+
+
+def test_results_of_other_code_are_counted_apart(store, monkeypatch):
+    def numbers(n):
+        store.table("numbers", {"n": n}, lambda: pd.DataFrame({"n": [n]}))
+
+    numbers(1)
+    monkeypatch.setattr(report, "digest_of_source", lambda: "another")
+    numbers(1)
+    numbers(2)
+    assert dict(store.sources) == {digest_of_source(): 2, "another": 1}

@@ -1,5 +1,6 @@
 """A sweep loses nothing: killed, cut short, run twice at once, or over several processes, it gives the same table."""
 
+import importlib
 import json
 import math
 import multiprocessing
@@ -124,6 +125,23 @@ def test_other_settings_and_other_functions_are_other_results(tmp_path):
     other = run(walk, [{"seed": 0, "scale": 3.0}], tmp_path)
     assert len(list(tmp_path.rglob("*.json"))) == len(UNITS) + 3
     assert other["end"][0] == pytest.approx(6 * table["end"][0])
+
+
+def test_other_code_makes_other_results(tmp_path, monkeypatch):
+    def square(x):
+        return {"y": x**2}
+
+    first = square
+
+    def square(x):
+        return {"y": x * x * x}
+
+    assert first.__qualname__ == square.__qualname__
+    assert [run(f, [{"x": 3}], tmp_path)["y"].item() for f in (first, square, first)] == [9, 27, 9]
+    assert len(list(tmp_path.rglob("*.json"))) == 2
+    monkeypatch.setattr(importlib.import_module("physlearn.sweeps.sweep"), "digest_of_source", lambda: "another")
+    run(first, [{"x": 3}], tmp_path)
+    assert len(list(tmp_path.rglob("*.json"))) == 3
 
 
 @pytest.mark.parametrize(

@@ -338,10 +338,10 @@ def test_samples_keep_to_the_amplitudes_asked_for_in_every_unit():
 @pytest.mark.parametrize(
     ("parameters", "message"),
     [
-        ({"gamma": 0.0}, "gamma of a pendulum clock must be positive and finite, not 0.0"),
-        ({"Q": -1.0}, "Q of a pendulum clock must be positive and finite, not -1.0"),
-        ({"kappa": float("nan")}, "kappa of a pendulum clock must be zero or positive and finite, not nan"),
-        ({"frequency": float("inf")}, "frequency of a pendulum clock must be positive and finite, not inf"),
+        ({"gamma": 0.0}, "gamma of a pendulum clock must be positive, not 0.0"),
+        ({"Q": -1.0}, "Q of a pendulum clock must be positive, not -1.0"),
+        ({"kappa": float("nan")}, "kappa of pendulum-clock must be a finite number, not nan"),
+        ({"frequency": float("inf")}, "frequency of pendulum-clock must be a finite number, not inf"),
     ],
 )
 def test_impossible_clocks_are_refused(parameters, message):
