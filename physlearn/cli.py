@@ -22,7 +22,8 @@ from physlearn.comparison import benchmarks
 from physlearn.comparison.panels import panels
 from physlearn.forecasting import contender, picture, recorded, report, simulated
 from physlearn.forecasting.long_run import long_run
-from physlearn.metalearning import VARIANTS, metalearn
+from physlearn.metalearning import VARIANTS
+from physlearn.metalearning.unit import learn_unit
 from physlearn.sweeps import Workers
 from physlearn.tasks.greydanus import FOLDER
 from systems import HamiltonianSystem, InputError, IntegrationError, Orbit
@@ -375,6 +376,11 @@ def learn(
     set_: OfTask = None,
     device: Device = "cpu",
     seed: Seed = 0,
+    meta_seeds: Annotated[
+        int, typer.Option(min=1, help="Runs of as many seeds, from --seed on, each written to OUT-SEED.")
+    ] = 1,
+    workers: Processes = 1,
+    scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
     """Meta-learn activation functions on a task, and draw them.
@@ -394,20 +400,32 @@ def learn(
         "inner_steps": inner_steps,
         "networks": networks,
     }
-    written: list[Path] = []
-    checkpoints: list[Path] = []
-    summary, lines = {}, [task.title]
-    for file, count in [(path, types), *([(_single(path), 1)] if single and types != 1 else [])]:
-        checkpoints.append(file.with_suffix(".checkpoint"))
-        learned = metalearn(task, types=count, seed=seed, checkpoint=checkpoints[-1], progress=progress, **given)
+    seeds = range(seed, seed + meta_seeds)
+    files = [path if meta_seeds == 1 else path.with_stem(f"{path.stem}-{k}") for k in seeds]
+    controls = [(_single(file), k, 1) for file, k in zip(files, seeds, strict=True) if single and types != 1]
+    jobs = [*((file, k, types) for file, k in zip(files, seeds, strict=True)), *controls]
+    shared = Workers(workers, scheduler)
+    units = [
+        (task, [k], file.with_suffix(".checkpoint"), progress and shared.alone, {"types": count, **given})
+        for file, k, count in jobs
+    ]
+    written, summary, lines = {}, {}, {}
+    for number, (learned,) in shared.each(learn_unit, units):
+        file = jobs[number][0]
         (learned if history else learned.without_history()).save(file)
-        written += [file, report.write_figure(file.with_suffix(".png"), panels(task, learned))]
+        written[file] = [file, report.write_figure(file.with_suffix(".png"), panels(task, learned))]
         losses = learned.losses["smoothed"]
-        summary[str(file)] = {"types": len(learned), "smoothed_log_loss": losses.tolist(), **learned.settings}
-        lines.append(f"{file}: {learned}; smoothed log loss {losses.iloc[0]:.2f} at first, {losses.iloc[-1]:.2f} at last")
-    for checkpoint in checkpoints:  # only now: who is stopped at the second does not begin again with the first
-        checkpoint.unlink()
-    _finish(summary, "\n".join(lines), written, as_json)
+        summary[file] = {"types": len(learned), "smoothed_log_loss": losses.tolist(), **learned.settings}
+        lines[file] = f"{file}: {learned}; smoothed log loss {losses.iloc[0]:.2f} at first, {losses.iloc[-1]:.2f} at last"
+    in_order = [file for file, _, _ in jobs]
+    for file in in_order:  # only now: who is stopped at the second does not begin again with the first
+        file.with_suffix(".checkpoint").unlink(missing_ok=True)
+    _finish(
+        {str(file): summary[file] for file in in_order},
+        "\n".join([task.title, *(lines[file] for file in in_order)]),
+        [one for file in in_order for one in written[file]],
+        as_json,
+    )
 
 
 @app.command()

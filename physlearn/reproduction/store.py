@@ -17,8 +17,8 @@ from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import Comparison, compare
 from physlearn.comparison.compare import first_seed
 from physlearn.forecasting.report import environment
-from physlearn.metalearning import metalearn
 from physlearn.metalearning.metalearn import settings_for, stages_of
+from physlearn.metalearning.unit import learn_unit
 from physlearn.sweeps import Workers, seal, told, whole
 from physlearn.sweeps.digest import digest
 from physlearn.tasks import Task
@@ -60,7 +60,7 @@ class Store:
             (task, [self.seed + k for k in some], checkpoint, self._inside, settings)
             for some, checkpoint in zip(together, checkpoints, strict=True)
         ]
-        for number, made in self._each(_learn, units, f"meta-learning {task.name}"):
+        for number, made in self._each(learn_unit, units, f"meta-learning {task.name}"):
             for k, one in zip(together[number], made, strict=True):
                 one.save(self.folder / names[k])
                 seal(self.folder / names[k], {"seed": self.seed + k, "settings": dict(settings), **environment()})
@@ -159,13 +159,6 @@ class Asked:
         """All that decides it beside the task."""
         curves = [digest(one.values.tolist()) for one in (self.learned, self.single) if one is not None]
         return {"seed": first_seed(seed, self.meta_seed), "curves": curves, **_described(self.settings)}
-
-
-def _learn(
-    task: Task, seeds: Sequence[int], checkpoint: Path, progress: bool, settings: Mapping[str, Any]
-) -> list[LearnedActivations]:
-    path = checkpoint if checkpoint.parent.is_dir() else None  # on another machine there may be no such folder
-    return metalearn(task, seed=seeds, checkpoint=path, progress=progress, **settings)
 
 
 def _compare(task: Task, asked: Asked, seed: int, progress: bool) -> Comparison:

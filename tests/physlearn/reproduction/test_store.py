@@ -36,7 +36,7 @@ def forbid(monkeypatch, name):
 
 def test_activations_are_learned_once(store, task, monkeypatch):
     first = store.learned(task, types=1, **LEARNING)
-    forbid(monkeypatch, "metalearn")
+    forbid(monkeypatch, "learn_unit")
     torch.testing.assert_close(store.learned(task, types=1, **LEARNING).values, first.values, rtol=0, atol=0)
     with pytest.raises(AssertionError, match="again"):
         store.learned(task, types=2, **LEARNING)
