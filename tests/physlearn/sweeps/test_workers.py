@@ -3,13 +3,17 @@
 import logging
 import os
 import signal
+import threading
+import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
+import torch
 from distributed import LocalCluster
 
 from physlearn import metalearn, tasks
-from physlearn.sweeps import Workers
+from physlearn.sweeps import Workers, sweep
 from physlearn.sweeps.workers import DEATHS, WorkersLostError
 from systems import InputError
 
@@ -33,6 +37,11 @@ def dies(x):
 
 def fails(x):
     raise InputError(f"{x} cannot be")
+
+
+def slow_draw(seed):
+    time.sleep(0.05)
+    return {"x": float(torch.randn(100, generator=torch.Generator().manual_seed(seed)).sum())}
 
 
 def learned(seed):
@@ -92,6 +101,23 @@ def test_what_a_dead_worker_had_in_hand_is_done_by_another(cluster, tmp_path):
     done = list(Workers(scheduler=cluster.scheduler_address).each(dies_once, [(x, tmp_path) for x in range(8)]))
     assert sorted(done) == [(x, x) for x in range(8)]
     assert (tmp_path / "died").exists()
+
+
+def test_a_sweep_whose_worker_is_killed_midway_gives_the_same_table(cluster, tmp_path):
+    units = [{"seed": seed} for seed in range(30)]
+    undisturbed = sweep(slow_draw, units, tmp_path / "undisturbed", progress=False)
+
+    def kill():
+        while len(list((tmp_path / "killed").rglob("*.json"))) < 5:
+            time.sleep(0.01)
+        os.kill(next(iter(cluster.workers.values())).pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    workers = Workers(scheduler=cluster.scheduler_address)
+    table = sweep(slow_draw, units, tmp_path / "killed", workers=workers, progress=False)
+    killer.join()
+    pd.testing.assert_frame_equal(table, undisturbed, check_exact=True)
 
 
 def test_a_scheduler_that_is_not_there_is_told_of():
