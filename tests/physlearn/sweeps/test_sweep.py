@@ -167,6 +167,34 @@ def test_a_folder_that_cannot_be_written_stops_with_what_was_there_whole(tmp_pat
         run(walk, UNITS, tmp_path / "file")
 
 
+def test_a_full_disk_stops_with_what_was_there_whole(tmp_path, server):
+    """A limit on the size of files stands for it: what is too much is refused as a full disk refuses it."""
+    queue = server.Queue()
+    process = server.Process(target=too_much, args=(tmp_path, queue))
+    process.start()
+    assert "File too large" in queue.get()
+    process.join()
+    kept = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != ".lock"]
+    assert len(kept) == 3
+    assert run(long_text, [{"seed": seed} for seed in range(4)], tmp_path)["text"].str.len().tolist() == [1, 1, 1, 10_000]
+
+
+def too_much(folder, queue):
+    import resource
+    import signal
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
+    try:
+        run(long_text, [{"seed": seed} for seed in range(4)], folder)
+    except OSError as error:
+        queue.put(str(error))
+
+
+def long_text(seed):
+    return {"text": "x" * (10_000 if seed == 3 else 1)}
+
+
 @pytest.mark.slow
 def test_a_hundred_thousand_units_cost_little_time_and_no_memory(tmp_path, server):
     """Two milliseconds a unit, and a peak that does not grow with their number beyond their table."""
