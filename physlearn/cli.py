@@ -99,6 +99,7 @@ def simulate(
     set_: OfSystem = None,
     plot: Annotated[Path | None, typer.Option(help="A picture to write, .png, .svg or .pdf.")] = None,
     animation: Annotated[Path | None, typer.Option(help="A film to write, .gif or .mp4.")] = None,
+    device: Device = "cpu",
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -112,8 +113,8 @@ def simulate(
         plotting.animation.check_format(animation)
     if not (duration > 0 and 0 < dt <= duration):
         raise InputError(f"--time {duration:g} and --dt {dt:g} must be positive, and dt not longer than the time")
-    z0 = system.sample(orbits, seed=seed, **_energy(system, energy))
-    orbit = system.orbit(z0, torch.arange(round(duration / dt) + 1, dtype=torch.float64) * dt)
+    z0 = system.sample(orbits, seed=seed, **_energy(system, energy)).to(_device(device))
+    orbit = system.orbit(z0, torch.arange(round(duration / dt) + 1, dtype=torch.float64) * dt).to("cpu")
     orbit.save(out)
     written = [out]
     if plot is not None:

@@ -68,7 +68,7 @@ def understood(path: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+        raise type(error)(f"{path}: {error}") from error
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError) as error:
         raise InputError(f"{path} does not hold what physlearn writes ({type(error).__name__}: {error})") from error
 

@@ -51,10 +51,10 @@ class LearnedActivations:
     def __post_init__(self) -> None:
         if self.values.ndim != 2 or not len(self.values) or not self.values.isfinite().all():
             raise InputError("learned activations need finite values (types, points), of one type at least")
+        Table(self.values, self.interval, self.kind)
         shape = (len(self.snapshot_steps), *self.values.shape)
         if self.snapshots is not None and self.snapshots.shape != shape:
             raise InputError(f"the snapshots of these activations have the shape {shape}, not {tuple(self.snapshots.shape)}")
-        Table(self.values, self.interval, self.kind)
 
     def __len__(self) -> int:
         return len(self.values)

@@ -123,6 +123,7 @@ def test_ten_wrong_uses_get_one_clear_sentence_each(refused, tmp_path):
     assert "momenta" in refused("forecast", "van-der-pol", "--model", "hnn", "--out", out)
     assert "mu=1.5" in refused("simulate", "van-der-pol", "--set", "mu", "--out", out / "orbit.nc")
     assert "no parameter 'nu'" in refused("simulate", "van-der-pol", "--set", "nu=1", "--out", out / "orbit.nc")
+    assert "no device 'cuda:77' here" in refused("simulate", "van-der-pol", "--device", "cuda:77", "--out", out / "orbit.nc")
     assert "does not sample by energy" in refused("simulate", "pendulum", "--energy", 1, "--out", out / "orbit.nc")
     assert "--out" in refused("forecast", "henon-heiles")
     assert "epochs" in refused("forecast", "henon-heiles", "--out", out, "--epochs", 0)

@@ -83,7 +83,7 @@ def test_a_figure_leaves_picture_table_and_manifest_and_is_not_computed_again(na
     def again(*args, **kwargs):
         raise AssertionError("computed again")
 
-    for made in ("metalearn", "compare"):
+    for made in ("learn_unit", "compare"):
         monkeypatch.setattr(store_module, made, again)
     monkeypatch.setattr(digit_figures, "realised", again)
     monkeypatch.setattr(hessian_figure, "minima", again)
@@ -98,7 +98,7 @@ def test_figures_share_what_they_are_made_from(tmp_path, monkeypatch):
     def again(*args, **kwargs):
         raise AssertionError("learned again")
 
-    monkeypatch.setattr(store_module, "metalearn", again)
+    monkeypatch.setattr(store_module, "learn_unit", again)
     reproduce(["fig8"], tmp_path, quick=True, progress=False)
 
 
