@@ -392,8 +392,14 @@ def learn(
     path = out or Path(f"{name}.safetensors")
     if path.suffix != ".safetensors":
         raise InputError(f"--out is a file to write, NAME.safetensors, not {path}")
-    report.writable_file(path)
-    progress = sys.stderr.isatty() and not as_json
+    files = {k: path if meta_seeds == 1 else path.with_stem(f"{path.stem}-{k}") for k in range(seed, seed + meta_seeds)}
+    jobs = [(file, k, types) for k, file in files.items()]
+    if single and types != 1:
+        jobs += [(_single(file), k, 1) for k, file in files.items()]
+    for file, _, _ in jobs:
+        report.writable_file(file)
+    shared = Workers(workers, scheduler)
+    progress = sys.stderr.isatty() and not as_json and shared.alone
     given: dict[str, Any] = {
         "base": base,
         "variant": variant,
@@ -401,32 +407,22 @@ def learn(
         "inner_steps": inner_steps,
         "networks": networks,
     }
-    seeds = range(seed, seed + meta_seeds)
-    files = [path if meta_seeds == 1 else path.with_stem(f"{path.stem}-{k}") for k in seeds]
-    controls = [(_single(file), k, 1) for file, k in zip(files, seeds, strict=True) if single and types != 1]
-    jobs = [*((file, k, types) for file, k in zip(files, seeds, strict=True)), *controls]
-    shared = Workers(workers, scheduler)
-    units = [
-        (task, [k], file.with_suffix(".checkpoint"), progress and shared.alone, {"types": count, **given})
-        for file, k, count in jobs
-    ]
-    written, summary, lines = {}, {}, {}
+    units = [(task, [k], file.with_suffix(".checkpoint"), progress, {"types": n, **given}) for file, k, n in jobs]
+    done: dict[Path, LearnedActivations] = {}
     for number, (learned,) in shared.each(learn_unit, units):
-        file = jobs[number][0]
-        (learned if history else learned.without_history()).save(file)
-        written[file] = [file, report.write_figure(file.with_suffix(".png"), panels(task, learned))]
+        done[jobs[number][0]] = learned
+        (learned if history else learned.without_history()).save(jobs[number][0])
+    written: list[Path] = []
+    summary, lines = {}, [task.title]
+    for file, _, _ in jobs:
+        learned = done[file]
+        written += [file, report.write_figure(file.with_suffix(".png"), panels(task, learned))]
         losses = learned.losses["smoothed"]
-        summary[file] = {"types": len(learned), "smoothed_log_loss": losses.tolist(), **learned.settings}
-        lines[file] = f"{file}: {learned}; smoothed log loss {losses.iloc[0]:.2f} at first, {losses.iloc[-1]:.2f} at last"
-    in_order = [file for file, _, _ in jobs]
-    for file in in_order:  # only now: who is stopped at the second does not begin again with the first
+        summary[str(file)] = {"types": len(learned), "smoothed_log_loss": losses.tolist(), **learned.settings}
+        lines.append(f"{file}: {learned}; smoothed log loss {losses.iloc[0]:.2f} at first, {losses.iloc[-1]:.2f} at last")
+    for file, _, _ in jobs:  # only now: who is stopped at the second does not begin again with the first
         file.with_suffix(".checkpoint").unlink(missing_ok=True)
-    _finish(
-        {str(file): summary[file] for file in in_order},
-        "\n".join([task.title, *(lines[file] for file in in_order)]),
-        [one for file in in_order for one in written[file]],
-        as_json,
-    )
+    _finish(summary, "\n".join(lines), written, as_json)
 
 
 @app.command()
@@ -482,7 +478,7 @@ def bench(
     out: Annotated[Path, typer.Option(help="The directory to write to; a run that was stopped there goes on.")],
     names: Annotated[str | None, typer.Option("--tasks", help=f"Some of {', '.join(benchmarks.BENCHMARKS)}.")] = None,
     seeds: Annotated[int, typer.Option(help="Networks of each kind, each with its own orbits and noise.")] = 5,
-    speed: Annotated[bool, typer.Option("--speed", help="Measure how fast this machine is instead.")] = False,
+    speed: Annotated[bool, typer.Option("--speed", help="Measure how fast this machine is instead, anew each time.")] = False,
     device: Device = "cpu",
     quick: Annotated[bool, typer.Option("--quick", help="A twentieth of the work, to see that it works.")] = False,
     as_json: AsJson = False,

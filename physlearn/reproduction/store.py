@@ -123,9 +123,10 @@ class Store:
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{name}-{digest(key)}{suffix}"
         if whole(path):
-            return load(self._counted(path))
-        made = make(path)
-        seal(path, {**key, **environment()})
+            made = load(path)
+        else:
+            made = make(path)
+            seal(path, {**key, **environment()})
         self._counted(path)
         return made
 

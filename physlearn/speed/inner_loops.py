@@ -10,7 +10,7 @@ from physlearn import tasks
 from physlearn.metalearning import MetaLearning
 from physlearn.metalearning.by_evolution import ByEvolution
 from physlearn.metalearning.outer import OuterLoop
-from physlearn.speed.stopwatch import seconds
+from physlearn.speed.stopwatch import Taken, clocked, side_by_side
 
 TASKS = ("van-der-pol", "henon-heiles-hnn")
 
@@ -19,19 +19,11 @@ def rows(devices: Sequence[str], sizes: Sequence[int], steps: int) -> Iterator[d
     """Training steps a second of all networks, in outer steps that train so many, and the ratio to the CPU."""
     for name in TASKS:
         for size in sizes:
-            first = 0.0
-            for device in devices:
+
+            def measure(device: str, name: str = name, size: int = size) -> Taken:
                 settings = MetaLearning(variant="evolution", pairs=size // 2, inner_steps=steps, held_out=True)
                 loop = OuterLoop(tasks.get(name, orbits=20, device=device), settings, [0])
                 assert isinstance(loop.by, ByEvolution)
-                took = seconds(partial(loop.by.estimate, loop.neurons), device)
-                first = first or took
-                yield {
-                    "what": "evolution",
-                    "case": name,
-                    "how": "compiled loops" if device == "cpu" else "replayed graph",
-                    "device": device,
-                    "size": size,
-                    "rate": size * steps / took,
-                    "ratio": first / took,
-                }
+                return clocked(partial(loop.by.estimate, loop.neurons), device)
+
+            yield from side_by_side(devices, measure, size * steps, what="evolution", case=name, how="evolution", size=size)

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +20,20 @@ from physlearn.metalearning import MetaLearning
 from physlearn.metalearning.gradient import Problem, unrolled
 from physlearn.metalearning.inner import draw_batches
 from physlearn.metalearning.outer import OuterLoop
+from physlearn.speed.inner_loops import TASKS
+from physlearn.speed.stopwatch import Taken, side_by_side
 
 LINUX = sys.platform == "linux"
 BATCH = 150
-TASKS = ("van-der-pol", "henon-heiles-hnn")
 
 
-def apart(*asked: Any) -> tuple[float, float]:
+def apart(*asked: Any) -> Taken:
     """`measured` in a process of its own, so that its memory is its own."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         return pool.submit(measured, *asked).result()
 
 
-def measured(name: str, networks: int, steps: int, segments: int | None = None, device: str = "cpu") -> tuple[float, float]:
+def measured(name: str, networks: int, steps: int, segments: int | None = None, device: str = "cpu") -> Taken:
     """Seconds of one unrolled meta-gradient, and the memory [MB] above what was held before.
 
     The inner loop trains so many networks of 100 neurons in two types by Adam. segments: see `gradient.unrolled`.
@@ -58,29 +60,18 @@ def measured(name: str, networks: int, steps: int, segments: int | None = None, 
     start = time.perf_counter()
     unrolled(asked, segments)
     after = _held(device)  # waits for the device
-    return time.perf_counter() - start, after - before
+    return Taken(time.perf_counter() - start, after - before)
 
 
 def rows(
     devices: Sequence[str], sizes: Sequence[int], networks: int, names: Sequence[str] = TASKS
 ) -> Iterator[dict[str, Any]]:
     """Inner steps a second of all networks, and the ratio to the CPU."""
+    how = f"unrolled, {networks} networks"
     for name in names:
         for steps in sizes:
-            first = 0.0
-            for device in devices:
-                took, memory = apart(name, networks, steps, None, device)
-                first = first or took
-                yield {
-                    "what": "meta-gradient",
-                    "case": name,
-                    "how": f"unrolled, {networks} networks",
-                    "device": device,
-                    "size": steps,
-                    "rate": steps / took,
-                    "ratio": first / took,
-                    "memory": memory,
-                }
+            measure = partial(apart, name, networks, steps, None)
+            yield from side_by_side(devices, measure, steps, what="meta-gradient", case=name, how=how, size=steps)
 
 
 def _forget(device: str) -> None:

@@ -10,7 +10,7 @@ import torch
 
 import systems
 from physlearn import integrate
-from physlearn.speed.stopwatch import seconds
+from physlearn.speed.stopwatch import Taken, clocked, side_by_side
 
 METHODS = ("rk4", "leapfrog")
 STEPS, DT = 20, 0.1
@@ -21,18 +21,11 @@ def rows(devices: Sequence[str], sizes: Sequence[int]) -> Iterator[dict[str, Any
     system = systems.get("henon-heiles")
     for method in METHODS:
         for size in sizes:
-            first = 0.0
-            for device in devices:
+
+            def measure(device: str, method: str = method, size: int = size) -> Taken:
                 z0 = system.sample(size, energy=1 / 12).to(device)
                 t = torch.arange(STEPS + 1, dtype=z0.dtype, device=device) * DT
-                took = seconds(partial(integrate, system, z0, t, method=method), device)
-                first = first or took
-                yield {
-                    "what": "orbits",
-                    "case": f"henon-heiles, {method}",
-                    "how": "all at once",
-                    "device": device,
-                    "size": size,
-                    "rate": size * STEPS / took,
-                    "ratio": first / took,
-                }
+                return clocked(partial(integrate, system, z0, t, method=method), device)
+
+            case: dict[str, Any] = {"what": "orbits", "case": f"henon-heiles, {method}", "how": "all at once", "size": size}
+            yield from side_by_side(devices, measure, size * STEPS, **case)

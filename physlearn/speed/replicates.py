@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -13,7 +14,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from physlearn import models
 from physlearn.activations import Activation, Mixture, Table
 from physlearn.models import Learner
-from physlearn.speed.stopwatch import seconds
+from physlearn.speed.stopwatch import Taken, clocked, side_by_side
 from physlearn.training import Pairs, Training
 from physlearn.training.ensemble import train_ensemble
 
@@ -48,7 +49,7 @@ class ByHand(nn.Module):
 
     def __init__(self, model: str, activation: str | Activation) -> None:
         super().__init__()
-        self.function = torch.sin if activation == "sine" else activation
+        self.function = torch.sin if activation == "sine" else copy.deepcopy(activation)  # which moves to its device
         self.hamiltonian = model == "hnn"
         dim = DIMENSIONS[model]
         self.first, self.last = nn.Linear(dim, WIDTH), nn.Linear(WIDTH, 1 if self.hamiltonian else dim)
@@ -78,33 +79,29 @@ def one_by_one(model: str, activation: str | Activation, pairs: Pairs) -> None:
     torch.set_num_threads(threads)
 
 
-def all_at_once(model: str, activation: str | Activation, pairs: Pairs, size: int) -> float:
+def all_at_once(model: str, activation: str | Activation, pairs: Pairs, size: int) -> Taken:
     """Seconds of an epoch of so many of ours, after the first one, which compiles, captures and takes memory."""
     networks = [network(model, activation, seed, str(pairs.z.device)) for seed in range(size)]
     training = Training(epochs=1 + max(FEWEST, EPOCHS // size), batch_size=BATCH)
     times = train_ensemble(networks, pairs, None, training, range(size), progress=False).seconds
-    return float(times[-1] - times[0]) / (len(times) - 1)
+    return Taken(float(times[-1] - times[0]) / (len(times) - 1))
 
 
 def rows(devices: Sequence[str], sizes: Sequence[int], steps: int) -> Iterator[dict[str, Any]]:
     """Networks and training steps a second, and the ratio to one by one on the CPU."""
     for model in DIMENSIONS:
         for name, activation in ACTIVATIONS.items():
-            what = {"what": "training", "case": f"{model}, {name}"}
-            alone = 0.0
-            for device in devices:
-                pairs = pairs_of(model, steps * BATCH, device)
-                took = seconds(partial(one_by_one, model, activation, pairs), device)
-                alone = alone or took
-                yield {**what, "how": ONE_BY_ONE, "device": device, "size": 1, "rate": steps / took, "ratio": alone / took}
+            case: dict[str, Any] = {"what": "training", "case": f"{model}, {name}"}
+
+            def alone(device: str, model: str = model, activation: str | Mixture = activation) -> Taken:
+                return clocked(partial(one_by_one, model, activation, pairs_of(model, steps * BATCH, device)), device)
+
+            def together(device: str, model: str = model, activation: str | Mixture = activation, *, size: int) -> Taken:
+                return all_at_once(model, activation, pairs_of(model, steps * BATCH, device), size)
+
+            by_hand = list(side_by_side(devices, alone, steps, **case, how=ONE_BY_ONE, size=1))
+            yield from by_hand
             for size in sizes:
-                for device in devices:
-                    took = all_at_once(model, activation, pairs_of(model, steps * BATCH, device), size)
-                    yield {
-                        **what,
-                        "how": "all at once",
-                        "device": device,
-                        "size": size,
-                        "rate": size * steps / took,
-                        "ratio": alone * size / took,
-                    }
+                rival = by_hand[0]["rate"]
+                measure = partial(together, size=size)
+                yield from side_by_side(devices, measure, size * steps, rival, **case, how="all at once", size=size)

@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 
 from physlearn.forecasting.report import writable
 from physlearn.speed import inner_loops, meta_gradient, orbits, replicates
+from physlearn.speed.inner_loops import TASKS
 from physlearn.speed.replicates import ONE_BY_ONE
 from systems.atomic import atomically
 
@@ -53,7 +54,7 @@ def _rows(devices: Sequence[str], quick: bool) -> Iterator[Row]:
     parts: list[Callable[[], Iterator[Row]]] = [
         lambda: replicates.rows(devices, sizes, 2 if quick else 20),
         lambda: inner_loops.rows(devices, pools, 5 if quick else 50),
-        lambda: meta_gradient.rows(devices, depths, 2 if quick else 16, meta_gradient.TASKS[: 1 if quick else None]),
+        lambda: meta_gradient.rows(devices, depths, 2 if quick else 16, TASKS[: 1 if quick else None]),
         lambda: orbits.rows(devices, sizes if quick else (*sizes, 100_000)),
     ]
     return chain.from_iterable(part() for part in parts)
@@ -82,7 +83,7 @@ def _head(device: str, rate: str, beside_one: bool) -> str:
 
 
 def _cell(row: Any) -> str:
-    memory = "" if pd.isna(row.get("memory")) else f", {row['memory']:.0f} MB"
+    memory = "" if pd.isna(row["memory"]) else f", {row['memory']:.0f} MB"
     return f"{row['rate']:,.0f} ({row['ratio']:.2f}){memory}"
 
 
