@@ -83,9 +83,10 @@ TOGETHER: dict[str, dict[str, Any]] = {
     "... 400 outer steps": {"stages": [_POOL, {**_FINAL, "outer_steps": 400}]},
     "... odd and even types": {"stages": [{**_POOL, "parity": True}, {**_FINAL, "parity": True}]},
     "... inner rates 0.01 to 0.15": {"stages": [_POOL, _HIGH]},
+    "... inner rates 0.01 to 0.15, a reward for the mix's gain": {"stages": [_POOL, {**_HIGH, "reward": 0.3}]},
     "... inner rates 0.01 to 0.15, odd and even types": {"stages": [{**_POOL, "parity": True}, {**_HIGH, "parity": True}]},
 }
-"""Levers together; the last but one is the way of the tasks."""
+"""Levers together; with inner rates of 0.01 to 0.15 and no more it is the way of the tasks."""
 
 _DIGITS = {**_FINAL, "inner_steps": 266, "outer_learning_rate": 0.01, "outer_steps": 150}
 DIGITS: dict[str, dict[str, Any]] = {

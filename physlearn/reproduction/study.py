@@ -57,11 +57,16 @@ def study(
 
 
 def learned(
-    request: Request, task: Task, types: int = 2, meta_seeds: Mapping[bool, int] = META_SEEDS, **settings: Any
+    request: Request,
+    task: Task,
+    types: int = 2,
+    meta_seeds: Mapping[bool, int] = META_SEEDS,
+    first: int = 0,
+    **settings: Any,
 ) -> list[LearnedActivations]:
-    """The activations of every meta-seed, or of the first few."""
+    """The activations of as many meta-seeds, counted on from the first."""
     how = {"types": types, **LEARNING[request.quick], **settings}
-    return request.store.several(task, range(meta_seeds[request.quick]), **how)
+    return request.store.several(task, range(first, first + meta_seeds[request.quick]), **how)
 
 
 def compared(
@@ -69,11 +74,12 @@ def compared(
     task: Task,
     several: Sequence[LearnedActivations],
     control: Sequence[LearnedActivations] | None = None,
+    first: int = 0,
     **settings: Any,
 ) -> Comparison:
-    """One comparison over all meta-seeds, with or without the control of one type."""
+    """One comparison over all meta-seeds, counted on from the first, with or without the control of one type."""
     alone: Sequence[LearnedActivations | None] = control or [None] * len(several)
-    pairs = enumerate(zip(several, alone, strict=True))
+    pairs = enumerate(zip(several, alone, strict=True), first)
     return joined(request.store.comparisons(task, [Asked(two, one, k, settings) for k, (two, one) in pairs]))
 
 

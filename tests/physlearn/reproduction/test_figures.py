@@ -33,12 +33,13 @@ FIGURES = [
     "depth",
     "hessian",
     "mix",
+    "mix-again",
     "mix-curves",
     "mix-forecasts",
     "mix-types",
     "transfer",
 ]
-TOLD = ("attempts", "claims", "mix", "mix-types")
+TOLD = ("attempts", "claims", "mix", "mix-again", "mix-types")
 PNG, PDF = b"\x89PNG", b"%PDF"
 
 
