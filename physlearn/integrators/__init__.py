@@ -2,8 +2,9 @@
 
 from physlearn.flow import Flow, NotHamiltonianError, NotSeparableError
 from physlearn.integrators.errors import ConvergenceError
-from physlearn.integrators.integrate import find, integrate, names
+from physlearn.integrators.integrate import integrate
 from physlearn.integrators.integrator import Integrator
+from physlearn.integrators.registry import find, names, register
 
 __all__ = [
     "ConvergenceError",
@@ -14,4 +15,5 @@ __all__ = [
     "find",
     "integrate",
     "names",
+    "register",
 ]

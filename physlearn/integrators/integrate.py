@@ -11,49 +11,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.flow import Flow
-from physlearn.integrators.dopri8 import Dopri8
-from physlearn.integrators.euler import Euler
-from physlearn.integrators.gauss_legendre import GaussLegendre4, GaussLegendre6, ImplicitMidpoint
 from physlearn.integrators.integrator import Integrator
-from physlearn.integrators.leapfrog import Leapfrog, Yoshida4, Yoshida6
-from physlearn.integrators.rk4 import RungeKutta4
-from physlearn.integrators.symplectic_euler import SymplecticEuler
-from physlearn.integrators.tao import Tao4
+from physlearn.integrators.registry import find
 from physlearn.threads import suited_to
-from systems import InputError, Orbit, UnknownNameError
+from systems import InputError, Orbit
 from systems.orbit import check_times
 from systems.system import check_states
 
 TYPICAL_WIDTH = 25  # elements that a learned flow works on for each coordinate of the state
-
-METHODS: dict[str, type[Integrator]] = {
-    method.name: method
-    for method in (
-        Euler,
-        RungeKutta4,
-        SymplecticEuler,
-        Leapfrog,
-        Yoshida4,
-        Yoshida6,
-        ImplicitMidpoint,
-        GaussLegendre4,
-        GaussLegendre6,
-        Tao4,
-        Dopri8,
-    )
-}
-
-
-def names() -> list[str]:
-    """The names of the methods, simplest first."""
-    return list(METHODS)
-
-
-def find(method: str) -> type[Integrator]:
-    """The method of that name. Raises UnknownNameError (a KeyError), listing the names there are."""
-    if method not in METHODS:
-        raise UnknownNameError(f"no integrator {method!r}; there are {', '.join(names())}")
-    return METHODS[method]
 
 
 def integrate(
