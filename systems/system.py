@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from math import isfinite
 from numbers import Real
 from typing import Any, ClassVar
@@ -60,7 +60,12 @@ class System(ABC):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The parameters by name."""
+        """The parameters by name: the fields of its dataclass. Raises InputError for a class with others."""
+        if not is_dataclass(self):
+            if own := sorted(vars(self)):
+                kind = type(self).__name__
+                raise InputError(f"{kind} keeps {own[0]!r}, but is no dataclass: write @dataclass(frozen=True) above the class")
+            return {}
         return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
 
     @abstractmethod
