@@ -63,10 +63,10 @@ class System(ABC):
         """The parameters by name: the fields of its dataclass. Raises InputError for a class with others."""
         if not is_dataclass(self):
             if own := sorted(vars(self)):
-                kind = type(self).__name__
-                raise InputError(f"{kind} keeps {own[0]!r}, but is no dataclass: write @dataclass(frozen=True) above the class")
+                what = f"{type(self).__name__} keeps {own[0]!r}, but is no dataclass"
+                raise InputError(f"{what}: write @dataclass(frozen=True) above the class")
             return {}
-        return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        return {f.name: getattr(self, f.name) for f in fields(self)}
 
     @abstractmethod
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
