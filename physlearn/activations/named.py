@@ -61,13 +61,14 @@ def find(name: str) -> Named:
 def register(name: str, value: Elementwise, first: Elementwise | None = None, second: Elementwise | None = None) -> Named:
     """Make an elementwise function available by name; derivatives that are not given come from automatic differentiation.
 
+    The same function of the same module, as when a notebook's cell is run again, replaces itself.
     Raises InputError for a name that is taken, that has a plus sign, which is for mixtures, or that begins with ``learned:``.
 
     >>> bump = register("bump", lambda x: (-x.square()).exp())
     >>> bump.first(torch.tensor([0.0, 1.0]))
     tensor([-0.0000, -0.7358])
     """
-    if name in _registered:
+    if name in _registered and _place(_registered[name].value) != _place(value):
         raise InputError(f"the activation name {name!r} is taken")
     if "+" in name:
         raise InputError(f"an activation's name has no plus sign, which is for mixtures: {name!r}")
@@ -76,6 +77,11 @@ def register(name: str, value: Elementwise, first: Elementwise | None = None, se
     first = first or derivative(value)
     _registered[name] = Named(name, value, first, second or derivative(first))
     return _registered[name]
+
+
+def _place(value: Elementwise) -> tuple[str | None, str | None]:
+    """The module and the name of a function."""
+    return getattr(value, "__module__", None), getattr(value, "__qualname__", None)
 
 
 def _density(x: Tensor) -> Tensor:

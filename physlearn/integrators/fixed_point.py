@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from physlearn import forward_mode
+
 MOST_SWEEPS = 50
 MOST_NEWTON_STEPS = 20
 SLOW = 0.7  # a sweep that shrinks the change by less than this leaves the orbit to Newton
@@ -90,4 +92,5 @@ def _settled(change: Tensor, previous: Tensor, tolerance: float, stalled: float)
 def _jacobian(g: Map, x: Float[Tensor, "*batch m"]) -> Float[Tensor, "*batch m m"]:
     """dg_i/dx_j of each orbit, one direction at a time, so that g need not know about vmap."""
     basis = torch.eye(x.shape[-1], dtype=x.dtype, device=x.device)
+    forward_mode.ready()
     return torch.stack([torch.func.jvp(g, (x,), (e.expand_as(x).contiguous(),))[1] for e in basis], dim=-1)

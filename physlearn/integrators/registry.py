@@ -43,8 +43,12 @@ def find(method: str) -> type[Integrator]:
 
 
 def register(method: type[Integrator]) -> type[Integrator]:
-    """Make a method known by its name, as a decorator of its class; raises InputError for a name that is taken."""
-    if method.name in _registered:
+    """Make a method known by its name, as a decorator of its class.
+
+    The same class of the same module replaces itself. Raises InputError for a name that is taken.
+    """
+    owner = _registered.get(method.name, method)
+    if (owner.__module__, owner.__qualname__) != (method.__module__, method.__qualname__):  # the same when a cell is run again
         raise InputError(f"the integrator name {method.name!r} is taken")
     _registered[method.name] = method
     return method

@@ -43,8 +43,13 @@ def test_a_registered_function_gets_its_derivatives_by_autodiff():
     assert activations.get("test-cubic") is f
     assert_close(f.first(X), 3 * X**2)
     assert_close(f.second(X), 6 * X)
+
+
+def test_a_registered_name_is_its_functions_alone_which_may_come_again():
+    for _ in range(2):  # as when a cell is run again
+        activations.register("test-quartic", lambda x: x**4)
     with pytest.raises(InputError, match="taken"):
-        activations.register("test-cubic", torch.sin)
+        activations.register("test-quartic", torch.sin)
 
 
 def test_an_unknown_name_is_a_key_error_that_lists_the_names():

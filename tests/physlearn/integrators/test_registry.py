@@ -35,5 +35,10 @@ def test_a_method_joins_by_its_name(heun):
 
 
 def test_a_name_is_given_once(heun):
+    integrators.register(Heun)
+
+    class Other(Heun):
+        pass
+
     with pytest.raises(InputError, match="the integrator name 'heun' is taken"):
-        integrators.register(heun)
+        integrators.register(Other)
