@@ -1,4 +1,4 @@
-"""The command line: ``physlearn systems | simulate | forecast | chaos | track | learn | compare | bench | reproduce``."""
+"""The command line: ``physlearn systems``, ``simulate``, ``forecast`` and the others, a function each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import torch
 import typer
 
 import systems
-from physlearn import comparison, plotting, reproduction, sweeps, tasks
+from physlearn import comparison, explorer, plotting, reproduction, sweeps, tasks
 from physlearn import speed as speeds
 from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import benchmarks
@@ -570,6 +570,22 @@ def reproduce(
     )
     files = [path for paths in written.values() for path in paths]
     _finish({name: [str(path) for path in paths] for name, paths in written.items()}, ", ".join(written), files, as_json)
+
+
+@app.command()
+def explore(
+    name: Annotated[str, typer.Argument(metavar="SYSTEM", help="The one that is shown first.")] = "pendulum",
+    port: Annotated[int, typer.Option(help="Of 127.0.0.1, where the page is served; 0: one that is free.")] = 5006,
+    browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
+    models: Annotated[Path | None, typer.Option(help="A folder that keeps trained models for the next time.")] = None,
+    orbits: Annotated[int, typer.Option(help="How many each model learns from.")] = explorer.Learning.orbits,
+    epochs: Epochs = explorer.Learning.epochs,
+    hidden: Hidden = "100",
+    seed: Seed = 0,
+) -> None:
+    """Explore true orbits against learned ones on a page of this machine's browser; Ctrl-C ends it."""
+    learning = explorer.Learning(orbits, epochs, _widths(hidden), seed)
+    explorer.serve(name, port=port, show=browser, learning=learning, folder=models and report.writable(models))
 
 
 def _task(name: str, data: Path | None, settings: list[str] | None, device: str) -> tasks.Task:

@@ -17,12 +17,23 @@ def suited_to(elements: int) -> Iterator[None]:
 
     elements: of the largest tensor that is worked on.
     """
-    before, loops_before = torch.get_num_threads(), numba.get_num_threads()
-    if elements <= SMALL:
-        torch.set_num_threads(1)
-        numba.set_num_threads(1)
+    threads = torch.get_num_threads()
+    with loops_of(1 if elements <= SMALL else None):
+        torch.set_num_threads(1 if elements <= SMALL else threads)
+        yield
+
+
+@contextmanager
+def loops_of(threads: int | None) -> Iterator[None]:
+    """Inside, compiled loops use at most so many threads.
+
+    Torch's number is as before in the end: a library beneath shares it with the loops, and sets it when these begin.
+    """
+    of_torch = torch.get_num_threads()  # before numba is asked, which may begin its own
+    of_loops = numba.get_num_threads()
+    numba.set_num_threads(max(1, min(of_loops, threads or of_loops)))
     try:
         yield
     finally:
-        torch.set_num_threads(before)
-        numba.set_num_threads(loops_before)
+        numba.set_num_threads(of_loops)
+        torch.set_num_threads(of_torch)

@@ -68,7 +68,7 @@ def register(name: str, value: Elementwise, first: Elementwise | None = None, se
     >>> bump.first(torch.tensor([0.0, 1.0]))
     tensor([-0.0000, -0.7358])
     """
-    if name in _registered and _place(_registered[name].value) != _place(value):
+    if name in _registered and _place(_registered[name]._functions[0]) != _place(value):
         raise InputError(f"the activation name {name!r} is taken")
     if "+" in name:
         raise InputError(f"an activation's name has no plus sign, which is for mixtures: {name!r}")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numba
@@ -14,6 +13,7 @@ from torch import Tensor
 from torch._C._functorch import is_functorch_wrapped_tensor
 
 from physlearn.activations.shares import shares
+from physlearn.threads import loops_of
 
 FAST = {"contract", "nsz"}  # NaN and infinity stay what they are
 
@@ -54,15 +54,9 @@ def collect(g: Tensor, x: Tensor, types: int, cells: int, start: float, step: fl
     return sums
 
 
-@contextmanager
-def _threads_for(x: Tensor) -> Iterator[None]:
+def _threads_for(x: Tensor) -> AbstractContextManager[None]:
     """No more threads than there are members of the stack: on a busy machine every one is waited for."""
-    before = numba.get_num_threads()
-    numba.set_num_threads(max(1, min(before, len(x))))
-    try:
-        yield
-    finally:
-        numba.set_num_threads(before)
+    return loops_of(len(x))
 
 
 def _ends(x: Tensor, types: int) -> np.ndarray:

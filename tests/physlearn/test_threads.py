@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numba
 import pytest
 import torch
@@ -55,3 +59,18 @@ def test_each_share_of_an_ensemble_trains_on_one_thread(two_threads, batch_size,
     engine.epoch(order, torch.full((4, 1), 1e-3))
     assert set(seen) == {1}
     assert torch.get_num_threads() == two_threads[0]
+
+
+def test_tables_leave_torch_the_threads_that_it_had():
+    """One library beneath counts threads for both, and the loops, when they begin, set it to theirs."""
+    code = """
+import torch
+from physlearn import activations
+torch.set_num_threads(1)
+table = activations.Table(torch.linspace(-1, 1, 8, dtype=torch.float64).sin(), (-1.0, 1.0))
+table(torch.zeros(4, 3, 2))
+print(torch.get_num_threads())
+"""
+    environment = {**os.environ, "NUMBA_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1"]

@@ -47,9 +47,9 @@ def test_a_registered_function_gets_its_derivatives_by_autodiff():
 
 def test_a_registered_name_is_its_functions_alone_which_may_come_again():
     for _ in range(2):  # as when a cell is run again
-        activations.register("test-quartic", lambda x: x**4)
+        activations.register("test-bump", lambda x: x**4)
     with pytest.raises(InputError, match="taken"):
-        activations.register("test-quartic", torch.sin)
+        activations.register("test-bump", torch.sin)
 
 
 def test_an_unknown_name_is_a_key_error_that_lists_the_names():

@@ -1,0 +1,10 @@
+"""The explorer: true orbits against learned ones, on a local page where the initial state is dragged."""
+
+from physlearn.explorer.exploration import Exploration
+from physlearn.explorer.learning import Learning
+from physlearn.explorer.neurons import Neurons
+from physlearn.explorer.scene import Scene
+from physlearn.explorer.serve import serve
+from physlearn.explorer.shelf import Shelf
+
+__all__ = ["Exploration", "Learning", "Neurons", "Scene", "Shelf", "serve"]

@@ -1,0 +1,103 @@
+"""Exploration: an initial state, its true orbit, and what learned models make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from physlearn import Forecaster, integrators
+from physlearn.integrators.implicit import Implicit
+from systems import HamiltonianSystem, InputError, IntegrationError, Orbit, System
+from systems.reference import solve
+
+TRUTH = "truth"
+TOLERANCE = 1e-6  # of an implicit step: less than a picture shows, in half the time that rounding takes
+ACCURACY = 1e-7  # of the true orbit, likewise
+TIMES = 240  # of the true orbit at least: a smooth curve
+
+
+@dataclass(frozen=True)
+class Exploration:
+    """A system and one initial state, models that have learned it, and how they are rolled out. Nothing of it changes.
+
+    z0: ``(D,)`` in float64. models: forecasters by the name of their model. integrator: of all models, or None for the one
+    that suits each. step, time: of the models' orbits, how long.
+
+    >>> import systems
+    >>> from dataclasses import replace
+    >>> pendulum = systems.get("pendulum")
+    >>> here = Exploration(pendulum, torch.tensor([1.0, 0.0], dtype=torch.float64), step=0.5, time=10)
+    >>> there = replace(here, z0=torch.tensor([2.0, 0.0], dtype=torch.float64))
+    >>> there.truth().z.shape, f"{there.energy:.3f}"
+    (torch.Size([241, 2]), '1.416')
+    """
+
+    system: System
+    z0: Float[Tensor, " D"]
+    models: Mapping[str, Forecaster] = field(default_factory=dict)
+    integrator: str | None = None
+    step: float = 0.25
+    time: float = 20.0
+
+    @property
+    def t(self) -> Float[Tensor, " T"]:
+        """The times of the models' orbits."""
+        return torch.arange(max(1, round(self.time / self.step)) + 1, dtype=torch.float64) * self.step
+
+    @property
+    def energy(self) -> float | None:
+        """H of the initial state; None where there is no Hamiltonian."""
+        return float(self.system.hamiltonian(self.z0)) if isinstance(self.system, HamiltonianSystem) else None
+
+    def truth(self) -> Orbit:
+        """The orbit of the system itself, at the models' times and, where these are far apart, at more between them.
+
+        Raises IntegrationError where it cannot be followed.
+        """
+        between = ceil(TIMES / (len(self.t) - 1))
+        t = torch.arange((len(self.t) - 1) * between + 1, dtype=torch.float64) * (self.step / between)
+        z = solve(self.system.vector_field, self.z0, t, "DOP853", ACCURACY, ACCURACY)
+        return Orbit(t, z, coordinates=self.system.coordinates)
+
+    def forecast(self, model: str) -> Orbit:
+        """The orbit that a model makes of the initial state.
+
+        Raises NotSeparableError or NotHamiltonianError for an integrator that does not apply to it, ConvergenceError where a
+        step has no solution.
+        """
+        forecaster, name = self.models[model], self.integrator_of(model)
+        options: dict[str, Any] = {"tolerance": TOLERANCE} if issubclass(integrators.find(name), Implicit) else {}
+        with torch.inference_mode():  # a fifth faster than without gradients alone
+            return forecaster.forecast(self.z0, self.t, name, **options)
+
+    def integrator_of(self, model: str) -> str:
+        """By which integrator a model is rolled out."""
+        return self.integrator or self.models[model].model.default_integrator
+
+    def orbits(self) -> dict[str, Orbit | str]:
+        """The true orbit, and that of each model by its name; where there is none, the sentence that says why."""
+        return {TRUTH: _or_why(self.truth), **{name: _or_why(lambda name=name: self.forecast(name)) for name in self.models}}
+
+    def energy_along(self, orbit: Orbit) -> Float[Tensor, " T"] | None:
+        """The true H of each state of an orbit, whoever made it; None where there is no Hamiltonian."""
+        return self.system.hamiltonian(orbit.z) if isinstance(self.system, HamiltonianSystem) else None
+
+
+def _or_why(orbit: Any) -> Orbit | str:
+    try:
+        return orbit()
+    except (InputError, IntegrationError) as error:
+        return str(error)
+
+
+def distance(orbit: Orbit, truth: Orbit) -> Float[Tensor, " T"]:
+    """How far an orbit is from the true one at its own times, over the rms size of the truth."""
+    between = (len(truth.t) - 1) // (len(orbit.t) - 1)
+    there = truth.z[::between]
+    return (orbit.z - there).norm(dim=-1) / there.square().sum(-1).mean().sqrt()

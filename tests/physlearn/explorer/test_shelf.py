@@ -1,0 +1,57 @@
+import pytest
+import torch
+
+import systems
+from physlearn import Forecaster
+from physlearn.activations import shipped
+from physlearn.explorer import Learning, Neurons, Shelf
+from systems import InputError
+
+QUICK = Learning(orbits=5, epochs=2, hidden=(4,))
+SINE = Neurons.named("sine")
+
+
+def test_a_model_is_trained_once(shelf):
+    pendulum = systems.get("pendulum")
+    assert shelf.get(pendulum, "hnn", SINE) is shelf.get(systems.get("pendulum"), "hnn", SINE)
+    assert shelf.has(pendulum, "hnn", SINE)
+
+
+def test_what_decides_a_model_decides_which_it_is(shelf):
+    longer = systems.get("pendulum", gravity=2.0)
+    assert not shelf.has(longer, "hnn", SINE)
+    assert shelf.get(systems.get("pendulum"), "hnn", SINE) is not shelf.get(
+        systems.get("pendulum"), "hnn", Neurons.named("tanh")
+    )
+
+
+def test_other_parameters_have_other_orbits(shelf):
+    usual, heavy = (shelf.orbits(systems.get("pendulum", gravity=gravity))[0] for gravity in (1.0, 2.0))
+    assert not torch.equal(usual.z, heavy.z)
+
+
+def test_a_folder_keeps_models_for_the_next_time(tmp_path):
+    pendulum = systems.get("pendulum")
+    trained = Shelf(QUICK, tmp_path).get(pendulum, "hnn", SINE)
+    (file,) = tmp_path.iterdir()
+    assert file.name.startswith("pendulum-hnn-")
+    assert isinstance(Forecaster.load(file), Forecaster)
+    again = Shelf(QUICK, tmp_path)
+    assert again.has(pendulum, "hnn", SINE)
+    z = pendulum.sample(3)
+    assert torch.equal(again.get(pendulum, "hnn", SINE).hamiltonian(z), trained.hamiltonian(z))
+    assert not Shelf(Learning(orbits=6, epochs=2, hidden=(4,)), tmp_path).has(pendulum, "hnn", SINE)
+
+
+def test_a_file_that_holds_something_else_is_told_of(tmp_path):
+    pendulum = systems.get("pendulum")
+    Shelf(QUICK, tmp_path).get(pendulum, "nn", SINE)
+    (file,) = tmp_path.iterdir()
+    file.write_bytes(b"something else")
+    with pytest.raises(InputError, match=file.name):
+        Shelf(QUICK, tmp_path).get(pendulum, "nn", SINE)
+
+
+def test_neurons_that_a_model_cannot_learn_with_are_refused(shelf):
+    with pytest.raises(InputError, match="cubic"):
+        shelf.get(systems.get("pendulum"), "hnn", Neurons("broken", shipped.load("mnist1d").interpolated("linear").mix))
