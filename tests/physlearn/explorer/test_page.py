@@ -18,8 +18,6 @@ from physlearn.activations import shipped
 pytest.importorskip("panel", reason="the page needs panel")
 webdriver = pytest.importorskip("selenium.webdriver", reason="a browser is driven by selenium")
 
-pytestmark = pytest.mark.slow  # a server and a browser have to start
-
 PATIENCE = 60.0  # seconds, on a machine that is busy with other tests
 ONCE = 5.0  # seconds that the answer to a drag may take at most; tests/benchmarks measures what it takes
 WINDOW = {"width": 1400, "height": 850, "deviceScaleFactor": 1, "mobile": False}
