@@ -52,13 +52,15 @@ class Section:
     def plot(self, plane: tuple[str, str] | None = None, **options: Any) -> Axes:
         """Draw it, by `physlearn.plotting.section_plot`: a dot a crossing, a colour an orbit; gives the axes.
 
-        plane: two coordinates, by default the first two of its own. options: ``chaotic``, ``ax``, and matplotlib's.
+        plane: two coordinates, by default the first two of its own, but not the momentum of the surface's coordinate: a model
+        that knows of no Hamiltonian is drawn as its system is. options: ``chaotic``, ``ax``, and matplotlib's.
         Raises InputError for a flow of two coordinates, whose crossings are told by one.
         """
         if plane is None:
             if len(self.plane) < 2:
                 raise InputError(f"this section is told by {', '.join(self.plane)} alone: there is no plane to draw it in")
-            plane = self.plane[0], self.plane[1]
+            names = sorted(self.plane, key=lambda name: name == f"p_{self.surface[0]}")  # the others in their order
+            plane = names[0], names[1]
         return section_plot(self.to_frame(), plane, **options)
 
     def to_frame(self) -> pd.DataFrame:

@@ -1,16 +1,19 @@
 """Poincare sections."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from matplotlib import pyplot as plt
 from scipy.integrate import solve_ivp
 from torch.testing import assert_close
 
 from physlearn import models
 from physlearn.chaos import poincare_section
 from systems import InputError
+from systems.sampling import on_section
 
 
 def test_an_oscillator_crosses_where_the_cosine_does(harmonic_oscillator):
@@ -124,3 +127,12 @@ def test_a_model_keeps_its_dtype():
 def test_wrong_arguments_are_told_in_a_sentence(henon_heiles, known, options, message):
     with pytest.raises(InputError, match=message):
         poincare_section(henon_heiles, **{"z0": known, "time": 10, **options})
+
+
+def test_a_flow_without_a_hamiltonian_is_drawn_in_the_plane_of_its_system(henon_heiles):
+    z0 = on_section(henon_heiles, 2, 0.1)
+    known = poincare_section(henon_heiles, z0, time=20, dt=0.1)
+    unknown = replace(known, plane=("y", "p_x", "p_y"))
+    drawn = [section.plot() for section in (known, unknown)]
+    assert len({(ax.get_xlabel(), ax.get_ylabel()) for ax in drawn}) == 1
+    plt.close("all")
