@@ -12,6 +12,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from physlearn import plotting, tasks
+from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison.lineup import TRADITIONAL
 from physlearn.comparison.statistics import summarize
 from physlearn.reproduction.evidence import in_words
@@ -19,10 +20,12 @@ from physlearn.reproduction.figures import PAPER, Drawn, Request, register
 from physlearn.reproduction.mix_evidence import TYPES, against_the_mix, best_named, deciding, others, wins
 from physlearn.reproduction.mix_study import NAMED, SPLINES, mix_study
 from physlearn.reproduction.study import COMPARING, FEW, META_SEEDS, REGIMES, Study, compared, learned, study, table_of
+from physlearn.tasks import Task
 
 SEPARATE = ("henon-heiles-hnn-separable", "henon-heiles-hnn-mechanical")  # Hamiltonian networks of other forms
 RICHER: dict[str, dict[str, Any]] = {"double-pendulum-hnn": {}, "three-body": {"orbits": 500}, "oscillators": {}}
 QUICK_ORBITS = 20
+OPEN = ("van-der-pol", "henon-heiles-hnn", "pendulum-clock-hnn")  # where eight runs told nothing, or little
 AGAIN, FRESH = "van-der-pol", {True: 1, False: 16}  # what eight runs left open by a hair, and runs after theirs
 
 
@@ -52,22 +55,18 @@ def mix_again(request: Request) -> Drawn:
     """What decides on van der Pol, in sixteen runs of which none is among the first eight."""
     task, first = request.task(AGAIN), META_SEEDS[request.quick]
     several = learned(request, task, meta_seeds=FRESH, first=first)
-    named = {name: name for name in (*TRADITIONAL, *NAMED)}
-    how = {**COMPARING[request.quick], "variants": named, "forecast": False}
-    results = {
-        regime: compared(request, task, several, first=first, tuned=tuned, **how)
-        for regime, tuned in REGIMES[request.quick].items()
-    }
-    found = Study(task, several, [], results)
-    decided = pd.DataFrame(deciding(found))
-    figure, ax = plt.subplots(figsize=(7.5, 1.2 + 0.3 * len(decided)), layout="constrained")
-    plt.close(figure)
-    plotting.forest(decided, ax=ax)
-    labels = decided["regime"] + ": " + decided["claim"].str.removeprefix("the mix is better than ")
-    ax.set_yticks(range(len(decided)), labels, fontsize=8)
-    ax.set_xlabel("log loss, mix minus the other")
-    text = [f"# The mix once more, in {len(several)} other runs", "", *_claims(decided), "", *_won(decided), ""]
-    return Drawn(figure, _compact(table_of([found])), {AGAIN: found.settings}, "\n".join(text))
+    return _decisions([_short(request, task, several, first=first)], f"The mix once more, in {len(several)} other runs")
+
+
+@register("mix-parity")
+def mix_parity(request: Request) -> Drawn:
+    """What decides where eight runs left it open, of types that are odd and even functions."""
+    studies = []
+    for name in OPEN:
+        task = request.task(name)
+        several, control = learned(request, task, parity=True), learned(request, task, types=1)
+        studies.append(_short(request, task, several, control))
+    return _decisions(studies, "A mix of an odd and an even type")
 
 
 @register("mix-curves")
@@ -136,6 +135,39 @@ def mix_types(request: Request) -> Drawn:
     ax.set_yticks(range(len(table)), table["where"], fontsize=8)
     ax.set_xlabel("log loss, two learned types minus one")
     return Drawn(figure, table, {}, "\n".join(["# Two learned types against one", "", *_claims(table), ""]))
+
+
+def _short(
+    request: Request,
+    task: Task,
+    several: Sequence[LearnedActivations],
+    control: Sequence[LearnedActivations] | None = None,
+    first: int = 0,
+) -> Study:
+    """The short regimes, with the named functions alone beside the mix, its types and the control."""
+    named = {name: name for name in (*TRADITIONAL, *NAMED)}
+    how = {**COMPARING[request.quick], "variants": named, "forecast": False}
+    results = {
+        regime: compared(request, task, several, control, first=first, tuned=tuned, **how)
+        for regime, tuned in REGIMES[request.quick].items()
+    }
+    return Study(task, list(several), list(control or ()), results)
+
+
+def _decisions(studies: Sequence[Study], title: str) -> Drawn:
+    """The rows that decide, and the single type's where there is one."""
+    decided = pd.DataFrame([row for found in studies for row in deciding(found)])
+    alone = [row for found in studies for row in others(found) if row["claim"].endswith("single")]
+    rows = pd.concat([decided, pd.DataFrame(alone)], ignore_index=True)
+    figure, ax = plt.subplots(figsize=(8, 1.2 + 0.25 * len(rows)), layout="constrained")
+    plt.close(figure)
+    plotting.forest(rows, ax=ax)
+    ax.set_yticks(
+        range(len(rows)), rows["where"] + ": " + rows["claim"].str.removeprefix("the mix is better than "), fontsize=8
+    )
+    ax.set_xlabel("log loss, mix minus the other")
+    text = [f"# {title}", "", *_claims(rows), "", *_won(decided), ""]
+    return Drawn(figure, _compact(table_of(studies)), {one.task.name: one.settings for one in studies}, "\n".join(text))
 
 
 def _studies(request: Request) -> list[Study]:

@@ -36,10 +36,11 @@ FIGURES = [
     "mix-again",
     "mix-curves",
     "mix-forecasts",
+    "mix-parity",
     "mix-types",
     "transfer",
 ]
-TOLD = ("attempts", "claims", "mix", "mix-again", "mix-types")
+TOLD = ("attempts", "claims", "mix", "mix-again", "mix-parity", "mix-types")
 PNG, PDF = b"\x89PNG", b"%PDF"
 
 
