@@ -1,11 +1,15 @@
 """The code that the README and the docs print runs as printed."""
 
 import re
+import shlex
 from pathlib import Path
 from pydoc import locate
 
 import pytest
 from matplotlib import pyplot as plt
+from typer.main import get_command
+
+from physlearn import cli
 
 ROOT = Path(__file__).parents[1]
 WRITTEN = {str(path.relative_to(ROOT)): path for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))}
@@ -42,3 +46,21 @@ def test_there_is_code_to_run():
 def test_local_links_lead_somewhere(path):
     for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", path.read_text()):
         assert (path.parent / target).exists(), target
+
+
+def printed_commands():
+    """Each line of a page that calls physlearn, without what a shell does before and after it."""
+    for name, path in WRITTEN.items():
+        text = path.read_text().replace("\\\n", " ")
+        for line in re.findall(r"^    (?:[A-Z_]+=\S+ )*physlearn (.+)$", text, re.MULTILINE):
+            for part in re.sub(r"\$\(.*\)|#.*", "", line).split("&&"):  # what the shell puts in is not known here
+                yield pytest.param(shlex.split(part.strip().removeprefix("physlearn ")), id=f"{name}: {part.strip()}")
+
+
+@pytest.mark.parametrize("arguments", [*printed_commands()])
+def test_a_printed_command_has_arguments_that_its_command_takes(arguments):
+    """It is not carried out: that takes minutes to hours, and the tests of the command line do it in small."""
+    group = get_command(cli.app)
+    with group.make_context("physlearn", arguments, resilient_parsing=True) as context:
+        name, command, rest = group.resolve_command(context, arguments)
+        command.make_context(name, rest, parent=context)
