@@ -41,9 +41,8 @@ plot_formats = [("png", 110)]
 
 def setup(app: Sphinx) -> None:
     """Sphinx calls this."""
-    shutil.copytree(
-        HERE.parent / "notebooks", HERE / "notebooks", dirs_exist_ok=True
-    )  # Sphinx reads nothing that lies outside
+    shutil.rmtree(HERE / "notebooks", ignore_errors=True)
+    shutil.copytree(HERE.parent / "notebooks", HERE / "notebooks")  # Sphinx reads nothing that lies outside
     app.connect("source-read", links_to_and_from_notebooks)
     app.connect("env-check-consistency", missing_names)
 

@@ -36,4 +36,5 @@ def loops_of(threads: int | None) -> Iterator[None]:
         yield
     finally:
         numba.set_num_threads(of_loops)
-        torch.set_num_threads(of_torch)
+        if torch.get_num_threads() != of_torch:
+            torch.set_num_threads(of_torch)

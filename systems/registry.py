@@ -25,13 +25,19 @@ def register(name: str) -> Callable[[S], S]:
 
     def decorate(cls: S) -> S:
         owner = _registered.get(name, cls)
-        if (owner.__module__, owner.__qualname__) != (cls.__module__, cls.__qualname__):  # the same when loaded again
+        if not same(owner, cls):
             raise InputError(f"the system name {name!r} is taken by {owner.__qualname__} of {owner.__module__}")
         cls.name = name
         _registered[name] = cls
         return cls
 
     return decorate
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether these are one class or function, or one that was loaded again, as when a notebook's cell is run twice."""
+    places = [(getattr(thing, "__module__", None), getattr(thing, "__qualname__", None)) for thing in (one, other)]
+    return one is other or (places[0] == places[1] and None not in places[0])
 
 
 def names() -> list[str]:

@@ -11,6 +11,7 @@ from torch.nn import functional as F  # noqa: N812 - its usual name
 from physlearn.activations.activation import Activation, Elementwise, derivative
 from physlearn.activations.sine import cosine, sine
 from systems import InputError, UnknownNameError
+from systems.registry import same
 
 
 class Named(Activation):
@@ -68,7 +69,7 @@ def register(name: str, value: Elementwise, first: Elementwise | None = None, se
     >>> bump.first(torch.tensor([0.0, 1.0]))
     tensor([-0.0000, -0.7358])
     """
-    if name in _registered and _place(_registered[name]._functions[0]) != _place(value):
+    if name in _registered and not same(_registered[name]._functions[0], value):
         raise InputError(f"the activation name {name!r} is taken")
     if "+" in name:
         raise InputError(f"an activation's name has no plus sign, which is for mixtures: {name!r}")
@@ -77,11 +78,6 @@ def register(name: str, value: Elementwise, first: Elementwise | None = None, se
     first = first or derivative(value)
     _registered[name] = Named(name, value, first, second or derivative(first))
     return _registered[name]
-
-
-def _place(value: Elementwise) -> tuple[str | None, str | None]:
-    """The module and the name of a function."""
-    return getattr(value, "__module__", None), getattr(value, "__qualname__", None)
 
 
 def _density(x: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ from physlearn.integrators.rk4 import RungeKutta4
 from physlearn.integrators.symplectic_euler import SymplecticEuler
 from physlearn.integrators.tao import Tao4
 from systems import InputError, UnknownNameError
+from systems.registry import same
 
 _registered: dict[str, type[Integrator]] = {
     method.name: method
@@ -48,7 +49,7 @@ def register(method: type[Integrator]) -> type[Integrator]:
     The same class of the same module replaces itself. Raises InputError for a name that is taken.
     """
     owner = _registered.get(method.name, method)
-    if (owner.__module__, owner.__qualname__) != (method.__module__, method.__qualname__):  # the same when a cell is run again
+    if not same(owner, method):
         raise InputError(f"the integrator name {method.name!r} is taken")
     _registered[method.name] = method
     return method

@@ -12,15 +12,13 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from physlearn import plotting, tasks
-from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison.lineup import TRADITIONAL
 from physlearn.comparison.statistics import summarize
 from physlearn.reproduction.evidence import in_words
 from physlearn.reproduction.figures import PAPER, Drawn, Request, register
 from physlearn.reproduction.mix_evidence import TYPES, against_the_mix, best_named, deciding, others, wins
 from physlearn.reproduction.mix_study import NAMED, SPLINES, mix_study
-from physlearn.reproduction.study import COMPARING, FEW, META_SEEDS, REGIMES, Study, compared, learned, study, table_of
-from physlearn.tasks import Task
+from physlearn.reproduction.study import COMPARING, FEW, META_SEEDS, Study, compared, learned, short, study, table_of
 
 SEPARATE = ("henon-heiles-hnn-separable", "henon-heiles-hnn-mechanical")  # Hamiltonian networks of other forms
 RICHER: dict[str, dict[str, Any]] = {"double-pendulum-hnn": {}, "three-body": {"orbits": 500}, "oscillators": {}}
@@ -55,7 +53,9 @@ def mix_again(request: Request) -> Drawn:
     """What decides on van der Pol, in sixteen runs of which none is among the first eight."""
     task, first = request.task(AGAIN), META_SEEDS[request.quick]
     several = learned(request, task, meta_seeds=FRESH, first=first)
-    return _decisions([_short(request, task, several, first=first)], f"The mix once more, in {len(several)} other runs")
+    return _decisions(
+        [short(request, task, several, first=first, **_named(request))], f"The mix once more, in {len(several)} other runs"
+    )
 
 
 @register("mix-parity")
@@ -65,7 +65,7 @@ def mix_parity(request: Request) -> Drawn:
     for name in OPEN:
         task = request.task(name)
         several, control = learned(request, task, parity=True), learned(request, task, types=1)
-        studies.append(_short(request, task, several, control))
+        studies.append(short(request, task, several, control, **_named(request)))
     return _decisions(studies, "A mix of an odd and an even type")
 
 
@@ -137,21 +137,9 @@ def mix_types(request: Request) -> Drawn:
     return Drawn(figure, table, {}, "\n".join(["# Two learned types against one", "", *_claims(table), ""]))
 
 
-def _short(
-    request: Request,
-    task: Task,
-    several: Sequence[LearnedActivations],
-    control: Sequence[LearnedActivations] | None = None,
-    first: int = 0,
-) -> Study:
-    """The short regimes, with the named functions alone beside the mix, its types and the control."""
-    named = {name: name for name in (*TRADITIONAL, *NAMED)}
-    how = {**COMPARING[request.quick], "variants": named, "forecast": False}
-    results = {
-        regime: compared(request, task, several, control, first=first, tuned=tuned, **how)
-        for regime, tuned in REGIMES[request.quick].items()
-    }
-    return Study(task, list(several), list(control or ()), results)
+def _named(request: Request) -> dict[str, Any]:
+    """Settings of comparisons with the named functions alone beside what was learned."""
+    return {**COMPARING[request.quick], "variants": {name: name for name in (*TRADITIONAL, *NAMED)}, "forecast": False}
 
 
 def _decisions(studies: Sequence[Study], title: str) -> Drawn:

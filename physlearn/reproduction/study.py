@@ -48,12 +48,23 @@ def study(
 ) -> Study:
     """Learn and compare as often as there are meta-seeds; comparing: settings of the comparisons instead of the size's."""
     several, control = (learned(request, task, types=types, meta_seeds=meta_seeds) for types in (2, 1))
-    how = COMPARING[request.quick] if comparing is None else comparing
+    return short(request, task, several, control, **(COMPARING[request.quick] if comparing is None else comparing))
+
+
+def short(
+    request: Request,
+    task: Task,
+    several: list[LearnedActivations],
+    control: list[LearnedActivations] | None = None,
+    first: int = 0,
+    **settings: Any,
+) -> Study:
+    """Compare in the regimes of short training; first: of the meta-seeds. settings: of the comparisons."""
     results = {
-        regime: compared(request, task, several, control, tuned=tuned, **how)
+        regime: compared(request, task, several, control, first=first, tuned=tuned, **settings)
         for regime, tuned in REGIMES[request.quick].items()
     }
-    return Study(task, several, control, results)
+    return Study(task, several, control or [], results)
 
 
 def learned(

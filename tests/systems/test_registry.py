@@ -2,6 +2,7 @@
 
 import textwrap
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -145,3 +146,10 @@ def test_a_system_derived_from_a_built_in_one_bears_its_own_name():
 
 def test_a_distribution_that_is_gone_is_not_listed():
     assert "quartic" not in systems.names()
+
+
+def test_things_without_a_name_of_their_own_are_the_same_only_if_they_are_one():
+    one, other = partial(max, 1), partial(max, 2)
+    assert registry.same(one, one)
+    assert not registry.same(one, other)
+    assert not registry.same(max, min)

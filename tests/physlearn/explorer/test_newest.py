@@ -21,6 +21,18 @@ def newest():
         thread.close()
 
 
+@pytest.fixture
+def noted():
+    """A job that notes what it was asked, the notes, and whether there are any."""
+    answered, done = [], Event()
+
+    def job(number, wanted):
+        answered.append(number)
+        done.set()
+
+    return answered, done, job
+
+
 def test_of_what_is_asked_for_meanwhile_only_the_newest_is_done(newest):
     answered, started, go_on, last = [], Event(), Event(), Event()
 
@@ -59,12 +71,8 @@ def test_a_job_that_is_abandoned_or_fails_is_not_the_last(newest, caplog):
     assert done.wait(LONG)
 
 
-def test_a_request_waits_for_a_newer_one(newest):
-    answered, done = [], Event()
-
-    def job(number, wanted):
-        answered.append(number)
-        done.set()
+def test_a_request_waits_for_a_newer_one(newest, noted):
+    answered, done, job = noted
 
     thread = newest(job, delay=0.3)
     for number in range(5):
@@ -73,12 +81,8 @@ def test_a_request_waits_for_a_newer_one(newest):
     assert answered == [4]
 
 
-def test_what_is_forgotten_is_not_done(newest):
-    answered, done = [], Event()
-
-    def job(number, wanted):
-        answered.append(number)
-        done.set()
+def test_what_is_forgotten_is_not_done(newest, noted):
+    answered, done, job = noted
 
     thread = newest(job, delay=0.2)
     thread.ask(0)
