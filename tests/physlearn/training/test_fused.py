@@ -278,7 +278,7 @@ def test_a_mistake_is_named_before_the_loops_run_into_it():
         train(problem, parameters, MIXTURES[0], order.astype(np.int64), 30)
     with pytest.raises(InputError, match="rule must be adam, sgd, momentum, rmsprop, not 'lion'"):
         train(problem, parameters, MIXTURES[0], order, 30, "lion")
-    with pytest.raises(InputError, match="from 0 to 12"):
+    with pytest.raises(InputError, match=f"from 0 to {TABLE + 1}"):
         train(problem, parameters, [TABLE + 2] * H, order, 30)
     with pytest.raises(InputError, match=r"b2 must .* \(2, 0\)"):
         train(problem_of("gradient"), parameters, MIXTURES[0], order, 30)
