@@ -101,5 +101,5 @@ def test_training_runs_on_a_gpu_and_ends_near_the_cpu(pendulum_pairs):
         pairs, held_out = (p.to(torch.device(device), torch.float64) for p in pendulum_pairs)
         model = models.build("hnn", 2, (8,)).to(device).double()
         train(model, pairs, None, Training(epochs=5), progress=False)
-        losses.append(float(rate_loss(model, held_out.z, held_out.rate)))
+        losses.append(float(rate_loss(model, held_out.z, held_out.rate).detach()))
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
