@@ -53,7 +53,8 @@ def box_plot(
         rows = (table["variant"] == variant).to_numpy()
         boxes.append(_box(table.loc[rows & finite, measure].to_numpy(float), scale))
         diverged = int((rows & ~finite).sum())
-        names.append(f"{variant}\n{diverged} diverged" if diverged else variant)
+        between = ", " if crowded else "\n"  # tilted, a second line would cross the next name
+        names.append(f"{variant}{between}{diverged} diverged" if diverged else variant)
     drawn = ax.bxp(boxes, widths=0.6, patch_artist=True, medianprops={"color": "black", "linewidth": 1.4})
     colors = list(variant_colors(variants).values())
     for box, fliers, color in zip(drawn["boxes"], drawn["fliers"], colors, strict=True):

@@ -93,6 +93,9 @@ def test_what_diverged_is_counted_under_the_name_and_not_in_the_box():
     wild.loc[wild.variant == "tanh", "diverged"] = True
     ax = box_plot(wild, "loss", ax=plt.subplots()[1], label="loss $L$")
     assert names(ax) == ["sine", "mix\n4 diverged", "tanh\n21 diverged"]
+    crowd = losses(["sine", *"abcdef"])
+    crowd.loc[crowd.variant == "a", "diverged"] = True
+    assert names(box_plot(crowd, "loss"))[1] == f"a, {(crowd.variant == 'a').sum()} diverged"
     assert ax.get_ylabel() == "loss $L$"
     x = table.loc[table.variant == "mix", "loss"][4:]
     assert_allclose(np.log(boxes(ax)[1][:2]), np.log(x).quantile([0.25, 0.75]))
