@@ -27,9 +27,8 @@ class Trainer:
     def __init__(self, inner: InnerLoop, model: Learner) -> None:
         self.inner, self.model = inner, model
         self.replays: dict[tuple[torch.Size, torch.Size, int], Replay] = {}
-        self.fit = (
-            fused_engine.Fit.of(model, inner.pairs, inner.reduction) if fused_engine.applies([model], inner.pairs) else None
-        )
+        applies = isinstance(fused_engine.network_of(model), Network) and fused_engine.applies([model], inner.pairs)
+        self.fit = fused_engine.Fit.of(model, inner.pairs, inner.reduction) if applies else None
 
     def train(
         self, curves: Curves, weights: Float[Tensor, "S P"], rates: Float[Tensor, "S 1"], batches: Int[Tensor, "S steps B"]

@@ -56,6 +56,11 @@ class Layers(nn.Module, ABC):
     def _affine(self) -> list[Affine]:
         return [cast(Affine, layer) for layer in self.layers]
 
+    @property
+    def shapes(self) -> list[tuple[int, int]]:
+        """(outputs, features of all inputs) of each layer."""
+        return [(layer.weight.shape[-2], layer.weight.shape[-1]) for layer in self._affine]
+
     @abstractmethod
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
         """The outputs, before any scaling."""

@@ -13,11 +13,6 @@ from physlearn.models.scaling import over_batch
 class Network(Layers):
     """Layers of weights, biases and one elementwise activation between them."""
 
-    @property
-    def shapes(self) -> list[tuple[int, int]]:
-        """(outputs, inputs) of each layer."""
-        return [(layer.weight.shape[-2], layer.weight.shape[-1]) for layer in self._affine]
-
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
         """The outputs, before any scaling."""
         *hidden, last = self._affine

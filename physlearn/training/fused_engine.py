@@ -14,9 +14,19 @@ from torch import Tensor
 
 from physlearn.activations import Activation, Mixture, Named, Table, pieces, shares
 from physlearn.activations.compiled import CODES
-from physlearn.models import Classifier, HamiltonianNetwork, Learner, MechanicalHamiltonianNetwork, VectorFieldNetwork
+from physlearn.models import (
+    Classifier,
+    HamiltonianNetwork,
+    Learner,
+    MechanicalHamiltonianNetwork,
+    SplineClassifier,
+    SplineHamiltonian,
+    SplineNetwork,
+    SplineVectorField,
+    VectorFieldNetwork,
+)
 from physlearn.models.hamiltonian import Potential
-from physlearn.models.network import Network
+from physlearn.models.layers import Layers
 from physlearn.training import fused
 from physlearn.training.pairs import Pairs
 from physlearn.training.train import Training
@@ -30,18 +40,20 @@ def applies(models: Sequence[Learner], pairs: Pairs) -> bool:
         and pairs.z.device.type == "cpu"
         and pairs.z.dtype == torch.float32
         and len(network.layers) == 2
-        and _types_of(network.activation) is not None
+        and (found := _types_of(network.activation)) is not None
+        and not (isinstance(network, SplineNetwork) and (found[1] or len(found[0]) > 1))
     )
 
 
-def network_of(model: Learner) -> Network | None:
+def network_of(model: Learner) -> Layers | None:
     """The only network of a model; None where there are several, or none."""
-    if type(model) is VectorFieldNetwork or type(model) is Classifier:  # a subclass may compute something else
-        return cast(Network, model.network)
-    if type(model) is HamiltonianNetwork:
-        return cast(Network, model.energy.network)
-    if type(model) is MechanicalHamiltonianNetwork:
-        return cast(Network, model.potential_energy.network)
+    kind = type(model)  # a subclass may compute something else
+    if kind in (VectorFieldNetwork, Classifier, SplineVectorField, SplineClassifier):
+        return cast(VectorFieldNetwork | Classifier, model).network
+    if kind in (HamiltonianNetwork, SplineHamiltonian):
+        return cast(HamiltonianNetwork, model).energy.network
+    if kind is MechanicalHamiltonianNetwork:
+        return cast(MechanicalHamiltonianNetwork, model).potential_energy.network
     return None
 
 
@@ -110,14 +122,14 @@ def _types_of(activation: Activation) -> tuple[list[int], list[Table]] | None:
     return codes, tables
 
 
-def functions_of(activations: Sequence[Activation], neurons: int) -> fused.Functions:
+def functions_of(networks: Sequence[Layers], neurons: int) -> fused.Functions:
     """The activation of each network, all of one kind, in the loops' terms."""
-    found = [cast(tuple[list[int], list[Table]], _types_of(activation)) for activation in activations]
+    found = [cast(tuple[list[int], list[Table]], _types_of(network.activation)) for network in networks]
     codes, tables = found[0]
     types = np.repeat(np.array(codes, np.int32), shares(neurons, len(codes)))
-    everyone = np.tile(types, (len(activations), 1))  # writable even for one, or the loops are compiled once more
+    everyone = np.tile(types, (len(networks), 1))  # writable even for one, or the loops are compiled once more
     if not tables:
-        return fused.Functions(everyone)
+        return fused.Functions(everyone, splines=isinstance(networks[0], SplineNetwork))
     coefficients = torch.stack([torch.stack([table.coefficients for table in own]) for _, own in found])
     return functions_of_curves(coefficients, tables[0].grid, everyone)
 
@@ -130,11 +142,11 @@ def functions_of_curves(
     return fused.Functions(types, tables, grid.start + grid.step, 1 / grid.step)
 
 
-def split(weights: Float[Tensor, "R P"], network: Network, *, gradient: bool) -> fused.Parameters:
+def split(weights: Float[Tensor, "R P"], network: Layers, *, gradient: bool) -> fused.Parameters:
     """The layers of stacked weights, as arrays of their own."""
-    (hidden, inputs), (outputs, _) = network.shapes
-    sizes = [hidden * inputs, hidden, outputs * hidden, 0 if gradient else outputs]
-    shapes = [(hidden, inputs), (hidden,), (outputs, hidden), (sizes[-1],)]
+    (hidden, inputs), (outputs, features) = network.shapes
+    sizes = [hidden * inputs, hidden, outputs * features, 0 if gradient else outputs]
+    shapes = [(hidden, inputs), (hidden,), (outputs, features), (sizes[-1],)]
     w1, b1, w2, b2 = (
         part.detach().numpy().reshape(len(part), *shape).copy()
         for part, shape in zip(weights.split(sizes, dim=1), shapes, strict=True)
@@ -155,13 +167,13 @@ class FusedEngine:
     def __init__(self, models: Sequence[Learner], pairs: Pairs, training: Training) -> None:
         self.training = training
         self.model = models[0]
-        network = cast(Network, network_of(self.model))
+        network = cast(Layers, network_of(self.model))
         self.fit = Fit.of(self.model, pairs, training.reduction)
         self.gradient = self.fit.problem.kind == "gradient"
         flat = [torch.cat([p.detach().flatten() for p in model.parameters()]) for model in models]
         self.parameters = split(torch.stack(flat), network, gradient=self.gradient)
         hidden = self.parameters[1].shape[1]
-        self.functions = functions_of([cast(Network, network_of(model)).activation for model in models], hidden)
+        self.functions = functions_of([cast(Layers, network_of(model)) for model in models], hidden)
         self.state = fused.State.fresh(self.parameters)
 
     def epoch(self, order: Int[Tensor, "R n"], learning_rates: Float[Tensor, "R steps"]) -> Float[Tensor, "R steps"]:
@@ -195,7 +207,7 @@ class FusedEngine:
 
     def load(self, weights: Float[Tensor, "R P"]) -> None:
         """Take other weights."""
-        self.parameters = split(weights, cast(Network, network_of(self.model)), gradient=self.gradient)
+        self.parameters = split(weights, cast(Layers, network_of(self.model)), gradient=self.gradient)
 
     def hand_back(self, models: Sequence[Learner]) -> None:
         """Write the weights into the networks they came from."""

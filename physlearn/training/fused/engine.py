@@ -13,8 +13,10 @@ import numpy as np
 from numba import config
 
 from physlearn.activations.compiled import CODES
-from physlearn.training.fused import kernels
+from physlearn.models.spline_network import FEATURES
+from physlearn.training.fused import kernels, spline_kernels
 from physlearn.training.fused.rules import NONE, RULES
+from physlearn.training.fused.step import KINDS
 from systems import InputError
 
 Kind = Literal["output", "gradient", "classes"]
@@ -22,7 +24,8 @@ Rule = Literal["adam", "sgd", "momentum", "rmsprop"]
 Parameters = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 """W1 ``(R, H, D)``, b1 ``(R, H)``, W2 ``(R, O, H)``, b2 ``(R, O)`` of R networks out = W2 sigma(W1 x + b1) + b2, float32.
 
-O = 1 and b2 ``(R, 0)`` where the gradient is trained: a constant in H has none."""
+O = 1 and b2 ``(R, 0)`` where the gradient is trained: a constant in H has none. W1 and W2 of spline networks have as many
+columns for each input as that has features."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,8 @@ class FusedProblem:
     weights: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
 
     def __post_init__(self) -> None:
-        if self.kind not in kernels.KINDS:
-            raise InputError(f"kind must be {', '.join(kernels.KINDS)}, not {self.kind!r}")
+        if self.kind not in KINDS:
+            raise InputError(f"kind must be {', '.join(KINDS)}, not {self.kind!r}")
         n, _ = _checked(self.inputs, "inputs", np.float32, (None, None))
         if n == 0:
             raise InputError("a problem needs at least one row")
@@ -58,7 +61,7 @@ class FusedProblem:
         """What the kernels take, where classes have targets of another type."""
         nothing, none = np.zeros((0, 0), np.float32), np.zeros(0, np.int64)
         values, labels = (nothing, self.targets) if self.kind == "classes" else (self.targets, none)
-        return kernels.KINDS[self.kind], self.inputs, values, labels, self.weights
+        return KINDS[self.kind], self.inputs, values, labels, self.weights
 
 
 @dataclass(frozen=True)
@@ -67,13 +70,15 @@ class Functions:
 
     types: ``(R, H)`` int32, a number from `physlearn.activations.compiled.CODES`; ``CODES["table"] + k`` is table k.
     tables: ``(R or 1, T, cells, 4)`` float32, a leading 1 for tables that all networks share; start, inverse_step: the
-    tables' grid, see `physlearn.activations.compiled`.
+    tables' grid, see `physlearn.activations.compiled`. splines: the networks are spline networks, and their base functions
+    are of one type in each, which is no table.
     """
 
     types: np.ndarray
     tables: np.ndarray = field(default_factory=lambda: np.zeros((1, 0, 1, 4), np.float32))
     start: float = 0.0
     inverse_step: float = 1.0
+    splines: bool = False
 
     def __post_init__(self) -> None:
         networks, _ = _checked(self.types, "types", np.int32, (None, None))
@@ -83,6 +88,13 @@ class Functions:
         most = CODES["table"] + tables
         if self.types.size and not (self.types.min() >= 0 and self.types.max() < most):
             raise InputError(f"with {tables} tables the types must be numbers from 0 to {most - 1}")
+        if self.splines and (self.types.max(initial=0) >= CODES["table"] or (self.types != self.types[:, :1]).any()):
+            raise InputError("a spline network has one base function, which is no table")
+
+    @property
+    def features(self) -> int:
+        """Of each input of a layer."""
+        return FEATURES if self.splines else 1
 
     @property
     def _data(self) -> tuple[Any, ...]:
@@ -181,7 +193,7 @@ def _run(
     if losses.size == 0:
         return
     networks = len(losses)
-    run: Any = kernels.run
+    run: Any = spline_kernels.run if functions.splines else kernels.run
 
     def one(r: int) -> None:
         run(r, *problem._data, *parameters, *functions._data, order, batch, rule,
@@ -199,7 +211,7 @@ def _run(
 def _checked_networks(problem: FusedProblem, parameters: Parameters, functions: Functions) -> tuple[int, int]:
     """How many networks there are, and how many parameters each has."""
     W1, b1, W2, b2 = parameters
-    networks, H, _ = _checked(W1, "W1", np.float32, (None, None, problem.inputs.shape[1]))
+    networks, H, _ = _checked(W1, "W1", np.float32, (None, None, functions.features * problem.inputs.shape[1]))
     _checked(b1, "b1", np.float32, (networks, H))
     if problem.kind == "gradient":
         if problem.targets.shape != problem.inputs.shape:
@@ -208,7 +220,7 @@ def _checked_networks(problem: FusedProblem, parameters: Parameters, functions: 
         _checked(b2, "b2", np.float32, (networks, 0))
     else:
         outputs = _checked(b2, "b2", np.float32, (networks, None))[1]
-    _checked(W2, "W2", np.float32, (networks, outputs, H))
+    _checked(W2, "W2", np.float32, (networks, outputs, functions.features * H))
     if problem.kind == "output":
         _checked(problem.targets, "targets", np.float32, (len(problem.inputs), outputs))
     if problem.kind == "classes" and not (problem.targets.min() >= 0 and problem.targets.max() < outputs):

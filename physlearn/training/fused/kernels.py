@@ -7,8 +7,6 @@ Every kind of problem has the same shape, neuron by neuron, with the batch inner
 
 where epsilon is the derivative of the loss by y. A network of outputs or of classes has f = sigma, V = W_2 and beta = b_2. The
 gradient of a Hamiltonian network has f = sigma' and V_dh = W_1hd W_2h, so that Q reaches W_1 as well as W_2.
-
-Tiles of at most 256 rows make room to work in independent of the size of the batch. Sums over a tile are in float32.
 """
 
 from __future__ import annotations
@@ -18,23 +16,24 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from physlearn.activations.compiled import FAST, TABLE, activate, decay, look_up
-from physlearn.training.fused.rules import NONE, update
-
-KINDS: dict[str, int] = {"output": 0, "gradient": 1, "classes": 2}
-OUTPUT, GRADIENT, CLASSES = range(3)
-
-TILE = 256  # rows; of 100 neurons, value and derivative then take 200 kB
-LANES = 32  # a multiple of the longest vector: shorter rests would be done number by number
-SHIFT = 16  # a cache line: rows 1 kB apart would all compete for the same few places in the cache
-ZERO = np.float32(0)
-ONE = np.float32(1)
-TINY = 1e-6  # torch.nn.utils.clip_grad_norm_
-EXPONENT = np.int32(0x7F800000)  # all its bits set: infinite or NaN
+from physlearn.activations.compiled import FAST, TABLE, activate, look_up
+from physlearn.training.fused.rules import NONE
+from physlearn.training.fused.step import (
+    CLASSES,
+    GRADIENT,
+    LANES,
+    SHIFT,
+    ZERO,
+    finish,
+    gather,
+    longest_tile,
+    squares,
+    surprises,
+)
 
 
 @njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
-def _weighted(a: Any, width: int, W: Any, h: int, b: Any, x: Any) -> None:
+def weighted(a: Any, width: int, W: Any, h: int, b: Any, x: Any) -> None:
     """a = W[h] x + b[h]."""
     D = W.shape[1]
     last = D - 1
@@ -57,7 +56,7 @@ def _forward(
     """low, high: f and f' of all neurons; y += V f."""
     H = W.shape[0]
     for h in range(H):
-        _weighted(a, width, W, h, b, x)
+        weighted(a, width, W, h, b, x)
         if types[h] < TABLE:
             activate(types[h], order, a, width, low, high, h)
         else:
@@ -120,80 +119,6 @@ def _backward(width: int, x: Any, V: Any, e: Any, low: Any, high: Any, delta: An
                 gW[h, d1] += s1
 
 
-@njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
-def _squares(n: int, y: Any, targets: Any, rows: Any, weights: Any, share: Any) -> float:
-    """The sum of weighted squared errors of the tile; y becomes its derivative times share."""
-    total = 0.0
-    for c in range(y.shape[0]):
-        w = weights[c]
-        s = ZERO
-        for j in range(n):
-            e = y[c, j] - targets[rows[j], c]
-            s += w * e * e
-            y[c, j] = (w + w) * share * e
-        total += float(s)
-    return total
-
-
-@njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
-def _surprises(n: int, y: Any, labels: Any, rows: Any, share: Any, top: Any, sums: Any) -> float:
-    """The sum of cross-entropies of the tile; y becomes its derivative times share. top, sums: room to work in."""
-    for j in range(n):
-        top[j] = y[0, j]
-        sums[j] = ZERO
-    for c in range(1, y.shape[0]):
-        for j in range(n):
-            top[j] = y[c, j] if y[c, j] > top[j] else top[j]
-    total = 0.0
-    for j in range(n):
-        total += top[j] - y[labels[rows[j]], j]
-    for c in range(y.shape[0]):
-        for j in range(n):
-            y[c, j] = decay(y[c, j] - top[j])[0]
-            sums[j] += y[c, j]
-    for j in range(n):
-        total += np.log(sums[j])
-        sums[j] = share / sums[j]
-    for c in range(y.shape[0]):
-        for j in range(n):
-            y[c, j] *= sums[j]
-    for j in range(n):
-        y[labels[rows[j]], j] -= share
-    return total
-
-
-@njit(cache=True, nogil=True)
-def _is_finite(g: Any) -> bool:
-    bad = False
-    bits = g.view(np.int32)
-    for i in range(len(g)):
-        bad |= (bits[i] & EXPONENT) == EXPONENT
-    return not bad
-
-
-@njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
-def _clip(g: Any, most: float) -> None:
-    """Shorten the vector g to length most, as torch does."""
-    square = 0.0
-    for i in range(len(g)):
-        square += np.float64(g[i]) * np.float64(g[i])
-    factor = most / (np.sqrt(square) + TINY)
-    if factor < 1:
-        short = np.float32(factor)
-        for i in range(len(g)):
-            g[i] *= short
-
-
-@njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
-def _gather(inputs: Any, order: Any, begin: int, n: int, width: int, x: Any, rows: Any) -> None:
-    """The tile's inputs, component by component; the last row is repeated to fill the width."""
-    for j in range(width):
-        rows[j] = order[begin + min(j, n - 1)]
-    for d in range(x.shape[0]):
-        for j in range(width):
-            x[d, j] = inputs[rows[j], d]
-
-
 @njit(cache=True, error_model="numpy", nogil=True)
 def _mix(kind: int, W1: Any, W2: Any, V: Any) -> None:
     C, H = V.shape
@@ -221,8 +146,7 @@ def run(
     C = D if kind == GRADIENT else W2.shape[0]
     level = 1 if kind == GRADIENT else 0
     size = H * D + H + W2.size + b2.size
-    tiles = -(-min(batch, len(order)) // TILE)
-    longest = -(-min(batch, len(order)) // tiles)
+    longest = longest_tile(len(order), batch)
     room = -(-longest // LANES) * LANES
     x, y = np.empty((D, room), np.float32), np.empty((C, room), np.float32)
     low, high = np.empty((H, room + SHIFT), np.float32), np.empty((H, room + SHIFT), np.float32)
@@ -247,14 +171,14 @@ def run(
         while begin < end:
             n = min(longest, end - begin)
             width = -(-n // LANES) * LANES
-            _gather(inputs, order, begin, n, width, x, rows)
+            gather(inputs, order, begin, n, width, x, rows)
             for c in range(C):
                 y[c] = ZERO if kind == GRADIENT else b2[c]
             _forward(width, x, W1, b1, V, y, level, types[r], table, start, inverse, a, low, high, cells, pieces)
             if kind == CLASSES:
-                total += _surprises(n, y, labels, rows, share, a, delta)
+                total += surprises(n, y, labels, rows, share, a, delta)
             else:
-                total += _squares(n, y, targets, rows, weights, share)
+                total += squares(n, y, targets, rows, weights, share)
             begin += n
             if rule == NONE:
                 continue
@@ -276,15 +200,4 @@ def run(
                     gW1[h, d] += W2[0, h] * Q[d, h]
         else:
             gW2[:] = Q
-        if not (np.isfinite(losses[r, step]) and _is_finite(g)):
-            alive[r] = False
-            losses[r, step] = np.nan
-            continue
-        if clip[r] < np.inf:
-            _clip(g, clip[r])
-        count[r] += 1
-        begin = 0
-        for p in (W1.reshape(W1.size), b1, W2.reshape(W2.size), b2):
-            end = begin + len(p)
-            update(rule, rates[r, step], count[r], p, g[begin:end], all_first[r, begin:end], all_second[r, begin:end])
-            begin = end
+        finish(r, step, W1, b1, W2, b2, g, rule, all_first, all_second, count, alive, rates, losses, clip)

@@ -166,22 +166,24 @@ def test_the_orbits_of_a_stack_are_those_of_each_member(name, method):
 
 
 @pytest.mark.parametrize("name", KINDS)
-@pytest.mark.parametrize("hidden", [(5,), (4, 6)], ids=str)
-def test_a_network_of_an_ensemble_is_the_network_trained_alone(name, hidden):
+@pytest.mark.parametrize(("hidden", "engine"), [((5,), "fused"), ((5,), "torch"), ((4, 6), "auto")], ids=str)
+def test_a_network_of_an_ensemble_is_the_network_trained_alone(name, hidden, engine):
     networks, pairs, held_out = build(name, hidden=hidden), pairs_of(name), pairs_of(name, 1)
     alone, before = copy.deepcopy(networks), [weights(model) for model in networks]
-    history = train_ensemble(networks, pairs, held_out, FEW, seeds=[10, 11, 12], progress=False)
-    assert history.engines == ("torch",) * 3
+    history = train_ensemble(networks, pairs, held_out, FEW, seeds=[10, 11, 12], engine=engine, progress=False)
+    assert history.engines == ("torch" if engine == "auto" else engine,) * 3
     for k, (own, model) in enumerate(zip(networks, alone, strict=True)):
         frame = train(model, pairs, held_out, FEW, 10 + k, progress=False)
-        assert_close(history.training[:, k].double(), torch.tensor(frame["training"].to_numpy()), rtol=1e-4, atol=0)
+        for part, reached in (("training", history.training), ("validation", history.validation)):
+            assert_close(reached[:, k].double(), torch.tensor(frame[part].to_numpy()), rtol=1e-4, atol=0)
         assert_close(weights(own), weights(model), **ROUNDING)
         assert (weights(own) - before[k]).abs().max() > 1e-2  # of the size of a step
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_the_compiled_loops_do_not_claim_to_know_splines(name):
-    networks, pairs = build(name, activation="sine"), pairs_of(name)
+@pytest.mark.parametrize("activation", [table, "sine+tanh"], ids=["table", "mixture"])
+def test_the_compiled_loops_do_not_claim_to_know_every_base_function(name, activation):
+    networks, pairs = build(name, activation=activation), pairs_of(name)
     assert not fused_engine.applies(networks, pairs)
     with pytest.raises(InputError, match="fused"):
         train_ensemble(networks, pairs, None, FEW, seeds=[0, 1, 2], engine="fused", progress=False)
