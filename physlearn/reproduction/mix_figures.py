@@ -24,7 +24,9 @@ SEPARATE = ("henon-heiles-hnn-separable", "henon-heiles-hnn-mechanical")  # Hami
 RICHER: dict[str, dict[str, Any]] = {"double-pendulum-hnn": {}, "three-body": {"orbits": 500}, "oscillators": {}}
 QUICK_ORBITS = 20
 OPEN = ("van-der-pol", "henon-heiles-hnn", "pendulum-clock-hnn")  # where eight runs told nothing, or little
-AGAIN, FRESH = "van-der-pol", {True: 1, False: 16}  # what eight runs left open by a hair, and runs after theirs
+AGAIN, PARITY_AGAIN = "van-der-pol", "henon-heiles-hnn"  # what eight runs left open by a hair, or decided by half
+FREE = "a mix of free types"
+FRESH = {True: 1, False: 16}  # runs after theirs
 
 
 @register("mix")
@@ -51,11 +53,7 @@ def mix(request: Request) -> Drawn:
 @register("mix-again")
 def mix_again(request: Request) -> Drawn:
     """What decides on van der Pol, in sixteen runs of which none is among the first eight."""
-    task, first = request.task(AGAIN), META_SEEDS[request.quick]
-    several = learned(request, task, meta_seeds=FRESH, first=first)
-    return _decisions(
-        [short(request, task, several, first=first, **_named(request))], f"The mix once more, in {len(several)} other runs"
-    )
+    return _fresh(request, AGAIN, "The mix once more")
 
 
 @register("mix-parity")
@@ -65,8 +63,15 @@ def mix_parity(request: Request) -> Drawn:
     for name in OPEN:
         task = request.task(name)
         several, control = learned(request, task, parity=True), learned(request, task, types=1)
-        studies.append(short(request, task, several, control, **_named(request)))
+        found = short(request, task, several, control, **_named(request))
+        studies.append(_beside_free(found, study(task, request)))
     return _decisions(studies, "A mix of an odd and an even type")
+
+
+@register("mix-parity-again")
+def mix_parity_again(request: Request) -> Drawn:
+    """The same for the Hamiltonian network of Henon-Heiles, in sixteen runs of which none is among the first eight."""
+    return _fresh(request, PARITY_AGAIN, "A mix of an odd and an even type once more", parity=True)
 
 
 @register("mix-curves")
@@ -142,10 +147,28 @@ def _named(request: Request) -> dict[str, Any]:
     return {**COMPARING[request.quick], "variants": {name: name for name in (*TRADITIONAL, *NAMED)}, "forecast": False}
 
 
+def _fresh(request: Request, name: str, title: str, **learning: Any) -> Drawn:
+    """What decides on a task in runs after the first eight."""
+    task, first = request.task(name), META_SEEDS[request.quick]
+    several = learned(request, task, meta_seeds=FRESH, first=first, **learning)
+    found = short(request, task, several, first=first, **_named(request))
+    return _decisions([found], f"{title}, in {len(several)} other runs")
+
+
+def _beside_free(found: Study, free: Study) -> Study:
+    """With the mix of the same task's other study, whose types are any functions, among the variants."""
+    results = {}
+    for regime, result in found.results.items():
+        others = free.results[regime].table
+        others = others[others["variant"] == "mix"].assign(variant=FREE)
+        results[regime] = replace(result, table=pd.concat([result.table, others], ignore_index=True))
+    return replace(found, results=results)
+
+
 def _decisions(studies: Sequence[Study], title: str) -> Drawn:
-    """The rows that decide, and the single type's where there is one."""
+    """The rows that decide, and those of the single type and of free types where there are any."""
     decided = pd.DataFrame([row for found in studies for row in deciding(found)])
-    alone = [row for found in studies for row in others(found) if row["claim"].endswith("single")]
+    alone = [row for found in studies for row in others(found) if row["claim"].endswith(("single", FREE))]
     rows = pd.concat([decided, pd.DataFrame(alone)], ignore_index=True)
     figure, ax = plt.subplots(figsize=(8, 1.2 + 0.25 * len(rows)), layout="constrained")
     plt.close(figure)

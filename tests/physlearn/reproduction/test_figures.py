@@ -37,10 +37,11 @@ FIGURES = [
     "mix-curves",
     "mix-forecasts",
     "mix-parity",
+    "mix-parity-again",
     "mix-types",
     "transfer",
 ]
-TOLD = ("attempts", "claims", "mix", "mix-again", "mix-parity", "mix-types")
+TOLD = ("attempts", "claims", "mix", "mix-again", "mix-parity", "mix-parity-again", "mix-types")
 PNG, PDF = b"\x89PNG", b"%PDF"
 
 
