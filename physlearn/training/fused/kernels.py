@@ -24,9 +24,11 @@ from physlearn.training.fused.step import (
     LANES,
     SHIFT,
     ZERO,
+    add_up,
     finish,
     gather,
     longest_tile,
+    pieces,
     squares,
     surprises,
 )
@@ -145,18 +147,16 @@ def run(
     H, D = W1.shape
     C = D if kind == GRADIENT else W2.shape[0]
     level = 1 if kind == GRADIENT else 0
-    size = H * D + H + W2.size + b2.size
     longest = longest_tile(len(order), batch)
     room = -(-longest // LANES) * LANES
     x, y = np.empty((D, room), np.float32), np.empty((C, room), np.float32)
     low, high = np.empty((H, room + SHIFT), np.float32), np.empty((H, room + SHIFT), np.float32)
     a, delta = np.empty(room, np.float32), np.empty(room, np.float32)
     cells, rows = np.empty(room, np.int32), np.empty(room, np.int32)
-    pieces = np.empty(4 * room, np.float32)
+    found = np.empty(4 * room, np.float32)
     V, Q = np.empty((C, H), np.float32), np.empty((C, H), np.float32)
-    g = np.empty(size, np.float32)
-    gW1, gb1 = g[: H * D].reshape(H, D), g[H * D : H * D + H]
-    gW2, gb2 = g[H * D + H : H * D + H + W2.size].reshape(W2.shape), g[H * D + H + W2.size :]
+    g = np.empty(W1.size + H + W2.size + b2.size, np.float32)
+    gW1, gb1, gW2, gb2 = pieces(g, W1, W2)
     for step in range(losses.shape[1]):
         if rule != NONE and not alive[r]:
             losses[r, step] = np.nan
@@ -174,7 +174,7 @@ def run(
             gather(inputs, order, begin, n, width, x, rows)
             for c in range(C):
                 y[c] = ZERO if kind == GRADIENT else b2[c]
-            _forward(width, x, W1, b1, V, y, level, types[r], table, start, inverse, a, low, high, cells, pieces)
+            _forward(width, x, W1, b1, V, y, level, types[r], table, start, inverse, a, low, high, cells, found)
             if kind == CLASSES:
                 total += surprises(n, y, labels, rows, share, a, delta)
             else:
@@ -186,10 +186,7 @@ def run(
             _backward(width, x, V, y, low, high, delta, Q, gb1, gW1)
             if kind != GRADIENT:
                 for c in range(C):
-                    s = ZERO
-                    for j in range(n):
-                        s += y[c, j]
-                    gb2[c] += s
+                    add_up(gb2, c, n, y[c])
         losses[r, step] = total * share
         if rule == NONE:
             continue

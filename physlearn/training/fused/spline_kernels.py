@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from physlearn.activations.compiled import FAST, activate
+from physlearn.activations.compiled import FAST, HALF, ONE, TWO, activate
 from physlearn.models.spline_network import BASIS, EDGE, FEATURES, SPACING
 from physlearn.training.fused.kernels import weighted
 from physlearn.training.fused.rules import NONE
@@ -27,16 +27,18 @@ from physlearn.training.fused.step import (
     LANES,
     SHIFT,
     ZERO,
+    add_up,
     finish,
     gather,
     longest_tile,
+    pieces,
     squares,
     surprises,
 )
 
 INVERSE = np.float32(1 / SPACING)
 FIRST = np.float32(EDGE / SPACING + 1)  # from 0 to the first centre, in units of the spacing
-ONE, TWO, FOUR, HALF, SIXTH = np.float32(1), np.float32(2), np.float32(4), np.float32(0.5), np.float32(1 / 6)
+FOUR, SIXTH = np.float32(4), np.float32(1 / 6)
 
 
 @njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
@@ -116,7 +118,7 @@ def _back(width: int, X: Any, W2T: Any, none: Any, e: Any, low: Any, high: Any, 
             for j in range(width):
                 delta[j] += t[j] * high[i, j]
         _projected(gW1[h], width, delta, X)
-        _total(gb1, h, width, delta)
+        add_up(gb1, h, width, delta)
 
 
 @njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
@@ -144,15 +146,7 @@ def _back_of_gradient(
             delta[j] *= t[j]
         _projected(gW1[h], width, s[h], E)
         _projected(gW1[h], width, delta, X)
-        _total(gb1, h, width, delta)
-
-
-@njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
-def _total(sums: Any, h: int, width: int, row: Any) -> None:
-    total = ZERO
-    for j in range(width):
-        total += row[j]
-    sums[h] += total
+        add_up(gb1, h, width, delta)
 
 
 @njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
@@ -179,8 +173,7 @@ def run(
     rows = np.empty(room, np.int32)
     none = np.zeros(FEATURES * max(H, D), np.float32)
     g = np.empty(W1.size + H + W2.size + b2.size, np.float32)
-    gW1, gb1 = g[: W1.size].reshape(W1.shape), g[W1.size : W1.size + H]
-    gW2, gb2 = g[W1.size + H : W1.size + H + W2.size].reshape(W2.shape), g[W1.size + H + W2.size :]
+    gW1, gb1, gW2, gb2 = pieces(g, W1, W2)
     for step in range(losses.shape[1]):
         if rule != NONE and not alive[r]:
             losses[r, step] = np.nan
@@ -219,7 +212,7 @@ def run(
             else:
                 _back(width, X, W2T, none, y, low, high, t, delta, (gW1, gb1, gW2))
                 for c in range(C):
-                    _total(gb2, c, width, y[c])
+                    add_up(gb2, c, width, y[c])
         losses[r, step] = total * share
         if rule != NONE:
             finish(r, step, W1, b1, W2, b2, g, rule, all_first, all_second, count, alive, rates, losses, clip)

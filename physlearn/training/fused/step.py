@@ -20,7 +20,6 @@ TILE = 256  # rows; of 100 neurons, value and derivative then take 200 kB
 LANES = 32  # a multiple of the longest vector: shorter rests would be done number by number
 SHIFT = 16  # a cache line: rows 1 kB apart would all compete for the same few places in the cache
 ZERO = np.float32(0)
-ONE = np.float32(1)
 TINY = 1e-6  # torch.nn.utils.clip_grad_norm_
 EXPONENT = np.int32(0x7F800000)  # all its bits set: infinite or NaN
 
@@ -72,6 +71,22 @@ def surprises(n: int, y: Any, labels: Any, rows: Any, share: Any, top: Any, sums
     for j in range(n):
         y[labels[rows[j]], j] -= share
     return total
+
+
+@njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
+def add_up(sums: Any, i: int, n: int, row: Any) -> None:
+    """sums[i] += the sum of the first n of the row."""
+    total = ZERO
+    for j in range(n):
+        total += row[j]
+    sums[i] += total
+
+
+@njit(cache=True, nogil=True)
+def pieces(g: Any, W1: Any, W2: Any) -> Any:
+    """Views of the gradient g of one network, by W1, b1, W2 and b2."""
+    first, bias, second = W1.size, W1.size + len(W1), W1.size + len(W1) + W2.size
+    return g[:first].reshape(W1.shape), g[first:bias], g[bias:second].reshape(W2.shape), g[second:]
 
 
 @njit(cache=True, nogil=True)
