@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
+from physlearn.activations.compiled import INLINED
+
 RULES: dict[str, int] = {"adam": 0, "sgd": 1, "momentum": 2, "rmsprop": 3}
 ADAM, SGD, MOMENTUM, RMSPROP, NONE = range(5)  # NONE: only the losses
 
@@ -17,7 +19,7 @@ FRICTION = np.float32(0.9)
 KEPT, NEW = np.float32(0.99), np.float32(0.01)  # torch.optim.RMSprop
 
 
-@njit(cache=True, fastmath={"contract"}, error_model="numpy", nogil=True)
+@njit(**INLINED, fastmath={"contract"})
 def update(rule: int, rate: float, count: int, p: Any, g: Any, first: Any, second: Any) -> None:
     """One step of the parameters p, whose gradient is g, and of their two moments, all ``(n,)``.
 
