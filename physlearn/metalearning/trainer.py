@@ -27,8 +27,10 @@ class Trainer:
     def __init__(self, inner: InnerLoop, model: Learner) -> None:
         self.inner, self.model = inner, model
         self.replays: dict[tuple[torch.Size, torch.Size, int], Replay] = {}
-        applies = isinstance(fused_engine.network_of(model), Network) and fused_engine.applies([model], inner.pairs)
-        self.fit = fused_engine.Fit.of(model, inner.pairs, inner.reduction) if applies else None
+        networks = fused_engine.networks_of(model)
+        plain = len(networks) == 1 and isinstance(networks[0], Network)
+        applies = plain and fused_engine.applies([model], inner.pairs)
+        self.fit = fused_engine.Fit.each(model, inner.pairs, inner.reduction)[0] if applies else None
 
     def train(
         self, curves: Curves, weights: Float[Tensor, "S P"], rates: Float[Tensor, "S 1"], batches: Int[Tensor, "S steps B"]
@@ -55,7 +57,7 @@ class Trainer:
         self, fit: fused_engine.Fit, curves: Tensor, weights: Tensor, rates: Tensor, batches: Tensor
     ) -> tuple[Tensor, Tensor]:
         networks, steps, batch = batches.shape
-        network = cast(Network, fused_engine.network_of(self.model))
+        network = fused_engine.networks_of(self.model)[0]
         parameters = fused_engine.split(weights, network, gradient=fit.problem.kind == "gradient")
         neurons = parameters[1].shape[1]
         types = fused.TABLE + np.repeat(np.arange(curves.shape[1], dtype=np.int32), shares(neurons, curves.shape[1]))

@@ -121,7 +121,7 @@ def _train(
     bar: tqdm,
 ) -> EnsembleHistory:
     start = time.perf_counter()
-    fused = engine != "torch" and fused_engine.applies(models, pairs)
+    fused = engine != "torch" and fused_engine.applies(models, pairs, training.clip)
     if engine == "fused" and not fused:
         raise InputError("the fused engine is for networks of one hidden layer with compiled activations, on the CPU")
     engine_ = FusedEngine(models, pairs, training) if fused else TorchEngine(models, pairs, training)

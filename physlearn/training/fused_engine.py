@@ -19,6 +19,7 @@ from physlearn.models import (
     HamiltonianNetwork,
     Learner,
     MechanicalHamiltonianNetwork,
+    SeparableHamiltonianNetwork,
     SplineClassifier,
     SplineHamiltonian,
     SplineNetwork,
@@ -27,39 +28,50 @@ from physlearn.models import (
 )
 from physlearn.models.hamiltonian import Potential
 from physlearn.models.layers import Layers
+from physlearn.models.separable import SeparableModel
 from physlearn.training import fused
 from physlearn.training.pairs import Pairs
 from physlearn.training.train import Training
 
 
-def applies(models: Sequence[Learner], pairs: Pairs) -> bool:
+def applies(models: Sequence[Learner], pairs: Pairs, clip: float | None = None) -> bool:
     """Whether the loops know these models (all of one shape), their activation, the data's type and its device."""
-    network = network_of(models[0])
+    networks = networks_of(models[0])
     return (
-        network is not None
+        bool(networks)
         and pairs.z.device.type == "cpu"
         and pairs.z.dtype == torch.float32
-        and len(network.layers) == 2
-        and (found := _types_of(network.activation)) is not None
-        and not (isinstance(network, SplineNetwork) and (found[1] or len(found[0]) > 1))
+        and all(_is_known(network) for network in networks)
+        and (clip is None or len(networks) == 1)  # the gradient is clipped as a whole
     )
 
 
-def network_of(model: Learner) -> Layers | None:
-    """The only network of a model; None where there are several, or none."""
+def _is_known(network: Layers) -> bool:
+    found = _types_of(network.activation)
+    if found is None or len(network.layers) != 2:
+        return False
+    codes, tables = found
+    return not isinstance(network, SplineNetwork) or (len(codes) == 1 and not tables)
+
+
+def networks_of(model: Learner) -> list[Layers]:
+    """The networks of a model, in the order of its parameters; none where the loops do not know the model."""
     kind = type(model)  # a subclass may compute something else
     if kind in (VectorFieldNetwork, Classifier, SplineVectorField, SplineClassifier):
-        return cast(VectorFieldNetwork | Classifier, model).network
+        return [cast(VectorFieldNetwork | Classifier, model).network]
     if kind in (HamiltonianNetwork, SplineHamiltonian):
-        return cast(HamiltonianNetwork, model).energy.network
+        return [cast(HamiltonianNetwork, model).energy.network]
     if kind is MechanicalHamiltonianNetwork:
-        return cast(MechanicalHamiltonianNetwork, model).potential_energy.network
-    return None
+        return [cast(MechanicalHamiltonianNetwork, model).potential_energy.network]
+    if kind is SeparableHamiltonianNetwork:
+        separable = cast(SeparableHamiltonianNetwork, model)
+        return [separable.potential_energy.network, separable.kinetic_energy.network]
+    return []
 
 
 @dataclass(frozen=True)
 class Fit:
-    """What the network of a model has to fit so that the model's rates, or its classes, are right.
+    """What a network of a model has to fit so that the model's rates, or its classes, are right.
 
     rest: ``(n,)``, the error of each sample that no weight can change (None where there is none): a mechanical model's
     velocities are its momenta, whatever the data say.
@@ -69,23 +81,25 @@ class Fit:
     rest: Float[np.ndarray, " n"] | None
 
     @classmethod
-    def of(cls, model: Learner, pairs: Pairs, reduction: str) -> Fit:
-        """The problem of the model, with its scales, on the pairs."""
+    def each(cls, model: Learner, pairs: Pairs, reduction: str) -> list[Fit]:
+        """The problem of each of the model's networks, with its scales, on the pairs; the model's loss is their sum."""
         if isinstance(model, Classifier):
-            return cls(_problem("classes", model.inputs(pairs.z), pairs.target), None)
+            return [cls(_problem("classes", model.inputs(pairs.z), pairs.target), None)]
         z, rate = pairs.z, pairs.rate
         share = 1 / z.shape[1] if reduction == "mean" else 1.0
         if isinstance(model, VectorFieldNetwork):
             weights = share * model.rates.scale.square()
             targets = (rate - model.rates.center) / model.rates.scale
-            return cls(_problem("output", model.states(z), targets, weights), None)
+            return [cls(_problem("output", model.states(z), targets, weights), None)]
         if isinstance(model, HamiltonianNetwork):
             dq, dp = rate.chunk(2, dim=-1)
-            return cls(_gradient(model.energy, z, torch.cat([-dp, dq], dim=-1), share), None)
+            return [cls(_gradient(model.energy, z, torch.cat([-dp, dq], dim=-1), share), None)]
         (q, p), (dq, dp) = z.chunk(2, dim=-1), rate.chunk(2, dim=-1)
+        force = _gradient(cast(SeparableModel, model).potential_energy, q, -dp, share)
+        if isinstance(model, SeparableHamiltonianNetwork):
+            return [cls(force, None), cls(_gradient(model.kinetic_energy, p, dq, share), None)]
         rest = share * (p - dq).square().sum(-1)
-        potential = cast(MechanicalHamiltonianNetwork, model).potential_energy
-        return cls(_gradient(potential, q, -dp, share), rest.numpy() if rest.any() else None)
+        return [cls(force, rest.numpy() if rest.any() else None)]
 
     def left(self, rows: Int[np.ndarray, "R n"], batch: int) -> Float[np.ndarray, "R steps"] | float:
         """The mean over each batch of what cannot be changed."""
@@ -160,59 +174,81 @@ def joined(parameters: fused.Parameters) -> Float[Tensor, "R P"]:
 
 
 class FusedEngine:
-    """R networks of one shape; the same face as `TorchEngine`."""
+    """R networks of one shape; the same face as `TorchEngine`. A model of two networks has its parts trained one by one."""
 
     name = "fused"
 
     def __init__(self, models: Sequence[Learner], pairs: Pairs, training: Training) -> None:
         self.training = training
         self.model = models[0]
-        network = cast(Layers, network_of(self.model))
-        self.fit = Fit.of(self.model, pairs, training.reduction)
-        self.gradient = self.fit.problem.kind == "gradient"
-        flat = [torch.cat([p.detach().flatten() for p in model.parameters()]) for model in models]
-        self.parameters = split(torch.stack(flat), network, gradient=self.gradient)
-        hidden = self.parameters[1].shape[1]
-        self.functions = functions_of([cast(Layers, network_of(model)) for model in models], hidden)
-        self.state = fused.State.fresh(self.parameters)
+        networks = zip(*(networks_of(model) for model in models), strict=True)
+        fits = Fit.each(self.model, pairs, training.reduction)
+        self.parts = [_Part(own, fit) for own, fit in zip(networks, fits, strict=True)]
 
     def epoch(self, order: Int[Tensor, "R n"], learning_rates: Float[Tensor, "R steps"]) -> Float[Tensor, "R steps"]:
         """One step for each batch in that order; gives the losses before each step."""
         rows = np.ascontiguousarray(order.numpy().astype(np.int32))
-        batch = self.training.batch_size
-        losses = np.empty((len(rows), math.ceil(rows.shape[1] / batch)), np.float32)
-        clip = None if self.training.clip is None else np.full(len(rows), self.training.clip, np.float32)
         rates = np.ascontiguousarray(learning_rates.numpy())
-        rule, threads = cast(fused.Rule, self.training.optimizer), torch.get_num_threads()
-        fused.advance(
-            self.fit.problem, self.parameters, self.state, rule, self.functions, rows, batch, rates, losses, clip, threads
-        )
-        return torch.from_numpy(losses + self.fit.left(rows, batch)).to(learning_rates)
+        losses = sum(part.epoch(rows, rates, self.training) for part in self.parts)
+        alive = np.logical_and.reduce([part.state.alive for part in self.parts])
+        for part in self.parts:
+            part.state.alive[:] = alive
+        return torch.from_numpy(losses).to(learning_rates)
 
     @property
     def alive(self) -> Bool[Tensor, " R"]:
         """False from the step on in which a network's loss or gradient was not finite."""
-        return torch.from_numpy(self.state.alive.copy())
+        return torch.from_numpy(self.parts[0].state.alive.copy())
 
     @property
     def weights(self) -> Float[Tensor, "R P"]:
         """A copy of all weights."""
-        return joined(self.parameters)
+        return torch.cat([joined(part.parameters) for part in self.parts], dim=1)
 
     def evaluate(self, pairs: Pairs) -> Float[Tensor, " R"]:
         """The loss of each network on other data."""
-        fit = Fit.of(self.model, pairs, self.training.reduction)
-        losses = fused.evaluate(fit.problem, self.parameters, self.functions, threads=torch.get_num_threads())
-        return torch.from_numpy(losses + (0.0 if fit.rest is None else fit.rest.mean()))
+        fits = Fit.each(self.model, pairs, self.training.reduction)
+        return torch.from_numpy(sum(part.evaluate(fit) for part, fit in zip(self.parts, fits, strict=True)))
 
     def load(self, weights: Float[Tensor, "R P"]) -> None:
         """Take other weights."""
-        self.parameters = split(weights, cast(Layers, network_of(self.model)), gradient=self.gradient)
+        sizes = [sum(array[0].size for array in part.parameters) for part in self.parts]
+        for part, own in zip(self.parts, weights.split(sizes, dim=1), strict=True):
+            part.load(own)
 
     def hand_back(self, models: Sequence[Learner]) -> None:
         """Write the weights into the networks they came from."""
         with torch.no_grad():
             for model, weights in zip(models, self.weights, strict=True):
                 sizes = [parameter.numel() for parameter in model.parameters()]
-                for parameter, part in zip(model.parameters(), weights.split(sizes), strict=True):
-                    parameter.copy_(part.view_as(parameter))
+                for parameter, own in zip(model.parameters(), weights.split(sizes), strict=True):
+                    parameter.copy_(own.view_as(parameter))
+
+
+class _Part:
+    """The same network of each model."""
+
+    def __init__(self, networks: Sequence[Layers], fit: Fit) -> None:
+        self.network, self.fit = networks[0], fit
+        self.load(torch.stack([torch.cat([p.detach().flatten() for p in network.parameters()]) for network in networks]))
+        self.functions = functions_of(networks, self.parameters[1].shape[1])
+        self.state = fused.State.fresh(self.parameters)
+
+    def load(self, weights: Float[Tensor, "R P"]) -> None:
+        self.parameters = split(weights, self.network, gradient=self.fit.problem.kind == "gradient")
+
+    def epoch(
+        self, rows: Int[np.ndarray, "R n"], rates: Float[np.ndarray, "R steps"], training: Training
+    ) -> Float[np.ndarray, "R steps"]:
+        batch = training.batch_size
+        losses = np.empty((len(rows), math.ceil(rows.shape[1] / batch)), np.float32)
+        clip = None if training.clip is None else np.full(len(rows), training.clip, np.float32)
+        rule, threads = cast(fused.Rule, training.optimizer), torch.get_num_threads()
+        fused.advance(
+            self.fit.problem, self.parameters, self.state, rule, self.functions, rows, batch, rates, losses, clip, threads
+        )
+        return losses + self.fit.left(rows, batch)
+
+    def evaluate(self, fit: Fit) -> Float[np.ndarray, " R"]:
+        losses = fused.evaluate(fit.problem, self.parameters, self.functions, threads=torch.get_num_threads())
+        return losses + (0.0 if fit.rest is None else fit.rest.mean())
