@@ -21,7 +21,8 @@ from physlearn.models import Model
 from physlearn.models.baselines import LeastSquaresModel
 from physlearn.models.build import BASELINES, check_name
 from physlearn.models.layers import Layers
-from physlearn.training import Pairs, Training, train
+from physlearn.training import Pairs, Training
+from physlearn.training.single import train_single
 from systems import InputError, Orbit
 
 
@@ -106,7 +107,7 @@ class Forecaster:
             history = pd.DataFrame()
         else:
             held_out = None if held_out is None else held_out.to(self.device, self.dtype)
-            history = train(model, pairs, held_out, how, self.seed, progress)
+            history = train_single(model, pairs, held_out, how, self.seed, progress)
         self._adopt(model, pairs.coordinates)
         self.training, self.history = how, history
         return self

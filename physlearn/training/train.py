@@ -75,6 +75,11 @@ def train(
         return _train(model, pairs, validation, training, seed, progress)
 
 
+def diverged(epoch: int) -> IntegrationError:
+    """What to raise of a training whose loss was not finite in that epoch."""
+    return IntegrationError(f"the loss is not finite in epoch {epoch}: lower learning_rate")
+
+
 def _train(
     model: Learner, pairs: Pairs, validation: Pairs | None, training: Training, seed: int, progress: bool
 ) -> pd.DataFrame:
@@ -100,7 +105,7 @@ def _train(
             losses.append(loss.detach())
         row["training"] = float(torch.stack(losses).mean())
         if not math.isfinite(row["training"]):
-            raise IntegrationError(f"the loss is {row['training']} in epoch {epoch}: lower learning_rate")
+            raise diverged(epoch)
         if validation is not None:
             with torch.no_grad():
                 row["validation"] = float(loss_of(model, model(validation.z), validation.target, training.reduction))
