@@ -92,7 +92,8 @@ def train_ensemble(
     for k, model in enumerate(models):
         groups.setdefault(str(shape_of(model)), []).append(k)
     chunks = [chunk for group in groups.values() for chunk in _chunks(group, models[group[0]], training)]
-    bar = tqdm(total=len(models) * training.epochs, disable=not progress, desc="training networks", unit="epoch", leave=False)
+    what = f"training {models[0].name}" if len(models) == 1 else "training networks"
+    bar = tqdm(total=len(models) * training.epochs, disable=not progress, desc=what, unit="epoch", leave=False)
     parts = []
     with bar:
         for chunk in chunks:

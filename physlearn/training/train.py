@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Literal
 
 import pandas as pd
@@ -43,6 +44,9 @@ class Training:
         for name in ("epochs", "batch_size", "learning_rate"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} must be positive, not {getattr(self, name)}")
+        for name in ("epochs", "batch_size"):
+            if not isinstance(getattr(self, name), Integral):
+                raise InputError(f"{name} must be a whole number, not {getattr(self, name)}")
         if self.schedule not in ("cosine", "constant"):
             raise InputError(f"schedule must be 'cosine' or 'constant', not {self.schedule!r}")
         if self.patience is not None and self.patience < 1:

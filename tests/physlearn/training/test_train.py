@@ -87,7 +87,16 @@ def test_a_loss_that_diverges_is_an_error_that_says_what_to_do(pendulum_pairs):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"epochs": 0}, {"batch_size": -1}, {"learning_rate": 0.0}, {"schedule": "step"}, {"patience": 0}]
+    "wrong",
+    [
+        {"epochs": 0},
+        {"epochs": 2.5},
+        {"batch_size": -1},
+        {"batch_size": 10.0},
+        {"learning_rate": 0.0},
+        {"schedule": "step"},
+        {"patience": 0},
+    ],
 )
 def test_settings_that_make_no_sense_are_refused_by_name(wrong):
     with pytest.raises(InputError, match=next(iter(wrong))):
