@@ -12,13 +12,16 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from physlearn import plotting, tasks
-from physlearn.comparison.lineup import TRADITIONAL
+from physlearn.activations import Activation
+from physlearn.comparison.lineup import TRADITIONAL, line_up
 from physlearn.comparison.statistics import summarize
 from physlearn.reproduction.evidence import in_words
 from physlearn.reproduction.figures import PAPER, Drawn, Request, register
-from physlearn.reproduction.mix_evidence import TYPES, against_the_mix, best_named, deciding, others, wins
-from physlearn.reproduction.mix_study import NAMED, SPLINES, mix_study
+from physlearn.reproduction.mix_evidence import against_the_mix, best_named, deciding, others, wins
+from physlearn.reproduction.mix_study import BASE, NAMED, SPLINES, mix_study, spline_task
+from physlearn.reproduction.pace import seconds_a_step
 from physlearn.reproduction.study import COMPARING, FEW, META_SEEDS, Study, compared, learned, short, study, table_of
+from physlearn.tasks import Task
 
 SEPARATE = ("henon-heiles-hnn-separable", "henon-heiles-hnn-mechanical")  # Hamiltonian networks of other forms
 RICHER: dict[str, dict[str, Any]] = {"double-pendulum-hnn": {}, "three-body": {"orbits": 500}, "oscillators": {}}
@@ -76,20 +79,29 @@ def mix_parity_again(request: Request) -> Drawn:
 
 @register("mix-curves")
 def mix_curves(request: Request) -> Drawn:
-    """The loss while training, against steps and against seconds, in the longest training."""
+    """The loss while training, against steps and against seconds, in the longest training.
+
+    The networks were trained at different times, maybe on different machines: seconds are steps, times what a step of 50 such
+    networks takes on this machine now.
+    """
     studies = _studies(request)
     figure, axes = plt.subplots(len(studies), 2, figsize=(12, 3.8 * len(studies)), layout="constrained", squeeze=False)
     plt.close(figure)
     tables = []
     for row, found in zip(axes, studies, strict=True):
         regime, result = list(found.results.items())[-1]
-        base = found.learned[0].base
-        shown = [base, *TYPES, "mix", "single", best_named(result.table, base), SPLINES]
-        part = replace(result, curves=result.curves[result.curves["variant"].isin(shown)])
+        line: dict[str, tuple[Task, str | Activation]] = {
+            name: (found.task, activation) for name, activation in line_up(found.learned[0], found.single[0], ()).items()
+        }
+        best = best_named(result.table, found.learned[0].base)
+        line |= {best: (found.task, best), SPLINES: (spline_task(found.task), BASE)}
+        pace = seconds_a_step(line, COMPARING[request.quick]["replicates"])
+        curves = result.curves[result.curves["variant"].isin(line)]
+        curves = curves.assign(seconds=curves["step"] * curves["variant"].map(pace))
         for ax, against in zip(row, ("step", "seconds"), strict=True):
-            part.plot_curves(against, ax)
+            replace(result, curves=curves).plot_curves(against, ax)
             ax.set_ylabel(f"{found.task.name}, {regime}\nvalidation loss")  # a title would meet the legend
-        tables.append(part.curves.assign(task=found.task.name, regime=regime))
+        tables.append(curves.assign(task=found.task.name, regime=regime))
     return Drawn(figure, pd.concat(tables, ignore_index=True))
 
 
