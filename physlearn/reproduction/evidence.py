@@ -41,9 +41,13 @@ def verdict(low: float, high: float, sign: int) -> str:
 
 
 def in_words(row: pd.Series) -> list[str]:
-    """The difference of a row, its interval and p, as they are read; empty where there is none."""
+    """The difference of a row, its interval and p, as they are read; empty where there is none.
+
+    The mean logarithm of energy errors is not finite where a forecast has escaped to infinity.
+    """
+    difference = "not finite" if pd.isna(row["difference"]) else f"{row['difference']:.3g}"
     interval = "" if pd.isna(row["low"]) else f"{row['low']:.3g} to {row['high']:.3g}"
-    return [f"{row['difference']:.3g}", interval, "" if pd.isna(row["p"]) else f"{row['p']:.1e}"]
+    return [difference, interval, "" if pd.isna(row["p"]) else f"{row['p']:.1e}"]
 
 
 def differences(table: pd.DataFrame, column: str, reference: str, sign: int, scale: Scale, **told: Any) -> Iterator[Row]:

@@ -119,3 +119,13 @@ def test_the_claims_are_a_table_to_read():
     assert len(lines) == 2 + len(table)
     assert {line.count("|") for line in lines} == {11}
     assert "**holds**" in lines[2]
+
+
+def test_a_difference_that_is_not_finite_says_so():
+    told = pd.Series({"difference": np.nan, "low": np.nan, "high": np.nan, "p": np.nan})
+    assert evidence.in_words(told) == ["not finite", "", ""]
+    assert evidence.in_words(pd.Series({"difference": -1.0, "low": -2.0, "high": -0.5, "p": 0.25})) == [
+        "-1",
+        "-2 to -0.5",
+        "2.5e-01",
+    ]
