@@ -18,7 +18,7 @@ from physlearn.comparison.statistics import summarize
 from physlearn.reproduction.evidence import in_words
 from physlearn.reproduction.figures import PAPER, Drawn, Request, register
 from physlearn.reproduction.mix_evidence import against_the_mix, best_named, deciding, others, wins
-from physlearn.reproduction.mix_study import BASE, NAMED, SPLINES, mix_study, spline_task
+from physlearn.reproduction.mix_study import BASE, NAMED, SPLINES, forecast_study, mix_study, spline_task
 from physlearn.reproduction.pace import seconds_a_step
 from physlearn.reproduction.study import COMPARING, FEW, META_SEEDS, Study, compared, learned, short, study, table_of
 from physlearn.tasks import Task
@@ -108,8 +108,7 @@ def mix_curves(request: Request) -> Drawn:
 @register("mix-forecasts")
 def mix_forecasts(request: Request) -> Drawn:
     """Valid prediction times and energy errors of every network, Hamiltonian networks of three forms among them."""
-    made = study if request.quick else mix_study
-    studies = [made(request.task(name), request) for name in PAPER if request.task(name).forecasting is not None]
+    studies = [forecast_study(request.task(name), request) for name in PAPER if request.task(name).forecasting is not None]
     if not request.quick:
         studies += [_separate(name, request) for name in SEPARATE]
     rows, parts = [], []

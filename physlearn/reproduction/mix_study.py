@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,22 +36,22 @@ CONVERGED: dict[bool, dict[str, Any] | None] = {
     False: {"tuned": True, "epochs": 60},
 }  # by whether it is to be quick
 
+Lot = tuple[Task, Sequence[Mapping[str, str | Activation]]]
+
 
 def mix_study(task: Task, request: Request) -> Study:
     """Learn as many types as are asked about, and compare everything in every regime."""
-    found, quick = study(task, request), request.quick
-    regimes: dict[str, dict[str, Any]] = {name: {"tuned": tuned} for name, tuned in REGIMES[quick].items()}
-    results = dict(found.results)
-    if (longer := CONVERGED[quick]) is not None:
-        regimes["converged"] = longer
-        results["converged"] = compared(request, task, found.learned, found.single, **{**COMPARING[quick], **longer})
+    found = _regimes(task, request)
     rest, more = rivals(task, request), more_types(task, request)
-    for name, regime in regimes.items():
-        settings = {**COMPARING[quick], **regime, "forecast": False}
-        splines = [{SPLINES: BASE}] * META_SEEDS[quick]
-        lots = ((task, rest), (task, more), (spline_task(task), splines))
-        results[name] = beside([results[name], *(_without_learned(request, on, lot, settings) for on, lot in lots)])
-    return replace(found, results=results)
+    lots = ((task, rest), (task, more), (spline_task(task), _splines(request)))
+    return _beside(found, request, lots, list(found.results), forecast=False)
+
+
+def forecast_study(task: Task, request: Request) -> Study:
+    """The learned types and what forecasts beside them: the best rivals, too, where training is short."""
+    found = _regimes(task, request)
+    named: list[dict[str, str | Activation]] = [{name: name for name in NAMED}] * META_SEEDS[request.quick]
+    return _beside(found, request, ((task, named), (spline_task(task), _splines(request))), REGIMES[request.quick])
 
 
 def rivals(task: Task, request: Request) -> list[dict[str, str | Activation]]:
@@ -92,6 +92,29 @@ def random_functions(seed: int, types: int = 2) -> LearnedActivations:
     phase = 2 * math.pi * torch.rand(types, WAVES, 1, generator=generator, dtype=torch.float64)
     values = math.sqrt(2 / WAVES) * (frequency * x + phase).cos().sum(1)
     return LearnedActivations(values, base="sine", task="nothing", settings={"seed": seed})
+
+
+def _regimes(task: Task, request: Request) -> Study:
+    """The learned types and the traditional functions in every regime."""
+    found, quick = study(task, request), request.quick
+    if (longer := CONVERGED[quick]) is None:
+        return found
+    converged = compared(request, task, found.learned, found.single, **{**COMPARING[quick], **longer})
+    return replace(found, results={**found.results, "converged": converged})
+
+
+def _beside(found: Study, request: Request, lots: Iterable[Lot], names: Iterable[str], **settings: Any) -> Study:
+    """With other variants beside what was found in the regimes of these names: for each task, those of each meta-seed."""
+    quick, results = request.quick, dict(found.results)
+    ways = {name: {"tuned": tuned} for name, tuned in REGIMES[quick].items()} | {"converged": CONVERGED[quick] or {}}
+    for name in names:
+        how = {**COMPARING[quick], **ways[name], **settings}
+        results[name] = beside([results[name], *(_without_learned(request, task, own, how) for task, own in lots)])
+    return replace(found, results=results)
+
+
+def _splines(request: Request) -> list[dict[str, str | Activation]]:
+    return [{SPLINES: BASE}] * META_SEEDS[request.quick]
 
 
 def _without_learned(
