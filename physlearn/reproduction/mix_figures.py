@@ -17,7 +17,7 @@ from physlearn.comparison.lineup import TRADITIONAL, line_up
 from physlearn.comparison.statistics import summarize
 from physlearn.reproduction.evidence import in_words
 from physlearn.reproduction.figures import PAPER, Drawn, Request, register
-from physlearn.reproduction.mix_evidence import against_the_mix, best_named, deciding, others, wins
+from physlearn.reproduction.mix_evidence import SHORT_TUNED, against_the_mix, best_named, deciding, others, wins
 from physlearn.reproduction.mix_study import BASE, NAMED, SPLINES, forecast_study, mix_study, spline_task
 from physlearn.reproduction.pace import seconds_a_step
 from physlearn.reproduction.study import COMPARING, FEW, META_SEEDS, Study, compared, learned, short, study, table_of
@@ -120,11 +120,12 @@ def mix_forecasts(request: Request) -> Drawn:
     figure, axes = plt.subplots(len(studies), 2, figsize=(13, 3.4 * len(studies)), layout="constrained", squeeze=False)
     plt.close(figure)
     for row, found in zip(axes, studies, strict=True):
-        result = list(found.results.values())[-1]
+        regime = SHORT_TUNED if SHORT_TUNED in found.results else next(iter(found.results))  # at convergence all forecast well
+        result = found.results[regime]
         for ax, measure in zip(row, _forecasts(found)[-2:] or ["loss"] * 2, strict=False):
             shown = replace(result, table=result.table[result.table[measure].notna()])
             shown.plot(measure, ax)
-            ax.set_title(f"{found.task.name}: {measure.replace('_', ' ')}", fontsize="medium", loc="left")
+            ax.set_title(f"{found.task.name}, {regime}: {measure.replace('_', ' ')}", fontsize="medium", loc="left")
     text = ["# Forecasts", "", *_claims(pd.DataFrame(rows))] if rows else None
     return Drawn(figure, _compact(table), {}, None if text is None else "\n".join([*text, ""]))
 
