@@ -17,13 +17,14 @@ STEPS = 60  # at least, of each activation in each round
 
 def seconds_a_step(variants: Mapping[str, tuple[Task, str | Activation]], networks: int) -> dict[str, float]:
     """Of so many networks at once, each variant on its task; they take turns, so that the machine's load meets all alike."""
+    prepared = {}
+    for name, (task, activation) in variants.items():
+        epochs = math.ceil(STEPS * task.training.batch_size / len(task.pairs("training")))
+        models = [task.network(activation, seed) for seed in range(networks)]  # each round goes on from the one before
+        prepared[name] = models, task.pairs("training"), replace(task.training, epochs=epochs, patience=None)
     taken: dict[str, list[float]] = {name: [] for name in variants}
     for _ in range(1 + ROUNDS):
-        for name, (task, activation) in variants.items():
-            pairs = task.pairs("training")
-            epochs = math.ceil(STEPS * task.training.batch_size / len(pairs))
-            models = [task.network(activation, seed) for seed in range(networks)]
-            how = replace(task.training, epochs=epochs, patience=None)
+        for name, (models, pairs, how) in prepared.items():
             history = train_ensemble(models, pairs, None, how, range(networks), progress=False)
-            taken[name].append(float(history.seconds[-1]) / (epochs * history.steps))
+            taken[name].append(float(history.seconds[-1]) / (how.epochs * history.steps))
     return {name: median(times[1:]) for name, times in taken.items()}

@@ -4,18 +4,10 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-import systems
 from physlearn import models
-from physlearn.training import Pairs, Training, train
+from physlearn.training import Training, train
 from physlearn.training.single import train_single
 from systems import IntegrationError
-
-
-@pytest.fixture(scope="module")
-def pendulum_pairs():
-    system = systems.get("pendulum")
-    t = torch.linspace(0, 3, 16)
-    return [Pairs.of(system.orbit(system.sample(20, seed=s), t)).to("cpu", torch.float32) for s in (0, 1)]
 
 
 def weights_of(model):
@@ -37,14 +29,6 @@ def test_it_is_the_training_in_torch_up_to_rounding(name, validated, pendulum_pa
     assert histories[1].index.equals(histories[0].index)
     assert histories[1].index.name == "epoch"
     assert (histories[1] / histories[0]).to_numpy() == pytest.approx(1, rel=1e-4)
-
-
-def test_the_history_ends_where_the_patience_does(pendulum_pairs):
-    pairs, held_out = pendulum_pairs
-    how = Training(epochs=200, learning_rate=0.3, schedule="constant", patience=4)
-    history = train_single(models.build("nn", 2, (8,)), pairs, held_out, how, progress=False)
-    assert len(history) < 200
-    assert len(history) - 1 - history["validation"].idxmin() == 4
 
 
 @pytest.mark.parametrize("rate", [1e30, 1e10])

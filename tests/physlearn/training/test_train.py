@@ -4,18 +4,10 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-import systems
 from physlearn import models
-from physlearn.training import Pairs, Training, rate_loss, train
+from physlearn.training import Training, rate_loss, train
+from physlearn.training.single import train_single
 from systems import InputError, IntegrationError
-
-T = torch.linspace(0, 3, 16)
-
-
-@pytest.fixture(scope="module")
-def pendulum_pairs():
-    system = systems.get("pendulum")
-    return [Pairs.of(system.orbit(system.sample(20, seed=s), T)).to("cpu", torch.float32) for s in (0, 1)]
 
 
 def test_the_loss_is_the_papers_sum_or_the_mean_over_components(pendulum_pairs):
@@ -64,7 +56,8 @@ def test_the_weights_of_the_best_epoch_are_kept(pendulum_pairs):
     assert found == pytest.approx(history["validation"].min(), rel=1e-6)
 
 
-def test_early_stopping_waits_for_its_patience(pendulum_pairs):
+@pytest.mark.parametrize("train", [train, train_single])
+def test_early_stopping_waits_for_its_patience(train, pendulum_pairs):
     pairs, held_out = pendulum_pairs
     how = Training(epochs=200, learning_rate=0.3, schedule="constant", patience=4)
     history = train(models.build("nn", 2, (8,)), pairs, held_out, how, progress=False)
