@@ -21,7 +21,7 @@ from physlearn.tasks import Task
 
 OTHER_DATA = 1  # the seed of the task's data
 OTHER_RUNS = 100  # the first meta-seed
-RUNS = {True: 1, False: 2}  # of what is more than one lever, by whether it is to be quick
+RUNS = {True: 1, False: 2}  # of levers together, by whether it is to be quick
 COMPARING: dict[bool, dict[str, Any]] = {
     True: {"replicates": 5, "epochs": 3, "forecast": False, "variants": {}},
     False: {"replicates": 30, "epochs": 10, "forecast": False, "variants": {}},
@@ -96,50 +96,27 @@ DIGITS: dict[str, dict[str, Any]] = {
     "from ReLU, diverse": {**_DIGITS, "gain": 5.0, "base": "relu"},
     "larger steps": {**_DIGITS, "outer_steps": 300, "outer_learning_rate": 0.03},
 }
-ATTEMPTS: dict[str, tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]]]] = {
-    "van-der-pol": (ALONE, TOGETHER),
-    "henon-heiles-hnn": (ALONE, TOGETHER),
-    "mnist1d": (DIGITS, {}),
+ATTEMPTS: dict[str, dict[str, dict[str, dict[str, Any]]]] = {
+    "attempts": {"van-der-pol": ALONE, "henon-heiles-hnn": ALONE, "mnist1d": DIGITS},
+    "attempts-together": {"van-der-pol": TOGETHER, "henon-heiles-hnn": TOGETHER},
 }
-"""What was tried on each task, as settings of `metalearn` by name: once, and several times."""
+"""What was tried on each task, as settings of `metalearn` by name, for each figure."""
 
 
 @register("attempts")
 def attempts(request: Request) -> Drawn:
-    """What came of each way to meta-learn: two types and their mix.
+    """What came of each lever alone, in one run: two types and their mix.
 
     The data are of another seed than the figures', and the runs are others: what is chosen here is scored there on what
     nobody has seen. The table has a row a network: task, attempt, regime, and the columns of `Comparison.table`.
     """
-    quick = request.quick
-    tables = []
-    for name, (once, often) in ATTEMPTS.items():
-        task = replace(tasks.get(name, seed=OTHER_DATA, device=request.device), learning={})
-        for attempt, settings in {**once, **often}.items():
-            for run in range(RUNS[quick] if attempt in often else 1):
-                for regime, result in attempted(request, task, settings, OTHER_RUNS + run).items():
-                    found = result.table.assign(task=name, attempt=attempt, regime=regime, meta_seed=OTHER_RUNS + run)
-                    tables.append(found)
-    table = pd.concat(tables, ignore_index=True)
-    regimes = list(table["regime"].unique())
-    heights = [1 + len(once) + len(often) for once, often in ATTEMPTS.values()]
-    figure, axes = plt.subplots(
-        len(ATTEMPTS),
-        len(regimes),
-        figsize=(5 * len(regimes) + 4, 0.22 * sum(heights) + 2 * len(ATTEMPTS)),
-        height_ratios=heights,
-        sharey="row",
-        layout="constrained",
-        squeeze=False,
-    )
-    plt.close(figure)  # pyplot forgets it; the caller keeps it
-    for row, name in zip(axes, ATTEMPTS, strict=True):
-        for ax, regime in zip(row, regimes, strict=True):
-            _dots(table[(table["task"] == name) & (table["regime"] == regime)], ax)
-            ax.set_title(f"{name}, {regime}", fontsize="medium")
-    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(MARKS), frameon=False)
-    settings = {name: {attempt: dict(how) for attempt, how in {**a, **b}.items()} for name, (a, b) in ATTEMPTS.items()}
-    return Drawn(figure, table, {"attempts": settings, **COMPARING[quick]}, to_markdown(table))
+    return _drawn(request, "attempts", "Every lever alone", runs=1)
+
+
+@register("attempts-together")
+def attempts_together(request: Request) -> Drawn:
+    """The same of levers together, in several runs."""
+    return _drawn(request, "attempts-together", "Levers together", RUNS[request.quick])
 
 
 def attempted(request: Request, task: Task, settings: Mapping[str, Any], meta_seed: int) -> dict[str, Comparison]:
@@ -152,12 +129,42 @@ def attempted(request: Request, task: Task, settings: Mapping[str, Any], meta_se
     }
 
 
-def to_markdown(table: pd.DataFrame) -> str:
+def _drawn(request: Request, name: str, title: str, runs: int) -> Drawn:
+    tried, tables = ATTEMPTS[name], []
+    for task_name, group in tried.items():
+        task = replace(tasks.get(task_name, seed=OTHER_DATA, device=request.device), learning={})
+        for attempt, settings in group.items():
+            for meta_seed in range(OTHER_RUNS, OTHER_RUNS + runs):
+                for regime, result in attempted(request, task, settings, meta_seed).items():
+                    found = result.table.assign(task=task_name, attempt=attempt, regime=regime, meta_seed=meta_seed)
+                    tables.append(found)
+    table = pd.concat(tables, ignore_index=True)
+    regimes = list(table["regime"].unique())
+    heights = [1 + len(group) for group in tried.values()]
+    figure, axes = plt.subplots(
+        len(tried),
+        len(regimes),
+        figsize=(5 * len(regimes) + 4, 0.22 * sum(heights) + 2 * len(tried)),
+        height_ratios=heights,
+        sharey="row",
+        layout="constrained",
+        squeeze=False,
+    )
+    plt.close(figure)  # pyplot forgets it; the caller keeps it
+    for row, task_name in zip(axes, tried, strict=True):
+        for ax, regime in zip(row, regimes, strict=True):
+            _dots(table[(table["task"] == task_name) & (table["regime"] == regime)], ax)
+            ax.set_title(f"{task_name}, {regime}", fontsize="medium")
+    figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(MARKS), frameon=False)
+    return Drawn(figure, table, {"attempts": tried, **COMPARING[request.quick]}, to_markdown(table, title))
+
+
+def to_markdown(table: pd.DataFrame, title: str) -> str:
     """Mean log losses of every run of every attempt, to read."""
     means = (
         mean_log(table, ["task", "regime", "attempt", "meta_seed", "variant"]).unstack("variant").reindex(columns=list(MARKS))
     )
-    lines = ["# Every attempt", ""]
+    lines = [f"# {title}", ""]
     for (task, regime), part in means.groupby(level=["task", "regime"], sort=False):
         lines += [f"## {task}, {regime}", "", "| attempt | run | " + " | ".join(MARKS) + " | mix minus the better type |"]
         lines.append("|" + "---|" * (3 + len(MARKS)))

@@ -28,6 +28,7 @@ FIGURES = [
     "fig8",
     "fig9",
     "attempts",
+    "attempts-together",
     "claims",
     "curves",
     "depth",
@@ -41,7 +42,16 @@ FIGURES = [
     "mix-types",
     "transfer",
 ]
-TOLD = ("attempts", "claims", "mix", "mix-again", "mix-parity", "mix-parity-again", "mix-types")
+TOLD = (
+    "attempts",
+    "attempts-together",
+    "claims",
+    "mix",
+    "mix-again",
+    "mix-parity",
+    "mix-parity-again",
+    "mix-types",
+)
 PNG, PDF = b"\x89PNG", b"%PDF"
 
 
@@ -56,8 +66,9 @@ def tiny(monkeypatch):
     monkeypatch.setattr(shape_figures, "INITIALISATIONS", {True: 2})
     monkeypatch.setattr(digit_figures, "REALISATIONS", {True: 5})
     monkeypatch.setattr(attempts_figure, "QUICK", {"outer_steps": 2, "inner_steps": 3, "networks": 2, "pairs": 1})
-    once, often = (dict([*tried.items()][::8]) for tried in (attempts_figure.ALONE, attempts_figure.TOGETHER))
-    monkeypatch.setattr(attempts_figure, "ATTEMPTS", {"van-der-pol": (once, {}), "henon-heiles-hnn": ({}, often)})
+    alone, together = (dict([*tried.items()][::8]) for tried in (attempts_figure.ALONE, attempts_figure.TOGETHER))
+    monkeypatch.setitem(attempts_figure.ATTEMPTS, "attempts", {"van-der-pol": alone})
+    monkeypatch.setitem(attempts_figure.ATTEMPTS, "attempts-together", {"henon-heiles-hnn": together})
     monkeypatch.setitem(attempts_figure.COMPARING, True, {"replicates": 2, "epochs": 1})
     monkeypatch.setattr(descent_figure, "PATHS", {True: 5})
     monkeypatch.setattr(descent_figure, "TIME", 2.0)
