@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
 import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from physlearn import tasks
 from physlearn.comparison import Comparison
@@ -143,33 +145,42 @@ def attempted(request: Request, task: Task, settings: Mapping[str, Any], meta_se
 
 
 def _drawn(request: Request, name: str, title: str, runs: int) -> Drawn:
-    tried, tables = ATTEMPTS[name], []
-    for task_name, group in tried.items():
-        task = replace(tasks.get(task_name, seed=OTHER_DATA, device=request.device), learning={})
-        for attempt, settings in group.items():
-            for meta_seed in range(OTHER_RUNS, OTHER_RUNS + runs):
-                for regime, result in attempted(request, task, settings, meta_seed).items():
-                    found = result.table.assign(task=task_name, attempt=attempt, regime=regime, meta_seed=meta_seed)
-                    tables.append(found)
-    table = pd.concat(tables, ignore_index=True)
-    regimes = list(table["regime"].unique())
-    heights = [1 + len(group) for group in tried.values()]
+    tried = ATTEMPTS[name]
+    table = _tried(request, tried, range(OTHER_RUNS, OTHER_RUNS + runs))
+    return Drawn(_picture(table), table, {"attempts": tried, **COMPARING[request.quick]}, to_markdown(table, title))
+
+
+def _tried(request: Request, tried: Mapping[str, Mapping[str, Any]], meta_seeds: Iterable[int]) -> pd.DataFrame:
+    """Every attempt in every run."""
+    tables = []
+    for name, group in tried.items():
+        task = replace(tasks.get(name, seed=OTHER_DATA, device=request.device), learning={})
+        for (attempt, settings), meta_seed in product(group.items(), meta_seeds):
+            for regime, result in attempted(request, task, settings, meta_seed).items():
+                tables.append(result.table.assign(task=name, attempt=attempt, regime=regime, meta_seed=meta_seed))
+    return pd.concat(tables, ignore_index=True)
+
+
+def _picture(table: pd.DataFrame) -> Figure:
+    """A row of panels a task, a column a regime."""
+    names, regimes = list(table["task"].unique()), list(table["regime"].unique())
+    heights = [1 + table.loc[table["task"] == name, "attempt"].nunique() for name in names]
     figure, axes = plt.subplots(
-        len(tried),
+        len(names),
         len(regimes),
-        figsize=(5 * len(regimes) + 4, 0.22 * sum(heights) + 2 * len(tried)),
+        figsize=(5 * len(regimes) + 4, 0.22 * sum(heights) + 2 * len(names)),
         height_ratios=heights,
         sharey="row",
         layout="constrained",
         squeeze=False,
     )
     plt.close(figure)  # pyplot forgets it; the caller keeps it
-    for row, task_name in zip(axes, tried, strict=True):
+    for row, name in zip(axes, names, strict=True):
         for ax, regime in zip(row, regimes, strict=True):
-            _dots(table[(table["task"] == task_name) & (table["regime"] == regime)], ax)
-            ax.set_title(f"{task_name}, {regime}", fontsize="medium")
+            _dots(table[(table["task"] == name) & (table["regime"] == regime)], ax)
+            ax.set_title(f"{name}, {regime}", fontsize="medium")
     figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=len(MARKS), frameon=False)
-    return Drawn(figure, table, {"attempts": tried, **COMPARING[request.quick]}, to_markdown(table, title))
+    return figure
 
 
 def to_markdown(table: pd.DataFrame, title: str) -> str:
@@ -183,7 +194,12 @@ def to_markdown(table: pd.DataFrame, title: str) -> str:
         lines.append("|" + "---|" * (3 + len(MARKS)))
         for _, row in part.reset_index().iterrows():
             gain = row["mix"] - min(row["type 1"], row["type 2"])
-            cells = [row["attempt"], str(row["meta_seed"]), *(f"{row[name]:.2f}" for name in MARKS), f"{gain:+.2f}"]
+            cells = [
+                row["attempt"],
+                str(row["meta_seed"]),
+                *("" if pd.isna(row[name]) else f"{row[name]:.2f}" for name in MARKS),
+                f"{gain:+.2f}",
+            ]
             lines.append("| " + " | ".join(cells) + " |")
         lines.append("")
     return "\n".join(lines)
