@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +27,7 @@ class Flow:
     """A vector field, with what else is known of it.
 
     field: ``(t, z) -> dz/dt``. hamiltonian: ``z -> energy`` or None. velocity, force: dT/dp and -dV/dq of a separable
-    Hamiltonian, or None. autonomous: the field is known not to depend on t.
+    Hamiltonian, or None. autonomous: the field is known not to depend on t. periods: of the coordinates that are angles.
     """
 
     field: Field
@@ -36,6 +37,7 @@ class Flow:
     velocity: Callable[[Tensor], Tensor] | None = None
     force: Callable[[Tensor], Tensor] | None = None
     autonomous: bool = False
+    periods: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def of(cls, source: Any) -> Flow:
@@ -58,6 +60,7 @@ class Flow:
                 velocity=source.velocity if separable else None,
                 force=source.force if separable else None,
                 autonomous=getattr(source, "autonomous", False),
+                periods=getattr(source, "periods", {}),
             )
         if callable(source):
             return cls(field=source, name=getattr(source, "__name__", type(source).__name__))

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from systems.atomic import atomically
 from systems.errors import InputError
+from systems.periodic import check_periods
 from systems.recording import (
     acceleration_gain,
     check_filter,
@@ -39,6 +40,7 @@ class Orbit:
 
     t: ``(T,)`` times. z: ``(..., T, D)`` states, the leading axes counting orbits. rate: ``(..., T, D)`` dz/dt, or None
     where it is not known. coordinates: the D names. provenance: where the orbit comes from, as JSON-ready values.
+    periods: the period of each coordinate that is an angle, by name; states a period apart are the same.
     States may be infinite or NaN (a forecast that diverged keeps what it did); times may not.
 
     An orbit indexes like an array of shape ``(..., T)``: ``orbit[3]`` is the fourth of many orbits, ``orbit[..., ::2]`` every
@@ -57,6 +59,7 @@ class Orbit:
     rate: Float[Tensor, "*batch T D"] | None = None
     coordinates: tuple[str, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    periods: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         t, z = torch.as_tensor(self.t), torch.as_tensor(self.z)
@@ -70,7 +73,8 @@ class Orbit:
             raise InputError(f"{len(names)} coordinate names {names} for states of dimension {z.shape[-1]}")
         if self.rate is not None and self.rate.shape != z.shape:
             raise InputError(f"rates of shape {tuple(self.rate.shape)} for states of shape {tuple(z.shape)}")
-        for name, value in {"t": t, "z": z, "coordinates": names, "provenance": dict(self.provenance)}.items():
+        checked = {"t": t, "z": z, "coordinates": names, "provenance": dict(self.provenance)}
+        for name, value in (checked | {"periods": check_periods(self.periods, names)}).items():
             object.__setattr__(self, name, value)
 
     @property
@@ -152,7 +156,7 @@ class Orbit:
         return xarray.Dataset(
             variables,
             coords={"time": self.t.detach().cpu().numpy(), "coordinate": list(self.coordinates)},
-            attrs={"format": FORMAT, "provenance": json.dumps(self.provenance)},
+            attrs={"format": FORMAT, "provenance": json.dumps(self.provenance), "periods": json.dumps(self.periods)},
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -177,6 +181,7 @@ class Orbit:
             rate=torch.tensor(data["rate"].values) if "rate" in data else None,
             coordinates=tuple(str(name) for name in data["coordinate"].values),
             provenance=json.loads(data.attrs["provenance"]),
+            periods=json.loads(data.attrs.get("periods", "{}")),
         )
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import pi
 from typing import Any
@@ -53,6 +54,11 @@ class Suspension(System):
     def surface(self) -> tuple[str, float]:
         """The start of each period."""
         return "sin", 0.0
+
+    @property
+    def periods(self) -> Mapping[str, float]:  # type: ignore[override]
+        """Those of the driven system."""
+        return self.driven.periods
 
     @property
     def parameters(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from math import isfinite
 from numbers import Real
@@ -29,6 +29,7 @@ class System(ABC):
     ``vector_field`` and ``sample``. ``symmetries`` are linear maps of the state that carry orbits to orbits;
     `systems.testing.check_system` holds the system to them. A field that depends on time says so (``autonomous`` is False),
     names the ``period`` of that dependence where there is one, and takes one time for all states, or one for each.
+    ``periods`` names the coordinates that are angles, with the period of each.
     """
 
     name: ClassVar[str] = ""
@@ -36,6 +37,7 @@ class System(ABC):
     autonomous: ClassVar[bool] = True  # the vector field does not depend on t
     canonical: ClassVar[bool] = False  # the coordinates are positions and their momenta
     symmetries: ClassVar[tuple[Symmetry, ...]] = ()
+    periods: ClassVar[Mapping[str, float]] = {}  # of the coordinates that are angles
 
     def __post_init__(self) -> None:
         for parameter in fields(self):  # type: ignore[arg-type]
@@ -114,6 +116,7 @@ class System(ABC):
                 "autonomous": self.autonomous,
                 "solver": {"name": solver, "rtol": rtol, "atol": atol},
             },
+            periods=self.periods,
         )
 
 

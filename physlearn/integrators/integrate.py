@@ -70,6 +70,7 @@ def integrate(
         z=z,
         coordinates=coordinates,
         provenance={"flow": seen.name, "integrator": {"name": method, "substeps": substeps, **options, **integrator.report}},
+        periods=seen.periods,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import pi
 from typing import ClassVar
 
 import torch
@@ -28,6 +29,7 @@ class DoublePendulum(HamiltonianSystem):
 
     gravity: float = 9.81
     coordinates: ClassVar = ("theta_1", "theta_2", "p_1", "p_2")
+    periods: ClassVar = {"theta_1": 2 * pi, "theta_2": 2 * pi}
     symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: -z,)
 
     def hamiltonian(self, z: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch"]:

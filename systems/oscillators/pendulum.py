@@ -30,6 +30,7 @@ class Pendulum(SeparableSystem):
     gravity: float = 1.0
     inertia: float = 1.0
     coordinates: ClassVar = ("theta", "p")
+    periods: ClassVar = {"theta": 2 * pi}
     symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: -z,)
 
     def kinetic(self, p: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch"]:

@@ -46,6 +46,7 @@ class PendulumClock(System):
     kappa: float = 1.62e-3
     frequency: float = 1.0
     coordinates: ClassVar = ("theta", "omega")
+    periods: ClassVar = {"theta": 2 * pi}
     canonical: ClassVar[bool] = True  # of a pendulum whose moment of inertia is one
     symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: -z,)
 
@@ -127,6 +128,7 @@ class PendulumClock(System):
                 "solver": {"name": solver, "rtol": rtol, "atol": atol},
                 "latched": latched,
             },
+            periods=self.periods,
         )
 
     def sample(self, n: int, *, seed: int = 0, amplitude: tuple[float, float] | None = None) -> Float[Tensor, "n 2"]:

@@ -178,6 +178,7 @@ def _orbits(t: Floats, x: Floats, window: int, noise: float, whole: rates.Oscill
                     rate=torch.stack([omega, alpha], dim=-1),
                     coordinates=("theta", "omega"),
                     provenance={"filter": provenance, "rates": {"omega": "derived", "alpha": "derived"}},
+                    periods={"theta": 2 * np.pi},
                 )
             )
     return orbits

@@ -1,0 +1,41 @@
+"""Coordinates that are angles: values a whole period apart are one and the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import inf, isfinite
+from numbers import Real
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from systems.errors import InputError
+
+
+def check_periods(periods: Mapping[str, float], coordinates: Sequence[str]) -> dict[str, float]:
+    """Return the periods by coordinate as a plain dictionary.
+
+    Raises InputError for a name that is no coordinate, and for a period that is not a positive finite number.
+    """
+    for name, value in periods.items():
+        if name not in coordinates:
+            raise InputError(f"a period is given for {name!r}, but the coordinates are {', '.join(coordinates)}")
+        if not (isinstance(value, Real) and isfinite(value) and value > 0):
+            raise InputError(f"the period of {name} must be a positive number, not {value!r}")
+    return {name: float(value) for name, value in periods.items()}
+
+
+def shortest(
+    difference: Float[Tensor, "*batch D"], periods: Mapping[str, float], coordinates: Sequence[str]
+) -> Float[Tensor, "*batch D"]:
+    """Reduce differences of states to the shortest ones, modulo the period of each coordinate that has one.
+
+    >>> shortest(torch.tensor([6.0, 6.0]), {"theta": 6.28}, ("theta", "p"))
+    tensor([-0.2800,  6.0000])
+    """
+    if not periods:
+        return difference
+    period = difference.new_tensor([periods.get(name, inf) for name in coordinates])
+    turns = (difference / period).round()  # zero for a coordinate without a period
+    return difference - torch.where(period.isfinite(), turns * period, 0.0)
