@@ -10,7 +10,6 @@ from pathlib import Path
 from types import EllipsisType
 from typing import Any, Literal, TypeAlias
 
-import numpy as np
 import torch
 import xarray
 from jaxtyping import Float
@@ -19,15 +18,7 @@ from torch import Tensor
 from systems.atomic import atomically
 from systems.errors import InputError
 from systems.periodic import check_periods
-from systems.recording import (
-    acceleration_gain,
-    check_filter,
-    dominant_period,
-    half_period_window,
-    read_columns,
-    savitzky_golay,
-    stretches,
-)
+from systems.recorded_motion import read_motion
 
 FORMAT = "physlearn-orbit-1"
 
@@ -191,77 +182,106 @@ class Orbit:
         columns: Sequence[str] | None = None,
         *,
         time: str = "t",
-        angle: str = "theta",
-        velocity: str = "omega",
-        acceleration: str = "alpha",
+        coordinates: str | Sequence[str] | None = None,
+        angle: str | None = None,
+        velocity: str | Sequence[str] | None = None,
+        acceleration: str | Sequence[str] | None = None,
+        periods: Mapping[str, float] | None = None,
         rates: Literal["file", "derived"] = "file",
         window: int | None = None,
         order: int = 5,
         gap: float = 1.5,
     ) -> list[Orbit]:
-        """Recorded motion of one degree of freedom: one orbit (angle, velocity) for each stretch of time without a gap.
+        r"""Read recorded motion: one orbit of coordinates and velocities for each stretch of time without a gap.
 
-        columns: the names of the file's columns where it has no header line (by default ``t, theta, omega, alpha``, as many
-        as there are); time, angle, velocity, acceleration: which of them are used. rates: ``"file"`` takes velocity and
-        acceleration from the file and derives only what is missing; ``"derived"`` smooths the angle and derives both from it.
-        Derivatives come from a Savitzky-Golay filter of the order given, without phase lag, over ``window`` samples (by
-        default half of the dominant period), half of which are lost at both ends of a stretch. gap: a longer step than that
-        many median steps starts a new orbit; rows with an empty cell in a column that is used are such gaps.
+        Numbers stay in the units of the file. Columns may be separated by commas, semicolons, tabs or blanks; see
+        `systems.csv_columns.read_columns`. A row with an empty cell, or NaN, in a column that is used was not measured.
 
-        Raises FileNotFoundError, or InputError for text, missing columns, times that do not increase, or several pendulums.
+        Angles are unwrapped before anything is derived: a jump by a whole period is no motion. Across a gap they are unwrapped
+        where the largest recorded speed leaves no doubt; otherwise they go on as recorded.
+
+        Derivatives come from a Savitzky-Golay filter without phase lag. Where a few rows are missing, its polynomials are
+        fitted to the others, across gaps of up to a quarter of the window. Half a window is lost at both ends of what
+        is so bridged. Stretches shorter than the window are left out with a warning, if any are long enough.
+
+        Parameters
+        ----------
+        path
+            CSV file.
+        columns
+            Name of each column, which wins over the header; ``"theta [deg]"`` tells the unit, too, and ``"_"`` leaves a column
+            out. Without a header, defaults to ``t, theta, omega, alpha``, as many as there are.
+        time
+            Column of times.
+        coordinates
+            Columns of positions or angles. What else the file holds is left out.
+        angle
+            Column of the only coordinate, ``"theta"`` by default. A file with other columns than this, its rates and the
+            by-products of film tracking is refused; pass ``coordinates`` to choose among them.
+        velocity, acceleration
+            Columns of the rates, one for each coordinate, or the names of what is derived. Default to ``omega`` and
+            ``alpha`` for a single angle, ``omega_1`` and ``alpha_1`` for ``theta_1``, ``v_x`` and ``a_x`` for ``x``.
+        periods
+            Period of each coordinate that is an angle, by name; ``{}`` if there is none. By default a coordinate is an angle
+            if its unit is rad or deg, or if its name begins with theta, phi, psi or angle and no other unit is given.
+        rates
+            ``"file"`` takes velocity and acceleration from the file and derives what is missing; ``"derived"`` smooths the
+            coordinate and derives both from it.
+        window
+            Samples that the filter spans, odd; defaults to half of the dominant period.
+        order
+            Order of the filter's polynomials.
+        gap
+            A step longer than this many median steps starts a new orbit.
+
+        Returns
+        -------
+        list of Orbit
+            States ``(T, 2 D)``, first all coordinates, then all velocities, with their rates. The provenance tells which
+            rates are derived and how, the units, and how many rows were read, bridged and left out.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        InputError
+            If the file holds no numbers, misses a column, has two of one name or one that would not be used, if times
+            do not increase, rates are in other units than coordinates, the turns of an angle cannot be counted, several
+            pendulums are in the file, or every stretch is shorter than the window.
+
+        Examples
+        --------
+        >>> import math, tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "swing.csv"
+        >>> _ = path.write_text("t,theta\n" + "".join(f"{i / 20},{math.sin(i / 20)}\n" for i in range(400)))
+        >>> Orbit.from_csv(path)
+        [Orbit(theta, omega: 340 times, t = 1.5 to 18.45)]
         """
-        if rates not in ("file", "derived"):
-            raise InputError(f"rates must be 'file' or 'derived', not {rates!r}")
-        data = read_columns(path, columns)
-        if missing := [name for name in (time, angle) if name not in data]:
-            raise InputError(f"{path} has no column {missing[0]!r}, only {', '.join(data)}")
-        if "pendulum" in data and len(np.unique(data["pendulum"])) > 1:
-            raise InputError(f"{path} holds several pendulums, told apart by its column pendulum: keep the rows of one")
-        used = [time, angle, *(name for name in (velocity, acceleration) if rates == "file" and name in data)]
-        measured = ~np.isnan([data[name] for name in used]).any(axis=0)
-        data = {name: values[measured] for name, values in data.items()}
-        for name in used:
-            if not np.isfinite(data[name]).all():
-                raise InputError(f"{path}: column {name} holds values that are not finite numbers")
-        times = data[time]
-        if len(times) < 2 or not (np.diff(times) > 0).all():
-            raise InputError(f"{path}: the times in column {time} must be at least two and strictly increase")
-        if not gap > 1:
-            raise InputError(f"gap must be more than 1 median step, not {gap}")
-        whole_stretches = stretches(times, gap)
-        longest = data[angle][max(whole_stretches, key=lambda part: part.stop - part.start)]
-        window = half_period_window(longest, order) if window is None else window
-        check_filter(window, order)
-        gain = acceleration_gain(window, order, dominant_period(longest))
-        from_file = {name: rates == "file" and name in data for name in (velocity, acceleration)}
-        orbits = []
-        for part in whole_stretches:
-            t, q = times[part], data[angle][part]
-            if all(from_file.values()):
-                parts = [q, data[velocity][part], data[acceleration][part]]
-            elif from_file[velocity]:
-                parts = [q, data[velocity][part], savitzky_golay(t, data[velocity][part], 1, window, order)]
-            else:
-                parts = [savitzky_golay(t, q, derivative, window, order) for derivative in range(3)]
-                if from_file[acceleration]:
-                    parts[2] = data[acceleration][part]
-            # where the filter's window hangs over the end, its derivatives are extrapolations: they are left out
-            whole = slice(None) if all(from_file.values()) else slice(window // 2, len(t) - window // 2)
-            angles, velocities, accelerations = (torch.from_numpy(column[whole].copy()) for column in parts)
-            orbits.append(
-                cls(
-                    t=torch.from_numpy(t[whole].copy()),
-                    z=torch.stack([angles, velocities], dim=-1),
-                    rate=torch.stack([velocities, accelerations], dim=-1),
-                    coordinates=(angle, velocity),
-                    provenance={
-                        "file": Path(path).name,
-                        "rates": {name: "file" if own else "derived" for name, own in from_file.items()},
-                        "filter": {"name": "savitzky-golay", "window": window, "order": order, "acceleration_gain": gain},
-                    },
-                )
+        motions = read_motion(
+            path,
+            columns,
+            time=time,
+            coordinates=coordinates,
+            angle=angle,
+            velocity=velocity,
+            acceleration=acceleration,
+            periods=periods,
+            rates=rates,
+            window=window,
+            order=order,
+            gap=gap,
+        )
+        return [
+            cls(
+                t=torch.from_numpy(motion.t),
+                z=torch.from_numpy(motion.z),
+                rate=torch.from_numpy(motion.rate),
+                coordinates=motion.coordinates,
+                provenance=motion.provenance,
+                periods=motion.periods,
             )
-        return orbits
+            for motion in motions
+        ]
 
     @staticmethod
     def stack(orbits: Sequence[Orbit]) -> Orbit:

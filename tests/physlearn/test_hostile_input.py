@@ -214,7 +214,7 @@ def test_memory_that_is_only_talked_of(settings, originals, here):
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("t,theta\n0,1\n1,nan\n2,3\n", "line 3"),
+        ("t,theta\n0,1\n1,nan\n", "at least two"),
         ("t,theta\n0,1\n1,inf\n2,3\n", "finite"),
         ("t,theta\n0,1\n1,=cmd|'/C calc'!A0\n", "line 3"),
         ("t,theta\n0,1\n1\n", "line 3"),
@@ -222,7 +222,7 @@ def test_memory_that_is_only_talked_of(settings, originals, here):
         ("t,theta\n", "no rows"),
         ("t,theta\n0,1\n2,1\n1,1\n", "increase"),
         ("t,theta\n0,1\n1,1\n1,1\n", "increase"),
-        ("t,t\n0,1\n1,2\n", "no column"),
+        ("t,t\n0,1\n1,2\n", "two columns named 't'"),
         ("t,theta\n0,1\0\n1,2\n", "line 2"),
     ],
     ids=["NaN", "infinite", "formula", "ragged", "one row", "no row", "unsorted", "duplicate times", "twice a column", "NUL"],
