@@ -12,6 +12,7 @@ from tqdm import tqdm
 from systems.atomic import atomically
 from systems.pendulum_clock import video
 from systems.pendulum_clock.tracking import Tracking
+from systems.pendulum_clock.tracking.decode import open_film
 
 COLOURS = ((255, 60, 200), (60, 220, 255), (255, 200, 40), (120, 255, 80))  # bright, and rare on a wall
 COMPRESSION = 23
@@ -24,12 +25,10 @@ def overlay(film: str | os.PathLike[str], tracking: Tracking, path: str | os.Pat
     tracking: what `track` gave for that film; a frame in which it saw nothing is left as it is. path: an .mp4. Raises
     FileNotFoundError or InputError for a film that cannot be read or a path that cannot be written to.
     """
-    import av
-
     target = video.target(path)
     marks = _marks(tracking)
     frames = int(tracking.markers["frame"].max()) + 1
-    with av.open(str(film)) as container:
+    with open_film(film) as container:
         stream = container.streams.video[0]
         size = (stream.codec_context.width // 2 * 2, stream.codec_context.height // 2 * 2)
         t = tracking.markers.groupby("frame")["t"].first().to_numpy()

@@ -13,6 +13,10 @@ from numpy.typing import NDArray
 from systems.errors import InputError
 
 LARGEST_FRAME = 100_000_000  # pixels: twice the largest film format there is, 8K UHD being 33 million
+CONTAINERS = (  # each holds its pictures itself; a playlist, such as of concat, hls, dash or sdp, names other files
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,av1,obu,ivf,flv,asf,ogg,mxf,nut,dv,mjpeg,"
+    "yuv4mpegpipe,gif,apng"
+)
 SMALLEST_SIDE = 32  # pixels: below it a marker and its surroundings do not fit
 
 Bytes = NDArray[np.uint8]
@@ -42,7 +46,7 @@ class Film:
             raise InputError(f"{path} is a folder; give the film itself")
         if not self.path.is_file():
             raise FileNotFoundError(f"no film {path}")
-        with self._open() as container:
+        with open_film(self.path) as container:
             stream = container.streams.video[0]
             self.width, self.height = int(stream.codec_context.width), int(stream.codec_context.height)
         if self.width * self.height > LARGEST_FRAME:
@@ -61,7 +65,7 @@ class Film:
 
         packets = count = 0
         last = -np.inf
-        with self._open() as container:
+        with open_film(self.path) as container:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
             promised = stream.frames
@@ -90,20 +94,32 @@ class Film:
         if packets < promised:
             raise InputError(f"{self.path} is truncated: it promises {promised} frames and holds {packets}")
 
-    def _open(self):  # type: ignore[no-untyped-def]  # av's container is a context manager of its own
-        try:
-            import av
-        except ImportError as error:
-            raise ImportError("films are read by PyAV and OpenCV: pip install 'physlearn[film]'") from error
-        av.logging.set_level(None)
-        try:
-            container = av.open(str(self.path))
-        except (av.error.FFmpegError, ValueError) as error:
-            raise InputError(f"{self.path} is not a film, or it is cut off: {error}") from error
-        if not container.streams.video:
-            container.close()
-            raise InputError(f"{self.path} holds no pictures, only {len(container.streams)} other streams")
-        return container
+
+def open_film(path: str | os.PathLike[str]):  # type: ignore[no-untyped-def]  # av's container is a context manager of its own
+    """Open a film that holds its own pictures.
+
+    Raises InputError for a file that is cut off or holds no pictures, and for a playlist: no other file is ever opened.
+    """
+    try:
+        import av
+    except ImportError as error:
+        raise ImportError("films are read by PyAV and OpenCV: pip install 'physlearn[film]'") from error
+    av.logging.set_level(None)
+    try:
+        # an absolute path, so that no name is taken for a protocol
+        options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "file"}
+        container = av.open(os.path.abspath(path), options=options)
+    except (av.error.FFmpegError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(
+            f"{path} is not a film, or it is cut off: {reason}; films are read from MP4, Matroska, AVI and other files that "
+            "hold their own pictures"
+        ) from error
+    if not container.streams.video:
+        count = len(container.streams)
+        container.close()
+        raise InputError(f"{path} holds no pictures, only {count} other streams")
+    return container
 
 
 def _planes(picture) -> tuple[Bytes, Bytes, Bytes]:  # type: ignore[no-untyped-def]
