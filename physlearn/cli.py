@@ -132,11 +132,12 @@ def simulate(
 def forecast(
     name: Annotated[str, typer.Argument(metavar="SYSTEM", help="One of `physlearn systems`.")],
     out: Annotated[Path, typer.Option(help="The directory to write to.")],
-    data: Annotated[Path | None, typer.Option(help="A recording instead of a simulation: a CSV file of angles.")] = None,
+    data: Annotated[Path | None, typer.Option(help="CSV file of recorded angles, instead of a simulation.")] = None,
     film: Annotated[Path | None, typer.Option(help="A film of a pendulum instead, to be tracked first.")] = None,
     focal_length: FocalLength = None,
     columns: Annotated[
-        str | None, typer.Option(help="The columns of a CSV file without a header; t,theta,omega,alpha by default.")
+        str | None,
+        typer.Option(help="Names of the CSV file's columns, as 't,theta [deg],_'; _ leaves one out. Default: the header."),
     ] = None,
     model: Annotated[
         str | None, typer.Option(help="Only this one: nn, hnn, hnn-separable, hnn-mechanical, linear, cubic.")
@@ -207,8 +208,7 @@ def forecast(
         tracked.save_csv(directory / "angles.csv")
         written = [directory / "angles.csv", report.write_figure(directory / "track.png", plotting.tracking_plot(tracked))]
     elif data is not None:
-        names = columns.split(",") if columns else None
-        recordings = {rates: Orbit.from_csv(data, names, rates=rates) for rates in ("file", "derived")}
+        recordings = recorded.read_recording(data, columns.split(",") if columns else None)
     results = {}
     for rates, recording in recordings.items():
         if not recording:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from math import pi
 from typing import Any
 
 import pandas as pd
@@ -18,6 +20,25 @@ from physlearn.training import join, longest_stretch, split_time
 from systems import InputError, Orbit
 
 TRAINING, VALIDATION = 0.7, 0.1  # together the first 80 %; the rest is forecast
+
+
+def read_recording(path: str | os.PathLike[str], columns: Sequence[str] | None = None) -> dict[str, list[Orbit]]:
+    """Read a recorded angle with the rates of the file, and with rates derived from the angle.
+
+    Parameters
+    ----------
+    path, columns
+        As for `Orbit.from_csv`.
+
+    Returns
+    -------
+    dict of str to list of Orbit
+        Under ``"file"`` with the file's rates, if it has any, and under ``"derived"`` with derived ones.
+    """
+    own = Orbit.from_csv(path, columns)
+    if set(own[0].provenance["rates"].values()) == {"derived"}:
+        return {"derived": own}
+    return {"file": own, "derived": Orbit.from_csv(path, columns, rates="derived")}
 
 
 def forecast_recording(
@@ -46,6 +67,7 @@ def forecast_recording(
     frequency, energy = fit_pendulum(learned)
     rows = [_row("truth", test, test, None, energy)]
     rows += [_row(c.label, forecasts[c.label], test, trained.forecasters[c.model], energy) for c in contenders]
+    unit = recording.provenance.get("units", {}).get("t", "s")
     duration = float(test.t[-1] - test.t[0])
     filmed = "film" in recording.provenance
     derived = "derived" in recording.provenance["rates"].values()
@@ -55,7 +77,7 @@ def forecast_recording(
         f"expect periods {100 * (gain**-0.5 - 1):.2f} % long"
     )
     return Report(
-        title=f"{name}: {duration:.1f} s forecast from one recorded state, rates from the "
+        title=f"{name}: {duration:.1f} {unit} forecast from one recorded state, rates from the "
         + ("film" if filmed else "angle" if derived else "file"),
         table=pd.DataFrame(rows).set_index("forecast"),
         truth=test,
@@ -77,10 +99,10 @@ def forecast_recording(
         },
         seconds=time.perf_counter() - start,
         notes=(
-            "rate loss: mean over samples and components of (dz/dt - recorded)^2 over the forecast block [SI units, rad]",
+            "rate loss: mean over samples and components of (dz/dt - recorded)^2 over the forecast block [units of the file]",
             "phase error: how far the forecast is ahead at the end of the block [rad]",
-            f"valid time: until the distance to the record exceeds 0.4 of its rms size; at most {duration:.1f} s",
-            f"energy error: the largest |H - E| / E, with H = omega^2/2 + ({frequency:.4f}/s)^2 (1 - cos theta), the "
+            f"valid time: until the distance to the record exceeds 0.4 of its rms size; at most {duration:.1f} {unit}",
+            f"energy error: the largest |H - E| / E, with H = omega^2/2 + ({frequency:.5g}/{unit})^2 (1 - cos theta), the "
             "pendulum that fits the training block; a real clock's own energy wanders, as the row truth tells",
             *(
                 ["drive: the rms of the learned force that changes sign with the velocity, as a share of the acceleration's"]
@@ -93,14 +115,28 @@ def forecast_recording(
 
 
 def fit_pendulum(orbit: Orbit) -> tuple[float, Callable[[Tensor], Tensor]]:
-    """The pendulum that fits best: its frequency [rad / time], by least squares of acceleration on sin(angle), and energy."""
+    """Fit a pendulum by least squares of acceleration on sin(angle).
+
+    Returns
+    -------
+    frequency : float
+        Of small swings, in radians per unit of time.
+    energy : callable
+        Energy over moment of inertia, of states ``(..., 2)``, in radians whatever the unit of the angle.
+
+    Raises
+    ------
+    InputError
+        If the acceleration does not oppose the angle.
+    """
     assert orbit.rate is not None  # from_csv gives rates
-    sine = (orbit.z[..., 0] - orbit.z[..., 0].mean()).sin()
-    square = float(-(sine * orbit.rate[..., 1]).sum() / sine.square().sum())
-    if square <= 0:
-        raise InputError("the recording does not swing about a middle: acceleration does not oppose the angle")
+    radian = 2 * pi / orbit.periods.get(orbit.coordinates[0], 2 * pi)
     middle = orbit.z[..., 0].mean()
-    return square**0.5, lambda z: z[..., 1].square() / 2 + square * (1 - (z[..., 0] - middle).cos())
+    sine = (radian * (orbit.z[..., 0] - middle)).sin()
+    square = float(-(sine * radian * orbit.rate[..., 1]).sum() / sine.square().sum())
+    if not square > 0:
+        raise InputError("the recording does not swing about a middle: acceleration does not oppose the angle")
+    return square**0.5, lambda z: (radian * z[..., 1]).square() / 2 + square * (1 - (radian * (z[..., 0] - middle)).cos())
 
 
 def _row(label: str, orbit: Orbit, truth: Orbit, flow: Any, energy: Callable[[Tensor], Tensor]) -> dict[str, Any]:

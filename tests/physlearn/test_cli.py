@@ -85,15 +85,22 @@ def test_the_same_seed_gives_the_same_figures_and_another_does_not(run, tmp_path
     assert figures(0) != figures(1)
 
 
-def test_a_recording_is_forecast_with_its_own_rates_and_with_derived_ones(run, tmp_path):
+@pytest.mark.parametrize(
+    ("columns", "readings"), [("t,theta", ["derived"]), ("t,theta,omega", ["file", "derived"])], ids=["angle alone", "rates"]
+)
+def test_a_recording_is_forecast_with_its_own_rates_if_it_has_any_and_with_derived_ones(run, tmp_path, columns, readings):
     t = torch.arange(900, dtype=torch.float64) / 30
-    theta = 0.1 * torch.cos(3.1 * t)
-    rows = "\n".join(f"{a:.5f},{b:.7f}" for a, b in zip(t.tolist(), theta.tolist(), strict=True))
-    (tmp_path / "angles.csv").write_text(f"t,theta\n{rows}\n")
+    table = torch.stack([t, 0.1 * torch.cos(3.1 * t), -0.31 * torch.sin(3.1 * t)], -1)[:, : columns.count(",") + 1]
+    rows = "\n".join(",".join(f"{x:.7f}" for x in row) for row in table.tolist())
+    (tmp_path / "angles.csv").write_text(f"{columns}\n{rows}\n")
     arguments = ["--data", tmp_path / "angles.csv", "--model", "linear", "--out", tmp_path / "out", "--json"]
     result = run("forecast", "pendulum-clock", *arguments)
     assert result.code == 0, result.err
-    for rates in ("file", "derived"):
+    assert list(json.loads(result.out)["result"]) == readings
+    assert sorted(path.name for path in (tmp_path / "out").glob("*metrics.json")) == sorted(
+        f"{reading}-metrics.json" for reading in readings
+    )
+    for rates in readings:
         _, linear = json.loads((tmp_path / "out" / f"{rates}-metrics.json").read_text())["rows"]
         assert linear["period"] == pytest.approx(2 * torch.pi / 3.1, rel=5e-3)  # the filter costs 0.36 %
         assert linear["amplitude"] == pytest.approx(0.1, rel=0.02)

@@ -37,6 +37,27 @@ def test_all_stretches_are_learned_from_and_the_longest_of_the_rest_is_forecast(
     assert abs(report.table.loc["linear + gauss-legendre-4", "phase_error_end"]) < 1e-2
 
 
+def test_degrees_and_milliseconds_tell_of_the_same_pendulum():
+    """H = omega^2 / 2 + w^2 (1 - cos theta) with theta in rad: only the unit of time changes the figures."""
+    orbit = swing(0, 300)
+    degrees, milliseconds = torch.tensor([180 / np.pi], dtype=torch.float64), 1e3
+    z = orbit.z * degrees / torch.tensor([1.0, milliseconds])
+    rate = orbit.rate * degrees / torch.tensor([milliseconds, milliseconds**2])
+    other = Orbit(orbit.t * milliseconds, z, rate, orbit.coordinates, {}, {"theta": 360.0})
+    frequency, energy = recorded.fit_pendulum(orbit)
+    slower, energies = recorded.fit_pendulum(other)
+    assert slower * milliseconds == pytest.approx(frequency, rel=1e-12)
+    torch.testing.assert_close(energies(other.z) * milliseconds**2, energy(orbit.z), rtol=1e-11, atol=0)
+
+
+def test_a_file_without_rates_is_read_once(tmp_path):
+    t = np.arange(300) / 30
+    table = np.stack([t, 0.1 * np.cos(9 * t), -0.9 * np.sin(9 * t)], 1)
+    for columns, readings in ((2, ["derived"]), (3, ["file", "derived"])):
+        np.savetxt(tmp_path / "swing.csv", table[:, :columns], delimiter=",", fmt="%.12f")
+        assert list(recorded.read_recording(tmp_path / "swing.csv")) == readings
+
+
 def test_stretches_that_overlap_are_refused():
     with pytest.raises(InputError, match="overlap"):
         forecast([swing(0, 300), swing(200, 400)])
