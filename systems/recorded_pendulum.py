@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from math import pi
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import torch
 
+from systems.csv_columns import read_columns
 from systems.errors import InputError
 from systems.orbit import Orbit
 from systems.recording import check_filter, half_period_window, savitzky_golay, stretches
+from systems.unwrapping import unwrapped
 
 COLUMNS = ("trial", "t", "theta", "omega")
 GAP = 1.5  # median steps
@@ -20,34 +23,65 @@ GAP = 1.5  # median steps
 def read_recorded_pendulum(
     path: str | os.PathLike[str], rates: Literal["differences", "derived"] = "differences", order: int = 5
 ) -> Orbit:
-    """The recorded pendulum (theta [rad], omega [rad/s]) as one orbit whose times have gaps.
+    """Read the recorded pendulum (theta [rad], omega [rad/s]) as one orbit whose times have gaps.
 
-    The file has a heading that begins with ``%`` and the columns trial, t [s], theta, omega; the states are its last two.
-    rates: ``"differences"`` takes those between a row and the next, across gaps too, as Greydanus et al. do: they belong half
-    a step later than the state beside them. ``"derived"`` fits polynomials of that order around each row of a stretch without
-    a gap to both columns, without lag (`systems.recording.savitzky_golay`); stretches shorter than the filter's window, and
-    half of it at both ends of the others, are left out.
+    A pendulum that turns over is unwrapped first, as `Orbit.from_csv` does, and theta has the period 2 pi.
 
-    Raises FileNotFoundError, or InputError for a file of another kind, several trials, or times that do not increase.
-    Source of the data: Schmidt and Lipson, Science 324, 81 (2009), supplement.
+    Parameters
+    ----------
+    path
+        Table of the columns trial, t [s], theta, omega, under a heading that begins with ``%``.
+    rates
+        ``"differences"`` takes those between a row and the next, across gaps too, as Greydanus et al. do: they belong half a
+        step later than the state beside them. ``"derived"`` fits polynomials around each row of a stretch without a gap to
+        both columns, without lag (`systems.recording.savitzky_golay`). Stretches shorter than the filter's window, and half of
+        it at both ends of the others, are left out; the provenance tells how many rows are.
+    order
+        Order of the polynomials.
+
+    Returns
+    -------
+    Orbit, shape ``(T,)``
+        States (theta, omega) with their rates.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    InputError
+        If the file is of another kind, holds several trials, times that do not increase, or an angle whose turns cannot be
+        counted.
+
+    References
+    ----------
+    Schmidt and Lipson, Science 324, 81 (2009), supplement: source of the data.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"no file {path}")
     if rates not in ("differences", "derived"):
         raise InputError(f"rates must be 'differences' or 'derived', not {rates!r}")
     try:
-        table = np.loadtxt(path, comments="%", ndmin=2)
-    except (ValueError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is not a table of numbers: {error}") from error
-    if table.shape[1] != len(COLUMNS) or len(table) < 2 or not np.isfinite(table).all():
-        raise InputError(f"{path} must have the columns {', '.join(COLUMNS)}, at least two rows and only finite numbers")
+        table = np.stack(list(read_columns(path, COLUMNS).values()), axis=-1)
+    except InputError as error:
+        raise InputError(f"{path} is not a table of numbers with the columns {', '.join(COLUMNS)}: {error}") from error
+    if len(table) < 2 or not np.isfinite(table).all():
+        raise InputError(f"{path} must have the columns {', '.join(COLUMNS)}, at least two rows and no missing numbers")
     trial, t, z = table[:, 0], table[:, 1], table[:, 2:]
     if (trial != trial[0]).any() or not (np.diff(t) > 0).all():
         raise InputError(f"{path} must hold a single trial, with times that strictly increase")
+    parts = stretches(t, GAP)
+    theta, joined, unclear = unwrapped(t, z[:, 0], 2 * pi, parts)
+    turns = bool((theta != z[:, 0]).any())
+    z[:, 0] = theta
+    if unclear is not None or (turns and rates == "differences" and not all(joined)):
+        row = parts[joined.index(False)].stop - 1 if unclear is None else unclear
+        raise InputError(
+            f"{path}: theta may have turned by more than half a turn from t = {t[row]:.12g} to {t[row + 1]:.12g}, so that its "
+            "turns cannot be counted"
+        )
     provenance: dict[str, Any] = {"file": Path(path).name, "rates": dict.fromkeys(COLUMNS[2:], rates)}
     if rates == "differences":
         return _orbit(t[:-1], z[:-1], np.diff(z, axis=0) / np.diff(t)[:, None], provenance)
-    parts = stretches(t, GAP)
     longest = max(parts, key=lambda part: part.stop - part.start)
     window = half_period_window(z[longest, 0], order)
     check_filter(window, order)
@@ -58,8 +92,9 @@ def read_recorded_pendulum(
         kept.append((t[part][whole], z[part][whole], np.stack(slopes, axis=-1)))
     if not kept:
         raise InputError(f"{path}: no stretch is as long as the filter's window of {window} rows")
-    filtered = {"filter": {"name": "savitzky-golay", "window": window, "order": order}}
+    filtered = {"filter": {"name": "savitzky-golay", "window": window, "order": order}, "rows": {"file": len(t)}}
     t, z, rate = (np.concatenate(columns) for columns in zip(*kept, strict=True))
+    filtered["rows"]["used"] = len(t)
     return _orbit(t, z, rate, provenance | filtered)
 
 
@@ -70,4 +105,5 @@ def _orbit(t: np.ndarray, z: np.ndarray, rate: np.ndarray, provenance: dict[str,
         rate=torch.from_numpy(rate.copy()),
         coordinates=COLUMNS[2:],
         provenance=provenance,
+        periods={"theta": 2 * pi},
     )

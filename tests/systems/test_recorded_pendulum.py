@@ -53,6 +53,30 @@ def test_derived_rates_are_those_of_the_same_time_and_leave_the_gap_out(tmp_path
     assert (orbit.rate - torch.from_numpy(rate[kept])).square().mean() < 0.01 * differences.square().mean()
 
 
+@pytest.mark.parametrize("rates", ["differences", "derived"])
+def test_a_pendulum_that_turns_over_is_unwrapped(tmp_path, rates):
+    """It turns 12 times in 400 rows; within a turn its rate of theta is omega, which stays between 1.5 and 2.5."""
+    t = torch.arange(400, dtype=DOUBLE) / 10
+    theta, omega = systems.get("pendulum").orbit([0.1, 2.5], t).z.unbind(-1)
+    wrapped = torch.remainder(theta + np.pi, 2 * np.pi) - np.pi
+    orbit = read_recorded_pendulum(write(tmp_path / "turns.txt", t.numpy(), torch.stack([wrapped, omega], -1).numpy()), rates)
+    assert orbit.periods == {"theta": 2 * np.pi}
+    kept = torch.isin(t, orbit.t)
+    torch.testing.assert_close(orbit.z[:, 0], theta[kept], rtol=0, atol=1e-9)
+    torch.testing.assert_close(orbit.rate[:, 0], omega[kept], rtol=0, atol=0.06)  # half a step late: |sin theta| h / 2
+
+
+def test_turns_that_cannot_be_counted_are_refused(tmp_path):
+    t = torch.arange(400, dtype=DOUBLE) / 10
+    t = t[(t < 20) | (t > 30)]
+    theta, omega = systems.get("pendulum").orbit([0.1, 2.5], t).z.unbind(-1)
+    wrapped = torch.remainder(theta + np.pi, 2 * np.pi) - np.pi
+    path = write(tmp_path / "turns.txt", t.numpy(), torch.stack([wrapped, omega], -1).numpy())
+    with pytest.raises(InputError, match=r"t = 19\.9 to 30\.1"):
+        read_recorded_pendulum(path)
+    assert read_recorded_pendulum(path, "derived").rate[:, 0].max() < 2.6
+
+
 def test_the_recording_has_555_rates_and_ten_gaps(data):
     orbit = read_recorded_pendulum(data / "schmidt_lipson_real_pend_h_1.txt")
     assert orbit.shape == (555,)
