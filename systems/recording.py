@@ -100,7 +100,7 @@ def bridged_derivatives(t: Floats, x: Floats, window: int, order: int) -> Floats
     given = np.zeros(len(t), bool)
     given[clean] = True
     for derivative in range(3):
-        result[derivative, clean] = savgol_filter(even, window, order, deriv=derivative)[place[clean]]
+        result[derivative, clean] = savgol_filter(even, window, order, deriv=derivative, mode="nearest")[place[clean]]
     usual = np.linalg.norm(_weights(np.arange(-half, half + 1), order), axis=1)
     known: dict[bytes, Floats] = {}
     for row in inner[~whole[inner]]:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from systems import InputError, Orbit
-from systems.recording import check_filter, half_period_window, read_columns, savitzky_golay
+from systems.csv_columns import read_columns
+from systems.recording import acceleration_gain, check_filter, half_period_window, savitzky_golay
 
 FPS, PERIOD, AMPLITUDE, NOISE = 30.0, 2.03, 0.093, 1e-3  # a clock pendulum, filmed and tracked
 OMEGA = 2 * pi / PERIOD
@@ -169,7 +170,7 @@ def test_times_of_unequal_steps_are_not_filtered(write):
         Orbit.from_csv(write([t, THETA[:200]]))
 
 
-def test_a_stretch_shorter_than_the_filter_is_refused(write):
+def test_a_recording_shorter_than_the_filter_is_refused(write):
     with pytest.raises(InputError, match="20 samples in a row are fewer than the filter's window of 31"):
         Orbit.from_csv(write([TIMES[:20], THETA[:20]]), window=31)
 
@@ -232,6 +233,27 @@ def test_derived_rates_of_a_clean_swing_are_its_derivatives(write):
     assert relative_error(orbit.z[:, 0], THETA, orbit) < 1e-3
     assert relative_error(orbit.z[:, 1], VELOCITY, orbit) < 3e-3
     assert relative_error(orbit.rate[:, 1], ACCELERATION, orbit) < 1e-2
+
+
+@pytest.mark.parametrize("window", [7, 9, 15, 31, 63])
+@pytest.mark.parametrize("order", [2, 3, 4, 5])
+@pytest.mark.parametrize("period", [12.0, 40.7, 126.0])
+def test_the_gain_of_the_acceleration_is_that_of_a_polynomial_fitted_to_a_swing(window, order, period):
+    """At a turning point, in units of the window's reach: fitted by numpy, differentiated as a polynomial."""
+    reach = window // 2
+    u = np.arange(-reach, reach + 1) / reach
+    swing = np.cos(2 * pi * reach * u / period)
+    fitted = np.polynomial.Polynomial.fit(u, swing, order, domain=[-1, 1]).deriv(2)(0) / reach**2
+    assert acceleration_gain(window, order, period) == pytest.approx(-fitted * (period / (2 * pi)) ** 2, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("phase", [0.0, 1.0, 2.5])
+def test_the_gain_is_what_derived_accelerations_keep_at_any_phase(write, phase):
+    swing = np.cos(OMEGA * TIMES[:600] + phase)
+    (orbit,) = Orbit.from_csv(write([TIMES[:600], swing]), window=31)
+    gain = acceleration_gain(31, 5, PERIOD * FPS)
+    np.testing.assert_allclose(orbit.rate[:, 1], -gain * OMEGA**2 * swing[15:-15], rtol=0, atol=1e-9)
+    assert orbit.provenance["filter"]["acceleration_gain"] == pytest.approx(gain, abs=2e-4)
 
 
 @pytest.mark.parametrize("seed", [0, 1])
