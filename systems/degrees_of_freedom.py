@@ -31,13 +31,15 @@ class Degree:
     """A degree of freedom of a recording.
 
     coordinate, velocity, acceleration: the names of its columns, or of what is derived. period: that of an angle, else None.
-    given: velocity and acceleration, as far as they are taken from the file.
+    declared: whether the period, or that there is none, is told by the user or by a unit. given: velocity and acceleration,
+    as far as they are taken from the file.
     """
 
     coordinate: str
     velocity: str
     acceleration: str
     period: float | None
+    declared: bool
     given: tuple[str, ...]
 
     @property
@@ -75,7 +77,8 @@ def choose(
             )
     if periods is not None:
         periods = check_periods(periods, names)
-    period = {name: _period(path, name, data.units.get(name, ""), periods) for name in names}
+    unit = {name: data.units.get(name) or _unit_in(name) for name in names}
+    period = {name: _period(path, name, unit[name], periods) for name in names}
     usual = [_usual_rates(name, len(names) == 1 and period[name] is not None) for name in names]
     velocities = [v for v, _ in usual] if velocity is None else _as_many(velocity, names, "velocity")
     accelerations = [a for _, a in usual] if acceleration is None else _as_many(acceleration, names, "acceleration")
@@ -89,7 +92,14 @@ def choose(
             "velocity and acceleration to name the rates"
         )
     degrees = [
-        Degree(q, v, a, period[q], tuple(name for name in (v, a) if from_file and name in data))
+        Degree(
+            q,
+            v,
+            a,
+            period[q],
+            periods is not None or bool(unit[q]),
+            tuple(name for name in (v, a) if from_file and name in data),
+        )
         for q, v, a in zip(names, velocities, accelerations, strict=True)
     ]
     for degree in degrees:
@@ -118,11 +128,16 @@ def _usual_rates(coordinate: str, single_angle: bool) -> tuple[str, str]:
     return f"v_{coordinate}", f"a_{coordinate}"
 
 
+def _unit_in(name: str) -> str:
+    """The unit at the end of a name, as in theta_deg."""
+    found = UNIT_IN_NAME.fullmatch(name)
+    return found[1] if found else ""
+
+
 def _period(path: Path, name: str, unit: str, periods: Mapping[str, float] | None) -> float | None:
     """The period of a coordinate: as given, by its unit, or by its name; None for what is no angle."""
     if periods is not None:
         return periods.get(name)
-    unit = unit or (found[1] if (found := UNIT_IN_NAME.fullmatch(name)) else "")
     if unit.lower() in TURN:
         return TURN[unit.lower()]
     if not ANGLE.match(name) or unit.lower() in LENGTHS:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import pi
+from operator import index
 from pathlib import Path
 from typing import Any
 
@@ -64,19 +65,20 @@ def read_motion(
         raise InputError(f"rates must be 'file' or 'derived', not {rates!r}")
     if not gap > 1:
         raise InputError(f"gap must be more than 1 median step, not {gap}")
+    window, order = None if window is None else _whole("window", window), _whole("order", order)
     data = read_columns(path, columns)
     degrees = choose(Path(path), data, time=time, periods=periods, from_file=rates == "file", **names)  # type: ignore[arg-type]
     if "pendulum" in data and len(np.unique(data["pendulum"])) > 1:
         raise InputError(f"{path} holds several pendulums, told apart by its column pendulum: keep the rows of one")
     used = [time, *(name for degree in degrees for name in degree.columns)]
-    measured = ~np.isnan([data[name] for name in used]).any(axis=0)
+    measured = ~np.isnan(np.array([data[name] for name in used])).any(axis=0)
     values = {name: data[name][measured] for name in used}
     t = values[time]
     if len(t) < 2 or not (np.diff(t) > 0).all():
         raise InputError(f"{path}: the times in column {time} must be at least two and strictly increase")
     with np.errstate(all="ignore"):  # of 1e308, say; what is not finite in the end is refused
         recording = _Recording(path, t, values, degrees, stretches(t, gap))
-        recording.unwrap(periods is None)
+        recording.unwrap()
         recording.check_rates()
         rows, told = recording.rates(window, order)
     kept = np.isfinite(rows).all(axis=(0, 1))
@@ -86,13 +88,13 @@ def read_motion(
         "file": Path(path).name,
         "rates": {n: "file" if n in d.given else "derived" for d in degrees for n in (d.velocity, d.acceleration)},
         **({"units": data.units} if data.units else {}),
-        "rows": {"file": len(measured), "measured": len(t), "used": int(kept.sum())},
+        "rows": {"file": len(data[time]), "measured": len(t), "used": int(kept.sum())},
         **told,
     }
     if (lost := told.get("too_short")) and lost["stretches"]:
         warnings.warn(
-            f"{path}: {lost['stretches']} stretches with {lost['rows']} of {len(t)} rows are shorter than the filter's window "
-            f"of {told['filter']['window']} samples and are left out",
+            f"{path}: {lost['rows']} of {len(t)} rows are left out, since their stretches, {lost['stretches']} in number, are "
+            f"shorter than the filter's window of {told['filter']['window']} samples",
             stacklevel=3,
         )
     at = np.flatnonzero(kept)
@@ -110,6 +112,13 @@ def read_motion(
     ]
 
 
+def _whole(name: str, value: int) -> int:
+    try:
+        return index(value)
+    except TypeError as error:
+        raise InputError(f"{name} must be a whole number, not {value!r}") from error
+
+
 class _Recording:
     """What was measured, while rates are made of it; parts are its stretches without a gap."""
 
@@ -119,11 +128,11 @@ class _Recording:
         self.path, self.t, self.values, self.degrees, self.parts = path, t, values, degrees, parts
         self.joined = [True] * (len(parts) - 1)  # whether all angles are known to go on from a part to the next
 
-    def unwrap(self, by_default: bool) -> None:
+    def unwrap(self) -> None:
         """Undo the jumps of the angles. Raises InputError where they cannot be told from motion and rates depend on it."""
         for degree in self.degrees:
             name, x = degree.coordinate, self.values[degree.coordinate]
-            for period in (2 * pi, 360.0) if by_default else ():
+            for period in () if degree.declared else (2 * pi, 360.0):
                 if (degree.period is None or np.ptp(x) > degree.period) and seems_wrapped(x, period, self.parts):
                     raise InputError(
                         f"{self.path}: {name} jumps by up to {np.ptp(x):.4g}, as an angle does that is recorded modulo "

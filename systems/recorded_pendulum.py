@@ -92,10 +92,10 @@ def read_recorded_pendulum(
         kept.append((t[part][whole], z[part][whole], np.stack(slopes, axis=-1)))
     if not kept:
         raise InputError(f"{path}: no stretch is as long as the filter's window of {window} rows")
-    filtered = {"filter": {"name": "savitzky-golay", "window": window, "order": order}, "rows": {"file": len(t)}}
-    t, z, rate = (np.concatenate(columns) for columns in zip(*kept, strict=True))
-    filtered["rows"]["used"] = len(t)
-    return _orbit(t, z, rate, provenance | filtered)
+    at, states, rate = (np.concatenate(columns) for columns in zip(*kept, strict=True))
+    provenance["filter"] = {"name": "savitzky-golay", "window": window, "order": order}
+    provenance["rows"] = {"file": len(t), "used": len(at)}
+    return _orbit(at, states, rate, provenance)
 
 
 def _orbit(t: np.ndarray, z: np.ndarray, rate: np.ndarray, provenance: dict[str, Any]) -> Orbit:

@@ -62,8 +62,8 @@ def savitzky_golay(t: Floats, x: Floats, derivative: int, window: int, order: in
 def bridged_derivatives(t: Floats, x: Floats, window: int, order: int) -> Floats:
     """The filtered signal and its first two derivatives, where a few samples may be missing.
 
-    Where the window of a sample is whole, this is the filter of `savitzky_golay`. Where samples are missing in it, the
-    polynomial is fitted to the others, unless the noise would grow more than `WORST` times.
+    Where the window of a sample is whole, this is the filter of `savitzky_golay`, with more digits for a large range. Where
+    samples are missing in it, the polynomial is fitted to the others, unless the noise would grow more than `WORST` times.
 
     Parameters
     ----------
@@ -99,16 +99,16 @@ def bridged_derivatives(t: Floats, x: Floats, window: int, order: int) -> Floats
     clean = inner[whole[inner]]
     given = np.zeros(len(t), bool)
     given[clean] = True
-    for derivative in range(3):
-        result[derivative, clean] = savgol_filter(even, window, order, deriv=derivative, mode="nearest")[place[clean]]
-    usual = np.linalg.norm(_weights(np.arange(-half, half + 1), order), axis=1)
+    usual = _weights(np.arange(-half, half + 1), order)
+    for values, weights in zip(result, usual, strict=True):
+        values[clean] = np.correlate(even, weights, "valid")[place[clean] - half]
     known: dict[bytes, Floats] = {}
     for row in inner[~whole[inner]]:
         seen = np.flatnonzero(there[place[row] - half : place[row] + half + 1])
         key = seen.tobytes()
         if key not in known:
             known[key] = _weights(seen - half, order)
-            if len(seen) <= order or (np.linalg.norm(known[key], axis=1) > WORST * usual).any():
+            if len(seen) <= order or (_noise(known[key]) > WORST * _noise(usual)).any():
                 known[key] = np.full_like(known[key], np.nan)
         given[row] = np.isfinite(known[key]).all()
         result[:, row] = known[key] @ even[place[row] - half + seen]
@@ -145,6 +145,11 @@ def _weights(places: NDArray[np.intp], order: int) -> Floats:
     reach = float(np.abs(places).max())
     powers = np.linalg.pinv(np.vander(places / reach, order + 1, increasing=True))[:3]
     return np.asarray(powers * np.array([factorial(k) / reach**k for k in range(3)])[:, None])
+
+
+def _noise(weights: Floats) -> Floats:
+    """By how much each of the weighted sums amplifies white noise."""
+    return np.asarray(np.linalg.norm(weights, axis=1))
 
 
 def acceleration_gain(window: int, order: int, period: float) -> float:

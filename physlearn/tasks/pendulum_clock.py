@@ -37,7 +37,7 @@ def pendulum_clock(data: str | os.PathLike[str] | None = None, orbits: int | Non
             learning={"variant": "two-stage"},
             data=blocks.__getitem__,
             forecasting=lambda: Forecasting(
-                Orbit(test.t, test.z.unsqueeze(0), coordinates=test.coordinates),
+                Orbit(test.t, test.z.unsqueeze(0), coordinates=test.coordinates, periods=test.periods),
                 integrators,
                 fit_pendulum(blocks["training"])[1],
             ),

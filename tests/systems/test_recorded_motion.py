@@ -210,6 +210,25 @@ def test_units_of_rates_that_do_not_fit_are_refused(write):
         Orbit.from_csv(write("t,theta,omega,alpha", T, SWING * factor, VELOCITY, alpha), rates="derived")
 
 
+def test_a_declared_unit_is_believed(write):
+    """Five turns from frame to frame are no angle modulo 2 pi, and 300 pixels none modulo 360 degrees."""
+    (orbit,) = Orbit.from_csv(write("t,theta [turn]", T, 5.1 * np.arange(900)), window=31)
+    assert orbit.periods == {"theta": 1.0}
+    np.testing.assert_allclose(orbit.z[:, 1], 5.1 * FPS, rtol=1e-9)
+    (orbit,) = Orbit.from_csv(write("t,theta_px", T, 300.0 * (np.arange(900) % 30 > 14)), angle="theta_px", window=31)
+    assert (orbit.coordinates, orbit.periods) == (("theta_px", "omega_px"), {})
+    with pytest.raises(InputError, match=r"the unit 'arcmin' of theta is not known; pass periods"):
+        Orbit.from_csv(write("t,theta [arcmin]", T, SWING))
+
+
+def test_numpy_integers_are_whole_numbers(write, tmp_path):
+    (orbit,) = Orbit.from_csv(write("t,theta", T, SWING), window=np.int64(31), order=np.int32(4))
+    orbit.save(tmp_path / "orbit.nc")
+    assert Orbit.load(tmp_path / "orbit.nc").provenance["filter"]["window"] == 31
+    with pytest.raises(InputError, match=r"window must be a whole number, not 31\.0"):
+        Orbit.from_csv(write("t,theta", T, SWING), window=31.0)
+
+
 def test_provenance_keeps_the_units(write):
     (orbit,) = Orbit.from_csv(write("t,theta\ns,rad", T, SWING))
     assert orbit.provenance["units"] == {"t": "s", "theta": "rad"}
@@ -239,7 +258,7 @@ def test_dropped_frames_are_bridged(write, seed):
 def test_stretches_shorter_than_the_filter_are_left_out_with_a_warning(write):
     keep = (T < 12) | ((T > 15) & (T < 15.7)) | (T > 20)
     path = write("t,theta", T[keep], SWING[keep])
-    with pytest.warns(UserWarning, match=r"1 stretches with 20 of 679 rows are shorter than the filter's window of"):
+    with pytest.warns(UserWarning, match=r"20 of 679 rows are left out, since their stretches, 1 in number, are shorter"):
         orbits = Orbit.from_csv(path)
     assert len(orbits) == 2
     assert orbits[0].provenance["too_short"] == {"stretches": 1, "rows": 20}
