@@ -87,8 +87,8 @@ def choose(
         raise InputError(f"the name {twice[0]!r} stands for two things among {', '.join(used)}; give each column its own")
     if coordinates is None and (unused := [name for name in data if name not in used and not _is_by_product(name, data)]):
         raise InputError(
-            f"{path} has the columns {listed(data)}, and {listed(unused)} would not be used; pass coordinates, as "
-            f"coordinates={(*names, unused[0])!r}, to read several, coordinates={tuple(names)!r} to leave the others out, or "
+            f"{path} has the columns {listed(data)}, and {listed(unused)} would not be used; pass coordinates="
+            f"{(*names, unused[0])!r} to read several, coordinates={tuple(names)!r} or '_' in columns to leave others out, or "
             "velocity and acceleration to name the rates"
         )
     degrees = [

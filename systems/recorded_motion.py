@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import pi
+from numbers import Real
 from operator import index
 from pathlib import Path
 from typing import Any
@@ -63,8 +64,12 @@ def read_motion(
     """Read the stretches of a recording; see `systems.Orbit.from_csv`, which gives them as orbits."""
     if rates not in ("file", "derived"):
         raise InputError(f"rates must be 'file' or 'derived', not {rates!r}")
-    if not gap > 1:
-        raise InputError(f"gap must be more than 1 median step, not {gap}")
+    if not (isinstance(gap, Real) and gap > 1):
+        raise InputError(f"gap must be more than 1 median step, not {gap!r}")
+    if isinstance(columns, str):
+        raise InputError(f"columns must be a list of names, as {columns.split(',')!r}, not the text {columns!r}")
+    if periods is not None and not isinstance(periods, Mapping):
+        raise InputError(f"periods must map the names of angles to their periods, as {{'theta': 360}}, not {periods!r}")
     window, order = None if window is None else _whole("window", window), _whole("order", order)
     data = read_columns(path, columns)
     degrees = choose(Path(path), data, time=time, periods=periods, from_file=rates == "file", **names)  # type: ignore[arg-type]
@@ -196,8 +201,11 @@ class _Recording:
         for row, degree in zip(rows, self.degrees, strict=True):
             derived = np.full((3, len(self.t)), np.nan)
             source = degree.velocity if degree.velocity in degree.given else degree.coordinate
-            for part in whole:
-                derived[:, part] = bridged_derivatives(self.t[part], self.values[source][part], window, order)
+            try:
+                for part in whole:
+                    derived[:, part] = bridged_derivatives(self.t[part], self.values[source][part], window, order)
+            except InputError as error:
+                raise InputError(f"{self.path}: {error}") from error
             if source == degree.velocity:
                 row[2] = row[2] if degree.acceleration in degree.given else derived[1]
             else:

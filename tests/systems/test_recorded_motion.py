@@ -44,7 +44,7 @@ def wrapped(angle, period=2 * pi, start=-0.5):
 @pytest.mark.parametrize("names", [("x", "y"), ("theta_1", "theta_2"), ("theta", "phi"), ("theta", "omega2")])
 def test_no_second_coordinate_is_dropped(write, names):
     path = write(f"t,{','.join(names)}", T, SWING, 2 * SWING)
-    with pytest.raises(InputError, match=rf"{names[1]} would not be used.*coordinates=\('{names[0]}', '{names[1]}'\)"):
+    with pytest.raises(InputError, match=rf"{names[1]} would not be used; pass coordinates=\('{names[0]}', '{names[1]}'\)"):
         Orbit.from_csv(path, angle=names[0])
 
 
@@ -107,6 +107,9 @@ def test_by_products_of_tracking_are_no_coordinates(write):
         ({"coordinates": ["x", "y"], "velocity": ["v", "v"]}, "'v' stands for two things"),
         ({"coordinates": ["x"], "periods": {"y": 1.0}}, "period is given for 'y'"),
         ({"coordinates": ["x"], "periods": {"x": -1.0}}, "must be a positive number"),
+        ({"coordinates": ["x"], "periods": 360}, "periods must map the names"),
+        ({"columns": "t,x,y"}, "columns must be a list of names"),
+        ({"gap": "2"}, "gap must be more than 1 median step, not '2'"),
     ],
 )
 def test_a_choice_that_makes_no_state_is_refused(write, arguments, message):
