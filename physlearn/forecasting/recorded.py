@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from math import pi
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from torch import Tensor
@@ -19,6 +19,7 @@ from physlearn.models import DissipativeHamiltonianNetwork
 from physlearn.training import join, longest_stretch, split_time
 from systems import InputError, Orbit
 
+RATES: tuple[Literal["file", "derived"], ...] = ("file", "derived")
 TRAINING, VALIDATION = 0.7, 0.1  # together the first 80 %; the rest is forecast
 
 
@@ -35,10 +36,12 @@ def read_recording(path: str | os.PathLike[str], columns: Sequence[str] | None =
     dict of str to list of Orbit
         Under ``"file"`` with the file's rates, if it has any, and under ``"derived"`` with derived ones.
     """
-    own = Orbit.from_csv(path, columns)
-    if set(own[0].provenance["rates"].values()) == {"derived"}:
-        return {"derived": own}
-    return {"file": own, "derived": Orbit.from_csv(path, columns, rates="derived")}
+    readings: dict[str, list[Orbit]] = {}
+    for rates in RATES:  # one call, so that a warning of both is shown once
+        readings[rates] = Orbit.from_csv(path, columns, rates=rates)
+    if set(readings["file"][0].provenance["rates"].values()) == {"derived"}:
+        return {"derived": readings["derived"]}
+    return readings
 
 
 def forecast_recording(
