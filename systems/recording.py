@@ -107,8 +107,9 @@ def bridged_derivatives(t: Floats, x: Floats, window: int, order: int) -> Floats
         seen = np.flatnonzero(there[place[row] - half : place[row] + half + 1])
         key = seen.tobytes()
         if key not in known:
-            known[key] = _weights(seen - half, order)
-            if len(seen) <= order or (_noise(known[key]) > WORST * _noise(usual)).any():
+            enough = len(seen) > order
+            known[key] = _weights(seen - half, order) if enough else np.full((3, len(seen)), np.nan)
+            if (_noise(known[key]) > WORST * _noise(usual)).any():
                 known[key] = np.full_like(known[key], np.nan)
         given[row] = np.isfinite(known[key]).all()
         result[:, row] = known[key] @ even[place[row] - half + seen]

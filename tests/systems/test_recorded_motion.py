@@ -258,6 +258,25 @@ def test_dropped_frames_are_bridged(write, seed):
         assert torch.equal(orbit.t[inner], whole.t[at[inner] - window // 2])
 
 
+def test_times_to_the_millisecond_have_their_holes_counted(write):
+    keep = np.random.default_rng(0).random(900) > 0.03
+    orbits = Orbit.from_csv(write("t,theta", np.round(T, 3)[keep], SWING[keep]))
+    assert orbits[0].provenance["bridged"]["missing_rows"] == 900 - keep.sum()
+    at = np.rint(torch.cat([orbit.t for orbit in orbits]).numpy() * FPS).astype(int)
+    # half a millisecond of the largest acceleration
+    found = torch.cat([orbit.z[:, 1] for orbit in orbits])
+    np.testing.assert_allclose(
+        found, VELOCITY[at], rtol=0, atol=6e-3 * AMPLITUDE * FREQUENCY + 5e-4 * AMPLITUDE * FREQUENCY**2
+    )
+
+
+def test_as_many_rows_as_the_window_have_one_rate(write):
+    (orbit,) = Orbit.from_csv(write("t,theta", T[:31], SWING[:31]), window=31)
+    assert orbit.t.tolist() == [T[15]]
+    with pytest.raises(InputError, match="30 samples in a row are fewer than the filter's window of 31"):
+        Orbit.from_csv(write("t,theta", T[:30], SWING[:30]), window=31)
+
+
 def test_stretches_shorter_than_the_filter_are_left_out_with_a_warning(write):
     keep = (T < 12) | ((T > 15) & (T < 15.7)) | (T > 20)
     path = write("t,theta", T[keep], SWING[keep])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from systems import InputError, Orbit
 from systems.csv_columns import read_columns
-from systems.recording import acceleration_gain, check_filter, half_period_window, savitzky_golay
+from systems.recording import acceleration_gain, bridged_derivatives, check_filter, half_period_window, savitzky_golay
 
 FPS, PERIOD, AMPLITUDE, NOISE = 30.0, 2.03, 0.093, 1e-3  # a clock pendulum, filmed and tracked
 OMEGA = 2 * pi / PERIOD
@@ -266,6 +266,37 @@ def test_noise_of_a_milliradian_leaves_the_documented_errors_of_velocity_and_acc
 
 def test_the_default_window_is_about_half_a_period():
     assert half_period_window(THETA, 5) * 2 / FPS == pytest.approx(PERIOD, abs=2 / FPS)
+
+
+@pytest.mark.parametrize("missing", [0.05, 0.2, 0.35])
+@pytest.mark.parametrize(("window", "order"), [(11, 4), (5, 2), (7, 3)])
+def test_the_filter_bridges_holes_exactly_for_polynomials_and_without_much_noise(missing, window, order):
+    rng = np.random.default_rng(0)
+    reach = window // 2
+    keep = rng.random(80) > missing
+    place = np.flatnonzero(keep)
+    t = 0.5 * place
+    polynomial = np.polynomial.Polynomial(rng.normal(size=order + 1), domain=[0, 40])
+    found = bridged_derivatives(t, polynomial(t), window, order)
+    given_rows = np.isfinite(found).all(axis=0)
+    assert np.isfinite(found).any(axis=0).tolist() == given_rows.tolist()
+    for k in range(3):
+        expected = polynomial.deriv(k)(t) if k else polynomial(t)
+        np.testing.assert_allclose(found[k, given_rows], expected[given_rows], rtol=0, atol=1e-9)
+    # what each sample contributes, one after the other: the noise of a derivative is the norm of that
+    weights = np.stack([bridged_derivatives(t, impulse, window, order) for impulse in np.eye(len(t))], -1)
+    noise = np.linalg.norm(weights, axis=-1)
+    u = np.arange(-reach, reach + 1)
+    for row, at in enumerate(place):
+        inner = place[0] + reach <= at <= place[-1] - reach
+        near = place[np.abs(place - at) <= reach] - at
+        amplified = np.full(3, np.inf)
+        if len(near) > order:
+            fits = [np.polynomial.polynomial.polyfit(x, np.eye(len(x)), order)[:3] for x in (near, u)]
+            amplified = np.divide(*(np.linalg.norm(fit, axis=1) for fit in fits))
+        assert given_rows[row] == (inner and bool((amplified <= 2).all()))
+        if given_rows[row]:
+            assert (noise[:, row] <= 2.0001 * np.linalg.norm(fits[1], axis=1) * [1, 2, 8]).all()
 
 
 @given(period=st.floats(20, 200), phase=st.floats(0, 2 * pi), offset=st.floats(-5, 5))
