@@ -72,7 +72,7 @@ def read_motion(
         raise InputError(f"periods must map the names of angles to their periods, as {{'theta': 360}}, not {periods!r}")
     window, order = None if window is None else _whole("window", window), _whole("order", order)
     data = read_columns(path, columns)
-    degrees = choose(Path(path), data, time=time, periods=periods, from_file=rates == "file", **names)  # type: ignore[arg-type]
+    degrees = choose(Path(path), data, time=time, periods=periods, from_file=rates == "file", **names)
     if "pendulum" in data and len(np.unique(data["pendulum"])) > 1:
         raise InputError(f"{path} holds several pendulums, told apart by its column pendulum: keep the rows of one")
     used = [time, *(name for degree in degrees for name in degree.columns)]

@@ -270,13 +270,6 @@ def test_times_to_the_millisecond_have_their_holes_counted(write):
     )
 
 
-def test_as_many_rows_as_the_window_have_one_rate(write):
-    (orbit,) = Orbit.from_csv(write("t,theta", T[:31], SWING[:31]), window=31)
-    assert orbit.t.tolist() == [T[15]]
-    with pytest.raises(InputError, match="30 samples in a row are fewer than the filter's window of 31"):
-        Orbit.from_csv(write("t,theta", T[:30], SWING[:30]), window=31)
-
-
 def test_stretches_shorter_than_the_filter_are_left_out_with_a_warning(write):
     keep = (T < 12) | ((T > 15) & (T < 15.7)) | (T > 20)
     path = write("t,theta", T[keep], SWING[keep])

@@ -175,6 +175,11 @@ def test_a_recording_shorter_than_the_filter_is_refused(write):
         Orbit.from_csv(write([TIMES[:20], THETA[:20]]), window=31)
 
 
+def test_as_many_rows_as_the_window_have_one_rate(write):
+    (orbit,) = Orbit.from_csv(write([TIMES[:31], THETA[:31]]), window=31)
+    assert orbit.t.tolist() == [TIMES[15]]
+
+
 # gaps
 
 
