@@ -8,30 +8,56 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from physlearn.metrics.match import check_match
+from physlearn.metrics.match import check_match, common_periods, differences, slack
+from physlearn.metrics.spread import relative, resolution, spreads, time_weights
 from systems import InputError, Orbit
 
 
 def phase_rmse(forecast: Orbit, truth: Orbit, horizons: Sequence[float] | None = None) -> Float[Tensor, "*batch D"]:
-    """The root mean square error of each component, in units of its standard deviation along the true orbit.
+    r"""Return the root mean square error of each component, in units of its standard deviation along the true orbit.
 
-    horizons: H times from the start up to which to average, giving ``(..., H, D)``; by default over the whole orbit,
-    ``(..., D)``. Infinite where a state is not finite. An error of 1 is that of the true mean, of sqrt(2) that of another
-    orbit of the same kind. Raises InputError for orbits that do not match, or horizons that they do not reach.
+    .. math:: \sqrt{\langle (\hat z_i \ominus z_i)^2 \rangle_t} \,/\, s_i, \qquad
+        s_i^2 = \min_c \, \langle (z_i \ominus c)^2 \rangle_t
+
+    The difference of two angles is the shortest one, modulo the period that either orbit declares. An error of 1 is that of
+    the true mean, of sqrt(2) that of another orbit of the same kind.
+
+    Parameters
+    ----------
+    forecast, truth : shape ``(..., T, D)``
+        Orbits at the same times. Each sample counts by the time that it stands for, which is not that of a gap.
+    horizons
+        H times from the start up to which to average; by default the whole length.
+
+    Returns
+    -------
+    Tensor, shape ``(..., D)``, or ``(..., H, D)`` with horizons
+        Infinite where a state is not finite, and where a component misses, by more than rounding, a constant truth.
+
+    Raises
+    ------
+    InputError
+        If the orbits do not match, or do not reach the horizons.
+
+    Examples
+    --------
+    >>> t = torch.linspace(0, 6.28, 101)
+    >>> truth = Orbit(t, 7 + t.sin()[:, None])
+    >>> print(f"{float(phase_rmse(Orbit(t, torch.full((101, 1), 7.0)), truth)):.2f}")
+    1.00
     """
-    check_match(forecast, truth)
-    spread = truth.z.std(-2, correction=0)
-    errors = forecast.z - truth.z
-    # a component that is constant has no spread; where it is met exactly there is no error either
-    squares = torch.where(errors == 0, 0, errors.square() / spread.square().unsqueeze(-2))
-    squares = squares.nan_to_num(nan=torch.inf, posinf=torch.inf)
+    errors = differences(forecast, truth)
+    squares = relative(errors, spreads(truth, common_periods(forecast, truth)), resolution(truth)).square()
+    weights = time_weights(truth.t).to(squares)[:, None]
     if horizons is None:
-        return squares.mean(-2).sqrt()
-    elapsed = (truth.t - truth.t[0]).abs()
-    if not all(0 <= horizon <= float(elapsed[-1]) * (1 + 1e-6) for horizon in horizons):
+        return (weights * squares).sum(-2).sqrt().to(truth.z.dtype)
+    elapsed = (truth.t - truth.t[0]).abs().cpu().double()
+    allowed = slack(truth.t)
+    if not all(0 <= horizon <= float(elapsed[-1] + allowed[-1]) for horizon in horizons):
         raise InputError(f"horizons must lie within the orbit's length {float(elapsed[-1]):g}, not {list(horizons)}")
-    counts = [int((elapsed <= horizon * (1 + 1e-6)).sum()) for horizon in horizons]
-    return torch.stack([squares[..., :n, :].mean(-2).sqrt() for n in counts], dim=-2)
+    counts = [int((elapsed - allowed <= float(horizon)).sum()) for horizon in horizons]
+    means = [(weights[:n] * squares[..., :n, :]).sum(-2) / weights[:n].sum() for n in counts]
+    return torch.stack([mean.sqrt() for mean in means], dim=-2).to(truth.z.dtype)
 
 
 def phase_error(forecast: Orbit, truth: Orbit) -> Float[Tensor, "*batch T"]:
