@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Any
 
@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from physlearn import Forecaster, integrators
+from physlearn import Forecaster, integrators, metrics
 from physlearn.integrators.implicit import Implicit
 from systems import HamiltonianSystem, InputError, IntegrationError, Orbit, System
 from systems.reference import solve
@@ -97,7 +97,7 @@ def _or_why(orbit: Any) -> Orbit | str:
 
 
 def distance(orbit: Orbit, truth: Orbit) -> Float[Tensor, " T"]:
-    """How far an orbit is from the true one at its own times, over the rms size of the truth."""
+    """Return the error of `physlearn.metrics.distance` of an orbit at its own times, which are some of the truth's."""
     between = (len(truth.t) - 1) // (len(orbit.t) - 1)
-    there = truth.z[::between]
-    return (orbit.z - there).norm(dim=-1) / there.square().sum(-1).mean().sqrt()
+    there = truth[..., ::between]
+    return metrics.distance(replace(orbit, coordinates=there.coordinates, periods=there.periods), there)

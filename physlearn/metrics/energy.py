@@ -106,5 +106,6 @@ def _exchanged(off: Float[Tensor, "*batch T"], parts: Float[Tensor, "*batch T"])
     """Return the energy that was exchanged until the total was off by half as much; until the first exchange at least."""
     most = parts.cummax(-1).values
     kept = ((off <= most / 2) | (most == 0)).long().cumprod(-1)
-    end = torch.where((most * kept).amax(-1, keepdim=True) > 0, kept.sum(-1, keepdim=True) - 1, (most == 0).sum(-1, keepdim=True))
+    last, first = kept.sum(-1, keepdim=True) - 1, (most == 0).sum(-1, keepdim=True)
+    end = torch.where((most * kept).amax(-1, keepdim=True) > 0, last, first)
     return most.gather(-1, end.clamp(max=most.shape[-1] - 1))
