@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.interpolate import PPoly
 from scipy.optimize import brentq
 
 from physlearn.metrics.spline import samples, spline
+from physlearn.metrics.spread import circular_mean
 from systems import Orbit
 
 LEAST_SWING = 0.2  # of the largest: anything smaller is noise about the middle
@@ -58,7 +60,14 @@ def _of_one(t: Values, x: Values, rate: Values | None, period: float | None) -> 
     if whole is None:
         return []
     if period is not None and np.ptp(x) >= period:
-        return _rotation(t, x, rate, period)
+        speed = float(np.median(np.abs(np.diff(x)) / np.diff(t)))
+        parts = _parts(t, period / 4 / speed if speed > 0 else np.inf)
+        about_its_mean = _within_a_turn(x, period)
+        if any(np.abs(np.diff(about_its_mean[part])).max(initial=0) > period / 2 for part in parts):
+            return _rotation(t, x, rate, period, parts)
+        x = about_its_mean  # it librates, and turned round only where it was not seen
+        whole = spline(t, x, rate)
+        assert whole is not None  # as the same before
     middle, size = (x.max() + x.min()) / 2, (x.max() - x.min()) / 2
     starts = _swings(whole, middle, size)[0]
     found = []
@@ -70,19 +79,25 @@ def _of_one(t: Values, x: Values, rate: Values | None, period: float | None) -> 
     return found
 
 
-def _rotation(t: Values, x: Values, rate: Values | None, period: float) -> list[Stretch]:
+def _within_a_turn(x: Values, period: float) -> Values:
+    """Angles within half a turn of their mean."""
+    angle = torch.from_numpy(np.ascontiguousarray(x))
+    mean = float(circular_mean(angle, torch.full_like(angle, 1 / len(x)), period))
+    return np.asarray((x - mean + period / 2) % period + mean - period / 2)
+
+
+def _rotation(t: Values, x: Values, rate: Values | None, period: float, parts: Sequence[slice]) -> list[Stretch]:
     """The stretches of an angle that turns round, cut into turns; none where it tumbles to and fro."""
-    turned = (x - x[0]) * np.sign(x[-1] - x[0])
-    if (np.maximum.accumulate(turned) - turned).max() > FALL * period:
+    sense = np.sign(sum(x[part][-1] - x[part][0] for part in parts))
+    if any((np.maximum.accumulate(sense * x[part]) - sense * x[part]).max() > FALL * period for part in parts):
         return []
-    speed = float(np.median(np.abs(np.diff(x)) / np.diff(t)))
     found = []
-    for part in _parts(t, period / 4 / speed if speed > 0 else np.inf):
+    for part in parts:
         curve = spline(t[part], x[part], None if rate is None else rate[part])
         if curve is None:
             continue
         first, last = x[part][[0, -1]]
-        levels = first + np.sign(last - first) * period * np.arange(1, int(abs(last - first) / period) + 1)
+        levels = first + sense * period * np.arange(1, int(abs(last - first) / period) + 1)
         passed = [roots[0] for roots in (_crossings(curve, level) for level in levels) if len(roots)]
         found.append(Stretch(part, curve, np.array([curve.x[0], *passed]), np.empty(0)))
     return found

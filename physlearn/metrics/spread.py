@@ -39,7 +39,7 @@ def spreads(orbit: Orbit, periods: Mapping[str, float] | None = None) -> Float[T
     mean = (weights * moved).sum(-2, keepdim=True)
     for name in periods:
         i = orbit.index(name)
-        mean[..., i] = _circular_mean(moved[..., i], weights[:, 0], periods[name])
+        mean[..., i] = circular_mean(moved[..., i], weights[:, 0], periods[name])
     deviation = shortest(moved - mean, periods, orbit.coordinates)
     largest = deviation.abs().amax(-2, keepdim=True)
     unit = largest.where(largest > 0, 1.0)  # squares neither overflow nor vanish in any unit
@@ -82,7 +82,7 @@ def time_weights(t: Float[Tensor, " T"]) -> Float[Tensor, " T"]:
     return weights / weights.sum()
 
 
-def _circular_mean(angle: Float[Tensor, "*batch T"], weights: Float[Tensor, " T"], period: float) -> Float[Tensor, "*batch 1"]:
+def circular_mean(angle: Float[Tensor, "*batch T"], weights: Float[Tensor, " T"], period: float) -> Float[Tensor, "*batch 1"]:
     """Return the angle from which the mean square of the shortest differences is least.
 
     It is the mean once the circle is cut somewhere: with the angles in order, one of the T cuts between them is right.
