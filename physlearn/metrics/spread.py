@@ -13,6 +13,7 @@ from systems.periodic import shortest
 
 RESOLVED = 1e-12  # of the largest value: the tolerance of the reference solvers; what varies by less is constant to rounding
 ULPS = 8  # the same, in roundings, where a type resolves less
+PEAK = 10  # standard deviations, which noise does not reach
 GAP = 10  # times the shorter of the steps beside it: nothing was measured during a longer step
 
 
@@ -61,7 +62,7 @@ def relative(
     NaN becomes infinite too.
     """
     sized = difference / size.where(size > 0, 1.0)[..., None, :]
-    missed = torch.where(difference.abs() <= rounding[..., None, :], 0.0, torch.inf)
+    missed = torch.where(difference.abs() <= PEAK * rounding[..., None, :], 0.0, torch.inf)
     return torch.where(size[..., None, :] > 0, sized, missed).nan_to_num(nan=torch.inf, posinf=torch.inf, neginf=-torch.inf)
 
 
