@@ -63,7 +63,7 @@ class Exploration:
         between = ceil(TIMES / (len(self.t) - 1))
         t = torch.arange((len(self.t) - 1) * between + 1, dtype=torch.float64) * (self.step / between)
         z = solve(self.system.vector_field, self.z0, t, "DOP853", ACCURACY, ACCURACY)
-        return Orbit(t, z, coordinates=self.system.coordinates)
+        return Orbit(t, z, coordinates=self.system.coordinates, periods=self.system.periods)
 
     def forecast(self, model: str) -> Orbit:
         """The orbit that a model makes of the initial state.

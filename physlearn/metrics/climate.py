@@ -163,7 +163,7 @@ def _power(orbit: Orbit, periods: Mapping[str, float], segment: int) -> NDArray[
     rows = [_rows(z.where(turns == 0, (turns * z).sin()))]
     if periods:
         rows.append(_rows(torch.where(turns == 0, 0.0, (turns * z).cos())))
-    power = 0.0
+    power = np.zeros((len(spread), segment // 2))
     for series in rows:
         deviation = (series - series.mean(-1, keepdims=True)) / np.where(spread > 0, spread, 1.0)
         power = power + welch(deviation, nperseg=segment, detrend=False)[1][:, 1:]
