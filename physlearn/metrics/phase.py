@@ -54,7 +54,7 @@ def phase_rmse(forecast: Orbit, truth: Orbit, horizons: Sequence[float] | None =
         return (weights * squares).sum(-2).sqrt().to(truth.z.dtype)
     elapsed = (truth.t - truth.t[0]).abs().cpu().double()
     allowed = slack(truth.t)
-    if not all(0 <= horizon <= float(elapsed[-1] + allowed[-1]) for horizon in horizons):
+    if len(horizons) == 0 or not all(0 <= horizon <= float(elapsed[-1] + allowed[-1]) for horizon in horizons):
         raise InputError(f"horizons must lie within the orbit's length {float(elapsed[-1]):g}, not {list(horizons)}")
     counts = [int((elapsed - allowed <= float(horizon)).sum()) for horizon in horizons]
     means = [(weights[:n] * squares[..., :n, :]).sum(-2) / weights[:n].sum() for n in counts]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 
 import torch
 from jaxtyping import Float
@@ -11,6 +12,7 @@ from torch import Tensor
 from physlearn.metrics.match import common_periods, differences
 from physlearn.metrics.spread import relative, resolution, spreads
 from systems import InputError, Orbit
+from systems.system import numbers
 
 Scale = Mapping[str, float] | Sequence[float] | Float[Tensor, " D"]
 
@@ -99,13 +101,13 @@ def distance(forecast: Orbit, truth: Orbit, *, scale: Scale | None = None) -> Fl
 def _declared(scale: Scale, truth: Orbit, size: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
     """Put the sizes that were declared in the place of those found. Raises InputError for what are no sizes."""
     if not isinstance(scale, Mapping):
-        values = torch.as_tensor(scale, dtype=torch.float64).reshape(-1).tolist()
+        values = numbers(scale, "the sizes in scale").reshape(-1).tolist()
         if len(values) != truth.dim:
             raise InputError(f"scale holds {len(values)} sizes, but there are {truth.dim} coordinates; give one for each")
         scale = dict(zip(truth.coordinates, values, strict=True))
     size = size.clone()
     for name, value in scale.items():
-        if not 0 < value < torch.inf:
+        if not (isinstance(value, Real) and 0 < value < torch.inf):
             raise InputError(f"the scale of {name} must be a positive number, not {value!r}")
         size[..., truth.index(name)] = value
     return size

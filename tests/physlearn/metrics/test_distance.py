@@ -135,7 +135,16 @@ def test_declared_sizes_replace_the_spread():
 
 @pytest.mark.parametrize(
     ("scale", "message"),
-    [([1.0], "holds 1 sizes"), ([1.0, 0.0], "scale of p"), ({"q": -1.0}, "scale of q"), ({"x": 1.0}, "no coordinate 'x'")],
+    [
+        ([1.0], "holds 1 sizes"),
+        (1.0, "holds 1 sizes"),
+        ("large", "sizes in scale"),
+        ([1.0, 0.0], "scale of p"),
+        ([1.0, math.nan], "scale of p"),
+        ({"q": -1.0}, "scale of q"),
+        ({"q": "large"}, "scale of q"),
+        ({"x": 1.0}, "no coordinate 'x'"),
+    ],
 )
 def test_sizes_that_are_none_are_refused(scale, message):
     truth = orbit(T.cos(), -T.sin(), coordinates=NAMES)

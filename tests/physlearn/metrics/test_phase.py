@@ -65,7 +65,7 @@ def test_a_component_that_never_moves_is_met_exactly_or_missed_infinitely():
 
 
 def test_a_horizon_beyond_the_orbit_is_refused():
-    for horizons in ([101.0], [-1.0], [10.0, float("nan")]):
+    for horizons in ([101.0], [-1.0], [10.0, float("nan")], []):
         with pytest.raises(InputError, match="within the orbit's length 100"):
             phase_rmse(oscillation(), oscillation(), horizons=horizons)
 
