@@ -43,6 +43,11 @@ def test_what_is_missing_does_not_change_period_amplitude_and_action(gaps, rates
     assert float(action(orbit)) == pytest.approx(math.pi / 3, rel=1e-4)  # w A^2 / 2
 
 
+def test_a_gap_of_a_few_coarse_steps_hides_a_period_too():
+    coarse = torch.arange(0, 90, 0.3, dtype=torch.float64)
+    assert float(period(oscillation(without(coarse, (20.0, 3.5), (50.0, 3.5))))) == pytest.approx(3.0, rel=1e-3)
+
+
 @given(seed=st.integers(0, 10**6), unit=st.floats(-12, 12), clock=st.floats(-12, 12))
 def test_dropped_samples_do_no_harm_in_any_unit(seed, unit, clock):
     kept = torch.rand(len(FINE), generator=torch.Generator().manual_seed(seed)) > 0.1

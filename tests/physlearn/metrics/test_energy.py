@@ -140,6 +140,12 @@ def test_a_forecast_that_gains_energy_is_not_excused_by_what_it_then_exchanges(o
     assert float(energy_error(orbit, oscillator)) == pytest.approx(1.01**1000 - 1)
 
 
+def test_a_forecast_that_jumps_far_away_is_not_excused_by_the_energy_there(oscillator):
+    z = torch.stack([T.cos(), -T.sin()], -1)
+    z[100:] = torch.tensor([1e6, 0.0], dtype=torch.float64)
+    assert float(energy_error(Orbit(T, z), oscillator)) == pytest.approx(1e12, rel=1e-6)
+
+
 def test_energies_near_and_far_from_zero_share_a_batch():
     kepler = systems.get("kepler")
     t = torch.linspace(0, 5, 51, dtype=torch.float64)

@@ -51,6 +51,13 @@ def test_times_in_single_precision_match_those_in_double_precision():
         check_match(at((t + 0.01).float()), at(t))
 
 
+def test_the_smallest_of_uneven_steps_decides_how_near_times_must_be():
+    uneven = torch.linspace(1, 10, 101, dtype=torch.float64) ** 3  # steps from 0.28 to 27
+    check_match(at(uneven + 1e-4), at(uneven))
+    with pytest.raises(InputError, match="different times"):
+        check_match(at(uneven + 1e-3), at(uneven))
+
+
 def test_another_number_of_times_is_another_shape_and_one_time_matches_itself():
     with pytest.raises(InputError, match="shape"):
         check_match(at(TIMES)[..., :50], at(TIMES))
