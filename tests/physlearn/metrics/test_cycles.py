@@ -117,4 +117,13 @@ def test_what_tumbles_to_and_fro_has_no_period():
     t = torch.arange(0, 60, 0.05, dtype=torch.float64)
     tumbling = Orbit(t, (5 * (0.7 * t).sin())[:, None], coordinates=("a",), periods={"a": 2 * math.pi})
     assert math.isnan(float(period(tumbling)))
+    drifting = Orbit(t, tumbling.z + 0.5 * t[:, None], coordinates=("a",), periods={"a": 2 * math.pi})
+    assert math.isnan(float(period(drifting)))
     assert float(period(Orbit(t, tumbling.z))) == pytest.approx(2 * math.pi / 0.7, rel=1e-5)  # no angle: it swings
+
+
+def test_noise_does_not_stop_a_rotation():
+    t = torch.arange(0, 60, 0.05, dtype=torch.float64)
+    noise = 0.1 * torch.randn(len(t), 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    turning = Orbit(t, t[:, None] + noise, coordinates=("a",), periods={"a": 2 * math.pi})
+    assert float(period(turning)) == pytest.approx(2 * math.pi, rel=1e-2)

@@ -104,3 +104,10 @@ def test_a_derivative_loss_is_in_the_unit_of_the_squared_rate(powers):
     units, ones = [clock, unit, unit, 1.0], [1.0] * 4
     found, expected = (metrics.derivative_loss(field(u), plane(in_units(1.0, u))) for u in (units, ones))
     assert float(found) == pytest.approx(float(expected) * (unit / clock) ** 2, rel=1e-6)
+
+
+@pytest.mark.parametrize("unit", [1e-30, 1e30])
+def test_a_derivative_loss_in_single_precision_is_not_lost_in_its_square(unit):
+    orbit = plane(in_units(1.0, [1.0, unit, unit, 1.0], torch.float32))
+    expected = float(metrics.derivative_loss(field([1.0] * 4), plane(in_units(1.0, [1.0] * 4)))) * unit**2
+    assert float(metrics.derivative_loss(field([1.0, unit, unit, 1.0]), orbit)) == pytest.approx(expected, rel=1e-4)
