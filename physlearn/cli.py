@@ -15,7 +15,7 @@ import torch
 import typer
 
 import systems
-from physlearn import comparison, explorer, plotting, reproduction, sweeps, tasks
+from physlearn import comparison, explorer, metrics, plotting, reproduction, sweeps, tasks
 from physlearn import speed as speeds
 from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import benchmarks
@@ -123,8 +123,7 @@ def simulate(
         written.append(picture.film(orbit, animation, progress=sys.stderr.isatty() and not as_json))
     summary: dict[str, Any] = {"system": name, "orbits": orbits, "time": duration, "dt": dt, "seed": seed}
     if isinstance(system, HamiltonianSystem):
-        h = system.hamiltonian(orbit.z)
-        summary["energy_error"] = float(((h - h[:, :1]) / h[:, :1]).abs().max())
+        summary["energy_error"] = float(metrics.energy_error(orbit, system).max())
     _finish(summary, f"{name}: {orbit}", written, as_json)
 
 

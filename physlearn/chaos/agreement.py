@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from math import inf, isnan, nan
 from typing import Any
 
@@ -14,10 +15,12 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from physlearn.chaos.dynamics import Dynamics, valid_time
-from physlearn.chaos.overlap import hellinger, nearest
+from physlearn.chaos.overlap import Periods, hellinger, nearest
 from physlearn.chaos.verdict import DynamicsComparison
 from physlearn.metrics import lyapunov_times, marginals, spectrum
+from physlearn.metrics.spread import spreads
 from systems import InputError, Orbit
+from systems.periodic import shortest
 
 FAR = 10  # times the farthest that the bounded true orbits get: a model whose field is bounded leaves, but does not blow up
 
@@ -38,7 +41,7 @@ def compare_dynamics(model: Dynamics, truth: Dynamics, plane: Sequence[str | int
     ...     return 0.9 * oscillator.vector_field(t, z)
     >>> model, truth = (Dynamics.of(flow, z0, 16, (0, 0.0), dt=0.0625) for flow in (slow, oscillator))
     >>> compare_dynamics(model, truth).table["valid_time"].tolist()
-    [4.25, 4.25]
+    [4.0, 4.0]
     """
     _check_alike(model, truth)
     names = truth.orbit.coordinates
@@ -46,7 +49,7 @@ def compare_dynamics(model: Dynamics, truth: Dynamics, plane: Sequence[str | int
     if not axes:
         raise InputError(f"a plane needs at least one of the coordinates {', '.join(names)}")
     true = [_flat(orbit) for orbit in truth.stretches]
-    seen = [replace(_flat(orbit), coordinates=names) for orbit in model.stretches]
+    seen = [replace(_flat(orbit), coordinates=names, periods=truth.orbit.periods) for orbit in model.stretches]
     stayed = ~truth.escaped.reshape(-1)
     left_early, left = _left(model, truth)
     table = _classes(model, truth, left_early)
@@ -54,7 +57,8 @@ def compare_dynamics(model: Dynamics, truth: Dynamics, plane: Sequence[str | int
     clouds = _clouds(model, axes, ~left), _clouds(truth, axes, stayed)
     table["section"] = table["chaotic_truth"].map({True: "hellinger", False: "nearest"}, na_action="ignore")
     sizes = _sizes(truth, axes)
-    distances = [_section(*row) for row in zip(table["section"], *clouds, sizes, strict=True)]
+    periods = [truth.orbit.periods.get(names[i]) for i in axes]
+    distances = [_section(*row, periods) for row in zip(table["section"], *clouds, sizes, strict=True)]
     table[["section_model", "section_truth"]] = np.array(distances, dtype=float).reshape(-1, 2)
     bounded = [replace(orbit, z=orbit.z.masked_fill(left[:, None, None], nan)) for orbit in seen]
     for name, measure in (("marginals", marginals), ("spectrum", spectrum)):
@@ -66,7 +70,9 @@ def compare_dynamics(model: Dynamics, truth: Dynamics, plane: Sequence[str | int
     table["lyapunov_times"] = _array(lyapunov_times(valid, truth.exponent.reshape(-1), chaotic))
     sea = (chaotic & stayed).nonzero().squeeze(-1).tolist()
     pooled = [_pool([side[i] for i in sea]) for side in clouds] if sea else None
-    return DynamicsComparison(table, (nan, nan) if pooled is None else _apart(hellinger, 1.0, *pooled))
+    return DynamicsComparison(
+        table, (nan, nan) if pooled is None else _apart(partial(hellinger, periods=periods), 1.0, *pooled)
+    )
 
 
 def _check_alike(model: Dynamics, truth: Dynamics) -> None:
@@ -88,10 +94,14 @@ def _flat(orbit: Orbit) -> Orbit:
 
 
 def _left(model: Dynamics, truth: Dynamics) -> tuple[Bool[Tensor, " n"], Bool[Tensor, " n"]]:
-    """Which orbits of the model left, in the first stretch and at all."""
-    stayed = _flat(truth.orbit).z[~truth.escaped.reshape(-1)]
-    radius = FAR * float(stayed.norm(dim=-1).max()) if len(stayed) else inf
-    gone = [~(_flat(orbit).z.norm(dim=-1) <= radius).all(-1) for orbit in model.stretches]  # NaN is gone
+    """Which orbits of the model left, in the first stretch and at all; to turn round is not to leave."""
+
+    def far(orbit: Orbit) -> Float[Tensor, "n T"]:
+        return shortest(_flat(orbit).z, truth.orbit.periods, truth.orbit.coordinates).norm(dim=-1)
+
+    stayed = far(truth.orbit)[~truth.escaped.reshape(-1)]
+    radius = FAR * float(stayed.max()) if len(stayed) else inf
+    gone = [~(far(orbit) <= radius).all(-1) for orbit in model.stretches]  # NaN is gone
     return gone[0], gone[0] | gone[1] | model.escaped.reshape(-1)
 
 
@@ -126,8 +136,7 @@ def _clouds(dynamics: Dynamics, axes: list[int], stayed: Bool[Tensor, " n"]) -> 
 
 def _sizes(truth: Dynamics, axes: list[int]) -> Float[Tensor, "n d"]:
     """The standard deviation of each coordinate along each true orbit; 1 where it is constant."""
-    z = _flat(truth.orbit).z[..., axes]
-    spread = (z - z.mean(-2, keepdim=True)).square().mean(-2).sqrt()
+    spread = spreads(_flat(truth.orbit))[..., axes]
     return spread.where(spread > 0, 1.0)
 
 
@@ -136,12 +145,14 @@ def _pool(clouds: Sequence[Stretches]) -> Stretches:
     return torch.cat(first), torch.cat(second)
 
 
-def _section(measure: str | Any, model: Stretches, truth: Stretches, size: Float[Tensor, " d"]) -> tuple[float, float]:
+def _section(
+    measure: str | Any, model: Stretches, truth: Stretches, size: Float[Tensor, " d"], periods: Periods
+) -> tuple[float, float]:
     """The distances of model and truth from the truth, by the measure that suits the orbit."""
     if measure == "hellinger":
-        return _apart(hellinger, 1.0, model, truth)
+        return _apart(partial(hellinger, periods=periods), 1.0, model, truth)
     if measure == "nearest":
-        return _apart(lambda a, b: nearest(a, b, size), inf, model, truth)
+        return _apart(partial(nearest, size=size, periods=periods), inf, model, truth)
     return nan, nan
 
 

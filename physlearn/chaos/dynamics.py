@@ -24,7 +24,7 @@ from systems import InputError, Orbit
 
 EVERY = 4  # steps from one state that is kept to the next: still several in the shortest period that the steps resolve
 ROUNDING = 8  # machine epsilons, which deviations that have aligned are apart
-CERTAIN = 0.01  # of the orbit's rms size: as near to an orbit of half the steps, it is the flow's own; as of truth_horizon
+CERTAIN = 0.01  # of the orbit's spread: as near to an orbit of half the steps, it is the flow's own; as of truth_horizon
 
 
 @dataclass(frozen=True, eq=False)

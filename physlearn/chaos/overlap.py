@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from math import ceil, nan
+from collections.abc import Sequence
+from math import ceil, inf, nan
+from typing import TypeAlias
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from scipy.spatial import cKDTree
 from torch import Tensor
 
 from physlearn.metrics import hellinger_distance
+from physlearn.metrics.spread import circular_mean
 from systems import InputError
+
+Periods: TypeAlias = Sequence[float | None] | None
 
 FEWEST = 10  # points in a cloud of which anything is said
 
 
-def hellinger(a: Float[Tensor, "M d"], b: Float[Tensor, "N d"], bins: int | None = None) -> float:
+def hellinger(a: Float[Tensor, "M d"], b: Float[Tensor, "N d"], bins: int | None = None, periods: Periods = None) -> float:
     r"""How little the densities of two clouds overlap, counted on a grid: from 0 to 1, where they share no cell.
 
     .. math:: d^2 = 1 - \sum_k \sqrt{p_k q_k}
@@ -26,7 +32,9 @@ def hellinger(a: Float[Tensor, "M d"], b: Float[Tensor, "N d"], bins: int | None
     grows. Two samples of n points of one density are still :math:`d^2 \approx (K - 1) / 4n` apart over K well-filled cells:
     hold a distance against the one of two such samples. NaN where a cloud has fewer than ten points.
 
-    Raises InputError for clouds of different dimensions, points that are not finite, or no bins.
+    periods: of each axis that is an angle, None for the others; the circle is cut opposite to the mean of b.
+
+    Raises InputError for clouds of different dimensions, points that are not finite, no bins, or periods that are none.
     Source: Hellinger, J. reine angew. Math. 136, 210 (1909); Scott, Multivariate Density Estimation (1992), chapter 3, for
     the power of n.
 
@@ -34,7 +42,8 @@ def hellinger(a: Float[Tensor, "M d"], b: Float[Tensor, "N d"], bins: int | None
     >>> hellinger(square[0], square[1]) < 0.2, hellinger(square[0], square[1] + 1.5) > 0.99
     (True, True)
     """
-    _check(a, b)
+    _check(a, b, periods)
+    a, b = _unrolled(a, b, periods)
     fewest = min(len(a), len(b))
     if fewest < FEWEST:
         return nan
@@ -47,7 +56,12 @@ def hellinger(a: Float[Tensor, "M d"], b: Float[Tensor, "N d"], bins: int | None
     return float(hellinger_distance(p, q))
 
 
-def nearest(a: Float[Tensor, "M d"], b: Float[Tensor, "N d"], size: Float[Tensor, " d"] | float | None = None) -> float:
+def nearest(
+    a: Float[Tensor, "M d"],
+    b: Float[Tensor, "N d"],
+    size: Float[Tensor, " d"] | float | None = None,
+    periods: Periods = None,
+) -> float:
     r"""The mean distance from a point of one cloud to the nearest of the other, in units of the size of b.
 
     .. math:: d = \frac1{2 s} \Bigl(\frac1M \sum_i \min_j \|a_i - b_j\| + \frac1N \sum_j \min_i \|a_i - b_j\|\Bigr)
@@ -55,30 +69,55 @@ def nearest(a: Float[Tensor, "M d"], b: Float[Tensor, "N d"], size: Float[Tensor
     For regular orbits, whose points lie on curves. size: a length, or one for each axis; by default the root mean square
     distance s of the points of b from their centre, which is of no use where an orbit pierces the section at one point
     again and again. Points of one curve are still about a quarter of their spacing apart. NaN where a cloud has fewer than
-    ten points.
+    ten points. periods: of each axis that is an angle, None for the others; distances between angles are the shortest.
 
-    Raises InputError for clouds of different dimensions, points that are not finite, or a size that is not positive.
+    Raises InputError for clouds of different dimensions, points that are not finite, or a size or period that is not positive.
 
     >>> angle = torch.linspace(0, 2 * torch.pi, 1000)
     >>> circle = torch.stack([angle.cos(), angle.sin()], dim=-1)
     >>> print(f"{nearest(1.1 * circle, circle):.3f}")
     0.100
     """
-    _check(a, b)
+    _check(a, b, periods)
     if min(len(a), len(b)) < FEWEST:
         return nan
+    a, b = _unrolled(a, b, periods)
     unit = (b - b.mean(0)).square().sum(-1).mean().sqrt() if size is None else torch.as_tensor(size)
     if not (unit > 0).all():
         raise InputError(f"the size of a cloud must be positive, not {unit.tolist()}")
-    x, y = ((cloud / unit.to(cloud)).detach().cpu().double().numpy() for cloud in (a, b))
-    return float((cKDTree(y).query(x)[0].mean() + cKDTree(x).query(y)[0].mean()) / 2)
+    unit = unit.to(a).expand(a.shape[-1])
+    x, y = ((cloud / unit).detach().cpu().double().numpy() for cloud in (a, b))
+    box = None
+    if periods is not None:
+        box = np.array([0.0 if period is None else period / float(u) for period, u in zip(periods, unit, strict=True)])
+        x, y = (np.where(box > 0, cloud % np.where(box > 0, box, 1.0), cloud) for cloud in (x, y))
+        x, y = (np.where((box > 0) & (cloud >= box), 0.0, cloud) for cloud in (x, y))  # as a remainder may round up
+    distances = [cKDTree(of, boxsize=box).query(points)[0].mean() for of, points in ((y, x), (x, y))]
+    return float(sum(distances) / 2)
 
 
-def _check(a: Tensor, b: Tensor) -> None:
+def _unrolled(a: Tensor, b: Tensor, periods: Periods) -> tuple[Tensor, Tensor]:
+    """The points with their angles within half a turn of the mean of b."""
+    for axis, period in enumerate(periods or ()):
+        if period is not None and len(b):
+            weights = torch.full_like(b[:, axis], 1 / len(b))
+            mean = circular_mean(b[:, axis], weights, period)
+            place = torch.arange(b.shape[1], device=b.device) == axis
+            a, b = (torch.where(place, (c - mean + period / 2).remainder(period) + mean - period / 2, c) for c in (a, b))
+    return a, b
+
+
+def _check(a: Tensor, b: Tensor, periods: Periods) -> None:
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
         raise InputError(f"clouds are points (M, d) and (N, d), not of shapes {tuple(a.shape)} and {tuple(b.shape)}")
     if not (a.isfinite().all() and b.isfinite().all()):
         raise InputError("the points of a cloud must be finite numbers")
+    if periods is not None and len(periods) != a.shape[1]:
+        raise InputError(f"{len(periods)} periods are given for {a.shape[1]} axes; give one, or None, for each")
+    if not all(period is None or 0 < period < inf for period in periods or ()):
+        raise InputError(
+            f"a period must be a positive number, or None for an axis that is no angle, not {list(periods or ())}"
+        )
 
 
 def _cells(points: Float[Tensor, "M d"], b: Float[Tensor, "N d"], bins: int) -> Int[Tensor, "M d"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -16,7 +17,6 @@ from physlearn.integrators.implicit import Implicit
 from physlearn.models import Model
 from physlearn.models.stack import stack
 from physlearn.tasks import Forecasting
-from systems import Orbit
 
 EXACT = torch.finfo(torch.float64).eps  # no energy error is known to be smaller
 GONE = 1e9  # relative energy errors from which on an orbit is lost in space, and by how much means nothing
@@ -30,13 +30,13 @@ def forecast_merits(models: Sequence[Model], forecast: Forecasting) -> dict[str,
     """
     together = stack(models).double().requires_grad_(False)
     truth = forecast.truth.to(next(together.parameters()).device)
-    truths = Orbit(truth.t, truth.z.expand(len(models), *truth.z.shape), coordinates=truth.coordinates)
+    truths = replace(truth, z=truth.z.expand(len(models), *truth.z.shape), rate=None)
     merits: dict[str, Tensor] = {}
     for name in forecast.integrators:
         options: dict[str, Any] = {"failure": "nan"} if issubclass(integrators.find(name), Implicit) else {}
         with torch.no_grad():
             orbit = integrate(together, truths.z[..., 0, :], truth.t, name, **options)
-        rolled = Orbit(orbit.t, orbit.z, coordinates=truth.coordinates)
+        rolled = replace(truths, z=orbit.z)
         valid = metrics.valid_prediction_time(rolled, truths, horizon=forecast.horizon)
         merits[f"valid_time_{name}"] = _median(valid)
         if forecast.energy is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Any
 
@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from physlearn import Forecaster, integrators
+from physlearn import Forecaster, integrators, metrics
 from physlearn.integrators.implicit import Implicit
 from systems import HamiltonianSystem, InputError, IntegrationError, Orbit, System
 from systems.reference import solve
@@ -63,7 +63,7 @@ class Exploration:
         between = ceil(TIMES / (len(self.t) - 1))
         t = torch.arange((len(self.t) - 1) * between + 1, dtype=torch.float64) * (self.step / between)
         z = solve(self.system.vector_field, self.z0, t, "DOP853", ACCURACY, ACCURACY)
-        return Orbit(t, z, coordinates=self.system.coordinates)
+        return Orbit(t, z, coordinates=self.system.coordinates, periods=self.system.periods)
 
     def forecast(self, model: str) -> Orbit:
         """The orbit that a model makes of the initial state.
@@ -97,7 +97,7 @@ def _or_why(orbit: Any) -> Orbit | str:
 
 
 def distance(orbit: Orbit, truth: Orbit) -> Float[Tensor, " T"]:
-    """How far an orbit is from the true one at its own times, over the rms size of the truth."""
+    """Return the error of `physlearn.metrics.distance` of an orbit at its own times, which are some of the truth's."""
     between = (len(truth.t) - 1) // (len(orbit.t) - 1)
-    there = truth.z[::between]
-    return (orbit.z - there).norm(dim=-1) / there.square().sum(-1).mean().sqrt()
+    there = truth[..., ::between]
+    return metrics.distance(replace(orbit, coordinates=there.coordinates, periods=there.periods), there)

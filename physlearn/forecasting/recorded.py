@@ -104,8 +104,9 @@ def forecast_recording(
         notes=(
             "rate loss: mean over samples and components of (dz/dt - recorded)^2 over the forecast block [units of the file]",
             "phase error: how far the forecast is ahead at the end of the block [rad]",
-            f"valid time: until the distance to the record exceeds 0.4 of its rms size; at most {duration:.1f} {unit}",
-            f"energy error: the largest |H - E| / E, with H = omega^2/2 + ({frequency:.5g}/{unit})^2 (1 - cos theta), the "
+            "valid time: until the error exceeds 0.4 of the record's spread (the rms over coordinates, each in standard "
+            f"deviations); at most {duration:.1f} {unit}",
+            f"energy error: the largest |H - E| / |E|, with H = omega^2/2 + ({frequency:.5g}/{unit})^2 (1 - cos theta), the "
             "pendulum that fits the training block; a real clock's own energy wanders, as the row truth tells",
             *(
                 ["drive: the rms of the learned force that changes sign with the velocity, as a share of the acceleration's"]

@@ -16,6 +16,8 @@ from physlearn.forecasting.contender import Contender, fit_all, forecast_all
 from physlearn.forecasting.report import Report
 from systems import HamiltonianSystem, InputError, Orbit, System
 
+ENERGY = "energy error: the largest |H - E| / |E| along an orbit; where |E| is below 1 % of the energy exchanged, over that"
+
 
 @dataclass(frozen=True)
 class Protocol:
@@ -99,9 +101,9 @@ def forecast_system(
         seconds=time.perf_counter() - start,
         notes=(
             "rate loss: mean over samples and components of (dz/dt - truth)^2 along the test orbits",
-            "valid time: until the distance to the truth exceeds 0.4 of the orbit's rms size; "
-            f"at most {protocol.time:g}, the length of the forecast",
-            *(["energy error: the largest |H - E| / |E| along an orbit"] if isinstance(system, HamiltonianSystem) else []),
+            "valid time: until the error exceeds 0.4 of the true orbit's spread (the rms over coordinates, each in standard "
+            f"deviations); at most {protocol.time:g}, the length of the forecast",
+            *([ENERGY] if isinstance(system, HamiltonianSystem) else []),
         ),
     )
 

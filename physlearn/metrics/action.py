@@ -5,24 +5,42 @@ from __future__ import annotations
 import numpy as np
 import torch
 from jaxtyping import Float
+from numpy.typing import NDArray
 from scipy.interpolate import PPoly
 from torch import Tensor
 
-from physlearn.metrics.period import cycles
-from physlearn.metrics.spline import splines
+from physlearn.metrics.cycles import stretches
+from physlearn.metrics.spline import samples, spline
 from systems import InputError, Orbit
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(3)  # exact for p dq/dt, of degree 5 where both are cubics
 
 
 def action(orbit: Orbit) -> Float[Tensor, "*batch"]:
-    r"""The action of an oscillation (q, p), averaged over its whole periods; NaN where there is none.
+    r"""Return the action of an oscillation or a rotation (q, p), averaged over its whole periods.
 
     .. math:: J = \frac{1}{2\pi} \oint p\, dq
 
     The area that the orbit encloses in phase space, over :math:`2\pi`: the energy over the frequency, for a harmonic
-    oscillator. Along a limit cycle it tells the area all the same. Raises InputError for other than two coordinates.
+    oscillator. Along a limit cycle it tells the area all the same. Periods across a gap do not count, as of `period`.
 
+    Parameters
+    ----------
+    orbit : states of shape ``(..., T, 2)``
+        Orbits, at even or uneven times.
+
+    Returns
+    -------
+    Tensor, shape ``(...)``
+        NaN where there is no whole period.
+
+    Raises
+    ------
+    InputError
+        For other than two coordinates.
+
+    Examples
+    --------
     >>> t = torch.linspace(0, 20, 201)
     >>> orbit = Orbit(t, torch.stack([3 * t.sin(), 3 * t.cos()], -1))
     >>> print(f"{action(orbit):.4f}")
@@ -30,18 +48,24 @@ def action(orbit: Orbit) -> Float[Tensor, "*batch"]:
     """
     if orbit.dim != 2:
         raise InputError(f"the action is that of one degree of freedom, two coordinates, not {orbit.dim}")
-    values = [_action(q, p) for q, p in zip(splines(orbit, 0), splines(orbit, 1), strict=True)]
+    t, momenta, rates = samples(orbit, 1)
+    values = []
+    for i, found in enumerate(stretches(orbit, 0)):
+        area, cycles = 0.0, 0
+        for stretch in found:
+            part = stretch.part
+            p = spline(t[part], momenta[i, part], None if rates is None else rates[i, part])
+            if p is not None and len(stretch.starts) > 1:
+                area += _area(stretch.curve, p, stretch.starts)
+                cycles += len(stretch.starts) - 1
+        values.append(area / (2 * np.pi * cycles) if cycles else float("nan"))
     return torch.tensor(values, dtype=orbit.z.dtype, device=orbit.z.device).reshape(orbit.shape[:-1])
 
 
-def _action(q: PPoly | None, p: PPoly | None) -> float:
-    if q is None or p is None:
-        return float("nan")
-    starts = cycles(q)
-    if len(starts) < 2:
-        return float("nan")
+def _area(q: PPoly, p: PPoly, starts: NDArray[np.float64]) -> float:
+    """The integral of p dq from the first start to the last."""
     knots = q.x[(q.x > starts[0]) & (q.x < starts[-1])]
     edges = np.concatenate([starts[:1], knots, starts[-1:]])
     half = np.diff(edges)[:, None] / 2
     t = edges[:-1, None] + half * (1 + NODES)
-    return float((half * WEIGHTS * p(t) * q(t, 1)).sum() / (2 * np.pi * (len(starts) - 1)))
+    return float((half * WEIGHTS * p(t) * q(t, 1)).sum())

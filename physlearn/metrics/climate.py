@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from math import inf, pi
+
 import numpy as np
 import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
 from scipy.signal import welch
-from scipy.stats import wasserstein_distance
 from torch import Tensor
 
 from physlearn.metrics.hellinger import hellinger_distance
+from physlearn.metrics.match import check_coordinates, check_truth, common_periods
+from physlearn.metrics.spread import relative, resolution, spreads, time_weights
+from physlearn.metrics.transport import transport
 from systems import InputError, Orbit
 
 SEGMENTS = 8  # of the shorter orbit, one after the other; overlapping by half they are fifteen periodograms to average
@@ -18,44 +24,89 @@ SHORTEST = 8  # samples in a segment
 
 
 def marginals(forecast: Orbit, truth: Orbit) -> Float[Tensor, "*batch D"]:
-    r"""How far the distribution of each coordinate along the forecast is from that along the true orbit, in its units.
+    r"""Return how far the distribution of each coordinate along the forecast is from that along the true orbit.
 
     .. math:: d = \frac1{\sigma} \int |\hat F(x) - F(x)|\, dx
 
-    Wasserstein's distance: how far the values must be moved on average, in units of the true standard deviation; the
-    difference of the means, where one is the other shifted. The samples count equally: times should be evenly spaced. The
-    orbits may differ in times and length. Finite orbits of the same dynamics differ too: see what another stretch of the
-    truth gives. Infinite where a forecast is not finite.
+    This is Wasserstein's distance: how far the values must be moved on average, in units of the true standard deviation. It
+    is the difference of the means where one distribution is the other shifted. The values of an angle are moved on the
+    circle, whose period either orbit declares. Finite orbits of the same dynamics differ too: compare with the distance of
+    another stretch of the truth.
 
-    Raises InputError for orbits of different coordinates or numbers, or a truth that is not finite.
-    Source: Vallender, Theory Probab. Appl. 18, 784 (1974).
+    Parameters
+    ----------
+    forecast, truth : shapes ``(..., T, D)`` and ``(..., T', D)``
+        Orbits that may differ in times and length. Each sample counts by the time that it stands for, which is not that of
+        a gap.
 
+    Returns
+    -------
+    Tensor, shape ``(..., D)``
+        Infinite where a forecast is not finite, or misses a constant coordinate by more than rounding.
+
+    Raises
+    ------
+    InputError
+        For orbits of different coordinates or numbers, or a truth that is not finite.
+
+    References
+    ----------
+    Vallender, Theory Probab. Appl. 18, 784 (1974).
+
+    Examples
+    --------
     >>> t = torch.linspace(0, 10, 101)
     >>> truth, off = (Orbit(t, mean + t.sin()[:, None]) for mean in (0.0, 0.5))
     >>> bool((marginals(off, truth) * truth.z.std(0, correction=0) - 0.5).abs() < 1e-6)
     True
     """
     seen, true = _series(forecast, truth)
-    values = [_moved(a, b) for a, b in zip(seen, true, strict=True)]
-    return torch.tensor(values, dtype=truth.z.dtype, device=truth.z.device).reshape(*truth.shape[:-1], truth.dim)
+    periods = common_periods(forecast, truth)
+    of_seen, of_true = (time_weights(orbit.t).numpy() for orbit in (forecast, truth))
+    distances = [
+        transport(a, b, of_seen, of_true, periods.get(truth.coordinates[i % truth.dim])) if np.isfinite(a).all() else np.inf
+        for i, (a, b) in enumerate(zip(seen, true, strict=True))
+    ]
+    shape = (*truth.shape[:-1], 1, truth.dim)
+    distance = torch.tensor(distances, dtype=torch.float64, device=truth.z.device).reshape(shape)
+    return relative(distance, spreads(truth, periods), resolution(truth))[..., 0, :].to(truth.z.dtype)
 
 
 def spectrum(forecast: Orbit, truth: Orbit) -> Float[Tensor, "*batch D"]:
-    r"""How little the power spectra of each coordinate along forecast and truth overlap: Hellinger's distance, from 0 to 1.
+    r"""Return how little the power spectra of each coordinate along forecast and truth overlap, from 0 to 1.
 
     .. math:: d^2 = 1 - \sum_\omega \sqrt{\hat P(\omega) P(\omega)}, \qquad \sum_\omega P(\omega) = 1
 
-    Spectra are of the deviation from the mean, by Welch's method with Hann windows an eighth of the shorter orbit long,
-    which is the reciprocal of the resolution in frequency. Their shape alone counts: the `marginals` tell the amplitude.
-    A constant has no spectrum: its distance is 0 from a constant and 1 from anything else, as it is where a forecast is not
-    finite. The orbits may differ in length. Two stretches of noise, or of chaos, are about 0.15 apart: hold a distance against
-    that of another stretch of the truth.
+    This is Hellinger's distance. Spectra are of the deviation from the mean, by Welch's method with Hann windows an eighth
+    of the shorter orbit long, which is the reciprocal of the resolution in frequency. Their shape alone counts: the
+    `marginals` tell the amplitude. An angle is seen by its place on the circle, whose period either orbit declares: the
+    powers of its cosine and its sine add, so that neither the turns nor the origin matter. Two stretches of noise, or of
+    chaos, are about 0.15 apart: compare with the distance of another stretch of the truth.
 
-    Raises InputError for times that are not evenly spaced, or not by as much in both, fewer than 64 of them, orbits of
-    different coordinates or numbers, or a truth that is not finite.
-    Source: Welch, IEEE Trans. Audio Electroacoust. 15, 70 (1967); the distance as of Mikhaeil, Monfared, Durstewitz,
-    NeurIPS 35 (2022).
+    Parameters
+    ----------
+    forecast, truth : shapes ``(..., T, D)`` and ``(..., T', D)``
+        Orbits that may differ in length, but not in their steps.
 
+    Returns
+    -------
+    Tensor, shape ``(..., D)``
+        A constant has no spectrum: its distance is 0 from a constant and 1 from anything else, as it is where a forecast is
+        not finite.
+
+    Raises
+    ------
+    InputError
+        For times that are not evenly spaced, or not by as much in both, fewer than 64 of them, orbits of different
+        coordinates or numbers, or a truth that is not finite.
+
+    References
+    ----------
+    Welch, IEEE Trans. Audio Electroacoust. 15, 70 (1967); the distance as of Mikhaeil, Monfared, Durstewitz, NeurIPS 35
+    (2022).
+
+    Examples
+    --------
     >>> t = torch.linspace(0, 100, 1001)
     >>> slow, fast = (Orbit(t, (w * t).sin()[:, None]) for w in (1.0, 3.0))
     >>> print(f"{float(spectrum(slow, slow)):.2f} {float(spectrum(fast, slow)):.2f}")
@@ -65,35 +116,30 @@ def spectrum(forecast: Orbit, truth: Orbit) -> Float[Tensor, "*batch D"]:
     segment = min(len(forecast.t), len(truth.t)) // SEGMENTS
     if segment < SHORTEST:
         raise InputError(f"a spectrum needs at least {SEGMENTS * SHORTEST} times, not {min(len(forecast.t), len(truth.t))}")
-    seen, true = _series(forecast, truth)
-    lost = ~np.isfinite(np.abs(seen).max(-1, keepdims=True))
-    p, q = (_power(series, segment) for series in (np.where(lost, 0.0, seen), true))
+    seen, _ = _series(forecast, truth)
+    lost = ~np.isfinite(seen).all(-1)
+    whole = replace(forecast, z=forecast.z.where(forecast.z.isfinite().all(-2, keepdim=True), 0.0))
+    periods = common_periods(forecast, truth)
+    p, q = (_power(orbit, periods, segment) for orbit in (whole, truth))
     distance = hellinger_distance(torch.from_numpy(p), torch.from_numpy(q)).numpy()
     still = ~p.any(-1), ~q.any(-1)
     distance = np.where(still[0] | still[1], (still[0] ^ still[1]).astype(float), distance)
-    distance = np.where(lost[:, 0], 1.0, distance)
+    distance = np.where(lost, 1.0, distance)
     return torch.from_numpy(distance).to(truth.z).reshape(*truth.shape[:-1], truth.dim)
 
 
 def _series(forecast: Orbit, truth: Orbit) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The values of each coordinate of each orbit over time, ``(n D, T)``, of both."""
-    if forecast.coordinates != truth.coordinates:
-        raise InputError(f"the forecast has the coordinates {forecast.coordinates}, the truth {truth.coordinates}")
+    check_coordinates(forecast, truth)
     if forecast.shape[:-1] != truth.shape[:-1]:
         raise InputError(f"{tuple(forecast.shape[:-1])} orbits were forecast, {tuple(truth.shape[:-1])} are true")
-    if not torch.isfinite(truth.z).all():
-        raise InputError("the truth holds states that are not finite numbers: nothing can be held against it")
-    seen, true = (orbit.z.detach().cpu().double().mT.reshape(-1, len(orbit.t)).numpy() for orbit in (forecast, truth))
-    return seen, true
+    check_truth(truth)
+    return _rows(forecast.z), _rows(truth.z)
 
 
-def _moved(seen: NDArray[np.float64], true: NDArray[np.float64]) -> float:
-    if not np.isfinite(seen).all():
-        return np.inf
-    distance = wasserstein_distance(seen, true)
-    if distance == 0:
-        return 0.0
-    return float(distance / true.std()) if np.ptp(true) > 0 else np.inf
+def _rows(z: Float[Tensor, "*batch T D"]) -> NDArray[np.float64]:
+    rows: NDArray[np.float64] = z.detach().cpu().double().mT.reshape(-1, z.shape[-2]).numpy()
+    return rows
 
 
 def _check_step(forecast: Orbit, truth: Orbit) -> None:
@@ -107,12 +153,20 @@ def _check_step(forecast: Orbit, truth: Orbit) -> None:
         raise InputError("a spectrum needs evenly spaced times, by the same step in the forecast and the truth")
 
 
-def _power(series: NDArray[np.float64], segment: int) -> NDArray[np.float64]:
-    """The share of each frequency but zero in the power of each series; zeros for a constant."""
-    if len(series) == 0:
+def _power(orbit: Orbit, periods: Mapping[str, float], segment: int) -> NDArray[np.float64]:
+    """The share of each frequency but zero in the power of each coordinate of each orbit; zeros for a constant."""
+    spread = _rows(spreads(orbit, periods).unsqueeze(-2))  # of one time
+    if len(spread) == 0:
         return np.zeros((0, segment // 2))
-    power = welch(series - series.mean(-1, keepdims=True), nperseg=segment, detrend=False)[1][:, 1:]
+    z = orbit.z.double() - orbit.z[..., :1, :].double()  # an offset costs no digits
+    turns = z.new_tensor([2 * pi / periods.get(name, inf) for name in orbit.coordinates])
+    rows = [_rows(z.where(turns == 0, (turns * z).sin()))]
+    if periods:
+        rows.append(_rows(torch.where(turns == 0, 0.0, (turns * z).cos())))
+    power = np.zeros((len(spread), segment // 2))
+    for series in rows:
+        deviation = (series - series.mean(-1, keepdims=True)) / np.where(spread > 0, spread, 1.0)
+        power = power + welch(deviation, nperseg=segment, detrend=False)[1][:, 1:]
     total = power.sum(-1, keepdims=True)
-    # the mean of a constant is rounded: what that leaves is no power
-    constant = total <= (np.finfo(np.float64).eps * np.abs(series).max(-1, keepdims=True)) ** 2 * segment
+    constant = (spread == 0) | (total == 0)
     return np.where(constant, 0.0, power / np.where(constant, 1.0, total))

@@ -13,12 +13,33 @@ from systems import InputError, Orbit
 
 
 def derivative_loss(flow: Any, orbit: Orbit, reduction: Literal["mean", "sum"] = "mean") -> Float[Tensor, ""]:
-    """The mean over all states of the squared error of dz/dt, averaged or summed over the components.
+    """Return the mean over all states of the squared error of dz/dt, averaged or summed over the components.
 
-    flow: a system, a trained model, or a function f(t, z). The paper's losses (its equations 5 and 6) are sums over the
-    components; the mean allows comparing systems of different dimension. Infinite where the flow's rates are not finite.
-    Raises InputError for an orbit without rates.
+    It is in the squared units of the rates, so that the components with the largest rates decide where units differ.
+    The paper's losses (its equations 5 and 6) are sums over the components; the mean allows comparing systems of different
+    dimension.
 
+    Parameters
+    ----------
+    flow
+        A system, a trained model, or a function f(t, z).
+    orbit
+        Orbits with rates.
+    reduction
+        ``"mean"`` (default) or ``"sum"`` over the components.
+
+    Returns
+    -------
+    Tensor, a number in float64
+        Infinite where the flow's rates are not finite.
+
+    Raises
+    ------
+    InputError
+        For an orbit without rates.
+
+    Examples
+    --------
     >>> import systems
     >>> oscillator = systems.get("harmonic-oscillator")
     >>> orbit = oscillator.orbit(torch.tensor([1.0, 0.0]), torch.linspace(0, 6, 61))
@@ -38,6 +59,6 @@ def derivative_loss(flow: Any, orbit: Orbit, reduction: Literal["mean", "sum"] =
             rate = seen.field(orbit.t[0], orbit.z)
         else:
             rate = torch.stack([seen.field(t, z) for t, z in zip(orbit.t, orbit.z.unbind(-2), strict=True)], dim=-2)
-        squares = (rate - orbit.rate).square()
+        squares = (rate - orbit.rate).double().square()  # the squares of small or large units do not fit into float32
     loss = squares.mean() if reduction == "mean" else squares.sum(-1).mean()
     return loss.nan_to_num(nan=torch.inf, posinf=torch.inf)

@@ -8,39 +8,84 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from physlearn.metrics.match import check_match
+from physlearn.metrics.angle import continuous, unwrapped
+from physlearn.metrics.match import check_match, common_periods, differences, slack
+from physlearn.metrics.spread import relative, resolution, spreads, time_weights
 from systems import InputError, Orbit
 
 
 def phase_rmse(forecast: Orbit, truth: Orbit, horizons: Sequence[float] | None = None) -> Float[Tensor, "*batch D"]:
-    """The root mean square error of each component, in units of its standard deviation along the true orbit.
+    r"""Return the root mean square error of each component, in units of its standard deviation along the true orbit.
 
-    horizons: H times from the start up to which to average, giving ``(..., H, D)``; by default over the whole orbit,
-    ``(..., D)``. Infinite where a state is not finite. An error of 1 is that of the true mean, of sqrt(2) that of another
-    orbit of the same kind. Raises InputError for orbits that do not match, or horizons that they do not reach.
+    .. math:: \sqrt{\langle (\hat z_i \ominus z_i)^2 \rangle_t} \,/\, s_i, \qquad
+        s_i^2 = \min_c \, \langle (z_i \ominus c)^2 \rangle_t
+
+    The difference of two angles is the shortest one, modulo the period that either orbit declares. An error of 1 is that of
+    the true mean, of sqrt(2) that of another orbit of the same kind.
+
+    Parameters
+    ----------
+    forecast, truth : shape ``(..., T, D)``
+        Orbits at the same times. Each sample counts by the time that it stands for, which is not that of a gap.
+    horizons
+        H times from the start up to which to average; by default the whole length.
+
+    Returns
+    -------
+    Tensor, shape ``(..., D)``, or ``(..., H, D)`` with horizons
+        Infinite where a state is not finite, and where a component misses, by more than rounding, a constant truth.
+
+    Raises
+    ------
+    InputError
+        If the orbits do not match, or do not reach the horizons.
+
+    Examples
+    --------
+    >>> t = torch.linspace(0, 6.28, 101)
+    >>> truth = Orbit(t, 7 + t.sin()[:, None])
+    >>> print(f"{float(phase_rmse(Orbit(t, torch.full((101, 1), 7.0)), truth)):.2f}")
+    1.00
     """
-    check_match(forecast, truth)
-    spread = truth.z.std(-2, correction=0)
-    errors = forecast.z - truth.z
-    # a component that is constant has no spread; where it is met exactly there is no error either
-    squares = torch.where(errors == 0, 0, errors.square() / spread.square().unsqueeze(-2))
-    squares = squares.nan_to_num(nan=torch.inf, posinf=torch.inf)
+    errors = differences(forecast, truth)
+    squares = relative(errors, spreads(truth, common_periods(forecast, truth)), resolution(truth)).square()
+    weights = time_weights(truth.t).to(squares)[:, None]
     if horizons is None:
-        return squares.mean(-2).sqrt()
-    elapsed = (truth.t - truth.t[0]).abs()
-    if not all(0 <= horizon <= float(elapsed[-1]) * (1 + 1e-6) for horizon in horizons):
+        return (weights * squares).sum(-2).sqrt().to(truth.z.dtype)
+    elapsed = (truth.t - truth.t[0]).abs().cpu().double()
+    allowed = slack(truth.t)
+    if len(horizons) == 0 or not all(0 <= horizon <= float(elapsed[-1] + allowed[-1]) for horizon in horizons):
         raise InputError(f"horizons must lie within the orbit's length {float(elapsed[-1]):g}, not {list(horizons)}")
-    counts = [int((elapsed <= horizon * (1 + 1e-6)).sum()) for horizon in horizons]
-    return torch.stack([squares[..., :n, :].mean(-2).sqrt() for n in counts], dim=-2)
+    counts = [int((elapsed - allowed <= float(horizon)).sum()) for horizon in horizons]
+    means = [(weights[:n] * squares[..., :n, :]).sum(-2) / weights[:n].sum() for n in counts]
+    return torch.stack([mean.sqrt() for mean in means], dim=-2).to(truth.z.dtype)
 
 
 def phase_error(forecast: Orbit, truth: Orbit) -> Float[Tensor, "*batch T"]:
-    """How far the forecast of an oscillation is ahead of the truth at each time [rad]; for two coordinates.
+    """Return how far the forecast of an oscillation is ahead of the truth at each time [rad], for two coordinates.
 
     The phase is the angle in the plane of the two coordinates, centred and scaled by the true orbit's range, in the sense that
-    dq/dt > 0 for p > 0 turns: it advances by 2 pi a period. NaN from where a forecast is not finite.
-    Raises InputError for orbits that do not match, or of other than two coordinates.
+    dq/dt > 0 for p > 0 turns: it advances by 2 pi a period. Where the first coordinate is an angle, whose period either orbit
+    declares, and the truth rotates, the phase is that angle in the sense of the rotation. Whole turns between the two are
+    counted as long as they part by less than half a turn from one time to the next.
 
+    Parameters
+    ----------
+    forecast, truth : states of shape ``(..., T, 2)``
+        Orbits at the same times.
+
+    Returns
+    -------
+    Tensor, shape ``(..., T)``
+        NaN from where a forecast is not finite.
+
+    Raises
+    ------
+    InputError
+        If the orbits do not match, or have other than two coordinates.
+
+    Examples
+    --------
     >>> t = torch.linspace(0, 20, 201)
     >>> truth, fast = (Orbit(t, torch.stack([torch.sin(w * t), w * torch.cos(w * t)], -1)) for w in (1.0, 1.1))
     >>> print(f"{phase_error(fast, truth)[-1]:.1f}")
@@ -49,15 +94,22 @@ def phase_error(forecast: Orbit, truth: Orbit) -> Float[Tensor, "*batch T"]:
     check_match(forecast, truth)
     if truth.dim != 2:
         raise InputError(f"the phase of an oscillation needs two coordinates, not {truth.dim}")
-    low, high = truth.z.aminmax(dim=-2, keepdim=True)
-    center, scale = (high + low) / 2, (high - low) / 2  # a mean would be off unless the orbit had whole periods
-    angles = [_unwrapped((orbit.z - center) / scale) for orbit in (forecast, truth)]
-    ahead = angles[0] - angles[1]
+    seen, true = (orbit.z.double() for orbit in (forecast, truth))
+    period = common_periods(forecast, truth).get(truth.coordinates[0])
+    if period is not None:
+        seen, true = (torch.stack([continuous(z[..., 0], period), z[..., 1]], dim=-1) for z in (seen, true))
+        seen[..., 0] -= period * ((seen[..., :1, 0] - true[..., :1, 0]) / period).round()
+    ahead = unwrapped(_angle(seen, true) - _angle(true, true), 2 * torch.pi)
+    if period is not None:
+        turned = (true[..., -1:, 0] - true[..., :1, 0]) / period
+        rotation = unwrapped(seen[..., 0] - true[..., 0], period) * turned.sign() * 2 * torch.pi / period
+        ahead = torch.where(turned.abs() >= 1, rotation, ahead)
     # the two start on one branch of the angle, however the cut lies between them
-    return ahead - 2 * torch.pi * (ahead[..., :1] / (2 * torch.pi)).round()
+    ahead = ahead - 2 * torch.pi * (ahead[..., :1] / (2 * torch.pi)).round()
+    return ahead.to(truth.z.dtype)
 
 
-def _unwrapped(u: Float[Tensor, "*batch T 2"]) -> Float[Tensor, "*batch T"]:
-    angle = torch.atan2(-u[..., 1], u[..., 0]).where(torch.isfinite(u).all(-1), torch.nan)
-    steps = torch.remainder(angle.diff(dim=-1) + torch.pi, 2 * torch.pi) - torch.pi
-    return torch.cat([angle[..., :1], angle[..., :1] + steps.cumsum(-1)], dim=-1)
+def _angle(z: Float[Tensor, "*batch T 2"], truth: Float[Tensor, "*batch T 2"]) -> Float[Tensor, "*batch T"]:
+    low, high = truth.aminmax(dim=-2, keepdim=True)
+    u = (z - (high + low) / 2) / ((high - low) / 2)  # a mean would be off unless the orbit had whole periods
+    return torch.atan2(-u[..., 1], u[..., 0]).where(torch.isfinite(u).all(-1), torch.nan)

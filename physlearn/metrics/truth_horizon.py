@@ -12,11 +12,34 @@ from systems import System
 def truth_horizon(
     system: System, z0: Float[Tensor, "*batch D"], t: Float[Tensor, " T"], *, threshold: float = 0.01
 ) -> Float[Tensor, "*batch"]:
-    """The time until two tight solvers, DOP853 and LSODA, disagree by more than the threshold (of the orbit's rms size).
+    """Return the time until two tight solvers, DOP853 and LSODA, disagree by more than the threshold.
 
-    On a chaotic orbit the smallest rounding grows exponentially; a valid prediction time beyond the horizon means nothing.
-    z0: ``(..., D)`` at t[0]. An orbit that is never in doubt gets the length of t. Raises what ``system.orbit`` does.
+    The disagreement is the error of `valid_prediction_time`, in units of the orbit's spread. On a chaotic orbit the smallest
+    rounding grows exponentially; a valid prediction time beyond the horizon means nothing.
 
+    Parameters
+    ----------
+    system
+        Whose orbits are meant.
+    z0 : shape ``(..., D)``
+        States at t[0].
+    t : shape ``(T,)``
+        Times at which the solvers are compared.
+    threshold
+        Disagreement that is tolerated; defaults to 0.01.
+
+    Returns
+    -------
+    Tensor, shape ``(...)``
+        An orbit that is never in doubt gets the length of t.
+
+    Raises
+    ------
+    InputError, IntegrationError
+        As ``system.orbit`` does.
+
+    Examples
+    --------
     >>> import systems, torch
     >>> truth_horizon(systems.get("pendulum"), torch.tensor([1.0, 0.0]), torch.linspace(0, 10, 11))
     tensor(10., dtype=torch.float64)

@@ -2,38 +2,115 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from numbers import Real
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from physlearn.metrics.match import check_match
+from physlearn.metrics.match import common_periods, differences
+from physlearn.metrics.spread import relative, resolution, spreads
 from systems import InputError, Orbit
+from systems.system import numbers
+
+Scale = Mapping[str, float] | Sequence[float] | Float[Tensor, " D"]
 
 
 def valid_prediction_time(
-    forecast: Orbit, truth: Orbit, threshold: float = 0.4, *, horizon: Float[Tensor, "*batch"] | float | None = None
+    forecast: Orbit,
+    truth: Orbit,
+    threshold: float = 0.4,
+    *,
+    horizon: Float[Tensor, "*batch"] | float | None = None,
+    scale: Scale | None = None,
 ) -> Float[Tensor, "*batch"]:
-    r"""The time from the start to the first at which the forecast is off by more than the threshold.
+    r"""Return the time from the start to the first at which the forecast is off by more than the threshold.
 
-    .. math:: \|\hat z(t) - z(t)\| \,/\, \sqrt{\langle \|z\|^2 \rangle_t} > \epsilon
+    .. math:: e(t) = \sqrt{\frac1D \sum_i \left(\frac{\hat z_i(t) \ominus z_i(t)}{s_i}\right)^2} > \epsilon, \qquad
+        s_i^2 = \min_c \, \langle (z_i \ominus c)^2 \rangle_t
 
-    A forecast that is never off gets the length of the orbit: a lower bound. States that are not finite are off. horizon:
-    the time, of each orbit or of all, beyond which the truth itself is not known; no valid time is longer.
+    Each coordinate is measured by its own standard deviation :math:`s_i` along the true orbit, so that neither its unit nor
+    its origin matters. The difference of two angles is the shortest one, modulo the period that either orbit declares.
+    Always forecasting the mean of the truth errs by 1 on average, and another orbit of the same kind by about
+    :math:`\sqrt 2`. Where the coordinates have zero mean and one common spread,
+    :math:`e = \|\hat z - z\| / \sqrt{\langle \|z\|^2 \rangle}`.
 
-    Raises InputError for orbits that do not match.
+    A coordinate that the truth leaves constant (to rounding) has no size of its own: it takes the root mean square of the
+    others' and is left out of D. If units differ, give its size in ``scale``. An orbit at rest is met to rounding or missed.
 
+    Parameters
+    ----------
+    forecast, truth : shape ``(..., T, D)``
+        Orbits at the same times. A forecast that is not finite is off.
+    threshold
+        The error :math:`\epsilon` that is tolerated; defaults to 0.4.
+    horizon
+        Time, of each orbit or of all, beyond which the truth itself is not known; no valid time is longer.
+    scale
+        Sizes :math:`s_i` in place of the standard deviations: D numbers, or some by the name of their coordinate.
+
+    Returns
+    -------
+    Tensor, shape ``(...)``
+        Times in the unit of t. A forecast that is never off gets the length of the orbit, a lower bound.
+
+    Raises
+    ------
+    InputError
+        If the orbits do not match, or for a threshold or scale that is not positive.
+
+    Examples
+    --------
     >>> t = torch.linspace(0, 10, 11)
-    >>> truth = Orbit(t, torch.ones(11, 1))
-    >>> valid_prediction_time(Orbit(t, torch.ones(11, 1) + 0.1 * t[:, None]), truth, threshold=0.45)
+    >>> truth = Orbit(t, torch.tensor([1.0, -1.0]).repeat(6)[:11, None] + 100)
+    >>> valid_prediction_time(Orbit(t, truth.z + 0.1 * t[:, None]), truth, threshold=0.45)
     tensor(5.)
     """
-    check_match(forecast, truth)
     if not threshold > 0:
         raise InputError(f"threshold must be positive, not {threshold}")
-    size = truth.z.square().sum(-1).mean(-1, keepdim=True).sqrt()
-    within = (forecast.z - truth.z).norm(dim=-1) <= threshold * size  # False where NaN
+    within = distance(forecast, truth, scale=scale) <= threshold
     valid = (truth.t - truth.t[0]).abs()[_first(~within)]
     return valid if horizon is None else valid.minimum(torch.as_tensor(horizon).to(valid))
+
+
+def distance(forecast: Orbit, truth: Orbit, *, scale: Scale | None = None) -> Float[Tensor, "*batch T"]:
+    """Return the error e(t) that `valid_prediction_time` holds against its threshold, in float64.
+
+    Parameters, errors and definition are those of `valid_prediction_time`; infinite where the forecast is not finite.
+
+    >>> t = torch.linspace(0, 6.28, 101)
+    >>> truth = Orbit(t, torch.stack([t.cos() + 5, -1e-9 * t.sin()], -1))
+    >>> mean = Orbit(t, torch.tensor([5.0, 0.0]).expand(101, 2))
+    >>> print(f"{distance(mean, truth).square().mean().sqrt():.2f}")
+    1.00
+    """
+    difference = differences(forecast, truth)
+    size = spreads(truth, common_periods(forecast, truth))
+    if scale is not None:
+        size = _declared(scale, truth, size)
+    moving = size > 0
+    count = moving.sum(-1, keepdim=True).clamp(min=1)
+    largest = size.amax(-1, keepdim=True)
+    unit = largest.where(largest > 0, 1.0)
+    common = unit * ((size / unit).square().sum(-1, keepdim=True) / count).sqrt()
+    errors = relative(difference, size.where(moving, common), resolution(truth))
+    return errors.norm(dim=-1) / count.sqrt()
+
+
+def _declared(scale: Scale, truth: Orbit, size: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
+    """Put the sizes that were declared in the place of those found. Raises InputError for what are no sizes."""
+    if not isinstance(scale, Mapping):
+        values = numbers(scale, "the sizes in scale").reshape(-1).tolist()
+        if len(values) != truth.dim:
+            raise InputError(f"scale holds {len(values)} sizes, but there are {truth.dim} coordinates; give one for each")
+        scale = dict(zip(truth.coordinates, values, strict=True))
+    size = size.clone()
+    for name, value in scale.items():
+        if not (isinstance(value, Real) and 0 < value < torch.inf):
+            raise InputError(f"the scale of {name} must be a positive number, not {value!r}")
+        size[..., truth.index(name)] = value
+    return size
 
 
 def _first(off: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import cycle
 from typing import Any
 
@@ -11,6 +12,8 @@ from jaxtyping import Float
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
+from physlearn import metrics
+from physlearn.metrics.match import check_times
 from physlearn.plotting.names import symbol
 from physlearn.plotting.phase_portrait import array
 from systems import InputError, Orbit
@@ -28,12 +31,12 @@ def forecast_plot(
     *,
     axes: tuple[Axes, ...] | None = None,
 ) -> tuple[Axes, ...]:
-    """One coordinate against time, truth and forecasts; below it the relative energy error, on a logarithmic scale.
+    """Draw one coordinate of truth and forecasts against time; below it the relative energy error, on a logarithmic scale.
 
     truth, forecasts: single orbits (of a batch, the first is drawn) at the same times. system: whose ``hamiltonian``, or
-    which function of z, is the energy; without one, the lower picture is the distance to the truth, over its rms size.
+    which function of z, is the energy; without one, the lower picture is the error of `physlearn.metrics.distance`.
     The truth sets the limits: a forecast that diverges is drawn until it leaves them. Gives both axes.
-    Raises InputError for a coordinate that the truth does not have, other times, or an orbit of zero energy.
+    Raises InputError for a coordinate that the truth does not have, other times, or an orbit at rest of zero energy.
     """
     if axes is None:
         axes = tuple(plt.subplots(2, 1, figsize=(8, 4.6), sharex=True, layout="constrained", height_ratios=(2, 1))[1])
@@ -51,7 +54,11 @@ def forecast_plot(
     for (label, orbit), color in zip(forecasts.items(), cycle(COLORS), strict=False):
         path = _until_it_leaves(array(orbit.z[:, i]), low - 3 * margin, high + 3 * margin)
         upper.plot(t, path, color=color, linewidth=1.1, label=label)
-        errors.append(_distance(orbit, truth) if hamiltonian is None else _energy_error(array(hamiltonian(orbit.z))))
+        if hamiltonian is None:
+            named = replace(orbit, coordinates=truth.coordinates, periods=truth.periods)
+            errors.append(_drawable(array(metrics.distance(named, truth))))
+        else:
+            errors.append(_drawable(array(metrics.energy_deviation(orbit, system).abs())))
         lower.semilogy(t[1:], errors[-1][1:], color=color, linewidth=1.1)
     upper.set(ylabel=symbol(truth.coordinates[i]), xlim=(t[0], t[-1]), ylim=(low - margin, high + margin))
     labels = ["truth", *forecasts]
@@ -70,19 +77,6 @@ def _until_it_leaves(path: Float[np.ndarray, " T"], low: float, high: float) -> 
     return np.where(gone | ~np.isfinite(path), np.nan, np.clip(path, low, high))
 
 
-def _energy_error(energy: Float[np.ndarray, " T"]) -> Float[np.ndarray, " T"]:
-    if energy[0] == 0:
-        raise InputError("an orbit of zero energy has no relative energy error; give a function of z that adds a constant")
-    with np.errstate(all="ignore"):
-        return _drawable(np.abs(energy / energy[0] - 1))
-
-
-def _distance(orbit: Orbit, truth: Orbit) -> Float[np.ndarray, " T"]:
-    true = array(truth.z)
-    with np.errstate(all="ignore"):
-        return _drawable(np.linalg.norm(array(orbit.z) - true, axis=-1) / np.sqrt((true**2).sum(-1).mean()))
-
-
 def _drawable(error: Float[np.ndarray, " T"]) -> Float[np.ndarray, " T"]:
     return _until_it_leaves(np.maximum(error, SMALLEST), 0, LARGEST)
 
@@ -97,8 +91,12 @@ def _decades(errors: list[np.ndarray]) -> tuple[float, float]:
 def _single(truth: Orbit, forecasts: Mapping[str, Orbit]) -> tuple[Orbit, dict[str, Orbit]]:
     truth, single = _first(truth), {label: _first(orbit) for label, orbit in forecasts.items()}
     for label, orbit in single.items():
-        if orbit.z.shape != truth.z.shape or not np.allclose(array(orbit.t), array(truth.t), rtol=1e-6):
-            raise InputError(f"the forecast {label!r} is not given at the times and coordinates of the truth")
+        try:
+            check_times(orbit, truth)
+        except InputError as error:
+            raise InputError(f"the forecast {label!r} cannot be drawn over the truth: {error}") from error
+        if orbit.z.shape != truth.z.shape:
+            raise InputError(f"the forecast {label!r} has {orbit.dim} coordinates, but the truth has {truth.dim}")
     return truth, single
 
 

@@ -85,7 +85,7 @@ def real_pendulum(
         title="a measured pendulum, by a network of the Hamiltonian",
         model="hnn",
         data=parts.__getitem__,
-        forecasting=lambda: Forecasting(Orbit(test.t, test.z[None], coordinates=test.coordinates), INTEGRATORS, _real_energy),
+        forecasting=lambda: Forecasting(replace(test, z=test.z[None], rate=None), INTEGRATORS, _real_energy),
         training=Training(epochs=200, batch_size=100, learning_rate=1e-2),
         learning={"variant": "two-stage"},
     )

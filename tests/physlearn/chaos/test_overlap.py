@@ -97,3 +97,40 @@ def test_a_few_points_tell_nothing():
 def test_wrong_arguments_are_told_in_a_sentence(call, message):
     with pytest.raises(InputError, match=message):
         call()
+
+
+def wrapped(cloud, period):
+    turned = cloud.clone()
+    turned[:, 0] = (cloud[:, 0] + period / 2).remainder(period) - period / 2
+    return turned
+
+
+@pytest.mark.parametrize("period", [2 * torch.pi, 360.0])
+@pytest.mark.parametrize("middle", [0.0, 0.5, 17.3])
+def test_clouds_of_angles_are_compared_modulo_their_periods(period, middle):
+    normal = torch.randn(2, 2000, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    a, b = 0.08 * normal * torch.tensor([period, 1.0])
+    shift = torch.tensor([middle * period, 0.0], dtype=torch.float64)
+    for distance in (hellinger, nearest):
+        plain = distance(a, b)
+        assert distance(wrapped(a + shift, period), b + shift, periods=[period, None]) == pytest.approx(plain, rel=1e-6)
+        assert distance(a + 3 * shift, wrapped(b + 3 * shift, period), periods=[period, None]) == pytest.approx(
+            plain, rel=1e-6
+        )
+        half = a + torch.tensor([period / 2, 0.0], dtype=torch.float64)
+        assert distance(half, b, periods=[period, None]) > 3 * plain
+
+
+def test_nearest_angles_are_found_across_the_cut():
+    b = torch.stack([torch.linspace(3.0, 3.1, 50), torch.zeros(50)], dim=-1)
+    a = b - torch.tensor([2 * torch.pi, 0.0])
+    assert nearest(a, b, size=1.0, periods=[2 * torch.pi, None]) < 1e-5
+    assert nearest(a, b, size=1.0) > 6
+
+
+@pytest.mark.parametrize("distance", [hellinger, nearest])
+@pytest.mark.parametrize(("periods", "message"), [([1.0], "1 periods are given for 2 axes"), ([0.0, None], "positive")])
+def test_periods_that_are_none_are_refused(distance, periods, message):
+    cloud = torch.rand(20, 2)
+    with pytest.raises(InputError, match=message):
+        distance(cloud, cloud, periods=periods)

@@ -100,6 +100,62 @@ def test_hellingers_distance_is_zero_of_equals_and_one_of_what_shares_nothing():
     assert hellinger_distance(p, torch.full((8,), 0.125)).item() == pytest.approx(math.sqrt(1 - math.sqrt(0.5)))
 
 
+def angles(*turns, t=T, period=2 * math.pi, wrapped=False):
+    z = period * torch.stack(turns, -1)
+    z = z.remainder(period) if wrapped else z
+    names = tuple(f"a{i}" for i in range(len(turns)))
+    return Orbit(t, z, coordinates=names, periods=dict.fromkeys(names, period))
+
+
+@pytest.mark.parametrize("period", [2 * math.pi, 360.0, 1e-9])
+@pytest.mark.parametrize("measure", [marginals, spectrum])
+def test_the_climate_of_an_angle_does_not_depend_on_its_turns_its_cut_and_its_unit(period, measure):
+    even, swing = 0.377 * T, 0.3 * (0.7 * T).sin() + 0.45
+    truth, forecast = angles(even, swing, period=period), angles(1.1 * even, 1.2 * swing, period=period)
+    expected = measure(angles(1.1 * even, 1.2 * swing), angles(even, swing))
+    for of in (truth, angles(even - 7, swing, period=period), angles(even, swing, period=period, wrapped=True)):
+        assert_close(measure(forecast, of), expected, rtol=1e-6, atol=1e-6)
+        assert (measure(of, truth) < 1e-6).all()
+    assert_close(measure(Orbit(T, forecast.z, coordinates=truth.coordinates), truth), expected, rtol=1e-6, atol=1e-6)
+
+
+def test_evenly_turning_angles_have_one_marginal_and_a_spectrum_for_each_rate():
+    slow, fast = angles(0.101 * T), angles(0.733 * T)
+    assert marginals(fast, slow).item() < 2e-2
+    assert spectrum(fast, slow).item() > 0.99
+    assert spectrum(slow, slow[..., 1000:]).item() < 0.05
+
+
+def test_a_marginal_moves_the_short_way_round_the_circle():
+    """From -0.4 to 0.4 turns is 0.2 the short way; a spread of .05/sqrt(2) turns is the unit."""
+    truth, forecast = (angles(middle + 0.05 * (0.7 * T).sin()) for middle in (-0.4, 0.4))
+    spread = float((0.05 * (0.7 * T).sin()).std(correction=0))
+    assert marginals(forecast, truth).item() == pytest.approx(0.2 / spread, rel=1e-3)
+
+
+def test_a_small_libration_has_the_spectrum_of_a_coordinate():
+    swing, other = (1e-3 * ((0.7 * T).sin() + share * (2.1 * T).sin()) for share in (0.0, 0.8))
+    plain = spectrum(Orbit(T, other[:, None]), Orbit(T, swing[:, None]))
+    assert_close(spectrum(angles(other), angles(swing)), plain, atol=1e-4, rtol=0)
+
+
+def test_marginals_weigh_samples_by_their_time_and_not_by_a_gap():
+    late = torch.cat([T[:2000], T[2000:] + 300])
+    once = Orbit(T, (0.7 * T).sin()[:, None])
+    assert marginals(Orbit(late, (0.7 * late).sin()[:, None]), once).item() < 0.02
+    uneven = 512 * torch.linspace(0, 1, 20_001, dtype=torch.float64) ** 2
+    early = Orbit(uneven, (uneven > 128).double()[:, None])  # half of the samples, a quarter of the time
+    assert marginals(early, Orbit(T, (T > 128).double()[:, None])).item() < 0.01
+
+
+def test_a_constant_to_rounding_is_a_constant():
+    jitter = 1e-13 * torch.randn(2, len(T), generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    truth, forecast = (Orbit(T, (0.3 + noise)[:, None]) for noise in jitter)
+    assert marginals(forecast, truth).item() == 0
+    assert spectrum(forecast, truth).item() == 0
+    assert marginals(Orbit(T, truth.z + 1e-3), truth).item() == math.inf
+
+
 @pytest.mark.parametrize(
     ("forecast", "truth", "message"),
     [

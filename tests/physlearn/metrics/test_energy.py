@@ -8,7 +8,7 @@ from torch.testing import assert_close
 
 import systems
 from physlearn import integrate
-from physlearn.metrics import energy_drift, energy_error, energy_rms
+from physlearn.metrics import energy_deviation, energy_drift, energy_error, energy_rms
 from systems import InputError, Orbit
 
 T = torch.linspace(0, 20, 201, dtype=torch.float64)
@@ -88,3 +88,80 @@ def test_what_has_no_energy_is_refused(oscillator):
         energy_error(with_energy(0 * T), oscillator)
     with pytest.raises(InputError, match="two times"):
         energy_drift(orbit[..., :1], oscillator)
+
+
+def parabola(times, p=1.0):
+    """Kepler's problem from the pericentre at 1 with the momentum sqrt(2) p: E = p^2 - 1."""
+    z0 = torch.tensor([1.0, 0.0, 0.0, math.sqrt(2) * p], dtype=torch.float64)
+    return systems.get("kepler").orbit(z0, times)
+
+
+def test_an_energy_of_zero_is_measured_against_what_the_orbit_exchanges():
+    # along a parabola the potential -1/r rises from -1: the exchanged energy is 1 - 1/r at the end
+    kepler = systems.get("kepler")
+    truth = parabola(T)
+    near = parabola(T, math.sqrt(1.004))  # E = .004 is below a hundredth of that
+    assert float(energy_error(near, lambda z: kepler.hamiltonian(z) + 1e-4 * (z[..., 1] > 0))) == pytest.approx(
+        1e-4 / (1 - 1 / float(near.z[-1, :2].norm())), rel=1e-3
+    )
+    exchanged = 1 - 1 / float(truth.z[-1, :2].norm())
+    assert float(energy_error(truth, kepler)) < 1e-11
+    z = truth.z.clone()
+    z[100:, 2:] *= 1.01
+    kinetic = truth.z[100:, 2:].square().sum(-1) / 2
+    expected = 0.0201 * float(kinetic.max()) / exchanged
+    assert float(energy_error(Orbit(T, z), kepler)) == pytest.approx(expected, rel=1e-6)
+    assert abs(float(energy_drift(truth, kepler))) < 1e-11
+    assert float(energy_rms(truth, kepler)) < 1e-11
+
+
+@pytest.mark.parametrize("energy", [-0.3, -0.02, 0.02, 0.5])
+def test_an_energy_that_is_not_small_divides_by_itself(energy):
+    # Kepler exchanges at most 1 here: more than a hundredth of it is not small
+    orbit = parabola(torch.linspace(0, 10, 101, dtype=torch.float64), math.sqrt(1 + energy))
+    shifted = energy_error(orbit, lambda z: systems.get("kepler").hamiltonian(z) + 1e-3 * z[..., 0].clamp(max=0))
+    off = 1e-3 * float(orbit.z[..., 0].min())
+    assert float(shifted) == pytest.approx(abs(off / energy), rel=1e-6)
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1.0, 1e12])
+def test_the_error_at_zero_energy_is_the_same_in_any_unit_and_single_precision_adds_its_rounding(unit):
+    kepler = systems.get("kepler")
+    orbit = parabola(T)
+    scaled = lambda z: unit * kepler.hamiltonian(z)  # noqa: E731
+    assert float(energy_error(orbit, scaled)) < 1e-11
+    assert float(energy_error(orbit.to(torch.float32), kepler)) < 1e-5
+
+
+def test_a_forecast_that_gains_energy_is_not_excused_by_what_it_then_exchanges(oscillator):
+    # from (1, 0) by Euler's method: both parts of the energy grow without bound, the first energy is 1/2
+    t = torch.linspace(0, 100, 1001, dtype=torch.float64)
+    orbit = integrate(oscillator, torch.tensor([1.0, 0.0], dtype=torch.float64), t, "euler")
+    assert float(energy_error(orbit, oscillator)) == pytest.approx(1.01**1000 - 1)
+
+
+def test_a_forecast_that_jumps_far_away_is_not_excused_by_the_energy_there(oscillator):
+    z = torch.stack([T.cos(), -T.sin()], -1)
+    z[100:] = torch.tensor([1e6, 0.0], dtype=torch.float64)
+    assert float(energy_error(Orbit(T, z), oscillator)) == pytest.approx(1e12, rel=1e-6)
+
+
+def test_energies_near_and_far_from_zero_share_a_batch():
+    kepler = systems.get("kepler")
+    t = torch.linspace(0, 5, 51, dtype=torch.float64)
+    orbits = Orbit.stack([parabola(t), parabola(t, 1.2)])
+    both = energy_error(orbits, kepler)
+    assert_close(both, torch.stack([energy_error(orbit, kepler) for orbit in orbits]))
+    assert energy_deviation(orbits, kepler).shape == (2, 51)
+
+
+def test_a_drift_is_the_same_at_any_start_and_in_any_unit_of_time(oscillator):
+    energy = 1 + 0.01 * (T - T[0])
+    for start, unit in ((1.36e9, 1.0), (0.0, 1e-12), (0.0, 1e12)):
+        assert float(energy_drift(with_energy(energy, start + unit * T), oscillator)) == pytest.approx(0.01 / unit, rel=1e-6)
+
+
+def test_the_mean_square_is_over_time_at_uneven_times(oscillator):
+    t = torch.linspace(0, 1, 2001, dtype=torch.float64) ** 3  # most samples are early
+    energy = torch.where(t < 0.5, 1.0, 1.2)
+    assert float(energy_rms(with_energy(energy, t), oscillator)) == pytest.approx(0.2 * math.sqrt(0.5), rel=1e-2)

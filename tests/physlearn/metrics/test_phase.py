@@ -65,7 +65,7 @@ def test_a_component_that_never_moves_is_met_exactly_or_missed_infinitely():
 
 
 def test_a_horizon_beyond_the_orbit_is_refused():
-    for horizons in ([101.0], [-1.0], [10.0, float("nan")]):
+    for horizons in ([101.0], [-1.0], [10.0, float("nan")], []):
         with pytest.raises(InputError, match="within the orbit's length 100"):
             phase_rmse(oscillation(), oscillation(), horizons=horizons)
 
@@ -99,6 +99,67 @@ def test_a_wider_swing_of_a_pendulum_falls_behind():
     wide, narrow = (pendulum.orbit(torch.tensor([a, 0.0]), t) for a in (torch.pi / 2, 0.1))
     behind = phase_error(wide, narrow)
     assert float(behind[-1]) == pytest.approx(2 * torch.pi * 10 * (1 - 7.41629871 / 6.28711455), abs=0.05)
+
+
+def test_turns_across_a_gap_are_counted_as_long_as_the_two_part_by_less_than_half_of_one():
+    kept = (T < 30) | (T > 43.3)
+    gained = phase_error(oscillation(frequency=1.1, t=T[kept]), oscillation(t=T[kept]))
+    assert_close(gained, 0.1 * T[kept], atol=0.15, rtol=0)
+
+
+@pytest.mark.parametrize("direction", [1, -1])
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_rotation_is_ahead_by_the_angle_in_its_own_sense(direction, wrapped):
+    pendulum = systems.get("pendulum")
+    truth = pendulum.orbit(torch.tensor([0.1, direction * 2.5]), T)
+    fast = pendulum.orbit(torch.tensor([0.1, direction * 2.5]), 1.03 * T)
+    ahead = direction * (fast.z - truth.z)[:, 0]
+    z = fast.z.clone()
+    if wrapped:
+        z[:, 0] = torch.remainder(z[:, 0] + torch.pi, 2 * torch.pi) - torch.pi
+    forecast = Orbit(T, z, coordinates=truth.coordinates)
+    assert_close(phase_error(forecast, truth), ahead)
+    assert float(ahead[-1]) == pytest.approx(0.03 * 100 * 2 * torch.pi / 3.18, rel=0.2)  # turns of the period 3.18
+
+
+def test_a_libration_about_the_cut_has_the_phase_of_one_about_the_bottom():
+    pendulum = systems.get("pendulum")
+    truth = pendulum.orbit(torch.tensor([1.5, 0.0]), T)
+    late = Orbit(T, pendulum.orbit(torch.tensor([1.5, 0.0]), 0.98 * T).z, coordinates=truth.coordinates)
+    turned = []
+    for orbit in (late, truth):
+        z = orbit.z + torch.tensor([3.0, 0.0])
+        z[:, 0] = torch.remainder(z[:, 0] + torch.pi, 2 * torch.pi) - torch.pi
+        turned.append(Orbit(T, z, coordinates=truth.coordinates, periods=truth.periods))
+    assert float(phase_error(late, truth)[-1]) == pytest.approx(-0.02 * 100 * 2 * torch.pi / 7.301, rel=0.1)
+    assert_close(phase_error(*turned), phase_error(late, truth), atol=1e-9, rtol=0)
+    swings = [Orbit(T, orbit.z, coordinates=truth.coordinates) for orbit in (late, truth)]  # no angle declared
+    assert_close(phase_error(late, truth), phase_error(*swings), atol=1e-9, rtol=0)
+
+
+def test_errors_weigh_by_time_at_uneven_times():
+    t = torch.linspace(0, 1, 2001, dtype=torch.float64) ** 3 * 100  # most samples are early
+    truth = oscillation(t=t)
+    z = truth.z + (t > 50)[:, None]
+    errors = phase_rmse(Orbit(t, z, coordinates=("q", "p")), truth)
+    assert_close(errors, torch.ones(2, dtype=torch.float64), rtol=2e-2, atol=0)  # 1 for half of the time, spread sqrt(.5)
+
+
+def test_a_component_constant_to_rounding_is_met_to_rounding():
+    jitter = 1e-13 * torch.randn(2, 1001, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    truth, forecast = (Orbit(T, torch.stack([T.sin(), 0.3 + noise], -1)) for noise in jitter)
+    assert (phase_rmse(forecast, truth) == 0).all()
+    assert phase_rmse(Orbit(T, truth.z + 1e-6), truth)[1] == torch.inf
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e12])
+@pytest.mark.parametrize("start", [0.0, 1e9])
+def test_horizons_are_reached_in_any_unit_from_any_start(unit, start):
+    t = unit * (start + T)
+    errors = phase_rmse(oscillation(1 / unit, lag=start, t=t), oscillation(1 / unit, t=t), [unit * 100, unit * 30])
+    assert errors.shape == (2, 2)
+    with pytest.raises(InputError, match="within"):
+        phase_rmse(oscillation(t=t), oscillation(t=t), [unit * 100.1])
 
 
 @pytest.mark.parametrize("bad", [torch.nan, torch.inf])

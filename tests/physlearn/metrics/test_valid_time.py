@@ -14,8 +14,9 @@ T = torch.linspace(0, 10, 101, dtype=torch.float64)
 
 
 def circle(t=T):
-    """An orbit whose states all have norm 1, the scale of the distance."""
-    return Orbit(t, torch.stack([t.cos(), -t.sin()], -1), coordinates=("q", "p"))
+    """Three whole periods about the origin: coordinates have the mean 0, and states the norm 1, the scale of the distance."""
+    angle = 2 * torch.pi * 3 / 10.1 * t
+    return Orbit(t, torch.stack([angle.cos(), -angle.sin()], -1), coordinates=("q", "p"))
 
 
 def off_by(distance, truth=None):

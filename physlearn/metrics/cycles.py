@@ -1,0 +1,144 @@
+"""The cycles of an oscillation or a rotation, each within a stretch of time without a gap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.interpolate import PPoly
+from scipy.optimize import brentq
+
+from physlearn.metrics.spline import samples, spline
+from physlearn.metrics.spread import circular_mean
+from systems import Orbit
+
+LEAST_SWING = 0.2  # of the largest: anything smaller is noise about the middle
+LONG = 1.5  # median steps: a longer one may be a gap, as of Orbit.from_csv
+FALL = 0.25  # of a turn, by which what rotates never falls back
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A coordinate over one stretch of time.
+
+    part: its samples. curve: a spline through them. starts: when each cycle begins, and the last ends. extremes: how far
+    each swing leaves the middle, up or down; none of a rotation.
+    """
+
+    part: slice
+    curve: PPoly
+    starts: Values
+    extremes: Values
+
+
+def stretches(orbit: Orbit, coordinate: int | str) -> list[list[Stretch]]:
+    """Return the stretches of each orbit in which a coordinate is known, in order; none where it is not finite.
+
+    A step that is longer than a quarter of a typical cycle, and than the others, is a gap: nothing is known of what the
+    coordinate did meanwhile.
+    """
+    t, values, rates = samples(orbit, coordinate)
+    period = orbit.periods.get(orbit.coordinates[orbit.index(coordinate)])
+    return [_of_one(t, x, None if rates is None else rates[i], period) for i, x in enumerate(values)]
+
+
+def mean_cycle(found: Sequence[Stretch]) -> float:
+    """Return the mean length of the whole cycles; NaN where there is none."""
+    counts = sum(len(stretch.starts) - 1 for stretch in found if len(stretch.starts) > 1)
+    lengths = sum(float(stretch.starts[-1] - stretch.starts[0]) for stretch in found if len(stretch.starts) > 1)
+    return lengths / counts if counts else float("nan")
+
+
+def _of_one(t: Values, x: Values, rate: Values | None, period: float | None) -> list[Stretch]:
+    whole = spline(t, x, rate)
+    if whole is None:
+        return []
+    if period is not None and np.ptp(x) >= period:
+        speed = float(np.median(np.abs(np.diff(x)) / np.diff(t)))
+        parts = _parts(t, period / 4 / speed if speed > 0 else np.inf)
+        about_its_mean = _within_a_turn(x, period)
+        if any(np.abs(np.diff(about_its_mean[part])).max(initial=0) > period / 2 for part in parts):
+            return _rotation(t, x, rate, period, parts)
+        x = about_its_mean  # it librates, and turned round only where it was not seen
+        whole = spline(t, x, rate)
+        assert whole is not None  # as the same before
+    middle, size = (x.max() + x.min()) / 2, (x.max() - x.min()) / 2
+    starts = _swings(whole, middle, size)[0]
+    found = []
+    for part in _parts(t, float(np.median(np.diff(starts))) / 2 if len(starts) > 1 else np.inf):
+        curve = spline(t[part], x[part], None if rate is None else rate[part])
+        if curve is not None:
+            starts, extremes = _swings(curve, middle, size)
+            found.append(Stretch(part, curve, starts[extremes > 0], extremes))
+    return found
+
+
+def _within_a_turn(x: Values, period: float) -> Values:
+    """Angles within half a turn of their mean."""
+    angle = torch.from_numpy(np.ascontiguousarray(x))
+    mean = float(circular_mean(angle, torch.full_like(angle, 1 / len(x)), period))
+    return np.asarray((x - mean + period / 2) % period + mean - period / 2)
+
+
+def _rotation(t: Values, x: Values, rate: Values | None, period: float, parts: Sequence[slice]) -> list[Stretch]:
+    """The stretches of an angle that turns round, cut into turns; none where it tumbles to and fro."""
+    sense = np.sign(sum(x[part][-1] - x[part][0] for part in parts))
+    if any((np.maximum.accumulate(sense * x[part]) - sense * x[part]).max() > FALL * period for part in parts):
+        return []
+    found = []
+    for part in parts:
+        curve = spline(t[part], x[part], None if rate is None else rate[part])
+        if curve is None:
+            continue
+        first, last = x[part][[0, -1]]
+        levels = first + sense * period * np.arange(1, int(abs(last - first) / period) + 1)
+        passed = [roots[0] for roots in (_crossings(curve, level) for level in levels) if len(roots)]
+        found.append(Stretch(part, curve, np.array([curve.x[0], *passed]), np.empty(0)))
+    return found
+
+
+def _parts(t: Values, longest: float) -> list[slice]:
+    """The stretches between steps that are longer than the one given, and than the others."""
+    steps = np.diff(t)
+    ends = np.flatnonzero((steps > longest) & (steps > LONG * np.median(steps))) + 1
+    return [slice(int(a), int(b)) for a, b in pairwise([0, *ends, len(t)])]
+
+
+def _swings(curve: PPoly, middle: float, size: float) -> tuple[Values, Values]:
+    """When each whole swing leaves the middle, and how far it goes; noise about the middle is no swing."""
+    crossings = _crossings(curve, middle)
+    turning = curve.derivative().roots(extrapolate=False)
+    heights = curve(turning) - middle
+    swings: list[tuple[float, float]] = []
+    for a, b in pairwise(crossings):
+        inside = heights[(turning > a) & (turning < b)]
+        if not len(inside):
+            continue
+        extreme = inside[np.abs(inside).argmax()]
+        if abs(extreme) < LEAST_SWING * size:
+            continue
+        if swings and swings[-1][1] * extreme > 0:  # still the same swing, cut by noise about the middle
+            a, before = swings.pop()
+            extreme = max(before, extreme, key=abs)
+        swings.append((a, extreme))
+    starts, extremes = np.array(swings).reshape(-1, 2).T
+    return starts, extremes
+
+
+def _crossings(curve: PPoly, middle: float) -> Values:
+    """When the curve passes the middle, in order; a root at a knot, which rounding may hide from both pieces, included."""
+    roots = curve.solve(middle, extrapolate=False)
+    above = curve(curve.x) >= middle
+    hidden = []
+    for i in np.flatnonzero(above[1:] != above[:-1]):
+        a, b = curve.x[i], curve.x[i + 1]
+        slack = 1e-9 * (b - a)
+        if not ((roots >= a - slack) & (roots <= b + slack)).any():
+            hidden.append(brentq(lambda t: curve(t) - middle, a, b))
+    return np.sort(np.concatenate([roots, hidden]))
