@@ -65,7 +65,7 @@ def atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
             raise
         reason = "the encoder stopped; the disk may be full" if code == errno.EPIPE else os.strerror(code)
         failure = OSError(f"{path} could not be written, and what was there is unchanged: {reason}")
-        failure.errno = code
+        failure.errno = None if code == errno.EPIPE else code  # command lines take a broken pipe for their own
         raise failure from error
     finally:
         temporary.unlink(missing_ok=True)
