@@ -18,6 +18,7 @@ from systems import InputError
 from systems.atomic import atomically
 
 KEY = "physlearn"
+LONGEST = 400  # characters of what is wrong with a file
 FORMAT = 1  # what is asked for again; a file that does not tell is of the first
 
 
@@ -42,8 +43,8 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"{path} is no whole safetensors file; it may be truncated ({error})") from error
+    except (SafetensorError, OSError, ValueError, TypeError, MemoryError) as error:
+        raise InputError(f"{path} is no whole safetensors file; it may be truncated ({_short(error)})") from error
     if KEY not in metadata:
         raise InputError(f"{path} was not written by physlearn: its header has no entry {KEY!r}")
     with understood(path):
@@ -52,9 +53,9 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[
     if checksum != _checksum(json.dumps(content), tensors):
         raise InputError(f"{path} was changed after it was written: its checksum does not match")
     if (newer := content.get("format", FORMAT)) != FORMAT:
-        raise InputError(f"{path} has the format {newer!r}, and this version of physlearn reads {FORMAT}; update it")
+        raise InputError(f"{path} has the format {newer!r:.80}, and this version of physlearn reads {FORMAT}; update it")
     if content.get("kind") != kind:
-        raise InputError(f"{path} holds a {content.get('kind')}, not a {kind}")
+        raise InputError(f"{path} holds a {content.get('kind')!s:.80}, not a {kind}")
     with understood(path):
         return dict(content["settings"]), tensors
 
@@ -68,9 +69,15 @@ def understood(path: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise type(error)(f"{path}: {error}") from error
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError) as error:
-        raise InputError(f"{path} does not hold what physlearn writes ({type(error).__name__}: {error})") from error
+        raise type(error)(f"{path}: {_short(error)}") from error
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError, ArithmeticError, MemoryError) as error:
+        raise InputError(f"{path} does not hold what physlearn writes ({type(error).__name__}: {_short(error)})") from error
+
+
+def _short(error: Exception) -> str:
+    """What an error says, without the thousands of characters that a forged name may have, and without control characters."""
+    shown = str(error)[:LONGEST]
+    return "".join(character if character.isprintable() else "?" for character in shown) + "..." * (len(str(error)) > LONGEST)
 
 
 def _checksum(text: str, tensors: dict[str, Tensor]) -> str:
