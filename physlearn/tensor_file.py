@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from systems import InputError
 from systems.atomic import atomically
+from systems.json_ready import json_ready
 
 KEY = "physlearn"
 LONGEST = 400  # characters of what is wrong with a file
@@ -25,7 +27,7 @@ FORMAT = 1  # what is asked for again; a file that does not tell is of the first
 def write(path: str | os.PathLike[str], kind: str, settings: dict[str, Any], tensors: dict[str, Tensor]) -> None:
     """Write the file, whole or not at all. kind: what it holds, asked for again when it is read."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    content = {"format": FORMAT, "kind": kind, "settings": settings}
+    content = {"format": FORMAT, "kind": kind, "settings": json_ready(settings)}
     # One entry: the order of several would differ from run to run, and with it the bytes of equal files.
     metadata = {KEY: json.dumps({**content, "sha256": _checksum(json.dumps(content), tensors)})}
     with atomically(path) as temporary:
@@ -55,7 +57,7 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[
     if (newer := content.get("format", FORMAT)) != FORMAT:
         raise InputError(f"{path} has the format {newer!r:.80}, and this version of physlearn reads {FORMAT}; update it")
     if content.get("kind") != kind:
-        raise InputError(f"{path} holds a {content.get('kind')!s:.80}, not a {kind}")
+        raise InputError(f"{path} holds a {_short(content.get('kind'))}, not a {kind}")
     with understood(path):
         return dict(content["settings"]), tensors
 
@@ -74,10 +76,10 @@ def understood(path: str | os.PathLike[str]) -> Iterator[None]:
         raise InputError(f"{path} does not hold what physlearn writes ({type(error).__name__}: {_short(error)})") from error
 
 
-def _short(error: Exception) -> str:
-    """What an error says, without the thousands of characters that a forged name may have, and without control characters."""
-    shown = str(error)[:LONGEST]
-    return "".join(character if character.isprintable() else "?" for character in shown) + "..." * (len(str(error)) > LONGEST)
+def _short(text: object) -> str:
+    """A text of a file, or an error about it: cut where a forged name is very long, and without control characters."""
+    shown = str(text)[:LONGEST]
+    return "".join(character if character.isprintable() else "?" for character in shown) + "..." * (len(str(text)) > LONGEST)
 
 
 def _checksum(text: str, tensors: dict[str, Tensor]) -> str:
@@ -85,5 +87,5 @@ def _checksum(text: str, tensors: dict[str, Tensor]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.numpy().tobytes())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy())  # NumPy has no bfloat16
     return digest.hexdigest()

@@ -1,9 +1,12 @@
 """Files of models and activations: what is loaded is what was saved, or it is refused before anything is built."""
 
+import json
 import random
 
+import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
 
 import systems
 from physlearn import Forecaster, LearnedActivations, activations, models, tensor_file
@@ -72,6 +75,57 @@ def test_the_size_of_a_network_is_counted_from_its_widths():
 def test_a_table_has_a_size_that_its_spline_can_be_found_for():
     with pytest.raises(InputError, match="at most 2000 points"):
         activations.Table(torch.zeros(2001))
+
+
+def header(path):
+    """The header of a safetensors file, as a dictionary, and the bytes of its numbers."""
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    return json.loads(content[8 : 8 + length]), content[8 + length :]
+
+
+@pytest.mark.parametrize(
+    ("change", "now"),
+    [
+        ({"shape": [3, 2]}, (torch.float32, (3, 2))),
+        ({"dtype": "I32"}, (torch.int32, (2, 3))),
+        ({"shape": [6]}, (torch.float32, (6,))),
+    ],
+)
+def test_the_checksum_knows_shapes_and_types(change, now, tmp_path):
+    """The same bytes under another shape or type are other numbers."""
+    tensor_file.write(tmp_path / "file", "numbers", {}, {"a": torch.arange(6.0).reshape(2, 3)})
+    told, numbers = header(tmp_path / "file")
+    told["a"] |= change
+    text = json.dumps(told).encode()
+    (tmp_path / "file").write_bytes(len(text).to_bytes(8, "little") + text + numbers)
+    with safe_open(tmp_path / "file", framework="pt") as file:  # to others it is a whole file
+        found = file.get_tensor("a")
+    assert (found.dtype, tuple(found.shape)) == now
+    with pytest.raises(InputError, match="checksum"):
+        tensor_file.read(tmp_path / "file", "numbers")
+
+
+def test_the_checksum_knows_names(tmp_path):
+    tensor_file.write(tmp_path / "file", "numbers", {}, {"a": torch.zeros(2), "b": torch.ones(2)})
+    told, numbers = header(tmp_path / "file")
+    told["a"], told["b"] = told["b"], told["a"]
+    text = json.dumps(told).encode()
+    (tmp_path / "file").write_bytes(len(text).to_bytes(8, "little") + text + numbers)
+    with pytest.raises(InputError, match="checksum"):
+        tensor_file.read(tmp_path / "file", "numbers")
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64, torch.bool, torch.int64])
+@pytest.mark.parametrize("shape", [(), (0,), (2, 3), (1, 0, 2)])
+def test_tensors_of_every_type_and_shape_come_back(dtype, shape, tmp_path):
+    written = torch.ones(shape).to(dtype)
+    settings = {"seed": np.int64(3), "rate": np.float32(0.5), "hidden": (4, np.int32(5)), "list": np.arange(2)}
+    tensor_file.write(tmp_path / "file", "numbers", settings, {"a": written})
+    found, tensors = tensor_file.read(tmp_path / "file", "numbers")
+    assert found == {"seed": 3, "rate": 0.5, "hidden": [4, 5], "list": [0, 1]}
+    assert tensors["a"].dtype == dtype
+    assert torch.equal(tensors["a"], written)
 
 
 @pytest.mark.parametrize("kind", READERS)
