@@ -9,7 +9,15 @@ from typing import Any
 from systems import InputError
 
 LONGEST = 100_000  # characters of a text, entries of a list: far more than any setting has
+SHOWN = 400  # characters of what is wrong with a file
 SEPARATORS = ("/", "\\", "\0")
+
+
+def shown(text: object) -> str:
+    """A text of a file, or an error about it: cut where a forged name is very long, and without control characters."""
+    whole = str(text)
+    kept = "".join(character if character.isprintable() else "?" for character in whole[:SHOWN])
+    return kept + "..." * (len(whole) > SHOWN)
 
 
 def text(value: Any, what: str) -> str:

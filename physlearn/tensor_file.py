@@ -15,12 +15,12 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from physlearn.schema import shown
 from systems import InputError
 from systems.atomic import atomically
 from systems.json_ready import json_ready
 
 KEY = "physlearn"
-LONGEST = 400  # characters of what is wrong with a file
 FORMAT = 1  # what is asked for again; a file that does not tell is of the first
 
 
@@ -46,7 +46,7 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     except (SafetensorError, OSError, ValueError, TypeError, MemoryError) as error:
-        raise InputError(f"{path} is no whole safetensors file; it may be truncated ({_short(error)})") from error
+        raise InputError(f"{path} is no whole safetensors file; it may be truncated ({shown(error)})") from error
     if KEY not in metadata:
         raise InputError(f"{path} was not written by physlearn: its header has no entry {KEY!r}")
     with understood(path):
@@ -57,7 +57,7 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[
     if (newer := content.get("format", FORMAT)) != FORMAT:
         raise InputError(f"{path} has the format {newer!r:.80}, and this version of physlearn reads {FORMAT}; update it")
     if content.get("kind") != kind:
-        raise InputError(f"{path} holds a {_short(content.get('kind'))}, not a {kind}")
+        raise InputError(f"{path} holds a {shown(content.get('kind'))}, not a {kind}")
     with understood(path):
         return dict(content["settings"]), tensors
 
@@ -71,15 +71,9 @@ def understood(path: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise type(error)(f"{path}: {_short(error)}") from error
+        raise type(error)(f"{path}: {shown(error)}") from error
     except (LookupError, TypeError, ValueError, AttributeError, RuntimeError, ArithmeticError, MemoryError) as error:
-        raise InputError(f"{path} does not hold what physlearn writes ({type(error).__name__}: {_short(error)})") from error
-
-
-def _short(text: object) -> str:
-    """A text of a file, or an error about it: cut where a forged name is very long, and without control characters."""
-    shown = str(text)[:LONGEST]
-    return "".join(character if character.isprintable() else "?" for character in shown) + "..." * (len(str(text)) > LONGEST)
+        raise InputError(f"{path} does not hold what physlearn writes ({type(error).__name__}: {shown(error)})") from error
 
 
 def _checksum(text: str, tensors: dict[str, Tensor]) -> str:

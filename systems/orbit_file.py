@@ -130,7 +130,9 @@ def _content(file: h5py.h5f.FileID, size: int) -> dict[str, Any]:
     if texts["format"] != FORMAT:
         raise InputError(f"holds no orbit: its format is {texts['format']!r:.80}, not {FORMAT!r}")
     variables = _variables(file)
-    arrays = {name: _numbers(variables[name], name, size) for name in ("time", "z", "rate") if name in variables}
+    arrays: dict[str, NDArray[Any]] = {
+        name: _numbers(variables[name], name, size) for name in ("time", "z", "rate") if name in variables
+    }
     names = _names(variables["coordinate"], size)
     # files of earlier versions have no checksum
     attributes = {name: text for name, text in texts.items() if text is not None}
@@ -245,7 +247,7 @@ def _checksum(arrays: Mapping[str, NDArray[Any]], coordinates: tuple[str, ...], 
     for name in sorted(arrays):
         values = arrays[name].astype(arrays[name].dtype.newbyteorder("<"), order="C", copy=False)
         digest.update(f"{name} {values.dtype.str} {values.shape}".encode())
-        digest.update(values.reshape(-1).view(np.uint8))
+        digest.update(values.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 

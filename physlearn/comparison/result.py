@@ -13,7 +13,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from physlearn import plotting
+from physlearn import plotting, schema
 from physlearn.comparison import statistics, stored
 from physlearn.comparison.statistics import Scale
 from physlearn.forecasting.report import environment, write_figure, write_json
@@ -167,7 +167,7 @@ class Comparison:
             curves = stored.table(folder / "curves.parquet", ["meta_seed", "variant", "step", "seconds"])
             stored.check(manifest, table, curves)
         except Exception as error:  # parquet raises many kinds for a foreign or damaged file
-            raise InputError(f"{folder} holds no comparison ({type(error).__name__}: {error})") from error
+            raise InputError(f"{folder} holds no comparison ({type(error).__name__}: {schema.shown(error)})") from error
         return cls(
             task=manifest["settings"]["task"],
             title=manifest["title"],
