@@ -75,12 +75,15 @@ def mapped(value: Any, what: str) -> dict[str, Any]:
     return dict(value)
 
 
-def columns(value: Any, what: str) -> dict[str, list[Any]]:
-    """Return columns of numbers (or None) of one length. Raises InputError for anything else."""
+def columns(value: Any, what: str, texts: Sequence[str] = ()) -> dict[str, list[Any]]:
+    """Return columns of numbers (or None) of one length, those in ``texts`` of text. Raises InputError for anything else."""
     table = mapped(value, what)
     for label, column in table.items():
-        if not isinstance(column, list) or not all(part is None or type(part) in (int, float) for part in column):
-            raise InputError(f"the column {label!r:.80} of the {what} must be a list of numbers")
+        kinds = (str,) if label in texts else (int, float, type(None))
+        if not isinstance(column, list) or not all(type(part) in kinds for part in column):
+            raise InputError(
+                f"the column {label!r:.80} of the {what} must be a list of {'texts' if str in kinds else 'numbers'}"
+            )
     if len({len(column) for column in table.values()}) > 1:
         raise InputError(f"the columns of the {what} must be of one length")
     return table

@@ -139,7 +139,7 @@ class LearnedActivations:
                 interval=(low, high),
                 kind=settings["kind"],
                 settings=schema.mapped(settings["settings"], "settings"),
-                losses=pd.DataFrame(schema.columns(settings["losses"], "losses")).rename_axis("outer_step"),
+                losses=pd.DataFrame(schema.columns(settings["losses"], "losses", texts=("stage",))).rename_axis("outer_step"),
                 snapshots=tensors.get("snapshots"),
                 snapshot_steps=[schema.whole(step, "each snapshot's step", 0, 10**12) for step in steps],
             )

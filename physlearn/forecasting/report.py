@@ -22,6 +22,7 @@ from physlearn.forecasting.contender import Trained
 from physlearn.source import digest_of_source
 from systems import InputError, Orbit
 from systems.atomic import atomically, file_at, probe
+from systems.json_ready import json_ready
 
 PACKAGES = ("physlearn", "torch", "numpy", "numba", "scipy", "torchdiffeq")
 
@@ -98,17 +99,16 @@ def _shown(path: Path) -> str:
 
 
 def write(report: Report, directory: Path, prefix: str = "") -> list[Path]:
-    """Write metrics, orbits, weights and manifest, each file whole or not at all; gives the paths."""
-    paths = [
-        write_json(directory / f"{prefix}metrics.json", metrics(report)),
-        write_json(directory / f"{prefix}manifest.json", manifest(report)),
-    ]
+    """Write orbits, weights, metrics and, last, the manifest, each file whole or not at all; gives the paths."""
+    paths: list[Path] = []
     for label, orbit in {"truth": report.truth, **report.forecasts}.items():
         paths.append(directory / f"{prefix}{label.replace(' + ', '_')}.nc")
         orbit.save(paths[-1])
     for name, forecaster in report.trained.forecasters.items():
         paths.append(directory / f"{prefix}{name}.safetensors")
         forecaster.save(paths[-1])
+    paths.append(write_json(directory / f"{prefix}metrics.json", metrics(report)))
+    paths.append(write_json(directory / f"{prefix}manifest.json", manifest(report)))
     return paths
 
 
@@ -144,8 +144,16 @@ def environment() -> dict[str, Any]:
 def write_json(path: Path, content: Any) -> Path:
     """Write indented JSON, whole or not at all; gives the path."""
     with atomically(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, default=str, allow_nan=False) + "\n")
+        temporary.write_text(json.dumps(content, indent=1, default=_plain, allow_nan=False) + "\n")
     return path
+
+
+def _plain(value: Any) -> Any:
+    """A number of NumPy or torch as JSON has it, None where it is not finite; anything else as text."""
+    ready = json_ready(value)
+    if ready is value:
+        return str(value)
+    return None if isinstance(ready, float) and not math.isfinite(ready) else ready
 
 
 def write_figure(path: Path, figure: Figure) -> Path:

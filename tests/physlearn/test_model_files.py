@@ -2,8 +2,10 @@
 
 import json
 import random
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from safetensors import safe_open
@@ -126,6 +128,19 @@ def test_tensors_of_every_type_and_shape_come_back(dtype, shape, tmp_path):
     assert found == {"seed": 3, "rate": 0.5, "hidden": [4, 5], "list": [0, 1]}
     assert tensors["a"].dtype == dtype
     assert torch.equal(tensors["a"], written)
+
+
+@pytest.mark.parametrize("name", ["van-der-pol", "henon-heiles-nn", "henon-heiles-hnn", "pendulum-clock-hnn", "mnist1d"])
+def test_what_the_package_ships_is_read(name):
+    folder = Path(activations.__file__).parent / "shipped"
+    assert LearnedActivations.load(folder / f"{name}.safetensors").task.startswith(name)
+
+
+def test_losses_may_name_the_stage_of_the_learning(tmp_path):
+    losses = pd.DataFrame({"stage": ["one", "two"], "smoothed": [1.0, float("nan")]}).rename_axis("outer_step")
+    values = torch.linspace(-1, 1, 100)[None]
+    LearnedActivations(values, "sine", "by hand", losses=losses).save(tmp_path / "file")
+    pd.testing.assert_frame_equal(LearnedActivations.load(tmp_path / "file").losses, losses)
 
 
 @pytest.mark.parametrize("kind", READERS)

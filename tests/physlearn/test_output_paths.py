@@ -1,10 +1,12 @@
 """Where results may be written: never over a device, a folder, an input or each other, which is known before any work."""
 
 import errno
+import json
 import os
 import stat
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -152,3 +154,10 @@ def test_outputs_and_inputs_that_differ_are_accepted(here):
     report.writable_files(Path("a.nc"), None, Path("b.png"), inputs=[Path("c.csv"), None])
     with pytest.raises(InputError, match=r"b\.png would overwrite b\.png, which is read"):
         report.writable_files(Path("b.png"), inputs=[Path("b.png")])
+
+
+def test_numbers_of_numpy_and_torch_are_numbers_in_a_manifest(here):
+    content = {"seed": np.int64(3), "loss": np.float32(0.5), "lost": np.float32("nan"), "all": torch.arange(2), "where": here}
+    report.write_json(here / "a.json", content)
+    expected = {"seed": 3, "loss": 0.5, "lost": None, "all": [0, 1], "where": str(here)}
+    assert json.loads((here / "a.json").read_text()) == expected

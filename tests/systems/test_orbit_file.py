@@ -180,6 +180,7 @@ HOSTILE = {
     "provenance without end": (lambda f: f.attrs.__setitem__("provenance", "[" * 9999), "not a whole"),
     "broken provenance": (lambda f: f.attrs.__setitem__("provenance", "{"), "not a whole"),
     "a period of text": (lambda f: f.attrs.__setitem__("periods", '{"a": "x"}'), "period of a"),
+    "a period of truth": (lambda f: f.attrs.__setitem__("periods", '{"a": true}'), "period of a"),
     "a period of nothing": (lambda f: f.attrs.__setitem__("periods", '{"x": 1}'), "period is given for 'x'"),
     "precision of nothing": (lambda f: f.attrs.__setitem__("dtypes", '{"x": "float16"}'), "types of numbers"),
     "any attribute of torch": (lambda f: f.attrs.__setitem__("dtypes", '{"z": "load"}'), "types of numbers"),
