@@ -10,7 +10,7 @@ PHYSLEARN_DATA ?= $(wildcard $(abspath ../shared/data))
 export PHYSLEARN_DATA
 export MPLBACKEND := Agg
 
-.PHONY: demo test test-slow lint bench notebooks docs clean
+.PHONY: demo test test-slow fuzz lint bench notebooks docs clean
 
 $(READY): requirements.lock pyproject.toml
 	test -x $(BIN)/python || python3 -m venv $(VENV)
@@ -34,6 +34,12 @@ test: $(READY)
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -n 2 -m slow
+
+# Changed files for every reader, each read in a process with limits of time and memory. A seed is drawn and printed; a finding
+# is kept in build/fuzz with the command that reads it again. `make fuzz MINUTES=1 SEED=3` repeats the cases of seed 3.
+MINUTES ?= 10
+fuzz: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz/fuzz.py --minutes $(MINUTES) --keep $(OUT)/fuzz $(if $(SEED),--seed $(SEED))
 
 lint: $(READY)
 	$(BIN)/ruff check .

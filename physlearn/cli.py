@@ -105,8 +105,7 @@ def simulate(
 ) -> None:
     """Simulate orbits of a system from random initial states, to high accuracy."""
     system = systems.get(name, **_parameters(set_ or []))
-    for path in filter(None, (out, plot, animation)):
-        report.writable_file(path)
+    report.writable_files(out, plot, animation)
     if plot is not None:
         picture.check_format(plot)
     if animation is not None:
@@ -322,8 +321,7 @@ def track_command(
     as_json: AsJson = False,
 ) -> None:
     """Track the pendulums in a film: angles, rates and their errors, period, amplitude and decay."""
-    for path in filter(None, (out, plot, overlay)):
-        report.writable_file(path)
+    report.writable_files(out, out.with_suffix(".nc"), plot, overlay, inputs=[film])
     if plot is not None:
         picture.check_format(plot)
     progress = sys.stderr.isatty() and not as_json
@@ -395,8 +393,8 @@ def learn(
     jobs = [(file, k, types) for k, file in files.items()]
     if single and types != 1:
         jobs += [(_single(file), k, 1) for k, file in files.items()]
-    for file, _, _ in jobs:
-        report.writable_file(file)
+    suffixes = (".safetensors", ".png", ".checkpoint")
+    report.writable_files(*(file.with_suffix(suffix) for file, _, _ in jobs for suffix in suffixes), inputs=[data])
     shared = Workers(workers, scheduler)
     progress = sys.stderr.isatty() and not as_json and shared.alone
     given: dict[str, Any] = {

@@ -11,11 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from physlearn.schema import shown
 from systems import InputError
 from systems.atomic import atomically
+from systems.json_ready import json_ready
 
 KEY = "physlearn"
 FORMAT = 1  # what is asked for again; a file that does not tell is of the first
@@ -24,7 +27,7 @@ FORMAT = 1  # what is asked for again; a file that does not tell is of the first
 def write(path: str | os.PathLike[str], kind: str, settings: dict[str, Any], tensors: dict[str, Tensor]) -> None:
     """Write the file, whole or not at all. kind: what it holds, asked for again when it is read."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    content = {"format": FORMAT, "kind": kind, "settings": settings}
+    content = {"format": FORMAT, "kind": kind, "settings": json_ready(settings)}
     # One entry: the order of several would differ from run to run, and with it the bytes of equal files.
     metadata = {KEY: json.dumps({**content, "sha256": _checksum(json.dumps(content), tensors)})}
     with atomically(path) as temporary:
@@ -42,8 +45,8 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except (SafetensorError, OSError, ValueError) as error:
-        raise InputError(f"{path} is no whole safetensors file; it may be truncated ({error})") from error
+    except (SafetensorError, OSError, ValueError, TypeError, MemoryError) as error:
+        raise InputError(f"{path} is no whole safetensors file; it may be truncated ({shown(error)})") from error
     if KEY not in metadata:
         raise InputError(f"{path} was not written by physlearn: its header has no entry {KEY!r}")
     with understood(path):
@@ -52,9 +55,9 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[
     if checksum != _checksum(json.dumps(content), tensors):
         raise InputError(f"{path} was changed after it was written: its checksum does not match")
     if (newer := content.get("format", FORMAT)) != FORMAT:
-        raise InputError(f"{path} has the format {newer!r}, and this version of physlearn reads {FORMAT}; update it")
+        raise InputError(f"{path} has the format {newer!r:.80}, and this version of physlearn reads {FORMAT}; update it")
     if content.get("kind") != kind:
-        raise InputError(f"{path} holds a {content.get('kind')}, not a {kind}")
+        raise InputError(f"{path} holds a {shown(content.get('kind'))}, not a {kind}")
     with understood(path):
         return dict(content["settings"]), tensors
 
@@ -68,9 +71,9 @@ def understood(path: str | os.PathLike[str]) -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise type(error)(f"{path}: {error}") from error
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, RuntimeError, OverflowError) as error:
-        raise InputError(f"{path} does not hold what physlearn writes ({type(error).__name__}: {error})") from error
+        raise type(error)(f"{path}: {shown(error)}") from error
+    except (LookupError, TypeError, ValueError, AttributeError, RuntimeError, ArithmeticError, MemoryError) as error:
+        raise InputError(f"{path} does not hold what physlearn writes ({type(error).__name__}: {shown(error)})") from error
 
 
 def _checksum(text: str, tensors: dict[str, Tensor]) -> str:
@@ -78,5 +81,5 @@ def _checksum(text: str, tensors: dict[str, Tensor]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.numpy().tobytes())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy())  # NumPy has no bfloat16
     return digest.hexdigest()

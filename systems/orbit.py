@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from types import EllipsisType
 from typing import Any, Literal, TypeAlias
 
@@ -15,12 +13,11 @@ import xarray
 from jaxtyping import Float
 from torch import Tensor
 
-from systems.atomic import atomically
+from systems import orbit_file
 from systems.errors import InputError
+from systems.floats import floats
 from systems.periodic import check_periods
 from systems.recorded_motion import read_motion
-
-FORMAT = "physlearn-orbit-1"
 
 Index: TypeAlias = int | slice | list[int] | Tensor | EllipsisType
 
@@ -33,11 +30,14 @@ class Orbit:
     where it is not known. coordinates: the D names. provenance: where the orbit comes from, as JSON-ready values.
     periods: the period of each coordinate that is an angle, by name; states a period apart are the same.
     States may be infinite or NaN (a forecast that diverged keeps what it did); times may not.
+    NumPy arrays and lists are copied, lists and whole numbers as float64; a tensor is kept as it is, with its gradient, and
+    shares its memory: give ``z.clone()`` if you edit z later. Rates take the dtype of the states.
 
     An orbit indexes like an array of shape ``(..., T)``: ``orbit[3]`` is the fourth of many orbits, ``orbit[..., ::2]`` every
     second time, and the time axis itself is only ever sliced.
 
-    Raises InputError for times that are not sorted, or shapes and names that do not belong together.
+    Raises InputError for times that are not sorted, numbers that are complex, boolean or text, shapes and devices that do not
+    belong together, and coordinates that are not different printable names.
 
     >>> t = torch.linspace(0, 1, 5)
     >>> orbit = Orbit(t, torch.stack([t.cos(), -t.sin()], -1), coordinates=("q", "p"))
@@ -53,18 +53,17 @@ class Orbit:
     periods: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        t, z = torch.as_tensor(self.t), torch.as_tensor(self.z)
-        if not t.is_floating_point() or not z.is_floating_point():
-            raise InputError(f"times and states must be floating point, not {t.dtype} and {z.dtype}")
+        t, z = floats(self.t, "times"), floats(self.z, "states")
         check_times(t)
         if z.ndim < 2 or z.shape[-2] != len(t):
             raise InputError(f"states must have shape (..., {len(t)}, D) to go with {len(t)} times, not {tuple(z.shape)}")
-        names = tuple(self.coordinates) or tuple(f"z{i}" for i in range(z.shape[-1]))
-        if len(names) != z.shape[-1]:
-            raise InputError(f"{len(names)} coordinate names {names} for states of dimension {z.shape[-1]}")
-        if self.rate is not None and self.rate.shape != z.shape:
-            raise InputError(f"rates of shape {tuple(self.rate.shape)} for states of shape {tuple(z.shape)}")
-        checked = {"t": t, "z": z, "coordinates": names, "provenance": dict(self.provenance)}
+        names = _names(self.coordinates, z.shape[-1])
+        rate = None if self.rate is None else floats(self.rate, "rates", like=z)
+        if rate is not None and rate.shape != z.shape:
+            raise InputError(f"rates of shape {tuple(rate.shape)} for states of shape {tuple(z.shape)}")
+        if not isinstance(self.provenance, Mapping):
+            raise InputError(f"provenance must be a mapping, such as a dictionary, not {type(self.provenance).__name__}")
+        checked = {"t": t, "z": z, "rate": rate, "coordinates": names, "provenance": dict(self.provenance)}
         for name, value in (checked | {"periods": check_periods(self.periods, names)}).items():
             object.__setattr__(self, name, value)
 
@@ -134,46 +133,33 @@ class Orbit:
         )
 
     def to_xarray(self) -> xarray.Dataset:
-        """Variables ``z`` and, where known, ``rate``, over (orbit, time, coordinate) with labels.
+        """Variables ``z`` and, where known, ``rate``, over (orbit, time, coordinate) with labels; a copy.
 
-        A batch of several axes has the dimensions ``orbit_0``, ``orbit_1``, ...
+        A batch of several axes has the dimensions ``orbit_0``, ``orbit_1``, ... Half precision becomes float32, which netCDF
+        can hold.
         """
-        batch = self.shape[:-1]
-        names = ["orbit"] if len(batch) == 1 else [f"orbit_{i}" for i in range(len(batch))]
-        dims = (*names, "time", "coordinate")
-        variables = {"z": (dims, self.z.detach().cpu().numpy())}
-        if self.rate is not None:
-            variables["rate"] = (dims, self.rate.detach().cpu().numpy())
-        return xarray.Dataset(
-            variables,
-            coords={"time": self.t.detach().cpu().numpy(), "coordinate": list(self.coordinates)},
-            attrs={"format": FORMAT, "provenance": json.dumps(self.provenance), "periods": json.dumps(self.periods)},
-        )
+        return orbit_file.dataset(self).copy(deep=True)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a netCDF-4 file, whole or not at all."""
-        with atomically(path) as temporary:
-            self.to_xarray().to_netcdf(temporary, engine="h5netcdf")
+        """Write a netCDF-4 file with a checksum of its content, whole or not at all.
+
+        Raises OSError where the file cannot be written; what was there stays.
+        """
+        orbit_file.save(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Orbit:
-        """Read what ``save`` wrote. Raises FileNotFoundError, or InputError for a file that holds no orbit."""
-        if not Path(path).is_file():
-            raise FileNotFoundError(f"no orbit file {path}")
+        """Return the orbit that ``save`` wrote.
+
+        Files of versions that wrote no checksum are read too; only their structure can be checked.
+
+        Raises FileNotFoundError, or InputError for a file that holds no orbit, was changed, or refers to other files.
+        """
+        content = orbit_file.read(path)
         try:
-            data = xarray.load_dataset(path, engine="h5netcdf")
-        except Exception as error:  # h5py raises many kinds for a foreign or truncated file
-            raise InputError(f"{path} is not a whole netCDF file ({type(error).__name__})") from error
-        if data.attrs.get("format") != FORMAT:
-            raise InputError(f"{path} holds no orbit: its format is {data.attrs.get('format')!r}, not {FORMAT!r}")
-        return cls(
-            t=torch.tensor(data["time"].values),
-            z=torch.tensor(data["z"].values),
-            rate=torch.tensor(data["rate"].values) if "rate" in data else None,
-            coordinates=tuple(str(name) for name in data["coordinate"].values),
-            provenance=json.loads(data.attrs["provenance"]),
-            periods=json.loads(data.attrs.get("periods", "{}")),
-        )
+            return cls(**content)
+        except InputError as error:
+            raise InputError(f"{path} does not hold an orbit: {error}") from error
 
     @classmethod
     def from_csv(
@@ -332,3 +318,15 @@ def _alike(orbits: Sequence[Orbit]) -> Orbit:
     if any(orbit.coordinates != orbits[0].coordinates for orbit in orbits):
         raise InputError(f"orbits of different coordinates: {sorted({orbit.coordinates for orbit in orbits})}")
     return orbits[0]
+
+
+def _names(coordinates: Sequence[str], dim: int) -> tuple[str, ...]:
+    """The names of so many coordinates, numbered where none are given."""
+    names = tuple(coordinates) or tuple(f"z{i}" for i in range(dim))
+    if len(names) != dim:
+        raise InputError(f"{len(names)} coordinate names {names} for states of dimension {dim}")
+    if not all(isinstance(name, str) and name and name.isprintable() for name in names):
+        raise InputError(f"coordinates must be named by printable text, not {names!r}")
+    if len(set(names)) < dim:
+        raise InputError(f"every coordinate needs a name of its own, but they are {', '.join(names)}")
+    return names

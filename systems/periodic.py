@@ -21,7 +21,7 @@ def check_periods(periods: Mapping[str, float], coordinates: Sequence[str]) -> d
     for name, value in periods.items():
         if name not in coordinates:
             raise InputError(f"a period is given for {name!r}, but the coordinates are {', '.join(coordinates)}")
-        if not (isinstance(value, Real) and isfinite(value) and value > 0):
+        if isinstance(value, bool) or not (isinstance(value, Real) and isfinite(value) and value > 0):
             raise InputError(f"the period of {name} must be a positive number, not {value!r}")
     return {name: float(value) for name, value in periods.items()}
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 import torch
 
+from physlearn import schema
 from physlearn.activations.activation import Activation
 from physlearn.activations.get import get
 from physlearn.activations.mixture import Mixture
 from physlearn.activations.named import LEARNED, Named
 from physlearn.activations.pieces import Grid
 from physlearn.activations.piecewise import Piecewise
+from physlearn.activations.spline import DEGREES, LARGEST
 from physlearn.activations.table import Table
 from systems import InputError
+
+MOST = 1000  # types in a mixture; a layer rarely has so many neurons
 
 
 def describe(activation: str | Activation) -> Any:
@@ -39,6 +44,49 @@ def content(activation: str | Activation) -> Any:
         return activation
     activation = get(activation)
     return [describe(activation), *(tensor.tolist() for tensor in activation.state_dict().values())]
+
+
+def check_description(description: Any) -> None:
+    """Raise InputError unless it is as `describe` gives it. Nothing is built for this."""
+    for part in _parts(description):
+        if isinstance(part, str):
+            schema.text(part, "the name of an activation")
+        elif "table" in part:
+            table = part["table"]
+            schema.text(table["name"], "the name of a table")
+            schema.whole(table["points"], "points", 2, LARGEST)
+            if not schema.number(table["low"], "low") < schema.number(table["high"], "high") or table["kind"] not in DEGREES:
+                raise InputError(f"a table has an interval and a kind ({', '.join(DEGREES)}), not {table!r:.200}")
+        else:
+            pieces = part["piecewise"]
+            schema.text(pieces["name"], "the name of an activation")
+            for name in ("types", "cells"):
+                schema.whole(pieces[name], name, 1, 10**9)
+            start, step = schema.listed(pieces["grid"], "grid", 2)
+            if not schema.number(step, "the step of a grid") > 0 or not isfinite(schema.number(start, "its start") + step):
+                raise InputError(f"a grid has a start and a positive step, not {pieces['grid']!r:.80}")
+
+
+def numbers_of(description: Any) -> int:
+    """How many numbers the tables of an activation hold."""
+    found = 0
+    for part in _parts(description):
+        if isinstance(part, dict) and "table" in part:
+            found += part["table"]["points"]
+        elif isinstance(part, dict):
+            found += 4 * part["piecewise"]["types"] * part["piecewise"]["cells"]
+    return found
+
+
+def _parts(description: Any) -> list[Any]:
+    """The names, tables and pieces of a mixture, or of mixtures within it. Raises InputError for anything else."""
+    if isinstance(description, str):
+        return [description]
+    if not isinstance(description, dict) or len(description) != 1 or not {"mixture", "table", "piecewise"} & set(description):
+        raise InputError(f"an activation is a name, a mixture, a table or pieces, not {description!r:.80}")
+    if "mixture" not in description:
+        return [description]
+    return [part for kind in schema.listed(description["mixture"], "mixture", MOST) for part in _parts(kind)]
 
 
 def restore(description: Any) -> Activation:

@@ -15,7 +15,7 @@ import xarray as xr
 from jaxtyping import Float
 from torch import Tensor
 
-from physlearn import tensor_file
+from physlearn import schema, tensor_file
 from physlearn.activations import named
 from physlearn.activations.mixture import Mixture
 from physlearn.activations.spline import Kind
@@ -49,7 +49,7 @@ class LearnedActivations:
     snapshot_steps: Sequence[int] = ()
 
     def __post_init__(self) -> None:
-        if self.values.ndim != 2 or not len(self.values) or not self.values.isfinite().all():
+        if self.values.ndim != 2 or not len(self.values) or not self.values.isfinite().all() or self.values.is_complex():
             raise InputError("learned activations need finite values (types, points), of one type at least")
         Table(self.values, self.interval, self.kind)
         shape = (len(self.snapshot_steps), *self.values.shape)
@@ -127,17 +127,21 @@ class LearnedActivations:
         """
         settings, tensors = tensor_file.read(path, "learned activations")
         with tensor_file.understood(path):
-            named.find(settings["base"])
+            named.find(schema.text(settings["base"], "base"))
+            low, high = (
+                schema.number(end, "each end of the interval") for end in schema.listed(settings["interval"], "interval", 2)
+            )
+            steps = schema.listed(settings["snapshot_steps"], "snapshot_steps")
             return cls(
                 values=tensors["values"],
                 base=settings["base"],
-                task=str(settings["task"]),
-                interval=(settings["interval"][0], settings["interval"][1]),
+                task=schema.name(settings["task"], "task"),
+                interval=(low, high),
                 kind=settings["kind"],
-                settings=dict(settings["settings"]),
-                losses=pd.DataFrame(settings["losses"]).rename_axis("outer_step"),
+                settings=schema.mapped(settings["settings"], "settings"),
+                losses=pd.DataFrame(schema.columns(settings["losses"], "losses", texts=("stage",))).rename_axis("outer_step"),
                 snapshots=tensors.get("snapshots"),
-                snapshot_steps=[int(step) for step in settings["snapshot_steps"]],
+                snapshot_steps=[schema.whole(step, "each snapshot's step", 0, 10**12) for step in steps],
             )
 
     def __repr__(self) -> str:

@@ -15,6 +15,7 @@ from systems import InputError
 
 Kind = Literal["linear", "quadratic", "cubic"]
 DEGREES: dict[str, int] = {"linear": 1, "quadratic": 2, "cubic": 3}
+LARGEST = 2000  # points: the matrix of their spline takes 32 bytes for each pair of them, 128 MB
 
 
 @lru_cache(maxsize=32)
@@ -26,13 +27,15 @@ def pieces(points: int, kind: Kind) -> tuple[Float[Tensor, "cells 4 points"], fl
     points of the grid, those of the quadratic around them (its pieces meet halfway); the spline is as smooth as its degree
     allows (C^0, C^1, C^2), at the ends by the not-a-knot condition.
 
-    Raises InputError for an unknown kind, or too few points for it.
+    Raises InputError for an unknown kind, and for fewer points than it needs or more than LARGEST.
     """
     if kind not in DEGREES:
         raise InputError(f"kind must be {', '.join(DEGREES)}, not {kind!r}")
     degree = DEGREES[kind]
     if points < degree + 2:
         raise InputError(f"a {kind} table needs at least {degree + 2} points, not {points}")
+    if points > LARGEST:
+        raise InputError(f"a table has at most {LARGEST} points, not {points}; capture the function at fewer")
     offset = 0.5 if degree == 2 else 0.0
     spline = make_interp_spline(np.arange(points), np.eye(points), k=degree)
     left = np.arange(points - 1 + 2 * offset) - offset

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,8 +13,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from physlearn import plotting
-from physlearn.comparison import statistics
+from physlearn import plotting, schema
+from physlearn.comparison import statistics, stored
 from physlearn.comparison.statistics import Scale
 from physlearn.forecasting.report import environment, write_figure, write_json
 from systems import InputError
@@ -163,18 +162,21 @@ class Comparison:
         """Read what ``save`` wrote. Raises InputError for a folder that does not hold it."""
         folder = Path(directory)
         try:
-            manifest = json.loads((folder / "manifest.json").read_text())
-            return cls(
-                task=manifest["settings"]["task"],
-                title=manifest["title"],
-                table=pd.read_parquet(folder / "results.parquet"),
-                curves=pd.read_parquet(folder / "curves.parquet"),
-                settings=manifest["settings"],
-                seconds=manifest["seconds"],
-                reference=manifest["reference"],
-            )
-        except (OSError, ValueError, KeyError) as error:
-            raise InputError(f"{folder} holds no comparison ({type(error).__name__}: {error})") from error
+            manifest = stored.manifest(folder / "manifest.json")
+            table = stored.table(folder / "results.parquet", [*KEYS, "loss"])
+            curves = stored.table(folder / "curves.parquet", ["meta_seed", "variant", "step", "seconds"])
+            stored.check(manifest, table, curves)
+        except Exception as error:  # parquet raises many kinds for a foreign or damaged file
+            raise InputError(f"{folder} holds no comparison ({type(error).__name__}: {schema.shown(error)})") from error
+        return cls(
+            task=manifest["settings"]["task"],
+            title=manifest["title"],
+            table=table,
+            curves=curves,
+            settings=manifest["settings"],
+            seconds=manifest["seconds"],
+            reference=manifest["reference"],
+        )
 
     def _rates(self) -> dict[str, float]:
         return {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -16,6 +16,7 @@ from torch import Tensor
 from physlearn import activations, models, tensor_file
 from physlearn.activations import Activation
 from physlearn.activations.description import describe, restore
+from physlearn.forecasting import stored
 from physlearn.integrators import integrate
 from physlearn.models import Model
 from physlearn.models.baselines import LeastSquaresModel
@@ -186,14 +187,12 @@ class Forecaster:
         """
         settings, tensors = tensor_file.read(path, "forecaster")
         with tensor_file.understood(path):
-            widths = () if settings["model"] in BASELINES else settings["hidden"]
-            most = max([len(settings["coordinates"]), *widths, *_sizes(settings["activation"])])
-            if most > (held := max((tensor.numel() for tensor in tensors.values()), default=0)):
-                raise InputError(f"{most} numbers of a kind are told of, and the largest tensor holds {held}")
+            stored.check(settings, tensors)
+            baseline = settings["model"] in BASELINES  # with neither widths nor an activation
             forecaster = cls(
                 settings["model"],
                 hidden=settings["hidden"],
-                activation=restore(settings["activation"]),
+                activation="sine" if baseline else restore(settings["activation"]),
                 seed=settings["seed"],
                 dtype=getattr(torch, settings["dtype"]),
                 device=device,
@@ -232,12 +231,3 @@ class Forecaster:
         if not hasattr(self.model, name):
             raise AttributeError(f"the model {self.name} has no {name}")
         return lambda x: getattr(self._model_for(x), name)(x)
-
-
-def _sizes(description: Any) -> Iterator[int]:
-    """Of the tables of an activation: nobody should need memory for what a file only talks about."""
-    if isinstance(description, dict):
-        yield from (value for name, value in description.items() if name in ("points", "types", "cells"))
-    if isinstance(description, dict | list):
-        for part in description.values() if isinstance(description, dict) else description:
-            yield from _sizes(part)

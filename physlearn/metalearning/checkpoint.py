@@ -22,11 +22,12 @@ def save(path: str | os.PathLike[str], settings: Any, state: Any) -> None:
 def load(path: str | os.PathLike[str], settings: Any) -> Any:
     """The state. Raises InputError where it came from other settings, and what `tensor_file.read` does."""
     content, tensors = tensor_file.read(path, KIND)
-    if content["settings"] != settings:
-        old, new = content["settings"], settings
+    with tensor_file.understood(path):
+        old, state, new = dict(content["settings"]), _unpacked(content["state"], tensors), settings
+    if old != new:
         changed = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
         raise InputError(f"{path} was begun with other settings ({', '.join(changed)}); finish it with those, or remove it")
-    return _unpacked(content["state"], tensors)
+    return state
 
 
 def _packed(value: Any, tensors: dict[str, Tensor]) -> Any:

@@ -18,6 +18,7 @@ from tqdm.auto import tqdm
 from physlearn.activations import Activation, get
 from physlearn.activations.description import content
 from physlearn.metalearning import metalearn
+from physlearn.sweeps.database import using
 from physlearn.sweeps.digest import digest
 from physlearn.sweeps.workers import Workers
 from physlearn.tasks import Task
@@ -78,9 +79,10 @@ def search(
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    storage = optuna.storages.RDBStorage(f"sqlite:///{path / 'search.db'}")
     rows = []
-    with tqdm(total=len(named) * trials, disable=not progress, unit="trial", leave=False) as bar:
+    bar = tqdm(total=len(named) * trials, disable=not progress, unit="trial", leave=False)
+    with using(path / "search.db"), bar:
+        storage = optuna.storages.RDBStorage(f"sqlite:///{path / 'search.db'}")
         for name, activation in named.items():
             searched = dict(space) if space is not None else {**NETWORKS, **(ACTIVATIONS if activation == LEARNED else {})}
             label = f"{task.name}/{name}/{_identity(task, activation, how, replicates, seed, searched)}"

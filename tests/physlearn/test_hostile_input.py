@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import re
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -172,6 +173,17 @@ def test_wrong_shape(kind, originals, here):
         ("activations", {"losses": 3}),
         ("activations", {"settings": None}),
         ("activations", {"snapshot_steps": "abc"}),
+        ("activations", {"snapshot_steps": [1.5]}),
+        ("activations", {"base": 3}),
+        ("activations", {"task": "../../etc"}),
+        ("activations", {"task": "\x1b[2J"}),
+        ("activations", {"task": 3}),
+        ("activations", {"settings": {"variant": "\x1b]0;title\a"}}),
+        ("activations", {"interval": [1.0, -1.0]}),
+        ("activations", {"interval": [float("nan"), 1.0]}),
+        ("activations", {"kind": ["cubic"]}),
+        ("activations", {"losses": {"smoothed": ["x"]}}),
+        ("activations", {"losses": {"a": [1.0], "b": []}}),
         ("model", {"model": "os.system"}),
         ("model", {"hidden": "abc"}),
         ("model", {"hidden": [-1]}),
@@ -182,6 +194,28 @@ def test_wrong_shape(kind, originals, here):
         ("model", {"training": {"epochs": -1}}),
         ("model", {"training": {"evil": 1}}),
         ("model", {"history": 7}),
+        ("model", {"history": {"training": ["\x1b[2J"]}}),
+        ("model", {"seed": "x"}),
+        ("model", {"seed": 2**70}),
+        ("model", {"seed": True}),
+        ("model", {"dtype": "int64"}),
+        ("model", {"dtype": ["float32"]}),
+        ("model", {"coordinates": [0, 1, 2, 3]}),
+        ("model", {"coordinates": ["x", "x", "x", "x"]}),
+        ("model", {"coordinates": ["x", "y", "p_x", "\x1b[2J"]}),
+        ("model", {"coordinates": ["x", "y", "p_x", ""]}),
+        ("model", {"coordinates": "abcd"}),
+        ("model", {"hidden": []}),
+        ("model", {"hidden": [4.0]}),
+        ("model", {"hidden": [True]}),
+        ("model", {"hidden": [1] * 10**5}),
+        ("model", {"activation": {}}),
+        ("model", {"activation": {"mixture": []}}),
+        ("model", {"activation": {"mixture": ["sine"] * 10**5}}),
+        ("model", {"activation": {"table": {"name": "\x1b[2J", "kind": "cubic", "low": -1.0, "high": 1.0, "points": 9}}}),
+        ("model", {"activation": {"piecewise": {"name": "a", "grid": [0.0, 0.0], "types": 1, "cells": 1}}}),
+        ("model", {"activation": {"piecewise": {"name": "a", "grid": [1e308, 1e308], "types": 1, "cells": 1}}}),
+        ("model", {"training": None}),
     ],
 )
 def test_forged_settings(kind, settings, originals, here):
@@ -196,16 +230,35 @@ def test_missing_settings(kind, originals, here):
         refused(kind, "file")
 
 
+def deep(layers):
+    """A mixture in a mixture in a mixture ..."""
+    description = "sine"
+    for _ in range(layers):
+        description = {"mixture": [description]}
+    return description
+
+
 @pytest.mark.parametrize(
-    "settings",
+    ("settings", "told"),
     [
-        {"hidden": [10**9]},
-        {"activation": {"table": {"name": "a", "kind": "cubic", "low": -1.0, "high": 1.0, "points": 10**10}}},
-        {"activation": {"mixture": [{"piecewise": {"name": "a", "grid": [0.0, 1.0], "types": 10**9, "cells": 10**9}}]}},
+        ({"hidden": [10**9]}, "describe a model of at least"),
+        ({"hidden": [12000] * 3}, "describe a model of at least 288"),
+        ({"model": "hnn-separable", "hidden": [3000]}, "describe a model of at least"),
+        ({"model": "linear", "coordinates": [f"z{i}" for i in range(1000)]}, "describe a model of at least"),
+        ({"model": "cubic", "coordinates": [f"z{i}" for i in range(1000)]}, "describe a model of at least"),
+        ({"activation": {"table": {"name": "a", "kind": "cubic", "low": -1.0, "high": 1.0, "points": 10**10}}}, "points"),
+        (
+            {"activation": {"mixture": [{"piecewise": {"name": "a", "grid": [0.0, 1.0], "types": 10**9, "cells": 10**9}}]}},
+            "describe a model of at least",
+        ),
+        ({"activation": deep(200)}, "does not hold what physlearn writes|settings"),
     ],
 )
-def test_memory_that_is_only_talked_of(settings, originals, here):
-    assert "numbers of a kind" in refused("model", rewritten(originals / "model", "model", settings))
+def test_memory_that_is_only_talked_of(settings, told, originals, here):
+    forged = rewritten(originals / "model", "model", settings)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert re.search(told, refused("model", forged))
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30_000  # kB
 
 
 # recordings

@@ -119,6 +119,9 @@ def open_film(path: str | os.PathLike[str]):  # type: ignore[no-untyped-def]  # 
         count = len(container.streams)
         container.close()
         raise InputError(f"{path} holds no pictures, only {count} other streams")
+    if container.streams.video[0].codec_context is None:
+        container.close()
+        raise InputError(f"{path} holds pictures of a kind that FFmpeg cannot decode; convert it to H.264")
     return container
 
 

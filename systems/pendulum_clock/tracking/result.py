@@ -13,6 +13,7 @@ import xarray
 
 from systems.atomic import atomically
 from systems.orbit import Orbit
+from systems.orbit_file import write_netcdf
 
 FORMAT = "physlearn-tracking-1"
 COLUMNS = ("theta", "omega", "alpha", "theta_error", "omega_error", "alpha_error", "quality")
@@ -108,5 +109,4 @@ class Tracking:
 
     def save_netcdf(self, path: str | os.PathLike[str]) -> None:
         """Write a netCDF-4 file, whole or not at all."""
-        with atomically(path) as temporary:
-            self.to_xarray().to_netcdf(temporary, engine="h5netcdf")
+        write_netcdf(self.to_xarray(), path)

@@ -90,3 +90,10 @@ def test_processes_find_the_same(task, tmp_path):
 def test_what_cannot_be_searched_is_refused(task, tmp_path, wrong, error):
     with pytest.raises(error):
         search(task, **{"variants": ["sine"], "folder": tmp_path, **QUICK, **wrong})
+
+
+def test_a_database_that_cannot_be_used_is_told_in_a_sentence(task, tmp_path):
+    (tmp_path / "search.db").write_text("no database")
+    with pytest.raises(OSError, match=r"could not use .*search\.db.*: file is not a database"):
+        search(task, ["sine"], tmp_path, trials=1, replicates=1, progress=False)
+    assert (tmp_path / "search.db").read_text() == "no database"

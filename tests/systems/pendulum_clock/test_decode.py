@@ -55,3 +55,11 @@ def test_a_film_is_opened_whatever_its_name_says(folder, monkeypatch):
     for name in ("concat:a.mp4", "http:a", "film.m3u8"):
         (folder / name).write_bytes((folder / "other.mp4").read_bytes())
         assert Decoded(name).width == 320
+
+
+def test_pictures_of_an_unknown_kind_are_refused(folder, tmp_path):
+    (tmp_path / "film.mp4").write_bytes(
+        (folder / "other.mp4").read_bytes().replace(b"avc1", b"zzzz").replace(b"mp4v", b"zzzz")
+    )
+    with pytest.raises(InputError, match="FFmpeg cannot decode"):
+        Decoded(tmp_path / "film.mp4")

@@ -1,0 +1,79 @@
+"""What a comparison's files may hold: tables of limited size with the columns that a comparison has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pandas.api.types import is_bool_dtype, is_integer_dtype, is_numeric_dtype
+from pyarrow import parquet
+
+from physlearn import schema
+from systems import InputError
+
+LARGEST = 50_000_000  # cells of a table: 400 MB, where a thousand networks of twenty variants have a million
+LONGEST = 100_000_000  # bytes of a manifest, which can hold the settings of many learned activations
+WHOLE = ("meta_seed", "replicate", "step")
+
+
+def manifest(path: Path) -> dict[str, Any]:
+    """Return the manifest with the entries that a comparison is made from. Raises InputError for anything else."""
+    if path.stat().st_size > LONGEST:
+        raise InputError(f"{path} has more than {LONGEST} bytes, so it is no manifest")
+    content = schema.mapped(json.loads(path.read_text()), "manifest")
+    settings = schema.mapped(content["settings"], "settings")
+    schema.name(settings["task"], "task")
+    schema.text(content["title"], "title")
+    schema.text(content["reference"], "reference")
+    schema.number(content["seconds"], "seconds")
+    training = schema.mapped(settings["training"], "training")
+    for name, value in (("epochs", training["epochs"]), ("batch_size", training["batch_size"])):
+        schema.whole(value, name, 1, 10**12)
+    schema.whole(settings["replicates"], "replicates", 1, 10**9)
+    if settings["rates"] is not None:
+        schema.listed(settings["rates"], "rates")
+        schema.whole(settings["tuning_replicates"], "tuning_replicates", 1, 10**9)
+    return content
+
+
+def table(path: Path, needed: Sequence[str]) -> pd.DataFrame:
+    """Return a table with these columns among others, all but ``variant`` of numbers. Raises InputError for anything else."""
+    with open(path, "rb") as opened:
+        file = parquet.ParquetFile(opened)
+        cells = file.metadata.num_rows * max(file.metadata.num_columns, 1)
+        if not 0 < cells <= LARGEST:
+            raise InputError(f"{path} has {cells} cells, where a comparison has 1 to {LARGEST}")
+        frame = file.read().to_pandas()
+    schema.names([str(column) for column in frame.columns], f"columns of {path.name}")
+    if missing := [name for name in needed if name not in frame]:
+        raise InputError(f"{path} has no column {missing[0]}")
+    for name in frame:
+        _check_column(frame[name], f"{path}, column {name}")
+    return frame
+
+
+def check(content: Mapping[str, Any], results: pd.DataFrame, curves: pd.DataFrame) -> None:
+    """Raise InputError where the parts are not those of one comparison."""
+    variants = set(results["variant"])
+    if content["reference"] not in variants:
+        raise InputError(f"its reference {content['reference']!r} is none of its variants, {', '.join(sorted(variants))}")
+    if other := set(curves["variant"]) - variants:
+        raise InputError(f"its learning curves are of {min(other)!r}, which is none of its variants")
+
+
+def _check_column(column: pd.Series, what: str) -> None:
+    if column.name == "variant":
+        for value in column.unique():
+            if not schema.text(value, what):
+                raise InputError(f"{what} holds a variant without a name")
+    elif column.name in WHOLE:
+        if not is_integer_dtype(column):
+            raise InputError(f"{what} must hold whole numbers")
+    elif column.name == "diverged":
+        if not is_bool_dtype(column):
+            raise InputError(f"{what} must tell yes or no")
+    elif not is_numeric_dtype(column) or is_bool_dtype(column) or column.dtype.kind == "c":
+        raise InputError(f"{what} must hold numbers")

@@ -1,0 +1,51 @@
+"""What a forecaster's file may say: settings of the right kinds, and no larger model than it holds numbers for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from math import comb
+from typing import Any
+
+from torch import Tensor
+
+from physlearn import schema
+from physlearn.activations.description import check_description, numbers_of
+from physlearn.models.build import BASELINES, check_name
+from systems import InputError
+
+DTYPES = ("float16", "bfloat16", "float32", "float64")
+
+
+def check(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+    """Raise InputError unless the settings are of the right kinds and the tensors hold a model of that size.
+
+    Nothing is built for this: a file that only claims a large model takes no memory.
+    """
+    model = schema.text(settings["model"], "model")
+    check_name(model)
+    coordinates = schema.names(settings["coordinates"], "coordinates")
+    schema.whole(settings["seed"], "seed", -(2**63), 2**64 - 1)
+    if settings["dtype"] not in DTYPES:
+        raise InputError(f"dtype must be {', '.join(DTYPES)}, not {settings['dtype']!r:.80}")
+    schema.columns(settings["history"], "history")
+    schema.mapped(settings["training"], "training")
+    needed = len(coordinates) + _needed(model, len(coordinates), settings, len(tensors))
+    if needed > (held := sum(tensor.numel() for tensor in tensors.values())):
+        raise InputError(f"its settings describe a model of at least {needed} numbers, but it holds {held}")
+    for name, tensor in tensors.items():
+        if not tensor.is_floating_point() or not tensor.isfinite().all():
+            raise InputError(f"the tensor {name!r:.80} does not hold finite floating-point numbers")
+
+
+def _needed(model: str, dim: int, settings: Mapping[str, Any], tensors: int) -> int:
+    """How many numbers such a model has at least."""
+    if model in BASELINES:
+        return dim * dim if model == "linear" else comb(dim + 3, 3) * dim
+    hidden = [schema.whole(width, "each width", 1, 10**9) for width in schema.listed(settings["hidden"], "hidden", tensors)]
+    if not hidden:
+        raise InputError("hidden must be a list of positive widths, not empty")
+    check_description(settings["activation"])
+    # a separable model has networks of half of the coordinates each
+    weights = sum(a * b for a, b in pairwise([max(dim // 2, 1), *hidden]))
+    return weights + sum(hidden) + numbers_of(settings["activation"])

@@ -1,0 +1,31 @@
+"""Settings and provenance as JSON has them: NumPy's and torch's numbers become Python's."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+
+def json_ready(value: Any) -> Any:
+    """Return the value with all numbers and arrays in it as plain numbers and lists, at any depth.
+
+    What has no plain form is left as it is, so that ``json.dumps`` raises its TypeError.
+
+    >>> json_ready({"seed": np.int64(3), "masses": np.array([1.0, 2.0])})
+    {'seed': 3, 'masses': [1.0, 2.0]}
+    """
+    if isinstance(value, Mapping):
+        return {json_ready(key): json_ready(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_ready(part) for part in value]
+    if isinstance(value, np.floating):
+        return float(value)
+    if isinstance(value, np.generic | np.ndarray | torch.Tensor):
+        return json_ready(value.tolist())
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    return str(value) if isinstance(value, torch.dtype | torch.device) else value

@@ -1,0 +1,156 @@
+"""Files of models and activations: what is loaded is what was saved, or it is refused before anything is built."""
+
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors import safe_open
+
+import systems
+from physlearn import Forecaster, LearnedActivations, activations, models, tensor_file
+from physlearn.forecasting import stored
+from systems import InputError
+
+T = torch.linspace(0, 2, 21)
+READERS = {"forecaster": Forecaster.load, "learned activations": LearnedActivations.load}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    orbit = systems.get("henon-heiles").orbit(systems.get("henon-heiles").sample(3, energy=0.1), T)
+    mix = LearnedActivations(torch.stack([torch.linspace(-10, 10, 100).sin()] * 2), "sine", "by hand")
+    mix.save(folder / "learned activations")
+    Forecaster("hnn", hidden=(4,), activation=mix.mix).fit(orbit, epochs=1, progress=False).save(folder / "forecaster")
+    return folder
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("kind", READERS)
+def test_weights_that_are_not_finite_are_refused(kind, value, files, tmp_path):
+    settings, tensors = tensor_file.read(files / kind, kind)
+    for name, tensor in tensors.items():
+        changed = tensor.clone()
+        changed.view(-1)[-1] = value
+        tensor_file.write(tmp_path / "forged", kind, settings, {**tensors, name: changed})
+        if name != "snapshots":
+            with pytest.raises(InputError, match="finite"):
+                READERS[kind](tmp_path / "forged")
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.complex64, torch.bool])
+def test_weights_of_another_kind_are_refused(dtype, files, tmp_path):
+    settings, tensors = tensor_file.read(files / "forecaster", "forecaster")
+    for name, tensor in tensors.items():
+        tensor_file.write(tmp_path / "forged", "forecaster", settings, {**tensors, name: tensor.to(dtype)})
+        with pytest.raises(InputError, match="floating"):
+            Forecaster.load(tmp_path / "forged")
+
+
+@pytest.mark.parametrize("model", models.names())
+@pytest.mark.parametrize("hidden", [(5,), (3, 4)])
+@pytest.mark.parametrize("activation", ["sine", "sine+tanh", "learned:van-der-pol"])
+def test_every_model_that_is_saved_is_loaded(model, hidden, activation, tmp_path):
+    """Every model that is saved is loaded; the bound is by counting, and holds for each of them."""
+    orbit = systems.get("henon-heiles").orbit(systems.get("henon-heiles").sample(3, energy=0.1), T)
+    baseline = model in ("linear", "cubic")
+    forecaster = Forecaster(model, hidden=hidden, activation="sine" if baseline else activation)
+    forecaster.fit(orbit, epochs=1, progress=False).save(tmp_path / "file")
+    again = Forecaster.load(tmp_path / "file")
+    z = orbit.z[:, 0]
+    assert torch.equal(again.vector_field(0.0, z), forecaster.vector_field(0.0, z))
+
+
+def test_the_size_of_a_network_is_counted_from_its_widths():
+    """Two coordinates, so at least one input: 1 5 + 5 7 weights and 5 + 7 biases, and the two coordinates' names."""
+    settings = {"model": "hnn", "coordinates": ["q", "p"], "seed": 0, "dtype": "float32", "history": {}, "training": {}}
+    settings |= {"hidden": [5, 7], "activation": "sine"}
+    stored.check(settings, {"a": torch.zeros(27), "b": torch.zeros(27)})
+    with pytest.raises(InputError, match="at least 54 numbers, but it holds 53"):
+        stored.check(settings, {"a": torch.zeros(27), "b": torch.zeros(26)})
+
+
+def test_a_table_has_a_size_that_its_spline_can_be_found_for():
+    with pytest.raises(InputError, match="at most 2000 points"):
+        activations.Table(torch.zeros(2001))
+
+
+def header(path):
+    """The header of a safetensors file, as a dictionary, and the bytes of its numbers."""
+    content = path.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    return json.loads(content[8 : 8 + length]), content[8 + length :]
+
+
+@pytest.mark.parametrize(
+    ("change", "now"),
+    [
+        ({"shape": [3, 2]}, (torch.float32, (3, 2))),
+        ({"dtype": "I32"}, (torch.int32, (2, 3))),
+        ({"shape": [6]}, (torch.float32, (6,))),
+    ],
+)
+def test_the_checksum_knows_shapes_and_types(change, now, tmp_path):
+    """The same bytes under another shape or type are other numbers."""
+    tensor_file.write(tmp_path / "file", "numbers", {}, {"a": torch.arange(6.0).reshape(2, 3)})
+    told, numbers = header(tmp_path / "file")
+    told["a"] |= change
+    text = json.dumps(told).encode()
+    (tmp_path / "file").write_bytes(len(text).to_bytes(8, "little") + text + numbers)
+    with safe_open(tmp_path / "file", framework="pt") as file:  # to others it is a whole file
+        found = file.get_tensor("a")
+    assert (found.dtype, tuple(found.shape)) == now
+    with pytest.raises(InputError, match="checksum"):
+        tensor_file.read(tmp_path / "file", "numbers")
+
+
+def test_the_checksum_knows_names(tmp_path):
+    tensor_file.write(tmp_path / "file", "numbers", {}, {"a": torch.zeros(2), "b": torch.ones(2)})
+    told, numbers = header(tmp_path / "file")
+    told["a"], told["b"] = told["b"], told["a"]
+    text = json.dumps(told).encode()
+    (tmp_path / "file").write_bytes(len(text).to_bytes(8, "little") + text + numbers)
+    with pytest.raises(InputError, match="checksum"):
+        tensor_file.read(tmp_path / "file", "numbers")
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float32, torch.float64, torch.bool, torch.int64])
+@pytest.mark.parametrize("shape", [(), (0,), (2, 3), (1, 0, 2)])
+def test_tensors_of_every_type_and_shape_come_back(dtype, shape, tmp_path):
+    written = torch.ones(shape).to(dtype)
+    settings = {"seed": np.int64(3), "rate": np.float32(0.5), "hidden": (4, np.int32(5)), "list": np.arange(2)}
+    tensor_file.write(tmp_path / "file", "numbers", settings, {"a": written})
+    found, tensors = tensor_file.read(tmp_path / "file", "numbers")
+    assert found == {"seed": 3, "rate": 0.5, "hidden": [4, 5], "list": [0, 1]}
+    assert tensors["a"].dtype == dtype
+    assert torch.equal(tensors["a"], written)
+
+
+@pytest.mark.parametrize("name", ["van-der-pol", "henon-heiles-nn", "henon-heiles-hnn", "pendulum-clock-hnn", "mnist1d"])
+def test_what_the_package_ships_is_read(name):
+    folder = Path(activations.__file__).parent / "shipped"
+    assert LearnedActivations.load(folder / f"{name}.safetensors").task.startswith(name)
+
+
+def test_losses_may_name_the_stage_of_the_learning(tmp_path):
+    losses = pd.DataFrame({"stage": ["one", "two"], "smoothed": [1.0, float("nan")]}).rename_axis("outer_step")
+    values = torch.linspace(-1, 1, 100)[None]
+    LearnedActivations(values, "sine", "by hand", losses=losses).save(tmp_path / "file")
+    pd.testing.assert_frame_equal(LearnedActivations.load(tmp_path / "file").losses, losses)
+
+
+@pytest.mark.parametrize("kind", READERS)
+@pytest.mark.parametrize("seed", range(40))
+def test_a_mutated_file_is_refused(kind, seed, files, tmp_path):
+    chance = random.Random(seed)
+    content = bytearray((files / kind).read_bytes())
+    for _ in range(chance.choice([1, 1, 4, 16])):
+        content[chance.randrange(len(content))] ^= 1 << chance.randrange(8)
+    (tmp_path / "file").write_bytes(content)
+    if bytes(content) != (files / kind).read_bytes():
+        with pytest.raises(InputError):
+            READERS[kind](tmp_path / "file")

@@ -1,0 +1,163 @@
+"""Where results may be written: never over a device, a folder, an input or each other, which is known before any work."""
+
+import errno
+import json
+import os
+import stat
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import systems
+from physlearn import cli, plotting
+from physlearn.forecasting import report
+from systems import InputError, Orbit
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def no_work(monkeypatch):
+    """A system that must not be asked for anything: what is refused is refused before the work."""
+
+    class Idle:
+        parameters: dict[str, float] = {}  # noqa: RUF012
+
+        def sample(self, *arguments, **options):
+            raise AssertionError("this is work")
+
+    monkeypatch.setattr(cli.systems, "get", lambda name, **parameters: Idle())
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("option", ["--out", "--plot", "--animation"])
+@pytest.mark.parametrize(("make", "kind"), [(os.mkfifo, "pipe"), (os.mkdir, "folder")])
+def test_what_is_no_file_is_refused(option, make, kind, here, no_work, refused):
+    make("a.png")
+    assert f"a.png is a {kind}" in refused("simulate", "pendulum", option, "a.png")
+    assert names(here) == ["a.png"]
+
+
+def test_a_device_is_not_replaced(no_work, refused):
+    assert "/dev/null is a device" in refused("simulate", "pendulum", "--out", "/dev/null")
+    assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
+
+
+@pytest.mark.parametrize("plot", ["a.png", "./a.png", "sub/../a.png", "A.png", "link.png", "hard.png"])
+def test_two_outputs_in_one_file_are_refused(plot, here, no_work, refused):
+    Path("sub").mkdir()
+    Path("a.png").write_text("kept")
+    Path("link.png").symlink_to("a.png")
+    os.link("a.png", "hard.png")
+    line = refused("simulate", "pendulum", "--out", "a.png", "--plot", plot)
+    assert f"{Path(plot)} would overwrite a.png, which is written, too" in line
+    assert Path("a.png").read_text() == "kept"
+
+
+def test_a_film_is_not_overwritten_by_what_is_drawn_on_it(here, refused):
+    Path("film.mp4").write_text("kept")
+    assert "would overwrite film.mp4, which is read" in refused("track", "film.mp4", "--overlay", "film.mp4")
+    assert "would overwrite film.mp4, which is read" in refused("track", "film.mp4", "--out", "film.mp4")
+    assert "would overwrite angles.nc, which is written" in refused("track", "film.mp4", "--out", "angles.nc")
+    assert Path("film.mp4").read_text() == "kept"
+
+
+def test_learned_activations_do_not_replace_their_recording(here, refused, monkeypatch):
+    Path("clock.png").write_text("kept")
+    monkeypatch.setattr(cli, "_task", lambda *arguments: None)
+    line = refused("learn", "pendulum-clock", "--data", "clock.png", "--out", "clock.safetensors")
+    assert "clock.png would overwrite clock.png, which is read" in line
+    assert Path("clock.png").read_text() == "kept"
+
+
+@pytest.mark.parametrize("name", ["writable", "probe", "orbit.nc.tmp"])
+def test_files_beside_the_output_stay_as_they_are(name, here, run):
+    Path(name).write_text("kept")
+    assert run("simulate", "pendulum", "--time", 1, "--out", "orbit.nc").code == 0
+    assert Path(name).read_text() == "kept"
+    assert names(here) == sorted([name, "orbit.nc"])
+
+
+def test_a_link_is_followed(here, run):
+    Path("there").mkdir()
+    Path("orbit.nc").symlink_to(Path("there") / "file.nc")
+    assert run("simulate", "pendulum", "--time", 1, "--out", "orbit.nc").code == 0
+    assert Path("orbit.nc").is_symlink()
+    assert len(Orbit.load("there/file.nc").t) == 11
+
+
+@pytest.mark.parametrize("out", ["x" * 300 + ".nc", "y" * 300 + "/orbit.nc", "a\0b.nc", "/proc/orbit.nc"])
+def test_a_name_that_cannot_be_is_refused_before_the_work(out, here, no_work, refused):
+    assert len(refused("simulate", "pendulum", "--out", out)) < 300
+    assert names(here) == []
+
+
+def test_a_name_as_long_as_the_disk_takes_is_written(here, run):
+    longest = "x" * (os.pathconf(here, "PC_NAME_MAX") - 3) + ".nc"
+    answer = run("simulate", "pendulum", "--time", 1, "--out", longest)
+    assert answer.code == 0, answer.err
+    assert names(here) == [longest]
+
+
+@pytest.mark.parametrize("command", ["forecast", "chaos"])
+def test_a_folder_that_is_a_file_is_refused(command, here, refused):
+    Path("out").write_text("kept")
+    assert "cannot write to out" in refused(command, "pendulum", "--out", "out")
+    assert Path("out").read_text() == "kept"
+
+
+def full(*arguments, **options):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def write_json(path):
+    report.write_json(path, {"a": 1})
+
+
+def write_figure(path):
+    orbit = systems.get("pendulum").orbit(systems.get("pendulum").sample(1), torch.linspace(0, 1, 5))
+    report.write_figure(path, plotting.phase_portrait(orbit).figure)
+
+
+@pytest.mark.parametrize(("write", "name"), [(write_json, "a.json"), (write_figure, "a.png")])
+def test_a_full_disk_leaves_what_was_there(write, name, here, monkeypatch):
+    Path(name).write_text("kept")
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=f"{name} could not be written, and what was there is unchanged: No space left"):
+        write(Path(name))
+    assert names(here) == [name]
+    assert Path(name).read_text() == "kept"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_one_line_on_the_command_line(here, refused, monkeypatch):
+    """Every byte that is written meets a disk without space."""
+    Path("orbit.nc").write_text("kept")
+    write_bytes = Path.write_bytes
+    monkeypatch.setattr(Path, "write_bytes", lambda path, data: write_bytes(Path("/dev/full"), data))
+    line = refused("simulate", "pendulum", "--time", 1, "--out", "orbit.nc")
+    assert "orbit.nc could not be written, and what was there is unchanged: No space left on device" in line
+    assert names(here) == ["orbit.nc"]
+    assert Path("orbit.nc").read_text() == "kept"
+
+
+def test_outputs_and_inputs_that_differ_are_accepted(here):
+    report.writable_files(Path("a.nc"), None, Path("b.png"), inputs=[Path("c.csv"), None])
+    with pytest.raises(InputError, match=r"b\.png would overwrite b\.png, which is read"):
+        report.writable_files(Path("b.png"), inputs=[Path("b.png")])
+
+
+def test_numbers_of_numpy_and_torch_are_numbers_in_a_manifest(here):
+    content = {"seed": np.int64(3), "loss": np.float32(0.5), "lost": np.float32("nan"), "all": torch.arange(2), "where": here}
+    report.write_json(here / "a.json", content)
+    expected = {"seed": 3, "loss": 0.5, "lost": None, "all": [0, 1], "where": str(here)}
+    assert json.loads((here / "a.json").read_text()) == expected
