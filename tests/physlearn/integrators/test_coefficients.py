@@ -3,7 +3,7 @@
 An order that is measured from the error's slope does not see a weight that is off by 1e-9; its algebra does.
 """
 
-from fractions import Fraction as F
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -109,7 +109,10 @@ def test_one_step_of_a_linear_equation_is_the_rational_function_of_the_method(me
     assert_allclose(z.numpy(), np.linalg.solve(below, above @ z0.numpy()), rtol=0, atol=2e-14)
 
 
-RK4 = ([[], [F(1, 2)], [0, F(1, 2)], [0, 0, 1]], [F(1, 6), F(1, 3), F(1, 3), F(1, 6)])
+RK4 = (
+    [[], [Fraction(1, 2)], [0, Fraction(1, 2)], [0, 0, 1]],
+    [Fraction(1, 6), Fraction(1, 3), Fraction(1, 3), Fraction(1, 6)],
+)
 
 
 def test_rk4_is_its_tableau_where_the_field_depends_on_time_and_state():
@@ -119,8 +122,8 @@ def test_rk4_is_its_tableau_where_the_field_depends_on_time_and_state():
     z, t, h = np.array([0.7, -0.4]), 0.3, 0.2
     k = []
     for row in RK4[0]:
-        k.append(field(t + h * float(sum(row)), z + h * sum((float(a) * x for a, x in zip(row, k)), np.zeros(2))))
-    expected = z + h * sum(float(b) * x for b, x in zip(RK4[1], k))
+        k.append(field(t + h * float(sum(row)), z + h * sum((float(a) * x for a, x in zip(row, k, strict=True)), np.zeros(2))))
+    expected = z + h * sum(float(b) * x for b, x in zip(RK4[1], k, strict=True))
 
     def as_tensor(t, z):
         return torch.stack([(3 * t).sin() * z[..., 1] + t**3, -z[..., 0] * z[..., 1] + t * z[..., 0]], -1)
@@ -142,7 +145,7 @@ def test_a_field_of_time_alone_is_integrated_exactly_up_to_the_degree_of_the_qua
 
 
 def test_leapfrog_and_symplectic_euler_are_kicks_and_drifts_of_a_spring():
-    h, (q, p) = F(1, 10), (F(3, 4), F(-1, 2))
+    h, (q, p) = Fraction(1, 10), (Fraction(3, 4), Fraction(-1, 2))
     half = p - h / 2 * q
     moved = q + h * half
     leapfrog = [float(moved), float(half - h / 2 * moved)]

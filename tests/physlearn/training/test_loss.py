@@ -18,7 +18,10 @@ def rates():
 @pytest.mark.parametrize(("reduction", "divisor"), [("mean", 4), ("sum", 1)])
 def test_the_error_of_rates_is_the_mean_of_their_squared_differences(rates, reduction, divisor):
     predicted, rate = (x.numpy() for x in rates)
-    expected = [sum(np.sum((p - r) ** 2) for p, r in zip(*pair, strict=True)) / 7 / divisor for pair in zip(predicted, rate)]
+    expected = [
+        sum(np.sum((p - r) ** 2) for p, r in zip(*pair, strict=True)) / 7 / divisor
+        for pair in zip(predicted, rate, strict=True)
+    ]
     assert_close(rate_error(*rates, reduction), torch.tensor(expected, dtype=torch.float64))
 
 
@@ -34,6 +37,6 @@ def test_cross_entropy_and_accuracy_are_those_of_torch_and_of_counting():
     classes = torch.randint(5, (3, 11), generator=generator)
     expected = [torch.nn.functional.cross_entropy(y, c) for y, c in zip(logits, classes, strict=True)]
     assert_close(cross_entropy(logits, classes), torch.stack(expected))
-    right = [sum(int(y.argmax() == c) for y, c in zip(*pair, strict=True)) / 11 for pair in zip(logits, classes)]
+    right = [sum(int(y.argmax() == c) for y, c in zip(*pair, strict=True)) / 11 for pair in zip(logits, classes, strict=True)]
     assert_close(accuracy(logits, classes), torch.tensor(right, dtype=torch.float64))
     assert_close(cross_entropy(logits, classes[0])[1], cross_entropy(logits[1], classes[0]))
