@@ -1,6 +1,5 @@
 """Losses are those of NumPy and of torch's own functions, on numbers where no two parts are alike."""
 
-import numpy as np
 import pytest
 import torch
 from torch.testing import assert_close
@@ -17,11 +16,8 @@ def rates():
 
 @pytest.mark.parametrize(("reduction", "divisor"), [("mean", 4), ("sum", 1)])
 def test_the_error_of_rates_is_the_mean_of_their_squared_differences(rates, reduction, divisor):
-    predicted, rate = (x.numpy() for x in rates)
-    expected = [
-        sum(np.sum((p - r) ** 2) for p, r in zip(*pair, strict=True)) / 7 / divisor
-        for pair in zip(predicted, rate, strict=True)
-    ]
+    members = zip(*(x.numpy() for x in rates), strict=True)
+    expected = [sum(((p - r) ** 2).sum() for p, r in zip(*pair, strict=True)) / 7 / divisor for pair in members]
     assert_close(rate_error(*rates, reduction), torch.tensor(expected, dtype=torch.float64))
 
 
