@@ -10,7 +10,7 @@ PHYSLEARN_DATA ?= $(wildcard $(abspath ../shared/data))
 export PHYSLEARN_DATA
 export MPLBACKEND := Agg
 
-.PHONY: demo test test-slow lint bench notebooks docs clean
+.PHONY: demo test test-slow mutants lint bench notebooks docs wheel clean
 
 $(READY): requirements.lock pyproject.toml
 	test -x $(BIN)/python || python3 -m venv $(VENV)
@@ -35,6 +35,9 @@ test: $(READY)
 test-slow: $(READY)
 	$(BIN)/python -m pytest -n 2 -m slow
 
+mutants: $(READY)
+	$(BIN)/python .ci/mutants.py $(ONLY)
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -51,5 +54,8 @@ notebooks: $(READY)
 docs: $(READY)
 	$(BIN)/python -m sphinx --fail-on-warning --builder html docs $(OUT)/docs
 
+wheel: $(READY)
+	.ci/wheel $(BIN)/python
+
 clean:
-	rm -rf $(VENV) $(OUT)
+	rm -rf $(VENV) $(OUT) mutants
