@@ -57,12 +57,6 @@ def without_a_part(node: cst.BinaryOperation) -> Iterator[cst.BaseExpression]:
             yield enclosed(node.right)
 
 
-def without_its_sign(node: cst.UnaryOperation) -> Iterator[cst.BaseExpression]:
-    """``a`` for ``-a``."""
-    if isinstance(node.operator, cst.Minus):
-        yield enclosed(node.expression)
-
-
 def with_another_function(node: cst.Call) -> Iterator[cst.BaseExpression]:
     """``a`` for ``sqrt(a)`` and ``a.sqrt()``; the minimum for the maximum, the median for the mean."""
     function = node.func
@@ -81,7 +75,7 @@ def with_another_function(node: cst.Call) -> Iterator[cst.BaseExpression]:
 def without_a_keyword(node: cst.Call) -> Iterator[cst.Call]:
     """``f(x)`` for ``f(x, ddof=1)``."""
     for i, argument in enumerate(node.args):
-        if argument.keyword is not None and argument.keyword.value != "strict":
+        if argument.keyword is not None and argument.keyword.value not in ("strict", "device"):
             yield node.with_changes(args=[*node.args[:i], *node.args[i + 1 :]])
 
 
@@ -112,7 +106,6 @@ def main() -> None:
     mutators.mutation_operators[:] = [
         *((node, operator) for node, operator in mutators.mutation_operators if operator.__name__ in chosen),
         (cst.BinaryOperation, without_a_part),
-        (cst.UnaryOperation, without_its_sign),
         (cst.Call, with_another_function),
         (cst.Call, without_a_keyword),
     ]
