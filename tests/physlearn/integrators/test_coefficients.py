@@ -200,3 +200,30 @@ def test_tao_is_the_triple_jump_of_its_three_flows(omega):
     z, taken = step(Quadratic(), z0, h, "tao-4", **({"omega": omega} if omega else {}))
     assert_allclose(z.numpy(), expected[:2], rtol=0, atol=1e-14)
     assert_allclose(taken.report["copy_gap"], np.linalg.norm(expected[:2] - expected[2:]), rtol=1e-10)
+
+
+def test_the_spring_of_tao_has_its_default_frequency_backward_in_time_too(tao_oscillator):
+    for h in (0.1, -0.1):
+        assert step(tao_oscillator, [0.9, -0.4], h, "tao-4")[1].report["omega"] == pytest.approx(3.0)
+
+
+def test_any_positive_frequency_of_taos_spring_is_taken_and_zero_is_not(tao_oscillator):
+    assert step(tao_oscillator, [0.9, -0.4], 0.1, "tao-4", omega=0.5)[1].report["omega"] == 0.5
+    with pytest.raises(systems.InputError, match="omega"):
+        step(tao_oscillator, [0.9, -0.4], 0.1, "tao-4", omega=0.0)
+
+
+def test_a_gap_that_is_no_number_is_infinite(tao_oscillator):
+    _, taken = step(tao_oscillator, [1e200, 1e200], 0.1, "tao-4")
+    assert taken.report["copy_gap"] == np.inf
+
+
+@pytest.mark.parametrize("method", ["symplectic-euler", "implicit-midpoint"])
+def test_a_tolerance_is_what_is_left_of_the_equation_of_a_step(method, tao_oscillator):
+    """The exact step is that of the default, to rounding; a sweep that leaves 1e-4 is not repeated until 1e-9 is left."""
+    exact = step(tao_oscillator, [0.9, -0.4], 0.05, method)[0]
+    errors = [
+        float((step(tao_oscillator, [0.9, -0.4], 0.05, method, tolerance=x)[0] - exact).abs().max()) for x in (1e-3, 1e-9)
+    ]
+    assert 1e-9 < errors[0] < 2e-3
+    assert errors[1] < 2e-9
