@@ -9,7 +9,8 @@ module or class (weights, tableaus) are held by tests of the equations that they
     python .ci/mutants.py                              # all files
     python .ci/mutants.py 'physlearn.metrics.*'        # some of them, anew
 
-The results lie in mutants/, so that a run resumes where the last one ended; delete the folder to begin afresh.
+The results lie in mutants/, so that a run resumes where the last one ended; delete the folder to begin afresh. The environment
+variable CHILDREN tells how many mutants are tested at once, by default one per processor.
 """
 
 from __future__ import annotations
@@ -93,7 +94,8 @@ def survivors() -> Iterator[tuple[str, str, str]]:
     for notes in sorted(Path("mutants").rglob("*.meta")):
         for mutant, code in json.loads(notes.read_text())["exit_code_by_key"].items():
             if code in (SURVIVED, UNTESTED):
-                changed = [line for line in get_diff_for_mutant(mutant).splitlines() if line[:2] in ("- ", "+ ")]
+                diff = get_diff_for_mutant(mutant).splitlines()
+                changed = [line for line in diff if line[:1] in ("-", "+") and line[:3] not in ("---", "+++")]
                 what = "no test reaches it" if code == UNTESTED else "\n".join(changed)
                 yield str(notes.relative_to("mutants"))[: -len(".meta")], mutant, what
 
@@ -101,6 +103,7 @@ def survivors() -> Iterator[tuple[str, str, str]]:
 def main() -> None:
     """Run mutmut within the time allowed, then print the survivors."""
     os.chdir(Path(__file__).parent.parent)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # the mutants run side by side already
     chosen = {operator.__name__ for _, operator in mutators.mutation_operators} & set(IN_FORMULAS)
     assert chosen == set(IN_FORMULAS), f"this mutmut has no {sorted(set(IN_FORMULAS) - chosen)}"
     mutators.mutation_operators[:] = [
