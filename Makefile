@@ -10,7 +10,7 @@ PHYSLEARN_DATA ?= $(wildcard $(abspath ../shared/data))
 export PHYSLEARN_DATA
 export MPLBACKEND := Agg
 
-.PHONY: demo test test-slow fuzz lint bench notebooks docs clean
+.PHONY: demo test test-slow fuzz mutants lint bench notebooks docs wheel clean
 
 $(READY): requirements.lock pyproject.toml
 	test -x $(BIN)/python || python3 -m venv $(VENV)
@@ -41,6 +41,9 @@ MINUTES ?= 10
 fuzz: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python tests/fuzz/fuzz.py --minutes $(MINUTES) --keep $(OUT)/fuzz $(if $(SEED),--seed $(SEED))
 
+mutants: $(READY)
+	$(BIN)/python .ci/mutants.py $(ONLY)
+
 lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -57,5 +60,8 @@ notebooks: $(READY)
 docs: $(READY)
 	$(BIN)/python -m sphinx --fail-on-warning --builder html docs $(OUT)/docs
 
+wheel: $(READY)
+	.ci/wheel $(BIN)/python
+
 clean:
-	rm -rf $(VENV) $(OUT)
+	rm -rf $(VENV) $(OUT) mutants

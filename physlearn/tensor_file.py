@@ -44,7 +44,8 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+            # copies: what is mapped from the file would change with it, after its checksum was found right
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 - not a dict
     except (SafetensorError, OSError, ValueError, TypeError, MemoryError) as error:
         raise InputError(f"{path} is no whole safetensors file; it may be truncated ({shown(error)})") from error
     if KEY not in metadata:

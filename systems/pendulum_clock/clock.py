@@ -74,7 +74,8 @@ class PendulumClock(System):
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
         """(omega, acceleration), the latch taken as set: right wherever the swing before passed gamma."""
         theta, omega = z.unbind(-1)
-        return self._rate(z, self.kappa * omega.sign() * (theta.abs() < self.gamma))
+        off = torch.remainder(theta + pi, 2 * pi) - pi  # from the middle, however often it has turned
+        return self._rate(z, self.kappa * omega.sign() * (off.abs() < self.gamma))
 
     def divergence(self, z: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
         """How fast phase-space area grows: -frequency / Q, wherever the push does not set in."""
