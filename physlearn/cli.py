@@ -6,6 +6,7 @@ import inspect
 import json
 import math
 import os
+import shutil
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -24,7 +25,7 @@ from physlearn.forecasting import contender, picture, recorded, report, simulate
 from physlearn.forecasting.long_run import long_run
 from physlearn.metalearning import VARIANTS
 from physlearn.metalearning.unit import learn_unit
-from physlearn.sweeps import Workers
+from physlearn.sweeps import Workers, WorkersLostError, alone_in, alone_on
 from physlearn.tasks.greydanus import FOLDER
 from systems import HamiltonianSystem, InputError, IntegrationError, Orbit
 from systems.atomic import atomically
@@ -130,6 +131,7 @@ def simulate(
 
 @app.command()
 def forecast(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="SYSTEM", help="One of `physlearn systems`.")],
     out: Annotated[Path, typer.Option(help="The directory to write to.")],
     data: Annotated[Path | None, typer.Option(help="CSV file of recorded angles, instead of a simulation.")] = None,
@@ -182,6 +184,7 @@ def forecast(
             test_sample=_energy(system, energy) or None,
         )  # fmt: skip
         directory = report.writable(out)
+        context.with_resource(alone_in(directory))
         result = simulated.forecast_system(system, chosen, protocol, **settings)
         written = [*report.write(result, directory), *picture.of_forecast(result, system, directory)]
         _finish(report.metrics(result), _table(result), written, as_json)
@@ -200,6 +203,7 @@ def forecast(
         raise InputError("--film takes the place of --data and --columns; give one or the other")
     chosen = contender.choose(model, integrator, hamiltonian=True, recorded=True)
     directory = report.writable(out)
+    context.with_resource(alone_in(directory))
     recordings: dict[str, list[Orbit]] = {}
     written = []
     if film is not None:
@@ -222,6 +226,7 @@ def forecast(
 
 @app.command()
 def chaos(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="SYSTEM", help="One of `physlearn systems`.")],
     out: Annotated[Path, typer.Option(help="The directory to write to.")],
     energy: Annotated[
@@ -258,6 +263,7 @@ def chaos(
     dt = protocol.dt if dt is None else dt
     z0 = _on_section(system, orbits, energy, plane, direction, seed).to(_device(device))
     directory = report.writable(out)
+    context.with_resource(alone_in(directory))
     result = long_run(
         system,
         z0,
@@ -359,6 +365,7 @@ OfTask = Annotated[
 
 @app.command()
 def learn(
+    context: typer.Context,
     name: TaskName,
     types: Annotated[int | None, typer.Option(help="How many types of neurons.")] = None,
     base: Annotated[str | None, typer.Option(help="The function that they begin at.")] = None,
@@ -399,6 +406,7 @@ def learn(
     for file, _, _ in jobs:
         report.writable_file(file)
     shared = Workers(workers, scheduler)
+    mark = context.with_resource(alone_on(file for file, _, _ in jobs))
     progress = sys.stderr.isatty() and not as_json and shared.alone
     given: dict[str, Any] = {
         "base": base,
@@ -407,7 +415,10 @@ def learn(
         "inner_steps": inner_steps,
         "networks": networks,
     }
-    units = [(task, [k], file.with_suffix(".checkpoint"), progress, {"types": n, **given}) for file, k, n in jobs]
+    away = None if shared.scheduler is None else mark
+    units = [
+        (task, [k], file.with_suffix(".checkpoint").resolve(), away, progress, {"types": n, **given}) for file, k, n in jobs
+    ]
     done: dict[Path, LearnedActivations] = {}
     for number, (learned,) in shared.each(learn_unit, units):
         done[jobs[number][0]] = learned
@@ -427,6 +438,7 @@ def learn(
 
 @app.command()
 def compare(
+    context: typer.Context,
     name: TaskName,
     activations: Annotated[
         list[Path] | None,
@@ -448,7 +460,10 @@ def compare(
     scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare learned activations with their base, with each type alone, and with others, by losses and forecasts."""
+    """Compare learned activations with their base, with each type alone, and with others, by losses and forecasts.
+
+    A comparison that was stopped resumes from the networks that are finished when the same command is given again.
+    """
     task = _task(name, data, set_, device)
     files = activations or [Path(f"{name}.safetensors")]
     if activations is None and not files[0].is_file():
@@ -457,9 +472,11 @@ def compare(
     beside = [_single(file) for file in files]
     controls = single or (beside if all(file.is_file() for file in beside) else [])
     directory = report.writable(out or Path(f"{name}-comparison"))
+    context.with_resource(alone_in(directory))
     shared = Workers(workers, scheduler)
     settings: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
     settings |= {"replicates": replicates, "seed": seed, "tuned": not untuned, "forecast": forecasts}
+    settings["folder"] = directory / "units"
     alone = [LearnedActivations.load(file) for file in controls] or None
     if shared.alone:
         progress = sys.stderr.isatty() and not as_json
@@ -467,6 +484,7 @@ def compare(
     else:
         result = comparison.compare_apart(task, learned, alone, workers=shared, progress=False, **settings)
     written = [*result.save(directory), report.write_figure(directory / "panels.png", panels(task, learned[0], result))]
+    shutil.rmtree(settings["folder"])  # all of it is in the result
     summary = {measure: json.loads(result.summary(measure).to_json(orient="index")) for measure in result.measures}
     overview = result.overview().to_string(float_format="{:.3g}".format, na_rep="")
     text = "\n".join([result.title, overview, f"  {result.budget}", f"  {result.seconds:.0f} s in all"])
@@ -608,7 +626,7 @@ def main() -> None:
     try:
         if app(sys.argv[1:] or ["--help"], standalone_mode=False) == INTERRUPTED:  # older parsers raise instead
             _fail("interrupted", INTERRUPTED)
-    except (InputError, IntegrationError, OSError) as error:
+    except (InputError, IntegrationError, OSError, WorkersLostError) as error:
         _fail(str(error))
     except (KeyboardInterrupt, typer.Abort):
         _fail("interrupted", INTERRUPTED)

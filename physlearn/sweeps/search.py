@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,16 @@ from typing import Any
 import optuna
 import pandas as pd
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import StorageInternalError
 from optuna.trial import FrozenTrial, Trial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
 from tqdm.auto import tqdm
 
 from physlearn.activations import Activation, get
 from physlearn.activations.description import content
 from physlearn.metalearning import metalearn
 from physlearn.sweeps.digest import digest
+from physlearn.sweeps.lock import alone_in
 from physlearn.sweeps.workers import Workers
 from physlearn.tasks import Task
 from physlearn.training import Training
@@ -61,7 +65,8 @@ def search(
     searched, instead of `NETWORKS` and, where it is learned, `ACTIVATIONS`. workers: where trials run; the same are proposed
     wherever that is. training: settings of `Training` instead of the task's.
 
-    Raises InputError for settings that do not exist.
+    Raises InputError for settings that do not exist, or a folder in which another run is at work; OSError where the trials
+    cannot be kept.
     Source: Akiba et al., Optuna, KDD 2019; proposals by its tree-structured Parzen estimator.
     """
     named = dict(variants) if isinstance(variants, Mapping) else {name: name for name in variants}
@@ -78,19 +83,25 @@ def search(
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    storage = optuna.storages.RDBStorage(f"sqlite:///{path / 'search.db'}")
-    rows = []
-    with tqdm(total=len(named) * trials, disable=not progress, unit="trial", leave=False) as bar:
-        for name, activation in named.items():
-            searched = dict(space) if space is not None else {**NETWORKS, **(ACTIVATIONS if activation == LEARNED else {})}
-            label = f"{task.name}/{name}/{_identity(task, activation, how, replicates, seed, searched)}"
-            study = optuna.create_study(storage=storage, study_name=label, load_if_exists=True)
-            bar.set_description(f"searching on {task.name}, {name}")
-            _go_on(study, trials, task, activation, how, replicates, seed, searched, workers or Workers(), bar)
-            for number, trial in enumerate(study.get_trials(states=(TrialState.COMPLETE,))[:trials]):
-                told = {"variant": name, "trial": number, "loss": trial.value, "diverged": study.user_attrs[_diverged(trial)]}
-                rows.append({**told, **trial.params})
-    return pd.DataFrame(rows)
+    with alone_in(path), _one_sentence(path / "search.db"):
+        storage = optuna.storages.RDBStorage(f"sqlite:///{path / 'search.db'}")
+        rows = []
+        with tqdm(total=len(named) * trials, disable=not progress, unit="trial", leave=False) as bar:
+            for name, activation in named.items():
+                searched = dict(space) if space is not None else {**NETWORKS, **(ACTIVATIONS if activation == LEARNED else {})}
+                label = f"{task.name}/{name}/{_identity(task, activation, how, replicates, seed, searched)}"
+                study = optuna.create_study(storage=storage, study_name=label, load_if_exists=True)
+                bar.set_description(f"searching on {task.name}, {name}")
+                _go_on(study, trials, task, activation, how, replicates, seed, searched, workers or Workers(), bar)
+                for number, trial in enumerate(study.get_trials(states=(TrialState.COMPLETE,))[:trials]):
+                    told = {
+                        "variant": name,
+                        "trial": number,
+                        "loss": trial.value,
+                        "diverged": study.user_attrs[_diverged(trial)],
+                    }
+                    rows.append({**told, **trial.params})
+        return pd.DataFrame(rows)
 
 
 def best(table: pd.DataFrame) -> pd.DataFrame:
@@ -115,6 +126,16 @@ def evaluate(
     losses = history.best.double().where(~history.diverged, math.inf)
     loss = float(losses.quantile(0.5)) if losses.isfinite().all() else math.inf
     return loss, int(history.diverged.sum())
+
+
+@contextmanager
+def _one_sentence(database: Path) -> Iterator[None]:
+    """Raises OSError for what SQLite refuses: a full disk, a file that is no database."""
+    try:
+        yield
+    except (StorageInternalError, SQLAlchemyError) as error:
+        reason = str(getattr(error.__cause__ or error, "orig", None) or error.__cause__ or error)
+        raise OSError(f"the search cannot be kept in {database}: {reason}") from error
 
 
 def _go_on(
