@@ -16,7 +16,7 @@ import torch
 import typer
 
 import systems
-from physlearn import comparison, explorer, plotting, reproduction, sweeps, tasks
+from physlearn import comparison, explorer, interruption, limits, plotting, reproduction, sweeps, tasks
 from physlearn import speed as speeds
 from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import benchmarks
@@ -56,14 +56,18 @@ COLUMNS = {  # of the table that is printed: heading, and as many digits as mean
     "drive": ("drive", "{:.3f}"),
 }
 
-Device = Annotated[str, typer.Option(help="cpu or cuda.")]
-Epochs = Annotated[int, typer.Option(help="Passes over the training data.")]
+DEVICES = ("cpu", "cuda")
+MOST = 10**9  # of anything that is counted
+FARTHEST = 2**62  # of seeds, from which others count on
+
+Device = Annotated[str, typer.Option(help="Device to compute on: cpu or cuda.")]
+Epochs = Annotated[int, typer.Option(help="Passes over the training data.", max=MOST)]
 Hidden = Annotated[str, typer.Option(help="Widths of the hidden layers, as 100 or 64,64.")]
 Named = Annotated[str, typer.Option(help="sine, tanh, ..., a mixture as sine+tanh, or shipped ones: learned:TASK.")]
 OfSystem = Annotated[list[str] | None, typer.Option("--set", help="A parameter of the system, as mu=1.5; may be repeated.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
-Seed = Annotated[int, typer.Option(help="Of every random draw.")]
-Processes = Annotated[int, typer.Option("--workers", help="Processes that share the work.")]
+Seed = Annotated[int, typer.Option(help="Random seed.", min=-FARTHEST, max=FARTHEST)]
+Processes = Annotated[int, typer.Option("--workers", help="Processes that share the work.", max=1024)]
 Scheduler = Annotated[str | None, typer.Option(help="The address of a scheduler of dask, whose workers share it.")]
 FocalLength = Annotated[
     float | None,
@@ -94,9 +98,9 @@ def simulate(
     name: Annotated[str, typer.Argument(metavar="SYSTEM", help="One of `physlearn systems`.")],
     out: Annotated[Path, typer.Option(help="The netCDF file to write.")] = Path("orbit.nc"),
     energy: Annotated[float | None, typer.Option(help="Of the initial states, where the system can sample by energy.")] = None,
-    orbits: Annotated[int, typer.Option(help="How many.")] = 1,
+    orbits: Annotated[int, typer.Option(help="How many.", max=MOST)] = 1,
     duration: Annotated[float, typer.Option("--time", help="How long.")] = 100.0,
-    dt: Annotated[float, typer.Option(help="Between two states.")] = 0.1,
+    dt: Annotated[float, typer.Option(help="Time between two states.")] = 0.1,
     set_: OfSystem = None,
     plot: Annotated[Path | None, typer.Option(help="A picture to write, .png, .svg or .pdf.")] = None,
     animation: Annotated[Path | None, typer.Option(help="A film to write, .gif or .mp4.")] = None,
@@ -112,9 +116,11 @@ def simulate(
         picture.check_format(plot)
     if animation is not None:
         plotting.animation.check_format(animation)
-    if not (duration > 0 and 0 < dt <= duration):
-        raise InputError(f"--time {duration:g} and --dt {dt:g} must be positive, and dt not longer than the time")
+    if not (0 < duration < math.inf and 0 < dt <= duration):
+        raise InputError(f"--time {duration:g} and --dt {dt:g} must be positive and finite, and dt not longer than the time")
+    limits.check_orbits(orbits, duration, dt, system.dim)
     z0 = system.sample(orbits, seed=seed, **_energy(system, energy)).to(_device(device))
+    limits.check_duration(system, z0, duration)
     orbit = system.orbit(z0, torch.arange(round(duration / dt) + 1, dtype=torch.float64) * dt).to("cpu")
     orbit.save(out)
     written = [out]
@@ -150,10 +156,10 @@ def forecast(
     ] = None,
     duration: Annotated[float | None, typer.Option("--time", help="How long to forecast.")] = None,
     dt: Annotated[float | None, typer.Option(help="The step of data and forecast.")] = None,
-    orbits: Annotated[int | None, typer.Option(help="How many orbits to learn from.")] = None,
-    test_orbits: Annotated[int | None, typer.Option(help="How many orbits to forecast.")] = None,
+    orbits: Annotated[int | None, typer.Option(help="How many orbits to learn from.", max=MOST)] = None,
+    test_orbits: Annotated[int | None, typer.Option(help="How many orbits to forecast.", max=MOST)] = None,
     epochs: Epochs = 200,
-    batch_size: Annotated[int, typer.Option(help="Samples a step.")] = 100,
+    batch_size: Annotated[int, typer.Option(help="Samples a step.", max=MOST)] = 100,
     learning_rate: Annotated[float, typer.Option(help="The first; it falls to zero along a cosine.")] = 5e-3,
     hidden: Hidden = "100",
     activation: Named = "sine",
@@ -183,6 +189,7 @@ def forecast(
             system, training_orbits=orbits, test_orbits=test_orbits, time=duration, dt=dt,
             test_sample=_energy(system, energy) or None,
         )  # fmt: skip
+        limits.check_protocol(protocol, system.dim, len(chosen))
         directory = report.writable(out)
         context.with_resource(alone_in(directory))
         result = simulated.forecast_system(system, chosen, protocol, **settings)
@@ -232,7 +239,7 @@ def chaos(
     energy: Annotated[
         float | None, typer.Option(help="Of all orbits, which then begin on a grid on the surface of section.")
     ] = None,
-    orbits: Annotated[int, typer.Option(help="How many are followed.")] = 50,
+    orbits: Annotated[int, typer.Option(help="How many are followed.", max=MOST)] = 50,
     duration: Annotated[float | None, typer.Option("--time", help="How long; 10000 steps by default.")] = None,
     dt: Annotated[float | None, typer.Option(help="The step; that of the data by default.")] = None,
     surface: Annotated[str | None, typer.Option(help="A coordinate and its value, as x=0; the system's usual one.")] = None,
@@ -243,7 +250,7 @@ def chaos(
     activations: Annotated[
         Path | None, typer.Option(help="What `physlearn learn` wrote: each model once more, with the learned mix.")
     ] = None,
-    training_orbits: Annotated[int | None, typer.Option(help="How many orbits to learn from.")] = None,
+    training_orbits: Annotated[int | None, typer.Option(help="How many orbits to learn from.", max=MOST)] = None,
     epochs: Epochs = 200,
     hidden: Hidden = "100",
     activation: Named = "sine",
@@ -261,6 +268,9 @@ def chaos(
     flows = _models(models, activation, activations, system.canonical)
     protocol = simulated.protocol_of(system, training_orbits=training_orbits)
     dt = protocol.dt if dt is None else dt
+    duration = 10_000 * dt if duration is None else duration
+    limits.check_protocol(protocol, system.dim, len(flows))
+    limits.check_run(orbits, duration, dt, system.dim)
     z0 = _on_section(system, orbits, energy, plane, direction, seed).to(_device(device))
     directory = report.writable(out)
     context.with_resource(alone_in(directory))
@@ -269,7 +279,7 @@ def chaos(
         z0,
         flows,
         protocol,
-        time=10_000 * dt if duration is None else duration,
+        time=duration,
         surface=plane,
         direction=direction,
         dt=dt,
@@ -367,13 +377,13 @@ OfTask = Annotated[
 def learn(
     context: typer.Context,
     name: TaskName,
-    types: Annotated[int | None, typer.Option(help="How many types of neurons.")] = None,
+    types: Annotated[int | None, typer.Option(help="How many types of neurons.", max=MOST)] = None,
     base: Annotated[str | None, typer.Option(help="The function that they begin at.")] = None,
     variant: Annotated[str | None, typer.Option(help=f"How: {', '.join(VARIANTS)}.")] = None,
     out: Annotated[Path | None, typer.Option(help="The file to write; TASK.safetensors by default.")] = None,
-    outer_steps: Annotated[int | None, typer.Option(help="Steps of the outer loop.")] = None,
-    inner_steps: Annotated[int | None, typer.Option(help="Steps of each inner loop.")] = None,
-    networks: Annotated[int | None, typer.Option(help="Inner networks at once.")] = None,
+    outer_steps: Annotated[int | None, typer.Option(help="Steps of the outer loop.", max=MOST)] = None,
+    inner_steps: Annotated[int | None, typer.Option(help="Steps of each inner loop.", max=MOST)] = None,
+    networks: Annotated[int | None, typer.Option(help="Inner networks at once.", max=MOST)] = None,
     single: Annotated[
         bool, typer.Option(help="Learn one type alone, too: the control that belongs beside a mix, written to OUT-single.")
     ] = True,
@@ -385,7 +395,7 @@ def learn(
     device: Device = "cpu",
     seed: Seed = 0,
     meta_seeds: Annotated[
-        int, typer.Option(min=1, help="Runs of as many seeds, from --seed on, each written to OUT-SEED.")
+        int, typer.Option(min=1, max=10_000, help="Runs of as many seeds, from --seed on, each written to OUT-SEED.")
     ] = 1,
     workers: Processes = 1,
     scheduler: Scheduler = None,
@@ -448,8 +458,8 @@ def compare(
         list[Path] | None, typer.Option(help="One learned type, as many files; by default those beside the activations.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The directory to write to; TASK-comparison by default.")] = None,
-    replicates: Annotated[int, typer.Option(help="Networks of each variant.")] = 50,
-    epochs: Annotated[int | None, typer.Option(help="Of each network's training; the task's by default.")] = None,
+    replicates: Annotated[int, typer.Option(help="Networks of each variant.", max=MOST)] = 50,
+    epochs: Annotated[int | None, typer.Option(help="Of each network's training; the task's by default.", max=MOST)] = None,
     untuned: Annotated[bool, typer.Option("--untuned", help="The same learning rate for all, as in the paper.")] = False,
     forecasts: Annotated[bool, typer.Option(help="Roll the networks out, too.")] = True,
     data: Data = None,
@@ -495,7 +505,7 @@ def compare(
 def bench(
     out: Annotated[Path, typer.Option(help="The directory to write to; a run that was stopped there goes on.")],
     names: Annotated[str | None, typer.Option("--tasks", help=f"Some of {', '.join(benchmarks.BENCHMARKS)}.")] = None,
-    seeds: Annotated[int, typer.Option(help="Networks of each kind, each with its own orbits and noise.")] = 5,
+    seeds: Annotated[int, typer.Option(help="Networks of each kind, each with its own orbits and noise.", max=MOST)] = 5,
     speed: Annotated[bool, typer.Option("--speed", help="Measure how fast this machine is instead, anew each time.")] = False,
     device: Device = "cpu",
     quick: Annotated[bool, typer.Option("--quick", help="A twentieth of the work, to see that it works.")] = False,
@@ -524,9 +534,9 @@ def search(
     name: TaskName,
     activations: Annotated[list[str], typer.Argument(metavar="ACTIVATION...", help="Named ones, or learned in each trial.")],
     out: Annotated[Path, typer.Option(help="The directory to write to; a search that was stopped goes on there.")],
-    trials: Annotated[int, typer.Option(help="Settings that are tried, of each activation as many.")] = 20,
-    replicates: Annotated[int, typer.Option(help="Networks in each trial.")] = 6,
-    epochs: Annotated[int | None, typer.Option(help="Epochs of training; the task's by default.")] = None,
+    trials: Annotated[int, typer.Option(help="Settings that are tried, of each activation as many.", max=MOST)] = 20,
+    replicates: Annotated[int, typer.Option(help="Networks in each trial.", max=MOST)] = 6,
+    epochs: Annotated[int | None, typer.Option(help="Epochs of training; the task's by default.", max=MOST)] = None,
     data: Data = None,
     set_: OfTask = None,
     device: Device = "cpu",
@@ -596,7 +606,7 @@ def explore(
     port: Annotated[int, typer.Option(help="Of 127.0.0.1, where the page is served; 0: one that is free.")] = 5006,
     browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
     models: Annotated[Path | None, typer.Option(help="A folder that keeps trained models for the next time.")] = None,
-    orbits: Annotated[int, typer.Option(help="How many each model learns from.")] = explorer.Learning.orbits,
+    orbits: Annotated[int, typer.Option(help="How many each model learns from.", max=MOST)] = explorer.Learning.orbits,
     epochs: Epochs = explorer.Learning.epochs,
     hidden: Hidden = "100",
     seed: Seed = 0,
@@ -623,6 +633,7 @@ def _single(path: Path) -> Path:
 
 def main() -> None:
     """Run the command line: one clear line on stderr and exit code 2 for what the user can mend."""
+    interruption.imported()
     try:
         if app(sys.argv[1:] or ["--help"], standalone_mode=False) == INTERRUPTED:  # older parsers raise instead
             _fail("interrupted", INTERRUPTED)
@@ -630,7 +641,11 @@ def main() -> None:
         _fail(str(error))
     except (KeyboardInterrupt, typer.Abort):
         _fail("interrupted", INTERRUPTED)
+    except MemoryError:
+        _fail(limits.TOO_LARGE)
     except Exception as error:
+        if limits.is_out_of_memory(error):
+            _fail(limits.TOO_LARGE)
         if not hasattr(error, "format_message"):  # of the parser: an unknown command or option
             raise
         _fail(error.format_message())
@@ -685,14 +700,17 @@ def _energy(system: Any, energy: float | None) -> dict[str, float]:
 
 
 def _widths(hidden: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(width) for width in hidden.split(","))
-    except ValueError as error:
-        raise InputError(f"--hidden takes widths, as 100 or 64,64, not {hidden!r}") from error
+    if not hidden.isascii() or not all(width.strip().isdigit() for width in hidden.split(",")):
+        raise InputError(f"--hidden takes widths, as 100 or 64,64, not {hidden!r}")
+    widths = tuple(int(width) for width in hidden.split(","))
+    limits.check_widths(widths)
+    return widths
 
 
 def _device(device: str) -> str:
     try:
+        if torch.device(device).type not in DEVICES:
+            raise InputError(f"--device is cpu or cuda, not {device!r}")
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise InputError(f"there is no device {device!r} here; take cpu") from error

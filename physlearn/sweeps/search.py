@@ -30,6 +30,7 @@ from physlearn.training.ensemble import train_ensemble
 from systems import InputError
 
 LEARNED = "learned"  # the variant whose activations are meta-learned in each trial
+SEEDS = 2**32  # that a sampler takes
 AT_ONCE = 4  # trials that are proposed together, whoever computes them: so that workers do not change what is proposed
 NETWORKS: dict[str, BaseDistribution] = {
     "learning_rate": FloatDistribution(1e-3, 2.0, log=True),
@@ -154,7 +155,7 @@ def _go_on(
     done = len(study.get_trials(states=(TrialState.COMPLETE,)))
     bar.update(min(done, trials))
     while done < trials:
-        study.sampler = optuna.samplers.TPESampler(seed=seed + done)  # of what is done alone, not of the way there
+        study.sampler = optuna.samplers.TPESampler(seed=(seed + done) % SEEDS)  # of what is done alone, not of the way there
         asked = _proposed(study, min(AT_ONCE - done % AT_ONCE, trials - done), searched)
         units = [(task, activation, training, replicates, seed, trial.params) for trial in asked]
         results = dict(workers.each(evaluate, units))
