@@ -16,7 +16,7 @@ import torch
 import typer
 
 import systems
-from physlearn import comparison, explorer, interruption, limits, plotting, reproduction, sweeps, tasks
+from physlearn import comparison, explorer, integrators, interruption, limits, plotting, reproduction, sweeps, tasks
 from physlearn import speed as speeds
 from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import benchmarks
@@ -25,6 +25,7 @@ from physlearn.forecasting import contender, picture, recorded, report, simulate
 from physlearn.forecasting.long_run import long_run
 from physlearn.metalearning import VARIANTS
 from physlearn.metalearning.unit import learn_unit
+from physlearn.models import names as model_names
 from physlearn.sweeps import Workers, WorkersLostError, alone_in, alone_on
 from physlearn.tasks.greydanus import FOLDER
 from systems import HamiltonianSystem, InputError, IntegrationError, Orbit
@@ -147,10 +148,10 @@ def forecast(
         str | None,
         typer.Option(help="Names of the CSV file's columns, as 't,theta [deg],_'; _ leaves one out. Default: the header."),
     ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="Only this one: nn, hnn, hnn-separable, hnn-mechanical, linear, cubic.")
+    model: Annotated[str | None, typer.Option(help=f"Only this model: {', '.join(model_names())}.")] = None,
+    integrator: Annotated[
+        str | None, typer.Option(help=f"With --model, only this integrator: {', '.join(integrators.names())}.")
     ] = None,
-    integrator: Annotated[str | None, typer.Option(help="With --model, only this one.")] = None,
     energy: Annotated[
         float | None, typer.Option(help="Of the forecast orbits, where the system can sample by energy.")
     ] = None,
@@ -245,7 +246,7 @@ def chaos(
     surface: Annotated[str | None, typer.Option(help="A coordinate and its value, as x=0; the system's usual one.")] = None,
     direction: Annotated[int, typer.Option(help="Of the crossings: 1 upwards, -1 downwards, 0 both.")] = 1,
     models: Annotated[
-        str | None, typer.Option(help="Those to learn, as nn,hnn,hnn-separable; none: the system alone.")
+        str | None, typer.Option(help=f"Models to learn, as nn,hnn, of {', '.join(model_names())}; none: the system alone.")
     ] = None,
     activations: Annotated[
         Path | None, typer.Option(help="What `physlearn learn` wrote: each model once more, with the learned mix.")
@@ -366,7 +367,7 @@ def _markers(text: str | None) -> str | list[tuple[float, float]] | None:
         raise InputError(f"--markers takes colours, as red,blue, or pixels, as 310,40;305,400, not {text!r}") from error
 
 
-TaskName = Annotated[str, typer.Argument(metavar="TASK", help="van-der-pol, henon-heiles-nn, henon-heiles-hnn, ...")]
+TaskName = Annotated[str, typer.Argument(metavar="TASK", help=f"One of {', '.join(tasks.names())}.")]
 Data = Annotated[Path | None, typer.Option(help="A recording, for the pendulum clock: a CSV file of angles.")]
 OfTask = Annotated[
     list[str] | None, typer.Option("--set", help="A setting of the task, as orbits=50 or mu=1.5; may be repeated.")

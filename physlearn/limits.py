@@ -68,6 +68,6 @@ def check_duration(system: System, z0: Tensor, time: float) -> None:
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error is torch's for memory that it cannot have."""
-    return isinstance(error, torch.OutOfMemoryError) or (
+    return isinstance(error, torch.cuda.OutOfMemoryError) or (
         isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
     )
