@@ -517,9 +517,9 @@ def bench(
     The real pendulum needs its recording: PHYSLEARN_DATA names the folder; without it, that task is left out. With --speed,
     measure networks trained, meta-gradients and orbits a second, side by side on the CPU and on the device.
     """
-    progress = sys.stderr.isatty() and not as_json
+    progress, device = sys.stderr.isatty() and not as_json, _device(device)
     if speed:
-        measured = speeds.measure(out, _device(device), quick=quick, progress=progress)
+        measured = speeds.measure(out, device, quick=quick, progress=progress)
         written = [out / "speed.csv", out / "speed.md"]
         _finish([report.finite(row) for row in measured.to_dict("records")], speeds.markdown(measured), written, as_json)
         return

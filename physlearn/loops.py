@@ -21,6 +21,7 @@ OWNERS = ("activations", "training/fused", "loops.py")  # where loops are: they 
 ONE_AT_A_TIME = "workqueue"  # the layer that ends the process where two threads begin a parallel loop at once
 NOT_AFTER_FORK = "omp"  # the layer that ends a forked process in which a parallel loop begins
 
+_config: Any = numba.config  # whose settings no stub knows
 _in_turn = RLock()
 _forked = False
 
@@ -84,7 +85,7 @@ def folder() -> Path | None:
 
     It is never beside the package, so that nothing is left of a package that is removed.
     """
-    place = Path(numba.config.CACHE_DIR) if numba.config.CACHE_DIR else _users_folder()
+    place = Path(_config.CACHE_DIR) if _config.CACHE_DIR else _users_folder()
     if place is None:
         return None
     try:
@@ -108,14 +109,14 @@ def _users_folder() -> Path | None:
 
 
 def _kept_in(place: Path, function: Callable[..., Any]) -> _Cache:
-    before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(place)
+    before, _config.CACHE_DIR = _config.CACHE_DIR, str(place)
     try:
         return _Cache(function)
     finally:
-        numba.config.CACHE_DIR = before
+        _config.CACHE_DIR = before
 
 
-class _Cache(FunctionCache):  # type: ignore[misc]
+class _Cache(FunctionCache):
     """Numba's cache of a function, without its errors, and renewed when any module with loops changes.
 
     A full disk or a damaged file costs a compilation, not the computation.

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import torch
@@ -23,7 +23,7 @@ from physlearn.comparison.forecasts import forecast_merits
 from physlearn.comparison.lineup import Variants, line_up
 from physlearn.comparison.result import Comparison
 from physlearn.comparison.tuning import RATES, Tuned, tune
-from physlearn.models import Classifier, Learner
+from physlearn.models import Classifier, Learner, Model
 from physlearn.tasks import Task
 from physlearn.tasks.task import Forecasting
 from physlearn.training import Pairs, Training
@@ -164,7 +164,7 @@ def _part(
     table["diverged"] = history.diverged.numpy()
     table["learning_rate"] = how.learning_rate
     if forecasts is not None:
-        for name, merit in forecast_merits(models, forecasts).items():
+        for name, merit in forecast_merits(cast(list[Model], models), forecasts).items():
             table[name] = merit.cpu().numpy()
     told = _settings(activation, history, tuning)
     return Part(table, _curves(history, meta_seed, variant), told, time.perf_counter() - start)

@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 
 from physlearn.activations import Activation, get
 from physlearn.activations.description import content
-from physlearn.metalearning import metalearn
+from physlearn.metalearning.metalearn import metalearn
 from physlearn.sweeps.digest import digest
 from physlearn.sweeps.lock import alone_in
 from physlearn.sweeps.workers import Workers

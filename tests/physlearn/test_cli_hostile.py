@@ -51,7 +51,7 @@ COSTLY = {  # where the work begins: whoever comes there was not refused
 }
 
 
-PATIENCE = 20  # seconds
+PATIENCE = 90  # seconds, on a busy machine
 FILES = {"track": "angles.csv", "simulate": "orbit.nc", "learn": "a.safetensors"}
 
 

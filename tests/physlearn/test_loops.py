@@ -77,7 +77,7 @@ def place(monkeypatch):
     """Sets where machine code is kept."""
 
     def place(folder):
-        monkeypatch.setattr(loops.numba.config, "CACHE_DIR", str(folder))
+        monkeypatch.setattr(loops._config, "CACHE_DIR", str(folder))
         loops.folder.cache_clear()
 
     yield place
