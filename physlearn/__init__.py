@@ -2,6 +2,9 @@
 
 from importlib.metadata import version
 
+from physlearn import interruption  # noqa: F401 - first, as the rest takes seconds
+
+# isort: split
 from physlearn import (
     activations,
     analysis,

@@ -6,6 +6,7 @@ import inspect
 import json
 import math
 import os
+import shutil
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +16,7 @@ import torch
 import typer
 
 import systems
-from physlearn import comparison, explorer, metrics, plotting, reproduction, sweeps, tasks
+from physlearn import comparison, explorer, integrators, interruption, limits, metrics, plotting, reproduction, sweeps, tasks
 from physlearn import speed as speeds
 from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import benchmarks
@@ -24,7 +25,8 @@ from physlearn.forecasting import contender, picture, recorded, report, simulate
 from physlearn.forecasting.long_run import long_run
 from physlearn.metalearning import VARIANTS
 from physlearn.metalearning.unit import learn_unit
-from physlearn.sweeps import Workers
+from physlearn.models import names as model_names
+from physlearn.sweeps import Workers, WorkersLostError, alone_in, alone_on
 from physlearn.tasks.greydanus import FOLDER
 from systems import HamiltonianSystem, InputError, IntegrationError, Orbit
 from systems.atomic import atomically
@@ -55,14 +57,18 @@ COLUMNS = {  # of the table that is printed: heading, and as many digits as mean
     "drive": ("drive", "{:.3f}"),
 }
 
-Device = Annotated[str, typer.Option(help="cpu or cuda.")]
-Epochs = Annotated[int, typer.Option(help="Passes over the training data.")]
+DEVICES = ("cpu", "cuda")
+MOST = 10**9  # of anything that is counted
+FARTHEST = 2**62  # of seeds, from which others count on
+
+Device = Annotated[str, typer.Option(help="Device to compute on: cpu or cuda.")]
+Epochs = Annotated[int, typer.Option(help="Passes over the training data.", max=MOST)]
 Hidden = Annotated[str, typer.Option(help="Widths of the hidden layers, as 100 or 64,64.")]
 Named = Annotated[str, typer.Option(help="sine, tanh, ..., a mixture as sine+tanh, or shipped ones: learned:TASK.")]
 OfSystem = Annotated[list[str] | None, typer.Option("--set", help="A parameter of the system, as mu=1.5; may be repeated.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
-Seed = Annotated[int, typer.Option(help="Of every random draw.")]
-Processes = Annotated[int, typer.Option("--workers", help="Processes that share the work.")]
+Seed = Annotated[int, typer.Option(help="Random seed.", min=-FARTHEST, max=FARTHEST)]
+Processes = Annotated[int, typer.Option("--workers", help="Processes that share the work.", max=1024)]
 Scheduler = Annotated[str | None, typer.Option(help="The address of a scheduler of dask, whose workers share it.")]
 FocalLength = Annotated[
     float | None,
@@ -93,9 +99,9 @@ def simulate(
     name: Annotated[str, typer.Argument(metavar="SYSTEM", help="One of `physlearn systems`.")],
     out: Annotated[Path, typer.Option(help="The netCDF file to write.")] = Path("orbit.nc"),
     energy: Annotated[float | None, typer.Option(help="Of the initial states, where the system can sample by energy.")] = None,
-    orbits: Annotated[int, typer.Option(help="How many.")] = 1,
+    orbits: Annotated[int, typer.Option(help="How many.", max=MOST)] = 1,
     duration: Annotated[float, typer.Option("--time", help="How long.")] = 100.0,
-    dt: Annotated[float, typer.Option(help="Between two states.")] = 0.1,
+    dt: Annotated[float, typer.Option(help="Time between two states.")] = 0.1,
     set_: OfSystem = None,
     plot: Annotated[Path | None, typer.Option(help="A picture to write, .png, .svg or .pdf.")] = None,
     animation: Annotated[Path | None, typer.Option(help="A film to write, .gif or .mp4.")] = None,
@@ -110,9 +116,11 @@ def simulate(
         picture.check_format(plot)
     if animation is not None:
         plotting.animation.check_format(animation)
-    if not (duration > 0 and 0 < dt <= duration):
-        raise InputError(f"--time {duration:g} and --dt {dt:g} must be positive, and dt not longer than the time")
+    if not (0 < duration < math.inf and 0 < dt <= duration):
+        raise InputError(f"--time {duration:g} and --dt {dt:g} must be positive and finite, and dt not longer than the time")
+    limits.check_orbits(orbits, duration, dt, system.dim)
     z0 = system.sample(orbits, seed=seed, **_energy(system, energy)).to(_device(device))
+    limits.check_duration(system, z0, duration)
     orbit = system.orbit(z0, torch.arange(round(duration / dt) + 1, dtype=torch.float64) * dt).to("cpu")
     orbit.save(out)
     written = [out]
@@ -128,6 +136,7 @@ def simulate(
 
 @app.command()
 def forecast(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="SYSTEM", help="One of `physlearn systems`.")],
     out: Annotated[Path, typer.Option(help="The directory to write to.")],
     data: Annotated[Path | None, typer.Option(help="CSV file of recorded angles, instead of a simulation.")] = None,
@@ -137,19 +146,19 @@ def forecast(
         str | None,
         typer.Option(help="Names of the CSV file's columns, as 't,theta [deg],_'; _ leaves one out. Default: the header."),
     ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="Only this one: nn, hnn, hnn-separable, hnn-mechanical, linear, cubic.")
+    model: Annotated[str | None, typer.Option(help=f"Only this model: {', '.join(model_names())}.")] = None,
+    integrator: Annotated[
+        str | None, typer.Option(help=f"With --model, only this integrator: {', '.join(integrators.names())}.")
     ] = None,
-    integrator: Annotated[str | None, typer.Option(help="With --model, only this one.")] = None,
     energy: Annotated[
         float | None, typer.Option(help="Of the forecast orbits, where the system can sample by energy.")
     ] = None,
     duration: Annotated[float | None, typer.Option("--time", help="How long to forecast.")] = None,
     dt: Annotated[float | None, typer.Option(help="The step of data and forecast.")] = None,
-    orbits: Annotated[int | None, typer.Option(help="How many orbits to learn from.")] = None,
-    test_orbits: Annotated[int | None, typer.Option(help="How many orbits to forecast.")] = None,
+    orbits: Annotated[int | None, typer.Option(help="How many orbits to learn from.", max=MOST)] = None,
+    test_orbits: Annotated[int | None, typer.Option(help="How many orbits to forecast.", max=MOST)] = None,
     epochs: Epochs = 200,
-    batch_size: Annotated[int, typer.Option(help="Samples a step.")] = 100,
+    batch_size: Annotated[int, typer.Option(help="Samples a step.", max=MOST)] = 100,
     learning_rate: Annotated[float, typer.Option(help="The first; it falls to zero along a cosine.")] = 5e-3,
     hidden: Hidden = "100",
     activation: Named = "sine",
@@ -179,7 +188,9 @@ def forecast(
             system, training_orbits=orbits, test_orbits=test_orbits, time=duration, dt=dt,
             test_sample=_energy(system, energy) or None,
         )  # fmt: skip
+        limits.check_protocol(protocol, system.dim, len(chosen))
         directory = report.writable(out)
+        context.with_resource(alone_in(directory))
         result = simulated.forecast_system(system, chosen, protocol, **settings)
         written = [*report.write(result, directory), *picture.of_forecast(result, system, directory)]
         _finish(report.metrics(result), _table(result), written, as_json)
@@ -198,6 +209,7 @@ def forecast(
         raise InputError("--film takes the place of --data and --columns; give one or the other")
     chosen = contender.choose(model, integrator, hamiltonian=True, recorded=True)
     directory = report.writable(out)
+    context.with_resource(alone_in(directory))
     recordings: dict[str, list[Orbit]] = {}
     written = []
     if film is not None:
@@ -220,23 +232,24 @@ def forecast(
 
 @app.command()
 def chaos(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="SYSTEM", help="One of `physlearn systems`.")],
     out: Annotated[Path, typer.Option(help="The directory to write to.")],
     energy: Annotated[
         float | None, typer.Option(help="Of all orbits, which then begin on a grid on the surface of section.")
     ] = None,
-    orbits: Annotated[int, typer.Option(help="How many are followed.")] = 50,
+    orbits: Annotated[int, typer.Option(help="How many are followed.", max=MOST)] = 50,
     duration: Annotated[float | None, typer.Option("--time", help="How long; 10000 steps by default.")] = None,
     dt: Annotated[float | None, typer.Option(help="The step; that of the data by default.")] = None,
     surface: Annotated[str | None, typer.Option(help="A coordinate and its value, as x=0; the system's usual one.")] = None,
     direction: Annotated[int, typer.Option(help="Of the crossings: 1 upwards, -1 downwards, 0 both.")] = 1,
     models: Annotated[
-        str | None, typer.Option(help="Those to learn, as nn,hnn,hnn-separable; none: the system alone.")
+        str | None, typer.Option(help=f"Models to learn, as nn,hnn, of {', '.join(model_names())}; none: the system alone.")
     ] = None,
     activations: Annotated[
         Path | None, typer.Option(help="What `physlearn learn` wrote: each model once more, with the learned mix.")
     ] = None,
-    training_orbits: Annotated[int | None, typer.Option(help="How many orbits to learn from.")] = None,
+    training_orbits: Annotated[int | None, typer.Option(help="How many orbits to learn from.", max=MOST)] = None,
     epochs: Epochs = 200,
     hidden: Hidden = "100",
     activation: Named = "sine",
@@ -254,14 +267,18 @@ def chaos(
     flows = _models(models, activation, activations, system.canonical)
     protocol = simulated.protocol_of(system, training_orbits=training_orbits)
     dt = protocol.dt if dt is None else dt
+    duration = 10_000 * dt if duration is None else duration
+    limits.check_protocol(protocol, system.dim, len(flows))
+    limits.check_run(orbits, duration, dt, system.dim)
     z0 = _on_section(system, orbits, energy, plane, direction, seed).to(_device(device))
     directory = report.writable(out)
+    context.with_resource(alone_in(directory))
     result = long_run(
         system,
         z0,
         flows,
         protocol,
-        time=10_000 * dt if duration is None else duration,
+        time=duration,
         surface=plane,
         direction=direction,
         dt=dt,
@@ -347,7 +364,7 @@ def _markers(text: str | None) -> str | list[tuple[float, float]] | None:
         raise InputError(f"--markers takes colours, as red,blue, or pixels, as 310,40;305,400, not {text!r}") from error
 
 
-TaskName = Annotated[str, typer.Argument(metavar="TASK", help="van-der-pol, henon-heiles-nn, henon-heiles-hnn, ...")]
+TaskName = Annotated[str, typer.Argument(metavar="TASK", help=f"One of {', '.join(tasks.names())}.")]
 Data = Annotated[Path | None, typer.Option(help="A recording, for the pendulum clock: a CSV file of angles.")]
 OfTask = Annotated[
     list[str] | None, typer.Option("--set", help="A setting of the task, as orbits=50 or mu=1.5; may be repeated.")
@@ -356,14 +373,15 @@ OfTask = Annotated[
 
 @app.command()
 def learn(
+    context: typer.Context,
     name: TaskName,
-    types: Annotated[int | None, typer.Option(help="How many types of neurons.")] = None,
+    types: Annotated[int | None, typer.Option(help="How many types of neurons.", max=MOST)] = None,
     base: Annotated[str | None, typer.Option(help="The function that they begin at.")] = None,
     variant: Annotated[str | None, typer.Option(help=f"How: {', '.join(VARIANTS)}.")] = None,
     out: Annotated[Path | None, typer.Option(help="The file to write; TASK.safetensors by default.")] = None,
-    outer_steps: Annotated[int | None, typer.Option(help="Steps of the outer loop.")] = None,
-    inner_steps: Annotated[int | None, typer.Option(help="Steps of each inner loop.")] = None,
-    networks: Annotated[int | None, typer.Option(help="Inner networks at once.")] = None,
+    outer_steps: Annotated[int | None, typer.Option(help="Steps of the outer loop.", max=MOST)] = None,
+    inner_steps: Annotated[int | None, typer.Option(help="Steps of each inner loop.", max=MOST)] = None,
+    networks: Annotated[int | None, typer.Option(help="Inner networks at once.", max=MOST)] = None,
     single: Annotated[
         bool, typer.Option(help="Learn one type alone, too: the control that belongs beside a mix, written to OUT-single.")
     ] = True,
@@ -375,7 +393,7 @@ def learn(
     device: Device = "cpu",
     seed: Seed = 0,
     meta_seeds: Annotated[
-        int, typer.Option(min=1, help="Runs of as many seeds, from --seed on, each written to OUT-SEED.")
+        int, typer.Option(min=1, max=10_000, help="Runs of as many seeds, from --seed on, each written to OUT-SEED.")
     ] = 1,
     workers: Processes = 1,
     scheduler: Scheduler = None,
@@ -396,6 +414,7 @@ def learn(
     suffixes = (".safetensors", ".png", ".checkpoint")
     report.writable_files(*(file.with_suffix(suffix) for file, _, _ in jobs for suffix in suffixes), inputs=[data])
     shared = Workers(workers, scheduler)
+    mark = context.with_resource(alone_on(file for file, _, _ in jobs))
     progress = sys.stderr.isatty() and not as_json and shared.alone
     given: dict[str, Any] = {
         "base": base,
@@ -404,7 +423,10 @@ def learn(
         "inner_steps": inner_steps,
         "networks": networks,
     }
-    units = [(task, [k], file.with_suffix(".checkpoint"), progress, {"types": n, **given}) for file, k, n in jobs]
+    away = None if shared.scheduler is None else mark
+    units = [
+        (task, [k], file.with_suffix(".checkpoint").resolve(), away, progress, {"types": n, **given}) for file, k, n in jobs
+    ]
     done: dict[Path, LearnedActivations] = {}
     for number, (learned,) in shared.each(learn_unit, units):
         done[jobs[number][0]] = learned
@@ -424,6 +446,7 @@ def learn(
 
 @app.command()
 def compare(
+    context: typer.Context,
     name: TaskName,
     activations: Annotated[
         list[Path] | None,
@@ -433,8 +456,8 @@ def compare(
         list[Path] | None, typer.Option(help="One learned type, as many files; by default those beside the activations.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The directory to write to; TASK-comparison by default.")] = None,
-    replicates: Annotated[int, typer.Option(help="Networks of each variant.")] = 50,
-    epochs: Annotated[int | None, typer.Option(help="Of each network's training; the task's by default.")] = None,
+    replicates: Annotated[int, typer.Option(help="Networks of each variant.", max=MOST)] = 50,
+    epochs: Annotated[int | None, typer.Option(help="Of each network's training; the task's by default.", max=MOST)] = None,
     untuned: Annotated[bool, typer.Option("--untuned", help="The same learning rate for all, as in the paper.")] = False,
     forecasts: Annotated[bool, typer.Option(help="Roll the networks out, too.")] = True,
     data: Data = None,
@@ -445,7 +468,10 @@ def compare(
     scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
-    """Compare learned activations with their base, with each type alone, and with others, by losses and forecasts."""
+    """Compare learned activations with their base, with each type alone, and with others, by losses and forecasts.
+
+    A comparison that was stopped resumes from the networks that are finished when the same command is given again.
+    """
     task = _task(name, data, set_, device)
     files = activations or [Path(f"{name}.safetensors")]
     if activations is None and not files[0].is_file():
@@ -454,9 +480,11 @@ def compare(
     beside = [_single(file) for file in files]
     controls = single or (beside if all(file.is_file() for file in beside) else [])
     directory = report.writable(out or Path(f"{name}-comparison"))
+    context.with_resource(alone_in(directory))
     shared = Workers(workers, scheduler)
     settings: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
     settings |= {"replicates": replicates, "seed": seed, "tuned": not untuned, "forecast": forecasts}
+    settings["folder"] = directory / "units"
     alone = [LearnedActivations.load(file) for file in controls] or None
     if shared.alone:
         progress = sys.stderr.isatty() and not as_json
@@ -464,6 +492,7 @@ def compare(
     else:
         result = comparison.compare_apart(task, learned, alone, workers=shared, progress=False, **settings)
     written = [*result.save(directory), report.write_figure(directory / "panels.png", panels(task, learned[0], result))]
+    shutil.rmtree(settings["folder"])  # all of it is in the result
     summary = {measure: json.loads(result.summary(measure).to_json(orient="index")) for measure in result.measures}
     overview = result.overview().to_string(float_format="{:.3g}".format, na_rep="")
     text = "\n".join([result.title, overview, f"  {result.budget}", f"  {result.seconds:.0f} s in all"])
@@ -474,7 +503,7 @@ def compare(
 def bench(
     out: Annotated[Path, typer.Option(help="The directory to write to; a run that was stopped there goes on.")],
     names: Annotated[str | None, typer.Option("--tasks", help=f"Some of {', '.join(benchmarks.BENCHMARKS)}.")] = None,
-    seeds: Annotated[int, typer.Option(help="Networks of each kind, each with its own orbits and noise.")] = 5,
+    seeds: Annotated[int, typer.Option(help="Networks of each kind, each with its own orbits and noise.", max=MOST)] = 5,
     speed: Annotated[bool, typer.Option("--speed", help="Measure how fast this machine is instead, anew each time.")] = False,
     device: Device = "cpu",
     quick: Annotated[bool, typer.Option("--quick", help="A twentieth of the work, to see that it works.")] = False,
@@ -485,9 +514,9 @@ def bench(
     The real pendulum needs its recording: PHYSLEARN_DATA names the folder; without it, that task is left out. With --speed,
     measure networks trained, meta-gradients and orbits a second, side by side on the CPU and on the device.
     """
-    progress = sys.stderr.isatty() and not as_json
+    progress, device = sys.stderr.isatty() and not as_json, _device(device)
     if speed:
-        measured = speeds.measure(out, _device(device), quick=quick, progress=progress)
+        measured = speeds.measure(out, device, quick=quick, progress=progress)
         written = [out / "speed.csv", out / "speed.md"]
         _finish([report.finite(row) for row in measured.to_dict("records")], speeds.markdown(measured), written, as_json)
         return
@@ -503,9 +532,9 @@ def search(
     name: TaskName,
     activations: Annotated[list[str], typer.Argument(metavar="ACTIVATION...", help="Named ones, or learned in each trial.")],
     out: Annotated[Path, typer.Option(help="The directory to write to; a search that was stopped goes on there.")],
-    trials: Annotated[int, typer.Option(help="Settings that are tried, of each activation as many.")] = 20,
-    replicates: Annotated[int, typer.Option(help="Networks in each trial.")] = 6,
-    epochs: Annotated[int | None, typer.Option(help="Epochs of training; the task's by default.")] = None,
+    trials: Annotated[int, typer.Option(help="Settings that are tried, of each activation as many.", max=MOST)] = 20,
+    replicates: Annotated[int, typer.Option(help="Networks in each trial.", max=MOST)] = 6,
+    epochs: Annotated[int | None, typer.Option(help="Epochs of training; the task's by default.", max=MOST)] = None,
     data: Data = None,
     set_: OfTask = None,
     device: Device = "cpu",
@@ -575,7 +604,7 @@ def explore(
     port: Annotated[int, typer.Option(help="Of 127.0.0.1, where the page is served; 0: one that is free.")] = 5006,
     browser: Annotated[bool, typer.Option(help="Open a browser.")] = True,
     models: Annotated[Path | None, typer.Option(help="A folder that keeps trained models for the next time.")] = None,
-    orbits: Annotated[int, typer.Option(help="How many each model learns from.")] = explorer.Learning.orbits,
+    orbits: Annotated[int, typer.Option(help="How many each model learns from.", max=MOST)] = explorer.Learning.orbits,
     epochs: Epochs = explorer.Learning.epochs,
     hidden: Hidden = "100",
     seed: Seed = 0,
@@ -602,14 +631,19 @@ def _single(path: Path) -> Path:
 
 def main() -> None:
     """Run the command line: one clear line on stderr and exit code 2 for what the user can mend."""
+    interruption.imported()
     try:
         if app(sys.argv[1:] or ["--help"], standalone_mode=False) == INTERRUPTED:  # older parsers raise instead
             _fail("interrupted", INTERRUPTED)
-    except (InputError, IntegrationError, OSError) as error:
+    except (InputError, IntegrationError, OSError, WorkersLostError) as error:
         _fail(str(error))
     except (KeyboardInterrupt, typer.Abort):
         _fail("interrupted", INTERRUPTED)
+    except MemoryError:
+        _fail(limits.TOO_LARGE)
     except Exception as error:
+        if limits.is_out_of_memory(error):
+            _fail(limits.TOO_LARGE)
         if not hasattr(error, "format_message"):  # of the parser: an unknown command or option
             raise
         _fail(error.format_message())
@@ -664,14 +698,17 @@ def _energy(system: Any, energy: float | None) -> dict[str, float]:
 
 
 def _widths(hidden: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(width) for width in hidden.split(","))
-    except ValueError as error:
-        raise InputError(f"--hidden takes widths, as 100 or 64,64, not {hidden!r}") from error
+    if not hidden.isascii() or not all(width.strip().isdigit() for width in hidden.split(",")):
+        raise InputError(f"--hidden takes widths, as 100 or 64,64, not {hidden!r}")
+    widths = tuple(int(width) for width in hidden.split(","))
+    limits.check_widths(widths)
+    return widths
 
 
 def _device(device: str) -> str:
     try:
+        if torch.device(device).type not in DEVICES:
+            raise InputError(f"--device is cpu or cuda, not {device!r}")
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise InputError(f"there is no device {device!r} here; take cpu") from error

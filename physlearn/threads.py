@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -38,3 +39,12 @@ def loops_of(threads: int | None) -> Iterator[None]:
         numba.set_num_threads(of_loops)
         if torch.get_num_threads() != of_torch:
             torch.set_num_threads(of_torch)
+
+
+def _one_thread_after_fork() -> None:
+    """GNU's OpenMP, beneath torch, waits for ever in a forked process for the threads that its parent had."""
+    torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_one_thread_after_fork)

@@ -12,14 +12,19 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from systems.errors import InputError
+from systems.size import check_memory
+
+FEWEST_NUMBERS = 4  # of a state of two coordinates, and what it is drawn from
+MANY = 10**300  # more than a format can write
 
 Bounds = Sequence[tuple[float, float]]
 
 
 def check_count(n: int) -> None:
-    """Raise InputError for a number of states below one."""
+    """Raise InputError for a number of states below one, or of more than fit in memory."""
     if n < 1:
         raise InputError(f"the number of initial states must be at least 1, not {n}")
+    check_memory(FEWEST_NUMBERS * n, f"{n:g} initial states" if n < MANY else "so many initial states")
 
 
 def generator(n: int, seed: int) -> torch.Generator:

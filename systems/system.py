@@ -17,6 +17,7 @@ from torch.func import grad
 from systems.errors import InputError
 from systems.orbit import Orbit, check_times
 from systems.reference import Solver, solve
+from systems.size import check_memory
 
 Symmetry = Callable[[Tensor], Tensor]
 
@@ -103,6 +104,7 @@ class System(ABC):
         t = numbers(t, "times").to(z0.device)
         check_times(t)
         check_states(z0, self.coordinates)
+        check_memory(z0.numel() * len(t), "the orbits from these states at these times")
         solver = solver or ("DOP853" if z0.device.type == "cpu" else "dopri8")
         z = solve(self.vector_field, z0, t, solver, rtol, atol)
         return Orbit(

@@ -14,7 +14,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
+
+from physlearn.loops import loop
 
 NAMES = ("sine", "tanh", "relu", "identity", "square", "zero", "ramp", "sigmoid", "silu", "elu", "softplus", "gelu", "table")
 CODES: dict[str, int] = {name: code for code, name in enumerate(NAMES)}
@@ -24,7 +25,7 @@ SINE, TANH, RELU, IDENTITY, SQUARE, ZERO, RAMP, SIGMOID, SILU, ELU, SOFTPLUS, GE
 
 FAST = {"reassoc", "contract", "nsz", "arcp"}  # sums in any order; never nnan or ninf, which would hide what went wrong
 EXACT = {"contract"}  # for range reductions, which depend on the order of their roundings
-INLINED: dict[str, Any] = {"cache": True, "error_model": "numpy", "nogil": True, "forceinline": True}
+INLINED: dict[str, Any] = {"error_model": "numpy", "nogil": True, "forceinline": True}
 """How all is compiled that the loops call: into its caller. Left to itself, the compiler keeps a version for each caller of
 what is long, and which of them runs, with its own roundings, depends on what else the process had to compile."""
 
@@ -50,13 +51,13 @@ MILLS_4, MILLS_5, MILLS_6 = _f(0.127909836), _f(0.403431219), _f(-0.378365985)
 MILLS_7, MILLS_8, MILLS_9 = _f(0.63038964), _f(-0.383082647), _f(0.0764639713)
 
 
-@njit(**INLINED, fastmath=EXACT)
+@loop(**INLINED, fastmath=EXACT)
 def _nothing(x: Any) -> Any:
     """0, or NaN when x is NaN or infinite: added to what would hide it."""
     return ZERO32 * x
 
 
-@njit(**INLINED, fastmath=EXACT)
+@loop(**INLINED, fastmath=EXACT)
 def _eighth_turn(x: Any) -> Any:
     """(r, bits): x = n pi / 2 + r with abs(r) <= pi / 4; the lowest bits are those of n."""
     shifted = x * TWO_OVER_PI + TO_INTEGER
@@ -67,7 +68,7 @@ def _eighth_turn(x: Any) -> Any:
     return r, np.float32(shifted).view(np.int32)
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def _sine(x: Any) -> Any:
     r, n = _eighth_turn(x)
     z = r * r
@@ -80,7 +81,7 @@ def _sine(x: Any) -> Any:
     return sine, cosine, -sine
 
 
-@njit(**INLINED, fastmath=EXACT)
+@loop(**INLINED, fastmath=EXACT)
 def decay(x: Any) -> Any:
     """e^x and e^x - 1 for x <= 0, each to its own last digits: 2^n e^r, where abs(r) <= ln(2) / 2."""
     x = LOWEST if x < LOWEST else x
@@ -93,7 +94,7 @@ def decay(x: Any) -> Any:
     return power * p + power, power * p + (power - ONE)
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def _tanh(x: Any) -> Any:
     e, m = decay(-TWO * abs(x))
     q = ONE / (TWO + m)
@@ -103,7 +104,7 @@ def _tanh(x: Any) -> Any:
     return t, first, -TWO * t * first
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def _logistic(x: Any) -> Any:
     """1 / (1 + e^-x) with its first and second derivative, and e^-abs(x)."""
     e, m = decay(-abs(x))
@@ -114,19 +115,19 @@ def _logistic(x: Any) -> Any:
     return s, first, (-odd if x < ZERO32 else odd), e
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def _sigmoid(x: Any) -> Any:
     s, first, second, _ = _logistic(x)
     return s, first, second
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def _silu(x: Any) -> Any:
     s, first, second, _ = _logistic(x)
     return x * s, s + x * first, TWO * first + x * second
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def _softplus(x: Any) -> Any:
     s, first, _, e = _logistic(x)
     w = e / (TWO + e)  # log(1 + e) = 2 artanh(w), where w <= 1/3
@@ -135,7 +136,7 @@ def _softplus(x: Any) -> Any:
     return (ZERO32 if x <= ZERO32 else x) + log + _nothing(x), s, first
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def _gelu(x: Any) -> Any:
     """With phi the normal density and Phi its integral: x Phi, Phi + x phi, (2 - x^2) phi."""
     x = x + _nothing(x)
@@ -149,27 +150,27 @@ def _gelu(x: Any) -> Any:
     return x * below, below + x * density, (TWO - square) * density
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def _elu(x: Any) -> Any:
     e, m = decay(ZERO32 if x > ZERO32 else x)
     bad = _nothing(x)
     return (x if x > ZERO32 else m) + bad, e + bad, (e if x < ZERO32 else ZERO32) + bad
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def _relu(x: Any) -> Any:
     bad = _nothing(x)
     return (x if x > ZERO32 else ZERO32) + bad, (ONE if x > ZERO32 else ZERO32) + bad, bad
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def _ramp(x: Any) -> Any:
     bad = _nothing(x)
     inside = min(max(x, -ONE), ONE)
     return inside + bad, (ONE if abs(x) < ONE else ZERO32) + bad, bad
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def activate(code: int, order: int, a: Any, n: int, low: Any, high: Any, h: int) -> None:
     """The derivatives of that order (0 or 1) and the next of a function that is no table, of ``a[:n]``.
 
@@ -234,7 +235,7 @@ def activate(code: int, order: int, a: Any, n: int, low: Any, high: Any, h: int)
             high[h, j] = d + bad if order == 0 else s
 
 
-@njit(**INLINED, fastmath=EXACT)
+@loop(**INLINED, fastmath=EXACT)
 def _cell(x: Any, shift: Any, inverse: Any, last: Any) -> Any:
     """The row of x in the table, as a floating-point number, and u. Shift: where x = 0 is, in rows; last: the last row."""
     t = x * inverse + shift
@@ -243,7 +244,7 @@ def _cell(x: Any, shift: Any, inverse: Any, last: Any) -> Any:
     return t, x * inverse + (shift - t)  # shift - t is small near x, so that u has all of its digits
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def look_up(
     tables: Any, k: int, start: Any, inverse: Any, order: int, a: Any, n: int, low: Any, high: Any, h: int, cells: Any, c: Any
 ) -> None:
@@ -268,7 +269,7 @@ def look_up(
         high[h, j] = d if order == 0 else s
 
 
-@njit(**INLINED, fastmath=EXACT)
+@loop(**INLINED, fastmath=EXACT)
 def _cubic(u: Any, c0: Any, c1: Any, c2: Any, c3: Any, inverse: Any) -> Any:
     """The polynomial and its derivatives by x."""
     b2 = c2 + u * c3

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from numba import prange
@@ -13,12 +12,13 @@ from torch import Tensor
 from torch._C._functorch import is_functorch_wrapped_tensor
 
 from physlearn.activations.shares import shares
+from physlearn.loops import parallel_loop
 from physlearn.threads import loops_of
 
 FAST = {"contract", "nsz"}  # NaN and infinity stay what they are
 
 
-_compiled: Any = numba.njit(cache=True, nogil=True, parallel=True, fastmath=FAST)
+_compiled: Any = parallel_loop(nogil=True, fastmath=FAST)
 
 
 def applies(*tensors: Tensor) -> bool:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 import torch
 from numba import prange
 from torch import Tensor
 
 from physlearn.activations.compiled import FAST, _sine
+from physlearn.loops import parallel_loop
 from physlearn.transforms import transformed
 
-_compiled: Any = numba.njit(cache=True, nogil=True, parallel=True, fastmath=FAST, error_model="numpy")
+_compiled: Any = parallel_loop(nogil=True, fastmath=FAST, error_model="numpy")
 STACKED = 3  # axes: networks, samples, neurons; one small network alone is better off with torch
 
 

@@ -27,6 +27,7 @@ from tqdm.auto import tqdm
 from physlearn import models, tasks
 from physlearn.forecasting.report import writable
 from physlearn.models import HamiltonianNetwork, Model, VectorFieldNetwork
+from physlearn.sweeps.lock import alone_in
 from physlearn.tasks import Task
 from physlearn.tasks.greydanus import FOLDER, recorded
 from physlearn.threads import suited_to
@@ -143,15 +144,20 @@ def run(
     names: of the benchmarks. seeds: how many; each makes its own orbits, noise, weights and batches (a recording is what it
     is). quick: a twentieth of the steps, and few orbits, in a file of its own: to see that everything works.
 
-    Writes ``benchmarks.csv`` and ``benchmarks.md``. Raises InputError for unknown names, no seeds, or a recording that is
-    missing.
+    Writes ``benchmarks.csv`` and ``benchmarks.md``. Raises InputError for unknown names, no seeds, a recording that is
+    missing, or a folder in which another run is at work.
     """
     if unknown := [name for name in names if name not in BENCHMARKS]:
         raise InputError(f"no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
     if seeds < 1:
         raise InputError(f"the number of seeds must be at least 1, not {seeds}")
     stem = "quick" if quick else "benchmarks"
-    file = writable(out) / f"{stem}.csv"
+    with alone_in(writable(out)):
+        return _go_on(out / f"{stem}.csv", names, seeds, quick, progress)
+
+
+def _go_on(file: Path, names: Sequence[str], seeds: int, quick: bool, progress: bool) -> pd.DataFrame:
+    """Measure what the file does not hold yet."""
     rows: list[dict[Any, Any]] = pd.read_csv(file).to_dict("records") if file.is_file() else []
     done = {(row["benchmark"], row["variant"], row["seed"]) for row in rows}
     wanted = [(name, variant, seed) for seed in range(seeds) for name in names for variant in variants(BENCHMARKS[name])]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from numbers import Integral
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pandas as pd
 import torch
@@ -16,12 +18,14 @@ from tqdm.auto import tqdm
 from physlearn.activations import Activation
 from physlearn.activations.description import describe
 from physlearn.activations.learned import LearnedActivations
+from physlearn.comparison.finished import Finished, Part, decided_by
 from physlearn.comparison.forecasts import forecast_merits
 from physlearn.comparison.lineup import Variants, line_up
 from physlearn.comparison.result import Comparison
 from physlearn.comparison.tuning import RATES, Tuned, tune
-from physlearn.models import Classifier, Learner
+from physlearn.models import Classifier, Learner, Model
 from physlearn.tasks import Task
+from physlearn.tasks.task import Forecasting
 from physlearn.training import Pairs, Training
 from physlearn.training.ensemble import EngineName, EnsembleHistory, train_ensemble
 from physlearn.training.loss import Reduction, accuracy, loss_of
@@ -44,6 +48,7 @@ def compare(
     tuning_replicates: int = 6,
     forecast: bool = True,
     engine: EngineName = "auto",
+    folder: str | os.PathLike[str] | None = None,
     progress: bool = True,
     **training: Any,
 ) -> Comparison:
@@ -53,7 +58,9 @@ def compare(
     times. variants: more, by name; by default tanh, ReLU and a mixture made by hand. replicates: networks of each variant (and
     meta-seed). tuned: choose the learning rate of each variant among ``rates`` on the tuning part, with
     ``tuning_replicates`` networks each; otherwise all take the task's, as the paper does. forecast: roll every network out,
-    too, where the task has anything to forecast. training: ``epochs`` and other settings of `Training` instead of the task's.
+    too, where the task has anything to forecast. folder: keeps the networks of each variant (and meta-seed) as they are
+    finished, a file each; a comparison that was stopped resumes from there, with the same result. training: ``epochs`` and
+    other settings of `Training` instead of the task's.
 
     Each network keeps the weights of the epoch that does best on the validation part, and is scored on the test part: by its
     loss, and a classifier by its accuracy, too.
@@ -78,45 +85,35 @@ def compare(
     line_ups = _line_ups(learned, single, variants)
     for activation in {variant: activation for line in line_ups for variant, activation in line.items()}.values():
         task.network(activation)  # one that cannot be built is known before hours of training
-    start = time.perf_counter()
-    rows, curves, settings = [], [], {}
     total = sum(len(line) for line in line_ups) * (replicates + (len(rates) * tuning_replicates if tuned else 0))
     bar = tqdm(total=total, disable=not progress, unit="network", leave=False)
     forecasts = task.forecast if forecast and task.forecasting is not None else None
     data = {part: task.pairs(part) for part in ("training", "tuning", "validation", "test")}
+    effort = {"rates": rates, "replicates": tuning_replicates} if tuned else None
+    common = {"replicates": replicates, "training": asdict(how), "engine": engine, "tuning": effort}
+    finished = None if folder is None else Finished(Path(folder), {"task": decided_by(task, forecasts), **common})
+    parts, settings = [], {}
     with bar:
         for meta_seed, line in enumerate(line_ups):
             first = first_seed(seed, meta_seed)
             for variant, activation in line.items():
                 bar.set_description(f"comparing on {task.name}, {variant}")
-                tuning = None
-                if tuned:
-                    tuning = tune(task, activation, how, data["training"], data["tuning"], rates=rates, seed=FAR + first,
-                                  replicates=tuning_replicates, engine=engine, bar=bar)  # fmt: skip
-                rate = how.learning_rate if tuning is None else tuning.learning_rate
-                seeds = [first + k for k in range(replicates)]
-                models = [task.network(activation, s) for s in seeds]
-                history = train_ensemble(models, data["training"], data["validation"], replace(how, learning_rate=rate), seeds,
-                                         engine=engine, progress=False)  # fmt: skip
-                table = pd.DataFrame({"meta_seed": meta_seed, "replicate": range(replicates), "variant": variant})
-                for name, score in _scores(models, data["test"], how.reduction).items():
-                    table[name] = score
-                table["validation_loss"] = history.best.double().numpy()
-                table["diverged"] = history.diverged.numpy()
-                table["learning_rate"] = rate
-                if forecasts is not None:
-                    for name, merit in forecast_merits(models, forecasts).items():
-                        table[name] = merit.cpu().numpy()
-                rows.append(table)
-                curves.append(_curves(history, meta_seed, variant))
-                settings[f"{variant} ({meta_seed})"] = _settings(activation, history, tuning)
-                bar.update(replicates)
+                own = {"variant": variant, "meta_seed": meta_seed, "seed": first}
+                part = finished.get(activation, **own) if finished else None
+                if part is None:
+                    seeds = range(first, first + replicates)
+                    part = _part(task, activation, variant, meta_seed, seeds, how, effort, data, forecasts, engine)
+                    if finished:
+                        finished.keep(part, activation, **own)
+                bar.update(replicates + (len(rates) * tuning_replicates if tuned else 0))
+                parts.append(part)
+                settings[f"{variant} ({meta_seed})"] = part.settings
     lines = list(line_ups[0])
     return Comparison(
         task=task.name,
         title=task.title,
-        table=pd.concat(rows, ignore_index=True),
-        curves=pd.concat(curves, ignore_index=True),
+        table=pd.concat([part.table for part in parts], ignore_index=True),
+        curves=pd.concat([part.curves for part in parts], ignore_index=True),
         settings={
             "task": task.name,
             "model": task.model,
@@ -131,7 +128,7 @@ def compare(
             "learned": [dict(one.settings) for one in _several(learned)],
             "single": [dict(one.settings) for one in _several(single)],
         },
-        seconds=time.perf_counter() - start,
+        seconds=sum(part.seconds for part in parts),
         reference="mix" if "mix" in lines else lines[0],
     )
 
@@ -139,6 +136,38 @@ def compare(
 def first_seed(seed: int, meta_seed: int) -> int:
     """Of a meta-seed's networks, which count on from it."""
     return seed + APART * meta_seed
+
+
+def _part(
+    task: Task,
+    activation: str | Activation,
+    variant: str,
+    meta_seed: int,
+    seeds: Sequence[int],
+    how: Training,
+    effort: Mapping[str, Any] | None,
+    data: Mapping[str, Pairs],
+    forecasts: Forecasting | None,
+    engine: EngineName,
+) -> Part:
+    """Tune, train and score the networks of a variant and meta-seed."""
+    start, tuning = time.perf_counter(), None
+    if effort is not None:
+        tuning = tune(task, activation, how, data["training"], data["tuning"], seed=FAR + seeds[0], engine=engine, **effort)
+        how = replace(how, learning_rate=tuning.learning_rate)
+    models = [task.network(activation, s) for s in seeds]
+    history = train_ensemble(models, data["training"], data["validation"], how, seeds, engine=engine, progress=False)
+    table = pd.DataFrame({"meta_seed": meta_seed, "replicate": range(len(seeds)), "variant": variant})
+    for name, score in _scores(models, data["test"], how.reduction).items():
+        table[name] = score
+    table["validation_loss"] = history.best.double().numpy()
+    table["diverged"] = history.diverged.numpy()
+    table["learning_rate"] = how.learning_rate
+    if forecasts is not None:
+        for name, merit in forecast_merits(cast(list[Model], models), forecasts).items():
+            table[name] = merit.cpu().numpy()
+    told = _settings(activation, history, tuning)
+    return Part(table, _curves(history, meta_seed, variant), told, time.perf_counter() - start)
 
 
 def _scores(models: Sequence[Learner], test: Pairs, reduction: Reduction) -> dict[str, list[float]]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +19,12 @@ from matplotlib.figure import Figure
 from physlearn import plotting, schema
 from physlearn.comparison import statistics, stored
 from physlearn.comparison.statistics import Scale
-from physlearn.forecasting.report import environment, write_figure, write_json
+from physlearn.forecasting.report import environment
 from systems import InputError
 from systems.atomic import atomically
 
+TABLES = {"table": "results.parquet", "curves": "curves.parquet"}
+MANIFEST = "manifest.json"
 KEYS = ("meta_seed", "replicate", "variant", "diverged", "learning_rate")
 LABELS = {
     "loss": "test loss",
@@ -135,18 +140,13 @@ class Comparison:
         return "\n".join(text)
 
     def save(self, directory: str | os.PathLike[str]) -> list[Path]:
-        """Write results.parquet, curves.parquet, summary.md, comparison.png and manifest.json; gives the paths."""
+        """Write results.parquet, curves.parquet, summary.md, comparison.png and manifest.json, and return the paths.
+
+        All of them are written before the first takes its place; the manifest, with the tables' checksums, comes last.
+        """
         folder = Path(directory)
         folder.mkdir(parents=True, exist_ok=True)
-        paths = []
-        for name, frame in {"results": self.table, "curves": self.curves}.items():
-            paths.append(folder / f"{name}.parquet")
-            with atomically(paths[-1]) as temporary:
-                frame.to_parquet(temporary)
-        paths.append(folder / "summary.md")
-        with atomically(paths[-1]) as temporary:
-            temporary.write_text(self.to_markdown())
-        paths.append(write_figure(folder / "comparison.png", self.figure()))
+        paths = [folder / name for name in (*TABLES.values(), "summary.md", "comparison.png", MANIFEST)]
         content = {
             "title": self.title,
             **environment(),
@@ -154,17 +154,33 @@ class Comparison:
             "reference": self.reference,
             "seconds": self.seconds,
         }
-        paths.append(write_json(folder / "manifest.json", content))
+        with ExitStack() as stack:  # which moves the files into place from the last to the first, once all of them are written
+            *files, summary, picture, manifest = reversed([stack.enter_context(atomically(path)) for path in reversed(paths)])
+            for file, frame in zip(files, (self.table, self.curves), strict=True):
+                frame.to_parquet(file)
+            summary.write_text(self.to_markdown())
+            self.figure().savefig(picture, format="png", dpi=120, bbox_inches="tight")
+            content["sha256"] = {name: _checksum(file) for name, file in zip(TABLES.values(), files, strict=True)}
+            manifest.write_text(json.dumps(content, indent=1, default=str, allow_nan=False) + "\n")
+            if not _seals(paths[-1]):  # of an older version, which would not tell that the tables are others
+                paths[-1].unlink(missing_ok=True)
         return paths
 
     @classmethod
     def load(cls, directory: str | os.PathLike[str]) -> Comparison:
-        """Read what ``save`` wrote. Raises InputError for a folder that does not hold it."""
+        """Read what ``save`` wrote.
+
+        Raises InputError for a folder that does not hold it, or holds tables that are not those of the manifest: another
+        run was stopped while it saved there.
+        """
         folder = Path(directory)
         try:
-            manifest = stored.manifest(folder / "manifest.json")
-            table = stored.table(folder / "results.parquet", [*KEYS, "loss"])
-            curves = stored.table(folder / "curves.parquet", ["meta_seed", "variant", "step", "seconds"])
+            for name, checksum in _seals(folder / MANIFEST).items():
+                if name not in TABLES.values() or _checksum(folder / name) != checksum:
+                    raise InputError(f"{folder / name} does not belong to the manifest beside it; make the comparison again")
+            manifest = stored.manifest(folder / MANIFEST)
+            table = stored.table(folder / TABLES["table"], [*KEYS, "loss"])
+            curves = stored.table(folder / TABLES["curves"], ["meta_seed", "variant", "step", "seconds"])
             stored.check(manifest, table, curves)
         except Exception as error:  # parquet raises many kinds for a foreign or damaged file
             raise InputError(f"{folder} holds no comparison ({type(error).__name__}: {schema.shown(error)})") from error
@@ -201,6 +217,15 @@ class Comparison:
             f"Differences are {self.reference} minus other, with 95 % bootstrap intervals; p by Wilcoxon's test over pairs, "
             "corrected by Holm's method."
         )
+
+
+def _checksum(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _seals(manifest: Path) -> dict[str, str]:
+    """Return the checksums that a manifest tells; none where there is no manifest, or one of an older version."""
+    return dict(json.loads(manifest.read_text()).get("sha256", {})) if manifest.is_file() else {}
 
 
 def _label(measure: str) -> str:

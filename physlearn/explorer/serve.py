@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -13,7 +14,12 @@ from physlearn.explorer.learning import Learning
 from physlearn.explorer.shelf import Shelf
 from systems import InputError
 
+if TYPE_CHECKING:
+    from tornado.web import Application
+
 ADDRESS = "127.0.0.1"
+NAMES = (ADDRESS, "localhost", "[::1]")  # of this machine, by which a browser on it may ask for the page
+HTTP = 80  # the port that a browser leaves out
 
 
 def serve(
@@ -35,6 +41,7 @@ def serve(
     scene.check(systems.get(system))
     try:
         import panel
+        from panel.io.server import get_server
 
         from physlearn.explorer.page import Page
     except ImportError as error:
@@ -50,14 +57,53 @@ def serve(
         return made.layout
 
     torch.set_num_threads(1)  # all work here is small
-    panel.serve(
+    origins = [f"{name}:{port}" for name in NAMES if name[0] != "["]  # bokeh knows no addresses of that form
+    server = get_server(
         {"/": page},
         port=port,
         address=ADDRESS,
-        websocket_origin=[f"{ADDRESS}:{port}", f"localhost:{port}"],
+        websocket_origin=origins,
         show=show,
         title="physlearn explore",
+        verbose=True,
     )
+    refuse_other_hosts(server._tornado, port)
+    server.start()
+    try:
+        server.io_loop.start()
+    except RuntimeError:  # a notebook's loop runs already
+        return
+
+
+def refuse_other_hosts(application: Application, port: int) -> None:
+    """Let an application answer 403 to every request, for a page or a websocket, whose Host is not this machine.
+
+    A site can let its name point to 127.0.0.1 (DNS rebinding): the browser then takes the explorer for a part of that site.
+    The Host that it names tells.
+
+    Parameters
+    ----------
+    application
+        An application of tornado, such as a server of panel's has.
+    port
+        The port that it serves.
+    """
+    from tornado.httputil import HTTPServerRequest
+    from tornado.routing import Matcher, Rule
+    from tornado.web import RequestHandler
+
+    own = {f"{name}:{port}" for name in NAMES} | (set(NAMES) if port == HTTP else set())
+
+    class Foreign(Matcher):
+        def match(self, request: HTTPServerRequest) -> dict[str, object] | None:
+            return None if request.host.lower() in own else {}
+
+    class Refusal(RequestHandler):
+        def prepare(self) -> None:
+            self.set_status(403)
+            self.finish("The explorer answers to this machine alone.")
+
+    application.default_router.rules.insert(0, Rule(Foreign(), Refusal))
 
 
 def _free(port: int) -> int:

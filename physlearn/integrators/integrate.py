@@ -16,6 +16,7 @@ from physlearn.integrators.registry import find
 from physlearn.threads import suited_to
 from systems import InputError, Orbit
 from systems.orbit import check_times
+from systems.size import BYTES, check_memory
 from systems.system import check_states
 
 TYPICAL_WIDTH = 25  # elements that a learned flow works on for each coordinate of the state
@@ -59,6 +60,7 @@ def integrate(
     check_times(t)
     coordinates = seen.coordinates or tuple(f"z{i}" for i in range(z0.shape[-1] if z0.ndim else 1))
     check_states(z0, coordinates)
+    check_memory(z0.numel() * len(t) * z0.element_size() / BYTES, "the orbits from these states at these times")
     integrator = cls(seen, **options)
     shape = seen.field(t[0].to(z0.dtype), z0).shape
     if shape != z0.shape:

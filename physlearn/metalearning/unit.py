@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from physlearn.activations.learned import LearnedActivations
 from physlearn.metalearning.metalearn import metalearn
 from physlearn.tasks import Task
 
+if TYPE_CHECKING:
+    from physlearn.sweeps.lock import Mark
+
 
 def learn_unit(
-    task: Task, seeds: Sequence[int], checkpoint: Path, progress: bool, settings: Mapping[str, Any]
+    task: Task, seeds: Sequence[int], checkpoint: Path, mark: Mark | None, progress: bool, settings: Mapping[str, Any]
 ) -> list[LearnedActivations]:
-    """Those of the meta-seeds, side by side; a checkpoint is kept where its folder is at hand."""
-    path = checkpoint if checkpoint.parent.is_dir() else None  # on another machine there may be no such folder
+    """Learn the activations of several meta-seeds side by side.
+
+    Parameters
+    ----------
+    task, seeds, progress, settings
+        As `metalearn` takes them.
+    checkpoint
+        File to resume from and to write, in the folder of the run that gives the command.
+    mark
+        The mark of that run, for a unit that may be on another machine: no checkpoint is kept where the mark cannot be read,
+        as a folder of the same name is another one there. None for a unit on the same machine.
+    """
+    path = checkpoint if mark is None or mark.here else None
     return metalearn(task, seed=seeds, checkpoint=path, progress=progress, **settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -124,7 +124,8 @@ def reproduce(
     request = Request(Store(out / "runs", seed, progress, workers or Workers()), quick, device, data)
     written = {}
     request.store.folder.mkdir(parents=True, exist_ok=True)
-    with alone_in(request.store.folder):
+    with alone_in(request.store.folder) as mark:
+        request = replace(request, store=replace(request.store, mark=mark))
         for name in tqdm(chosen, disable=not progress, unit="figure"):
             start = time.perf_counter()
             drawn = request.drawn(name)

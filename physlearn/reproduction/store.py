@@ -21,11 +21,13 @@ from physlearn.metalearning.metalearn import settings_for, stages_of
 from physlearn.metalearning.unit import learn_unit
 from physlearn.sweeps import Workers, seal, told, whole
 from physlearn.sweeps.digest import digest
+from physlearn.sweeps.lock import Mark
 from physlearn.tasks import Task
 from systems import Orbit
 from systems.atomic import atomically
 
 T = TypeVar("T")
+UNMARKED = Mark(Path(), "")  # is read nowhere
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Store:
     read, and never computed again.
     seed: of everything, or of the first meta-seed, after which the others count on. progress: whether to show bars. workers:
     where what is missing is computed, many at once if it can be. sources: of how many results that were asked for, by the
-    digest of the code that made them.
+    digest of the code that made them. mark: of the run that is at work in the folder, for workers on other machines.
     """
 
     folder: Path
@@ -44,6 +46,7 @@ class Store:
     progress: bool = True
     workers: Workers = field(default_factory=Workers)
     sources: Counter[str] = field(default_factory=Counter)
+    mark: Mark = UNMARKED
 
     def learned(self, task: Task, meta_seed: int = 0, **settings: Any) -> LearnedActivations:
         """Activations that were meta-learned on a task."""
@@ -55,9 +58,10 @@ class Store:
         names = {k: self._name_of_learned(task, self.seed + k, settings) for k in meta_seeds}
         missing = [k for k, name in names.items() if not whole(self.folder / name)]
         together = [missing] if missing and torch.device(task.device).type == "cuda" else [[k] for k in missing]
-        checkpoints = [(self.folder / names[some[0]]).with_suffix(".checkpoint") for some in together]
+        checkpoints = [(self.folder / names[some[0]]).with_suffix(".checkpoint").resolve() for some in together]
+        mark = None if self.workers.scheduler is None else self.mark
         units = [
-            (task, [self.seed + k for k in some], checkpoint, self._inside, settings)
+            (task, [self.seed + k for k in some], checkpoint, mark, self._inside, settings)
             for some, checkpoint in zip(together, checkpoints, strict=True)
         ]
         for number, made in self._each(learn_unit, units, f"meta-learning {task.name}"):

@@ -17,6 +17,7 @@ from physlearn.forecasting.report import writable
 from physlearn.speed import inner_loops, meta_gradient, orbits, replicates
 from physlearn.speed.inner_loops import TASKS
 from physlearn.speed.replicates import ONE_BY_ONE
+from physlearn.sweeps.lock import alone_in
 from systems.atomic import atomically
 
 Row = dict[str, Any]
@@ -36,7 +37,13 @@ def measure(out: Path, device: str = "cpu", *, quick: bool = False, progress: bo
     quick: the smallest sizes, to see that it works.
     """
     devices = ["cpu"] if torch.device(device).type == "cpu" else ["cpu", device]
-    file, rows = writable(out) / "speed.csv", []
+    with alone_in(writable(out)):
+        return _measured(out / "speed.csv", devices, quick, progress)
+
+
+def _measured(file: Path, devices: Sequence[str], quick: bool, progress: bool) -> pd.DataFrame:
+    """Write each row as it comes."""
+    rows = []
     for row in tqdm(_rows(devices, quick), "measuring", disable=not progress, unit="row"):
         rows.append({**row, "on": _named(row["device"])})
         with atomically(file) as temporary:

@@ -17,9 +17,10 @@ from tqdm.auto import tqdm
 
 from physlearn.activations import Activation, get
 from physlearn.activations.description import content
-from physlearn.metalearning import metalearn
+from physlearn.metalearning.metalearn import metalearn
 from physlearn.sweeps.database import using
 from physlearn.sweeps.digest import digest
+from physlearn.sweeps.lock import alone_in
 from physlearn.sweeps.workers import Workers
 from physlearn.tasks import Task
 from physlearn.training import Training
@@ -27,6 +28,7 @@ from physlearn.training.ensemble import train_ensemble
 from systems import InputError
 
 LEARNED = "learned"  # the variant whose activations are meta-learned in each trial
+SEEDS = 2**32  # that a sampler takes
 AT_ONCE = 4  # trials that are proposed together, whoever computes them: so that workers do not change what is proposed
 NETWORKS: dict[str, BaseDistribution] = {
     "learning_rate": FloatDistribution(1e-3, 2.0, log=True),
@@ -62,7 +64,8 @@ def search(
     searched, instead of `NETWORKS` and, where it is learned, `ACTIVATIONS`. workers: where trials run; the same are proposed
     wherever that is. training: settings of `Training` instead of the task's.
 
-    Raises InputError for settings that do not exist.
+    Raises InputError for settings that do not exist, or a folder in which another run is at work; OSError where the trials
+    cannot be kept.
     Source: Akiba et al., Optuna, KDD 2019; proposals by its tree-structured Parzen estimator.
     """
     named = dict(variants) if isinstance(variants, Mapping) else {name: name for name in variants}
@@ -81,7 +84,7 @@ def search(
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     rows = []
     bar = tqdm(total=len(named) * trials, disable=not progress, unit="trial", leave=False)
-    with using(path / "search.db"), bar:
+    with alone_in(path), using(path / "search.db"), bar:
         storage = optuna.storages.RDBStorage(f"sqlite:///{path / 'search.db'}")
         for name, activation in named.items():
             searched = dict(space) if space is not None else {**NETWORKS, **(ACTIVATIONS if activation == LEARNED else {})}
@@ -135,7 +138,7 @@ def _go_on(
     done = len(study.get_trials(states=(TrialState.COMPLETE,)))
     bar.update(min(done, trials))
     while done < trials:
-        study.sampler = optuna.samplers.TPESampler(seed=seed + done)  # of what is done alone, not of the way there
+        study.sampler = optuna.samplers.TPESampler(seed=(seed + done) % SEEDS)  # of what is done alone, not of the way there
         asked = _proposed(study, min(AT_ONCE - done % AT_ONCE, trials - done), searched)
         units = [(task, activation, training, replicates, seed, trial.params) for trial in asked]
         results = dict(workers.each(evaluate, units))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
-import json
 import os
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
@@ -15,11 +13,11 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from physlearn.source import digest_of_source
+from physlearn.sweeps import kept
 from physlearn.sweeps.digest import digest
 from physlearn.sweeps.lock import alone_in
 from physlearn.sweeps.workers import Workers
 from systems import InputError
-from systems.atomic import atomically
 
 Result = Mapping[str, Any]  # of numbers, texts and truth values, by name
 
@@ -56,11 +54,11 @@ def sweep(
         raise InputError("units of a sweep differ in their settings: give repeated ones a seed each")
     where.mkdir(parents=True, exist_ok=True)
     with alone_in(where):
-        missing = [n for n, path in enumerate(paths) if _read(path) is None]
+        missing = [n for n, path in enumerate(paths) if kept.read(path) is None]
         done = (workers or Workers()).each(_call, ((function, listed[n]) for n in missing))
         for number, result in tqdm(done, "sweeping", len(missing), disable=not progress, unit="unit", leave=False):
-            _write(paths[missing[number]], listed[missing[number]], result)
-    return pd.DataFrame([{**unit, **(_read(path) or {})} for unit, path in zip(listed, paths, strict=True)])
+            kept.write(paths[missing[number]], listed[missing[number]], result)
+    return pd.DataFrame([{**unit, **(kept.read(path) or {})} for unit, path in zip(listed, paths, strict=True)])
 
 
 def _code(function: Callable[..., Result]) -> tuple[str, ...]:
@@ -82,25 +80,3 @@ def _name(code: tuple[str, ...], settings: Mapping[str, Any]) -> str:
         return digest({"code": code, "settings": settings}, length=24, otherwise=None)
     except TypeError as error:
         raise InputError(f"a unit's settings are numbers, texts and lists of them, not {settings!r} ({error})") from error
-
-
-def _write(path: Path, settings: Mapping[str, Any], result: Result) -> None:
-    try:
-        content = json.dumps({"settings": settings, "result": result})
-    except TypeError as error:
-        raise InputError(f"a unit gives numbers, texts and truth values by name, not {result!r} ({error})") from error
-    path.parent.mkdir(exist_ok=True)
-    with atomically(path) as temporary:
-        temporary.write_text(f"{hashlib.sha256(content.encode()).hexdigest()}\n{content}\n")
-
-
-def _read(path: Path) -> dict[str, Any] | None:
-    """The result of a unit; None where there is none that is whole."""
-    try:
-        checksum, content = path.read_text().splitlines()
-    except (OSError, ValueError):
-        return None
-    if hashlib.sha256(content.encode()).hexdigest() != checksum:
-        return None
-    result: dict[str, Any] = json.loads(content)["result"]
-    return result

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, TypeVar
@@ -17,7 +19,7 @@ DEATHS = 3  # of processes in a row, without a unit done, before it is the units
 
 
 class WorkersLostError(RuntimeError):
-    """Processes died again and again, before any unit was done."""
+    """Processes died again and again before any unit was done, or the scheduler was lost."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,8 @@ class Workers:
     def each(self, function: Callable[..., T], arguments: Iterable[Sequence[Any]]) -> Iterator[tuple[int, T]]:
         """The number of each unit and its result, ``function(*its arguments)``, as they come.
 
-        Raises what a unit raises, and WorkersLostError where processes die again and again (out of memory, perhaps).
+        Raises what a unit raises, and WorkersLostError where processes die again and again (out of memory, perhaps) or the
+        scheduler is lost.
         """
         units = list(arguments)
         if self.scheduler is not None:
@@ -85,18 +88,47 @@ def _on_cluster(
     scheduler: str, timeout: float, function: Callable[..., T], units: Sequence[Sequence[Any]]
 ) -> Iterator[tuple[int, T]]:
     try:
-        from distributed import Client, as_completed
+        from distributed import CancelledError, Client, as_completed
+        from distributed.comm import CommClosedError
+        from distributed.scheduler import KilledWorker
     except ImportError as error:
         raise InputError("a scheduler needs dask: pip install 'physlearn[distributed]'") from error
+    left = len(units)
+    with _quiet("distributed.client", "distributed.core", "distributed.comm.core"):
+        try:
+            client = Client(scheduler, timeout=timeout)
+        except (OSError, ValueError) as error:
+            raise InputError(f"there is no scheduler at {scheduler} ({error})") from error
+        with client:
+            futures = [client.submit(_numbered, number, function, unit, pure=False) for number, unit in enumerate(units)]
+            for future in as_completed(futures):
+                try:
+                    result = future.result()
+                except (CancelledError, CommClosedError) as error:
+                    raise WorkersLostError(
+                        f"the scheduler at {scheduler} was lost with {left} units left: start both, it and the command, again"
+                    ) from error
+                except KilledWorker as error:
+                    raise WorkersLostError(
+                        f"every worker that took one of the {left} units left died; it may need more memory ({error})"
+                    ) from error
+                left -= 1
+                yield result
+                future.release()
+
+
+@contextmanager
+def _quiet(*names: str) -> Iterator[None]:
+    """Inside, these loggers keep to themselves what is raised as well, and told in one sentence."""
+    loggers = [logging.getLogger(name) for name in names]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL + 1)
     try:
-        client = Client(scheduler, timeout=timeout)
-    except (OSError, ValueError) as error:
-        raise InputError(f"there is no scheduler at {scheduler} ({error})") from error
-    with client:
-        futures = [client.submit(_numbered, number, function, unit, pure=False) for number, unit in enumerate(units)]
-        for future in as_completed(futures):
-            yield future.result()
-            future.release()
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
 
 
 def _numbered(number: int, function: Callable[..., T], unit: Sequence[Any]) -> tuple[int, T]:

@@ -1,6 +1,7 @@
 """The command line as its user has it: output, files and exit code."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 import systems
-from physlearn import Forecaster
+from physlearn import Forecaster, integrators, models, tasks
 
 QUICK = ["--orbits", "12", "--test-orbits", "3", "--time", "3", "--epochs", "3", "--hidden", "8"]
 
@@ -146,3 +147,18 @@ def test_forecast_learns_the_suspension_of_a_system_that_depends_on_time(run, tm
     assert result.code == 0, result.err
     assert "forced-duffing (suspended)" in result.out
     assert systems.Orbit.load(tmp_path / "nn_rk4.nc").coordinates == ("x", "v", "cos", "sin")
+
+
+@pytest.mark.parametrize(
+    ("command", "names"),
+    [
+        ("forecast", [*models.names(), *integrators.names()]),
+        ("chaos", models.names()),
+        ("learn", tasks.names()),
+        ("compare", tasks.names()),
+        ("search", tasks.names()),
+    ],
+)
+def test_help_lists_all_that_is_registered(run, command, names):
+    text = re.sub(r"-\s+", "-", run(command, "--help").out)  # lines break at hyphens
+    assert set(names) <= set(re.findall(r"[\w-]+", text))

@@ -14,9 +14,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from physlearn.activations.compiled import FAST, INLINED, TABLE, activate, look_up
+from physlearn.loops import loop
 from physlearn.training.fused.rules import NONE
 from physlearn.training.fused.step import (
     CLASSES,
@@ -34,7 +34,7 @@ from physlearn.training.fused.step import (
 )
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def weighted(a: Any, width: int, W: Any, h: int, b: Any, x: Any) -> None:
     """a = W[h] x + b[h]."""
     D = W.shape[1]
@@ -50,7 +50,7 @@ def weighted(a: Any, width: int, W: Any, h: int, b: Any, x: Any) -> None:
             a[j] += w0 * x[d, j] + w1 * x[second, j]
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def _forward(
     width: int, x: Any, W: Any, b: Any, V: Any, y: Any, order: int, types: Any, tables: Any, start: float, inverse: float,
     a: Any, low: Any, high: Any, cells: Any, pieces: Any,
@@ -75,7 +75,7 @@ def _forward(
                 y[c, j] += v0 * low[h, j]
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def _backward(width: int, x: Any, V: Any, e: Any, low: Any, high: Any, delta: Any, Q: Any, gb: Any, gW: Any) -> None:
     """Q += <low e>, gb += <delta>, gW += <delta x>: sums over the tile."""
     C, H = V.shape
@@ -121,7 +121,7 @@ def _backward(width: int, x: Any, V: Any, e: Any, low: Any, high: Any, delta: An
                 gW[h, d1] += s1
 
 
-@njit(**INLINED)
+@loop(**INLINED)
 def _mix(kind: int, W1: Any, W2: Any, V: Any) -> None:
     C, H = V.shape
     for c in range(C):
@@ -129,7 +129,7 @@ def _mix(kind: int, W1: Any, W2: Any, V: Any) -> None:
             V[c, h] = W1[h, c] * W2[0, h] if kind == GRADIENT else W2[c, h]
 
 
-@njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
+@loop(fastmath=FAST, error_model="numpy", nogil=True)
 def run(
     r: int, kind: int, inputs: Any, targets: Any, labels: Any, weights: Any,
     all_W1: Any, all_b1: Any, all_W2: Any, all_b2: Any, types: Any, tables: Any, start: float, inverse: float,

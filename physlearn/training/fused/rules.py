@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from physlearn.activations.compiled import INLINED
+from physlearn.loops import loop
 
 RULES: dict[str, int] = {"adam": 0, "sgd": 1, "momentum": 2, "rmsprop": 3}
 ADAM, SGD, MOMENTUM, RMSPROP, NONE = range(5)  # NONE: only the losses
@@ -19,7 +19,7 @@ FRICTION = np.float32(0.9)
 KEPT, NEW = np.float32(0.99), np.float32(0.01)  # torch.optim.RMSprop
 
 
-@njit(**INLINED, fastmath={"contract"})
+@loop(**INLINED, fastmath={"contract"})
 def update(rule: int, rate: float, count: int, p: Any, g: Any, first: Any, second: Any) -> None:
     """One step of the parameters p, whose gradient is g, and of their two moments, all ``(n,)``.
 

@@ -15,9 +15,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from physlearn.activations.compiled import FAST, HALF, INLINED, ONE, TWO, activate
+from physlearn.loops import loop
 from physlearn.models.spline_network import BASIS, EDGE, FEATURES, SPACING
 from physlearn.training.fused.kernels import weighted
 from physlearn.training.fused.rules import NONE
@@ -41,7 +41,7 @@ FIRST = np.float32(EDGE / SPACING + 1)  # from 0 to the first centre, in units o
 FOUR, SIXTH = np.float32(4), np.float32(1 / 6)
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def _featured(base: int, order: int, a: Any, width: int, low: Any, high: Any, i: int, n: int) -> None:
     """The derivatives of that order and the next of all features of number i among n."""
     activate(base, order, a, width, low, high, i)
@@ -58,7 +58,7 @@ def _featured(base: int, order: int, a: Any, width: int, low: Any, high: Any, i:
             high[row, j] = slope if order == 0 else (p - FOUR * q) * INVERSE * INVERSE
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def _projected(sums: Any, width: int, t: Any, x: Any) -> None:
     """sums += x t."""
     n = len(sums)
@@ -80,7 +80,7 @@ def _projected(sums: Any, width: int, t: Any, x: Any) -> None:
         sums[i] += s0
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def _slopes(width: int, W2: Any, low: Any, s: Any) -> None:
     """s[h] = the slope of the output by a[h]."""
     H = len(s)
@@ -92,7 +92,7 @@ def _slopes(width: int, W2: Any, low: Any, s: Any) -> None:
                 s[h, j] += w * low[i, j]
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def _gradient(width: int, W1T: Any, none: Any, s: Any, slopes: Any, y: Any, u: Any) -> None:
     """y[d] = the slope of the output by x[d]."""
     D = len(y)
@@ -104,7 +104,7 @@ def _gradient(width: int, W1T: Any, none: Any, s: Any, slopes: Any, y: Any, u: A
             y[d, j] += slopes[i, j] * u[j]
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def _back(width: int, X: Any, W2T: Any, none: Any, e: Any, low: Any, high: Any, t: Any, delta: Any, g: Any) -> None:
     """The gradient by W1, b1 and W2, of outputs: sums over the tile."""
     gW1, gb1, gW2 = g
@@ -121,7 +121,7 @@ def _back(width: int, X: Any, W2T: Any, none: Any, e: Any, low: Any, high: Any, 
         add_up(gb1, h, width, delta)
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def _back_of_gradient(
     width: int, X: Any, slopes: Any, W1: Any, W2: Any, none: Any, s: Any, e: Any, low: Any, high: Any, E: Any, t: Any,
     delta: Any, g: Any,
@@ -149,7 +149,7 @@ def _back_of_gradient(
         add_up(gb1, h, width, delta)
 
 
-@njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)
+@loop(fastmath=FAST, error_model="numpy", nogil=True)
 def run(
     r: int, kind: int, inputs: Any, targets: Any, labels: Any, weights: Any,
     all_W1: Any, all_b1: Any, all_W2: Any, all_b2: Any, types: Any, tables: Any, start: float, inverse: float,

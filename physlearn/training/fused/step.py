@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from physlearn.activations.compiled import FAST, INLINED, decay
+from physlearn.loops import loop
 from physlearn.training.fused.rules import update
 
 KINDS: dict[str, int] = {"output": 0, "gradient": 1, "classes": 2}
@@ -24,14 +24,14 @@ TINY = 1e-6  # torch.nn.utils.clip_grad_norm_
 EXPONENT = np.int32(0x7F800000)  # all its bits set: infinite or NaN
 
 
-@njit(**INLINED)
+@loop(**INLINED)
 def longest_tile(rows: int, batch: int) -> int:
     """Of the equal tiles that a batch is taken in."""
     most = min(batch, rows)
     return -(-most // -(-most // TILE))
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def squares(n: int, y: Any, targets: Any, rows: Any, weights: Any, share: Any) -> float:
     """The sum of weighted squared errors of the tile; y becomes its derivative times share."""
     total = 0.0
@@ -46,7 +46,7 @@ def squares(n: int, y: Any, targets: Any, rows: Any, weights: Any, share: Any) -
     return total
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def surprises(n: int, y: Any, labels: Any, rows: Any, share: Any, top: Any, sums: Any) -> float:
     """The sum of cross-entropies of the tile; y becomes its derivative times share. top, sums: room to work in."""
     for j in range(n):
@@ -73,7 +73,7 @@ def surprises(n: int, y: Any, labels: Any, rows: Any, share: Any, top: Any, sums
     return total
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def add_up(sums: Any, i: int, n: int, row: Any) -> None:
     """sums[i] += the sum of the first n of the row."""
     total = ZERO
@@ -82,14 +82,14 @@ def add_up(sums: Any, i: int, n: int, row: Any) -> None:
     sums[i] += total
 
 
-@njit(**INLINED)
+@loop(**INLINED)
 def pieces(g: Any, W1: Any, W2: Any) -> Any:
     """Views of the gradient g of one network, by W1, b1, W2 and b2."""
     first, bias, second = W1.size, W1.size + len(W1), W1.size + len(W1) + W2.size
     return g[:first].reshape(W1.shape), g[first:bias], g[bias:second].reshape(W2.shape), g[second:]
 
 
-@njit(**INLINED)
+@loop(**INLINED)
 def _is_finite(g: Any) -> bool:
     bad = False
     bits = g.view(np.int32)
@@ -98,7 +98,7 @@ def _is_finite(g: Any) -> bool:
     return not bad
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def _clip(g: Any, most: float) -> None:
     """Shorten the vector g to length most, as torch does."""
     square = 0.0
@@ -111,7 +111,7 @@ def _clip(g: Any, most: float) -> None:
             g[i] *= short
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def gather(inputs: Any, order: Any, begin: int, n: int, width: int, x: Any, rows: Any) -> None:
     """The tile's inputs, component by component; the last row is repeated to fill the width."""
     for j in range(width):
@@ -121,7 +121,7 @@ def gather(inputs: Any, order: Any, begin: int, n: int, width: int, x: Any, rows
             x[d, j] = inputs[rows[j], d]
 
 
-@njit(**INLINED, fastmath=FAST)
+@loop(**INLINED, fastmath=FAST)
 def finish(
     r: int, step: int, W1: Any, b1: Any, W2: Any, b2: Any, g: Any, rule: int, all_first: Any, all_second: Any,
     count: Any, alive: Any, rates: Any, losses: Any, clip: Any,

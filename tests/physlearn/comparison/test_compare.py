@@ -1,29 +1,36 @@
 """compare: paired replicates, tuned without a look at what scores them, and everything that came of it told."""
 
+import importlib
 import json
 import math
+import os
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from matplotlib import pyplot as plt
 from torch.testing import assert_close
 
 import systems
 from physlearn import compare, metrics, tasks
 from physlearn.activations import Table
 from physlearn.activations.learned import LearnedActivations
-from physlearn.comparison import Comparison, line_up
+from physlearn.comparison import Comparison, compare_apart, line_up
 from physlearn.comparison import tuning as tuning_module
 from physlearn.comparison.forecasts import forecast_merits
 from physlearn.comparison.tuning import tune
 from physlearn.integrators import integrate
+from physlearn.sweeps import Workers
 from physlearn.tasks import Forecasting, Task
 from physlearn.training import Training
 from physlearn.training.fused_engine import FusedEngine
 from systems import InputError, Orbit
 
+compare_module = importlib.import_module("physlearn.comparison.compare")
+apart_module = importlib.import_module("physlearn.comparison.apart")
 QUICK = {"replicates": 3, "epochs": 2, "tuned": False, "progress": False}
 TWO = {"sine": "sine", "tanh": "tanh"}
 LINEAR = Table.capture(torch.sin, kind="linear")
@@ -396,3 +403,97 @@ def test_wrong_arguments_are_answered_in_one_sentence_before_any_training(wrong,
 def test_wrong_questions_to_a_result_are_answered_with_what_there_is(ask, result):
     with pytest.raises(InputError, match=r"there are|'step' or 'seconds'"):
         ask(result)
+
+
+@pytest.fixture
+def plain(monkeypatch):
+    """Without the pictures, which take most of the time."""
+    figure = plt.figure(figsize=(1, 1))
+    plt.close(figure)
+    monkeypatch.setattr(Comparison, "figure", lambda _: figure)
+
+
+def same(one, other):
+    """Whether all but the seconds of two comparisons is equal, to the last bit."""
+    pd.testing.assert_frame_equal(one.table, other.table, check_exact=True)
+    pd.testing.assert_frame_equal(one.curves.drop(columns="seconds"), other.curves.drop(columns="seconds"), check_exact=True)
+    told = [json.loads(json.dumps(each.settings)) for each in (one, other)]
+    for settings in told:
+        for variant in settings["variants"].values():
+            variant.pop("seconds")
+    assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("tuned", [False, True])
+def test_a_comparison_that_is_stopped_resumes_and_gives_the_same(tuned, task, tmp_path, monkeypatch):
+    how = {**QUICK, "tuned": tuned} | ({"rates": (1e-3, 1e-2), "tuning_replicates": 1} if tuned else {})
+    three = {"sine": "sine", "tanh": "tanh", "bent": Table.capture(torch.sin)}
+    whole = compare(task, variants=three, **how)
+    trained, real = [], compare_module.train_ensemble
+
+    def stops(models, *arguments, **settings):
+        if len(trained) == 2:
+            raise KeyboardInterrupt
+        trained.append(models)
+        return real(models, *arguments, **settings)
+
+    monkeypatch.setattr(compare_module, "train_ensemble", stops)
+    with pytest.raises(KeyboardInterrupt):
+        compare(task, variants=three, folder=tmp_path, **how)
+    assert len(list(tmp_path.iterdir())) == 2
+    trained.pop()
+    same(compare(task, variants=three, folder=tmp_path, **how), whole)
+    assert len(trained) == 2
+    same(compare(task, variants=three, folder=tmp_path, **how), whole)  # nothing is left to train
+    with pytest.raises(KeyboardInterrupt):
+        compare(task, variants=three, folder=tmp_path, **{**how, "epochs": 1})
+
+
+def test_meta_seeds_that_are_shared_out_resume_too(task, tmp_path, monkeypatch, plain):
+    several = [learned(seed=seed) for seed in (0, 1)]
+    whole = compare_apart(task, several, workers=Workers(), **QUICK)
+    same(compare_apart(task, several, workers=Workers(), folder=tmp_path, **QUICK), whole)
+    second = sorted(tmp_path.glob("*.seal"))[0].with_suffix("")
+    shutil.rmtree(second)
+    calls = []
+    monkeypatch.setattr(apart_module, "compare", lambda *args, **settings: calls.append(1) or compare(*args, **settings))
+    same(compare_apart(task, several, workers=Workers(), folder=tmp_path, **QUICK), whole)
+    assert calls == [1]
+
+
+@pytest.mark.parametrize("moment", range(5))
+@pytest.mark.parametrize("checked", [True, False])
+def test_who_is_stopped_while_saving_over_an_older_result_leaves_no_mixture(checked, moment, task, tmp_path, plain):
+    old = compare(task, variants={"sine": "sine"}, **QUICK)
+    new = compare(task, variants=TWO, **QUICK)
+    old.save(tmp_path)
+    if not checked:  # as older versions wrote it
+        manifest = json.loads((tmp_path / "manifest.json").read_text())
+        (tmp_path / "manifest.json").write_text(json.dumps({k: v for k, v in manifest.items() if k != "sha256"}))
+        assert len(Comparison.load(tmp_path).table) == 3
+    moves, real = iter(range(100)), os.replace
+
+    def stopped(*paths):
+        if next(moves) == moment:
+            raise KeyboardInterrupt
+        real(*paths)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "replace", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            new.save(tmp_path)
+    try:
+        same(Comparison.load(tmp_path), old)
+        assert moment == 0
+        assert checked
+    except InputError:
+        assert moment > 0 or not checked
+    new.save(tmp_path)
+    same(Comparison.load(tmp_path), new)
+
+
+def test_tables_that_are_not_those_of_the_manifest_are_refused(result, tmp_path, plain):
+    result.save(tmp_path)
+    result.table.iloc[:-1].to_parquet(tmp_path / "results.parquet")
+    with pytest.raises(InputError, match=r"results\.parquet does not belong to the manifest"):
+        Comparison.load(tmp_path)

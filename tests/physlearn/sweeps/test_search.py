@@ -1,10 +1,13 @@
 """A search finds what is known to be good, goes on where it was, and is the same wherever its trials run."""
 
 import importlib
+import math
+from types import SimpleNamespace
 
 import optuna
 import pandas as pd
 import pytest
+import torch
 from optuna.distributions import FloatDistribution, IntDistribution
 
 from physlearn import tasks
@@ -52,6 +55,21 @@ def test_a_search_that_was_stopped_goes_on_to_the_same_table(where, name, moment
     monkeypatch.setattr(MODULE, "evaluate", None)
     again = search(task, ["sine"], tmp_path / "stopped", trials=6, **QUICK)
     pd.testing.assert_frame_equal(again, resumed)
+
+
+@pytest.mark.parametrize(
+    ("best", "diverged", "loss"),
+    [
+        ([1.0, 2.0, 6.0], [], 2.0),
+        ([8.0, 1.0, 2.0, 3.0], [], 2.5),
+        ([1.0, 2.0, 6.0], [0], math.inf),
+        ([1.0, math.nan, 6.0], [], math.inf),
+    ],
+)
+def test_the_loss_of_a_trial_is_the_median_over_its_networks(best, diverged, loss, task, monkeypatch):
+    lost = torch.tensor([k in diverged for k in range(len(best))])
+    monkeypatch.setattr(MODULE, "train_ensemble", lambda *_, **__: SimpleNamespace(best=torch.tensor(best), diverged=lost))
+    assert MODULE.evaluate(task, "sine", task.training, len(best), 0, {"learning_rate": 0.1}) == (loss, len(diverged))
 
 
 def test_other_settings_are_another_search(task, tmp_path):

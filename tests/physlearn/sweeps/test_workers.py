@@ -3,17 +3,23 @@
 import logging
 import os
 import signal
+import socket
+import subprocess
+import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import torch
-from distributed import LocalCluster
+from distributed import Client, LocalCluster
 
+import physlearn
 from physlearn import metalearn, tasks
-from physlearn.sweeps import Workers, sweep
+from physlearn.metalearning.unit import learn_unit
+from physlearn.sweeps import Workers, alone_in, sweep
 from physlearn.sweeps.workers import DEATHS, WorkersLostError
 from systems import InputError
 
@@ -123,3 +129,72 @@ def test_a_sweep_whose_worker_is_killed_midway_gives_the_same_table(cluster, tmp
 def test_a_scheduler_that_is_not_there_is_told_of():
     with pytest.raises(InputError, match=r"no scheduler at tcp://127\.0\.0\.1:1"):
         list(Workers(scheduler="tcp://127.0.0.1:1", timeout=0.2).each(square, [(1,)]))
+
+
+@pytest.mark.slow
+def test_a_worker_leaves_no_checkpoint_in_a_folder_of_its_own(cluster, run, tmp_path, monkeypatch):
+    """It stayed there, and the next run with another seed failed over a file that its user did not have."""
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    ours.mkdir()
+    theirs.mkdir()
+    monkeypatch.chdir(ours)
+    with Client(cluster.scheduler_address) as client:
+        client.run(os.chdir, str(theirs))
+    command = ["learn", "van-der-pol", "--set", "orbits=5", "--variant", "unrolled", "--outer-steps", 21, "--inner-steps", 3,
+               "--networks", 2, "--no-single", "--scheduler", cluster.scheduler_address]  # fmt: skip
+    for seed in (0, 1):
+        result = run(*command, "--seed", seed)
+        assert result.code == 0, result.err
+    assert sorted(path.name for path in ours.iterdir()) == ["van-der-pol.png", "van-der-pol.safetensors"]
+    assert not list(theirs.iterdir())
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_unit_keeps_a_checkpoint_where_it_can_read_the_mark_of_its_run(there, tmp_path, monkeypatch):
+    given = {}
+    monkeypatch.setattr("physlearn.metalearning.unit.metalearn", lambda task, **settings: given.update(settings))
+    with alone_in(tmp_path) as mark:
+        mark = mark if there else replace(mark, text="another")
+        learn_unit(None, [0], tmp_path / "x.checkpoint", mark, False, {})
+    assert given["checkpoint"] == (tmp_path / "x.checkpoint" if there else None)
+    assert not mark.here
+
+
+SCHEDULER_DIES = """
+import subprocess, sys, threading, time
+from physlearn.sweeps import Workers
+
+def slow(x):
+    time.sleep(0.2)
+    return x
+
+if __name__ == "__main__":
+    options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    address = f"tcp://127.0.0.1:{sys.argv[1]}"
+    module = [sys.executable, "-m"]
+    where = ["--host", "127.0.0.1", "--port", sys.argv[1], "--no-dashboard"]
+    scheduler = subprocess.Popen([*module, "distributed.cli.dask_scheduler", *where], **options)
+    how = [address, "--nthreads", "1", "--no-dashboard", "--no-nanny"]
+    worker = subprocess.Popen([*module, "distributed.cli.dask_worker", *how], **options)
+    try:
+        for number, _ in Workers(scheduler=address, timeout=60).each(slow, [(x,) for x in range(200)]):
+            if number == 2:
+                scheduler.kill()
+    except BaseException as error:
+        print(type(error).__name__, error)
+    scheduler.kill()
+    worker.kill()
+"""
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_dies_is_told_of_in_one_sentence(tmp_path):
+    with socket.socket() as trial:
+        trial.bind(("127.0.0.1", 0))
+        port = trial.getsockname()[1]
+    (tmp_path / "program.py").write_text(SCHEDULER_DIES)
+    environment = os.environ | {"PYTHONPATH": str(Path(physlearn.__file__).parents[1])}
+    result = subprocess.run([sys.executable, tmp_path / "program.py", str(port)], capture_output=True, text=True, timeout=120,
+                            env=environment, check=False)  # fmt: skip
+    assert result.stdout.startswith(f"WorkersLostError the scheduler at tcp://127.0.0.1:{port} was lost with ")
+    assert len((result.stdout + result.stderr).splitlines()) == 1

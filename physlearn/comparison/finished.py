@@ -1,0 +1,78 @@
+"""What is finished of a comparison: each variant's networks are kept as they come, so that one that is stopped goes on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from physlearn.activations import Activation
+from physlearn.activations.description import content
+from physlearn.source import digest_of_source
+from physlearn.sweeps import kept
+from physlearn.sweeps.digest import digest
+from physlearn.tasks import Task
+from physlearn.tasks.task import Forecasting
+
+
+@dataclass(frozen=True)
+class Part:
+    """The networks of a variant and meta-seed: a row per network, the quartiles of their curves, and how they were trained."""
+
+    table: pd.DataFrame
+    curves: pd.DataFrame
+    settings: Mapping[str, Any]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A folder of parts.
+
+    folder: where each part has a file, written whole or not at all, with a checksum. common: all that decides every part; the
+    code that computes it counts too.
+    """
+
+    folder: Path
+    common: Mapping[str, Any]
+
+    def get(self, activation: str | Activation, **own: Any) -> Part | None:
+        """Return the part of an activation that these settings decide; None where it is not there, or not whole."""
+        if (told := kept.read(self._path(activation, own))) is None:
+            return None
+        return Part(_frame(told["table"]), _frame(told["curves"]), told["settings"], told["seconds"])
+
+    def keep(self, part: Part, activation: str | Activation, **own: Any) -> None:
+        """Write a part."""
+        frames = {"table": _columns(part.table), "curves": _columns(part.curves)}
+        result = {**frames, "settings": dict(part.settings), "seconds": part.seconds}
+        kept.write(self._path(activation, own), {**self.common, **own}, result)
+
+    def _path(self, activation: str | Activation, own: Mapping[str, Any]) -> Path:
+        code = [version("physlearn"), digest_of_source()]
+        decisive = {"code": code, **self.common, **own, "activation": content(activation)}
+        return self.folder / f"{digest(decisive, length=24)}.json"
+
+
+def decided_by(task: Task, forecasts: Forecasting | None) -> dict[str, Any]:
+    """Return all of a task that decides a comparison: its data, its device, and what is forecast."""
+    told: dict[str, Any] = task.describe("training", "tuning", "validation", "test") | {"device": str(task.device)}
+    if forecasts is not None:
+        truth = forecasts.truth
+        bytes_ = truth.t.cpu().numpy().tobytes() + truth.z.cpu().numpy().tobytes()
+        told |= {"forecast": hashlib.sha256(bytes_).hexdigest(), "integrators": list(forecasts.integrators)}
+    return told
+
+
+def _columns(frame: pd.DataFrame) -> dict[str, Any]:
+    """As JSON keeps it, to the last bit."""
+    return {str(name): [str(column.dtype), column.tolist()] for name, column in frame.items()}
+
+
+def _frame(columns: Mapping[str, Any]) -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(values, dtype=dtype) for name, (dtype, values) in columns.items()})

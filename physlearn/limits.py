@@ -1,0 +1,73 @@
+"""What commands ask for, against what this machine has: refused before anything is computed or written."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from systems import System
+from systems.size import check_memory, check_steps
+
+if TYPE_CHECKING:
+    from physlearn.forecasting.simulated import Protocol
+
+KEPT = 4  # arrays of the size of an orbit: states, rates, what the solver holds, a copy
+OPTIMISED = 4  # arrays of the size of a network's weights: gradients and the optimiser's moments beside them
+TOO_LARGE = "this needs more memory than there is: ask for fewer or shorter orbits, or for smaller networks"
+
+
+def check_orbits(orbits: int, time: float, dt: float, dim: int) -> None:
+    """Raise InputError for orbits whose states do not fit in memory.
+
+    Parameters
+    ----------
+    orbits, dim
+        How many, and how many coordinates each has.
+    time, dt
+        Duration and time between two states, in the same unit.
+    """
+    steps = time / dt if 0 < dt < math.inf else math.nan
+    check_steps(steps, f"time {time:g} in steps of {dt:g}")
+    check_memory(KEPT * max(orbits, 0) * (steps + 1) * dim, f"{orbits:g} orbits of {steps:g} states")
+
+
+def check_run(orbits: int, time: float, dt: float, dim: int) -> None:
+    """Raise InputError for a run that keeps no states on its way, but is too long, or of too many orbits."""
+    check_steps(time / dt if 0 < dt < math.inf else math.nan, f"time {time:g} in steps of {dt:g}")
+    check_memory(KEPT * max(orbits, 0) * dim * (dim + 1), f"{orbits:g} orbits with their tangent vectors")
+
+
+def check_protocol(protocol: Protocol, dim: int, contenders: int) -> None:
+    """Raise InputError for data or forecasts that do not fit in memory."""
+    data = protocol.training_orbits + protocol.validation_orbits
+    check_memory(KEPT * data * protocol.samples * dim, f"{data:g} orbits to learn from, of {protocol.samples:g} states each,")
+    check_orbits(protocol.test_orbits * max(contenders, 1), protocol.time, protocol.dt, dim)
+
+
+def check_widths(widths: Sequence[int]) -> None:
+    """Raise InputError for hidden layers whose weights do not fit in memory."""
+    weights = sum(a * b for a, b in itertools.pairwise((1, *widths, 1)))
+    check_memory(OPTIMISED * weights, f"networks with {len(widths)} hidden layers as wide as that")
+
+
+def check_duration(system: System, z0: Tensor, time: float) -> None:
+    """Raise InputError for a time that is longer than can be waited for, by the rates of the states at its start.
+
+    An adaptive solver takes at least one step while states change by their own size.
+    """
+    with torch.no_grad():
+        changes = (system.vector_field(0.0, z0).norm(dim=-1) / z0.norm(dim=-1)).nan_to_num(0, 0, 0)
+    rate = float(changes.median()) if changes.numel() else 0.0
+    check_steps(rate * time, f"time {time:g}, in which a state changes about {rate * time:.3g} times by its own size,")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error is torch's for memory that it cannot have."""
+    return isinstance(error, torch.cuda.OutOfMemoryError) or (
+        isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
+    )

@@ -1,0 +1,160 @@
+"""How loops are compiled by numba: where compiled code is kept, and when several threads may run it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import cache, wraps
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+import numba
+from numba import njit
+from numba.core.caching import FunctionCache
+
+OWNERS = ("activations", "training/fused", "loops.py")  # where loops are: they are compiled into each other
+ONE_AT_A_TIME = "workqueue"  # the layer that ends the process where two threads begin a parallel loop at once
+NOT_AFTER_FORK = "omp"  # the layer that ends a forked process in which a parallel loop begins
+
+_config: Any = numba.config  # whose settings no stub knows
+_in_turn = RLock()
+_forked = False
+
+
+def loop(*, apart: str = "", **options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Return a decorator that compiles a function as `numba.njit` does, and keeps the machine code for the next process.
+
+    The code is kept in the folder of `folder`; where there is none, it is compiled anew in every process.
+
+    Parameters
+    ----------
+    apart
+        Name of a folder within, for another compilation of the same function, which numba would take for this one.
+    options
+        Those of `numba.njit`, without ``cache``.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        dispatcher = njit(**options)(function)
+        if (where := folder()) is not None:
+            with suppress(RuntimeError):  # numba finds no place for this file
+                dispatcher._cache = _kept_in(where / apart, function)
+        return dispatcher
+
+    return decorate
+
+
+def parallel_loop(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Return a decorator that compiles a function with ``prange`` so that any thread and any process may call it.
+
+    Where numba has the layer ``workqueue`` alone (macOS without OpenMP), calls from several threads take turns. In a process
+    that was forked, where GNU's OpenMP cannot begin threads, the loop runs on one.
+
+    Parameters
+    ----------
+    options
+        Those of `numba.njit`, without ``cache`` and ``parallel``.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        many = loop(**options, parallel=True)(function)
+        one = loop(**options, apart="sequential")(function)
+
+        @wraps(function)
+        def call(*arguments: Any) -> Any:
+            layer = _layer()
+            if _forked and layer == NOT_AFTER_FORK:
+                return one(*arguments)
+            turn: AbstractContextManager[Any] = _in_turn if layer == ONE_AT_A_TIME else nullcontext()
+            with turn:
+                return many(*arguments)
+
+        return call
+
+    return decorate
+
+
+@cache
+def folder() -> Path | None:
+    """Return where compiled code is kept: ``NUMBA_CACHE_DIR``, else the user's cache folder; None where it cannot be written.
+
+    It is never beside the package, so that nothing is left of a package that is removed.
+    """
+    place = Path(_config.CACHE_DIR) if _config.CACHE_DIR else _users_folder()
+    if place is None:
+        return None
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=place):
+            return place
+    except OSError:
+        return None
+
+
+def _users_folder() -> Path | None:
+    """Return the cache folder of the user, by the custom of the system; None for one who has no home."""
+    home = os.path.expanduser("~")  # stays "~" for a number without a name
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
+    elif sys.platform == "darwin":
+        base = os.path.join(home, "Library", "Caches")
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
+    return Path(base, "physlearn", "numba") if os.path.isabs(base) else None
+
+
+def _kept_in(place: Path, function: Callable[..., Any]) -> _Cache:
+    before, _config.CACHE_DIR = _config.CACHE_DIR, str(place)
+    try:
+        return _Cache(function)
+    finally:
+        _config.CACHE_DIR = before
+
+
+class _Cache(FunctionCache):
+    """Numba's cache of a function, without its errors, and renewed when any module with loops changes.
+
+    A full disk or a damaged file costs a compilation, not the computation.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self._cache_file._source_stamp = (self._cache_file._source_stamp, _sources())
+
+    def load_overload(self, *arguments: Any) -> Any:
+        try:
+            return super().load_overload(*arguments)
+        except Exception:  # whatever a damaged pickle raises
+            return None
+
+    def save_overload(self, *arguments: Any) -> None:
+        with suppress(Exception):
+            super().save_overload(*arguments)
+
+
+@cache
+def _sources() -> str:
+    """Return a digest of all modules with loops: numba itself looks at the function's own module, not at what it calls."""
+    here = Path(__file__).parent
+    files = sorted(path for owner in OWNERS for path in ((here / owner).glob("*.py") if "." not in owner else [here / owner]))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+
+
+def _layer() -> str:
+    """Return the name of numba's threading layer, which begins here if it has not yet."""
+    numba.get_num_threads()
+    return str(numba.threading_layer())
+
+
+def _after_fork() -> None:
+    global _forked, _in_turn
+    _forked, _in_turn = True, RLock()  # another thread may have held the old one
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
