@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import log
+from math import inf, isinf, log
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -104,7 +104,7 @@ class _Chase:
             resolution.action[rows],
             result,
             threshold,
-            Growth.of(len(rows), walk.z.device),
+            Growth.of(len(rows), sum(map(isinf, walk.turning)), walk.z.device),
             walk.z.new_tensor(walk.turning).isinf(),
             None if energy is None else energy(walk.z),
         )
@@ -113,7 +113,7 @@ class _Chase:
         """Follow the orbits, and write what is found into the result."""
         z = self.walk.z
         grown = torch.zeros(len(z), dtype=torch.float64, device=z.device)  # the logarithm of the first deviation's length
-        extent = torch.zeros_like(grown)  # the logarithm of how far the orbit has been, in units of its scale
+        extent = grown.new_full((len(z), int(self.solid.sum())), -inf)  # the logarithm of how far the orbit has been
         known = torch.zeros(len(z), dtype=torch.bool, device=z.device)
         followed = torch.arange(len(z), device=z.device)
         stretches = pieces(self.walk.steps)
@@ -147,7 +147,7 @@ class _Chase:
             return
         unfaithful = ~(self.result.step_error[self.rows[followed]] <= ENERGY) & (self.first_energy is not None)
         growth, extent_growth = self.history.lately(followed)
-        self._write(followed[(growth > self._need / 2) & ~known], UNDECIDED, GROWING)
+        self._write(followed[(growth > max(self._need, LEAST) / 2) & ~known], UNDECIDED, GROWING)
         self._write(followed[(extent_growth > LEAST) & ~known], UNDECIDED, LEAVING)
         self._write(followed[unfaithful & ~known], UNDECIDED, UNRESOLVED)
 
@@ -156,11 +156,9 @@ class _Chase:
         """The growth, as a logarithm, that has to go with an alignment."""
         return -log(self.threshold) / 2
 
-    def _extent(self, followed: Int[Tensor, " m"], z: Float[Tensor, "m D"]) -> Float[Tensor, " m"]:
-        if not self.solid.any():
-            return torch.zeros(len(z), dtype=torch.float64, device=z.device)
-        moved = (z - self.walk.z[followed])[:, self.solid] / self.scale[followed][:, self.solid]
-        return moved.abs().amax(-1).double().nan_to_num(nan=1.0, posinf=1.0).clamp(min=1.0).log()
+    def _extent(self, followed: Int[Tensor, " m"], z: Float[Tensor, "m D"]) -> Float[Tensor, "m d"]:
+        moved = ((z - self.walk.z[followed]) / self.scale[followed])[:, self.solid]
+        return moved.abs().double().nan_to_num(nan=0.0, posinf=0.0).clamp(min=1e-300).log()
 
     def _faithful(self, followed: Int[Tensor, " m"], z: Float[Tensor, "m D"]) -> Bool[Tensor, " m"]:
         """Which orbits have kept their energy up to here."""

@@ -17,19 +17,19 @@ LEAST = 3.0  # a deviation that grows as a power t^n grows by n log 2 over half 
 
 @dataclass
 class Growth:
-    """Logarithms of the deviations' lengths and of the orbits' extents over time, at times that thin out as time goes on."""
+    """Logarithms of the deviations' lengths, and of the orbits' extents along each coordinate, at times that thin out."""
 
-    kept: Float[Tensor, "n slots 2"]
+    kept: Float[Tensor, "n slots 1+d"]
     count: int = 0
     stride: int = 1
     seen: int = 0
 
     @classmethod
-    def of(cls, n: int, device: torch.device) -> Growth:
-        """No growth yet, of n orbits."""
-        return cls(torch.zeros(n, SLOTS, 2, dtype=torch.float64, device=device))
+    def of(cls, n: int, dim: int, device: torch.device) -> Growth:
+        """No growth yet, of n orbits with extents along dim coordinates."""
+        return cls(torch.zeros(n, SLOTS, 1 + dim, dtype=torch.float64, device=device))
 
-    def add(self, rows: Int[Tensor, " m"], grown: Float[Tensor, " m"], extent: Float[Tensor, " m"]) -> None:
+    def add(self, rows: Int[Tensor, " m"], grown: Float[Tensor, " m"], extent: Float[Tensor, "m d"]) -> None:
         """Keep the logarithms of lengths and extents after one more stretch of time, of the orbits that are still followed."""
         self.seen += 1
         if self.seen % self.stride:
@@ -40,7 +40,7 @@ class Growth:
             self.stride *= 2
             if self.seen % self.stride:
                 return
-        self.kept[rows, self.count] = torch.stack([grown, extent], dim=-1)
+        self.kept[rows, self.count] = torch.cat([grown[:, None], extent], dim=-1)
         self.count += 1
 
     def exponential(self, rows: Int[Tensor, " m"], need: float) -> Bool[Tensor, " m"]:
@@ -64,11 +64,15 @@ class Growth:
         if length < SHORTEST:
             none = torch.zeros(len(rows), dtype=torch.float64, device=self.kept.device)
             return none, none
-        _, extent = self.kept[rows][:, [self.count - 1 - length, self.count - 1]].diff(dim=1)[:, 0].unbind(-1)
-        return self._since(rows, length).sum(-1), extent
+        return self._since(rows, length).sum(-1), self._extents([self.count - 1 - length, self.count - 1], rows)[:, 0]
 
     def _since(self, rows: Int[Tensor, " m"], length: int) -> Float[Tensor, "m 2"]:
         """The growth of deviations beyond that of extents in either half of the last ``length`` times."""
         last = self.count - 1
-        grown, extent = self.kept[rows][:, [last - length, last - length // 2, last]].diff(dim=1).unbind(-1)
-        return grown - extent
+        ends = [last - length, last - length // 2, last]
+        return self.kept[rows, :, 0][:, ends].diff(dim=1) - self._extents(ends, rows)
+
+    def _extents(self, ends: list[int], rows: Int[Tensor, " m"]) -> Float[Tensor, "m e"]:
+        """The growth of the orbits' extents from each of these times to the next, along the coordinate where it is largest."""
+        growth = self.kept[rows][:, ends, 1:].diff(dim=1)
+        return growth.amax(-1).clamp(min=0) if growth.shape[-1] else growth.sum(-1)
