@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from math import inf, isnan, nan
+from math import inf, isnan, nan, sqrt
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from physlearn.chaos.classes import CHAOTIC, CLASSES, ESCAPED
 from physlearn.chaos.dynamics import Dynamics, valid_time
 from physlearn.chaos.overlap import hellinger, nearest
 from physlearn.chaos.verdict import DynamicsComparison
@@ -51,20 +52,25 @@ def compare_dynamics(model: Dynamics, truth: Dynamics, plane: Sequence[str | int
     left_early, left = _left(model, truth)
     table = _classes(model, truth, left_early)
     table["escaped_truth"], table["escaped_model"] = _array(~stayed), _array(left)
-    clouds = _clouds(model, axes, ~left), _clouds(truth, axes, stayed)
+    followed = [~dynamics.section.unresolved.reshape(-1) for dynamics in (model, truth)]
+    known = stayed & followed[1]
+    clouds = _clouds(model, axes, ~left), _clouds(truth, axes, known)
     table["section"] = table["chaotic_truth"].map({True: "hellinger", False: "nearest"}, na_action="ignore")
     sizes = _sizes(truth, axes)
-    distances = [_section(*row) for row in zip(table["section"], *clouds, sizes, strict=True)]
+    both = (followed[0] & followed[1]).tolist()
+    measures = table["section"].where(both)
+    distances = [_section(*row) for row in zip(measures, *clouds, sizes, strict=True)]
     table[["section_model", "section_truth"]] = np.array(distances, dtype=float).reshape(-1, 2)
     bounded = [replace(orbit, z=orbit.z.masked_fill(left[:, None, None], nan)) for orbit in seen]
     for name, measure in (("marginals", marginals), ("spectrum", spectrum)):
-        table[f"{name}_model"] = _climate(measure, bounded, true, stayed)
-        table[f"{name}_truth"] = _climate(measure, true, true, stayed)
+        table[f"{name}_model"] = _climate(measure, bounded, true, known)
+        table.loc[_array(~followed[0]), f"{name}_model"] = nan
+        table[f"{name}_truth"] = _climate(measure, true, true, known)
     valid = valid_time(seen[0], true[0]).minimum(truth.horizon.reshape(-1))
     chaotic = truth.chaotic.reshape(-1)
     table["valid_time"] = _array(valid)
     table["lyapunov_times"] = _array(lyapunov_times(valid, truth.exponent.reshape(-1), chaotic))
-    sea = (chaotic & stayed).nonzero().squeeze(-1).tolist()
+    sea = (chaotic & known).nonzero().squeeze(-1).tolist()
     pooled = [_pool([side[i] for i in sea]) for side in clouds] if sea else None
     return DynamicsComparison(table, (nan, nan) if pooled is None else _apart(hellinger, 1.0, *pooled))
 
@@ -88,10 +94,17 @@ def _flat(orbit: Orbit) -> Orbit:
 
 
 def _left(model: Dynamics, truth: Dynamics) -> tuple[Bool[Tensor, " n"], Bool[Tensor, " n"]]:
-    """Which orbits of the model left, in the first stretch and at all."""
-    stayed = _flat(truth.orbit).z[~truth.escaped.reshape(-1)]
-    radius = FAR * float(stayed.norm(dim=-1).max()) if len(stayed) else inf
-    gone = [~(_flat(orbit).z.norm(dim=-1) <= radius).all(-1) for orbit in model.stretches]  # NaN is gone
+    """Which orbits of the model left, in the first stretch and at all.
+
+    Distances are measured in units of the rms of each coordinate over all true orbits that stayed; angles do not count.
+    """
+    solid = ~torch.tensor([name in truth.orbit.periods for name in truth.orbit.coordinates])
+    stayed = _flat(truth.orbit).z[~truth.escaped.reshape(-1)][..., solid]
+    size = stayed.square().flatten(0, -2).mean(0).sqrt()
+    size = size.where(size > 0, 1.0)
+    radius = FAR * float((stayed / size).norm(dim=-1).max()) if stayed.numel() else inf
+    # NaN is gone
+    gone = [~((_flat(orbit).z[..., solid] / size).norm(dim=-1) <= radius).all(-1) for orbit in model.stretches]
     return gone[0], gone[0] | gone[1] | model.escaped.reshape(-1)
 
 
@@ -100,10 +113,19 @@ def _classes(model: Dynamics, truth: Dynamics, left_early: Bool[Tensor, " n"]) -
     unknown = {"truth": truth.exponent.reshape(-1).isnan(), "model": model.exponent.reshape(-1).isnan() | left_early}
     columns: dict[str, Any] = {}
     for side, seen in (("truth", truth), ("model", model)):
-        known = seen.chaotic.reshape(-1) | ~unknown[side]  # one that was chaotic before it left was chaotic
-        columns[f"chaotic_{side}"] = pd.Series(_array(seen.chaotic), dtype="boolean").where(_array(known))
-    true, learned = columns.values()
-    columns["agree"] = (true == learned).fillna(False).where(true.notna())
+        # one that was chaotic before it left was chaotic
+        gone = unknown[side] & ~seen.undecided.reshape(-1)
+        if side == "model":
+            gone = gone | left_early
+        code = seen.classes.code.reshape(-1)
+        code = torch.where(gone & (code != CHAOTIC), ESCAPED, code)
+        columns[f"class_{side}"] = np.array(CLASSES, dtype=object)[_array(code)]
+    for side in ("truth", "model"):
+        known = np.isin(columns[f"class_{side}"], ("regular", "chaotic"))
+        columns[f"chaotic_{side}"] = pd.Series(columns[f"class_{side}"] == "chaotic", dtype="boolean").where(known)
+    true, learned = columns["chaotic_truth"], columns["chaotic_model"]
+    judged = true.notna() & (columns["class_model"] != "undecided")
+    columns["agree"] = (true == learned).fillna(False).where(judged)
     for side, seen in (("truth", truth), ("model", model)):
         for name, values in ((f"exponent_{side}", seen.exponent), (f"exponent_{side}_error", seen.error)):
             columns[name] = _array(values.reshape(-1).masked_fill(unknown[side], nan))
@@ -125,9 +147,11 @@ def _clouds(dynamics: Dynamics, axes: list[int], stayed: Bool[Tensor, " n"]) -> 
 
 
 def _sizes(truth: Dynamics, axes: list[int]) -> Float[Tensor, "n d"]:
-    """The standard deviation of each coordinate along each true orbit; 1 where it is constant."""
+    """The standard deviation of each coordinate along each true orbit, at most that of a turning angle; 1 where constant."""
     z = _flat(truth.orbit).z[..., axes]
     spread = (z - z.mean(-2, keepdim=True)).square().mean(-2).sqrt()
+    turning = [truth.orbit.periods.get(truth.orbit.coordinates[axis], inf) / sqrt(12) for axis in axes]
+    spread = spread.minimum(spread.new_tensor(turning))
     return spread.where(spread > 0, 1.0)
 
 
