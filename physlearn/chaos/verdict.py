@@ -49,10 +49,10 @@ class DynamicsComparison:
         """A row a quantity, with the columns ``model``, ``low``, ``high``, ``truth`` and ``orbits``.
 
         Fractions, with Wilson's interval: ``class_agreement``, ``chaotic_fraction`` (of the orbits that are regular or
-        chaotic), ``undecided_fraction`` and ``escaped_fraction``. ``exponent_of_chaotic``: the mean over the orbits chaotic in each, with Student's interval. Then
-        medians, the truth's being those of the truth from itself: ``hellinger``, ``hellinger_pooled``, ``nearest``,
-        ``marginals``, ``spectrum``; and ``valid_time`` and ``lyapunov_times``, which the truth has none of. low, high: the
-        interval of the model's value. orbits: how many it is of.
+        chaotic), ``undecided_fraction`` and ``escaped_fraction``. ``exponent_of_chaotic``: the mean over the orbits chaotic in
+        each, with Student's interval. Then medians, the truth's being those of the truth from itself: ``hellinger``,
+        ``hellinger_pooled``, ``nearest``, ``marginals``, ``spectrum``; and ``valid_time`` and ``lyapunov_times``, which the
+        truth has none of. low, high: the interval of the model's value. orbits: how many it is of.
         Source: Wilson, J. Am. Stat. Assoc. 22, 209 (1927).
         """
         if not 0 < confidence < 1:
@@ -60,10 +60,12 @@ class DynamicsComparison:
         table = self.table
         rows: dict[str, dict[str, float]] = {"class_agreement": _fraction(table["agree"], confidence)}
         for name in ("chaotic", "undecided", "escaped"):
-            model, truth = (
-                table[f"class_{side}"] == name if name == "undecided" else table[f"{name}_{side}"] for side in ("model", "truth")
-            )
-            rows[f"{name}_fraction"] = _fraction(model, confidence) | {"truth": _fraction(truth, confidence)["model"]}
+            for side in ("model", "truth"):
+                said = table[f"class_{side}"] == name if name == "undecided" else table[f"{name}_{side}"]
+                fraction = _fraction(said, confidence)
+                rows[f"{name}_fraction"] = (
+                    fraction if side == "model" else rows[f"{name}_fraction"] | {"truth": fraction["model"]}
+                )
         of_model, of_truth = (
             table.loc[table[f"chaotic_{side}"].fillna(False).astype(bool), f"exponent_{side}"] for side in ("model", "truth")
         )

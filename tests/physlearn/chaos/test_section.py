@@ -148,13 +148,13 @@ def oscillate(t, z):
 @pytest.mark.parametrize("sense", [1, -1])
 @pytest.mark.parametrize("direction", [1, -1, 0])
 def test_two_crossings_within_one_step_are_both_found(value, sense, direction):
-    """x = sin t is above 1 - d for 2 sqrt(2 d), a seventh of the step or less."""
+    """x = sin t is above 1 - d for 2 sqrt(2 d): half of a step and less; rk4 loses 3e-8 of the amplitude."""
     z0 = torch.tensor([0.0, sense], dtype=torch.float64)
-    section = poincare_section(oscillate, z0, 20, (0, sense * value), direction, dt=0.2)
+    section = poincare_section(oscillate, z0, 20, (0, sense * value), direction, dt=0.05)
     angle = math.asin(value)
     times = [2 * math.pi * n + t for n in range(3) for t in (angle, math.pi - angle)]
     kept = times[:: 1 if direction == 0 else 2] if direction in (0, sense) else times[1::2]
-    assert_close(section.t, torch.tensor(kept, dtype=torch.float64), atol=1e-3, rtol=0)
+    assert_close(section.t, torch.tensor(kept, dtype=torch.float64), atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("value", [1.001, 1.01])
