@@ -60,12 +60,11 @@ class DynamicsComparison:
         table = self.table
         rows: dict[str, dict[str, float]] = {"class_agreement": _fraction(table["agree"], confidence)}
         for name in ("chaotic", "undecided", "escaped"):
-            for side in ("model", "truth"):
-                said = table[f"class_{side}"] == name if name == "undecided" else table[f"{name}_{side}"]
-                fraction = _fraction(said, confidence)
-                rows[f"{name}_fraction"] = (
-                    fraction if side == "model" else rows[f"{name}_fraction"] | {"truth": fraction["model"]}
-                )
+            if name == "undecided":
+                model, truth = (table[f"class_{side}"] == name for side in ("model", "truth"))
+            else:
+                model, truth = (table[f"{name}_{side}"] for side in ("model", "truth"))
+            rows[f"{name}_fraction"] = _fraction(model, confidence) | {"truth": _fraction(truth, confidence)["model"]}
         of_model, of_truth = (
             table.loc[table[f"chaotic_{side}"].fillna(False).astype(bool), f"exponent_{side}"] for side in ("model", "truth")
         )
