@@ -12,6 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
 import torch
 import typer
 
@@ -291,7 +292,16 @@ def chaos(
     )
     table = result.table.drop(columns=[column for column in result.table if str(column).startswith("class_agreement_")])
     text = table.T.rename_axis(None, axis=1).rename_axis(None).to_string(float_format="{:.3g}".format, na_rep="-")
-    _finish(result.metrics(), f"{result.title}\n{text}\n  {result.seconds:.0f} s in all", result.save(directory), as_json)
+    undecided = "".join(_undecided(label, seen.classes.to_frame()) for label, seen in result.flows.items())
+    text = f"{result.title}\n{text}\n{undecided}  {result.seconds:.0f} s in all"
+    _finish(result.metrics(), text, result.save(directory), as_json)
+
+
+def _undecided(label: str, classes: pd.DataFrame) -> str:
+    """One line per reason for which orbits of a flow are undecided."""
+    open_ = classes[classes["class"] == "undecided"]
+    counts = open_["reason"].value_counts()
+    return "".join(f"  {label}: {n} of {len(classes)} orbits undecided: {reason}\n" for reason, n in counts.items())
 
 
 def _surface(text: str | None) -> tuple[str, float] | None:

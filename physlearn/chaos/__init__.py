@@ -2,7 +2,8 @@
 
 from physlearn.chaos.agreement import compare_dynamics
 from physlearn.chaos.alignment import gali, sali
-from physlearn.chaos.classify import chaotic_fraction, is_chaotic
+from physlearn.chaos.classes import Classification
+from physlearn.chaos.classify import chaotic_fraction, classify, is_chaotic
 from physlearn.chaos.dynamics import Dynamics
 from physlearn.chaos.lyapunov import Exponents, lyapunov_exponents, lyapunov_history
 from physlearn.chaos.overlap import hellinger, nearest
@@ -10,11 +11,13 @@ from physlearn.chaos.section import Section, poincare_section
 from physlearn.chaos.verdict import DynamicsComparison
 
 __all__ = [
+    "Classification",
     "Dynamics",
     "DynamicsComparison",
     "Exponents",
     "Section",
     "chaotic_fraction",
+    "classify",
     "compare_dynamics",
     "gali",
     "hellinger",

@@ -14,13 +14,13 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from physlearn.chaos.classes import CHAOTIC, CLASSES, ESCAPED
 from physlearn.chaos.dynamics import Dynamics, valid_time
 from physlearn.chaos.overlap import Periods, hellinger, nearest
 from physlearn.chaos.verdict import DynamicsComparison
 from physlearn.metrics import lyapunov_times, marginals, spectrum
 from physlearn.metrics.spread import spreads
 from systems import InputError, Orbit
-from systems.periodic import shortest
 
 FAR = 10  # times the farthest that the bounded true orbits get: a model whose field is bounded leaves, but does not blow up
 
@@ -54,21 +54,26 @@ def compare_dynamics(model: Dynamics, truth: Dynamics, plane: Sequence[str | int
     left_early, left = _left(model, truth)
     table = _classes(model, truth, left_early)
     table["escaped_truth"], table["escaped_model"] = _array(~stayed), _array(left)
-    clouds = _clouds(model, axes, ~left), _clouds(truth, axes, stayed)
+    followed = [~dynamics.section.unresolved.reshape(-1) for dynamics in (model, truth)]
+    known = stayed & followed[1]
+    clouds = _clouds(model, axes, ~left), _clouds(truth, axes, known)
     table["section"] = table["chaotic_truth"].map({True: "hellinger", False: "nearest"}, na_action="ignore")
     sizes = _sizes(truth, axes)
     periods = [truth.orbit.periods.get(names[i]) for i in axes]
-    distances = [_section(*row, periods) for row in zip(table["section"], *clouds, sizes, strict=True)]
+    both = (followed[0] & followed[1]).tolist()
+    measures = table["section"].where(both)
+    distances = [_section(*row, periods) for row in zip(measures, *clouds, sizes, strict=True)]
     table[["section_model", "section_truth"]] = np.array(distances, dtype=float).reshape(-1, 2)
     bounded = [replace(orbit, z=orbit.z.masked_fill(left[:, None, None], nan)) for orbit in seen]
     for name, measure in (("marginals", marginals), ("spectrum", spectrum)):
-        table[f"{name}_model"] = _climate(measure, bounded, true, stayed)
-        table[f"{name}_truth"] = _climate(measure, true, true, stayed)
+        table[f"{name}_model"] = _climate(measure, bounded, true, known)
+        table.loc[_array(~followed[0]), f"{name}_model"] = nan
+        table[f"{name}_truth"] = _climate(measure, true, true, known)
     valid = valid_time(seen[0], true[0]).minimum(truth.horizon.reshape(-1))
     chaotic = truth.chaotic.reshape(-1)
     table["valid_time"] = _array(valid)
     table["lyapunov_times"] = _array(lyapunov_times(valid, truth.exponent.reshape(-1), chaotic))
-    sea = (chaotic & stayed).nonzero().squeeze(-1).tolist()
+    sea = (chaotic & known).nonzero().squeeze(-1).tolist()
     pooled = [_pool([side[i] for i in sea]) for side in clouds] if sea else None
     return DynamicsComparison(
         table, (nan, nan) if pooled is None else _apart(partial(hellinger, periods=periods), 1.0, *pooled)
@@ -94,14 +99,17 @@ def _flat(orbit: Orbit) -> Orbit:
 
 
 def _left(model: Dynamics, truth: Dynamics) -> tuple[Bool[Tensor, " n"], Bool[Tensor, " n"]]:
-    """Which orbits of the model left, in the first stretch and at all; to turn round is not to leave."""
+    """Which orbits of the model left, in the first stretch and at all.
 
-    def far(orbit: Orbit) -> Float[Tensor, "n T"]:
-        return shortest(_flat(orbit).z, truth.orbit.periods, truth.orbit.coordinates).norm(dim=-1)
-
-    stayed = far(truth.orbit)[~truth.escaped.reshape(-1)]
-    radius = FAR * float(stayed.max()) if len(stayed) else inf
-    gone = [~(far(orbit) <= radius).all(-1) for orbit in model.stretches]  # NaN is gone
+    Distances are measured in units of the rms of each coordinate over all true orbits that stayed; angles do not count.
+    """
+    solid = ~torch.tensor([name in truth.orbit.periods for name in truth.orbit.coordinates])
+    stayed = _flat(truth.orbit).z[~truth.escaped.reshape(-1)][..., solid]
+    size = stayed.square().flatten(0, -2).mean(0).sqrt()
+    size = size.where(size > 0, 1.0)
+    radius = FAR * float((stayed / size).norm(dim=-1).max()) if stayed.numel() else inf
+    # NaN is gone
+    gone = [~((_flat(orbit).z[..., solid] / size).norm(dim=-1) <= radius).all(-1) for orbit in model.stretches]
     return gone[0], gone[0] | gone[1] | model.escaped.reshape(-1)
 
 
@@ -110,10 +118,19 @@ def _classes(model: Dynamics, truth: Dynamics, left_early: Bool[Tensor, " n"]) -
     unknown = {"truth": truth.exponent.reshape(-1).isnan(), "model": model.exponent.reshape(-1).isnan() | left_early}
     columns: dict[str, Any] = {}
     for side, seen in (("truth", truth), ("model", model)):
-        known = seen.chaotic.reshape(-1) | ~unknown[side]  # one that was chaotic before it left was chaotic
-        columns[f"chaotic_{side}"] = pd.Series(_array(seen.chaotic), dtype="boolean").where(_array(known))
-    true, learned = columns.values()
-    columns["agree"] = (true == learned).fillna(False).where(true.notna())
+        # one that was chaotic before it left was chaotic
+        gone = unknown[side] & ~seen.undecided.reshape(-1)
+        if side == "model":
+            gone = gone | left_early
+        code = seen.classes.code.reshape(-1)
+        code = torch.where(gone & (code != CHAOTIC), ESCAPED, code)
+        columns[f"class_{side}"] = np.array(CLASSES, dtype=object)[_array(code)]
+    for side in ("truth", "model"):
+        known = np.isin(columns[f"class_{side}"], ("regular", "chaotic"))
+        columns[f"chaotic_{side}"] = pd.Series(columns[f"class_{side}"] == "chaotic", dtype="boolean").where(known)
+    true, learned = columns["chaotic_truth"], columns["chaotic_model"]
+    judged = true.notna() & (columns["class_model"] != "undecided")
+    columns["agree"] = (true == learned).fillna(False).where(judged)
     for side, seen in (("truth", truth), ("model", model)):
         for name, values in ((f"exponent_{side}", seen.exponent), (f"exponent_{side}_error", seen.error)):
             columns[name] = _array(values.reshape(-1).masked_fill(unknown[side], nan))

@@ -2,32 +2,75 @@
 
 from __future__ import annotations
 
-from math import inf
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from physlearn.chaos.mode import own_mode
+from physlearn.chaos.resolution import resolve
 from physlearn.chaos.variational import carry, deviations, pieces
-from physlearn.chaos.walk import Walk, lost
+from physlearn.chaos.walk import Walk
 from systems import InputError
 
 
+@own_mode
 def sali(
-    flow: Any, z0: Float[Tensor, "*batch D"], time: float, dt: float = 0.05, *, seed: int = 0, method: str | None = None
+    flow: Any,
+    z0: Float[Tensor, "*batch D"],
+    time: float,
+    dt: float | None = None,
+    *,
+    seed: int = 0,
+    method: str | None = None,
 ) -> Float[Tensor, "*batch"]:
     r"""The smallest alignment index of two deviations at the end of the time; NaN for orbits that escape.
 
     .. math:: \mathrm{SALI} = \min(\|\hat w_1 + \hat w_2\|, \|\hat w_1 - \hat w_2\|), \qquad 0 \le \mathrm{SALI} \le \sqrt 2
 
     It falls as exp(-(lambda_1 - lambda_2) t) on a chaotic orbit and stays of order one on a regular orbit of two or more
-    degrees of freedom; with one degree of freedom it falls as a power of t. flow: a system, a trained model or Forecaster,
-    or a function ``f(t, z)``. The deviations are drawn from the seed; method as of `lyapunov_exponents`.
+    degrees of freedom; with one degree of freedom, and where frequencies are the same for all orbits of an energy (as in
+    Kepler's problem), it falls as a power of t. Deviations are measured in units of the orbit's own spread, coordinate by
+    coordinate, so that the index does not depend on units.
 
-    Raises InputError for wrong arguments.
-    Source: Skokos, J. Phys. A 34, 10029 (2001).
+    Parameters
+    ----------
+    flow
+        A system, a trained model or Forecaster, or a function ``f(t, z)``.
+    z0 : shape ``(..., D)``
+        Initial states.
+    time
+        How long.
+    dt
+        Step; by default 0.05 times the flow's time scale, 1/rate of its fastest linear motion, rounded to 1, 2 or 5 times a
+        power of ten. Orbits that it does not resolve are followed in steps of an eighth.
+    seed
+        Random seed of the deviations.
+    method
+        As of `lyapunov_exponents`.
 
+    Returns
+    -------
+    Tensor, shape ``(...)``
+        The index, from 0 to sqrt(2); NaN for orbits that escape.
+
+    Raises
+    ------
+    InputError
+        For wrong arguments.
+
+    Warns
+    -----
+    UserWarning
+        If even the finer steps do not resolve some orbits.
+
+    References
+    ----------
+    Skokos, J. Phys. A 34, 10029 (2001).
+
+    Examples
+    --------
     >>> def saddle(t, z):
     ...     return z * z.new_tensor([1.0, -1.0])
     >>> bool(sali(saddle, torch.zeros(2, dtype=torch.float64), time=10.0, dt=0.1) < 1e-7)
@@ -37,12 +80,13 @@ def sali(
     return smallest(w).reshape(batch)
 
 
+@own_mode
 def gali(
     flow: Any,
     z0: Float[Tensor, "*batch D"],
     time: float,
     k: int,
-    dt: float = 0.05,
+    dt: float | None = None,
     *,
     seed: int = 0,
     method: str | None = None,
@@ -73,26 +117,31 @@ def smallest(w: Float[Tensor, "n 2 D"]) -> Float[Tensor, " n"]:
 
 
 def advance(
-    walk: Walk, first: int, steps: int, z: Float[Tensor, "n D"], w: Float[Tensor, "n k D"]
+    walk: Walk, first: int, steps: int, z: Float[Tensor, "n D"], w: Float[Tensor, "n k D"], scale: Float[Tensor, "n D"]
 ) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n k D"], Float[Tensor, " n"]]:
     """States and unit deviations some steps on, and the logarithm by which the first deviation grew meanwhile."""
-    z, w = carry(walk, first, steps, z, w)
+    z, w = carry(walk, first, steps, z, w, scale)
     return z, _unit(z, w), w[:, 0].norm(dim=-1).double().log()
 
 
 def _unit(z: Float[Tensor, "n D"], w: Float[Tensor, "n k D"]) -> Float[Tensor, "n k D"]:
     """The deviations at length one; NaN for an orbit that escaped."""
     w = w / w.norm(dim=-1, keepdim=True)
-    gone = lost(z, inf) | ~w.isfinite().all(-1).all(-1)
+    gone = ~(z.isfinite().all(-1) & w.isfinite().all(-1).all(-1))
     return w.masked_fill(gone[:, None, None], torch.nan)
 
 
 def _carried(
-    flow: Any, z0: Tensor, time: float, k: int, dt: float, seed: int, method: str | None
+    flow: Any, z0: Tensor, time: float, k: int, dt: float | None, seed: int, method: str | None
 ) -> tuple[torch.Size, Float[Tensor, "n k D"]]:
     """The batch of z0, and the unit deviations at the end of the time."""
     walk = Walk.of(flow, z0, time, dt, method)
-    z, w = walk.z, deviations(walk.z, k, seed)
-    for first, steps in pieces(walk.steps):
-        z, w, _ = advance(walk, first, steps, z, w)
-    return walk.batch, w
+    ends = deviations(walk.z, k, seed)
+    resolution = resolve(walk)
+    for rows, group in resolution.groups(walk):
+        z, w = group.z, ends[rows]
+        for first, steps in pieces(group.steps):
+            z, w, _ = advance(group, first, steps, z, w, resolution.scale[rows])
+        ends[rows] = w
+    resolution.warn(walk, "their alignment may be the integrator's")
+    return walk.batch, ends

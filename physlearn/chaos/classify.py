@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import log, sqrt
+from dataclasses import fields, replace
+from math import sqrt
 from typing import Any
 
 import pandas as pd
@@ -11,8 +12,10 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from physlearn.chaos.alignment import advance, smallest
-from physlearn.chaos.variational import deviations, pieces
+from physlearn.chaos.classes import CLASSES, Classification
+from physlearn.chaos.follow import check_threshold, classify_walk, planar
+from physlearn.chaos.mode import own_mode
+from physlearn.chaos.resolution import Resolution, resolve
 from physlearn.chaos.walk import Walk
 from systems import InputError
 
@@ -21,93 +24,169 @@ from systems import InputError
 THRESHOLD = 1e-4
 
 
+@own_mode
+def classify(
+    flow: Any,
+    z0: Float[Tensor, "*batch D"],
+    time: float | None = None,
+    dt: float | None = None,
+    threshold: float = THRESHOLD,
+    *,
+    seed: int = 0,
+    method: str | None = None,
+) -> Classification:
+    """Classify orbits as regular, chaotic, undecided or escaped.
+
+    An orbit is chaotic where its deviations align and grow exponentially: where the smallest alignment index falls below the
+    threshold, while a deviation grows by the square root of 1/threshold, and by at least 20, within the last half, quarter or
+    eighth of the time so far, in either half of which it grows by at least a quarter of that (as a logarithm), and beyond the
+    growth of the orbit's own extent. A power of the time, as on regular orbits, grows by less. Deviations are measured in
+    units of the orbit's own spread, coordinate by coordinate.
+
+    It is undecided where the figures do not allow a verdict: the energy errs by more than 0.003 of the largest
+    ``|p dq/dt|`` even in steps of an eighth (without a Hamiltonian: a step and two half steps differ by more than 0.003 of the
+    spread), or the deviations have begun to grow, but not for long enough. All other orbits are regular as far as the
+    time shows; those that stick to islands for long need a longer one. An autonomous flow of one or two coordinates has no
+    chaos, and is not followed.
+
+    Parameters
+    ----------
+    flow
+        A system, a trained model or Forecaster, or a function ``f(t, z)``.
+    z0 : shape ``(..., D)``
+        Initial states, best in float64: in float32 rounding keeps the index above 1e-6.
+    time
+        How long orbits are followed at most; by default 1000 time scales of the flow (1/rate of its fastest linear motion,
+        rounded to 1, 2 or 5 times a power of ten).
+    dt
+        Step; by default 0.05 time scales. Orbits that it does not resolve are followed in steps of an eighth.
+    threshold
+        Of the smallest alignment index.
+    seed
+        Random seed of the deviations.
+    method
+        As of `lyapunov_exponents`.
+
+    Returns
+    -------
+    Classification
+        The class of each orbit with the figures behind it.
+
+    Raises
+    ------
+    InputError
+        For wrong arguments.
+
+    References
+    ----------
+    Skokos, J. Phys. A 34, 10029 (2001), for the index.
+
+    Examples
+    --------
+    >>> import systems
+    >>> pendulum = systems.get("pendulum")
+    >>> classify(pendulum, pendulum.sample(3, seed=0)).counts()
+    {'regular': 3, 'chaotic': 0, 'undecided': 0, 'escaped': 0}
+    """
+    walk = Walk.of(flow, z0, time, dt, method)
+    check_threshold(threshold, walk.z.dtype)
+    found = classify_walk(walk, Resolution.unknown(walk) if planar(walk) else resolve(walk), threshold, seed)
+    return shaped(found, walk.batch)
+
+
 def is_chaotic(
     flow: Any,
     z0: Float[Tensor, "*batch D"],
-    time: float = 1000.0,
-    dt: float = 0.05,
+    time: float | None = None,
+    dt: float | None = None,
     threshold: float = THRESHOLD,
     *,
     seed: int = 0,
     method: str | None = None,
 ) -> Bool[Tensor, "*batch"]:
-    """Whether the smallest alignment index of each orbit falls below the threshold within the time, by a deviation's growth.
+    """Tell which orbits are established to be chaotic, by `classify` with the same arguments.
 
-    Deviations align where one direction grows, which is chaos, and where all others shrink, as near a limit cycle, which is
-    not: one has to grow by the square root of 1/threshold meanwhile. An orbit is followed only until it does. One that
-    escapes before is not called chaotic. Orbits that stick to islands for long need a longer time. Arguments as of `sali`,
-    best in float64: in float32 rounding keeps the index above 1e-6.
+    False stands for orbits that are regular, undecided or escaped: `classify` tells them apart.
 
-    Raises InputError for wrong arguments.
-    Source: Skokos, J. Phys. A 34, 10029 (2001).
+    Returns
+    -------
+    Tensor, shape ``(...)``
+        True for chaotic orbits.
+
+    Raises
+    ------
+    InputError
+        For wrong arguments.
     """
-    return _classify(flow, z0, time, dt, threshold, seed, method)[0]
+    return classify(flow, z0, time, dt, threshold, seed=seed, method=method).chaotic
 
 
+@own_mode
 def chaotic_fraction(
     system: Any,
     energies: Sequence[float],
     n: int = 100,
     *,
     seed: int = 0,
-    time: float = 3000.0,
-    dt: float = 0.1,
+    time: float | None = None,
+    dt: float | None = None,
     threshold: float = THRESHOLD,
     flow: Any = None,
     method: str | None = None,
 ) -> pd.DataFrame:
-    r"""The fraction of chaotic orbits at each energy: a row with energy, fraction, error, chaotic, escaped and n.
+    r"""Estimate the fraction of chaotic orbits at each energy.
 
-    .. math:: \sigma = \sqrt{f (1 - f) / n}
+    .. math:: \sigma = \sqrt{f (1 - f) / N}
 
-    system: draws n states of each energy, ``system.sample(n, seed=seed, energy=energy)``. flow: what moves them, the system
-    itself by default; a trained model, to see how much of the chaos it has learned. Orbits that escape before they are
-    known to be chaotic are left out of the fraction, which is NaN where all do. time: some orbits stick to islands for
-    thousands of units of it before they show that they are chaotic. Other arguments as of `is_chaotic`.
+    with N the orbits that are regular or chaotic: the others are left out of the fraction, which is NaN where all are.
 
-    Raises InputError for wrong arguments.
+    Parameters
+    ----------
+    system
+        Draws n states of each energy, ``system.sample(n, seed=seed, energy=energy)``.
+    energies
+        At least one.
+    n
+        Number of orbits per energy.
+    time
+        How long orbits are followed; by default 3000 time scales of the flow (see `classify`). Some orbits stick to
+        islands for thousands of them before they show that they are chaotic.
+    dt
+        Step; by default 0.1 time scales.
+    flow
+        What moves the states, the system itself by default; a trained model, to see how much of the chaos it has learned.
+    threshold, seed, method
+        As of `classify`.
+
+    Returns
+    -------
+    DataFrame
+        One row per energy: energy, fraction, error, chaotic, undecided, escaped and n.
+
+    Raises
+    ------
+    InputError
+        For wrong arguments.
     """
     energies = [float(energy) for energy in energies]
     if not energies:
         raise InputError("chaotic_fraction needs at least one energy")
     z0 = torch.cat([system.sample(n, seed=seed, energy=energy) for energy in energies])
-    chaotic, escaped = _classify(system if flow is None else flow, z0, time, dt, threshold, seed, method)
+    walk = Walk.of(system if flow is None else flow, z0, time, dt, method, scales=3000.0, step=0.1)
+    check_threshold(threshold, walk.z.dtype)
+    found = classify_walk(walk, resolve(walk), threshold, seed)
     rows = []
-    for energy, yes, gone in zip(energies, chaotic.split(n), escaped.split(n), strict=True):
-        many, left = int(yes.sum()), int(gone.sum())
-        known = n - left
-        fraction = many / known if known else float("nan")
+    for energy, codes in zip(energies, found.code.split(n), strict=True):
+        counts = {name: int((codes == number).sum()) for number, name in enumerate(CLASSES)}
+        known = counts["regular"] + counts["chaotic"]
+        fraction = counts["chaotic"] / known if known else float("nan")
         error = sqrt(fraction * (1 - fraction) / known) if known else float("nan")
-        rows.append({"energy": energy, "fraction": fraction, "error": error, "chaotic": many, "escaped": left, "n": n})
+        told = {name: counts[name] for name in ("chaotic", "undecided", "escaped")}
+        rows.append({"energy": energy, "fraction": fraction, "error": error, **told, "n": n})
     return pd.DataFrame(rows)
 
 
-def by_growth(index: Float[Tensor, " n"], grown: Float[Tensor, " n"], threshold: float) -> Bool[Tensor, " n"]:
-    """Whether deviations have aligned because they grew, by ``grown`` as a logarithm."""
-    return (index < threshold) & (grown > -log(threshold) / 2)
-
-
-def _classify(
-    flow: Any, z0: Tensor, time: float, dt: float, threshold: float, seed: int, method: str | None
-) -> tuple[Bool[Tensor, "*batch"], Bool[Tensor, "*batch"]]:
-    """Which orbits are chaotic, and which escaped before they were known to be."""
-    walk = Walk.of(flow, z0, time, dt, method)
-    if not 0 < threshold < 1:
-        raise InputError(f"threshold must lie between 0 and 1, not {threshold}")
-    z, w = walk.z, deviations(walk.z, 2, seed)
-    chaotic = torch.zeros(len(z), dtype=torch.bool, device=z.device)
-    escaped = chaotic.clone()
-    grown = torch.zeros(len(z), dtype=torch.float64, device=z.device)  # the logarithm of the first deviation's length
-    followed = torch.arange(len(z), device=z.device)
-    for first, steps in pieces(walk.steps):
-        if not len(followed):
-            break
-        z, w, growth = advance(walk, first, steps, z, w)
-        grown = grown + growth
-        index = smallest(w)
-        aligned, gone = by_growth(index, grown, threshold), index.isnan()
-        chaotic[followed[aligned]] = True
-        escaped[followed[gone]] = True
-        open_ = ~(aligned | gone)
-        z, w, grown, followed = z[open_], w[open_], grown[open_], followed[open_]
-    return chaotic.reshape(walk.batch), escaped.reshape(walk.batch)
+def shaped(found: Classification, batch: torch.Size) -> Classification:
+    """The classification of a flat batch, in its own shape."""
+    tensors = {f.name: getattr(found, f.name).reshape(batch) for f in fields(found) if f.name != "time"}
+    return replace(found, **tensors)

@@ -10,20 +10,20 @@ from typing import Any
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
-from tqdm.auto import tqdm
 
-from physlearn.chaos.alignment import advance, smallest
-from physlearn.chaos.classify import THRESHOLD, by_growth
-from physlearn.chaos.lyapunov import standard_error
-from physlearn.chaos.section import Section, poincare_section
-from physlearn.chaos.variational import deviations, pieces
-from physlearn.chaos.walk import Walk, lost
+from physlearn.chaos.classes import Classification
+from physlearn.chaos.classify import THRESHOLD, shaped
+from physlearn.chaos.follow import check_threshold, classify_walk
+from physlearn.chaos.leaving import Bounds
+from physlearn.chaos.mode import own_mode
+from physlearn.chaos.resolution import Resolution, resolve
+from physlearn.chaos.section import Section, section_of, surface_of
+from physlearn.chaos.walk import Walk
 from physlearn.integrators import Flow, integrate
 from physlearn.metrics import valid_prediction_time
-from systems import InputError, Orbit
+from systems import Orbit
 
 EVERY = 4  # steps from one state that is kept to the next: still several in the shortest period that the steps resolve
-ROUNDING = 8  # machine epsilons, which deviations that have aligned are apart
 CERTAIN = 0.01  # of the orbit's spread: as near to an orbit of half the steps, it is the flow's own; as of truth_horizon
 
 
@@ -34,87 +34,138 @@ class Dynamics:
     They were followed for twice the ``time``, so that what one stretch of it says can be held against what the next does,
     and small deviations along with them for the first stretch: all of the cost, nearly.
 
-    flow: what moved them. orbit: ``(..., T, D)``, both stretches, every fourth step. section: the crossings of both, in
-    ``direction``. chaotic: ``(...)``, whether the smallest alignment index fell below the threshold in the first stretch, by
-    the growth of the deviations. exponent, error: ``(...)``, the largest Lyapunov exponent over the first stretch and its
-    standard error [1 / time]; NaN where the orbit did not last. escaped: ``(...)``, at any time. time: the length of a
-    stretch. method: the integrator.
+    Attributes
+    ----------
+    flow
+        What moved them.
+    orbit : shape ``(..., T, D)``
+        Both stretches, every fourth step of the walk.
+    section
+        The crossings of both, in ``direction``.
+    classes
+        Class, exponent and step of each orbit over the first stretch, as of `classify`.
+    escaped : shape ``(...)``
+        Whether the orbit left at any time.
+    exponent, error : shape ``(...)``
+        The largest Lyapunov exponent over the whole first stretch and its standard error [1 / time]; NaN where the orbit
+        did not last, or no step resolves it.
+    time
+        The length of a stretch.
+    method
+        The integrator.
     """
 
     flow: Flow
     orbit: Orbit
     section: Section
     direction: int
-    chaotic: Bool[Tensor, "*batch"]
+    classes: Classification
     exponent: Float[Tensor, "*batch"]
     error: Float[Tensor, "*batch"]
     escaped: Bool[Tensor, "*batch"]
     time: float
     method: str
+    walk: Walk
+    resolution: Resolution
 
     @classmethod
+    @own_mode
     def of(
         cls,
         flow: Any,
         z0: Float[Tensor, "*batch D"],
-        time: float = 1000.0,
-        surface: tuple[str | int, float] = ("x", 0.0),
+        time: float | None = None,
+        surface: tuple[str | int, float] | None = None,
         direction: int = 1,
-        dt: float = 0.05,
+        dt: float | None = None,
         *,
         threshold: float = THRESHOLD,
-        escape: float = 1e6,
+        escape: float | None = None,
         seed: int = 0,
         method: str | None = None,
         progress: str | None = None,
     ) -> Dynamics:
         r"""Follow a flow from z0.
 
-        Class and exponent come from one pass of two deviations, drawn from the seed. Aligned deviations tell of chaos where
-        they aligned because one direction grew, by more than the square root of 1/threshold, and not because all others
-        shrank, as near a limit cycle: dissipative flows are told apart too.
+        Class and exponent come from one pass of two deviations, drawn from the seed, with the criteria of `classify`.
 
-        flow: a system, a trained model or Forecaster, or a function ``f(t, z)``. surface, direction, escape: as of
-        `poincare_section`; a flow without names has its coordinates numbered. method: as of `lyapunov_exponents`. progress:
-        the name of a progress bar. States are best in float64: in float32 rounding keeps the index above 1e-6.
+        Parameters
+        ----------
+        flow
+            A system, a trained model or Forecaster, or a function ``f(t, z)``; a flow without names has its coordinates
+            numbered.
+        z0 : shape ``(..., D)``
+            Initial states, best in float64: in float32 rounding keeps the index above 1e-6.
+        time
+            The length of a stretch; by default 1000 time scales of the flow (see `classify`).
+        surface, direction, escape
+            As of `poincare_section`; by default the surface is the system's own.
+        dt
+            Step; by default 0.05 time scales. Orbits that it does not resolve are followed in steps of an eighth.
+        threshold
+            Of the smallest alignment index.
+        seed
+            Random seed of the deviations.
+        method
+            As of `lyapunov_exponents`.
+        progress
+            The name of a progress bar.
 
-        Raises InputError for wrong arguments.
-        Source: Skokos, J. Phys. A 34, 10029 (2001), for the index; Benettin, Galgani, Giorgilli, Strelcyn, Meccanica 15, 9
-        (1980), for the exponent.
+        Raises
+        ------
+        InputError
+            For wrong arguments.
 
+        References
+        ----------
+        Skokos, J. Phys. A 34, 10029 (2001), for the index; Benettin, Galgani, Giorgilli, Strelcyn, Meccanica 15, 9 (1980), for
+        the exponent.
+
+        Examples
+        --------
         >>> import systems
         >>> pendulum = systems.get("pendulum")
-        >>> seen = Dynamics.of(pendulum, torch.tensor([1.0, 0.0]).double(), time=20, surface=("theta", 0.0))
+        >>> seen = Dynamics.of(pendulum, torch.tensor([1.0, 0.0]).double(), time=20, dt=0.05)
         >>> bool(seen.chaotic), bool(seen.escaped), len(seen.section)
         (False, False, 6)
         """
         walk = Walk.of(flow, z0, time, dt, method)
-        samples = ceil(walk.steps / EVERY)
+        time, samples = (walk.time if time is None else time), ceil(walk.steps / EVERY)
         walk = replace(walk, steps=EVERY * samples, dt=time / (EVERY * samples))
-        z0 = torch.as_tensor(z0).detach()
-        if not 0 < threshold < 1:
-            raise InputError(f"threshold must lie between 0 and 1, not {threshold}")
-        if threshold <= ROUNDING * torch.finfo(z0.dtype).eps:
-            raise InputError(f"an index in {z0.dtype} does not fall below {threshold:g}: give the states in float64")
-        section = poincare_section(walk.flow, z0, 2 * time, surface, direction, walk.dt, escape=escape, method=walk.method)
-        t = torch.arange(2 * samples + 1, dtype=z0.dtype, device=z0.device) * (time / samples)
-        with torch.no_grad():
-            orbit = integrate(walk.flow, z0, t, walk.method, substeps=EVERY)
-        chaotic, exponent, error = _by_deviations(walk, threshold, seed, progress)
-        far = lost(orbit.z, escape)
-        left = far[..., : samples + 1].any(-1)
+        check_threshold(threshold, walk.z.dtype)
+        cut, bounds = surface_of(flow, walk, surface, direction), Bounds.of(walk, escape)
+        resolution = resolve(walk)
+        section = section_of(replace(walk, steps=2 * walk.steps), resolution, cut, bounds)
+        t = torch.arange(2 * samples + 1, dtype=walk.z.dtype, device=walk.z.device) * (time / samples)
+        orbit = _orbit(walk, resolution, t)
+        classes = shaped(classify_walk(walk, resolution, threshold, seed, to_the_end=True, progress=progress), walk.batch)
+        everyone = torch.arange(len(walk.z), device=walk.z.device)
+        far = bounds.among(everyone, resolution.scale).left(orbit.z.movedim(-2, 0).reshape(len(t), *walk.z.shape), everyone)
+        early = far[: samples + 1].any(0).reshape(walk.batch)
         return cls(
             flow=walk.flow,
             orbit=orbit,
             section=section,
             direction=direction,
-            chaotic=chaotic.reshape(walk.batch),
-            exponent=exponent.reshape(walk.batch).masked_fill(left, torch.nan),
-            error=error.reshape(walk.batch).masked_fill(left, torch.nan),
-            escaped=section.escaped | far.any(-1),
+            classes=classes,
+            exponent=classes.exponent.masked_fill(early, torch.nan),
+            error=classes.error.masked_fill(early, torch.nan),
+            escaped=section.escaped | far.any(0).reshape(walk.batch),
             time=time,
             method=walk.method,
+            walk=walk,
+            resolution=resolution,
         )
+
+    @property
+    def chaotic(self) -> Bool[Tensor, "*batch"]:
+        """Which orbits are established to be chaotic over the first stretch."""
+        return self.classes.chaotic
+
+    @property
+    def undecided(self) -> Bool[Tensor, "*batch"]:
+        """Which orbits the steps do not resolve, or need a longer time to be judged."""
+        return self.classes.undecided
 
     @property
     def stretches(self) -> tuple[Orbit, Orbit]:
@@ -134,10 +185,27 @@ class Dynamics:
 
         A forecast that agrees with it for longer has the integrator's errors in common. NaN for orbits that escape.
         """
+        return self._horizon()
+
+    @own_mode
+    def _horizon(self) -> Float[Tensor, "*batch"]:
         first = self.stretches[0]
-        with torch.no_grad():
-            finer = integrate(self.flow, first.z[..., 0, :], first.t, self.method, substeps=2 * EVERY)
-        return valid_time(finer, first, CERTAIN)
+        return valid_time(_orbit(self.walk, self.resolution, first.t, halvings=1), first, CERTAIN)
+
+
+def _orbit(walk: Walk, resolution: Resolution, t: Float[Tensor, " T"], halvings: int = 0) -> Orbit:
+    """The orbits of a walk at these times, ``EVERY`` of its steps apart, each by the steps that resolve it."""
+    z = torch.empty(len(walk.z), len(t), walk.z.shape[-1], dtype=walk.z.dtype, device=walk.z.device)
+    for rows, group in resolution.groups(walk):
+        substeps = EVERY * 2**halvings * (group.steps // walk.steps)
+        z[rows] = integrate(walk.flow, group.z, t, walk.method, substeps=substeps).z
+    return Orbit(
+        t,
+        z.reshape(*walk.batch, *z.shape[1:]),
+        coordinates=walk.coordinates,
+        provenance={"flow": walk.flow.name, "integrator": {"name": walk.method, "dt": walk.dt / 2**halvings}},
+        periods=walk.flow.periods,
+    )
 
 
 def valid_time(forecast: Orbit, truth: Orbit, threshold: float = 0.4) -> Float[Tensor, "*batch"]:
@@ -145,22 +213,3 @@ def valid_time(forecast: Orbit, truth: Orbit, threshold: float = 0.4) -> Float[T
     unknown = ~truth.z.isfinite().all(-1).all(-1)
     filled = replace(truth, z=truth.z.masked_fill(unknown[..., None, None], 1.0))
     return valid_prediction_time(forecast, filled, threshold).masked_fill(unknown, torch.nan)
-
-
-def _by_deviations(
-    walk: Walk, threshold: float, seed: int, progress: str | None
-) -> tuple[Bool[Tensor, " n"], Float[Tensor, " n"], Float[Tensor, " n"]]:
-    """Which orbits are chaotic, their largest exponents, and the standard errors of these."""
-    z, w = walk.z, deviations(walk.z, 2, seed)
-    chaotic = torch.zeros(len(z), dtype=torch.bool, device=z.device)
-    grown = torch.zeros(len(z), dtype=torch.float64, device=z.device)  # the logarithm of the first deviation's length
-    growth, ends = [], []
-    for first, steps in tqdm(list(pieces(walk.steps)), desc=progress, disable=progress is None, leave=False):
-        z, w, more = advance(walk, first, steps, z, w)
-        grown = (grown + more).masked_fill(w.isnan().any(-1).any(-1), torch.nan)
-        chaotic |= by_growth(smallest(w), grown, threshold)
-        growth.append(grown)
-        ends.append((first + steps) * walk.dt)
-    t = torch.tensor(ends, dtype=torch.float64, device=z.device)
-    history = (torch.stack(growth, dim=1) / t)[..., None]
-    return chaotic, history[:, -1, 0].to(z), standard_error(history, t)[:, 0].to(z)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
@@ -10,8 +10,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from physlearn.chaos.mode import own_mode
+from physlearn.chaos.resolution import resolve
 from physlearn.chaos.variational import carry, deviations, pieces
-from physlearn.chaos.walk import Walk, lost
+from physlearn.chaos.walk import Walk
 from systems import InputError
 
 BLOCKS = 10  # of time, whose means differ by the standard error; enough for it to be known to a quarter
@@ -32,11 +34,12 @@ class Exponents:
     history: Float[Tensor, "*batch S k"]
 
 
+@own_mode
 def lyapunov_exponents(
     flow: Any,
     z0: Float[Tensor, "*batch D"],
     time: float,
-    dt: float = 0.05,
+    dt: float | None = None,
     k: int = 1,
     *,
     transient: float = 0.0,
@@ -47,14 +50,49 @@ def lyapunov_exponents(
 
     .. math:: \lambda_i = \frac1T \sum_n \ln R_{ii}^{(n)}, \qquad D\Phi\, Q^{(n-1)} = Q^{(n)} R^{(n)}
 
-    flow: a system, a trained model or Forecaster, or a function ``f(t, z)``; z0 keeps its dtype and device. transient: a
-    time to run, onto an attractor, before the averages begin. method: an explicit integrator; by default yoshida-4 for a
-    separable Hamiltonian, rk4 for every other flow. The exponents of a regular orbit fall as ln(T)/T only: see
-    `lyapunov_history` for how far they have converged.
+    The exponents of a regular orbit fall as ln(T)/T only: `lyapunov_history` tells how far they have converged.
 
-    Raises InputError for wrong arguments.
-    Source: Benettin, Galgani, Giorgilli, Strelcyn, Meccanica 15, 9 and 21 (1980).
+    Parameters
+    ----------
+    flow
+        A system, a trained model or Forecaster, or a function ``f(t, z)``.
+    z0 : shape ``(..., D)``
+        Initial states; their dtype and device are kept.
+    time
+        How long the averages are.
+    dt
+        Step; by default 0.05 times the flow's time scale, 1/rate of its fastest linear motion, rounded to 1, 2 or 5 times a
+        power of ten. Orbits that it does not resolve are followed in steps of an eighth.
+    k
+        Number of exponents, from 1 to D.
+    transient
+        A time to run, onto an attractor, before the averages begin.
+    seed
+        Random seed of the deviations, which are measured in units of the orbit's own spread.
+    method
+        An explicit integrator; by default yoshida-4 for a separable Hamiltonian, rk4 for every other flow.
 
+    Returns
+    -------
+    Tensor, shape ``(..., k)``
+        Exponents [1 / time], largest first; NaN for orbits that escape.
+
+    Raises
+    ------
+    InputError
+        For wrong arguments.
+
+    Warns
+    -----
+    UserWarning
+        If even the finer steps do not resolve some orbits.
+
+    References
+    ----------
+    Benettin, Galgani, Giorgilli, Strelcyn, Meccanica 15, 9 and 21 (1980).
+
+    Examples
+    --------
     >>> def saddle(t, z):
     ...     return z * z.new_tensor([0.5, -2.0])
     >>> lyapunov_exponents(saddle, torch.tensor([1e-9, 1.0]), time=20.0, k=2, transient=5.0).round(decimals=2)
@@ -63,11 +101,12 @@ def lyapunov_exponents(
     return lyapunov_history(flow, z0, time, dt, k, transient=transient, seed=seed, method=method).values
 
 
+@own_mode
 def lyapunov_history(
     flow: Any,
     z0: Float[Tensor, "*batch D"],
     time: float,
-    dt: float = 0.05,
+    dt: float | None = None,
     k: int = 1,
     *,
     transient: float = 0.0,
@@ -78,34 +117,41 @@ def lyapunov_history(
     if not 0 <= transient < inf:
         raise InputError(f"transient must be a time of at least 0, not {transient}")
     walk = Walk.of(flow, z0, time, dt, method)
-    z, w = walk.z, deviations(walk.z, k, seed)
+    start = deviations(walk.z, k, seed)
     before = round(transient / walk.dt)
-    for first, steps in pieces(before):
-        z, w, _ = _stretch(walk, first, steps, z, w)
-    growth, ends = [], []
-    for first, steps in pieces(walk.steps, before):
-        z, w, logarithms = _stretch(walk, first, steps, z, w)
-        growth.append(logarithms)
-        ends.append((first + steps - before) * walk.dt)
-    t = torch.tensor(ends, dtype=torch.float64, device=z.device).to(z.dtype)
-    sums = torch.stack(growth, dim=1).double().cumsum(1)  # (n, S, k)
+    resolution = resolve(replace(walk, steps=before + walk.steps))
+    stretches = list(pieces(walk.steps, before))
+    growth = torch.empty(len(walk.z), len(stretches), k, dtype=torch.float64, device=walk.z.device)
+    for rows, group in resolution.groups(walk):
+        z, w, scale, finer = group.z, start[rows], resolution.scale[rows], group.steps // walk.steps
+        for first, steps in pieces(finer * before):
+            z, w, _ = _stretch(group, first, steps, z, w, scale)
+        for number, (first, steps) in enumerate(stretches):
+            growth[rows, number] = 0.0
+            for begin, few in pieces(finer * steps, finer * first):
+                z, w, logarithms = _stretch(group, begin, few, z, w, scale)
+                growth[rows, number] += logarithms
+    resolution.warn(walk, "their exponents may be the integrator's")
+    ends = [(first + steps - before) * walk.dt for first, steps in stretches]
+    t = torch.tensor(ends, dtype=torch.float64, device=walk.z.device).to(walk.z.dtype)
+    sums = growth.cumsum(1)  # (n, S, k)
     history = sums / t.double()[:, None]
     order = history[:, -1].argsort(dim=-1, descending=True)
     history = history.gather(-1, order.unsqueeze(1).expand_as(history))
     error = standard_error(history, t.double())
     shape = walk.batch
     return Exponents(
-        values=history[:, -1].to(z.dtype).reshape(*shape, k),
-        error=error.to(z.dtype).reshape(*shape, k),
+        values=history[:, -1].to(walk.z.dtype).reshape(*shape, k),
+        error=error.to(walk.z.dtype).reshape(*shape, k),
         t=t,
-        history=history.to(z.dtype).reshape(*shape, len(t), k),
+        history=history.to(walk.z.dtype).reshape(*shape, len(t), k),
     )
 
 
-def _stretch(walk: Walk, first: int, steps: int, z: Tensor, w: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _stretch(walk: Walk, first: int, steps: int, z: Tensor, w: Tensor, scale: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Some steps, and the logarithms ``(n, k)`` by which the deviations grew before they were made orthonormal again."""
-    z, w = carry(walk, first, steps, z, w)
-    gone = lost(z, inf) | ~w.isfinite().all(-1).all(-1)
+    z, w = carry(walk, first, steps, z, w, scale)
+    gone = ~(z.isfinite().all(-1) & w.isfinite().all(-1).all(-1))
     w = torch.where(gone[:, None, None], torch.eye(*w.shape[1:], dtype=w.dtype, device=w.device), w)
     q, r = torch.linalg.qr(w.mT)
     logarithms = r.diagonal(dim1=-2, dim2=-1).abs().log()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import pandas as pd
@@ -12,32 +12,48 @@ from jaxtyping import Bool, Float, Int
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from physlearn.chaos.walk import Walk, lost
-from physlearn.integrators import Flow
+from physlearn.chaos.crossing import Steps, Surface, crossings, rates
+from physlearn.chaos.leaving import Bounds
+from physlearn.chaos.mode import own_mode
+from physlearn.chaos.resolution import Resolution, resolve
+from physlearn.chaos.walk import Walk
 from physlearn.integrators.integrate import TYPICAL_WIDTH
-from physlearn.integrators.rk4 import RungeKutta4
 from physlearn.plotting import section_plot
 from physlearn.threads import suited_to
 from systems import InputError
+from systems.periodic import shortest
 
 TOGETHER = 64  # steps that are searched for crossings at once
-HALVINGS = 53  # of a step, down to the last bit of a float64
 
 
 @dataclass(frozen=True)
 class Section:
     """The N crossings of a surface, orbit by orbit, in the order of time.
 
-    orbit: ``(N,)``, which orbit each is of, counted through the flattened batch of initial states. t: ``(N,)``, when;
-    z: ``(N, D)``, where. escaped: ``(...)``, the orbits that left, which have no crossings from then on. surface: the
-    coordinate and its value there. plane: the coordinates that tell a point on the surface: all others but, of a Hamiltonian
-    of more than one degree of freedom, the momentum conjugate to it, which the energy tells.
+    Attributes
+    ----------
+    orbit : shape ``(N,)``
+        Which orbit each is of, counted through the flattened batch of initial states.
+    t : shape ``(N,)``
+        When.
+    z : shape ``(N, D)``
+        Where. Angles are within half a period of zero, the one that makes the surface at its value.
+    escaped : shape ``(...)``
+        The orbits that left, which have no crossings from then on.
+    unresolved : shape ``(...)``
+        The orbits that even the finest steps do not follow faithfully, which have no crossings.
+    surface
+        The coordinate and its value there.
+    plane
+        The coordinates that tell a point on the surface: all others but, of a Hamiltonian of more than one degree of
+        freedom, the momentum conjugate to it, which the energy tells.
     """
 
     orbit: Int[Tensor, " N"]
     t: Float[Tensor, " N"]
     z: Float[Tensor, "N D"]
     escaped: Bool[Tensor, "*batch"]
+    unresolved: Bool[Tensor, "*batch"]
     coordinates: tuple[str, ...]
     surface: tuple[str, float]
     plane: tuple[str, ...]
@@ -70,34 +86,70 @@ class Section:
         return pd.DataFrame({name: values.numpy() for name, values in data.items()})
 
 
+@own_mode
 def poincare_section(
     flow: Any,
     z0: Float[Tensor, "*batch D"],
     time: float,
-    surface: tuple[str | int, float] = ("x", 0.0),
+    surface: tuple[str | int, float] | None = None,
     direction: int = 1,
-    dt: float = 0.05,
+    dt: float | None = None,
     *,
-    escape: float = 1e6,
+    escape: float | None = None,
     method: str | None = None,
 ) -> Section:
-    r"""The crossings of the surface, where a coordinate has a value, by the orbits from z0 in a time.
+    r"""Find where the orbits from z0 cross a surface, on which a coordinate has a value.
 
     .. math:: \frac{dz}{ds} = \frac{f(t, z)}{f_s(t, z)}, \qquad \frac{dt}{ds} = \frac1{f_s(t, z)}
 
-    A step of length dt that ends on the other side is followed by one with the coordinate s itself as the independent
-    variable, from the nearer end onto the surface, and by another from where the orbit is at the time so found: by rk4, and
-    on the surface to rounding. Orbits that graze the surface, where s hardly moves, are brought there by halving the step.
-    Two crossings within dt are missed.
+    A step that ends on the other side is followed by one with the coordinate s itself as the independent variable, from the
+    nearer end onto the surface, and by another from where the orbit is at the time so found: by rk4, and on the surface to
+    rounding. Orbits that graze the surface, where s hardly moves, are brought there by halving the step. A step in which s
+    turns back near the surface is divided at the turn, so that two crossings within a step are both found.
 
-    flow: a system, a trained model or Forecaster, or a function ``f(t, z)``; z0 keeps its dtype and device. surface: a
-    coordinate's name or number, and its value. direction: 1 counts crossings towards larger values, -1 towards smaller,
-    0 both; the initial states themselves do not count. escape: an orbit farther out, or not finite, has escaped. method:
-    an explicit integrator; by default yoshida-4 for a separable Hamiltonian, rk4 for every other flow.
+    Parameters
+    ----------
+    flow
+        A system, a trained model or Forecaster, or a function ``f(t, z)``.
+    z0 : shape ``(..., D)``
+        Initial states, whose dtype and device are kept. They do not count as crossings.
+    time
+        How long.
+    surface
+        A coordinate's name or number, and its value; by default the system's own ``surface``, or the first coordinate at 0
+        where the flow names none. A coordinate with a period crosses the surface modulo the period.
+    direction
+        1 counts crossings towards larger values, -1 towards smaller, 0 both.
+    dt
+        Step; by default 0.05 times the flow's time scale, 1/rate of its fastest linear motion, rounded to 1, 2 or 5 times a
+        power of ten. Orbits that it does not resolve are followed in steps of an eighth.
+    escape
+        An orbit farther out than this, angles apart, or not finite, has escaped; by default 1e12 times as far from its start
+        as it usually ranges.
+    method
+        An explicit integrator; by default yoshida-4 for a separable Hamiltonian, rk4 for every other flow.
 
-    Raises InputError for wrong arguments.
-    Source: Henon, Physica D 5, 412 (1982).
+    Returns
+    -------
+    Section
+        The crossings, and which orbits have none because they escaped or are not resolved.
 
+    Raises
+    ------
+    InputError
+        For wrong arguments.
+
+    Warns
+    -----
+    UserWarning
+        If even the finer steps do not resolve some orbits; these have no crossings.
+
+    References
+    ----------
+    Henon, Physica D 5, 412 (1982).
+
+    Examples
+    --------
     >>> import systems
     >>> oscillator = systems.get("harmonic-oscillator")
     >>> z0 = torch.tensor([1.0, 0.0], dtype=torch.float64)
@@ -105,24 +157,54 @@ def poincare_section(
     tensor([ 4.7124, 10.9956, 17.2788], dtype=torch.float64)
     """
     walk = Walk.of(flow, z0, time, dt, method)
-    axis, value = _surface(surface, walk.coordinates)
+    cut = surface_of(flow, walk, surface, direction)
+    bounds = Bounds.of(walk, escape)
+    resolution = resolve(walk)
+    resolution.warn(walk, "they are left out of the section")
+    return section_of(walk, resolution, cut, bounds)
+
+
+def surface_of(flow: Any, walk: Walk, surface: tuple[str | int, float] | None, direction: int) -> Surface:
+    """The surface that was asked for, or else the one that the flow names. Raises InputError for one that is none."""
+    usual = getattr(flow, "surface", (walk.coordinates[0], 0.0))
+    axis, value = _surface(usual if surface is None else surface, walk.coordinates)
     if direction not in (-1, 0, 1):
         raise InputError(f"direction must be 1, -1 or 0 for both, not {direction!r}")
-    if not escape > 0:
-        raise InputError(f"escape must be a positive radius, not {escape}")
-    with torch.no_grad(), suited_to(walk.z.numel() * TYPICAL_WIDTH):
-        orbit, t, z, escaped = _follow(walk, axis, value, direction, escape)
+    return Surface(axis, value, walk.turning[axis], direction)
+
+
+def section_of(walk: Walk, resolution: Resolution, surface: Surface, bounds: Bounds) -> Section:
+    """The section of a walk, each orbit by the steps that resolve it."""
+    escaped = torch.zeros(len(walk.z), dtype=torch.bool, device=walk.z.device)
+    found = []
+    with suited_to(walk.z.numel() * TYPICAL_WIDTH):
+        for rows, group in resolution.groups(walk, resolution.resolved):
+            numbers, t, z, escaped[rows] = _follow(group, surface, bounds.among(rows, resolution.scale[rows]))
+            found.append((rows[numbers], t, z))
+    empty = (torch.zeros(0, dtype=torch.long, device=walk.z.device), walk.z.new_zeros(0), walk.z[:0])
+    orbit, t, z = (torch.cat(parts) for parts in zip(empty, *found, strict=True))
     order = torch.argsort(t, stable=True)
     order = order[torch.argsort(orbit[order], stable=True)]
+    name = walk.coordinates[surface.axis]
     return Section(
         orbit=orbit[order],
         t=t[order],
-        z=z[order],
+        z=_reduced(z[order], walk, surface),
         escaped=escaped.reshape(walk.batch),
+        unresolved=(~resolution.resolved).reshape(walk.batch),
         coordinates=walk.coordinates,
-        surface=(walk.coordinates[axis], value),
-        plane=_plane(walk, axis),
+        surface=(name, surface.value),
+        plane=_plane(walk, surface.axis),
     )
+
+
+def _reduced(z: Float[Tensor, "N D"], walk: Walk, surface: Surface) -> Float[Tensor, "N D"]:
+    """The states with their angles within half a period of zero, or at the value of the surface."""
+    reduced = shortest(z, walk.flow.periods, walk.coordinates)
+    if isfinite(surface.period):
+        side = surface.side(z)
+        reduced[:, surface.axis] = surface.value + side - (side / surface.period).round() * surface.period
+    return reduced
 
 
 def _plane(walk: Walk, axis: int) -> tuple[str, ...]:
@@ -149,7 +231,7 @@ def _surface(surface: tuple[str | int, float], coordinates: tuple[str, ...]) -> 
     return int(which), value
 
 
-def _follow(walk: Walk, axis: int, value: float, direction: int, escape: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _follow(walk: Walk, surface: Surface, bounds: Bounds) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """(orbit, t, z) of the crossings in no order, and which orbits escaped."""
     alive = torch.arange(len(walk.z), device=walk.z.device)
     escaped = torch.zeros_like(alive, dtype=torch.bool)
@@ -162,78 +244,20 @@ def _follow(walk: Walk, axis: int, value: float, direction: int, escape: float) 
             z = walk.step(z.new_tensor(number * walk.dt), z, walk.dt)
             states.append(z)
         path = torch.stack(states)  # (steps + 1, n, D)
-        gone = lost(path, escape).cummax(0).values
-        side = path[..., axis] - value
-        crossed = _crossed(side[:-1], side[1:], direction) & ~gone[1:]
-        at, which = crossed.nonzero(as_tuple=True)
-        times = (torch.tensor(list(numbers), dtype=torch.float64) * walk.dt).to(z)
+        gone = bounds.left(path, alive).cummax(0).values
+        times = (torch.arange(start, start + len(path), dtype=torch.float64, device=z.device) * walk.dt).to(z)
+        side, slope = surface.side(path), rates(walk, times, path)[..., surface.axis] * walk.dt
+        suspect = surface.suspect(side[:-1], side[1:], slope[:-1], slope[1:])
+        crossed = suspect.clone()
+        for passed, _ in surface.passed(side[:-1], side[1:]):
+            crossed |= passed
+        at, which = (crossed & ~gone[1:]).nonzero(as_tuple=True)
         if len(at):
-            t, there = _onto(walk, axis, value, times[at], path[at, which], path[at + 1, which])
-            found.append((alive[which], t, there))
+            steps = Steps(alive[which], times[at], torch.full_like(times[at], walk.dt), path[at, which], path[at + 1, which])
+            found.append(crossings(walk, surface, steps, suspect[at, which]))
         escaped[alive[gone[-1]]] = True
         z, alive = z[~gone[-1]], alive[~gone[-1]]
         if not len(alive):
             break
     orbit, t, z = (torch.cat(parts) for parts in zip(*found, strict=True))
     return orbit, t, z, escaped
-
-
-def _crossed(before: Tensor, after: Tensor, direction: int) -> Bool[Tensor, "..."]:
-    up = (before < 0) & (after >= 0)
-    down = (before > 0) & (after <= 0)
-    return {1: up, -1: down, 0: up | down}[direction]
-
-
-def _onto(
-    walk: Walk, axis: int, value: float, t: Float[Tensor, " m"], before: Float[Tensor, "m D"], after: Float[Tensor, "m D"]
-) -> tuple[Float[Tensor, " m"], Float[Tensor, "m D"]]:
-    """Times and states on the surface, for steps from the times t that crossed it."""
-    far = (before[:, axis] - value).abs() > (after[:, axis] - value).abs()
-    start = torch.cat([torch.where(far[:, None], after, before), torch.where(far, t + walk.dt, t)[:, None]], dim=-1)
-
-    def by_time(y: Tensor) -> Tensor:
-        rate = _rate(walk, y[:, -1], y[:, :-1])
-        return torch.cat([rate, torch.ones_like(rate[:, :1])], dim=-1)
-
-    def by_coordinate(y: Tensor) -> Tensor:
-        rate = by_time(y)
-        return rate / rate[:, axis, None]
-
-    begin = torch.cat([before, t[:, None]], dim=-1)
-    guess = _rk4(by_coordinate, start, (value - start[:, axis])[:, None])
-    elapsed = guess[:, -1] - t
-    slack = 1e-6 * walk.dt  # a crossing at the very end of a step may come out beyond it by rounding
-    lies = (elapsed >= -slack) & (elapsed <= walk.dt + slack)
-    # where s moves unevenly, that step is long: follow the orbit to its time, and step over what is left
-    near = _rk4(by_time, begin, elapsed[:, None])
-    there = _rk4(by_coordinate, near, (value - near[:, axis])[:, None])
-    lies &= (there[:, -1] - guess[:, -1]).abs() <= walk.dt / 8
-    if not lies.all():
-        there[~lies] = _halve(by_time, begin[~lies], axis, value, walk.dt)
-    return there[:, -1], there[:, :-1]
-
-
-def _rate(walk: Walk, t: Float[Tensor, " m"], z: Float[Tensor, "m D"]) -> Float[Tensor, "m D"]:
-    """The vector field at a time for each state: fields take one time for all, so that others are asked one by one."""
-    if walk.flow.autonomous:
-        return walk.flow.field(t.new_zeros(()), z)
-    return torch.stack([walk.flow.field(time, state) for time, state in zip(t, z, strict=True)])
-
-
-def _halve(
-    f: Callable[[Tensor], Tensor], y: Float[Tensor, "m D1"], axis: int, value: float, dt: float
-) -> Float[Tensor, "m D1"]:
-    """The states on the surface by halving the step that crosses it."""
-    side = (y[:, axis] - value).sign()
-    low = torch.zeros_like(y[:, :1])
-    length = dt
-    for _ in range(HALVINGS):
-        length /= 2
-        middle = _rk4(f, y, low + length)
-        low = torch.where(((middle[:, axis] - value).sign() == side)[:, None], low + length, low)
-    return _rk4(f, y, low)
-
-
-def _rk4(f: Callable[[Tensor], Tensor], y: Float[Tensor, "m D1"], h: Float[Tensor, "m 1"]) -> Float[Tensor, "m D1"]:
-    """A step of its own length for each state."""
-    return RungeKutta4(Flow(field=lambda _, y: f(y), name="section")).step(y.new_zeros(()), y, h)

@@ -22,9 +22,9 @@ TOGETHER = 10
 
 
 def carry(
-    walk: Walk, first: int, steps: int, z: Float[Tensor, "n D"], w: Float[Tensor, "n k D"]
+    walk: Walk, first: int, steps: int, z: Float[Tensor, "n D"], w: Float[Tensor, "n k D"], scale: Float[Tensor, "n D"]
 ) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n k D"]]:
-    r"""The states after some steps from the step numbered first, and what became of their deviations.
+    r"""The states after some steps from the step numbered first, and what became of their deviations, in units of scale.
 
     .. math:: \dot w = \frac{\partial f}{\partial z}(t, z)\, w
 
@@ -33,11 +33,12 @@ def carry(
     Source: Skokos and Gerlach, Phys. Rev. E 82, 036704 (2010), the tangent map method.
     """
     step = find(walk.method)(joint(walk.flow)).step
-    y = torch.cat([z.unsqueeze(-2), w], dim=-2)
+    unit = scale.unsqueeze(-2)
+    y = torch.cat([z.unsqueeze(-2), w * unit], dim=-2)
     with torch.no_grad(), suited_to(w.numel() * TYPICAL_WIDTH):
         for number in range(first, first + steps):
             y = step(y.new_tensor(number * walk.dt), y, walk.dt)
-    return y[:, 0], y[:, 1:]
+    return y[:, 0], y[:, 1:] / unit
 
 
 def joint(flow: Flow) -> Flow:

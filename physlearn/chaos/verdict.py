@@ -19,8 +19,11 @@ class DynamicsComparison:
 
     table: a row an orbit, with
 
-    * ``chaotic_truth``, ``chaotic_model``, ``agree``: the classes; missing where an orbit escaped before it had one. They do
-      not agree where the true one is known and the model's is missing;
+    * ``class_truth``, ``class_model``: "regular", "chaotic", "undecided" or "escaped", as of `classify`;
+    * ``chaotic_truth``, ``chaotic_model``: whether the orbit is chaotic; missing where it is undecided, or escaped before it
+      had a class;
+    * ``agree``: whether both are chaotic or both regular; missing where either is undecided, or the true one escaped. They do
+      not agree where the model's orbit alone escaped;
     * ``exponent_truth``, ``exponent_model`` and ``.._error``: the largest Lyapunov exponents with their standard errors;
     * ``escaped_truth``, ``escaped_model``: whether the orbit left, the model's also if it got ten times as far as any true
       orbit that stayed;
@@ -45,20 +48,23 @@ class DynamicsComparison:
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:
         """A row a quantity, with the columns ``model``, ``low``, ``high``, ``truth`` and ``orbits``.
 
-        Fractions, with Wilson's interval: ``class_agreement``, ``chaotic_fraction`` (of the orbits whose class is known) and
-        ``escaped_fraction``. ``exponent_of_chaotic``: the mean over the orbits chaotic in each, with Student's interval. Then
-        medians, the truth's being those of the truth from itself: ``hellinger``, ``hellinger_pooled``, ``nearest``,
-        ``marginals``, ``spectrum``; and ``valid_time`` and ``lyapunov_times``, which the truth has none of. low, high: the
-        interval of the model's value. orbits: how many it is of.
+        Fractions, with Wilson's interval: ``class_agreement``, ``chaotic_fraction`` (of the orbits that are regular or
+        chaotic), ``undecided_fraction`` and ``escaped_fraction``. ``exponent_of_chaotic``: the mean over the orbits chaotic in
+        each, with Student's interval. Then medians, the truth's being those of the truth from itself: ``hellinger``,
+        ``hellinger_pooled``, ``nearest``, ``marginals``, ``spectrum``; and ``valid_time`` and ``lyapunov_times``, which the
+        truth has none of. low, high: the interval of the model's value. orbits: how many it is of.
         Source: Wilson, J. Am. Stat. Assoc. 22, 209 (1927).
         """
         if not 0 < confidence < 1:
             raise InputError(f"confidence must lie between 0 and 1, not {confidence}")
         table = self.table
         rows: dict[str, dict[str, float]] = {"class_agreement": _fraction(table["agree"], confidence)}
-        for name, column in (("chaotic_fraction", "chaotic"), ("escaped_fraction", "escaped")):
-            rows[name] = _fraction(table[f"{column}_model"], confidence)
-            rows[name]["truth"] = _fraction(table[f"{column}_truth"], confidence)["model"]
+        for name in ("chaotic", "undecided", "escaped"):
+            if name == "undecided":
+                model, truth = (table[f"class_{side}"] == name for side in ("model", "truth"))
+            else:
+                model, truth = (table[f"{name}_{side}"] for side in ("model", "truth"))
+            rows[f"{name}_fraction"] = _fraction(model, confidence) | {"truth": _fraction(truth, confidence)["model"]}
         of_model, of_truth = (
             table.loc[table[f"chaotic_{side}"].fillna(False).astype(bool), f"exponent_{side}"] for side in ("model", "truth")
         )

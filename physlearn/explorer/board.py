@@ -60,9 +60,8 @@ class Board:
             _, other = plane_of(system, surface)
             self._cut = (other, other + 2)  # the coordinates of the sections: the other position and its momentum
             self._crossings = {name: _source(f"section {name}", "x", "y", "color", "size") for name in self.columns}
-            self._sections = {
-                name: self._section(name, f"section where {written(surface)} = {value:g}") for name in self.columns
-            }
+            self._cut_title = f"section where {written(surface)} = {value:g}"
+            self._sections = {name: self._section(name, self._cut_title) for name in self.columns}
 
     @property
     def layout(self) -> Column:
@@ -88,6 +87,9 @@ class Board:
     def draw_section(self, name: str, section: Section) -> None:
         """Show the section of the truth or of a model: a colour an orbit, that of the initial state black and above all."""
         orbit, z = section.orbit.numpy(), array(section.z)
+        missing = int(section.unresolved.sum())
+        said = f"; {missing} of {len(section.unresolved)} orbits not resolved" if missing else ""
+        self._sections[name].title.text = self._cut_title + said
         i, j = self._cut
         many = max(1, int(orbit.max(initial=1)))
         palette = np.array([Turbo256[round(13 + 229 * k / many)] for k in range(many + 1)])
@@ -102,7 +104,8 @@ class Board:
 
     def clear_sections(self) -> None:
         """Show none: there are none where the state is now."""
-        for crossings in self._crossings.values():
+        for name, crossings in self._crossings.items():
+            self._sections[name].title.text = self._cut_title
             crossings.data = {str(name): [] for name in crossings.data}
 
     def _title(self, exploration: Exploration, name: str) -> str:

@@ -149,7 +149,7 @@ def test_no_orbits_are_no_work(henon_heiles):
     none = Dynamics.of(henon_heiles, torch.zeros(0, 4, dtype=torch.float64), 20, dt=0.05)
     comparison = compare_dynamics(none, none)
     assert len(comparison.table) == 0
-    assert comparison.summary()["orbits"].tolist() == [0] * 11
+    assert comparison.summary()["orbits"].tolist() == [0] * 12
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,7 @@ def test_the_chaotic_fractions_are_those_of_the_reference(henon_heiles):
 
 def test_a_fraction_has_the_error_of_its_count(henon_heiles):
     table = chaotic_fraction(henon_heiles, [0.1, 0.16], n=10, time=40, dt=0.2, threshold=0.2)
-    assert list(table.columns) == ["energy", "fraction", "error", "chaotic", "escaped", "n"]
+    assert list(table.columns) == ["energy", "fraction", "error", "chaotic", "undecided", "escaped", "n"]
     assert (table.chaotic <= table.n).all()
     assert_close(torch.tensor(table.error**2), torch.tensor(table.fraction * (1 - table.fraction) / 10))
 

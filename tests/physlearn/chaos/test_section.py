@@ -10,8 +10,10 @@ from matplotlib import pyplot as plt
 from scipy.integrate import solve_ivp
 from torch.testing import assert_close
 
+import systems
 from physlearn import models
-from physlearn.chaos import poincare_section
+from physlearn.chaos import Dynamics, poincare_section
+from physlearn.flow import Flow
 from systems import InputError
 from systems.sampling import on_section
 
@@ -136,3 +138,114 @@ def test_a_flow_without_a_hamiltonian_is_drawn_in_the_plane_of_its_system(henon_
     drawn = [section.plot() for section in (known, unknown)]
     assert len({(ax.get_xlabel(), ax.get_ylabel()) for ax in drawn}) == 1
     plt.close("all")
+
+
+def oscillate(t, z):
+    return torch.stack([z[..., 1], -z[..., 0]], dim=-1)
+
+
+@pytest.mark.parametrize("value", [0.9999, 0.99999, 0.999999])
+@pytest.mark.parametrize("sense", [1, -1])
+@pytest.mark.parametrize("direction", [1, -1, 0])
+def test_two_crossings_within_one_step_are_both_found(value, sense, direction):
+    """x = sin t is above 1 - d for 2 sqrt(2 d): half of a step and less; rk4 loses 3e-8 of the amplitude."""
+    z0 = torch.tensor([0.0, sense], dtype=torch.float64)
+    section = poincare_section(oscillate, z0, 20, (0, sense * value), direction, dt=0.05)
+    angle = math.asin(value)
+    times = [2 * math.pi * n + t for n in range(3) for t in (angle, math.pi - angle)]
+    kept = times[:: 1 if direction == 0 else 2] if direction in (0, sense) else times[1::2]
+    assert_close(section.t, torch.tensor(kept, dtype=torch.float64), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("value", [1.001, 1.01])
+def test_a_surface_that_is_nearly_reached_is_not_crossed(value):
+    z0 = torch.tensor([0.0, 1.0], dtype=torch.float64)
+    assert not len(poincare_section(oscillate, z0, 20, (0, value), 0, dt=0.2))
+
+
+def test_three_crossings_within_one_step_are_all_found():
+    """x = t / 10 + sin t goes up, down and up again through .5 pi / 10 + 1 - .3 between -.3 and 8."""
+
+    def wave(t, z):
+        return 0.1 + torch.cos(torch.as_tensor(t)).expand_as(z[..., :1]).to(z)
+
+    value = 0.1 * math.pi  # at pi, going down; and once before and once after it
+    found = [poincare_section(wave, torch.tensor([[0.0]]).double(), 9.0, ("z0", value), 0, dt=dt) for dt in (4.5, 0.01)]
+    fine = found[1].t
+    assert len(fine) == 3
+    assert_close(found[0].t, fine, atol=0.2, rtol=0)
+
+
+def test_coarse_steps_find_what_fine_steps_find(henon_heiles):
+    """Orbits that turn near the surface at all depths: as many crossings, at the same times."""
+    z0 = henon_heiles.sample(40, seed=3, energy=0.08)
+    coarse, fine = (poincare_section(henon_heiles, z0, 30, ("y", 0.15), 0, dt=dt) for dt in (0.3, 0.01))
+    assert (coarse.orbit.bincount(minlength=40) - fine.orbit.bincount(minlength=40)).abs().sum() <= 2  # grazing to 1e-4
+    assert len(fine) > 200
+
+
+def test_a_rotating_pendulum_crosses_once_a_turn():
+    """It turns 31.4 times: quadrature of dt = d theta / omega gives the time of a turn."""
+    pendulum = systems.get("pendulum")
+    theta = np.linspace(0, 2 * np.pi, 20_001)
+    energy = 2.5**2 / 2 + 1 - np.cos(0.1)
+    turn = np.trapezoid(1 / np.sqrt(2 * (energy - 1 + np.cos(theta))), theta)
+    z0 = torch.tensor([[0.1, 2.5], [0.1, -2.5]], dtype=torch.float64)
+    for surface in (("theta", 0.0), ("theta", 4 * math.pi), (0, 1.0)):
+        section = poincare_section(pendulum, z0, 100.0, surface=surface, direction=0, dt=0.05)
+        for number in range(2):
+            t = section.t[section.orbit == number]
+            assert len(t) in (int(100 / turn), int(100 / turn) + 1)
+            assert_close(t.diff(), torch.full_like(t.diff(), turn), atol=1e-4, rtol=0)
+        assert_close(section.z[:, 0], torch.full_like(section.t, surface[1]))
+    up, down = (poincare_section(pendulum, z0, 100.0, ("theta", 0.0), direction, dt=0.05) for direction in (1, -1))
+    assert set(up.orbit.tolist()) == {0}
+    assert set(down.orbit.tolist()) == {1}
+
+
+def test_a_rotation_of_more_than_a_turn_in_a_step_crosses_at_each():
+    flow = Flow(
+        field=lambda t, z: torch.full_like(z, 7.0),
+        name="wheel",
+        coordinates=("phi",),
+        periods={"phi": 1.0},
+        autonomous=True,
+    )
+    section = poincare_section(flow, torch.tensor([0.5], dtype=torch.float64), 2.0, ("phi", 0.0), dt=0.5)
+    assert_close(section.t, (torch.arange(14, dtype=torch.float64) + 0.5) / 7, atol=1e-9, rtol=0)
+
+
+@pytest.mark.slow
+def test_a_double_pendulum_crosses_as_scipys_events_say():
+    double = systems.get("double-pendulum")
+    z0 = torch.tensor([2.0, 2.5, 0.0, 0.0], dtype=torch.float64)
+    section = poincare_section(double, z0, 10.0, ("theta_1", 0.0), 0, dt=0.005)
+
+    def event(t, z):
+        return math.sin(z[0] / 2)
+
+    def field(t, z):
+        return double.vector_field(t, torch.from_numpy(z)).numpy()
+
+    truth = solve_ivp(field, (0, 10), z0.numpy(), "DOP853", rtol=1e-12, atol=1e-12, events=event)
+    np.testing.assert_allclose(section.t.numpy(), truth.t_events[0], atol=1e-4)
+    assert section.z[:, 1].abs().max() <= math.pi + 1e-12
+
+
+@pytest.mark.parametrize("name", ["lorenz", "henon-heiles", "forced-duffing"])
+def test_the_surface_is_the_systems_own_by_default(name):
+    system = systems.get(name)
+    system = system if system.autonomous else systems.Suspension(system)
+    z0 = system.sample(2, seed=0)
+    section = poincare_section(system, z0, 12)
+    assert section.surface == system.surface
+    assert len(section)
+    assert Dynamics.of(system, z0, 2.0, dt=0.05).section.surface == system.surface
+    assert poincare_section(lambda t, z: system.vector_field(t, z), z0, 1.0, dt=0.1).surface == ("z0", 0.0)
+
+
+def test_sections_do_not_depend_on_the_autograd_mode(henon_heiles, known):
+    outside = poincare_section(henon_heiles, known, 20, dt=0.2)
+    with torch.inference_mode():
+        inside = poincare_section(henon_heiles, known * 1.0, 20, dt=0.2)
+    assert_close(inside.z, outside.z)

@@ -1,0 +1,218 @@
+"""Crossing: where the steps of orbits pass through a surface, more than once in a step if they do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import isfinite
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from physlearn.chaos.walk import Walk
+from physlearn.integrators import Flow
+from physlearn.integrators.rk4 import RungeKutta4
+
+HALVINGS = 53  # of a step, down to the last bit of a float64
+MARGIN = 0.25  # of how far a cubic turns beyond the ends of a step: its error there is less, as the square of the step
+TURNS = 100  # periods within one step, beyond which an angle is not followed
+
+
+@dataclass(frozen=True)
+class Surface:
+    """Where the coordinate number ``axis`` has a value, modulo its period, which is infinite unless it is an angle."""
+
+    axis: int
+    value: float
+    period: float
+    direction: int
+
+    def side(self, z: Float[Tensor, "*n D"]) -> Float[Tensor, "*n"]:
+        """How far beyond the surface each state is."""
+        return z[..., self.axis] - self.value
+
+    def passed(self, before: Float[Tensor, "*n"], after: Float[Tensor, "*n"]) -> Iterator[tuple[Bool[Tensor, "*n"], Tensor]]:
+        """Which moves pass the surface in its direction, and by how much the image that they pass is displaced.
+
+        An angle may pass several images in one move; each is yielded in turn.
+        """
+        if not isfinite(self.period):
+            yield self._of((before < 0) & (after >= 0), (before > 0) & (after <= 0)), torch.zeros_like(before)
+            return
+        start, end = before / self.period, after / self.period
+        up = (end.floor() - start.floor()).nan_to_num(0.0)
+        down = (start.ceil() - end.ceil()).nan_to_num(0.0)
+        most = int(torch.maximum(up, down).amax()) if up.numel() else 0
+        for number in range(min(most, TURNS)):
+            image = torch.where(up > 0, start.floor() + 1 + number, start.ceil() - 1 - number)
+            yield self._of(up > number, down > number), image * self.period
+
+    def suspect(self, a: Tensor, b: Tensor, slope_a: Tensor, slope_b: Tensor) -> Bool[Tensor, "*n"]:
+        """Whether the coordinate may turn back beyond the surface within a step, or close to it.
+
+        a, b: the sides before and after; slope_a, slope_b: their rates times the step. The turns are those of the cubic with
+        these values.
+        """
+        found = torch.zeros_like(a, dtype=torch.bool)
+        for at in _turns(a, b, slope_a, slope_b):
+            value = _cubic(a, b, slope_a, slope_b, at)
+            for end in (a, b):
+                found |= self._between(end, value + MARGIN * (value - end))
+        return found
+
+    def _between(self, end: Tensor, turn: Tensor) -> Bool[Tensor, "*n"]:
+        """Whether an image of the surface lies from the end of a step to a turn; False where there is none."""
+        unit = self.period if isfinite(self.period) else 1.0
+        start, stop = end / unit, turn / unit
+        if not isfinite(self.period):
+            return (start * stop <= 0) & stop.isfinite()
+        return ((start.floor() != stop.floor()) | (start == start.round())) & stop.isfinite()
+
+    def _of(self, up: Tensor, down: Tensor) -> Tensor:
+        return {1: up, -1: down, 0: up | down}[self.direction]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Steps of lengths h from the times t, of the orbits numbered ``orbit``: the states before and after each."""
+
+    orbit: Int[Tensor, " m"]
+    t: Float[Tensor, " m"]
+    h: Float[Tensor, " m"]
+    before: Float[Tensor, "m D"]
+    after: Float[Tensor, "m D"]
+
+    def __getitem__(self, which: Tensor) -> Steps:
+        return Steps(self.orbit[which], self.t[which], self.h[which], self.before[which], self.after[which])
+
+    def __add__(self, other: Steps) -> Steps:
+        return Steps(*(torch.cat([getattr(self, name), getattr(other, name)]) for name in self.__dataclass_fields__))
+
+
+def crossings(walk: Walk, surface: Surface, steps: Steps, suspect: Bool[Tensor, " m"]) -> tuple[Tensor, Tensor, Tensor]:
+    """(orbit, t, z) of the crossings within steps, in no order; suspect steps are divided where the coordinate turns."""
+    if suspect.any():
+        steps = steps[~suspect] + _divided(walk, surface, steps[suspect])
+    found = [(steps.orbit[:0], steps.t[:0], steps.before[:0])]
+    for crossed, image in surface.passed(surface.side(steps.before), surface.side(steps.after)):
+        if crossed.any():
+            found.append((steps.orbit[crossed], *_onto(walk, surface.axis, surface.value + image[crossed], steps[crossed])))
+    orbit, t, z = (torch.cat(parts) for parts in zip(*found, strict=True))
+    return orbit, t, z
+
+
+def _divided(walk: Walk, surface: Surface, steps: Steps) -> Steps:
+    """The parts of steps between the turns of the coordinate."""
+    slopes = _slopes(walk, surface, steps)
+    turns = torch.stack(_turns(surface.side(steps.before), surface.side(steps.after), *slopes))
+    twice = turns.isfinite().all(0)
+    if twice.any():  # one turn in either half, if the halves meet between the two
+        steps = steps[~twice] + _split(walk, steps[twice], turns[:, twice].mean(0) * steps.h[twice])
+        slopes = _slopes(walk, surface, steps)
+    turned = slopes[0] * slopes[1] < 0
+    if not turned.any():
+        return steps
+    inside = steps[turned]
+    return steps[~turned] + _split(walk, inside, _turn(walk, surface, inside, slopes[0][turned]))
+
+
+def _turn(walk: Walk, surface: Surface, steps: Steps, slope: Float[Tensor, " m"]) -> Float[Tensor, " m"]:
+    """When after its beginning the coordinate turns in each step, by halving."""
+    low, length = torch.zeros_like(steps.h), steps.h
+    for _ in range(HALVINGS):
+        length = length / 2
+        z = _along(walk, steps, low + length)
+        rate = rates(walk, steps.t + low + length, z)[:, surface.axis]
+        low = torch.where(rate * slope > 0, low + length, low)
+    return low
+
+
+def _split(walk: Walk, steps: Steps, at: Float[Tensor, " m"]) -> Steps:
+    """Both parts of each step that is divided at a time after its beginning."""
+    z = _along(walk, steps, at)
+    first = Steps(steps.orbit, steps.t, at, steps.before, z)
+    return first + Steps(steps.orbit, steps.t + at, steps.h - at, z, steps.after)
+
+
+def _slopes(walk: Walk, surface: Surface, steps: Steps) -> tuple[Tensor, Tensor]:
+    """The rates of the coordinate at both ends, times the length of each step."""
+    ends = ((steps.t, steps.before), (steps.t + steps.h, steps.after))
+    first, last = (rates(walk, t, z)[:, surface.axis] * steps.h for t, z in ends)
+    return first, last
+
+
+def _turns(a: Tensor, b: Tensor, slope_a: Tensor, slope_b: Tensor) -> tuple[Tensor, Tensor]:
+    """Where within the unit step the cubic with these ends turns: two places, NaN for none."""
+    cubic, square = 3 * (2 * (a - b) + slope_a + slope_b), 3 * (b - a) - 2 * slope_a - slope_b
+    root = (square.square() - cubic * slope_a).sqrt()  # NaN where it does not turn
+    larger = -(square + torch.where(square >= 0, root, -root))
+    places = larger / cubic, slope_a / larger
+    first, last = (torch.where((at > 0) & (at < 1), at, torch.nan) for at in places)
+    return first, last
+
+
+def _cubic(a: Tensor, b: Tensor, slope_a: Tensor, slope_b: Tensor, at: Tensor) -> Tensor:
+    """The value of the cubic with these ends at a place in the unit step."""
+    cubic, square = 2 * (a - b) + slope_a + slope_b, 3 * (b - a) - 2 * slope_a - slope_b
+    return a + at * (slope_a + at * (square + at * cubic))
+
+
+def _onto(walk: Walk, axis: int, level: Float[Tensor, " m"], steps: Steps) -> tuple[Float[Tensor, " m"], Float[Tensor, "m D"]]:
+    """Times and states on the surface, for steps that cross it at the level of each."""
+    t, h, before, after = steps.t, steps.h, steps.before, steps.after
+    far = (before[:, axis] - level).abs() > (after[:, axis] - level).abs()
+    start = torch.cat([torch.where(far[:, None], after, before), torch.where(far, t + h, t)[:, None]], dim=-1)
+
+    def by_coordinate(y: Tensor) -> Tensor:
+        rate = _by_time(walk, y)
+        return rate / rate[:, axis, None]
+
+    guess = _rk4(by_coordinate, start, (level - start[:, axis])[:, None])
+    elapsed = guess[:, -1] - t
+    slack = 1e-6 * h  # a crossing at the very end of a step may come out beyond it by rounding
+    lies = (elapsed >= -slack) & (elapsed <= h + slack)
+    # where s moves unevenly, that step is long: follow the orbit to its time, and step over what is left
+    near = torch.cat([_along(walk, steps, elapsed), (t + elapsed)[:, None]], dim=-1)
+    there = _rk4(by_coordinate, near, (level - near[:, axis])[:, None])
+    lies &= (there[:, -1] - guess[:, -1]).abs() <= h / 8
+    if not lies.all():
+        there[~lies] = _halve(walk, steps[~lies], axis, level[~lies])
+    return there[:, -1], there[:, :-1]
+
+
+def _halve(walk: Walk, steps: Steps, axis: int, level: Float[Tensor, " m"]) -> Float[Tensor, "m D1"]:
+    """The states on the surface, with their times, by halving the steps that cross it."""
+    side = (steps.after[:, axis] - level).sign()
+    low, length = torch.zeros_like(steps.h), steps.h
+    for _ in range(HALVINGS):
+        length = length / 2
+        middle = _along(walk, steps, low + length)
+        low = torch.where((middle[:, axis] - level).sign() != side, low + length, low)
+    return torch.cat([_along(walk, steps, low), (steps.t + low)[:, None]], dim=-1)
+
+
+def _along(walk: Walk, steps: Steps, elapsed: Float[Tensor, " m"]) -> Float[Tensor, "m D"]:
+    """The states some time after the beginning of each step."""
+    begin = torch.cat([steps.before, steps.t[:, None]], dim=-1)
+    return _rk4(lambda y: _by_time(walk, y), begin, elapsed[:, None])[:, :-1]
+
+
+def _by_time(walk: Walk, y: Float[Tensor, "m D1"]) -> Float[Tensor, "m D1"]:
+    """The rates of states with their times."""
+    rate = rates(walk, y[:, -1], y[:, :-1])
+    return torch.cat([rate, torch.ones_like(rate[:, :1])], dim=-1)
+
+
+def rates(walk: Walk, t: Float[Tensor, " m"], z: Float[Tensor, "m *n D"]) -> Float[Tensor, "m *n D"]:
+    """The vector field at a time for each state: fields take one time for all, so that others are asked one by one."""
+    if walk.flow.autonomous:
+        return walk.flow.field(t.new_zeros(()), z)
+    if not len(t):
+        return z
+    return torch.stack([walk.flow.field(time, state) for time, state in zip(t, z, strict=True)])
+
+
+def _rk4(f: Callable[[Tensor], Tensor], y: Float[Tensor, "m D1"], h: Float[Tensor, "m 1"]) -> Float[Tensor, "m D1"]:
+    """A step of its own length for each state."""
+    return RungeKutta4(Flow(field=lambda _, y: f(y), name="section")).step(y.new_zeros(()), y, h)

@@ -1,0 +1,201 @@
+"""Following orbits with two deviations until their class is known, or to the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import inf, isinf, log
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+from tqdm.auto import tqdm
+
+from physlearn.chaos.alignment import advance, smallest
+from physlearn.chaos.classes import (
+    CHAOTIC,
+    ESCAPED,
+    GROWING,
+    LEAVING,
+    NONE,
+    PLANAR,
+    REGULAR,
+    UNDECIDED,
+    UNRESOLVED,
+    Classification,
+)
+from physlearn.chaos.growth import LEAST, Growth
+from physlearn.chaos.lyapunov import standard_error
+from physlearn.chaos.resolution import ENERGY, Resolution
+from physlearn.chaos.variational import TOGETHER, deviations, pieces
+from physlearn.chaos.walk import Walk
+from systems import InputError
+
+ROUNDING = 8  # machine epsilons, which deviations that have aligned are apart
+
+
+def check_threshold(threshold: float, dtype: torch.dtype) -> None:
+    """Raise InputError for a threshold that no index falls below, or every one."""
+    if not 0 < threshold < 1:
+        raise InputError(f"threshold must lie between 0 and 1, not {threshold}")
+    if threshold <= ROUNDING * torch.finfo(dtype).eps:
+        raise InputError(f"an index in {dtype} does not fall below {threshold:g}: give the states in float64")
+
+
+def planar(walk: Walk) -> bool:
+    """Whether the flow has no room for chaos: one coordinate, or two and no dependence on time."""
+    return len(walk.coordinates) <= (2 if walk.flow.autonomous else 1)
+
+
+def classify_walk(
+    walk: Walk, resolution: Resolution, threshold: float, seed: int, *, to_the_end: bool = False, progress: str | None = None
+) -> Classification:
+    """Classify each orbit of a walk; the results are flat.
+
+    An orbit whose class is told by the number of coordinates, or that no step resolves, is not followed. Where
+    ``to_the_end`` is True, the former are, and orbits are followed on when they are known to be chaotic.
+    """
+    n, device = len(walk.z), walk.z.device
+    flat = planar(walk)
+    unresolved = ~resolution.resolved & (not flat)
+    nothing = torch.full((n,), torch.nan, dtype=walk.z.dtype, device=device)
+    result = Classification(
+        code=torch.where(unresolved, UNDECIDED, REGULAR),
+        reason=torch.where(unresolved, UNRESOLVED, PLANAR if flat else NONE),
+        exponent=nothing,
+        error=nothing.clone(),
+        index=nothing.clone(),
+        step_error=resolution.error.clone(),
+        dt=walk.dt / 2.0 ** resolution.level.to(walk.z.dtype),
+        time=walk.time,
+    )
+    if flat and not to_the_end:
+        return result
+    start = deviations(walk.z, min(2, len(walk.coordinates)), seed).expand(-1, 2, -1).contiguous()
+    for rows, group in resolution.groups(walk, ~unresolved):
+        chase = _Chase.of(group, rows, resolution, result, threshold)
+        chase.run(start[rows], to_the_end, progress)
+    return result
+
+
+@dataclass
+class _Chase:
+    """Orbits that are followed by the same steps; rows: their numbers in the result."""
+
+    walk: Walk
+    rows: Int[Tensor, " n"]
+    scale: Float[Tensor, "n D"]
+    action: Float[Tensor, " n"]
+    result: Classification
+    threshold: float
+    history: Growth
+    solid: Bool[Tensor, " D"]  # the coordinates that are no angles, along which an orbit may leave
+    first_energy: Float[Tensor, " n"] | None
+    ends: list[float] = field(default_factory=list)
+
+    @classmethod
+    def of(
+        cls, walk: Walk, rows: Int[Tensor, " n"], resolution: Resolution, result: Classification, threshold: float
+    ) -> _Chase:
+        energy = walk.flow.hamiltonian
+        return cls(
+            walk,
+            rows,
+            resolution.scale[rows],
+            resolution.action[rows],
+            result,
+            threshold,
+            Growth.of(len(rows), sum(map(isinf, walk.turning)), walk.z.device),
+            walk.z.new_tensor(walk.turning).isinf(),
+            None if energy is None else energy(walk.z),
+        )
+
+    def run(self, w: Float[Tensor, "n 2 D"], to_the_end: bool, progress: str | None) -> None:
+        """Follow the orbits, and write what is found into the result."""
+        z = self.walk.z
+        grown = torch.zeros(len(z), dtype=torch.float64, device=z.device)  # the logarithm of the first deviation's length
+        extent = grown.new_full((len(z), int(self.solid.sum())), -inf)  # the logarithm of how far the orbit has been
+        known = torch.zeros(len(z), dtype=torch.bool, device=z.device)
+        followed = torch.arange(len(z), device=z.device)
+        stretches = pieces(self.walk.steps)
+        if progress is not None:
+            stretches = iter(tqdm(list(stretches), desc=progress, leave=False))
+        index = grown
+        for first, steps in stretches:
+            if not len(followed):
+                break
+            z, w, more = advance(self.walk, first, steps, z, w, self.scale[followed])
+            grown, index = grown + more, smallest(w)
+            gone = index.isnan() | ~grown.isfinite()
+            extent = extent.maximum(self._extent(followed, z))
+            self.history.add(followed, grown, extent)
+            t = (first + steps) * self.walk.dt
+            faithful = self._faithful(followed, z)
+            chaotic = self._chaotic(followed, index, grown, faithful & ~known & ~gone)
+            self._write(followed[chaotic], CHAOTIC, NONE)
+            self._write(followed[gone & ~known], ESCAPED, NONE)
+            if not to_the_end:
+                self._figures(followed[chaotic], grown[chaotic], index[chaotic], t)
+            known = known | chaotic
+            open_ = ~gone & (to_the_end | ~chaotic)
+            if not open_.all():
+                z, w, grown, extent, known, index = (x[open_] for x in (z, w, grown, extent, known, index))
+                followed = followed[open_]
+        if not len(followed):
+            return
+        self._figures(followed, grown, index, self.walk.time)
+        if planar(self.walk):
+            return
+        unfaithful = ~(self.result.step_error[self.rows[followed]] <= ENERGY) & (self.first_energy is not None)
+        growth, extent_growth = self.history.lately(followed)
+        self._write(followed[(growth > max(self._need, LEAST) / 2) & ~known], UNDECIDED, GROWING)
+        self._write(followed[(extent_growth > LEAST) & ~known], UNDECIDED, LEAVING)
+        self._write(followed[unfaithful & ~known], UNDECIDED, UNRESOLVED)
+
+    @property
+    def _need(self) -> float:
+        """The growth, as a logarithm, that has to go with an alignment."""
+        return -log(self.threshold) / 2
+
+    def _extent(self, followed: Int[Tensor, " m"], z: Float[Tensor, "m D"]) -> Float[Tensor, "m d"]:
+        moved = ((z - self.walk.z[followed]) / self.scale[followed])[:, self.solid]
+        return moved.abs().double().nan_to_num(nan=0.0, posinf=0.0).clamp(min=1e-300).log()
+
+    def _faithful(self, followed: Int[Tensor, " m"], z: Float[Tensor, "m D"]) -> Bool[Tensor, " m"]:
+        """Which orbits have kept their energy up to here."""
+        if self.first_energy is None or self.walk.flow.hamiltonian is None:
+            return torch.ones(len(z), dtype=torch.bool, device=z.device)
+        off = (self.walk.flow.hamiltonian(z) - self.first_energy[followed]).abs()
+        rows = self.rows[followed]
+        error = torch.where(off > 0, off / self.action[followed], 0.0).nan_to_num(nan=0.0)  # NaN: it has escaped
+        self.result.step_error[rows] = self.result.step_error[rows].maximum(error)
+        return self.result.step_error[rows] <= ENERGY
+
+    def _chaotic(
+        self, followed: Int[Tensor, " m"], index: Float[Tensor, " m"], grown: Float[Tensor, " m"], open_: Bool[Tensor, " m"]
+    ) -> Bool[Tensor, " m"]:
+        """Which orbits' deviations have aligned because they grew exponentially."""
+        if planar(self.walk):
+            return torch.zeros_like(open_)
+        chaotic = open_ & (index < self.threshold) & (grown > self._need)
+        if chaotic.any():
+            chaotic[chaotic.clone()] = self.history.exponential(followed[chaotic], self._need)
+        return chaotic
+
+    def _write(self, followed: Int[Tensor, " m"], code: int, reason: int) -> None:
+        rows = self.rows[followed]
+        self.result.code[rows] = code
+        if not planar(self.walk) or code == ESCAPED:
+            self.result.reason[rows] = reason
+
+    def _figures(self, followed: Int[Tensor, " m"], grown: Float[Tensor, " m"], index: Float[Tensor, " m"], t: float) -> None:
+        """Exponent with its error, and index, at a time."""
+        if not len(followed):
+            return
+        rows = self.rows[followed]
+        history = self.history
+        times = torch.arange(1, history.count + 1, dtype=torch.float64, device=grown.device) * history.stride * TOGETHER
+        times = times.clamp(max=self.walk.steps) * self.walk.dt
+        rates = history.kept[followed, : history.count, :1] / times[:, None]
+        self.result.exponent[rows] = (grown / t).to(self.result.exponent)
+        self.result.error[rows] = standard_error(rates, times)[:, 0].to(self.result.error)
+        self.result.index[rows] = index.to(self.result.index)

@@ -1,0 +1,46 @@
+"""Leaving: how far an orbit may get before it has escaped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from physlearn.chaos.walk import Walk
+from systems import InputError
+
+FAR = 1e12  # times the orbit's own spread: farther than an unstable equilibrium throws an orbit that begins beside it
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The bounds of some orbits: a radius, or None, and from each start 1e12 times the scale of each coordinate.
+
+    Coordinates that are angles do not count: an orbit may turn over and over.
+    """
+
+    radius: float | None
+    solid: Bool[Tensor, " D"]
+    start: Float[Tensor, "n D"]
+    scale: Float[Tensor, "n D"]
+
+    @classmethod
+    def of(cls, walk: Walk, radius: float | None) -> Bounds:
+        """The bounds of a walk's orbits. Raises InputError for a radius that is not positive."""
+        if radius is not None and not radius > 0:
+            raise InputError(f"escape must be a positive radius, not {radius}")
+        return cls(radius, walk.z.new_tensor(walk.turning).isinf(), walk.z, torch.ones_like(walk.z))
+
+    def among(self, rows: Int[Tensor, " m"], scale: Float[Tensor, "m D"]) -> Bounds:
+        """The bounds of some of the orbits, of this scale."""
+        return Bounds(self.radius, self.solid, self.start[rows], scale)
+
+    def left(self, z: Float[Tensor, "*n m D"], rows: Int[Tensor, " m"]) -> Bool[Tensor, "*n m"]:
+        """Which states of the orbits numbered so are not finite, or beyond the bounds."""
+        if self.radius is None:
+            far = ((z - self.start[rows]) / self.scale[rows])[..., self.solid].norm(dim=-1) > FAR
+        else:
+            far = z[..., self.solid].norm(dim=-1) > self.radius
+        return far | ~z.isfinite().all(-1)

@@ -1,0 +1,57 @@
+"""Pace: the time scale of a flow, from which default times and steps follow."""
+
+from __future__ import annotations
+
+from math import floor, log10
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from physlearn.chaos.directional import directional
+from physlearn.flow import Flow
+
+PROBED = 16  # states whose Jacobian is taken
+STEP = 0.05  # time scales: the default step
+SLACK = 0.9  # so that a rate of exactly one gives a time scale of exactly one
+
+
+def time_scale(flow: Flow, z: Float[Tensor, "n D"]) -> float:
+    r"""Estimate the time scale of a flow, rounded to 1, 2 or 5 times a power of ten.
+
+    .. math:: \tau = 1 / \max_i |\mu_i|, \qquad \mu_i \text{ the eigenvalues of } \partial f / \partial z
+
+    Eigenvalues do not depend on the units of the coordinates. The rounding gives orbits of similar rates the same steps.
+
+    Parameters
+    ----------
+    flow
+        The flow, asked at t = 0.
+    z : shape ``(n, D)``
+        States, of which at most 16 are looked at; the median of their rates counts.
+
+    Returns
+    -------
+    float
+        The time scale, in the flow's unit of time; 1 where no rate is positive and finite.
+
+    Examples
+    --------
+    >>> import systems
+    >>> time_scale(Flow.of(systems.get("harmonic-oscillator")), torch.zeros(1, 2, dtype=torch.float64))
+    1.0
+    """
+    few = z[:: max(1, len(z) // PROBED)][:PROBED]
+    if not len(few):
+        return 1.0
+    n, dim = few.shape
+    along = torch.eye(dim, dtype=z.dtype, device=z.device).expand(n, dim, dim).contiguous()
+    _, jacobian = directional(lambda x: flow.field(z.new_zeros(()), x), few[:, None].expand(n, dim, dim).contiguous(), along)
+    jacobian = jacobian.detach()[jacobian.detach().isfinite().all(-1).all(-1)].double()
+    rates = torch.linalg.eigvals(jacobian).abs().amax(-1)
+    rates = rates[(rates > 0) & rates.isfinite()]
+    if not len(rates):
+        return 1.0
+    aim = SLACK / float(rates.median())
+    decade = floor(log10(aim))
+    return next(float(f"{digit}e{decade}") for digit in (1, 2, 5, 10) if float(f"{digit}e{decade}") >= aim * (1 - 1e-12))
