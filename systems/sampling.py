@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from systems.errors import InputError
+from systems.scalars import seeded
 
 Bounds = Sequence[tuple[float, float]]
 
@@ -25,7 +26,7 @@ def check_count(n: int) -> None:
 def generator(n: int, seed: int) -> torch.Generator:
     """The random numbers of a seed, for n states. Raises InputError for a count below one."""
     check_count(n)
-    return torch.Generator().manual_seed(seed)
+    return seeded(seed)
 
 
 def box(n: int, bounds: Bounds, seed: int) -> Float[Tensor, "n D"]:

@@ -15,7 +15,6 @@ from torch import Tensor
 from physlearn import metrics
 from physlearn.forecasting.contender import Contender, fit_all, forecast_all
 from physlearn.forecasting.report import Report
-from physlearn.models import DissipativeHamiltonianNetwork
 from physlearn.training import join, longest_stretch, split_time
 from systems import InputError, Orbit
 

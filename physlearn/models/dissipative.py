@@ -30,6 +30,7 @@ class DissipativeHamiltonianNetwork(Model):
     """
 
     name = "dissipative-hnn"
+    structure = "odd"
     default_integrator = "gauss-legendre-4"
     hamiltonian_network: type[HamiltonianNetwork | MechanicalHamiltonianNetwork] = HamiltonianNetwork
     drive_scale: Tensor
@@ -68,4 +69,5 @@ class DissipativeMechanicalNetwork(DissipativeHamiltonianNetwork):
     """
 
     name = "dissipative-hnn-mechanical"
+    structure = "mechanical"
     hamiltonian_network = MechanicalHamiltonianNetwork

@@ -17,6 +17,7 @@ from physlearn.models.model import Model
 class SeparableModel(Model):
     """H = T(p) + V(q), with V learned; subclasses say what T is."""
 
+    structure = "canonical"
     separable = True
     default_integrator = "yoshida-4"
 
@@ -86,6 +87,7 @@ class MechanicalHamiltonianNetwork(SeparableModel):
     """
 
     name = "hnn-mechanical"
+    structure = "mechanical"
 
     def kinetic(self, p: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
         """p^2/2."""
