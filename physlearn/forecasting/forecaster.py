@@ -32,8 +32,6 @@ from systems import InputError, Orbit
 from systems.periodic import check_periods
 from systems.scalars import seeded, whole
 
-UNITS = "units."  # before the names of their tensors in a file
-
 
 class Forecaster:
     """A model that learns a flow from orbits, and rolls it out.
@@ -242,8 +240,7 @@ class Forecaster:
             "training": None if self.training is None else asdict(self.training),
             "history": self.history.to_dict("list"),
         }
-        units = {f"{UNITS}{name}": tensor for name, tensor in vars(self.model.units).items()}
-        tensor_file.write(path, "forecaster", settings, {**self.model.inner.state_dict(), **units})
+        tensor_file.write(path, "forecaster", settings, {**self.model.inner.state_dict(), **self.model.units.tensors})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], device: str | torch.device = "cpu") -> Forecaster:
@@ -268,13 +265,12 @@ class Forecaster:
             )
             coordinates = tuple(settings["coordinates"])
             model = forecaster._build(len(coordinates))
-            units = _units(tensors, len(coordinates))
+            units = Units.take(tensors, len(coordinates))
             model.load_state_dict(tensors)
             for network in (part for part in model.modules() if isinstance(part, Layers)):
                 forecaster.activation = network.activation  # with the values of its tables
-            forecaster._adopt(
-                PhysicalModel(model, units), coordinates, check_periods(settings.get("periods", {}), coordinates)
-            )
+            periods = check_periods(settings.get("periods", {}), coordinates)
+            forecaster._adopt(PhysicalModel(model, units), coordinates, periods)
             forecaster.training = Training(**settings["training"])
             forecaster.history = pd.DataFrame(settings["history"]).rename_axis("epoch")
         return forecaster
@@ -310,18 +306,6 @@ class Forecaster:
 
     def _evaluate(self, name: str, x: Tensor) -> Tensor:
         return getattr(self._model_for(x), name)(x)  # type: ignore[no-any-return]
-
-
-def _units(tensors: dict[str, Tensor], dim: int) -> Units:
-    """The units of a file, which are taken out of its tensors; those of the data for a file that has none."""
-    if not any(name.startswith(UNITS) for name in tensors):
-        return Units(torch.zeros(dim).double(), torch.ones(dim).double(), torch.ones(()).double())
-    units = Units(*(tensors.pop(f"{UNITS}{name}").double() for name in ("center", "scale", "time")))
-    if units.center.shape != (dim,) or units.scale.shape != (dim,) or units.time.shape != ():
-        raise InputError(f"its units are not those of {dim} coordinates")
-    if not (units.center.isfinite().all() and all((x.isfinite() & (x > 0)).all() for x in (units.scale, units.time))):
-        raise InputError("its units are not finite and positive")
-    return units
 
 
 def _sizes(description: Any) -> Iterator[int]:

@@ -10,8 +10,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from physlearn.models.scaling import rounding, spread
+from systems import InputError
 
 Structure = Literal["general", "canonical", "odd", "mechanical"]
+IN_FILES = "units."
 SAME = 1e-6  # a slope of velocity on momentum that is so near to one is one
 
 
@@ -78,6 +80,26 @@ class Units:
             q = torch.where(still & ~unmoved, action / p, q)
             time = _time(torch.cat([velocity[:n] / q, velocity[n:] * q / action]))
         return cls(center, torch.cat([q, action / q]), time)
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """What a file keeps of them, by names that no model has."""
+        return {f"{IN_FILES}{field.name}": getattr(self, field.name) for field in fields(self)}
+
+    @classmethod
+    def take(cls, tensors: dict[str, Tensor], dim: int) -> Units:
+        """Take the units of that many coordinates out of the tensors of a file; those of the data where it has none.
+
+        Raises InputError where they are of another number of coordinates, or not finite and positive.
+        """
+        if not any(name.startswith(IN_FILES) for name in tensors):
+            return cls(torch.zeros(dim).double(), torch.ones(dim).double(), torch.ones(()).double())
+        units = cls(*(tensors.pop(f"{IN_FILES}{field.name}").double() for field in fields(cls)))
+        if units.center.shape != (dim,) or units.scale.shape != (dim,) or units.time.shape != ():
+            raise InputError(f"the units are not those of {dim} coordinates")
+        if not all(((x > 0) & x.isfinite()).all() for x in (units.scale, units.time)) or not units.center.isfinite().all():
+            raise InputError("the units are not finite and positive")
+        return units
 
     @property
     def rates(self) -> Float[Tensor, " D"]:

@@ -277,20 +277,8 @@ class _Part:
         parts = np.empty((*losses.shape, len(self.fit.problem.weights))) if weighted else None
         clip = None if training.clip is None else np.full(len(rows), training.clip, np.float32)
         rule, threads = cast(fused.Rule, training.optimizer), torch.get_num_threads()
-        fused.advance(
-            self.fit.problem,
-            self.parameters,
-            self.state,
-            rule,
-            self.functions,
-            rows,
-            batch,
-            rates,
-            losses,
-            clip,
-            threads,
-            parts,
-        )
+        known = (self.fit.problem, self.parameters, self.state, rule, self.functions)
+        fused.advance(*known, rows, batch, rates, losses, clip, threads, parts)
         rest = self.fit.left(rows, batch)
         if parts is None:
             return losses[..., None] + rest

@@ -51,7 +51,8 @@ class Pairs:
         """All samples of an orbit, of a batch, or of a list of orbits of any lengths.
 
         Raises InputError for no data, for orbits without rates, of different coordinates, of different systems (or of one with
-        different parameters) or of a system that depends on time, and for values that are not finite or whose squares overflow.
+        different parameters) or of a system that depends on time, and for values that are not finite, or whose squares are
+        not.
         """
         listed = [orbits] if isinstance(orbits, Orbit) else list(orbits)
         if not listed or not all(isinstance(orbit, Orbit) for orbit in listed):
