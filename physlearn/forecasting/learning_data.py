@@ -53,7 +53,7 @@ class LearningData:
         pairs = Pairs(z, rate, self.pairs.coordinates, units.rates)
         if (held_out := self.validation) is None:
             return units, pairs, None
-        z, rate = (held_out.z - units.center) / units.scale, held_out.rate / units.rates
+        z, rate = units.applied(held_out.z, held_out.rate)
         return units, pairs, Pairs(z, rate, held_out.coordinates, units.rates)
 
 

@@ -58,7 +58,7 @@ class PhysicalModel(Model):
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
         """dz/dt in the units of the data."""
         u = ((z - self.units.center) / self.units.scale).to(z.dtype)
-        return (self.inner.vector_field(t, u) * self.units.rates).to(z.dtype)
+        return (self.inner.vector_field(t, u) * self.units.rates + self.units.drift).to(z.dtype)
 
     def __getattr__(self, name: str) -> Any:
         """The parts of the inner model that it has, in the units of the data."""

@@ -32,11 +32,22 @@ class Units:
         The origin and the size of each coordinate, float64, in the units of the data.
     time : shape ``()``
         The unit of time, float64, in that of the data.
+    drift, moving : shape ``(D,)``
+        Where nothing is known of the structure, a rate that is constant to rounding over the data is known, and not learned:
+        ``moving`` is 0 there, else 1, and ``drift`` its value, else 0. Both float64.
     """
 
     center: Float[Tensor, " D"]
     scale: Float[Tensor, " D"]
     time: Float[Tensor, ""]
+    drift: Float[Tensor, " D"]
+    moving: Float[Tensor, " D"]
+
+    @classmethod
+    def none(cls, dim: int) -> Units:
+        """Return the units of the data themselves."""
+        zero, one = torch.zeros(dim, dtype=torch.float64), torch.ones(dim, dtype=torch.float64)
+        return cls(zero, one, one[0], zero, one)
 
     @classmethod
     def of(
@@ -63,7 +74,9 @@ class Units:
         size, constant = spread(z, dtype)
         velocity = rate.square().mean(0).sqrt()
         if structure == "general":
-            return cls(center, size, _time(velocity / size))
+            time = _time(velocity / size)
+            still = _steady(rate * time / size, rounding(len(z), dtype), dtype)
+            return cls(center, size, time, torch.where(still, rate.mean(0), 0.0), (~still).to(z.dtype))
         n = z.shape[1] // 2
         (q, p), (still, unmoved) = size.split(n), constant.split(n)
         if structure != "canonical":
@@ -79,7 +92,7 @@ class Units:
             action = _middle(q * p, ~(still | unmoved))
             q = torch.where(still & ~unmoved, action / p, q)
             time = _time(torch.cat([velocity[:n] / q, velocity[n:] * q / action]))
-        return cls(center, torch.cat([q, action / q]), time)
+        return cls(center, torch.cat([q, action / q]), time, torch.zeros_like(center), torch.ones_like(center))
 
     @property
     def tensors(self) -> dict[str, Tensor]:
@@ -93,18 +106,20 @@ class Units:
         Raises InputError where they are of another number of coordinates, or not finite and positive.
         """
         if not any(name.startswith(IN_FILES) for name in tensors):
-            return cls(torch.zeros(dim).double(), torch.ones(dim).double(), torch.ones(()).double())
+            return cls.none(dim)
+        known = cls.none(dim)
         units = cls(*(tensors.pop(f"{IN_FILES}{field.name}").double() for field in fields(cls)))
-        if units.center.shape != (dim,) or units.scale.shape != (dim,) or units.time.shape != ():
-            raise InputError(f"the units are not those of {dim} coordinates")
-        if not all(((x > 0) & x.isfinite()).all() for x in (units.scale, units.time)) or not units.center.isfinite().all():
-            raise InputError("the units are not finite and positive")
+        for name, found in vars(units).items():
+            if found.shape != getattr(known, name).shape or not found.isfinite().all():
+                raise InputError(f"the unit {name!r} is not that of {dim} coordinates")
+        if not ((units.scale > 0).all() and units.time > 0 and ((units.moving == 0) | (units.moving == 1)).all()):
+            raise InputError("the units are not positive")
         return units
 
     @property
     def rates(self) -> Float[Tensor, " D"]:
-        """The unit of each component of dz/dt."""
-        return self.scale / self.time
+        """The unit of each component of dz/dt; 0 for those that are known."""
+        return self.moving * self.scale / self.time
 
     @property
     def energy(self) -> Float[Tensor, ""]:
@@ -120,13 +135,23 @@ class Units:
         self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"], dtype: torch.dtype = torch.float64
     ) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n D"]]:
         """Return states and rates in these units; what is constant to rounding is made constant."""
-        z = torch.where(spread(z, dtype)[1], z.mean(0), z)
-        rate = rate / self.rates
-        least = rounding(len(z), dtype)  # as sums of terms of order one cancel
-        mean = rate.mean(0)
-        still = spread(rate, dtype)[1] | (rate.std(0, correction=0) <= least)
-        rate = torch.where(still, torch.where(mean.abs() <= least, 0.0, mean), rate)
+        z, rate = self.applied(torch.where(spread(z, dtype)[1], z.mean(0), z), rate)
+        least, mean = rounding(len(z), dtype), rate.mean(0)
+        constant = torch.where(mean.abs() <= least, 0.0, mean)
+        return z, torch.where(_steady(rate, least, dtype), constant, rate)
+
+    def applied(
+        self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]
+    ) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n D"]]:
+        """Return states and rates in these units."""
+        known = self.moving == 0
+        rate = torch.where(known, 0.0, (rate - self.drift) / torch.where(known, 1.0, self.rates))
         return (z - self.center) / self.scale, rate
+
+
+def _steady(rate: Float[Tensor, "n D"], least: float, dtype: torch.dtype) -> Bool[Tensor, " D"]:
+    """Which rates, in standard units, are constant to rounding, or to that of the terms of order one that cancel in them."""
+    return spread(rate, dtype)[1] | (rate.std(0, correction=0) <= least)
 
 
 def _time(inverse: Float[Tensor, " k"]) -> Float[Tensor, ""]:

@@ -105,16 +105,19 @@ class Counting:
         InputError
             If a loss in the units of the data overflows the type of the pairs.
         """
-        if not pairs.target.is_floating_point() or not (weighted or pairs.unit is not None):
+        if not pairs.target.is_floating_point():
+            return cls(reduction)
+        overflow = f"a loss in the units of these data overflows {pairs.rate.dtype}: take weighted=True, or train in float64"
+        if not (weighted or pairs.unit is not None):
+            if not torch.isfinite(pairs.rate.square().sum(-1).mean()):
+                raise InputError(overflow)
             return cls(reduction)
         unit = torch.ones(pairs.dim, dtype=torch.float64) if pairs.unit is None else pairs.unit.cpu()
         exact = spread(pairs.rate)[0].to("cpu", torch.float64).square().reciprocal() if weighted else unit.square()
         weights = exact.to(pairs.rate)
-        if not (torch.isfinite(weights) & (weights > 0)).all():
-            raise InputError(
-                f"a loss in the units of these data overflows {pairs.rate.dtype}: leave weighted=True, or train in float64"
-            )
-        return cls(reduction, weights, unit.square() / exact)
+        if not (torch.isfinite(weights) & ((weights > 0) | (exact == 0).to(weights.device))).all():
+            raise InputError(overflow)
+        return cls(reduction, weights, torch.where(exact > 0, unit.square() / exact, 0.0))
 
     def parts(self, model: Learner, given: Float[Tensor, "*stack n outputs"], target: Tensor) -> Float[Tensor, "*stack parts"]:
         """Return what each component adds to the loss; where they are not weighted, all as one part."""
