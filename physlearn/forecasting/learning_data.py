@@ -31,8 +31,8 @@ class LearningData:
     def of(cls, orbits: Orbits, validation: Orbits | None) -> LearningData:
         """Return the pairs of orbits, whose tensors may require gradients or come from inference mode.
 
-        Raises InputError for what `Pairs.of` refuses, and for orbits that do not have coordinates, periods, system and
-        parameters in common.
+        Raises InputError for what `Pairs.of` refuses, for orbits that do not have coordinates, system and parameters in
+        common, and for those whose periods contradict each other.
         """
         pairs = Pairs.of(orbits)
         held_out = None if validation is None else Pairs.of(validation)
@@ -40,9 +40,10 @@ class LearningData:
             raise InputError(f"training has the coordinates {pairs.coordinates}, validation has {held_out.coordinates}")
         listed = [*_listed(orbits), *([] if validation is None else _listed(validation))]
         check_one_system(listed)
-        periods = dict(listed[0].periods)
-        if different := [orbit.periods for orbit in listed if dict(orbit.periods) != periods]:
-            raise InputError(f"some orbits have the periods {periods}, others {dict(different[0])}: give them the same")
+        periods: dict[str, float] = {}
+        for name, period in [item for orbit in listed for item in orbit.periods.items()]:
+            if periods.setdefault(name, period) != period:
+                raise InputError(f"some orbits have the period {periods[name]} of {name}, others {period}: give them the same")
         precision = torch.promote_types(pairs.z.dtype, pairs.rate.dtype)
         return cls(_exact(pairs), None if held_out is None else _exact(held_out), precision, periods)
 

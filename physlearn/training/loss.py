@@ -103,11 +103,14 @@ class Counting:
         Raises
         ------
         InputError
-            If a loss in the units of the data overflows the type of the pairs.
+            If squares of the rates overflow the type of the pairs.
         """
         if not pairs.target.is_floating_point():
             return cls(reduction)
-        overflow = f"a loss in the units of these data overflows {pairs.rate.dtype}: take weighted=True, or train in float64"
+        overflow = (
+            f"squares of these rates overflow {pairs.rate.dtype}: give the data in other units, train in float64, or leave "
+            "weighted=True in a forecaster's fit"
+        )
         if not (weighted or pairs.unit is not None):
             if not torch.isfinite(pairs.rate.square().sum(-1).mean()):
                 raise InputError(overflow)

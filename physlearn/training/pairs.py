@@ -65,8 +65,8 @@ class Pairs:
                 "suspension, systems.Suspension(system), whose coordinates tell the phase"
             )
         check_one_system(listed)
-        z = torch.cat([orbit.z.flatten(0, -2) for orbit in listed])
-        rates = [orbit.rate.flatten(0, -2) for orbit in listed if orbit.rate is not None]
+        z = torch.cat([orbit.z.detach().flatten(0, -2) for orbit in listed])
+        rates = [orbit.rate.detach().flatten(0, -2) for orbit in listed if orbit.rate is not None]
         if len(rates) < len(listed):
             raise InputError("training needs the rates dz/dt of every orbit; a system's orbit() and Orbit.from_csv give them")
         rate = torch.cat(rates)

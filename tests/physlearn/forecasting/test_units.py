@@ -180,6 +180,6 @@ def test_periods_of_the_orbits_are_kept_and_saved(tmp_path):
     f = Forecaster("nn", hidden=(4,)).fit(turning, epochs=1, progress=False)
     f.save(tmp_path / "f")
     assert f.periods == Forecaster.load(tmp_path / "f").periods == {"theta": 2 * math.pi}
-    other = Orbit(t, turning.z, turning.rate, ("theta", "p"))
-    with pytest.raises(InputError, match="periods"):
+    other = Orbit(t, turning.z, turning.rate, ("theta", "p"), periods={"theta": 360.0})
+    with pytest.raises(InputError, match="period"):
         f.fit([turning, other], progress=False)
