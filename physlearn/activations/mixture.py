@@ -129,7 +129,7 @@ class Mixture(Activation):
         return x if axis == -1 else x.movedim(axis, -1)
 
     def _back(self, y: Tensor) -> Tensor:
-        return y if self.dim in (None, -1) else y.movedim(-1, self.dim)  # type: ignore[arg-type]
+        return y if self.dim in (None, -1) else y.movedim(-1, self.dim)
 
     def _each(self, evaluate: Callable[[Activation, Tensor], tuple[Tensor, ...]], x: Tensor) -> list[Tensor]:
         blocks = x.split(shares(x.shape[-1], len(self.types)), dim=-1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copyreg
 from math import pi, sqrt
 from typing import Any
 
@@ -41,7 +40,7 @@ class Named(Activation):
 
     def __reduce__(self) -> Any:
         """Pickle and copy what has a name by the name: its functions may be lambdas, which do not pickle."""
-        return (find, (self.name,)) if _registered.get(self.name) is self else (copyreg.__newobj__, (Named,), self.__dict__)
+        return (find, (self.name,)) if _registered.get(self.name) is self else (object.__new__, (Named,), self.__dict__)
 
 
 LEARNED = "learned:"

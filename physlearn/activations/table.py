@@ -126,7 +126,7 @@ class Table(Activation):
 
     def __getstate__(self) -> dict[str, Any]:
         """All but the interpolation, whose key means nothing in another process."""
-        return {**super().__getstate__(), "_cached": None}  # type: ignore[misc]
+        return {**super().__getstate__(), "_cached": None}
 
     def __deepcopy__(self, memo: object) -> Table:
         return Table(self.values.detach().clone(), self.interval, self.kind, self.name)

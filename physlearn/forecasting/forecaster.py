@@ -166,7 +166,8 @@ class Forecaster:
                 model.double().standardize(pairs.z, pairs.rate)
                 model.solve(pairs.z, pairs.rate, weighted=weighted)
             else:
-                pairs, held_out = (each and cast_to(self.device, self.dtype, each) for each in (pairs, held_out))
+                pairs = cast_to(self.device, self.dtype, pairs)
+                held_out = None if held_out is None else cast_to(self.device, self.dtype, held_out)
                 history = train_single(model, pairs, held_out, how, self.seed, progress)
             self._adopt(PhysicalModel(model, units), data.pairs.coordinates, data.periods)
         self.training, self.history = how, history
@@ -210,7 +211,7 @@ class Forecaster:
 
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
         """dz/dt as learned."""
-        return self._model_for(z).vector_field(t, z)
+        return self._model_for(z).part("vector_field", z, t)
 
     @property
     def hamiltonian(self) -> Callable[[Tensor], Tensor]:
@@ -251,8 +252,8 @@ class Forecaster:
         settings, tensors = tensor_file.read(path, "forecaster")
         with tensor_file.understood(path), able_to_learn():
             baseline = settings["model"] in BASELINES  # with neither widths nor an activation
-            network = [] if baseline else [*settings["hidden"], *_sizes(settings["activation"])]
-            most = max([len(settings["coordinates"]), *network])
+            widths = [] if baseline else [*settings["hidden"], *_sizes(settings["activation"])]
+            most = max([len(settings["coordinates"]), *widths])
             if most > (held := max((tensor.numel() for tensor in tensors.values()), default=0)):
                 raise InputError(f"{most} numbers of a kind are told of, and the largest tensor holds {held}")
             forecaster = cls(
@@ -305,7 +306,7 @@ class Forecaster:
         return partial(self._evaluate, name)
 
     def _evaluate(self, name: str, x: Tensor) -> Tensor:
-        return getattr(self._model_for(x), name)(x)  # type: ignore[no-any-return]
+        return self._model_for(x).part(name, x)
 
 
 def _sizes(description: Any) -> Iterator[int]:

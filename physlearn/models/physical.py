@@ -14,6 +14,7 @@ from physlearn.models.model import Model
 from physlearn.models.units import Units
 
 PARTS = {  # what goes into each, and the unit of what comes out
+    "vector_field": ("all", "all"),
     "hamiltonian": ("all", "energy"),
     "potential": ("positions", "energy"),
     "kinetic": ("momenta", "energy"),
@@ -35,6 +36,7 @@ class PhysicalModel(Model):
         super().__init__()
         self.inner = inner
         self.units = units
+        self._changes: dict[str, tuple[Tensor, Tensor, Tensor, Tensor | None]] = {}
 
     @property
     def name(self) -> str:  # type: ignore[override]
@@ -57,24 +59,35 @@ class PhysicalModel(Model):
 
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
         """dz/dt in the units of the data."""
-        u = ((z - self.units.center) / self.units.scale).to(z.dtype)
-        return (self.inner.vector_field(t, u) * self.units.rates + self.units.drift).to(z.dtype)
+        return self.part("vector_field", z, t)
+
+    def part(self, name: str, x: Float[Tensor, "*batch n"], t: Float[Tensor, ""] | float | None = None) -> Tensor:
+        """The hamiltonian, the force, ... of the inner model, in the units of the data; t: for a vector field."""
+        inverse, origin, factor, drift = self._change(name)
+        u = torch.addcmul(origin, x.to(origin.dtype), inverse).to(x.dtype)
+        inner = getattr(self._modules["inner"], name)
+        y = (inner(u) if t is None else inner(t, u)).to(factor.dtype)
+        return (y * factor if drift is None else torch.addcmul(drift, y, factor)).to(x.dtype)
+
+    def _change(self, name: str) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+        """u = origin + x inverse, and what comes of it times a factor, plus a drift."""
+        if name not in self._changes:
+            given, unit = PARTS[name]
+            chosen, units = self._slice(given), self.units
+            with torch.inference_mode(False):  # what is kept may be differentiated through later
+                inverse = 1 / units.scale[chosen]
+                factor = units.energy if unit == "energy" else units.rates[self._slice(unit)]
+                drift = units.drift if units.drift.any() else None
+                self._changes[name] = inverse, -units.center[chosen] * inverse, factor, drift
+        return self._changes[name]
 
     def __getattr__(self, name: str) -> Any:
         """The parts of the inner model that it has, in the units of the data."""
-        if name in PARTS and hasattr(self.inner, name):
-            return partial(self._part, name)
+        if name in PARTS and hasattr(self._modules["inner"], name):
+            return partial(self.part, name)
         if name == "conservative" and hasattr(self.inner, name):
             return PhysicalModel(self.inner.conservative, self.units)  # type: ignore[arg-type]
         return super().__getattr__(name)
-
-    def _part(self, name: str, x: Float[Tensor, "*batch n"]) -> Tensor:
-        given, unit = PARTS[name]
-        chosen, units = self._slice(given), self.units
-        u = ((x - units.center[chosen]) / units.scale[chosen]).to(x.dtype)
-        factor = units.energy if unit == "energy" else units.rates[self._slice(unit)]
-        part: Callable[[Tensor], Tensor] = getattr(self.inner, name)
-        return (part(u).to(factor.dtype) * factor).to(x.dtype)
 
     def _slice(self, which: str) -> slice:
         half = len(self.units.scale) // 2
@@ -83,4 +96,5 @@ class PhysicalModel(Model):
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> PhysicalModel:
         super()._apply(fn, recurse)
         self.units = self.units.to(fn(torch.empty(0, device=self.units.center.device)).device)
+        self._changes = {}
         return self

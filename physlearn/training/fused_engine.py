@@ -87,14 +87,13 @@ class Fit:
     def each(cls, model: Learner, pairs: Pairs, reduction: str, weights: Float[Tensor, " D"] | None = None) -> list[Fit]:
         """The problem of each of the model's networks, with its scales, on the pairs; the model's loss is their sum.
 
-        weights: of the squared error of each rate, one for each unless they are given.
+        weights: of the squared error of each rate, instead of those of the reduction.
         """
         if isinstance(model, Classifier):
             return [cls(_problem("classes", model.inputs(pairs.z), pairs.target), None)]
         z, rate = pairs.z, pairs.rate
         dim = z.shape[1]
-        share: float | Tensor = 1 / dim if reduction == "mean" else 1.0
-        share = share if weights is None else share * weights
+        share: float | Tensor = (1 / dim if reduction == "mean" else 1.0) if weights is None else weights
         if isinstance(model, VectorFieldNetwork):
             targets = (rate - model.rates.center) / model.rates.scale
             problem = _problem("output", model.states(z), targets, share * model.rates.scale.square())
@@ -109,6 +108,8 @@ class Fit:
         if isinstance(model, SeparableHamiltonianNetwork):
             return [cls(force, None, momenta), cls(_gradient(model.kinetic_energy, p, dq, of_dq), None, positions)]
         squares = (p - dq).square()
+        if weights is not None and squares.max() < (4 * torch.finfo(p.dtype).eps * p.abs().max()) ** 2:
+            return [cls(force, None, momenta + positions)]  # the rounding of other units
         rest = of_dq * (squares.sum(-1, keepdim=True) if weights is None else squares)
         return [cls(force, rest.numpy() if rest.any() else None, momenta + positions)]
 

@@ -76,7 +76,8 @@ class Counting:
     reduction
         ``"mean"`` or ``"sum"`` over the components.
     weights : shape ``(D,)``, or None
-        What the squared error of each component counts in the loss; None is one for each, in the units of the pairs.
+        By what the mean square of the error of each component is multiplied in the loss, the reduction included; None where
+        all count alike, in the units of the pairs.
     physical : shape ``(D,)``, float64, or None
         By what the part of each component in the loss is to be multiplied for its part in the loss in the units of the data;
         None where that is not asked for.
@@ -120,14 +121,14 @@ class Counting:
         weights = exact.to(pairs.rate)
         if not (torch.isfinite(weights) & ((weights > 0) | (exact == 0).to(weights.device))).all():
             raise InputError(overflow)
-        return cls(reduction, weights, torch.where(exact > 0, unit.square() / exact, 0.0))
+        share = 1 / pairs.dim if reduction == "mean" else 1.0
+        return cls(reduction, share * weights, torch.where(exact > 0, unit.square() / exact, 0.0))
 
     def parts(self, model: Learner, given: Float[Tensor, "*stack n outputs"], target: Tensor) -> Float[Tensor, "*stack parts"]:
         """Return what each component adds to the loss; where they are not weighted, all as one part."""
         if self.weights is None:
             return loss_of(model, given, target, self.reduction).unsqueeze(-1)
-        squares = (given - target).square().mean(-2) * self.weights
-        return squares / squares.shape[-1] if self.reduction == "mean" else squares
+        return (given - target).square().mean(-2) * self.weights
 
     def told(self, name: str, parts: Float[Tensor, "*batches parts"]) -> dict[str, float]:
         """Return what a history holds of losses of that name: their mean, and that in the units of the data."""
