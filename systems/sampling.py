@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from systems.errors import InputError
+from systems.scalars import seeded
 from systems.size import check_memory
 
 FEWEST_NUMBERS = 4  # of a state of two coordinates, and what it is drawn from
@@ -30,7 +31,7 @@ def check_count(n: int) -> None:
 def generator(n: int, seed: int) -> torch.Generator:
     """The random numbers of a seed, for n states. Raises InputError for a count below one."""
     check_count(n)
-    return torch.Generator().manual_seed(seed)
+    return seeded(seed)
 
 
 def box(n: int, bounds: Bounds, seed: int) -> Float[Tensor, "n D"]:

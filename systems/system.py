@@ -9,6 +9,7 @@ from math import isfinite
 from numbers import Real
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -43,6 +44,8 @@ class System(ABC):
     def __post_init__(self) -> None:
         for parameter in fields(self):  # type: ignore[arg-type]
             value = getattr(self, parameter.name)
+            if isinstance(value, np.generic):  # which no file of settings takes
+                object.__setattr__(self, parameter.name, value := value.item())
             if parameter.type in ("float", float) and not (isinstance(value, Real) and isfinite(value)):
                 raise InputError(f"{parameter.name} of {self.name} must be a finite number, not {value!r}")
 

@@ -27,7 +27,8 @@ def describe(activation: str | Activation) -> Any:
     if isinstance(activation, Named):
         return activation.name
     if isinstance(activation, Mixture):
-        return {"mixture": [describe(kind) for kind in activation.types]}  # type: ignore[arg-type]
+        along = {} if activation.dim in (None, -1) else {"dim": activation.dim}  # a network's neurons are the last axis
+        return {"mixture": [describe(kind) for kind in activation.types], **along}  # type: ignore[arg-type]
     if isinstance(activation, Table):
         low, high = activation.interval
         table = {"name": activation.name, "kind": activation.kind, "low": low, "high": high, "points": activation.points}
@@ -94,7 +95,7 @@ def restore(description: Any) -> Activation:
     if isinstance(description, str):
         return get(description)
     if "mixture" in description:
-        return Mixture([restore(part) for part in description["mixture"]])
+        return Mixture([restore(part) for part in description["mixture"]], description.get("dim"))
     if "piecewise" in description:
         parts = description["piecewise"]
         return Piecewise(torch.zeros(parts["types"], parts["cells"], 4), Grid(*parts["grid"]), parts["name"])

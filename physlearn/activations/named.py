@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import pi, sqrt
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -36,6 +37,10 @@ class Named(Activation):
 
     def __repr__(self) -> str:
         return self.name
+
+    def __reduce__(self) -> Any:
+        """Pickle and copy what has a name by the name: its functions may be lambdas, which do not pickle."""
+        return (find, (self.name,)) if _registered.get(self.name) is self else (object.__new__, (Named,), self.__dict__)
 
 
 LEARNED = "learned:"

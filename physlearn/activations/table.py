@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isfinite
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -122,6 +123,10 @@ class Table(Activation):
     def value_and_first(self, x: Float[Tensor, "*batch neurons"]) -> tuple[Tensor, Tensor]:
         """Both in one pass."""
         return self.piecewise.value_and_first(x)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the interpolation, whose key means nothing in another process."""
+        return {**super().__getstate__(), "_cached": None}
 
     def __deepcopy__(self, memo: object) -> Table:
         return Table(self.values.detach().clone(), self.interval, self.kind, self.name)

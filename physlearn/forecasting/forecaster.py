@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -17,29 +18,63 @@ from physlearn import activations, models, tensor_file
 from physlearn.activations import Activation
 from physlearn.activations.description import describe, restore
 from physlearn.forecasting import stored
+from physlearn.forecasting.learning_data import LearningData, cast_to
 from physlearn.integrators import integrate
 from physlearn.models import Model
 from physlearn.models.baselines import LeastSquaresModel
 from physlearn.models.build import BASELINES, check_name
 from physlearn.models.layers import Layers
-from physlearn.training import Pairs, Training
+from physlearn.models.physical import PhysicalModel
+from physlearn.models.units import Units
+from physlearn.training import Training
 from physlearn.training.single import train_single
+from physlearn.training.train import able_to_learn
 from systems import InputError, Orbit
+from systems.periodic import check_periods
+from systems.scalars import seeded, whole
 
 
 class Forecaster:
     """A model that learns a flow from orbits, and rolls it out.
 
-    model: ``"nn"`` (the vector field), ``"hnn"`` (a Hamiltonian), ``"hnn-separable"`` (T(p) + V(q)), ``"hnn-mechanical"``
-    (p^2/2 + V(q)), or a baseline, ``"linear"`` or ``"cubic"`` (a polynomial Hamiltonian). hidden: the widths of the hidden
-    layers. activation: its name, ``"sine+tanh"`` for a mixture, ``"learned:henon-heiles-hnn"`` for what the package ships as
-    learned for a task, or any Activation, such as ``learned.mix``. seed: of initial weights and batches. dtype, device: of
-    the training; forecasts are computed in the dtype and on the device of the initial states.
+    A forecaster can be given to ``integrate`` and to the metrics as a system can. It learns the same whatever the units of the
+    data are: states, rates and times are standardised in float64 before anything is cast to ``dtype``.
 
-    A forecaster can be given to ``integrate`` and to the metrics as a system can.
+    Parameters
+    ----------
+    model
+        One of ``physlearn.models.names()``: ``"nn"`` or ``"nn-splines"`` (the vector field), ``"hnn"`` or ``"hnn-splines"``
+        (a Hamiltonian), ``"hnn-separable"`` (T(p) + V(q)), ``"hnn-mechanical"`` (p^2/2m + V(q)), ``"dissipative-hnn"`` or
+        ``"dissipative-hnn-mechanical"`` (a Hamiltonian and a force), or a baseline, ``"linear"`` or ``"cubic"`` (a polynomial
+        Hamiltonian).
+    hidden
+        The widths of the hidden layers.
+    activation
+        Its name, ``"sine+tanh"`` for a mixture, ``"learned:henon-heiles-hnn"`` for what the package ships as learned for a
+        task, or any Activation, such as ``learned.mix``. The baselines have none.
+    seed
+        Seed of the initial weights and of the batches.
+    dtype, device
+        Of the training. Forecasts are computed in the dtype and on the device of the initial states.
 
-    Raises UnknownNameError (a KeyError) for an unknown model or activation.
+    Attributes
+    ----------
+    coordinates, periods
+        Of the orbits that it was trained on; the periods are those of coordinates that are angles.
+    history : DataFrame, one row per epoch
+        ``learning_rate``, and the losses ``training`` and ``validation`` that were minimised and watched: mean squares of the
+        errors of dz/dt, each component in units of the spread of its rate (with ``weighted=False``, in those of the data).
+        ``training_physical`` and ``validation_physical`` are the same without weights, in the units of the data.
 
+    Raises
+    ------
+    UnknownNameError
+        If there is no such model or activation (a KeyError).
+    InputError
+        If the seed or a width is not a whole number.
+
+    Examples
+    --------
     >>> import systems
     >>> pendulum = systems.get("pendulum")
     >>> t = torch.linspace(0, 5, 51)
@@ -65,16 +100,18 @@ class Forecaster:
         activations.get(activation)
         describe(activation)
         self.name = model
-        self.hidden = tuple(hidden)
+        self.hidden = tuple(whole("a width in hidden", width) for width in hidden)
         self.activation = activation
-        self.seed = seed
+        seeded(seed)
+        self.seed = whole("seed", seed)
         self.dtype = dtype
         self.device = torch.device(device)
         self.coordinates: tuple[str, ...] = ()
+        self.periods: dict[str, float] = {}
         self.training: Training | None = None
         self.history = pd.DataFrame()
-        self._model: Model | None = None
-        self._copies: dict[tuple[torch.dtype, torch.device], Model] = {}
+        self._model: PhysicalModel | None = None
+        self._copies: dict[tuple[torch.dtype, torch.device], PhysicalModel] = {}
 
     def fit(
         self,
@@ -83,33 +120,57 @@ class Forecaster:
         *,
         epochs: int = Training.epochs,
         progress: bool = True,
+        weighted: bool = True,
         **training: Any,
     ) -> Forecaster:
-        """Learn from the states and rates of one or many orbits, from new initial weights; gives itself back.
+        """Learn from the states and rates of one or many orbits, starting from new initial weights.
 
-        validation: other orbits; the weights of the epoch that does best on them are kept. training: ``batch_size``,
-        ``learning_rate``, ``schedule``, ``patience`` and ``reduction`` of `physlearn.training.Training`. A baseline is
-        solved for at once and takes none of them. ``history`` then holds the losses, a row an epoch.
+        The caller's autograd mode does not matter.
 
-        Raises InputError for data or settings that cannot be used, IntegrationError where the training diverges.
+        Parameters
+        ----------
+        orbits
+            An orbit, a batch of orbits, or a list of either, all of one system.
+        validation
+            Other orbits; the weights of the epoch with the smallest loss on them are kept.
+        epochs
+            Passes over the data.
+        progress
+            Whether to draw a bar.
+        weighted
+            Whether the error of each component of dz/dt is measured in units of that rate's spread over the training data, so
+            that every coordinate counts. If not, all count in the units of the data, as in the paper.
+        **training
+            The other settings of `physlearn.training.Training`. A baseline is solved for at once and takes none of them.
+
+        Returns
+        -------
+        Forecaster
+            The forecaster itself.
+
+        Raises
+        ------
+        InputError
+            If data or settings cannot be used.
+        IntegrationError
+            If the training diverges.
         """
         if unknown := sorted(set(training) - set(Training.__dataclass_fields__)):
             raise InputError(f"fit has no setting {unknown[0]!r}; it has {', '.join(Training.__dataclass_fields__)}")
-        how = Training(epochs=epochs, **training)
-        pairs = Pairs.of(orbits)
-        held_out = None if validation is None else Pairs.of(validation)
-        if held_out is not None and held_out.coordinates != pairs.coordinates:
-            raise InputError(f"training has the coordinates {pairs.coordinates}, validation has {held_out.coordinates}")
-        model = self._build(pairs.z.shape[-1])
-        pairs = pairs.to(self.device, self.dtype)
-        if isinstance(model, LeastSquaresModel):
-            model.standardize(pairs.z, pairs.rate)
-            model.solve(pairs.z, pairs.rate)
+        how = Training(epochs=epochs, weighted=weighted, **training)
+        with able_to_learn():
+            data = LearningData.of(orbits, validation)
+            model = self._build(data.pairs.dim)
+            units, pairs, held_out = data.standardized(model.structure)
             history = pd.DataFrame()
-        else:
-            held_out = None if held_out is None else held_out.to(self.device, self.dtype)
-            history = train_single(model, pairs, held_out, how, self.seed, progress)
-        self._adopt(model, pairs.coordinates)
+            if isinstance(model, LeastSquaresModel):
+                model.double().standardize(pairs.z, pairs.rate)
+                model.solve(pairs.z, pairs.rate, weighted=weighted)
+            else:
+                pairs = cast_to(self.device, self.dtype, pairs)
+                held_out = None if held_out is None else cast_to(self.device, self.dtype, held_out)
+                history = train_single(model, pairs, held_out, how, self.seed, progress)
+            self._adopt(PhysicalModel(model, units), data.pairs.coordinates, data.periods)
         self.training, self.history = how, history
         return self
 
@@ -130,8 +191,11 @@ class Forecaster:
             return integrate(self, z0, t, integrator or model.default_integrator, **options)
 
     @property
-    def model(self) -> Model:
-        """The trained model, in the dtype and on the device of the training. Raises InputError before ``fit``."""
+    def model(self) -> PhysicalModel:
+        """The trained model, in the units of the data, and in the dtype and on the device of the training.
+
+        Raises InputError before ``fit``.
+        """
         if self._model is None:
             raise InputError(f"the forecaster {self.name} has not been trained: call fit first")
         return self._model
@@ -148,7 +212,7 @@ class Forecaster:
 
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
         """dz/dt as learned."""
-        return self._model_for(z).vector_field(t, z)
+        return self._model_for(z).part("vector_field", z, t)
 
     @property
     def hamiltonian(self) -> Callable[[Tensor], Tensor]:
@@ -170,14 +234,15 @@ class Forecaster:
         settings = {
             "model": self.name,
             "hidden": self.hidden,
-            "activation": describe(self.activation),
+            "activation": None if self.name in BASELINES else describe(self.activation),
             "seed": self.seed,
             "dtype": str(self.dtype).removeprefix("torch."),
             "coordinates": self.coordinates,
+            "periods": self.periods,
             "training": None if self.training is None else asdict(self.training),
             "history": self.history.to_dict("list"),
         }
-        tensor_file.write(path, "forecaster", settings, self.model.state_dict())
+        tensor_file.write(path, "forecaster", settings, {**self.model.inner.state_dict(), **self.model.units.tensors})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], device: str | torch.device = "cpu") -> Forecaster:
@@ -186,7 +251,7 @@ class Forecaster:
         Raises FileNotFoundError, or InputError for a file that is truncated, changed, or holds something else.
         """
         settings, tensors = tensor_file.read(path, "forecaster")
-        with tensor_file.understood(path):
+        with tensor_file.understood(path), able_to_learn():
             stored.check(settings, tensors)
             baseline = settings["model"] in BASELINES  # with neither widths nor an activation
             forecaster = cls(
@@ -199,10 +264,12 @@ class Forecaster:
             )
             coordinates = tuple(settings["coordinates"])
             model = forecaster._build(len(coordinates))
+            units = Units.take(tensors, len(coordinates))
             model.load_state_dict(tensors)
             for network in (part for part in model.modules() if isinstance(part, Layers)):
                 forecaster.activation = network.activation  # with the values of its tables
-            forecaster._adopt(model, coordinates)
+            periods = check_periods(settings.get("periods", {}), coordinates)
+            forecaster._adopt(PhysicalModel(model, units), coordinates, periods)
             forecaster.training = Training(**settings["training"])
             forecaster.history = pd.DataFrame(settings["history"]).rename_axis("epoch")
         return forecaster
@@ -212,22 +279,29 @@ class Forecaster:
         activation = activations.get(self.activation).name
         return f"Forecaster({self.name!r}, hidden={self.hidden}, activation={activation!r}, seed={self.seed}; {state})"
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_copies": {}}
+
     def _build(self, dim: int) -> Model:
         return models.build(self.name, dim, self.hidden, self.activation, self.seed).to(self.device, self.dtype)
 
-    def _adopt(self, model: Model, coordinates: tuple[str, ...]) -> None:
-        self._model = model.eval().requires_grad_(False)
-        self.coordinates = coordinates
+    def _adopt(self, model: PhysicalModel, coordinates: tuple[str, ...], periods: Mapping[str, float]) -> None:
+        self._model = model.to(self.device, self.dtype).eval().requires_grad_(False)
+        self.coordinates, self.periods = coordinates, dict(periods)
         self._copies = {}
 
-    def _model_for(self, z: Tensor) -> Model:
+    def _model_for(self, z: Tensor) -> PhysicalModel:
         """The model in the dtype and on the device of z, so that physics runs in float64 on weights learned in float32."""
         key = (z.dtype, z.device)
         if key not in self._copies:
-            self._copies[key] = copy.deepcopy(self.model).to(device=z.device, dtype=z.dtype)
+            with able_to_learn():  # what is made in inference mode could not be differentiated later
+                self._copies[key] = copy.deepcopy(self.model).to(device=z.device, dtype=z.dtype)
         return self._copies[key]
 
     def _part(self, name: str) -> Callable[[Tensor], Tensor]:
         if not hasattr(self.model, name):
             raise AttributeError(f"the model {self.name} has no {name}")
-        return lambda x: getattr(self._model_for(x), name)(x)
+        return partial(self._evaluate, name)
+
+    def _evaluate(self, name: str, x: Tensor) -> Tensor:
+        return self._model_for(x).part(name, x)

@@ -15,7 +15,6 @@ from torch import Tensor
 from physlearn import metrics
 from physlearn.forecasting.contender import Contender, fit_all, forecast_all
 from physlearn.forecasting.report import Report
-from physlearn.models import DissipativeHamiltonianNetwork
 from physlearn.training import join, longest_stretch, split_time
 from systems import InputError, Orbit
 
@@ -153,7 +152,7 @@ def _row(label: str, orbit: Orbit, truth: Orbit, flow: Any, energy: Callable[[Te
         "period": float(metrics.period(orbit)),
         "amplitude": float(metrics.amplitude(orbit)),
     }
-    if flow is not None and isinstance(flow.model, DissipativeHamiltonianNetwork):
+    if flow is not None and hasattr(flow.model, "drive"):
         assert truth.rate is not None  # from_csv gives rates
         force = flow.model.drive(truth.z.to(flow.dtype)).double()
         row["drive"] = float(force.square().mean().sqrt() / truth.rate[..., 1].square().mean().sqrt())

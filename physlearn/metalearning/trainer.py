@@ -70,4 +70,5 @@ class Trainer:
         falling = np.ascontiguousarray(over_time.to(rates.dtype).numpy())
         threads = torch.get_num_threads()
         fused.advance(fit.problem, parameters, state, name, functions, rows, batch, falling, losses, threads=threads)
-        return torch.from_numpy(losses + fit.left(rows, batch)).to(weights), fused_engine.joined(parameters)
+        losses = (losses[..., None] + fit.left(rows, batch)).sum(-1)
+        return torch.from_numpy(losses).to(weights), fused_engine.joined(parameters)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from abc import abstractmethod
 from itertools import combinations_with_replacement
 
@@ -12,18 +13,57 @@ from torch import Tensor, nn
 
 from physlearn.models.hamiltonian import check_even
 from physlearn.models.model import Model
-from physlearn.models.scaling import Standard
+from physlearn.models.scaling import Standard, spread
+from systems import InputError
 from systems.system import rotate
+
+NOTHING = 1e-10  # a column that is so much shorter than the longest holds rounding alone
+SINGULAR = 1e-10  # of the singular values of the design: below it is the noise of an integrator with a tolerance of 1e-12
 
 
 class LeastSquaresModel(Model):
-    """A model whose rates are linear in its coefficients."""
+    """A model whose rates are linear in its coefficients.
+
+    Where states leave some coefficients undetermined, as those of a plane leave those of a third dimension, the smallest of
+    the solutions that are equally good is taken, with a warning.
+    """
 
     default_integrator = "gauss-legendre-4"
 
     @abstractmethod
-    def solve(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]) -> None:
-        """Fit the coefficients, after ``standardize``."""
+    def solve(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"], *, weighted: bool = False) -> None:
+        """Fit the coefficients, after ``standardize``.
+
+        weighted: whether each component of the rates counts in units of its spread, or as it is.
+
+        Raises InputError for fewer different pairs than the coefficients need.
+        """
+
+    def _solved(self, design: Float[Tensor, "m k"], target: Float[Tensor, "m j"], z: Tensor) -> Float[Tensor, "k j"]:
+        """The coefficients of each column of the design, by least squares in units in which columns have length one."""
+        size = design.norm(dim=0)
+        used = size > NOTHING * size.max()
+        scaled = (design[:, used] / size[used]).cpu()
+        limit = max(SINGULAR, 10 * torch.finfo(z.dtype).eps)
+        found = torch.linalg.lstsq(scaled, target.cpu(), rcond=limit, driver="gelsd")
+        rank, needed = int(found.rank), int(used.sum())
+        if rank < needed:
+            different, equations = len(torch.unique(z, dim=0)), len(design) // len(z)
+            if different * equations < needed:
+                raise InputError(
+                    f"{different} different states are too few for the {needed} coefficients of the model {self.name}: give "
+                    f"at least {-(-needed // equations)}"
+                )
+            warnings.warn(
+                f"the states determine {rank} of the {needed} coefficients of the model {self.name} (combinations of "
+                "coordinates do not vary); of the equally good solutions, the smallest is taken",
+                stacklevel=3,
+            )
+        solution = torch.zeros(len(size), target.shape[1], dtype=torch.float64, device=design.device)
+        solution[used] = found.solution.to(design.device) / size[used].unsqueeze(-1)
+        if not torch.isfinite(solution).all():
+            raise InputError(f"the coefficients of the model {self.name} overflow: give the data in other units")
+        return solution
 
 
 class LinearModel(LeastSquaresModel):
@@ -41,12 +81,15 @@ class LinearModel(LeastSquaresModel):
     def standardize(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]) -> None:
         """Nothing to scale."""
 
-    def solve(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]) -> None:
-        """Fit A and b."""
-        design = torch.cat([z, torch.ones_like(z[:, :1])], dim=-1)
-        solution = torch.linalg.lstsq(design.double(), rate.double()).solution
-        self.matrix.copy_(solution[:-1].T)
-        self.offset.copy_(solution[-1])
+    def solve(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"], *, weighted: bool = False) -> None:
+        """Fit A and b, which do not depend on how components are weighted."""
+        x, y = z.double(), rate.double()
+        (scale, still), (size, _) = spread(x, z.dtype), spread(y, rate.dtype)
+        u = torch.where(still, 0.0, (x - x.mean(0)) / scale)
+        solution = self._solved(torch.cat([u, torch.ones_like(u[:, :1])], dim=-1), y / size, z)
+        matrix = size.unsqueeze(-1) * solution[:-1].T / scale
+        self.matrix.copy_(matrix)
+        self.offset.copy_(size * solution[-1] - matrix @ x.mean(0))
 
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
         """A z + b."""
@@ -57,6 +100,7 @@ class CubicHamiltonian(LeastSquaresModel):
     """H as a polynomial of degree 3 in q and p, with Hamilton's equations: exact for Henon-Heiles."""
 
     name = "cubic"
+    structure = "canonical"
     factors: Tensor
     coefficients: Tensor
 
@@ -73,13 +117,16 @@ class CubicHamiltonian(LeastSquaresModel):
         """Scale the states, for a well-conditioned fit."""
         self.states.fit(z)
 
-    def solve(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]) -> None:
+    def solve(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"], *, weighted: bool = False) -> None:
         """Fit the coefficients to the rates, in which they are linear."""
         exact = copy.deepcopy(self).double()
         slopes = [exact._gradient(z.double(), unit) for unit in torch.eye(len(self.coefficients), dtype=torch.float64)]
         design = torch.stack([rotate(slope) for slope in slopes], dim=-1)  # (n, D, monomials)
-        solution = torch.linalg.lstsq(design.flatten(0, 1), rate.double().flatten().unsqueeze(-1)).solution
-        self.coefficients.copy_(solution.squeeze(-1))
+        y = rate.double()
+        if weighted:
+            size = spread(y, rate.dtype)[0]
+            design, y = design / size.unsqueeze(-1), y / size
+        self.coefficients.copy_(self._solved(design.flatten(0, 1), y.flatten().unsqueeze(-1), z).squeeze(-1))
 
     def hamiltonian(self, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch"]:
         """The fitted energy, up to a constant."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
-
 from physlearn.activations import Activation
 from physlearn.models.baselines import CubicHamiltonian, LinearModel
 from physlearn.models.classifier import Classifier
@@ -16,6 +14,7 @@ from physlearn.models.separable import MechanicalHamiltonianNetwork, SeparableHa
 from physlearn.models.splines import SplineClassifier, SplineHamiltonian, SplineVectorField
 from physlearn.models.vector_field import VectorFieldNetwork
 from systems import UnknownNameError
+from systems.scalars import seeded
 
 NETWORKS = {
     cls.name: cls
@@ -51,13 +50,14 @@ def build(name: str, dim: int, hidden: Sequence[int] = (100,), activation: str |
     Raises UnknownNameError for an unknown model or activation, InputError for an odd number of coordinates where momenta
     are needed.
 
+    >>> import torch
     >>> build("hnn", dim=4).vector_field(0.0, torch.zeros(5, 4)).shape
     torch.Size([5, 4])
     """
     check_name(name)
     if name in BASELINES:
         return BASELINES[name](dim)
-    return NETWORKS[name](dim, hidden, activation, torch.Generator().manual_seed(seed))
+    return NETWORKS[name](dim, hidden, activation, seeded(seed))
 
 
 def build_classifier(
@@ -69,4 +69,4 @@ def build_classifier(
     """
     if name not in CLASSIFIERS:
         raise UnknownNameError(f"no classifier {name!r}; there are {', '.join(CLASSIFIERS)}")
-    return CLASSIFIERS[name](inputs, classes, hidden, activation, generator=torch.Generator().manual_seed(seed))
+    return CLASSIFIERS[name](inputs, classes, hidden, activation, generator=seeded(seed))

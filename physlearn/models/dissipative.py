@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -14,6 +15,7 @@ from physlearn.models.model import Model
 from physlearn.models.network import Network
 from physlearn.models.scaling import Standard, over_batch, root_mean_square
 from physlearn.models.separable import MechanicalHamiltonianNetwork
+from physlearn.models.units import Structure
 
 
 class DissipativeHamiltonianNetwork(Model):
@@ -30,6 +32,7 @@ class DissipativeHamiltonianNetwork(Model):
     """
 
     name = "dissipative-hnn"
+    structure: ClassVar[Structure] = "odd"
     default_integrator = "gauss-legendre-4"
     hamiltonian_network: type[HamiltonianNetwork | MechanicalHamiltonianNetwork] = HamiltonianNetwork
     drive_scale: Tensor
@@ -68,4 +71,5 @@ class DissipativeMechanicalNetwork(DissipativeHamiltonianNetwork):
     """
 
     name = "dissipative-hnn-mechanical"
+    structure: ClassVar[Structure] = "mechanical"
     hamiltonian_network = MechanicalHamiltonianNetwork

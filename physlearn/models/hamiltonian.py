@@ -71,6 +71,7 @@ class HamiltonianNetwork(Model):
     """
 
     name = "hnn"
+    structure = "canonical"
     default_integrator = "gauss-legendre-4"
     network_class: type[Layers] = Network
 

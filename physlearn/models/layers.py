@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from physlearn import activations
-from physlearn.activations import Activation
+from physlearn.activations import Activation, Mixture
 from physlearn.models.affine import Affine
 from systems import InputError
 
@@ -26,7 +26,8 @@ class Layers(nn.Module, ABC):
     1 / sqrt(number of inputs of the layer), drawn from the generator. bends: whether it is the activation alone that makes the
     gradient bend, without which a Hamiltonian would not train.
 
-    Raises InputError for widths that are not positive, UnknownNameError for an unknown activation.
+    Raises InputError for widths that are not positive or a mixture along another axis than the last, UnknownNameError for an
+    unknown activation.
     """
 
     features: ClassVar[int] = 1
@@ -46,6 +47,12 @@ class Layers(nn.Module, ABC):
         if not hidden or any(width < 1 for width in hidden):
             raise InputError(f"hidden must be a list of positive widths, such as (100,), not {tuple(hidden)}")
         self.activation = copy.deepcopy(activations.get(activation))
+        if isinstance(self.activation, Mixture):
+            if self.activation.dim not in (None, -1):
+                raise InputError(
+                    f"a mixture of dim={self.activation.dim} does not fit a network, whose neurons are the last axis"
+                )
+            self.activation.dim = -1
         sizes = (inputs, *hidden, outputs)
         self.layers = nn.ModuleList(
             Affine(self.features * a, b, bias=last_bias or i < len(hidden), generator=generator)

@@ -8,6 +8,8 @@ from typing import ClassVar
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from physlearn.models.units import Structure
+
 
 class Learner(nn.Module):
     """What is trained on pairs: it takes z, in the dtype of its weights, and gives what is held against the targets."""
@@ -26,6 +28,7 @@ class Model(Learner):
     """
 
     default_integrator: ClassVar[str]
+    structure: ClassVar[Structure] = "general"  # what a change of units must leave as it is
     separable: ClassVar[bool] = False
     autonomous: ClassVar[bool] = True
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
+
+DRIFT = 1000  # roundings, at each of n samples at random: an integrator with a tolerance of 1e-12 conserves no better
 
 
 def over_batch(x: Tensor, axes: int) -> Tensor:
@@ -24,10 +26,9 @@ class Standard(nn.Module):
         self.register_buffer("scale", torch.ones(size))
 
     def fit(self, x: Float[Tensor, "n size"]) -> None:
-        """Take mean and standard deviation from the data; a constant coordinate keeps the scale 1."""
-        spread = x.std(0, correction=0)
+        """Take mean and `spread` from the data."""
         self.center.copy_(x.mean(0))
-        self.scale.copy_(torch.where(spread > 0, spread, 1.0))
+        self.scale.copy_(spread(x)[0])
 
     def forward(self, x: Float[Tensor, "*batch size"]) -> Float[Tensor, "*batch size"]:
         """Standardise."""
@@ -36,6 +37,37 @@ class Standard(nn.Module):
     def inverse(self, u: Float[Tensor, "*batch size"]) -> Float[Tensor, "*batch size"]:
         """Undo it."""
         return over_batch(self.center, 1) + over_batch(self.scale, 1) * u
+
+
+def spread(
+    x: Float[Tensor, "n size"], dtype: torch.dtype | None = None
+) -> tuple[Float[Tensor, " size"], Bool[Tensor, " size"]]:
+    """Return the standard deviation of each column, and which columns are constant to rounding.
+
+    A constant column has the size of its values in place of a standard deviation (1 where they are 0), so that noise in the
+    last digits never becomes a scale. Constant to rounding is what varies by no more than two units in the last place, or,
+    as a quantity that an integrator conserves does, by ``1000 eps sqrt(n)`` of its mean in double precision.
+
+    Parameters
+    ----------
+    x : shape ``(n, size)``
+        One row per sample.
+    dtype
+        Precision in which the data were given, where that is less than x has (default: that of x).
+
+    Returns
+    -------
+    tuple of tensors, shape ``(size,)`` each
+        The scales, all positive, and a mask of the constant columns.
+    """
+    deviation, size = x.std(0, correction=0), x.mean(0).abs()
+    constant = deviation <= rounding(len(x), dtype or x.dtype) * size
+    return torch.where(constant, torch.where(size > 0, size, 1.0), deviation), constant
+
+
+def rounding(n: int, dtype: torch.dtype) -> float:
+    """Return how much a constant may vary, relative to its size, over n samples of that precision."""
+    return max(2 * torch.finfo(dtype).eps, DRIFT * torch.finfo(torch.float64).eps * n**0.5)
 
 
 def root_mean_square(x: Tensor) -> Tensor:

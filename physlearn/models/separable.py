@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float
@@ -12,11 +13,13 @@ from torch import Tensor
 from physlearn.activations import Activation
 from physlearn.models.hamiltonian import Potential, check_even
 from physlearn.models.model import Model
+from physlearn.models.units import Structure
 
 
 class SeparableModel(Model):
     """H = T(p) + V(q), with V learned; subclasses say what T is."""
 
+    structure: ClassVar[Structure] = "canonical"
     separable = True
     default_integrator = "yoshida-4"
 
@@ -86,6 +89,7 @@ class MechanicalHamiltonianNetwork(SeparableModel):
     """
 
     name = "hnn-mechanical"
+    structure: ClassVar[Structure] = "mechanical"
 
     def kinetic(self, p: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
         """p^2/2."""

@@ -173,7 +173,10 @@ def _compare(task: Task, asked: Asked, seed: int, progress: bool) -> Comparison:
 
 def trained(task: Task, *parts: str) -> dict[str, Any]:
     """What decides the networks that are trained on a task, by the data of its parts."""
-    return {"task": task.describe(*parts), "training": asdict(task.training)}
+    training = asdict(task.training)
+    if not training["weighted"]:
+        del training["weighted"]  # as in the keys of results from before there were weights
+    return {"task": task.describe(*parts), "training": training}
 
 
 def _described(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,10 +18,12 @@ from physlearn.models import Learner
 from physlearn.models.stack import shape_of
 from physlearn.training import fused_engine
 from physlearn.training.fused_engine import FusedEngine
+from physlearn.training.loss import Counting
 from physlearn.training.pairs import Pairs
 from physlearn.training.torch_engine import TorchEngine
-from physlearn.training.train import Training
+from physlearn.training.train import Training, able_to_learn, prepare
 from systems import InputError, UnknownNameError
+from systems.scalars import seeded
 
 EngineName = Literal["auto", "torch", "fused"]
 ENGINES = ("auto", "torch", "fused")
@@ -36,7 +38,8 @@ class EnsembleHistory:
     training, validation: ``(epochs, R)``, mean loss over the epoch's batches, and loss after it (NaN without validation
     data). steps: in an epoch. best: ``(R,)``, the loss of the weights that were kept. diverged: ``(R,)``. stopped: ``(R,)``,
     epochs until the patience ended, or all; from there on, the losses stay as they were. seconds: ``(epochs,)`` since the
-    start, of all networks together.
+    start, of all networks together. training_physical, validation_physical: the unweighted losses in the units of the data,
+    float64, where the loss is another.
     """
 
     training: Float[Tensor, "epochs R"]
@@ -47,6 +50,8 @@ class EnsembleHistory:
     stopped: Tensor
     seconds: Float[Tensor, " epochs"]
     engines: tuple[str, ...]
+    training_physical: Float[Tensor, "epochs R"] | None = None
+    validation_physical: Float[Tensor, "epochs R"] | None = None
 
     def frame(self) -> pd.DataFrame:
         """A row a network and epoch."""
@@ -75,7 +80,10 @@ def train_ensemble(
 
     A network whose loss stops being finite is trained no further and marked as diverged; the others go on undisturbed.
 
-    Raises InputError where the numbers of networks, seeds and learning rates differ, or the engine does not apply.
+    The caller's autograd mode does not matter.
+
+    Raises InputError where the numbers of networks, seeds and learning rates differ, the engine does not apply, or the data's
+    scales overflow their type.
     """
     rates = [training.learning_rate] * len(models) if learning_rates is None else list(learning_rates)
     if not models or not len(models) == len(seeds) == len(rates):
@@ -87,7 +95,22 @@ def train_ensemble(
     for model in models:
         if not list(model.parameters()):
             raise InputError(f"the model {model.name} has no weights to train; it is fitted by least squares")
-        model.standardize(pairs.z, pairs.target)
+    with able_to_learn():
+        return _train_all(models, pairs, validation, training, seeds, rates, engine, progress)
+
+
+def _train_all(
+    models: Sequence[Learner],
+    pairs: Pairs,
+    validation: Pairs | None,
+    training: Training,
+    seeds: Sequence[int],
+    rates: Sequence[float],
+    engine: EngineName,
+    progress: bool,
+) -> EnsembleHistory:
+    for model in models:
+        prepare(model, pairs)
     groups: dict[str, list[int]] = {}
     for k, model in enumerate(models):
         groups.setdefault(str(shape_of(model)), []).append(k)
@@ -127,7 +150,7 @@ def _train(
         raise InputError("the fused engine is for networks of one hidden layer with compiled activations, on the CPU")
     engine_ = FusedEngine(models, pairs, training) if fused else TorchEngine(models, pairs, training)
     device, dtype = pairs.z.device, pairs.z.dtype
-    shuffles = [torch.Generator().manual_seed(seed) for seed in seeds]
+    shuffles = [seeded(seed) for seed in seeds]
     steps = math.ceil(len(pairs) / training.batch_size)
     first = torch.tensor(learning_rates, dtype=dtype, device=device).unsqueeze(1)
     best = torch.full((len(models),), torch.inf, dtype=dtype, device=device)
@@ -136,19 +159,29 @@ def _train(
     going = torch.ones(len(models), dtype=torch.bool)
     diverged = torch.zeros(len(models), dtype=torch.bool)
     stopped = torch.full((len(models),), training.epochs)
+    counting = Counting.of(pairs, training.reduction, weighted=training.weighted)
     rows: dict[str, list[Tensor]] = {"training": [], "validation": []}
+    physical: dict[str, list[Tensor]] = {"training": [], "validation": []}
+
+    def note(name: str, parts: Tensor, losses: Tensor) -> None:
+        rows[name].append(losses.cpu())
+        if (converted := counting.in_data_units(parts)) is not None:
+            physical[name].append(converted if converted.ndim == 1 else converted.mean(1))
+
     seconds = []
     for epoch in range(training.epochs):
         order = torch.stack([torch.randperm(len(pairs), generator=shuffle) for shuffle in shuffles]).to(device)
         falling = [training.rate_at(epoch * steps + i, training.epochs * steps) for i in range(steps)]
-        losses = engine_.epoch(order, first * torch.tensor(falling, dtype=dtype, device=device))
-        rows["training"].append(losses.mean(1).cpu())
+        parts = engine_.epoch(order, first * torch.tensor(falling, dtype=dtype, device=device))
+        losses = parts.sum(-1).to(dtype)
+        note("training", parts, losses.mean(1))
         if validation is None:
             rows["validation"].append(torch.full((len(models),), torch.nan, dtype=dtype))
             best, best_weights = losses.mean(1), engine_.weights
         else:
-            reached = engine_.evaluate(validation).where(engine_.alive, torch.nan)
-            rows["validation"].append(reached.cpu())
+            parts = engine_.evaluate(validation).where(engine_.alive.unsqueeze(1), torch.nan)
+            reached = parts.sum(-1).to(dtype)
+            note("validation", parts, reached)
             better = (reached < best) & going.to(device)
             best = torch.where(better, reached, best)
             best_weights = torch.where(better.unsqueeze(1), engine_.weights, best_weights)
@@ -174,6 +207,7 @@ def _train(
         stopped=stopped,
         seconds=torch.tensor(seconds),
         engines=(engine_.name,) * len(models),
+        **{f"{name}_physical": torch.stack(losses) for name, losses in physical.items() if losses},
     )
 
 
@@ -182,13 +216,17 @@ def _joined(parts: Sequence[EnsembleHistory], chunks: Sequence[Sequence[int]]) -
     order = torch.tensor([k for chunk in chunks for k in chunk]).argsort()
     epochs = max(len(part.seconds) for part in parts)
 
-    def held(x: Tensor, stopped: Tensor) -> Tensor:
-        return x.gather(0, torch.arange(epochs).unsqueeze(1).minimum(stopped - 1))
+    def held(name: str) -> Tensor | None:
+        columns = []
+        for part in parts:
+            if (x := getattr(part, name)) is None:
+                return None
+            columns.append(x.gather(0, torch.arange(epochs).unsqueeze(1).minimum(part.stopped - 1)))
+        return torch.cat(columns, dim=1)[:, order]
 
     engines = [name for part in parts for name in part.engines]
     return EnsembleHistory(
-        training=torch.cat([held(part.training, part.stopped) for part in parts], dim=1)[:, order],
-        validation=torch.cat([held(part.validation, part.stopped) for part in parts], dim=1)[:, order],
+        **{name: held(name) for name in ("training", "validation", "training_physical", "validation_physical")},  # type: ignore[arg-type]
         steps=parts[0].steps,
         best=torch.cat([part.best for part in parts])[order],
         diverged=torch.cat([part.diverged for part in parts])[order],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
@@ -30,6 +30,7 @@ from physlearn.models.hamiltonian import Potential
 from physlearn.models.layers import Layers
 from physlearn.models.separable import SeparableModel
 from physlearn.training import fused
+from physlearn.training.loss import Counting
 from physlearn.training.pairs import Pairs
 from physlearn.training.train import Training
 
@@ -73,48 +74,64 @@ def networks_of(model: Learner) -> list[Layers]:
 class Fit:
     """What a network of a model has to fit so that the model's rates, or its classes, are right.
 
-    rest: ``(n,)``, the error of each sample that no weight can change (None where there is none): a mechanical model's
-    velocities are its momenta, whatever the data say.
+    rest: ``(n, parts)``, the error of each sample that no weight can change (None where there is none): a mechanical model's
+    velocities are its momenta, whatever the data say. components: where the network's components, and then those of the
+    rest, are among the model's.
     """
 
     problem: fused.FusedProblem
-    rest: Float[np.ndarray, " n"] | None
+    rest: Float[np.ndarray, "n parts"] | None
+    components: list[int] = field(default_factory=list)
 
     @classmethod
-    def each(cls, model: Learner, pairs: Pairs, reduction: str) -> list[Fit]:
-        """The problem of each of the model's networks, with its scales, on the pairs; the model's loss is their sum."""
+    def each(cls, model: Learner, pairs: Pairs, reduction: str, weights: Float[Tensor, " D"] | None = None) -> list[Fit]:
+        """The problem of each of the model's networks, with its scales, on the pairs; the model's loss is their sum.
+
+        weights: of the squared error of each rate, instead of those of the reduction.
+        """
         if isinstance(model, Classifier):
             return [cls(_problem("classes", model.inputs(pairs.z), pairs.target), None)]
         z, rate = pairs.z, pairs.rate
-        share = 1 / z.shape[1] if reduction == "mean" else 1.0
+        dim = z.shape[1]
+        share: float | Tensor = (1 / dim if reduction == "mean" else 1.0) if weights is None else weights
         if isinstance(model, VectorFieldNetwork):
-            weights = share * model.rates.scale.square()
             targets = (rate - model.rates.center) / model.rates.scale
-            return [cls(_problem("output", model.states(z), targets, weights), None)]
-        if isinstance(model, HamiltonianNetwork):
-            dq, dp = rate.chunk(2, dim=-1)
-            return [cls(_gradient(model.energy, z, torch.cat([-dp, dq], dim=-1), share), None)]
+            problem = _problem("output", model.states(z), targets, share * model.rates.scale.square())
+            return [cls(problem, None, list(range(dim)))]
+        positions, momenta = list(range(dim // 2)), list(range(dim // 2, dim))
+        of_dq, of_dp = (share, share) if isinstance(share, float) else share.chunk(2)
         (q, p), (dq, dp) = z.chunk(2, dim=-1), rate.chunk(2, dim=-1)
-        force = _gradient(cast(SeparableModel, model).potential_energy, q, -dp, share)
+        if isinstance(model, HamiltonianNetwork):
+            turned = share if isinstance(share, float) else torch.cat([share[dim // 2 :], share[: dim // 2]])
+            return [cls(_gradient(model.energy, z, torch.cat([-dp, dq], dim=-1), turned), None, momenta + positions)]
+        force = _gradient(cast(SeparableModel, model).potential_energy, q, -dp, of_dp)
         if isinstance(model, SeparableHamiltonianNetwork):
-            return [cls(force, None), cls(_gradient(model.kinetic_energy, p, dq, share), None)]
-        rest = share * (p - dq).square().sum(-1)
-        return [cls(force, rest.numpy() if rest.any() else None)]
+            return [cls(force, None, momenta), cls(_gradient(model.kinetic_energy, p, dq, of_dq), None, positions)]
+        squares = (p - dq).square()
+        if weights is not None and squares.max() < (4 * torch.finfo(p.dtype).eps * p.abs().max()) ** 2:
+            return [cls(force, None, momenta + positions)]  # the rounding of other units
+        rest = of_dq * (squares.sum(-1, keepdim=True) if weights is None else squares)
+        return [cls(force, rest.numpy() if rest.any() else None, momenta + positions)]
 
-    def left(self, rows: Int[np.ndarray, "R n"], batch: int) -> Float[np.ndarray, "R steps"] | float:
+    def left(self, rows: Int[np.ndarray, "R n"], batch: int) -> Float[np.ndarray, "R steps parts"] | float:
         """The mean over each batch of what cannot be changed."""
         if self.rest is None:
             return 0.0
         starts = np.arange(0, rows.shape[1], batch)
         sizes = np.minimum(batch, rows.shape[1] - starts)
-        return np.add.reduceat(self.rest[rows], starts, axis=1) / sizes
+        return np.stack([np.add.reduceat(column[rows], starts, axis=1) / sizes for column in self.rest.T], axis=-1)
+
+    @property
+    def left_of_all(self) -> Float[np.ndarray, " parts"]:
+        """The mean over all samples of what cannot be changed."""
+        return np.zeros(0) if self.rest is None else np.ascontiguousarray(self.rest.T).mean(1)
 
 
 def _problem(kind: fused.Kind, *data: Tensor) -> fused.FusedProblem:
     return fused.FusedProblem(kind, *(np.ascontiguousarray(x.detach().numpy()) for x in data))
 
 
-def _gradient(potential: Potential, x: Tensor, gradient: Tensor, share: float) -> fused.FusedProblem:
+def _gradient(potential: Potential, x: Tensor, gradient: Tensor, share: float | Tensor) -> fused.FusedProblem:
     scale = potential.gradient_scale / potential.inputs.scale
     return _problem("gradient", potential.inputs(x), gradient / scale, share * scale.square())
 
@@ -182,18 +199,34 @@ class FusedEngine:
         self.training = training
         self.model = models[0]
         networks = zip(*(networks_of(model) for model in models), strict=True)
-        fits = Fit.each(self.model, pairs, training.reduction)
+        self.counting = Counting.of(pairs, training.reduction, weighted=training.weighted)
+        fits = Fit.each(self.model, pairs, training.reduction, self.counting.weights)
         self.parts = [_Part(own, fit) for own, fit in zip(networks, fits, strict=True)]
 
-    def epoch(self, order: Int[Tensor, "R n"], learning_rates: Float[Tensor, "R steps"]) -> Float[Tensor, "R steps"]:
-        """One step for each batch in that order; gives the losses before each step."""
+    def epoch(self, order: Int[Tensor, "R n"], learning_rates: Float[Tensor, "R steps"]) -> Float[Tensor, "R steps parts"]:
+        """One step for each batch in that order; gives the parts of the losses before each step."""
         rows = np.ascontiguousarray(order.numpy().astype(np.int32))
         rates = np.ascontiguousarray(learning_rates.numpy())
-        losses = sum(part.epoch(rows, rates, self.training) for part in self.parts)
+        parts = [part.epoch(rows, rates, self.training, self._weighted) for part in self.parts]
         alive = np.logical_and.reduce([part.state.alive for part in self.parts])
         for part in self.parts:
             part.state.alive[:] = alive
-        return torch.from_numpy(losses).to(learning_rates)
+        return self._together(parts, [part.fit for part in self.parts])
+
+    @property
+    def _weighted(self) -> bool:
+        return self.counting.weights is not None
+
+    def _together(
+        self, parts: Sequence[Float[np.ndarray, "*steps own"]], fits: Sequence[Fit]
+    ) -> Float[Tensor, "*steps parts"]:
+        """The parts of the loss of the model, from those of its networks."""
+        if not self._weighted:
+            return torch.from_numpy(sum(parts))
+        whole = np.zeros((*parts[0].shape[:-1], len(cast(Tensor, self.counting.weights))))
+        for own, fit in zip(parts, fits, strict=True):
+            whole[..., fit.components[: own.shape[-1]]] = own
+        return torch.from_numpy(whole)
 
     @property
     def alive(self) -> Bool[Tensor, " R"]:
@@ -205,10 +238,10 @@ class FusedEngine:
         """A copy of all weights."""
         return torch.cat([joined(part.parameters) for part in self.parts], dim=1)
 
-    def evaluate(self, pairs: Pairs) -> Float[Tensor, " R"]:
-        """The loss of each network on other data."""
-        fits = Fit.each(self.model, pairs, self.training.reduction)
-        return torch.from_numpy(sum(part.evaluate(fit) for part, fit in zip(self.parts, fits, strict=True)))
+    def evaluate(self, pairs: Pairs) -> Float[Tensor, "R parts"]:
+        """The parts of the loss of each network on other data."""
+        fits = Fit.each(self.model, pairs, self.training.reduction, self.counting.weights)
+        return self._together([part.evaluate(fit, self._weighted) for part, fit in zip(self.parts, fits, strict=True)], fits)
 
     def load(self, weights: Float[Tensor, "R P"]) -> None:
         """Take other weights."""
@@ -238,17 +271,25 @@ class _Part:
         self.parameters = split(weights, self.network, gradient=self.fit.problem.kind == "gradient")
 
     def epoch(
-        self, rows: Int[np.ndarray, "R n"], rates: Float[np.ndarray, "R steps"], training: Training
-    ) -> Float[np.ndarray, "R steps"]:
+        self, rows: Int[np.ndarray, "R n"], rates: Float[np.ndarray, "R steps"], training: Training, weighted: bool
+    ) -> Float[np.ndarray, "R steps parts"]:
         batch = training.batch_size
         losses = np.empty((len(rows), math.ceil(rows.shape[1] / batch)), np.float32)
+        parts = np.empty((*losses.shape, len(self.fit.problem.weights))) if weighted else None
         clip = None if training.clip is None else np.full(len(rows), training.clip, np.float32)
         rule, threads = cast(fused.Rule, training.optimizer), torch.get_num_threads()
-        fused.advance(
-            self.fit.problem, self.parameters, self.state, rule, self.functions, rows, batch, rates, losses, clip, threads
-        )
-        return losses + self.fit.left(rows, batch)
+        known = (self.fit.problem, self.parameters, self.state, rule, self.functions)
+        fused.advance(*known, rows, batch, rates, losses, clip, threads, parts)
+        rest = self.fit.left(rows, batch)
+        if parts is None:
+            return losses[..., None] + rest
+        parts[np.isnan(losses)] = np.nan
+        return parts if isinstance(rest, float) else np.concatenate([parts, rest], axis=-1)
 
-    def evaluate(self, fit: Fit) -> Float[np.ndarray, " R"]:
-        losses = fused.evaluate(fit.problem, self.parameters, self.functions, threads=torch.get_num_threads())
-        return losses + (0.0 if fit.rest is None else fit.rest.mean())
+    def evaluate(self, fit: Fit, weighted: bool) -> Float[np.ndarray, "R parts"]:
+        networks = len(self.parameters[0])
+        parts = np.empty((networks, len(fit.problem.weights))) if weighted else None
+        losses = fused.evaluate(fit.problem, self.parameters, self.functions, torch.get_num_threads(), parts)
+        if parts is None:
+            return losses[:, None] + (0.0 if fit.rest is None else fit.left_of_all)
+        return np.concatenate([parts, np.tile(fit.left_of_all, (networks, 1))], axis=-1)

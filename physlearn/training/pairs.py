@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int
@@ -14,15 +14,24 @@ from systems import InputError, Orbit
 
 @dataclass(frozen=True)
 class Pairs:
-    """What is given and what is asked for, one row a sample.
+    """What is given and what is asked for, one row per sample.
 
-    z: ``(n, D)``. target: dz/dt, ``(n, D)``; for a classifier the numbers of the classes, ``(n,)`` int64. coordinates: the
-    names of the D.
+    Parameters
+    ----------
+    z : shape ``(n, D)``
+        States, or signals.
+    target : shape ``(n, D)``, or ``(n,)`` int64
+        dz/dt, or for a classifier the numbers of the classes.
+    coordinates
+        The names of the D.
+    unit : shape ``(D,)``, float64, optional
+        The unit of each rate, where the pairs are in other units than the data: losses are told in those of the data, too.
     """
 
     z: Float[Tensor, "n D"]
     target: Float[Tensor, "n D"] | Int[Tensor, " n"]
     coordinates: tuple[str, ...]
+    unit: Float[Tensor, " D"] | None = None
 
     @property
     def rate(self) -> Float[Tensor, "n D"]:
@@ -41,8 +50,9 @@ class Pairs:
     def of(cls, orbits: Orbit | Sequence[Orbit]) -> Pairs:
         """All samples of an orbit, of a batch, or of a list of orbits of any lengths.
 
-        Raises InputError for no data, for orbits without rates, of different coordinates or of a system that depends on
-        time, and for values that are not finite.
+        Raises InputError for no data, for orbits without rates, of different coordinates, of different systems (or of one with
+        different parameters) or of a system that depends on time, and for values that are not finite, or whose squares are
+        not.
         """
         listed = [orbits] if isinstance(orbits, Orbit) else list(orbits)
         if not listed or not all(isinstance(orbit, Orbit) for orbit in listed):
@@ -54,8 +64,9 @@ class Pairs:
                 f"a model learns a field that does not depend on time, and that of {driven[0]} does: train on orbits of its "
                 "suspension, systems.Suspension(system), whose coordinates tell the phase"
             )
-        z = torch.cat([orbit.z.flatten(0, -2) for orbit in listed])
-        rates = [orbit.rate.flatten(0, -2) for orbit in listed if orbit.rate is not None]
+        check_one_system(listed)
+        z = torch.cat([orbit.z.detach().flatten(0, -2) for orbit in listed])
+        rates = [orbit.rate.detach().flatten(0, -2) for orbit in listed if orbit.rate is not None]
         if len(rates) < len(listed):
             raise InputError("training needs the rates dz/dt of every orbit; a system's orbit() and Orbit.from_csv give them")
         rate = torch.cat(rates)
@@ -63,13 +74,37 @@ class Pairs:
             raise InputError("the orbits hold no states to train on")
         if not (torch.isfinite(z).all() and torch.isfinite(rate).all()):
             raise InputError("some states or rates to train on are NaN or infinite; leave those orbits out")
+        if (size := max(float(z.abs().max()), float(rate.abs().max()))) > (most := torch.finfo(z.dtype).max ** 0.5):
+            raise InputError(
+                f"states or rates as large as {size:.0e} are given, but squares of numbers above {most:.0e} overflow "
+                f"{z.dtype}; leave those orbits out, or give them in other units"
+            )
         return cls(z, rate, listed[0].coordinates)
 
     def first(self, most: int) -> Pairs:
         """The first ones, so many at most."""
-        return Pairs(self.z[:most], self.target[:most], self.coordinates)
+        return replace(self, z=self.z[:most], target=self.target[:most])
 
     def to(self, device: torch.device, dtype: torch.dtype) -> Pairs:
         """The same pairs elsewhere, in another floating-point type; numbers of classes stay whole."""
         target = self.target.to(device, dtype if self.target.is_floating_point() else self.target.dtype)
-        return Pairs(self.z.to(device, dtype), target, self.coordinates)
+        return replace(self, z=self.z.to(device, dtype), target=target)
+
+
+def check_one_system(orbits: Sequence[Orbit]) -> None:
+    """Raise InputError where the provenance of orbits names several systems, or several values of a parameter.
+
+    One model would learn the average of their fields.
+    """
+    known = [orbit.provenance for orbit in orbits if "system" in orbit.provenance]
+    for other in known[1:]:
+        first, name = known[0], known[0]["system"]
+        if other["system"] != name:
+            raise InputError(f"orbits of {name} and of {other['system']} do not train one model: fit one for each system")
+        own, its = (dict(one.get("parameters", {})) for one in (first, other))
+        for parameter in own.keys() & its.keys():
+            if own[parameter] != its[parameter]:
+                raise InputError(
+                    f"orbits of {name} with {parameter}={own[parameter]} and {parameter}={its[parameter]} do not train one "
+                    "model: fit one for each value, or make the parameter a coordinate"
+                )

@@ -9,7 +9,7 @@ from physlearn.models import Learner
 from physlearn.training import fused_engine
 from physlearn.training.ensemble import train_ensemble
 from physlearn.training.pairs import Pairs
-from physlearn.training.train import Training, diverged, train
+from physlearn.training.train import Training, check_validation, diverged, train
 
 
 def train_single(
@@ -26,9 +26,13 @@ def train_single(
     if history.diverged[0]:
         finite = int(torch.isfinite(losses["training"]).sum())
         raise diverged(min(finite, training.epochs - 1))  # of the last step, the gradient alone may not be finite
+    if validation is not None:
+        check_validation(float(history.best[0]))
     epochs, steps = int(history.stopped[0]), history.steps
     shares = [training.rate_at(epoch * steps, training.epochs * steps) for epoch in range(epochs)]
     frame = pd.DataFrame({"learning_rate": [training.learning_rate * share for share in shares]})
     for name in losses if validation is not None else ["training"]:
-        frame[name] = losses[name][:epochs].double().numpy()
+        for column in (name, f"{name}_physical"):
+            if (values := getattr(history, column)) is not None:
+                frame[column] = values[:epochs, 0].double().numpy()
     return frame.rename_axis("epoch")

@@ -10,6 +10,7 @@ import torch
 
 from systems import InputError, Orbit
 from systems.recording import stretches
+from systems.scalars import seeded
 
 
 def split_orbits(orbits: Orbit, fractions: Sequence[float], seed: int = 0) -> list[Orbit]:
@@ -29,7 +30,7 @@ def split_orbits(orbits: Orbit, fractions: Sequence[float], seed: int = 0) -> li
         raise InputError(f"a split by orbit needs a batch of orbits (n, T), not the shape {tuple(orbits.shape)}")
     n = len(orbits)
     ends = [0, *_ends(fractions, n)]
-    order = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+    order = torch.randperm(n, generator=seeded(seed))
     parts = [order[a:b].sort().values for a, b in pairwise(ends)]
     if any(len(part) == 0 for part in parts):
         raise InputError(f"{n} orbits are too few for parts of {list(fractions)}")

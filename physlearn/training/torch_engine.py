@@ -14,7 +14,7 @@ from physlearn.capture import Captured
 from physlearn.models import Learner
 from physlearn.models.stack import Weights, outputs, stack
 from physlearn.threads import SMALL, suited_to
-from physlearn.training.loss import loss_of
+from physlearn.training.loss import Counting
 from physlearn.training.optimizers import Count, clipped, find
 from physlearn.training.pairs import Pairs
 from physlearn.training.train import Training
@@ -43,8 +43,8 @@ class TorchEngine:
         self.sizes = [b - a for a, b in pairwise(bounds)]
         self.work = elements if parts == 1 else 0  # for torch's own threads; parts have each one of theirs
 
-    def epoch(self, order: Int[Tensor, "R n"], learning_rates: Float[Tensor, "R steps"]) -> Float[Tensor, "R steps"]:
-        """One step for each batch in that order; gives the losses before each step."""
+    def epoch(self, order: Int[Tensor, "R n"], learning_rates: Float[Tensor, "R steps"]) -> Float[Tensor, "R steps parts"]:
+        """One step for each batch in that order; gives the parts of the losses before each step."""
         shares = zip(self.parts, order.split(self.sizes), learning_rates.split(self.sizes), strict=True)
         with suited_to(self.work), ThreadPoolExecutor(len(self.parts)) as pool:
             if len(self.parts) == 1:
@@ -61,8 +61,8 @@ class TorchEngine:
         """Which networks have not diverged."""
         return torch.cat([part.alive for part in self.parts])
 
-    def evaluate(self, pairs: Pairs) -> Float[Tensor, " R"]:
-        """The loss of each network on other data."""
+    def evaluate(self, pairs: Pairs) -> Float[Tensor, "R parts"]:
+        """The parts of the loss of each network on other data."""
         return torch.cat([part.evaluate(pairs) for part in self.parts])
 
     def load(self, weights: Float[Tensor, "R P"]) -> None:
@@ -83,6 +83,7 @@ class _Part:
 
     def __init__(self, models: Sequence[Learner], pairs: Pairs, training: Training) -> None:
         self.pairs, self.training = pairs, training
+        self.counting = Counting.of(pairs, training.reduction, weighted=training.weighted)
         self.together = stack(models).requires_grad_(False)
         self.layout = Weights(self.together)
         self.weights: Float[Tensor, "R P"] = self.layout.flatten(self.together)
@@ -93,7 +94,7 @@ class _Part:
         self.count: Count = torch.zeros(1, 1, dtype=torch.long, device=self.weights.device) if self.on_gpu else 0
         self.captured: dict[int, tuple[Tensor, Tensor, Captured]] = {}
 
-    def epoch(self, order: Int[Tensor, "R n"], learning_rates: Float[Tensor, "R steps"]) -> Float[Tensor, "R steps"]:
+    def epoch(self, order: Int[Tensor, "R n"], learning_rates: Float[Tensor, "R steps"]) -> Float[Tensor, "R steps parts"]:
         """One step for each batch in that order."""
         step = self._replayed if self.on_gpu else self._step
         batches = order.split(self.training.batch_size, dim=1)
@@ -101,7 +102,7 @@ class _Part:
             losses = [step(batch, rate) for batch, rate in zip(batches, learning_rates.split(1, dim=1), strict=True)]
         return torch.stack(losses, dim=1)
 
-    def _replayed(self, batch: Int[Tensor, "R B"], learning_rate: Float[Tensor, "R 1"]) -> Float[Tensor, " R"]:
+    def _replayed(self, batch: Int[Tensor, "R B"], learning_rate: Float[Tensor, "R 1"]) -> Float[Tensor, "R parts"]:
         size = batch.shape[1]
         if size not in self.captured:
             given = batch.clone(), learning_rate.clone()
@@ -112,31 +113,30 @@ class _Part:
         own_rate.copy_(learning_rate)
         return step().clone()
 
-    def _step(self, batch: Int[Tensor, "R B"], learning_rate: Float[Tensor, "R 1"]) -> Float[Tensor, " R"]:
+    def _step(self, batch: Int[Tensor, "R B"], learning_rate: Float[Tensor, "R 1"]) -> Float[Tensor, "R parts"]:
         """In place."""
         self.count += 1
         weights = self.weights.requires_grad_()
-        losses = self._losses(weights, self.pairs.z[batch], self.pairs.target[batch])
-        (gradient,) = torch.autograd.grad(losses.sum(), weights)
+        parts = self._parts(weights, self.pairs.z[batch], self.pairs.target[batch])
+        (gradient,) = torch.autograd.grad(parts.sum(), weights)
         with torch.no_grad():
             if self.training.clip is not None:
                 gradient = clipped(gradient, self.training.clip)
-            self.alive &= losses.isfinite() & gradient.sum(1).isfinite()  # NaN and infinity both spread to a sum
+            self.alive &= parts.sum(1).isfinite() & gradient.sum(1).isfinite()  # NaN and infinity both spread to a sum
             everyone = not self.on_gpu and bool(self.alive.all())  # which a GPU is not asked at each step
             weights, state = self.optimizer.step(weights.detach(), gradient, self.state, learning_rate, self.count)
             for old, new in zip((self.weights, *self.state), (weights, *state), strict=True):
                 old.copy_(new if everyone else torch.where(self.alive.unsqueeze(1), new, old))
-        return losses.detach().where(self.alive, torch.nan)
+        return parts.detach().where(self.alive.unsqueeze(1), torch.nan)
 
-    def _losses(self, weights: Tensor, z: Tensor, target: Tensor) -> Float[Tensor, " R"]:
-        given = outputs(self.together, self.layout.views(weights), z)
-        return loss_of(self.together, given, target, self.training.reduction)
+    def _parts(self, weights: Tensor, z: Tensor, target: Tensor) -> Float[Tensor, "R parts"]:
+        return self.counting.parts(self.together, outputs(self.together, self.layout.views(weights), z), target)
 
-    def evaluate(self, pairs: Pairs) -> Float[Tensor, " R"]:
-        """The loss of each network on other data."""
-        total = torch.zeros(len(self.weights), dtype=torch.float64, device=self.weights.device)
+    def evaluate(self, pairs: Pairs) -> Float[Tensor, "R parts"]:
+        """The parts of the loss of each network on other data."""
+        total = torch.zeros(len(self.weights), 1, dtype=torch.float64, device=self.weights.device)
         with torch.no_grad():
             for z, target in zip(pairs.z.split(ROWS), pairs.target.split(ROWS), strict=True):
                 stacked = z.expand(len(self.weights), -1, -1)
-                total += len(z) * self._losses(self.weights, stacked, target)
+                total = total + len(z) * self._parts(self.weights, stacked, target)
         return (total / len(pairs)).to(self.weights.dtype)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Literal
 
 import pandas as pd
@@ -16,19 +17,42 @@ from tqdm.auto import tqdm
 from physlearn.models import Learner
 from physlearn.threads import suited_to
 from physlearn.training import optimizers
-from physlearn.training.loss import Reduction, loss_of
+from physlearn.training.loss import Counting, Reduction
 from physlearn.training.pairs import Pairs
 from systems import InputError, IntegrationError
+from systems.scalars import real, seeded, whole
 
 
 @dataclass(frozen=True)
 class Training:
     """How a model is trained: over shuffled batches.
 
-    optimizer: ``"adam"``, ``"rmsprop"``, ``"momentum"`` (0.9) or ``"sgd"``, otherwise with torch's defaults. clip: the
-    longest gradient, as a norm over all weights (None: any). schedule: ``"cosine"`` lets the learning rate fall to zero over
-    all steps, ``"constant"`` keeps it. patience: stop after that many epochs without a better validation loss (None: never).
     Whenever there is validation data, the weights of the best epoch are kept.
+
+    Parameters
+    ----------
+    epochs, batch_size
+        Passes over the data, and samples per step.
+    learning_rate
+        The first learning rate.
+    schedule
+        ``"cosine"`` lets the learning rate fall to zero over all steps, ``"constant"`` keeps it.
+    patience
+        Stop after that many epochs without a better validation loss (None: never).
+    reduction
+        ``"mean"`` or ``"sum"`` over the components of dz/dt.
+    optimizer
+        ``"adam"``, ``"rmsprop"``, ``"momentum"`` (0.9) or ``"sgd"``, otherwise with torch's defaults.
+    clip
+        The longest gradient, as a norm over all weights (None: any).
+    weighted
+        Whether the error of each component of dz/dt is measured in units of that rate's spread over the training data, so
+        that every coordinate counts, whatever its units. By default it is not, as in the paper.
+
+    Raises
+    ------
+    InputError
+        If a setting has another type or is out of range; names it.
     """
 
     epochs: int = 200
@@ -39,14 +63,19 @@ class Training:
     reduction: Reduction = "mean"
     optimizer: str = "adam"
     clip: float | None = None
+    weighted: bool = False
 
     def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "patience"):
+            if name != "patience" or self.patience is not None:
+                object.__setattr__(self, name, whole(name, getattr(self, name)))
+        for name in ("learning_rate", "clip"):
+            if name != "clip" or self.clip is not None:
+                object.__setattr__(self, name, real(name, getattr(self, name)))
+        object.__setattr__(self, "weighted", bool(self.weighted))
         for name in ("epochs", "batch_size", "learning_rate"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} must be positive, not {getattr(self, name)}")
-        for name in ("epochs", "batch_size"):
-            if not isinstance(getattr(self, name), Integral):
-                raise InputError(f"{name} must be a whole number, not {getattr(self, name)}")
         if self.schedule not in ("cosine", "constant"):
             raise InputError(f"schedule must be 'cosine' or 'constant', not {self.schedule!r}")
         if self.patience is not None and self.patience < 1:
@@ -70,13 +99,69 @@ def train(
 ) -> pd.DataFrame:
     """Train the model in place; its scales are taken from the training pairs.
 
-    The seed orders the batches. Gives a row an epoch: ``training`` (mean loss over its batches), ``validation``,
-    ``learning_rate``. Raises IntegrationError where the loss stops being finite: the learning rate is too high.
+    The caller's autograd mode does not matter.
+
+    Parameters
+    ----------
+    model
+        What is trained.
+    pairs, validation
+        What it learns from, and what its weights are chosen on (None: the last weights are kept).
+    training
+        How.
+    seed
+        Orders the batches.
+    progress
+        Whether to draw a bar.
+
+    Returns
+    -------
+    DataFrame, one row per epoch
+        ``learning_rate``, ``training`` (the mean loss over the epoch's batches), ``validation`` (the loss after it). Where
+        the pairs have a ``unit``, or the loss is weighted, also ``training_physical`` and ``validation_physical``, the
+        unweighted losses in the units of the data.
+
+    Raises
+    ------
+    InputError
+        If the data's scales overflow their type, or the model was built in torch's inference mode.
+    IntegrationError
+        If the loss or the weights stop being finite.
     """
+    with able_to_learn():
+        prepare(model, pairs)
+        widest = max(parameter.shape[0] for parameter in model.parameters())
+        with suited_to(training.batch_size * widest):
+            return _train(model, pairs, validation, training, seed, progress)
+
+
+@contextmanager
+def able_to_learn() -> Iterator[None]:
+    """Inside, gradients are recorded, whatever the caller's autograd mode is."""
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
+
+
+def prepare(model: Learner, pairs: Pairs) -> None:
+    """Take the model's scales from the pairs.
+
+    Raises InputError where they overflow, or where the model's weights cannot be trained.
+    """
+    if any(parameter.is_inference() for parameter in model.parameters()):
+        raise InputError(f"the model {model.name} was built in torch.inference_mode(), so it cannot train: build it outside")
     model.standardize(pairs.z, pairs.target)
-    widest = max(parameter.shape[0] for parameter in model.parameters())
-    with suited_to(training.batch_size * widest):
-        return _train(model, pairs, validation, training, seed, progress)
+    if not all(torch.isfinite(buffer).all() for buffer in model.buffers()):
+        raise InputError(
+            f"the scales of the training data overflow {pairs.z.dtype}: give the data in other units, or train in float64"
+        )
+
+
+def check_validation(best: float) -> None:
+    """Raise InputError where no epoch had a finite validation loss, though the training loss is finite."""
+    if not math.isfinite(best):
+        raise InputError(
+            "the validation loss was not finite in any epoch: the validation data lie too far outside of the training data"
+        )
 
 
 def diverged(epoch: int) -> IntegrationError:
@@ -91,34 +176,38 @@ def _train(
     optimizer = optimizers.for_torch(training.optimizer, list(model.parameters()), training.learning_rate)
     total = training.epochs * batches
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: training.rate_at(step, total))
-    shuffle = torch.Generator().manual_seed(seed)
+    shuffle = seeded(seed)
+    counting = Counting.of(pairs, training.reduction, weighted=training.weighted)
     history: list[dict[str, float]] = []
     best, best_epoch, best_weights = math.inf, -1, None
     bar = tqdm(range(training.epochs), disable=not progress, desc=f"training {model.name}", unit="epoch", leave=False)
     for epoch in bar:
-        row = {"learning_rate": float(schedule.get_last_lr()[0])}
+        history.append(row := {"learning_rate": float(schedule.get_last_lr()[0])})
         losses = []
         for batch in torch.randperm(len(pairs), generator=shuffle).to(pairs.z.device).split(training.batch_size):
             optimizer.zero_grad()
-            loss = loss_of(model, model(pairs.z[batch]), pairs.target[batch], training.reduction)
-            loss.backward()
+            parts = counting.parts(model, model(pairs.z[batch]), pairs.target[batch])
+            parts.sum().backward()
             if training.clip is not None:
                 nn.utils.clip_grad_norm_(model.parameters(), training.clip)
             optimizer.step()
             schedule.step()
-            losses.append(loss.detach())
-        row["training"] = float(torch.stack(losses).mean())
+            losses.append(parts.detach())
+        row |= counting.told("training", torch.stack(losses))
         if not math.isfinite(row["training"]):
             raise diverged(epoch)
         if validation is not None:
             with torch.no_grad():
-                row["validation"] = float(loss_of(model, model(validation.z), validation.target, training.reduction))
+                row |= counting.told("validation", counting.parts(model, model(validation.z), validation.target))
             if row["validation"] < best:
                 best, best_epoch, best_weights = row["validation"], epoch, copy.deepcopy(model.state_dict())
-        history.append(row)
         bar.set_postfix({name: f"{value:.2e}" for name, value in row.items() if name != "learning_rate"})
         if training.patience is not None and validation is not None and epoch - best_epoch >= training.patience:
             break
+    if validation is not None:
+        check_validation(best)
     if best_weights is not None:
         model.load_state_dict(best_weights)
+    if not all(torch.isfinite(parameter).all() for parameter in model.parameters()):
+        raise diverged(len(history) - 1)
     return pd.DataFrame(history).rename_axis("epoch")

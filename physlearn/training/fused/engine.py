@@ -139,13 +139,15 @@ def advance(
     losses: np.ndarray,
     clip: np.ndarray | None = None,
     threads: int | None = None,
+    parts: np.ndarray | None = None,
 ) -> None:
-    """Train every network; parameters, state and losses are changed in place.
+    """Train every network; parameters, state, losses and parts are changed in place.
 
     order: ``(R, m)`` int32, the rows of the problem that each network sees, ``batch`` at a step, in the last step what is
     left; learning_rate: ``(R, steps)`` float32, where steps = ceil(m / batch); losses: ``(R, steps)`` float32, each step's
     before its update; clip: ``(R,)`` float32, the largest norm of a network's gradient (torch.nn.utils.clip_grad_norm_);
-    threads: as many as numba has by default. The rules are those of torch.optim with its defaults; momentum is SGD with
+    threads: as many as numba has by default; parts: ``(R, steps, components)`` float64, what each component of the targets
+    adds to each loss. The rules are those of torch.optim with its defaults; momentum is SGD with
     momentum 0.9.
 
     A network whose loss or gradient is not finite keeps its parameters from before that step, and has losses of NaN from it
@@ -170,24 +172,35 @@ def advance(
     if clip is None:
         clip = np.full(networks, np.inf, np.float32)
     _checked(clip, "clip", np.float32, (networks,))
-    _run(problem, parameters, functions, order, batch, RULES[rule], state, learning_rate, losses, clip, threads)
+    parts = _parts(problem, losses, parts)
+    _run(problem, parameters, functions, order, batch, RULES[rule], state, learning_rate, losses, clip, threads, parts)
 
 
-def evaluate(problem: FusedProblem, parameters: Parameters, functions: Functions, threads: int | None = None) -> np.ndarray:
-    """The loss of every network over all rows of the problem, ``(R,)`` float32; NaN or infinity where one has diverged."""
+def evaluate(
+    problem: FusedProblem,
+    parameters: Parameters,
+    functions: Functions,
+    threads: int | None = None,
+    parts: np.ndarray | None = None,
+) -> np.ndarray:
+    """The loss of every network over all rows of the problem, ``(R,)`` float32; NaN or infinity where one has diverged.
+
+    parts: ``(R, components)`` float64, into which goes what each component of the targets adds to it.
+    """
     networks, _ = _checked_networks(problem, parameters, functions)
     n = len(problem.inputs)
     losses = np.empty((networks, 1), np.float32)
     none = np.zeros((1, 0), np.float32)
     state = State(none, none, np.zeros(1, np.int64), np.ones(1, np.bool_))
     order = np.arange(n, dtype=np.int32)[None]
-    _run(problem, parameters, functions, order, n, NONE, state, none, losses, np.zeros(1, np.float32), threads)
+    each = _parts(problem, losses, None if parts is None else parts[:, None])
+    _run(problem, parameters, functions, order, n, NONE, state, none, losses, np.zeros(1, np.float32), threads, each)
     return losses[:, 0]
 
 
 def _run(
     problem: FusedProblem, parameters: Parameters, functions: Functions, order: np.ndarray, batch: int, rule: int,
-    state: State, rates: np.ndarray, losses: np.ndarray, clip: np.ndarray, threads: int | None,
+    state: State, rates: np.ndarray, losses: np.ndarray, clip: np.ndarray, threads: int | None, parts: np.ndarray,
 ) -> None:  # fmt: skip
     """All networks, each as a whole by the next thread that is free, as they do not wait for each other."""
     if losses.size == 0:
@@ -197,7 +210,7 @@ def _run(
 
     def one(r: int) -> None:
         run(r, *problem._data, *parameters, *functions._data, order, batch, rule,
-            state.first, state.second, state.count, state.alive, rates, losses, clip)  # fmt: skip
+            state.first, state.second, state.count, state.alive, rates, losses, clip, parts)  # fmt: skip
 
     threads = min(networks, threads or config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
     if threads < 2:
@@ -206,6 +219,14 @@ def _run(
     else:
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(one, range(networks)))
+
+
+def _parts(problem: FusedProblem, losses: np.ndarray, parts: np.ndarray | None) -> np.ndarray:
+    """The array for the parts of the losses, with no place for any where they are not asked for."""
+    if parts is None:
+        return np.zeros((*losses.shape, 0))
+    _checked(parts, "parts", np.float64, (*losses.shape, len(problem.weights)))
+    return parts
 
 
 def _checked_networks(problem: FusedProblem, parameters: Parameters, functions: Functions) -> tuple[int, int]:

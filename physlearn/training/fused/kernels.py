@@ -134,12 +134,13 @@ def run(
     r: int, kind: int, inputs: Any, targets: Any, labels: Any, weights: Any,
     all_W1: Any, all_b1: Any, all_W2: Any, all_b2: Any, types: Any, tables: Any, start: float, inverse: float,
     orders: Any, batch: int, rule: int, all_first: Any, all_second: Any, count: Any, alive: Any,
-    rates: Any, losses: Any, clip: Any,
+    rates: Any, losses: Any, clip: Any, all_parts: Any,
 ) -> None:  # fmt: skip
     """All steps of network r, of one for each column of losses. All arrays but the data begin with the axis of the networks.
 
     Rule NONE: only the losses, for the mean over more rows than a step has; of orders, rates, clip and the optimiser's
-    state there need then be no more than one row.
+    state there need then be no more than one row. all_parts: ``(R, steps, C)``, what each component adds to each loss, or
+    ``(R, steps, 0)`` where that is not asked for.
     """
     W1, b1, W2, b2 = all_W1[r], all_b1[r], all_W2[r], all_b2[r]
     table = tables[r % len(tables)]
@@ -158,8 +159,10 @@ def run(
     g = np.empty(W1.size + H + W2.size + b2.size, np.float32)
     gW1, gb1, gW2, gb2 = pieces(g, W1, W2)
     for step in range(losses.shape[1]):
+        parts = all_parts[r, step]
         if rule != NONE and not alive[r]:
             losses[r, step] = np.nan
+            parts[:] = np.nan
             continue
         begin = step * batch
         end = min(begin + batch, len(order))
@@ -168,6 +171,7 @@ def run(
         g[:] = ZERO
         Q[:] = ZERO
         total = 0.0
+        parts[:] = 0.0
         while begin < end:
             n = min(longest, end - begin)
             width = -(-n // LANES) * LANES
@@ -178,7 +182,7 @@ def run(
             if kind == CLASSES:
                 total += surprises(n, y, labels, rows, share, a, delta)
             else:
-                total += squares(n, y, targets, rows, weights, share)
+                total += squares(n, y, targets, rows, weights, share, parts)
             begin += n
             if rule == NONE:
                 continue
@@ -188,6 +192,8 @@ def run(
                 for c in range(C):
                     add_up(gb2, c, n, y[c])
         losses[r, step] = total * share
+        for c in range(len(parts)):
+            parts[c] *= share
         if rule == NONE:
             continue
         if kind == GRADIENT:

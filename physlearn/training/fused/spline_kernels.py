@@ -154,7 +154,7 @@ def run(
     r: int, kind: int, inputs: Any, targets: Any, labels: Any, weights: Any,
     all_W1: Any, all_b1: Any, all_W2: Any, all_b2: Any, types: Any, tables: Any, start: float, inverse: float,
     orders: Any, batch: int, rule: int, all_first: Any, all_second: Any, count: Any, alive: Any,
-    rates: Any, losses: Any, clip: Any,
+    rates: Any, losses: Any, clip: Any, all_parts: Any,
 ) -> None:  # fmt: skip
     """What `kernels.run` does; types: of network r all the same, its base function. There are no tables."""
     W1, b1, W2, b2 = all_W1[r], all_b1[r], all_W2[r], all_b2[r]
@@ -175,8 +175,10 @@ def run(
     g = np.empty(W1.size + H + W2.size + b2.size, np.float32)
     gW1, gb1, gW2, gb2 = pieces(g, W1, W2)
     for step in range(losses.shape[1]):
+        parts = all_parts[r, step]
         if rule != NONE and not alive[r]:
             losses[r, step] = np.nan
+            parts[:] = np.nan
             continue
         begin = step * batch
         end = min(begin + batch, len(order))
@@ -184,6 +186,7 @@ def run(
         W1T, W2T = W1.T.copy(), W2.T.copy()
         g[:] = ZERO
         total = 0.0
+        parts[:] = 0.0
         while begin < end:
             n = min(longest, end - begin)
             width = -(-n // LANES) * LANES
@@ -202,7 +205,7 @@ def run(
             if kind == CLASSES:
                 total += surprises(n, y, labels, rows, share, a, delta)
             else:
-                total += squares(n, y, targets, rows, weights, share)
+                total += squares(n, y, targets, rows, weights, share, parts)
             begin += n
             if rule == NONE:
                 continue
@@ -214,5 +217,7 @@ def run(
                 for c in range(C):
                     add_up(gb2, c, width, y[c])
         losses[r, step] = total * share
+        for c in range(len(parts)):
+            parts[c] *= share
         if rule != NONE:
             finish(r, step, W1, b1, W2, b2, g, rule, all_first, all_second, count, alive, rates, losses, clip)

@@ -32,8 +32,11 @@ def longest_tile(rows: int, batch: int) -> int:
 
 
 @loop(**INLINED, fastmath=FAST)
-def squares(n: int, y: Any, targets: Any, rows: Any, weights: Any, share: Any) -> float:
-    """The sum of weighted squared errors of the tile; y becomes its derivative times share."""
+def squares(n: int, y: Any, targets: Any, rows: Any, weights: Any, share: Any, parts: Any) -> float:
+    """The sum of weighted squared errors of the tile; y becomes its derivative times share.
+
+    What each component adds to the sum is added to parts, too, where that has a place for it.
+    """
     total = 0.0
     for c in range(y.shape[0]):
         w = weights[c]
@@ -43,6 +46,8 @@ def squares(n: int, y: Any, targets: Any, rows: Any, weights: Any, share: Any) -
             s += w * e * e
             y[c, j] = (w + w) * share * e
         total += float(s)
+        if len(parts):
+            parts[c] += float(s)
     return total
 
 

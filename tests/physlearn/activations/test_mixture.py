@@ -124,6 +124,58 @@ def test_a_mixture_can_take_sub_networks():
     assert_close(Mixture(types)(x), by_hand(types, x, "value"))
 
 
+@pytest.mark.parametrize("kinds", KINDS)
+@pytest.mark.parametrize(("dim", "shape"), [(1, (2, 7, 4, 3)), (1, (2, 7, 5)), (-3, (7, 4, 3)), (0, (7,)), (-1, (2, 1, 3, 7))])
+def test_types_belong_to_the_axis_that_is_named(kinds, dim, shape):
+    mix = Mixture(KINDS[kinds](), dim=dim)
+    x = torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    for how in ("value", "first", "second"):
+        wanted = by_hand(mix.types, x.movedim(dim, -1), how).movedim(-1, dim)
+        assert_close(getattr(mix, how)(x), wanted)
+    assert_close(torch.stack(mix.value_and_first(x)), torch.stack([mix.value(x), mix.first(x)]))
+
+
+@pytest.mark.parametrize("made", ["learned:mnist1d", "learned:van-der-pol", "sine+tanh", "a mixture inside"])
+def test_a_convolution_has_one_type_in_each_channel(made):
+    types = KINDS[made]() if made in KINDS else activations.get(made).types
+    layer = torch.nn.Sequential(torch.nn.Conv2d(1, 6, 1), Mixture(types, dim=1)).double().requires_grad_(False)
+    y = layer(torch.full((2, 1, 4, 6), 1.5, dtype=torch.float64))
+    assert float(y.flatten(2).std(-1).max()) < 1e-12
+    assert len(y[0, :, 0, 0].unique()) == 6
+
+
+def test_images_are_refused_where_nothing_says_what_their_channels_are():
+    image = torch.zeros(2, 8, 4, 6)
+    for mix in (activations.get("sine+tanh"), activations.get("learned:mnist1d"), Mixture(KINDS["a mixture inside"]())):
+        with pytest.raises(InputError, match="dim=1 for the channels of a convolution"):
+            torch.nn.Sequential(mix)(image)
+        assert Mixture(mix.types, dim=1).activations is not None
+    with pytest.raises(InputError, match=r"takes no activities of shape \(3,\)"):
+        Mixture(KINDS["named"](), dim=1)(torch.zeros(3))
+    with pytest.raises(InputError, match="dim must be a whole number"):
+        Mixture(KINDS["named"](), dim=1.0)
+    with pytest.raises(InputError, match="give both the same"):
+        Mixture([Mixture(KINDS["named"](), dim=1), activations.get("sine")])
+
+
+@pytest.mark.parametrize("name", ["hnn", "nn"])
+def test_models_take_states_with_any_number_of_batch_axes_and_no_mixture_along_another(name):
+    model = models.build(name, 4, (6,), "sine+tanh").double()
+    z = torch.randn(2, 3, 2, 2, 4, dtype=torch.float64)
+    assert_close(model(z), model(z.flatten(0, -2)).view_as(z))
+    with pytest.raises(InputError, match="neurons are the last axis"):
+        models.build(name, 4, (6,), Mixture(KINDS["named"](), dim=1))
+
+
+def test_the_axis_of_a_mixture_is_described_and_restored():
+    mix = Mixture(KINDS["both"](), dim=1)
+    other = restore(json.loads(json.dumps(describe(mix)))).double()
+    other.load_state_dict(mix.state_dict())
+    x = torch.randn(2, 5, 3, 3, dtype=torch.float64)
+    assert torch.equal(other(x), mix(x))
+    assert describe(Mixture(mix.types, dim=-1)) == describe(Mixture(mix.types))  # to a network it is the same
+
+
 def test_without_types_there_is_no_mixture():
     with pytest.raises(InputError, match="at least one"):
         Mixture([])

@@ -150,6 +150,7 @@ def test_a_wrong_dimension_is_refused(fitted):
 
 
 def test_the_history_has_a_row_an_epoch(fitted):
-    assert list(fitted["hnn"].history.columns) == ["learning_rate", "training", "validation"]
+    losses = ["training", "training_physical", "validation", "validation_physical"]
+    assert list(fitted["hnn"].history.columns) == ["learning_rate", *losses]
     assert len(fitted["hnn"].history) == 30
     assert fitted["hnn"].history["training"].iloc[-1] < fitted["hnn"].history["training"].iloc[0] / 10

@@ -1,0 +1,81 @@
+"""What a forecaster learns from: orbits as pairs, in float64 and in units in which they are numbers of order one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from physlearn.models.units import Structure, Units
+from physlearn.training import Pairs
+from physlearn.training.pairs import check_one_system
+from systems import InputError, Orbit
+
+Orbits = Orbit | Sequence[Orbit]
+
+
+@dataclass(frozen=True)
+class LearningData:
+    """Pairs to train on, and to validate on, of one system, as float64 in the units of the data.
+
+    precision: of the orbits. periods: of the coordinates that are angles.
+    """
+
+    pairs: Pairs
+    validation: Pairs | None
+    precision: torch.dtype
+    periods: Mapping[str, float]
+
+    @classmethod
+    def of(cls, orbits: Orbits, validation: Orbits | None) -> LearningData:
+        """Return the pairs of orbits, whose tensors may require gradients or come from inference mode.
+
+        Raises InputError for what `Pairs.of` refuses, for orbits that do not have coordinates, system and parameters in
+        common, and for those whose periods contradict each other.
+        """
+        pairs = Pairs.of(orbits)
+        held_out = None if validation is None else Pairs.of(validation)
+        if held_out is not None and held_out.coordinates != pairs.coordinates:
+            raise InputError(f"training has the coordinates {pairs.coordinates}, validation has {held_out.coordinates}")
+        listed = [*_listed(orbits), *([] if validation is None else _listed(validation))]
+        check_one_system(listed)
+        periods: dict[str, float] = {}
+        for name, period in [item for orbit in listed for item in orbit.periods.items()]:
+            if periods.setdefault(name, period) != period:
+                raise InputError(f"some orbits have the period {periods[name]} of {name}, others {period}: give them the same")
+        precision = torch.promote_types(pairs.z.dtype, pairs.rate.dtype)
+        return cls(_exact(pairs), None if held_out is None else _exact(held_out), precision, periods)
+
+    def standardized(self, structure: Structure) -> tuple[Units, Pairs, Pairs | None]:
+        """Return the units that suit the training pairs and a model of that structure, and all pairs in them."""
+        units = Units.of(self.pairs.z, self.pairs.rate, structure, self.precision)
+        z, rate = units.standardize(self.pairs.z, self.pairs.rate, self.precision)
+        pairs = Pairs(z, rate, self.pairs.coordinates, units.rates)
+        if (held_out := self.validation) is None:
+            return units, pairs, None
+        z, rate = units.applied(held_out.z, held_out.rate)
+        return units, pairs, Pairs(z, rate, held_out.coordinates, units.rates)
+
+
+def cast_to(device: torch.device, dtype: torch.dtype, pairs: Pairs) -> Pairs:
+    """Return standardised pairs on a device, in the type of a training.
+
+    Raises InputError where their squares would overflow that type, as those of validation data far from the training data.
+    """
+    size = max(float(pairs.z.abs().max()), float(pairs.rate.abs().max()))
+    if not size**2 < torch.finfo(dtype).max:
+        raise InputError(
+            f"states or rates lie {size:.0e} times the size of the training data away from it, and squares of such numbers "
+            f"overflow {dtype}: leave those orbits out"
+        )
+    return pairs.to(device, dtype)
+
+
+def _listed(orbits: Orbits) -> list[Orbit]:
+    return [orbits] if isinstance(orbits, Orbit) else list(orbits)
+
+
+def _exact(pairs: Pairs) -> Pairs:
+    z, target = (x.detach().double().clone() for x in (pairs.z, pairs.target))
+    return Pairs(z, target, pairs.coordinates)

@@ -1,0 +1,174 @@
+"""Units in which states, rates and times are numbers of order one, whatever units they were measured in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from physlearn.models.scaling import rounding, spread
+from systems import InputError
+
+Structure = Literal["general", "canonical", "odd", "mechanical"]
+IN_FILES = "units."
+SAME = 1e-6  # a slope of velocity on momentum that is so near to one is one
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    r"""A change of units that keeps the structure of a flow.
+
+    .. math:: u_i = (z_i - c_i) / s_i, \quad t' = t / \tau
+
+    Where the flow is Hamiltonian, :math:`s_{q_i} s_{p_i}` is one action for all i, so that the transformation is canonical:
+    Hamilton's equations for a function of u are Hamilton's equations for its multiple, by an energy, as a function of z.
+
+    Parameters
+    ----------
+    center, scale : shape ``(D,)``
+        The origin and the size of each coordinate, float64, in the units of the data.
+    time : shape ``()``
+        The unit of time, float64, in that of the data.
+    drift, moving : shape ``(D,)``
+        Where nothing is known of the structure, a rate that is constant to rounding over the data is known, and not learned:
+        ``moving`` is 0 there, else 1, and ``drift`` its value, else 0. Both float64.
+    """
+
+    center: Float[Tensor, " D"]
+    scale: Float[Tensor, " D"]
+    time: Float[Tensor, ""]
+    drift: Float[Tensor, " D"]
+    moving: Float[Tensor, " D"]
+
+    @classmethod
+    def none(cls, dim: int) -> Units:
+        """Return the units of the data themselves."""
+        zero, one = torch.zeros(dim, dtype=torch.float64), torch.ones(dim, dtype=torch.float64)
+        return cls(zero, one, one[0], zero, one)
+
+    @classmethod
+    def of(
+        cls,
+        z: Float[Tensor, "n D"],
+        rate: Float[Tensor, "n D"],
+        structure: Structure = "general",
+        dtype: torch.dtype = torch.float64,
+    ) -> Units:
+        """Return the units that suit states and their rates.
+
+        Parameters
+        ----------
+        z, rate : shape ``(n, D)``
+            States and dz/dt, float64.
+        structure
+            What is kept: ``"general"`` nothing, so that each coordinate has the unit of its spread; ``"canonical"``
+            Hamilton's equations; ``"odd"`` also the momenta's zero; ``"mechanical"`` also that velocities are momenta in
+            the new units, for masses that are measured: of each coordinate, the slope of its momentum on its velocity.
+        dtype
+            Precision in which the data were given.
+        """
+        center = z.mean(0)
+        size, constant = spread(z, dtype)
+        velocity = rate.square().mean(0).sqrt()
+        if structure == "general":
+            time = _time(velocity / size)
+            still = _steady(rate * time / size, rounding(len(z), dtype), dtype)
+            return cls(center, size, time, torch.where(still, rate.mean(0), 0.0), (~still).to(z.dtype))
+        n = z.shape[1] // 2
+        (q, p), (still, unmoved) = size.split(n), constant.split(n)
+        if structure != "canonical":
+            p = z[:, n:].square().mean(0).sqrt()
+            p, unmoved = torch.where(p > 0, p, 1.0), p == 0
+            center = torch.cat([center[:n], torch.zeros_like(p)])
+        if structure == "mechanical":
+            root = _masses(z[:, n:], rate[:, :n]).sqrt()
+            q = _middle(q * root, ~still) / root
+            time = _time(velocity[:n] / q)
+            action = (root * q).square()[0] / time  # so that a velocity is a momentum
+        else:
+            action = _middle(q * p, ~(still | unmoved))
+            q = torch.where(still & ~unmoved, action / p, q)
+            time = _time(torch.cat([velocity[:n] / q, velocity[n:] * q / action]))
+        return cls(center, torch.cat([q, action / q]), time, torch.zeros_like(center), torch.ones_like(center))
+
+    @property
+    def tensors(self) -> dict[str, Tensor]:
+        """What a file keeps of them, by names that no model has."""
+        return {f"{IN_FILES}{field.name}": getattr(self, field.name) for field in fields(self)}
+
+    @classmethod
+    def take(cls, tensors: dict[str, Tensor], dim: int) -> Units:
+        """Take the units of that many coordinates out of the tensors of a file; those of the data where it has none.
+
+        Raises InputError where they are of another number of coordinates, or not finite and positive.
+        """
+        if not any(name.startswith(IN_FILES) for name in tensors):
+            return cls.none(dim)
+        known = cls.none(dim)
+        units = cls(*(tensors.pop(f"{IN_FILES}{field.name}").double() for field in fields(cls)))
+        for name, found in vars(units).items():
+            if found.shape != getattr(known, name).shape or not found.isfinite().all():
+                raise InputError(f"the unit {name!r} is not that of {dim} coordinates")
+        if not ((units.scale > 0).all() and units.time > 0 and ((units.moving == 0) | (units.moving == 1)).all()):
+            raise InputError("the units are not positive")
+        return units
+
+    @property
+    def rates(self) -> Float[Tensor, " D"]:
+        """The unit of each component of dz/dt; 0 for those that are known."""
+        return self.moving * self.scale / self.time
+
+    @property
+    def energy(self) -> Float[Tensor, ""]:
+        """The unit of a Hamiltonian, where the structure has one."""
+        return self.scale[0] * self.scale[len(self.scale) // 2] / self.time
+
+    def to(self, device: torch.device) -> Units:
+        """The same on another device, in the widest type that it has."""
+        dtype = torch.float32 if device.type == "mps" else torch.float64
+        return Units(*(getattr(self, field.name).to(device, dtype) for field in fields(self)))
+
+    def standardize(
+        self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"], dtype: torch.dtype = torch.float64
+    ) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n D"]]:
+        """Return states and rates in these units; what is constant to rounding is made constant."""
+        z, rate = self.applied(torch.where(spread(z, dtype)[1], z.mean(0), z), rate)
+        least, mean = rounding(len(z), dtype), rate.mean(0)
+        constant = torch.where(mean.abs() <= least, 0.0, mean)
+        return z, torch.where(_steady(rate, least, dtype), constant, rate)
+
+    def applied(
+        self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]
+    ) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n D"]]:
+        """Return states and rates in these units."""
+        known = self.moving == 0
+        rate = torch.where(known, 0.0, (rate - self.drift) / torch.where(known, 1.0, self.rates))
+        return (z - self.center) / self.scale, rate
+
+
+def _steady(rate: Float[Tensor, "n D"], least: float, dtype: torch.dtype) -> Bool[Tensor, " D"]:
+    """Which rates, in standard units, are constant to rounding, or to that of the terms of order one that cancel in them."""
+    return spread(rate, dtype)[1] | (rate.std(0, correction=0) <= least)
+
+
+def _time(inverse: Float[Tensor, " k"]) -> Float[Tensor, ""]:
+    """The time in which coordinates change by their units; 1 where nothing moves."""
+    square = inverse.square().mean()
+    return torch.where(square > 0, square.rsqrt(), 1.0)
+
+
+def _middle(x: Float[Tensor, " n"], chosen: Bool[Tensor, " n"]) -> Float[Tensor, ""]:
+    """The geometric mean of those that are chosen, or of all where none is."""
+    return x[chosen if chosen.any() else ~chosen].log().mean().exp()
+
+
+def _masses(p: Float[Tensor, "m n"], velocity: Float[Tensor, "m n"]) -> Float[Tensor, " n"]:
+    """The mass of each coordinate: 1 unless the velocities are clearly another multiple of the momenta."""
+    square = p.square().mean(0)
+    slope = (p * velocity).mean(0) / torch.where(square > 0, square, 1.0)
+    residual = (velocity - slope * p).square().mean(0) / velocity.square().mean(0)
+    unit = (slope - 1).abs() <= (2 * residual.nan_to_num(1.0).sqrt()).clamp(min=SAME)
+    return torch.where(unit | (slope <= 0), 1.0, 1 / slope)
