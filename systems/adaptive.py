@@ -18,6 +18,7 @@ from systems.errors import IntegrationError
 from systems.time_scale import fastest_rate, known_jacobian, natural_size, power_of_two
 
 FIRST_STEP = 0.05  # of the fastest time scale; the solver goes on from there
+SMALLEST_RTOL = 1e-13  # SciPy raises anything below 100 machine epsilons, with a warning
 PERIODS_AT_ONCE = 64  # after so many the time starts again at zero: rounded times would blur what small steps see of a drive
 
 
@@ -36,7 +37,7 @@ class Group:
 
     def states(self) -> Float[Tensor, "n T D"]:
         """Return the states at all times. Raises IntegrationError where an orbit cannot be continued."""
-        start = float(self.t[0])
+        start = float(self.t[0]) if self.period is None else float(self.t[0]) % self.period
         times = (self.t - self.t[0]).cpu().numpy()
         y = self.z0.double().cpu().numpy().reshape(-1)
         found = [y[:, None]]
@@ -45,15 +46,11 @@ class Group:
             clock = start + begin if self.period is None else (start + begin) % self.period
             piece, reached = self._piece(clock, y, np.union1d(among, [end - begin])[:: 1 if end > begin else -1])
             if reached is not None:
-                return self._failed(times[np.abs(times) <= abs(begin + reached) * (1 + 1e-15)][-1])
+                return self._failed(times[np.abs(times) <= (abs(begin) + reached) * (1 + 1e-15)][-1])
             found.append(piece[:, : len(among)])
             y = piece[:, -1]
-        return (
-            torch.from_numpy(np.concatenate(found, 1).T.copy())
-            .reshape(len(times), *self.z0.shape)
-            .transpose(0, 1)
-            .to(self.z0.device)
-        )
+        states = torch.from_numpy(np.concatenate(found, 1).T.copy()).reshape(len(times), *self.z0.shape)
+        return states.transpose(0, 1).to(self.z0.device)
 
     def _ends(self, duration: float) -> list[float]:
         """Return where the pieces end that are followed one after another, from 0 to the duration."""
@@ -118,7 +115,7 @@ class Group:
 
 
 class _BySize:
-    """Holds the error of a step to ``rtol |y_i| + atol s_i``, where s_i is the largest y_i so far, or what it grows to next."""
+    """Holds the error of a step to ``rtol |y_i| + atol s_i``, where s_i is the largest y_i so far, or in this step."""
 
     def __init__(self, *args: Any, size: np.ndarray, rtol: float, atol: float, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -146,5 +143,4 @@ class _RungeKutta45(_BySize, RK45):
     pass
 
 
-SMALLEST_RTOL = 1e-13  # SciPy raises anything below 100 machine epsilons, with a warning
 BY_SIZE = {"DOP853": _Dop853, "RK45": _RungeKutta45}
