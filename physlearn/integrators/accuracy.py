@@ -99,7 +99,10 @@ class _Sampled:
         z = torch.stack([_some_orbits(sample.z.detach()) for sample in samples], dim=-2)
         z = z.unsqueeze(0) if z.ndim == 2 else z
         self.finite: Bool[Tensor, "*batch n K"] = torch.isfinite(z).all(-1)
-        self.z = torch.where(self.finite.unsqueeze(-1), z, z[..., :1, :])  # the first states are finite
+        # in place of states that are not, those of an orbit that is finite throughout, or else the first ones
+        whole = self.finite.all(-1).flatten()
+        sound = z.flatten(0, -3)[int(whole.int().argmax())] if whole.any() else z[..., :1, :]
+        self.z = torch.where(self.finite.unsqueeze(-1), z, sound)
         self.h = z.new_tensor([abs(sample.dt) for sample in samples])
 
     def accuracy(self) -> Accuracy:
