@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 from torch import Tensor
@@ -28,6 +29,7 @@ class Flow:
 
     field: ``(t, z) -> dz/dt``. hamiltonian: ``z -> energy`` or None. velocity, force: dT/dp and -dV/dq of a separable
     Hamiltonian, or None. autonomous: the field is known not to depend on t. periods: of the coordinates that are angles.
+    period: of the field's dependence on time, or None. step: of the grid that a trained flow was learned on, or None.
     """
 
     field: Field
@@ -38,6 +40,8 @@ class Flow:
     force: Callable[[Tensor], Tensor] | None = None
     autonomous: bool = False
     periods: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    period: float | None = None
+    step: float | None = None
 
     @classmethod
     def of(cls, source: Any) -> Flow:
@@ -61,6 +65,8 @@ class Flow:
                 force=source.force if separable else None,
                 autonomous=getattr(source, "autonomous", False),
                 periods=getattr(source, "periods", {}),
+                period=_number(source, "period"),
+                step=_number(source, "step"),
             )
         if callable(source):
             return cls(field=source, name=getattr(source, "__name__", type(source).__name__))
@@ -81,3 +87,9 @@ class Flow:
                 "implicit-midpoint or gauss-legendre-4, or a separable model"
             )
         return self.velocity, self.force
+
+
+def _number(source: Any, name: str) -> float | None:
+    """An attribute that is a number; None for any other, as for the method of an object that only has the name in common."""
+    value = getattr(source, name, None)
+    return float(value) if isinstance(value, Real) else None

@@ -1,13 +1,14 @@
 """What is in the world: dynamical systems, their orbits, and recordings of real ones."""
 
 from systems import flows, hamiltonian, oscillators, pendulum_clock, testing
-from systems.errors import InputError, IntegrationError, UnknownNameError
+from systems.errors import AccuracyWarning, InputError, IntegrationError, UnknownNameError
 from systems.orbit import Orbit
 from systems.registry import find, get, names, register
 from systems.suspension import Suspension
 from systems.system import HamiltonianSystem, SeparableSystem, System
 
 __all__ = [
+    "AccuracyWarning",
     "HamiltonianSystem",
     "InputError",
     "IntegrationError",

@@ -13,3 +13,7 @@ class UnknownNameError(InputError, KeyError):
 
 class IntegrationError(RuntimeError):
     """An orbit could not be continued. The message names the orbit and the time."""
+
+
+class AccuracyWarning(UserWarning):
+    """The steps of an orbit are too long for it. The message gives the estimated error."""

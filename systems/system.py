@@ -13,11 +13,11 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.func import grad
 
+from systems.autograd_mode import gradient, ordinary, outside_inference, plain
 from systems.errors import InputError
 from systems.orbit import Orbit, check_times
-from systems.reference import Solver, solve
+from systems.reference import Solver, solve, tolerances
 from systems.size import check_memory
 
 Symmetry = Callable[[Tensor], Tensor]
@@ -88,15 +88,41 @@ class System(ABC):
         t: Float[Tensor, " T"],
         *,
         solver: Solver | None = None,
-        rtol: float = 1e-12,
-        atol: float = 1e-12,
+        rtol: float | None = None,
+        atol: float | None = None,
     ) -> Orbit:
-        """The orbits from z0 at t[0], in float64, each to the tolerances given.
+        """Return the orbits from z0 at t[0], in float64, by an adaptive solver.
 
-        solver: a SciPy method, or ``"dopri8"`` of torchdiffeq; by default DOP853 on the CPU and dopri8 on other devices.
-        Raises InputError for states of the wrong dimension or not finite, and for times that are not sorted;
-        IntegrationError for an orbit that blows up.
+        Parameters
+        ----------
+        z0 : shape ``(..., D)``
+            Initial states, in the units of the system.
+        t : shape ``(T,)``
+            Times, strictly increasing or strictly decreasing. Times of a driven system count from t = 0 of the drive, whose
+            phase is kept however large they are.
+        solver
+            A SciPy method, or ``"dopri8"`` of torchdiffeq; by default DOP853 on the CPU and dopri8 on other devices.
+        rtol, atol
+            Tolerances of a step, which errs by at most ``rtol |z_i| + atol s_i`` in each coordinate, where s_i is the largest
+            size of the coordinate along the orbit so far: units do not matter. The errors of steps add up along the orbit.
+            By default the finest tolerances that rounding allows (rtol = 0, atol = 4e-15 with DOP853 and dopri8, 1e-12 each
+            with the other solvers): after 32 revolutions, an orbit of Kepler's problem with eccentricity 0.6 errs by 5e-11.
+            If only one is given, the other is 1e-12.
 
+        Returns
+        -------
+        Orbit
+            States and rates at the times, with the system, its parameters and the tolerances in its provenance.
+
+        Raises
+        ------
+        InputError
+            For states of the wrong dimension or not finite, for times that are not sorted, and for an unknown solver.
+        IntegrationError
+            For an orbit that blows up; names the orbit and the time.
+
+        Examples
+        --------
         >>> import systems
         >>> oscillator = systems.get("harmonic-oscillator")
         >>> orbit = oscillator.orbit(torch.tensor([1.0, 0.0]), torch.tensor([0.0, torch.pi]))
@@ -109,11 +135,12 @@ class System(ABC):
         check_states(z0, self.coordinates)
         check_memory(z0.numel() * len(t), "the orbits from these states at these times")
         solver = solver or ("DOP853" if z0.device.type == "cpu" else "dopri8")
-        z = solve(self.vector_field, z0, t, solver, rtol, atol)
+        z = solve(self.vector_field, z0, t, solver, rtol, atol, period=self.period)
+        rtol, atol = tolerances(solver, rtol, atol)
         return Orbit(
             t=t,
             z=z,
-            rate=torch.stack([self.vector_field(time, state) for time, state in zip(t, z.unbind(-2), strict=True)], -2),
+            rate=self._rates(t, z),
             coordinates=self.coordinates,
             provenance={
                 "system": self.name,
@@ -123,6 +150,12 @@ class System(ABC):
             },
             periods=self.periods,
         )
+
+    @outside_inference
+    def _rates(self, t: Float[Tensor, " T"], z: Float[Tensor, "*batch T D"]) -> Float[Tensor, "*batch T D"]:
+        """The field at each time, reduced modulo its period, and the states then."""
+        times = t if self.period is None else t % self.period
+        return torch.stack([self.vector_field(time, state) for time, state in zip(times, z.unbind(-2), strict=True)], -2)
 
 
 class HamiltonianSystem(System):
@@ -167,11 +200,11 @@ class SeparableSystem(HamiltonianSystem):
 
     def velocity(self, p: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
         """dT/dp."""
-        return grad(lambda p: self.kinetic(p).sum())(p)
+        return gradient(self.kinetic, p)
 
     def force(self, q: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
         """-dV/dq."""
-        return -grad(lambda q: self.potential(q).sum())(q)
+        return -gradient(self.potential, q)
 
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
         """(dT/dp, -dV/dq)."""
@@ -181,19 +214,20 @@ class SeparableSystem(HamiltonianSystem):
 
 def symplectic_gradient(hamiltonian: Callable[[Tensor], Tensor], z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
     """(dH/dp, -dH/dq). The orbits of a batch do not interact, so the gradient of the sum is all of theirs."""
-    return rotate(grad(lambda z: hamiltonian(z).sum())(z))
+    return rotate(gradient(hamiltonian, z))
 
 
-def rotate(gradient: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
+def rotate(slope: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
     """J times a gradient: (dH/dq, dH/dp) to (dH/dp, -dH/dq)."""
-    dq, dp = gradient.chunk(2, dim=-1)
+    dq, dp = slope.chunk(2, dim=-1)
     return torch.cat([dp, -dq], dim=-1)
 
 
 def numbers(given: Any, what: str) -> Tensor:
     """What was given, in float64. Raises InputError where it is not made of numbers."""
     try:
-        return torch.as_tensor(given, dtype=torch.float64)
+        with ordinary():
+            return plain(torch.as_tensor(given, dtype=torch.float64))
     except (TypeError, ValueError, RuntimeError) as error:
         raise InputError(f"{what} must be a tensor, or lists of numbers, not {given!r:.40}") from error
 

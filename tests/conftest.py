@@ -62,3 +62,54 @@ def run_apart():
         return subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=90, check=True).stdout
 
     return run
+
+
+class InUnits(systems.System):
+    """The same motion with lengths, momenta and times counted in other units."""
+
+    name = "in units"
+
+    def __init__(self, system, length, momentum, time):
+        self.system, self.time = system, time
+        half = (system.dim + 1) // 2
+        self.size = torch.tensor([length] * half + [momentum] * (system.dim - half), dtype=torch.float64)
+        self.energy_unit = length * momentum / time
+
+    coordinates = property(lambda self: self.system.coordinates)
+    autonomous = property(lambda self: self.system.autonomous)
+    parameters = property(lambda self: {})
+    period = property(lambda self: self.system.period and self.system.period * self.time)
+
+    def vector_field(self, t, z):
+        size = self.size.to(z)
+        return self.system.vector_field(t / self.time, z / size) * (size / self.time)
+
+    def sample(self, n, *, seed=0):
+        return self.system.sample(n, seed=seed) * self.size
+
+
+class HamiltonianInUnits(InUnits):
+    def __init__(self, system, length, momentum, time):
+        super().__init__(system, length, momentum, time)
+        self.separable = system.separable
+        self.length, self.momentum = length, momentum
+
+    def hamiltonian(self, z):
+        return self.system.hamiltonian(z / self.size.to(z)) * self.energy_unit
+
+    def velocity(self, p):
+        return self.system.velocity(p / self.momentum) * (self.length / self.time)
+
+    def force(self, q):
+        return self.system.force(q / self.length) * (self.momentum / self.time)
+
+
+@pytest.fixture(scope="session")
+def in_units():
+    """A system with its lengths, momenta and times in other units: ``in_units(system, length, momentum, time)``."""
+
+    def make(system, length, momentum, time):
+        cls = HamiltonianInUnits if isinstance(system, systems.HamiltonianSystem) else InUnits
+        return cls(system, length, momentum, time)
+
+    return make

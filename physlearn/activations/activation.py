@@ -5,9 +5,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import grad
+
+from systems.autograd_mode import gradient
 
 Elementwise = Callable[[Tensor], Tensor]
 
@@ -45,5 +48,10 @@ class Activation(nn.Module):
 
 
 def derivative(function: Elementwise) -> Elementwise:
-    """The derivative of an elementwise function, by automatic differentiation."""
-    return grad(lambda x: function(x).sum())
+    """Return the derivative of an elementwise function, by automatic differentiation."""
+    plainly = grad(lambda x: function(x).sum())
+
+    def slope(x: Tensor) -> Tensor:
+        return plainly(x) if torch.compiler.is_compiling() else gradient(function, x)
+
+    return slope

@@ -17,6 +17,7 @@ from physlearn.analysis.loss import Loss, LossOfWeights, M
 from physlearn.analysis.spectrum import SpectralDensity, near_zero
 from physlearn.threads import suited_to
 from systems import InputError
+from systems.autograd_mode import outside_inference
 
 LARGEST = 10_000  # weights: 0.8 GB of matrix in float64
 SMALL = 200  # weights: their matrix is sooner there than a Lanczos iteration has converged
@@ -51,6 +52,7 @@ class Hessian:
     Source: for the products, Pearlmutter, Neural Computation 6, 147 (1994).
     """
 
+    @outside_inference
     def __init__(self, model: M, loss_of_model: Loss[M]) -> None:
         of_weights = LossOfWeights(model, loss_of_model)
         self.weights: Float[Tensor, " n"] = of_weights.here()
@@ -65,6 +67,7 @@ class Hessian:
         self.gradient: Float[Tensor, " n"] = self._slope.detach()
         self.n = len(self.weights)
 
+    @outside_inference
     def matvec(self, v: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
         """H v, without H. Raises InputError for a vector of another length."""
         if v.shape != (self.n,):

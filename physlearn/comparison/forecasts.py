@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,9 +15,11 @@ from torch import Tensor
 from physlearn import integrators, metrics
 from physlearn.integrators import integrate
 from physlearn.integrators.implicit import Implicit
+from physlearn.integrators.steps import fitting
 from physlearn.models import Model
 from physlearn.models.stack import stack
 from physlearn.tasks import Forecasting
+from systems import AccuracyWarning
 
 EXACT = torch.finfo(torch.float64).eps  # no energy error is known to be smaller
 GONE = 1e9  # relative energy errors from which on an orbit is lost in space, and by how much means nothing
@@ -25,7 +28,8 @@ GONE = 1e9  # relative energy errors from which on an orbit is lost in space, an
 def forecast_merits(models: Sequence[Model], forecast: Forecasting) -> dict[str, Float[Tensor, " R"]]:
     """For each integrator, the median over the orbits of each network's valid prediction time and energy error.
 
-    All networks are rolled out together in float64. A network's column names are ``valid_time_<integrator>`` and, where an
+    All networks are rolled out together in float64, by steps no longer than the median step of the truth, which cross gaps in
+    it. A network's column names are ``valid_time_<integrator>`` and, where an
     energy is known, ``energy_error_<integrator>``; an orbit that breaks off is lost from there on.
     """
     together = stack(models).double().requires_grad_(False)
@@ -34,8 +38,9 @@ def forecast_merits(models: Sequence[Model], forecast: Forecasting) -> dict[str,
     merits: dict[str, Tensor] = {}
     for name in forecast.integrators:
         options: dict[str, Any] = {"failure": "nan"} if issubclass(integrators.find(name), Implicit) else {}
-        with torch.no_grad():
-            orbit = integrate(together, truths.z[..., 0, :], truth.t, name, **options)
+        with torch.no_grad(), warnings.catch_warnings():  # a bad network has no good steps; its merits tell
+            warnings.simplefilter("ignore", AccuracyWarning)
+            orbit = integrate(together, truths.z[..., 0, :], truth.t, name, dt=fitting(truth.t), **options)
         rolled = replace(truths, z=orbit.z)
         valid = metrics.valid_prediction_time(rolled, truths, horizon=forecast.horizon)
         merits[f"valid_time_{name}"] = _median(valid)

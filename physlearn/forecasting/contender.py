@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -14,8 +15,9 @@ from physlearn import integrators, models
 from physlearn.flow import Flow
 from physlearn.forecasting.forecaster import Forecaster
 from physlearn.integrators.implicit import Implicit
+from physlearn.integrators.steps import fitting
 from physlearn.models.build import check_name
-from systems import InputError, Orbit
+from systems import AccuracyWarning, InputError, Orbit
 
 
 class Contender(NamedTuple):
@@ -106,14 +108,18 @@ def fit_all(
 def forecast_all(
     contenders: Sequence[Contender], trained: Trained, z0: Tensor, t: Tensor, *, progress: bool
 ) -> dict[str, Orbit]:
-    """Each contender's forecast from the same initial states.
+    """Return each contender's forecast from the same initial states.
 
-    An orbit on which an implicit step fails is NaN from there on, so that it counts as lost and the others are kept.
+    All take steps as long as those of the training orbits, which divide the time from one output to the next. An orbit on
+    which an implicit step fails is NaN from there on, so that it counts as lost and the others are kept.
     """
     forecasts = {}
     for contender in tqdm(contenders, disable=not progress, desc="forecasting", leave=False):
         lenient = issubclass(integrators.find(contender.integrator), Implicit)
         options = {"failure": "nan"} if lenient else {}
         forecaster = trained.forecasters[contender.model]
-        forecasts[contender.label] = forecaster.forecast(z0, t, contender.integrator, **options)
+        with warnings.catch_warnings():  # the comparison is of methods, bad ones among them, with the same steps
+            warnings.simplefilter("ignore", AccuracyWarning)
+            orbit = forecaster.forecast(z0, t, contender.integrator, dt=fitting(t, forecaster.step), **options)
+        forecasts[contender.label] = orbit
     return forecasts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -30,6 +31,7 @@ from physlearn.training import Training
 from physlearn.training.single import train_single
 from physlearn.training.train import able_to_learn
 from systems import InputError, Orbit
+from systems.autograd_mode import outside_inference
 from systems.periodic import check_periods
 from systems.scalars import seeded, whole
 
@@ -109,6 +111,7 @@ class Forecaster:
         self.coordinates: tuple[str, ...] = ()
         self.periods: dict[str, float] = {}
         self.training: Training | None = None
+        self.step: float | None = None  # median of the training orbits; None before training, and from files without it
         self.history = pd.DataFrame()
         self._model: PhysicalModel | None = None
         self._copies: dict[tuple[torch.dtype, torch.device], PhysicalModel] = {}
@@ -172,6 +175,7 @@ class Forecaster:
                 history = train_single(model, pairs, held_out, how, self.seed, progress)
             self._adopt(PhysicalModel(model, units), data.pairs.coordinates, data.periods)
         self.training, self.history = how, history
+        self.step = typical_step(orbits)
         return self
 
     def forecast(
@@ -179,16 +183,61 @@ class Forecaster:
         z0: Float[Tensor, "*batch D"],
         t: Float[Tensor, " T"],
         integrator: str | None = None,
+        *,
+        dt: float | None = None,
+        substeps: int | None = None,
         **options: Any,
     ) -> Orbit:
-        """The forecast orbits from z0 at t[0], a step from each time to the next.
+        """Return the forecast orbits from z0 at t[0].
 
-        integrator: by default one that suits the model: rk4 for nn, gauss-legendre-4 for hnn and the baselines, yoshida-4
-        for the separable ones. options: as for ``integrate``. Raises InputError before ``fit``, and what ``integrate`` does.
+        Parameters
+        ----------
+        z0 : shape ``(..., D)``
+            Initial states, in physical units; forecasts have their dtype and device.
+        t : shape ``(T,)``
+            Times of the output, strictly increasing or strictly decreasing, with gaps or without: which times are asked for
+            does not change the forecast.
+        integrator
+            Name of the method; by default one that suits the model: rk4 for nn, gauss-legendre-4 for hnn and the baselines,
+            yoshida-4 for the separable ones.
+        dt
+            Longest integration step. By default, steps are as long as the median step of the training orbits (``step``), and
+            shorter where these make a noticeable error.
+        substeps
+            Number of steps from each time to the next, instead of ``dt``.
+        **options
+            Other options of `integrate`.
+
+        Returns
+        -------
+        Orbit
+            States at the times; ``provenance["integrator"]`` tells the steps, what decided them, and their estimated error.
+
+        Raises
+        ------
+        InputError
+            Before ``fit``, and for wrong arguments.
+        ConvergenceError
+            Where an implicit step has no solution.
+
+        Warns
+        -----
+        AccuracyWarning
+            Where the steps are too long, as `integrate` does.
+
+        Examples
+        --------
+        >>> import systems
+        >>> oscillator = systems.get("harmonic-oscillator")
+        >>> f = Forecaster("linear", dtype=torch.float64).fit(oscillator.orbit(oscillator.sample(5), torch.linspace(0, 5, 51)))
+        >>> end = f.forecast(torch.tensor([1.0, 0.0]), torch.tensor([0.0, torch.pi])).z[-1]
+        >>> print(f"{end[0]:.4f}")
+        -1.0000
         """
         model = self.model
         with torch.no_grad():
-            return integrate(self, z0, t, integrator or model.default_integrator, **options)
+            method = integrator or model.default_integrator
+            return integrate(self, z0, t, method, dt=dt, substeps=substeps, **options)
 
     @property
     def model(self) -> PhysicalModel:
@@ -210,6 +259,7 @@ class Forecaster:
         """Whether the learned Hamiltonian is T(p) + V(q)."""
         return self.model.separable
 
+    @outside_inference
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
         """dz/dt as learned."""
         return self._model_for(z).part("vector_field", z, t)
@@ -239,6 +289,7 @@ class Forecaster:
             "dtype": str(self.dtype).removeprefix("torch."),
             "coordinates": self.coordinates,
             "periods": self.periods,
+            "step": self.step,
             "training": None if self.training is None else asdict(self.training),
             "history": self.history.to_dict("list"),
         }
@@ -271,6 +322,7 @@ class Forecaster:
             periods = check_periods(settings.get("periods", {}), coordinates)
             forecaster._adopt(PhysicalModel(model, units), coordinates, periods)
             forecaster.training = Training(**settings["training"])
+            forecaster.step = _checked_step(settings.get("step"))
             forecaster.history = pd.DataFrame(settings["history"]).rename_axis("epoch")
         return forecaster
 
@@ -303,5 +355,24 @@ class Forecaster:
             raise AttributeError(f"the model {self.name} has no {name}")
         return partial(self._evaluate, name)
 
+    @outside_inference
     def _evaluate(self, name: str, x: Tensor) -> Tensor:
         return self._model_for(x).part(name, x)
+
+
+def typical_step(orbits: Orbit | Sequence[Orbit]) -> float | None:
+    """Return the median time step of orbits, None for single times.
+
+    >>> typical_step(Orbit(torch.tensor([0.0, 0.5, 1.0, 9.0]), torch.zeros(4, 2)))
+    0.5
+    """
+    many = [orbits] if isinstance(orbits, Orbit) else orbits
+    steps = torch.cat([orbit.t.detach().cpu().double().diff().abs() for orbit in many])
+    return float(steps.median()) if len(steps) else None
+
+
+def _checked_step(given: Any) -> float | None:
+    """The step that a file tells. Raises InputError unless it is a positive number, or none."""
+    if given is None or (isinstance(given, float | int) and not isinstance(given, bool) and 0 < given < math.inf):
+        return given
+    raise InputError(f"the step of the training orbits must be a positive number, not {given!r}")

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from physlearn import forward_mode
+from systems.time_scale import jacobian
 
 MOST_SWEEPS = 50
 MOST_NEWTON_STEPS = 20
@@ -20,13 +20,14 @@ Map = Callable[[Tensor], Tensor]
 
 
 def solve(
-    g: Map, x: Float[Tensor, "*batch m"], scale: Float[Tensor, "*batch"], tolerance: float | None
+    g: Map, x: Float[Tensor, "*batch m"], scale: Float[Tensor, "*batch m"], tolerance: float | None
 ) -> tuple[Float[Tensor, "*batch m"], Bool[Tensor, "*batch"]]:
-    """The solution of x = g(x) near x, and for which orbits it was found.
+    """Return the solution of x = g(x) near x, and for which orbits it was found.
 
-    g acts on each orbit by itself. An orbit is done when x changes by no more than ``tolerance * scale`` (by default by no
-    more than rounding), and is left as it is while the others go on: its result does not depend on its neighbours. Where
-    fixed-point sweeps contract too slowly, Newton's method takes over from the first guess.
+    g acts on each orbit by itself. An orbit is done when no coordinate changes by more than ``tolerance * scale`` (by default
+    by more than rounding; a change that no longer shrinks is taken for rounding up to a thousand epsilons), and is left as it
+    is while the others go on: its result does not depend on its neighbours. Where fixed-point sweeps contract too slowly,
+    Newton's method takes over from the first guess.
 
     Differentiable: the last sweeps carry the derivative to the same accuracy as the value.
     """
@@ -44,13 +45,13 @@ def _sweep(
 ) -> tuple[Tensor, Bool[Tensor, "*batch"], Bool[Tensor, "*batch"]]:
     """Fixed-point sweeps; orbits that contract too slowly are handed back at their first guess."""
     x = first
-    kept = torch.zeros_like(scale, dtype=torch.bool)  # done or too slow: left as they are
+    kept = torch.zeros(x.shape[:-1], dtype=torch.bool, device=x.device)  # done or too slow: left as they are
     slow = kept
     some_kept = False
-    previous = torch.full_like(scale, torch.inf)
+    previous = torch.full(x.shape[:-1], torch.inf, dtype=x.dtype, device=x.device)
     for _ in range(MOST_SWEEPS):
         new = g(x)
-        change = (new - x).detach().abs().amax(-1) / scale
+        change = _relative(new - x, scale)
         contracting = change <= SLOW * previous
         if not some_kept and bool((contracting & (change > tolerance)).all()):  # the usual case, kept cheap
             x, previous = new, change
@@ -72,12 +73,12 @@ def _newton(
 ) -> tuple[Tensor, Bool[Tensor, "*batch"]]:
     """Newton's method on x - g(x) = 0 for the orbits that are not done."""
     identity = torch.eye(x.shape[-1], dtype=x.dtype, device=x.device)
-    previous = torch.full_like(scale, torch.inf)
+    previous = torch.full(x.shape[:-1], torch.inf, dtype=x.dtype, device=x.device)
     for _ in range(MOST_NEWTON_STEPS):
-        matrix = identity - _jacobian(g, x)
+        matrix = identity - jacobian(g, x)
         change, _ = torch.linalg.solve_ex(matrix, (g(x) - x).unsqueeze(-1))
         x = torch.where(done.unsqueeze(-1), x, x + change.squeeze(-1))
-        size = change.detach().squeeze(-1).abs().amax(-1) / scale
+        size = _relative(change.squeeze(-1), scale)
         done = done | _settled(size, previous, tolerance, stalled)
         if done.all():
             break
@@ -85,12 +86,11 @@ def _newton(
     return x, done
 
 
+def _relative(change: Float[Tensor, "*batch m"], scale: Float[Tensor, "*batch m"]) -> Float[Tensor, "*batch"]:
+    """The largest change in units of the scale; a coordinate that does not change, as one that is zero, may have none."""
+    size = change.detach().abs()
+    return torch.where(size == 0, size, size / scale).amax(-1)
+
+
 def _settled(change: Tensor, previous: Tensor, tolerance: float, stalled: float) -> Bool[Tensor, "*batch"]:
     return (change <= tolerance) | ((change >= previous) & (change <= stalled))
-
-
-def _jacobian(g: Map, x: Float[Tensor, "*batch m"]) -> Float[Tensor, "*batch m m"]:
-    """dg_i/dx_j of each orbit, one direction at a time, so that g need not know about vmap."""
-    basis = torch.eye(x.shape[-1], dtype=x.dtype, device=x.device)
-    forward_mode.ready()
-    return torch.stack([torch.func.jvp(g, (x,), (e.expand_as(x).contiguous(),))[1] for e in basis], dim=-1)

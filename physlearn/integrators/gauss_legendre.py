@@ -33,7 +33,7 @@ class GaussLegendre(Implicit):
         """One step, solved for the increments x_i = dt k_i of the s stages side by side."""
         times = [t + c * dt for c in self.c]
 
-        def increments(x: Tensor) -> Tensor:
+        def increments(x: Tensor, z: Tensor) -> Tensor:
             parts = x.chunk(len(times), dim=-1)
             rates = [self.flow.field(time, _weighted(z, row, parts)) for time, row in zip(times, self.a, strict=True)]
             return dt * torch.cat(rates, dim=-1)

@@ -3,77 +3,189 @@
 from __future__ import annotations
 
 import inspect
-from numbers import Integral
+import warnings
+from dataclasses import replace
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from physlearn.flow import Flow
+from physlearn.flow import Field, Flow
+from physlearn.integrators.accuracy import Accuracy, estimate, too_long
+from physlearn.integrators.errors import ConvergenceError
 from physlearn.integrators.integrator import Integrator
 from physlearn.integrators.registry import find
+from physlearn.integrators.steps import Steps, choose, precision_of
 from physlearn.threads import suited_to
-from systems import InputError, Orbit
+from systems import AccuracyWarning, InputError, Orbit
+from systems.autograd_mode import outside_inference
 from systems.orbit import check_times
 from systems.size import BYTES, check_memory
 from systems.system import check_states
 
 TYPICAL_WIDTH = 25  # elements that a learned flow works on for each coordinate of the state
+ATTEMPTS = 4  # runs with ever shorter steps
+SHORTER = 8  # how much shorter steps may become from one run to the next
+FAILED = 4  # how much shorter they become where an implicit step has no solution
 
 
+@outside_inference
 def integrate(
     flow: Any,
     z0: Float[Tensor, "*batch D"],
     t: Float[Tensor, " T"],
     method: str,
     *,
-    substeps: int = 1,
+    substeps: int | None = None,
+    dt: float | None = None,
     progress: bool = False,
     **options: Any,
 ) -> Orbit:
-    """The orbits of a flow from z0 at t[0], with one step (or ``substeps`` equal ones) from each time to the next.
+    """Return the orbits of a flow from z0 at t[0], by a method of fixed steps, or by dopri8.
 
-    flow: a system, a trained model or Forecaster, or a function ``f(t, z)``. t may decrease, to go back in time. The orbits
-    keep the dtype and device of z0, and are differentiable by z0 and by the flow's parameters. options: those of the
-    method, as ``tolerance`` and ``failure`` of the implicit ones, ``omega`` of tao-4, ``rtol`` and ``atol`` of dopri8.
+    The times asked for and the steps taken are two things: steps divide the time from one output to the next evenly. The
+    orbits keep the dtype and device of z0, with times in float64, and are differentiable by z0 and by the flow's parameters.
 
-    Raises InputError for wrong arguments, NotSeparableError or NotHamiltonianError where the flow does not offer what the
-    method needs, ConvergenceError where an implicit step has no solution.
+    Parameters
+    ----------
+    flow
+        A system, a trained model or Forecaster, or a function ``f(t, z)``.
+    z0 : shape ``(..., D)``
+        Initial states, in the units of the flow.
+    t : shape ``(T,)``
+        Times of the output, strictly increasing or strictly decreasing (to go back in time).
+    method
+        Name of the method, see `names`.
+    substeps
+        Number of equal steps from each time to the next. ``substeps=1`` takes exactly one.
+    dt
+        Longest step. With neither ``dt`` nor ``substeps``, a Forecaster takes steps as long as those of the grid that it was
+        trained on. Any other flow takes one step per time where the grid is no coarser than 0.2 of its fastest time scale
+        (the inverse of the largest eigenvalue of its Jacobian), else steps of a tenth of it; steps that turn out to be too
+        long are then made shorter, and the orbits are computed again.
+    progress
+        Whether to show a progress bar.
+    **options
+        Options of the method: ``tolerance`` and ``failure`` of the implicit ones, ``omega`` of tao-4, ``rtol`` and ``atol``
+        of dopri8.
 
+    Returns
+    -------
+    Orbit
+        States at the times. ``provenance["integrator"]`` tells the steps (``substeps``, ``dt``, ``dt_from``) and their
+        estimated error (``accuracy``): ``step_error``, by which a step differs from two half steps, relative to the size of
+        each coordinate; ``resolution``, the step in units of the fastest time scale; ``energy_drift``, relative to twice the
+        kinetic energy.
+
+    Raises
+    ------
+    InputError
+        For wrong arguments.
+    NotSeparableError, NotHamiltonianError
+        Where the flow does not offer what the method needs.
+    ConvergenceError
+        Where an implicit step has no solution.
+
+    Warns
+    -----
+    AccuracyWarning
+        Where a default could not make the steps short enough, or the caller's own steps make a gross error: a step that errs
+        by a hundredth of a coordinate's size (a tenth with a method of order 2, half with one of order 1), or an energy that
+        drifts by a tenth.
+
+    Examples
+    --------
     >>> import systems
     >>> oscillator = systems.get("harmonic-oscillator")
     >>> orbit = integrate(oscillator, torch.tensor([1.0, 0.0]), torch.linspace(0, 100, 1001), method="leapfrog")
     >>> bool((oscillator.hamiltonian(orbit.z) - 0.5).abs().max() < 2e-3)
     True
+    >>> few = integrate(oscillator, torch.tensor([1.0, 0.0]), torch.tensor([0.0, 50.0, 100.0]), method="leapfrog")
+    >>> few.provenance["integrator"]["substeps"]
+    500
     """
     seen = Flow.of(flow)
     cls = find(method)
     if unknown := sorted(set(options) - _options(cls)):
         raise InputError(f"{method} has no option {unknown[0]!r}")
-    if not isinstance(substeps, Integral) or substeps < 1:
-        raise InputError(f"substeps must be at least 1, and a whole number, not {substeps}")
     z0, t = torch.as_tensor(z0), torch.as_tensor(t)
     if not z0.is_floating_point():
         raise InputError(f"states must be floating point, not {z0.dtype}")
-    t = t.to(z0.device, t.dtype if t.is_floating_point() else z0.dtype)
+    precision, t = precision_of(t), t.to(z0.device, torch.float64)
     check_times(t)
     coordinates = seen.coordinates or tuple(f"z{i}" for i in range(z0.shape[-1] if z0.ndim else 1))
     check_states(z0, coordinates)
     check_memory(z0.numel() * len(t) * z0.element_size() / BYTES, "the orbits from these states at these times")
-    integrator = cls(seen, **options)
-    shape = seen.field(t[0].to(z0.dtype), z0).shape
+    cls(seen, **options)
+    seen = replace(seen, field=_in_the_states_dtype(seen.field))
+    shape = seen.field(t[0], z0).shape
     if shape != z0.shape:
         raise InputError(f"{seen.name} turns states of shape {tuple(z0.shape)} into rates of shape {tuple(shape)}")
     with suited_to(z0.numel() * TYPICAL_WIDTH):
-        z = integrator.solve(z0, t, int(substeps), progress)
+        if cls.adaptive:
+            if dt is not None or substeps not in (None, 1):
+                given = "dt" if dt is not None else "substeps"
+                raise InputError(f"{method} chooses its own steps: it takes rtol and atol, not {given}")
+            integrator = cls(seen, **options)
+            z, told = integrator.solve(z0, t, 1, progress), {}
+        else:
+            steps = choose(seen, z0, t, precision, substeps=substeps, dt=dt, damping=cls.damping)
+            z, integrator, told = _run(seen, cls, options, z0, t, steps, progress)
     return Orbit(
         t=t,
         z=z,
         coordinates=coordinates,
-        provenance={"flow": seen.name, "integrator": {"name": method, "substeps": substeps, **options, **integrator.report}},
+        provenance={"flow": seen.name, "integrator": {"name": method, **told, **options, **integrator.report}},
         periods=seen.periods,
     )
+
+
+def _run(
+    flow: Flow, cls: type[Integrator], options: dict[str, Any], z0: Tensor, t: Tensor, steps: Steps, progress: bool
+) -> tuple[Tensor, Integrator, dict[str, Any]]:
+    """The states, the method with its report, and what is told of the steps; default steps are made shorter where needed."""
+    before: Accuracy | None = None
+    for attempt in range(ATTEMPTS):
+        integrator = cls(flow, **options)
+        last = attempt == ATTEMPTS - 1 or not steps.by_default
+        try:
+            z = integrator.solve(z0, t, steps.counts, progress)
+        except ConvergenceError:
+            if last:
+                raise
+            steps = steps.no_longer_than(steps.longest / FAILED)
+            continue
+        if not integrator.samples:
+            return z, integrator, steps.describe()
+        accuracy = estimate(flow, lambda: cls(flow, **_for_a_trial(cls, options, integrator)), integrator.samples)  # noqa: B023
+        if not too_long(accuracy, cls, steps):
+            break
+        # an orbit that shorter steps do not make better is rough, or diverges
+        hopeless = before is not None and not accuracy.step_error < before.step_error
+        if last or hopeless:
+            warnings.warn(_warning(integrator, steps, accuracy), AccuracyWarning, stacklevel=6)
+            break
+        before = accuracy
+        steps = steps.no_longer_than(max(accuracy.shorter, steps.longest / SHORTER))
+    return z, integrator, {**steps.describe(), "accuracy": accuracy.describe()}
+
+
+def _for_a_trial(cls: type[Integrator], options: dict[str, Any], integrator: Integrator) -> dict[str, Any]:
+    """The options for trial steps: those of the run, with what it chose by itself, and without an error for a lost orbit."""
+    known = _options(cls)
+    chosen = {name: value for name, value in integrator.report.items() if name in known}
+    return options | chosen | ({"failure": "nan"} if "failure" in known else {})
+
+
+def _warning(integrator: Integrator, steps: Steps, accuracy: Accuracy) -> str:
+    what = f"{integrator.name} with steps up to {steps.longest:.3g} on {integrator.flow.name}: {accuracy}"
+    return f"{what}; take a smaller dt, such as {accuracy.shorter:.2g}, or a method of higher order"
+
+
+def _in_the_states_dtype(field: Field) -> Field:
+    """The field with its rates in the dtype of the states, also where it computes them from a time in float64."""
+    return lambda t, z: field(t, z).to(z.dtype)
 
 
 def _options(cls: type[Integrator]) -> set[str]:

@@ -38,7 +38,8 @@ class SymplecticEuler(Implicit):
             p = p + dt * self.flow.force(q)
             return torch.cat([q + dt * self.flow.velocity(p), p], dim=-1), torch.ones_like(self.lost)
 
-        def increments(x: Tensor) -> Tensor:
+        def increments(x: Tensor, z: Tensor) -> Tensor:
+            q, p = z.chunk(2, dim=-1)
             dp = x.chunk(2, dim=-1)[1]
             return dt * self.flow.field(t, torch.cat([q, p + dp], dim=-1))
 

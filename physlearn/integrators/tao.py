@@ -6,11 +6,13 @@ import math
 from math import cos, sin
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.flow import Flow
 from physlearn.integrators.integrator import Integrator
 from systems import InputError
+from systems.time_scale import known_jacobian, natural_size
 
 _CUBE_ROOT = 2 ** (1 / 3)
 _OUTER = 1 / (2 - _CUBE_ROOT)
@@ -21,11 +23,13 @@ DEFAULT_ANGLE = 0.3  # omega * dt; between 0.2 and 0.5 the copies stay together 
 class Tao4(Integrator):
     r"""Two copies (q, p) and (x, y) of the state, bound by a spring of frequency omega: order 4, explicit, for any H.
 
-    .. math:: \bar H = H(q, y) + H(x, p) + \tfrac12 \omega (|q - x|^2 + |p - y|^2)
+    .. math:: \bar H = H(q, y) + H(x, p) + \tfrac12 \omega \sum_i \bigl(r_i (q_i - x_i)^2 + (p_i - y_i)^2 / r_i\bigr)
 
+    The r_i are ratios of the sizes of momenta and positions at the start, to the nearest power of 64: 1 in units of order one.
     Symplectic in the extended space only. The orbit is that of the first copy; ``copy_gap`` in its provenance is the
-    largest distance between the copies, and a gap that is not small says that the forecast is not to be trusted: change
-    ``omega`` (by default 0.3 / dt) or the step. Raises NotHamiltonianError for a flow without a Hamiltonian.
+    largest distance between the copies (positions times sqrt(r), momenta over it), and a gap that is not small says that the
+    forecast is not to be trusted: change ``omega`` (by default 0.3 / dt) or the step. Raises NotHamiltonianError for a flow
+    without a Hamiltonian.
 
     Source: Tao, Phys. Rev. E 94, 043303 (2016).
     """
@@ -45,12 +49,14 @@ class Tao4(Integrator):
         """Both copies at z: ``(..., D)`` to ``(..., 2 D)``."""
         self.report["omega"] = self.omega = self.omega or DEFAULT_ANGLE / abs(dt)
         self.gap = z.new_zeros(())
+        self.root = self._ratio(z.detach()).sqrt()
         return torch.cat([z, z], dim=-1)
 
     def step(self, t: Tensor, z: Tensor, dt: float) -> Tensor:
         """One step of the extended system; z: ``(..., 2 D)``."""
         q, p, x, y = z.chunk(4, dim=-1)
         assert self.omega is not None  # set by start
+        ratio = self.root.square()
         for weight in WEIGHTS:
             h = weight * dt
             x, p = self._kick(t, q, y, x, p, h / 2)
@@ -58,12 +64,12 @@ class Tao4(Integrator):
             c, s = cos(2 * self.omega * h), sin(2 * self.omega * h)
             q_mean, q_half = (q + x) / 2, (q - x) / 2
             p_mean, p_half = (p + y) / 2, (p - y) / 2
-            q_half, p_half = c * q_half + s * p_half, c * p_half - s * q_half
+            q_half, p_half = c * q_half + s / ratio * p_half, c * p_half - s * ratio * q_half
             q, x = q_mean + q_half, q_mean - q_half
             p, y = p_mean + p_half, p_mean - p_half
             q, y = self._kick(t, x, p, q, y, h / 2)
             x, p = self._kick(t, q, y, x, p, h / 2)
-        gap = torch.cat([q - x, p - y], dim=-1).detach().norm(dim=-1).amax()
+        gap = torch.cat([(q - x) * self.root, (p - y) / self.root], dim=-1).detach().norm(dim=-1).amax()
         self.gap = torch.maximum(self.gap, gap)  # NaN stays
         return torch.cat([q, p, x, y], dim=-1)
 
@@ -71,6 +77,16 @@ class Tao4(Integrator):
         """The first copy; the largest distance to the second so far is noted in the report."""
         self.report["copy_gap"] = float(self.gap.nan_to_num(nan=math.inf, posinf=math.inf))
         return z.chunk(2, dim=-1)[0]
+
+    def _ratio(self, z: Tensor) -> Float[Tensor, " n"]:
+        """The size of each momentum over that of its position, to the nearest power of 64."""
+        t = torch.zeros((), dtype=torch.float64, device=z.device)
+        rate = self.flow.field(t, z)
+        size = natural_size(z, rate, known_jacobian(lambda z: self.flow.field(t, z), z))
+        q, p = size.flatten(0, -2).amax(0).double().chunk(2) if z.ndim > 1 else size.double().chunk(2)
+        known = (q > 0) & (p > 0)
+        exponent = torch.where(known, (p / q).log2() / 6, 0.0).round()
+        return torch.exp2(6 * exponent).to(z.dtype)
 
     def _kick(self, t: Tensor, q: Tensor, p: Tensor, x: Tensor, y: Tensor, h: float) -> tuple[Tensor, Tensor]:
         """Move the conjugates (x, y) of (p, q) by Hamilton's equations at (q, p)."""

@@ -51,7 +51,9 @@ class ForcedDuffing(System):
     def vector_field(self, t: Float[Tensor, "*batch"] | float, z: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
         """(dx/dt, dv/dt) at one time for all states, or at one for each."""
         x, v = z.unbind(-1)
-        drive = self.gamma * torch.as_tensor(self.omega * t, dtype=z.dtype, device=z.device).cos()
+        # in float64: the phase of a late time has no digits left in float32
+        phase = self.omega * torch.as_tensor(t, dtype=torch.float64, device=z.device)
+        drive = (self.gamma * phase.cos()).to(z.dtype)
         return torch.stack([v, drive - self.delta * v - self.alpha * x - self.beta * x**3], dim=-1)
 
     def divergence(self, z: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from systems.autograd_mode import outside_inference
 from systems.errors import InputError
 from systems.orbit import Orbit, check_times
 from systems.pendulum_clock.escapement import follow
@@ -81,6 +82,7 @@ class PendulumClock(System):
         """How fast phase-space area grows: -frequency / Q, wherever the push does not set in."""
         return torch.full_like(z[..., 0], -self.frequency / self.Q)
 
+    @outside_inference
     def orbit(
         self,
         z0: Float[Tensor, "*batch 2"],
