@@ -50,8 +50,8 @@ def test_over_many_turns_only_whole_ones_are_taken_back(jump):
 
 
 def test_only_the_stretch_that_is_unclear_is_left_as_recorded():
-    t = np.r_[0.0:30.0, 100.0:130.0]
-    x = wrap(np.where(t < 50, 20 * t, 170 * t))
+    t = np.r_[0.0:30.0, 32.0:62.0]
+    x = wrap(np.where(t < 30, 20 * t, 170 * t))
     angle, joined, unclear = unwrapped(t, x, TURN, [slice(0, 30), slice(30, 60)])
     assert (joined, unclear) == ([False], 30)
     np.testing.assert_allclose(angle[:30], 20 * t[:30], atol=1e-9)
