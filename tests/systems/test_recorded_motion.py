@@ -258,13 +258,19 @@ def test_dropped_frames_are_bridged(write, seed):
         assert torch.equal(orbit.t[inner], whole.t[at[inner] - window // 2])
 
 
+@pytest.mark.parametrize(("missing", "lost"), [(6, 0), (7, 30)])
+def test_gaps_are_bridged_up_to_a_quarter_of_the_window(write, missing, lost):
+    keep = (np.arange(900) < 400) | (np.arange(900) >= 400 + missing)
+    orbits = Orbit.from_csv(write("t,theta", T[keep], SWING[keep]), window=31, order=2)
+    assert sum(len(orbit) for orbit in orbits) == keep.sum() - 30 - lost
+
+
 def test_times_to_the_millisecond_have_their_holes_counted(write):
     keep = np.random.default_rng(0).random(900) > 0.03
     orbits = Orbit.from_csv(write("t,theta", np.round(T, 3)[keep], SWING[keep]))
     assert orbits[0].provenance["bridged"]["missing_rows"] == 900 - keep.sum()
     at = np.rint(torch.cat([orbit.t for orbit in orbits]).numpy() * FPS).astype(int)
-    # half a millisecond of the largest acceleration
-    found = torch.cat([orbit.z[:, 1] for orbit in orbits])
+    found = torch.cat([orbit.z[:, 1] for orbit in orbits])  # half a millisecond of the largest acceleration
     np.testing.assert_allclose(
         found, VELOCITY[at], rtol=0, atol=6e-3 * AMPLITUDE * FREQUENCY + 5e-4 * AMPLITUDE * FREQUENCY**2
     )

@@ -49,6 +49,14 @@ def test_over_many_turns_only_whole_ones_are_taken_back(jump):
         assert unclear == 49
 
 
+def test_over_many_turns_a_jerk_is_no_turn():
+    t = np.arange(100.0)
+    x = 20 * t + 0.2 * TURN * (t > 49)
+    angle, _, unclear = unwrapped(t, x, TURN, [slice(0, 100)])
+    assert unclear is None
+    np.testing.assert_array_equal(angle, x)
+
+
 def test_only_the_stretch_that_is_unclear_is_left_as_recorded():
     t = np.r_[0.0:30.0, 32.0:62.0]
     x = wrap(np.where(t < 30, 20 * t, 170 * t))
