@@ -126,6 +126,12 @@ def test_evenly_turning_angles_have_one_marginal_and_a_spectrum_for_each_rate():
     assert spectrum(slow, slow[..., 1000:]).item() < 0.05
 
 
+@pytest.mark.parametrize("height", [0.05, 0.25, 0.6])
+def test_the_spectrum_of_a_wide_libration_does_not_depend_on_where_it_starts(height):
+    middle, extreme = (angles(height * (0.7 * T + lag).sin()) for lag in (0.0, math.pi / 2))
+    assert spectrum(extreme, middle).item() < 0.02
+
+
 def test_a_marginal_moves_the_short_way_round_the_circle():
     """From -0.4 to 0.4 turns is 0.2 the short way; a spread of .05/sqrt(2) turns is the unit."""
     truth, forecast = (angles(middle + 0.05 * (0.7 * T).sin()) for middle in (-0.4, 0.4))

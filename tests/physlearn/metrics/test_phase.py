@@ -133,6 +133,10 @@ def test_a_libration_about_the_cut_has_the_phase_of_one_about_the_bottom():
         turned.append(Orbit(T, z, coordinates=truth.coordinates, periods=truth.periods))
     assert float(phase_error(late, truth)[-1]) == pytest.approx(-0.02 * 100 * 2 * torch.pi / 7.301, rel=0.1)
     assert_close(phase_error(*turned), phase_error(late, truth), atol=1e-9, rtol=0)
+    further = Orbit(
+        T, late.z + torch.tensor([6 * torch.pi, 0.0], dtype=T.dtype), coordinates=truth.coordinates
+    )  # three turns on
+    assert_close(phase_error(further, truth), phase_error(late, truth), atol=1e-9, rtol=0)
     swings = [Orbit(T, orbit.z, coordinates=truth.coordinates) for orbit in (late, truth)]  # no angle declared
     assert_close(phase_error(late, truth), phase_error(*swings), atol=1e-9, rtol=0)
 
