@@ -75,5 +75,5 @@ def test_a_database_that_is_none_is_told_of_in_one_sentence(tmp_path):
     from physlearn import tasks
 
     (tmp_path / "search.db").write_text("not a database, though long enough to be looked at" * 100)
-    with pytest.raises(OSError, match=r"the search cannot be kept in .*search\.db: file is not a database"):
+    with pytest.raises(OSError, match=r"the search could not use .*search\.db.*: file is not a database"):
         search(tasks.get("van-der-pol", orbits=5), ["sine"], tmp_path, trials=1, workers=Workers(), progress=False)
