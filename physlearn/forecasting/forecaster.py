@@ -26,7 +26,7 @@ from physlearn.models.baselines import LeastSquaresModel
 from physlearn.models.build import BASELINES, check_name
 from physlearn.models.layers import Layers
 from physlearn.models.physical import PhysicalModel
-from physlearn.models.units import Units
+from physlearn.models.units import IN_FILES, Units
 from physlearn.training import Training
 from physlearn.training.single import train_single
 from physlearn.training.train import able_to_learn
@@ -315,11 +315,12 @@ class Forecaster:
             )
             coordinates = tuple(settings["coordinates"])
             model = forecaster._build(len(coordinates))
+            of_today = any(name.startswith(IN_FILES) for name in tensors)  # older files have neither units nor periods
             units = Units.take(tensors, len(coordinates))
             model.load_state_dict(tensors)
             for network in (part for part in model.modules() if isinstance(part, Layers)):
                 forecaster.activation = network.activation  # with the values of its tables
-            periods = check_periods(settings.get("periods", {}), coordinates)
+            periods = check_periods(settings["periods"] if of_today else {}, coordinates)
             forecaster._adopt(PhysicalModel(model, units), coordinates, periods)
             forecaster.training = Training(**settings["training"])
             forecaster.step = _checked_step(settings.get("step"))

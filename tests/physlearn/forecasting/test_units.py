@@ -7,7 +7,7 @@ import torch
 from torch.testing import assert_close
 
 import systems
-from physlearn import Forecaster, metrics, models
+from physlearn import Forecaster, metrics, models, tensor_file
 from physlearn.models.units import Units
 from systems import InputError, Orbit
 
@@ -183,3 +183,14 @@ def test_periods_of_the_orbits_are_kept_and_saved(tmp_path):
     other = Orbit(t, turning.z, turning.rate, ("theta", "p"), periods={"theta": 360.0})
     with pytest.raises(InputError, match="period"):
         f.fit([turning, other], progress=False)
+
+
+def test_a_file_from_before_units_were_kept_is_in_those_of_its_data(tmp_path, orbits):
+    f = fit("hnn", orbits)
+    settings = {"model": "hnn", "hidden": [12], "activation": "sine", "seed": 1, "dtype": "float32",
+                "coordinates": list(orbits.coordinates), "training": {"epochs": 3}, "history": {}}  # fmt: skip
+    tensor_file.write(tmp_path / "old", "forecaster", settings, f.model.inner.state_dict())
+    old = Forecaster.load(tmp_path / "old")
+    assert_close(old.vector_field(0.0, orbits.z), f.model.inner.double().vector_field(0.0, orbits.z), rtol=1e-12, atol=1e-12)
+    assert old.periods == {}
+    assert not old.training.weighted
