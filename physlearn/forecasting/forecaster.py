@@ -195,8 +195,7 @@ class Forecaster:
         z0 : shape ``(..., D)``
             Initial states, in physical units; forecasts have their dtype and device.
         t : shape ``(T,)``
-            Times of the output, strictly increasing or strictly decreasing, with gaps or without: which times are asked for
-            does not change the forecast.
+            Times of the output, increasing or decreasing; which times are asked for does not change the forecast.
         integrator
             Name of the method; by default one that suits the model: rk4 for nn, gauss-legendre-4 for hnn and the baselines,
             yoshida-4 for the separable ones.
