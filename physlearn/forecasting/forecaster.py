@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -21,6 +20,7 @@ from physlearn.activations.description import describe, restore
 from physlearn.forecasting import stored
 from physlearn.forecasting.learning_data import LearningData, cast_to
 from physlearn.integrators import integrate
+from physlearn.integrators.steps import checked_step, typical_step
 from physlearn.models import Model
 from physlearn.models.baselines import LeastSquaresModel
 from physlearn.models.build import BASELINES, check_name
@@ -195,8 +195,7 @@ class Forecaster:
         z0 : shape ``(..., D)``
             Initial states, in physical units; forecasts have their dtype and device.
         t : shape ``(T,)``
-            Times of the output, strictly increasing or strictly decreasing, with gaps or without: which times are asked for
-            does not change the forecast.
+            Times of the output, increasing or decreasing; which times are asked for does not change the forecast.
         integrator
             Name of the method; by default one that suits the model: rk4 for nn, gauss-legendre-4 for hnn and the baselines,
             yoshida-4 for the separable ones.
@@ -224,15 +223,6 @@ class Forecaster:
         -----
         AccuracyWarning
             Where the steps are too long, as `integrate` does.
-
-        Examples
-        --------
-        >>> import systems
-        >>> oscillator = systems.get("harmonic-oscillator")
-        >>> f = Forecaster("linear", dtype=torch.float64).fit(oscillator.orbit(oscillator.sample(5), torch.linspace(0, 5, 51)))
-        >>> end = f.forecast(torch.tensor([1.0, 0.0]), torch.tensor([0.0, torch.pi])).z[-1]
-        >>> print(f"{end[0]:.4f}")
-        -1.0000
         """
         model = self.model
         with torch.no_grad():
@@ -323,7 +313,7 @@ class Forecaster:
             periods = check_periods(settings["periods"] if of_today else {}, coordinates)
             forecaster._adopt(PhysicalModel(model, units), coordinates, periods)
             forecaster.training = Training(**settings["training"])
-            forecaster.step = _checked_step(settings.get("step"))
+            forecaster.step = checked_step(settings.get("step"))
             forecaster.history = pd.DataFrame(settings["history"]).rename_axis("epoch")
         return forecaster
 
@@ -359,21 +349,3 @@ class Forecaster:
     @outside_inference
     def _evaluate(self, name: str, x: Tensor) -> Tensor:
         return self._model_for(x).part(name, x)
-
-
-def typical_step(orbits: Orbit | Sequence[Orbit]) -> float | None:
-    """Return the median time step of orbits, None for single times.
-
-    >>> typical_step(Orbit(torch.tensor([0.0, 0.5, 1.0, 9.0]), torch.zeros(4, 2)))
-    0.5
-    """
-    many = [orbits] if isinstance(orbits, Orbit) else orbits
-    steps = torch.cat([orbit.t.detach().cpu().double().diff().abs() for orbit in many])
-    return float(steps.median()) if len(steps) else None
-
-
-def _checked_step(given: Any) -> float | None:
-    """The step that a file tells. Raises InputError unless it is a positive number, or none."""
-    if given is None or (isinstance(given, float | int) and not isinstance(given, bool) and 0 < given < math.inf):
-        return given
-    raise InputError(f"the step of the training orbits must be a positive number, not {given!r}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, isfinite, pi
 from numbers import Integral, Real
@@ -10,10 +10,10 @@ from statistics import median
 from typing import Any
 
 from jaxtyping import Float
-from torch import Tensor, finfo
+from torch import Tensor, cat, finfo
 
 from physlearn.flow import Flow
-from systems import InputError
+from systems import InputError, Orbit
 from systems.time_scale import fastest_rate, known_jacobian
 
 RESOLVED = 0.2  # of the fastest time scale of a flow, the inverse of its fastest rate: a grid that is no coarser is kept
@@ -152,3 +152,22 @@ def fitting(t: Float[Tensor, " T"], step: float | None = None) -> float | None:
 def precision_of(t: Tensor) -> float:
     """Machine epsilon of the times as they were given."""
     return float(finfo(t.dtype).eps) if t.is_floating_point() else 0.0
+
+
+def typical_step(orbits: Orbit | Sequence[Orbit]) -> float | None:
+    """Return the median time step of orbits, None for single times.
+
+    >>> import torch
+    >>> typical_step(Orbit(torch.tensor([0.0, 0.5, 1.0, 9.0]), torch.zeros(4, 2)))
+    0.5
+    """
+    many = [orbits] if isinstance(orbits, Orbit) else orbits
+    steps = cat([orbit.t.detach().cpu().double().diff().abs() for orbit in many])
+    return float(steps.median()) if len(steps) else None
+
+
+def checked_step(given: Any) -> float | None:
+    """The step that a file tells. Raises InputError unless it is a positive number, or none."""
+    if given is None or (isinstance(given, float | int) and not isinstance(given, bool) and given > 0 and isfinite(given)):
+        return given
+    raise InputError(f"the step of the training orbits must be a positive number, not {given!r}")
