@@ -60,7 +60,7 @@ def compare_dynamics(model: Dynamics, truth: Dynamics, plane: Sequence[str | int
     table["section"] = table["chaotic_truth"].map({True: "hellinger", False: "nearest"}, na_action="ignore")
     sizes = _sizes(truth, axes)
     periods = [truth.orbit.periods.get(names[i]) for i in axes]
-    both = (followed[0] & followed[1]).tolist()
+    both = _array(followed[0] & followed[1])
     measures = table["section"].where(both)
     distances = [_section(*row, periods) for row in zip(measures, *clouds, sizes, strict=True)]
     table[["section_model", "section_truth"]] = np.array(distances, dtype=float).reshape(-1, 2)

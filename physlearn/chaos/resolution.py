@@ -19,7 +19,7 @@ from physlearn.threads import suited_to
 ENERGY = 3e-3  # of the kinetic energy's scale: drifts that are larger move orbits to other tori, or off them
 PART = 3e-3  # of an orbit's spread: the most that one step and two half steps may differ
 LEVELS = (0, 3)  # halvings of the step that are tried; more would take longer than all else together
-FIRST, FEWEST, MOST = 1 / 8, 512, 4096  # part of the steps that is probed, and bounds of their number
+FIRST, FEWEST, MOST = 1 / 8, 1024, 4096  # part of the steps that is probed, and bounds of their number
 TOGETHER = 64  # steps that are measured at once
 ROUNDING = 16  # machine epsilons of its size by which a constant coordinate may move
 

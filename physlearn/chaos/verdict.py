@@ -60,11 +60,12 @@ class DynamicsComparison:
         table = self.table
         rows: dict[str, dict[str, float]] = {"class_agreement": _fraction(table["agree"], confidence)}
         for name in ("chaotic", "undecided", "escaped"):
-            if name == "undecided":
-                model, truth = (table[f"class_{side}"] == name for side in ("model", "truth"))
-            else:
-                model, truth = (table[f"{name}_{side}"] for side in ("model", "truth"))
-            rows[f"{name}_fraction"] = _fraction(model, confidence) | {"truth": _fraction(truth, confidence)["model"]}
+            of_both = {
+                side: table[f"class_{side}"] == name if name == "undecided" else table[f"{name}_{side}"]
+                for side in ("model", "truth")
+            }
+            found = {side: _fraction(said, confidence) for side, said in of_both.items()}
+            rows[f"{name}_fraction"] = found["model"] | {"truth": found["truth"]["model"]}
         of_model, of_truth = (
             table.loc[table[f"chaotic_{side}"].fillna(False).astype(bool), f"exponent_{side}"] for side in ("model", "truth")
         )

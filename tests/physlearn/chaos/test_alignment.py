@@ -70,7 +70,10 @@ def test_a_fraction_has_the_error_of_its_count(henon_heiles):
     table = chaotic_fraction(henon_heiles, [0.1, 0.16], n=10, time=40, dt=0.2, threshold=0.2)
     assert list(table.columns) == ["energy", "fraction", "error", "chaotic", "undecided", "escaped", "n"]
     assert (table.chaotic <= table.n).all()
-    assert_close(torch.tensor(table.error**2), torch.tensor(table.fraction * (1 - table.fraction) / 10))
+    known = table.n - table.undecided - table.escaped
+    assert (known > 0).all()
+    assert_close(torch.tensor(table.fraction), torch.tensor(table.chaotic / known))
+    assert_close(torch.tensor(table.error**2), torch.tensor(table.fraction * (1 - table.fraction) / known))
 
 
 def test_a_forecaster_is_a_flow_like_any_other(henon_heiles):
