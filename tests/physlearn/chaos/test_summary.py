@@ -7,8 +7,8 @@ from scipy.stats import binomtest, ttest_1samp
 
 from physlearn.chaos.verdict import DynamicsComparison
 
-EXPONENTS = np.array([0.05, 0.07, 0.04, np.nan, 0.09, 0.02])
-CHAOTIC = [True, True, True, True, True, False]
+EXPONENTS = np.array([0.05, 0.07, 0.04, 0.09, np.nan, 0.02])
+CHAOTIC = [True, True, True, True, None, False]
 
 
 @pytest.fixture
@@ -17,6 +17,7 @@ def summary():
     table = pd.DataFrame(
         {
             **{f"chaotic_{side}": pd.array(CHAOTIC, dtype="boolean") for side in ("truth", "model")},
+            **{f"class_{side}": ["chaotic"] * 4 + ["undecided", "regular"] for side in ("truth", "model")},
             "agree": pd.array([True, True, False, True, True, True], dtype="boolean"),
             **{f"escaped_{side}": [False] * (n - 1) + [True] for side in ("truth", "model")},
             "exponent_truth": EXPONENTS / 2,
@@ -35,7 +36,7 @@ def summary():
 
 
 def test_the_mean_exponent_has_students_interval_of_so_few_orbits(summary):
-    chaotic = EXPONENTS[[0, 1, 2, 4]]
+    chaotic = EXPONENTS[:4]
     row = summary.loc["exponent_of_chaotic"]
     interval = ttest_1samp(chaotic, 0).confidence_interval(0.9)
     assert [row["model"], row["low"], row["high"]] == pytest.approx([chaotic.mean(), interval.low, interval.high], rel=1e-12)
@@ -48,6 +49,7 @@ def test_fractions_have_wilsons_interval(summary):
     interval = binomtest(5, 6).proportion_ci(0.9, method="wilson")
     assert [row["model"], row["low"], row["high"]] == pytest.approx([5 / 6, interval.low, interval.high])
     assert summary.loc["escaped_fraction", "model"] == pytest.approx(1 / 6)
+    assert summary.loc["undecided_fraction", ["model", "truth"]].tolist() == pytest.approx([1 / 6, 1 / 6])
 
 
 def test_distances_and_times_are_medians_not_means(summary):

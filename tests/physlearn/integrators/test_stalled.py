@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from physlearn import ConvergenceError, integrate
+from physlearn import ConvergenceError, integrators
+from physlearn.flow import Flow
 
 STEP = 0.1
 
@@ -19,8 +20,9 @@ def jumping(jump):
 
 
 def one_step(jump):
-    t = torch.tensor([0.0, STEP], dtype=torch.float64)
-    return integrate(jumping(jump), torch.ones(1, dtype=torch.float64), t, "implicit-midpoint", substeps=1).z[-1, 0]
+    method = integrators.find("implicit-midpoint")(Flow.of(jumping(jump)))
+    z = torch.ones(1, dtype=torch.float64)
+    return method.step(torch.tensor(0.0, dtype=torch.float64), method.start(z, STEP), STEP)[0]
 
 
 @pytest.mark.parametrize("jump", [1e-11, 1e-10, 1e-8])
