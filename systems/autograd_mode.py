@@ -57,7 +57,7 @@ def gradient(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 def directional(function: Callable[[Tensor], Tensor], x: Tensor, direction: Tensor) -> Tensor:
     """Return the derivative of a function at x in a direction, by forward mode."""
     ready()
-    return torch.func.jvp(function, (x,), (direction.contiguous(),))[1]
+    return torch.func.jvp(function, (x,), (direction.contiguous(),))[1].to(x.dtype)  # of single numbers, torch makes float64
 
 
 @cache

@@ -116,7 +116,7 @@ def forecast_all(
     forecasts = {}
     for contender in tqdm(contenders, disable=not progress, desc="forecasting", leave=False):
         lenient = issubclass(integrators.find(contender.integrator), Implicit)
-        options = {"failure": "nan"} if lenient else {}
+        options: dict[str, Any] = {"failure": "nan"} if lenient else {}
         forecaster = trained.forecasters[contender.model]
         with warnings.catch_warnings():  # the comparison is of methods, bad ones among them, with the same steps
             warnings.simplefilter("ignore", AccuracyWarning)

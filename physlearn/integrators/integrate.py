@@ -122,13 +122,14 @@ def integrate(
     shape = seen.field(t[0], z0).shape
     if shape != z0.shape:
         raise InputError(f"{seen.name} turns states of shape {tuple(z0.shape)} into rates of shape {tuple(shape)}")
+    told: dict[str, Any] = {}
     with suited_to(z0.numel() * TYPICAL_WIDTH):
         if cls.adaptive:
             if dt is not None or substeps not in (None, 1):
                 given = "dt" if dt is not None else "substeps"
                 raise InputError(f"{method} chooses its own steps: it takes rtol and atol, not {given}")
             integrator = cls(seen, **options)
-            z, told = integrator.solve(z0, t, 1, progress), {}
+            z = integrator.solve(z0, t, 1, progress)
         else:
             steps = choose(seen, z0, t, precision, substeps=substeps, dt=dt, damping=cls.damping)
             z, integrator, told = _run(seen, cls, options, z0, t, steps, progress)
