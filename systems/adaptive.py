@@ -97,7 +97,7 @@ class Group:
         finite = np.isfinite(states).all(axis=0)
         if result.success and finite.all():
             return states * unit[:, None], None
-        last = int(finite.argmin() if not finite.all() else len(finite)) - 1
+        last = int(np.argmin(finite) if not finite.all() else states.shape[1]) - 1
         return y[:, None], abs(times[last]) if last >= 0 else 0.0
 
     def _first_step(self, matrix: Float[Tensor, "n D D"], duration: float) -> float:

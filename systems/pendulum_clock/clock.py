@@ -89,15 +89,15 @@ class PendulumClock(System):
         t: Float[Tensor, " T"],
         *,
         solver: Solver | None = None,
-        rtol: float = 1e-12,
-        atol: float = 1e-12,
+        rtol: float | None = None,
+        atol: float | None = None,
         latched: bool = True,
     ) -> Orbit:
         """The orbits from z0 at t[0], in float64, followed from event to event on the CPU; t must increase.
 
         latched: whether the latch is set at the start of orbits that start between -gamma and gamma in motion. Those that
         start there at a turning point have it released, those that start beyond have it set, whatever ``latched`` is.
-        solver: a method of SciPy's, by default DOP853. ``rate`` is what acted at each time, with the latch as it was.
+        solver: a method of SciPy's, by default DOP853. rtol, atol: as SciPy takes them, by default 1e-12 each. ``rate`` is what acted at each time, with the latch as it was.
 
         Raises InputError for states of the wrong dimension, not finite or turning over, and for times that do not increase:
         the latch remembers the swing before, so that there is no way back. IntegrationError for an orbit that cannot be
@@ -111,6 +111,7 @@ class PendulumClock(System):
             raise InputError("times must increase: the latch of a pendulum clock cannot be followed back in time")
         self._check_swings(z0)
         solver = solver or "DOP853"
+        rtol, atol = (1e-12 if tolerance is None else tolerance for tolerance in (rtol, atol))
         if solver not in EVENT_SOLVERS:
             raise InputError(
                 f"a pendulum clock is followed by {', '.join(EVENT_SOLVERS)}, which find events, not by {solver!r}"
