@@ -172,6 +172,7 @@ def test_the_temporary_file_tells_whose_it_is(tmp_path):
         (f".physlearn-{atomic._machine()}-{os.getpid()}-00000000-00000000", 10, False),  # in a container, all are process 1
         (f".physlearn-{atomic._machine()}-{os.getpid()}-{atomic.RUN}-00000000", 10, True),
     ],
+    ids=["a note", "another program's", "another machine's", "another machine's, old", "an earlier run's", "this run's"],
 )
 def test_only_files_of_runs_that_are_gone_are_cleared(name, age, stays, tmp_path):
     (tmp_path / name).touch()
