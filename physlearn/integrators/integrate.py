@@ -124,6 +124,7 @@ def integrate(
         raise InputError(f"{seen.name} turns states of shape {tuple(z0.shape)} into rates of shape {tuple(shape)}")
     told: dict[str, Any] = {}
     with suited_to(z0.numel() * TYPICAL_WIDTH):
+        told: dict[str, Any] = {}
         if cls.adaptive:
             if dt is not None or substeps not in (None, 1):
                 given = "dt" if dt is not None else "substeps"

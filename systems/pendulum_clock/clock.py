@@ -97,7 +97,8 @@ class PendulumClock(System):
 
         latched: whether the latch is set at the start of orbits that start between -gamma and gamma in motion. Those that
         start there at a turning point have it released, those that start beyond have it set, whatever ``latched`` is.
-        solver: a method of SciPy's, by default DOP853. rtol, atol: as SciPy takes them, by default 1e-12 each. ``rate`` is what acted at each time, with the latch as it was.
+        solver: a method of SciPy's, by default DOP853. rtol, atol: as SciPy takes them, by default 1e-12 each.
+        ``rate`` is what acted at each time, with the latch as it was.
 
         Raises InputError for states of the wrong dimension, not finite or turning over, and for times that do not increase:
         the latch remembers the swing before, so that there is no way back. IntegrationError for an orbit that cannot be
