@@ -47,6 +47,18 @@ def outside_inference(function: Callable[Arguments, Result]) -> Callable[Argumen
     return run
 
 
+def unrecorded(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Run a function `outside_inference`, and without recording gradients, in which long orbits would keep every step."""
+    return outside_inference(torch.no_grad()(function))
+
+
+@contextmanager
+def recorded() -> Iterator[None]:
+    """Record gradients inside the block, whatever the caller's mode is."""
+    with torch.inference_mode(False), torch.enable_grad():
+        yield
+
+
 @outside_inference
 def gradient(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """Return the gradient at x of the sum of what a function returns there."""

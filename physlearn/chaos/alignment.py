@@ -8,14 +8,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from physlearn.chaos.mode import own_mode
 from physlearn.chaos.resolution import resolve
 from physlearn.chaos.variational import carry, deviations, pieces
 from physlearn.chaos.walk import Walk
 from systems import InputError
+from systems.autograd_mode import unrecorded
 
 
-@own_mode
+@unrecorded
 def sali(
     flow: Any,
     z0: Float[Tensor, "*batch D"],
@@ -80,7 +80,7 @@ def sali(
     return smallest(w).reshape(batch)
 
 
-@own_mode
+@unrecorded
 def gali(
     flow: Any,
     z0: Float[Tensor, "*batch D"],

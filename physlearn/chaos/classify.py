@@ -14,17 +14,17 @@ from torch import Tensor
 
 from physlearn.chaos.classes import CLASSES, Classification
 from physlearn.chaos.follow import check_threshold, classify_walk, planar
-from physlearn.chaos.mode import own_mode
 from physlearn.chaos.resolution import Resolution, resolve
 from physlearn.chaos.walk import Walk
 from systems import InputError
+from systems.autograd_mode import unrecorded
 
 # Of the alignment index, to which regular orbits do not fall: a lower one takes longer to be reached by orbits that stick to
 # islands. At 3000 units of time it divides Henon-Heiles orbits as their exponents do, at 0.003.
 THRESHOLD = 1e-4
 
 
-@own_mode
+@unrecorded
 def classify(
     flow: Any,
     z0: Float[Tensor, "*batch D"],
@@ -121,7 +121,7 @@ def is_chaotic(
     return classify(flow, z0, time, dt, threshold, seed=seed, method=method).chaotic
 
 
-@own_mode
+@unrecorded
 def chaotic_fraction(
     system: Any,
     energies: Sequence[float],

@@ -11,7 +11,7 @@ from torch.autograd import forward_ad
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from physlearn import forward_mode
+from systems.autograd_mode import ready
 
 ARITHMETIC = frozenset(
     getattr(of, name)
@@ -30,7 +30,7 @@ def directional(f: Callable[[Tensor], Tensor], z: Tensor, w: Tensor) -> tuple[Te
     >>> directional(torch.sin, torch.zeros(2), torch.tensor([1.0, 2.0]))
     (tensor([0., 0.]), tensor([1., 2.]))
     """
-    forward_mode.ready()
+    ready()
     with forward_ad.dual_level(), _Constants(z):
         value, derivative = forward_ad.unpack_dual(f(forward_ad.make_dual(z, w)))
         return value, torch.zeros_like(value) if derivative is None else derivative

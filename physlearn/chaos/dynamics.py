@@ -15,13 +15,13 @@ from physlearn.chaos.classes import Classification
 from physlearn.chaos.classify import THRESHOLD, shaped
 from physlearn.chaos.follow import check_threshold, classify_walk
 from physlearn.chaos.leaving import Bounds
-from physlearn.chaos.mode import own_mode
 from physlearn.chaos.resolution import Resolution, resolve
 from physlearn.chaos.section import Section, section_of, surface_of
 from physlearn.chaos.walk import Walk
 from physlearn.integrators import Flow, integrate
 from physlearn.metrics import valid_prediction_time
 from systems import Orbit
+from systems.autograd_mode import unrecorded
 
 EVERY = 4  # steps from one state that is kept to the next: still several in the shortest period that the steps resolve
 CERTAIN = 0.01  # of the orbit's spread: as near to an orbit of half the steps, it is the flow's own; as of truth_horizon
@@ -69,7 +69,7 @@ class Dynamics:
     resolution: Resolution
 
     @classmethod
-    @own_mode
+    @unrecorded
     def of(
         cls,
         flow: Any,
@@ -187,7 +187,7 @@ class Dynamics:
         """
         return self._horizon()
 
-    @own_mode
+    @unrecorded
     def _horizon(self) -> Float[Tensor, "*batch"]:
         first = self.stretches[0]
         return valid_time(_orbit(self.walk, self.resolution, first.t, halvings=1), first, CERTAIN)

@@ -10,11 +10,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from physlearn.chaos.mode import own_mode
 from physlearn.chaos.resolution import resolve
 from physlearn.chaos.variational import carry, deviations, pieces
 from physlearn.chaos.walk import Walk
 from systems import InputError
+from systems.autograd_mode import unrecorded
 
 BLOCKS = 10  # of time, whose means differ by the standard error; enough for it to be known to a quarter
 
@@ -34,7 +34,7 @@ class Exponents:
     history: Float[Tensor, "*batch S k"]
 
 
-@own_mode
+@unrecorded
 def lyapunov_exponents(
     flow: Any,
     z0: Float[Tensor, "*batch D"],
@@ -101,7 +101,7 @@ def lyapunov_exponents(
     return lyapunov_history(flow, z0, time, dt, k, transient=transient, seed=seed, method=method).values
 
 
-@own_mode
+@unrecorded
 def lyapunov_history(
     flow: Any,
     z0: Float[Tensor, "*batch D"],

@@ -14,13 +14,13 @@ from torch import Tensor
 
 from physlearn.chaos.crossing import Steps, Surface, crossings, rates
 from physlearn.chaos.leaving import Bounds
-from physlearn.chaos.mode import own_mode
 from physlearn.chaos.resolution import Resolution, resolve
 from physlearn.chaos.walk import Walk
 from physlearn.integrators.integrate import TYPICAL_WIDTH
 from physlearn.plotting import section_plot
 from physlearn.threads import suited_to
 from systems import InputError
+from systems.autograd_mode import unrecorded
 from systems.periodic import shortest
 
 TOGETHER = 64  # steps that are searched for crossings at once
@@ -86,7 +86,7 @@ class Section:
         return pd.DataFrame({name: values.numpy() for name, values in data.items()})
 
 
-@own_mode
+@unrecorded
 def poincare_section(
     flow: Any,
     z0: Float[Tensor, "*batch D"],

@@ -29,9 +29,8 @@ from physlearn.models.physical import PhysicalModel
 from physlearn.models.units import IN_FILES, Units
 from physlearn.training import Training
 from physlearn.training.single import train_single
-from physlearn.training.train import able_to_learn
 from systems import InputError, Orbit
-from systems.autograd_mode import outside_inference
+from systems.autograd_mode import outside_inference, recorded
 from systems.periodic import check_periods
 from systems.scalars import seeded, whole
 
@@ -161,7 +160,7 @@ class Forecaster:
         if unknown := sorted(set(training) - set(Training.__dataclass_fields__)):
             raise InputError(f"fit has no setting {unknown[0]!r}; it has {', '.join(Training.__dataclass_fields__)}")
         how = Training(epochs=epochs, weighted=weighted, **training)
-        with able_to_learn():
+        with recorded():
             data = LearningData.of(orbits, validation)
             model = self._build(data.pairs.dim)
             units, pairs, held_out = data.standardized(model.structure)
@@ -292,7 +291,7 @@ class Forecaster:
         Raises FileNotFoundError, or InputError for a file that is truncated, changed, or holds something else.
         """
         settings, tensors = tensor_file.read(path, "forecaster")
-        with tensor_file.understood(path), able_to_learn():
+        with tensor_file.understood(path), recorded():
             stored.check(settings, tensors)
             baseline = settings["model"] in BASELINES  # with neither widths nor an activation
             forecaster = cls(
@@ -337,7 +336,7 @@ class Forecaster:
         """The model in the dtype and on the device of z, so that physics runs in float64 on weights learned in float32."""
         key = (z.dtype, z.device)
         if key not in self._copies:
-            with able_to_learn():  # what is made in inference mode could not be differentiated later
+            with recorded():  # what is made in inference mode could not be differentiated later
                 self._copies[key] = copy.deepcopy(self.model).to(device=z.device, dtype=z.dtype)
         return self._copies[key]
 

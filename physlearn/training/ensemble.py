@@ -21,8 +21,9 @@ from physlearn.training.fused_engine import FusedEngine
 from physlearn.training.loss import Counting
 from physlearn.training.pairs import Pairs
 from physlearn.training.torch_engine import TorchEngine
-from physlearn.training.train import Training, able_to_learn, prepare
+from physlearn.training.train import Training, prepare
 from systems import InputError, UnknownNameError
+from systems.autograd_mode import recorded
 from systems.scalars import seeded
 
 EngineName = Literal["auto", "torch", "fused"]
@@ -95,7 +96,7 @@ def train_ensemble(
     for model in models:
         if not list(model.parameters()):
             raise InputError(f"the model {model.name} has no weights to train; it is fitted by least squares")
-    with able_to_learn():
+    with recorded():
         return _train_all(models, pairs, validation, training, seeds, rates, engine, progress)
 
 

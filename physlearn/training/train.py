@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +18,7 @@ from physlearn.training import optimizers
 from physlearn.training.loss import Counting, Reduction
 from physlearn.training.pairs import Pairs
 from systems import InputError, IntegrationError
+from systems.autograd_mode import recorded
 from systems.scalars import real, seeded, whole
 
 
@@ -128,18 +127,11 @@ def train(
     IntegrationError
         If the loss or the weights stop being finite.
     """
-    with able_to_learn():
+    with recorded():
         prepare(model, pairs)
         widest = max(parameter.shape[0] for parameter in model.parameters())
         with suited_to(training.batch_size * widest):
             return _train(model, pairs, validation, training, seed, progress)
-
-
-@contextmanager
-def able_to_learn() -> Iterator[None]:
-    """Inside, gradients are recorded, whatever the caller's autograd mode is."""
-    with torch.inference_mode(False), torch.enable_grad():
-        yield
 
 
 def prepare(model: Learner, pairs: Pairs) -> None:
