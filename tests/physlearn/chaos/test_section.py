@@ -215,11 +215,11 @@ def test_a_rotation_of_more_than_a_turn_in_a_step_crosses_at_each():
     assert_close(section.t, (torch.arange(14, dtype=torch.float64) + 0.5) / 7, atol=1e-9, rtol=0)
 
 
-@pytest.mark.slow
 def test_a_double_pendulum_crosses_as_scipys_events_say():
+    """Up to t = 5; later the errors of rk4 have grown, since the orbit is chaotic."""
     double = systems.get("double-pendulum")
     z0 = torch.tensor([2.0, 2.5, 0.0, 0.0], dtype=torch.float64)
-    section = poincare_section(double, z0, 10.0, ("theta_1", 0.0), 0, dt=0.005)
+    section = poincare_section(double, z0, 5.0, ("theta_1", 0.0), 0, dt=0.005)
 
     def event(t, z):
         return math.sin(z[0] / 2)
@@ -227,7 +227,7 @@ def test_a_double_pendulum_crosses_as_scipys_events_say():
     def field(t, z):
         return double.vector_field(t, torch.from_numpy(z)).numpy()
 
-    truth = solve_ivp(field, (0, 10), z0.numpy(), "DOP853", rtol=1e-12, atol=1e-12, events=event)
+    truth = solve_ivp(field, (0, 5), z0.numpy(), "DOP853", rtol=1e-12, atol=1e-12, events=event)
     np.testing.assert_allclose(section.t.numpy(), truth.t_events[0], atol=1e-4)
     assert section.z[:, 1].abs().max() <= math.pi + 1e-12
 
