@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
@@ -20,7 +21,7 @@ from physlearn.chaos.section import Section, section_of, surface_of
 from physlearn.chaos.walk import Walk
 from physlearn.integrators import Flow, integrate
 from physlearn.metrics import valid_prediction_time
-from systems import Orbit
+from systems import AccuracyWarning, Orbit
 from systems.autograd_mode import unrecorded
 
 EVERY = 4  # steps from one state that is kept to the next: still several in the shortest period that the steps resolve
@@ -180,15 +181,12 @@ class Dynamics:
         return self.section.z[mine & early], self.section.z[mine & ~early]
 
     @cached_property
+    @unrecorded
     def horizon(self) -> Float[Tensor, "*batch"]:
         """How long each orbit is that of the flow itself: until one in steps half as long parts from it, within the time.
 
         A forecast that agrees with it for longer has the integrator's errors in common. NaN for orbits that escape.
         """
-        return self._horizon()
-
-    @unrecorded
-    def _horizon(self) -> Float[Tensor, "*batch"]:
         first = self.stretches[0]
         return valid_time(_orbit(self.walk, self.resolution, first.t, halvings=1), first, CERTAIN)
 
@@ -198,7 +196,9 @@ def _orbit(walk: Walk, resolution: Resolution, t: Float[Tensor, " T"], halvings:
     z = torch.empty(len(walk.z), len(t), walk.z.shape[-1], dtype=walk.z.dtype, device=walk.z.device)
     for rows, group in resolution.groups(walk):
         substeps = EVERY * 2**halvings * (group.steps // walk.steps)
-        z[rows] = integrate(walk.flow, group.z, t, walk.method, substeps=substeps).z
+        with warnings.catch_warnings():  # an orbit that no step resolves is undecided, which the classes tell
+            warnings.simplefilter("ignore", AccuracyWarning)
+            z[rows] = integrate(walk.flow, group.z, t, walk.method, substeps=substeps).z
     return Orbit(
         t,
         z.reshape(*walk.batch, *z.shape[1:]),

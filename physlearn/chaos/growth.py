@@ -44,18 +44,19 @@ class Growth:
         self.count += 1
 
     def exponential(self, rows: Int[Tensor, " m"], need: float) -> Bool[Tensor, " m"]:
-        """Which orbits' deviations have grown by ``need`` within a last part of the time, steadily, and beyond the orbit.
+        """Which orbits' deviations have grown as no power of the time does within a last part of it, and beyond the orbit.
 
-        A power of the time does not grow that much within half of it. An orbit that itself grows as its deviations do
-        leaves, and is not chaotic.
+        Within half of the time that is growth by `LEAST`; within less, where deviations swing as a regular orbit turns, it is
+        growth by ``need``. Either has to be steady. An orbit that itself grows as its deviations do leaves: that is no chaos.
         """
         found = torch.zeros(len(rows), dtype=torch.bool, device=self.kept.device)
         for window in WINDOWS:
             length = max(SHORTEST, round(self.count * window))
             if length >= self.count:
                 continue
+            least = LEAST if window == max(WINDOWS) else max(need, LEAST)
             halves = self._since(rows, length)
-            found |= (halves.sum(-1) > max(need, LEAST)) & (halves.amin(-1) > max(need, LEAST) * STEADY)
+            found |= (halves.sum(-1) > least) & (halves.amin(-1) > least * STEADY)
         return found
 
     def lately(self, rows: Int[Tensor, " m"]) -> tuple[Float[Tensor, " m"], Float[Tensor, " m"]]:

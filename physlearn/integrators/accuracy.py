@@ -38,7 +38,7 @@ class Accuracy:
     step_error: float
     resolution: float
     energy_drift: float | None
-    shorter: float  # the step that would resolve the flow, and keep the error of a step
+    shorter: float  # at most half of the steps taken: it would resolve the flow, and keep the error of a step
 
     def describe(self) -> dict[str, Any]:
         """As JSON-ready values for an orbit's provenance."""
@@ -118,7 +118,7 @@ class _Sampled:
         resolution = float(turn.max())
         shorter = self.h.max().item() / 2
         if resolution > 0:
-            shorter = CHOSEN / float(torch.where(self.finite, rates, 0.0).max())
+            shorter = min(shorter, CHOSEN / float(torch.where(self.finite, rates, 0.0).max()))
         if error > 0:
             shorter = min(shorter, length * (tolerance(type(method)) / error) ** (1 / (method.order + 1)) / 2)
         return Accuracy(error, resolution, self._energy_drift(rate), shorter)

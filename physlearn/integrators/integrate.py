@@ -122,7 +122,6 @@ def integrate(
     shape = seen.field(t[0], z0).shape
     if shape != z0.shape:
         raise InputError(f"{seen.name} turns states of shape {tuple(z0.shape)} into rates of shape {tuple(shape)}")
-    told: dict[str, Any] = {}
     with suited_to(z0.numel() * TYPICAL_WIDTH):
         told: dict[str, Any] = {}
         if cls.adaptive:
