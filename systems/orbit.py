@@ -237,8 +237,8 @@ class Orbit:
 
         Examples
         --------
-        >>> import math, tempfile
-        >>> path = Path(tempfile.mkdtemp()) / "swing.csv"
+        >>> import math, pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "swing.csv"
         >>> _ = path.write_text("t,theta\n" + "".join(f"{i / 20},{math.sin(i / 20)}\n" for i in range(400)))
         >>> Orbit.from_csv(path)
         [Orbit(theta, omega: 340 times, t = 1.5 to 18.45)]
