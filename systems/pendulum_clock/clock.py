@@ -117,11 +117,12 @@ class PendulumClock(System):
             raise InputError(
                 f"a pendulum clock is followed by {', '.join(EVENT_SOLVERS)}, which find events, not by {solver!r}"
             )
-        elapsed = (t - t[0]).cpu().numpy()
+        elapsed = (t - t[0]).cpu().numpy() * self.frequency
+        unit = z0.new_tensor([1.0, self.frequency])
         z, impulse = np.empty((z0[..., 0].numel(), len(t), 2)), np.empty((z0[..., 0].numel(), len(t)))
-        for i, start in enumerate(z0.reshape(-1, 2).tolist()):
+        for i, start in enumerate((z0 / unit).reshape(-1, 2).tolist()):
             z[i], impulse[i] = follow(self, start, elapsed, latched, solver, max(rtol, SMALLEST_RTOL), atol)
-        states = torch.from_numpy(z).reshape(*z0.shape[:-1], len(t), 2).to(z0.device)
+        states = torch.from_numpy(z).reshape(*z0.shape[:-1], len(t), 2).to(z0.device) * unit
         return Orbit(
             t=t,
             z=states,

@@ -24,6 +24,8 @@ def follow(
 ) -> tuple[np.ndarray, np.ndarray]:
     """States ``(T, 2)`` at the times t since the start, and the push ``(T,)`` that acted then: -kappa, 0 or kappa.
 
+    Times are in the clock's own unit, 1 / frequency, so that tolerances mean the same for any clock.
+
     The orbit goes piece by piece, each between two turning points and on one side of -gamma and of gamma. Where the pieces
     end does not depend on t, which only reads the states off; so the states do not depend on what other times are asked for.
 
@@ -46,7 +48,8 @@ def follow(
             piece, duration, end = _piece(clock, state, force, side, goal, solver, rtol, atol)
         except IntegrationError as error:
             raise IntegrationError(
-                f"the orbit from z0 = {list(z0)} cannot be followed beyond t = {start:g}: {error}"
+                f"the orbit from z0 = {[z0[0], z0[1] * clock.frequency]} cannot be followed beyond "
+                f"t = {start / clock.frequency:g}: {error}"
             ) from error
         until = int(np.searchsorted(t, start + duration, side="right"))
         if until > done:
@@ -62,10 +65,9 @@ def _piece(
 
     Returns the states as a function of time from 0, the duration, and the last state.
     """
-    damping, stiffness = clock.frequency / clock.Q, clock.frequency**2
 
     def field(t: float, y: np.ndarray) -> State:
-        return y[1], stiffness * (push - np.sin(y[0])) - damping * y[1]
+        return y[1], push - np.sin(y[0]) - y[1] / clock.Q
 
     def turns(t: float, y: np.ndarray) -> float:
         return side * y[1]
@@ -78,14 +80,14 @@ def _piece(
     with np.errstate(all="ignore"):
         result = solve_ivp(
             field,
-            (0.0, 2 * pi / clock.frequency),
+            (0.0, 2 * pi),
             state,
             method=solver,
             events=[turns, arrives],
             dense_output=True,
             rtol=rtol,
             atol=atol,
-            max_step=1 / clock.frequency,  # well below half a swing, so that no step hides a turning point and the next
+            max_step=1.0,  # well below half a swing, so that no step hides a turning point and the next
         )
     if not (result.success and np.isfinite(result.y).all()):
         raise IntegrationError(result.message)

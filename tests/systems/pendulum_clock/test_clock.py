@@ -297,6 +297,15 @@ def test_a_clock_in_seconds_is_the_clock_in_its_own_units():
     assert seconds.period == pytest.approx(CLOCK.period / frequency)
 
 
+@pytest.mark.parametrize("frequency", [1e-9, 1e9])
+def test_a_clock_of_any_speed_is_the_clock_in_its_own_units(frequency):
+    scale = torch.tensor([1.0, frequency], dtype=torch.float64)
+    z0, t = CLOCK.sample(2), times(30, 50)
+    own, physical = CLOCK.orbit(z0, t), PendulumClock(frequency=frequency).orbit(z0 * scale, t / frequency)
+    torch.testing.assert_close(physical.z / scale, own.z, rtol=0, atol=1e-11)
+    torch.testing.assert_close(physical.rate / scale / frequency, own.rate, rtol=0, atol=1e-11)
+
+
 def test_an_orbit_tells_where_it_comes_from(tmp_path):
     orbit = systems.get("pendulum-clock", Q=100.0).orbit([0.05, 0.0], [0.0, 1.0], rtol=1e-10, latched=False)
     orbit.save(tmp_path / "orbit.nc")
