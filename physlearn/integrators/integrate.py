@@ -16,7 +16,7 @@ from physlearn.integrators.accuracy import Accuracy, estimate, too_long
 from physlearn.integrators.errors import ConvergenceError
 from physlearn.integrators.integrator import Integrator
 from physlearn.integrators.registry import find
-from physlearn.integrators.steps import Steps, choose, precision_of
+from physlearn.integrators.steps import RESOLVED, UNRESOLVED, Steps, choose, precision_of
 from physlearn.threads import suited_to
 from systems import AccuracyWarning, InputError, Orbit
 from systems.autograd_mode import outside_inference
@@ -131,7 +131,8 @@ def integrate(
             integrator = cls(seen, **options)
             z = integrator.solve(z0, t, 1, progress)
         else:
-            steps = choose(seen, z0, t, precision, substeps=substeps, dt=dt, damping=cls.damping)
+            resolved = UNRESOLVED if cls.order == 1 else RESOLVED
+            steps = choose(seen, z0, t, precision, substeps=substeps, dt=dt, damping=cls.damping, resolved=resolved)
             z, integrator, told = _run(seen, cls, options, z0, t, steps, progress)
     return Orbit(
         t=t,

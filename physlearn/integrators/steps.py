@@ -16,7 +16,8 @@ from physlearn.flow import Flow
 from systems import InputError, Orbit
 from systems.time_scale import fastest_rate, known_jacobian
 
-RESOLVED = 0.2  # of the fastest time scale of a flow, the inverse of its fastest rate: a grid that is no coarser is kept
+RESOLVED = 0.5  # of the fastest time scale of a flow, the inverse of its fastest rate: a grid that is no coarser is kept
+UNRESOLVED = 1.0  # of that time scale: a step that is longer follows nothing
 CHOSEN = 0.1  # of that time scale: the steps that are taken where a grid is coarser
 FINER = 16  # a gap in a fine grid is crossed by steps like its others, unless those are finer than this beside CHOSEN
 NEARLY = 1.5  # steps of the training grid that one step may be long, as recorded times are not quite equal
@@ -60,6 +61,7 @@ def choose(
     substeps: int | None = None,
     dt: float | None = None,
     damping: bool = True,
+    resolved: float = RESOLVED,
 ) -> Steps:
     """Return the steps that the caller fixed, or else the default ones.
 
@@ -75,12 +77,14 @@ def choose(
         Longest step.
     damping
         Whether the steps must resolve the decay of damped motion, too.
+    resolved
+        Steps of the grid, in time scales of the flow, up to which they are kept.
 
     Returns
     -------
     Steps
-        By default one step per time where the grid is no coarser than the grid that the flow was trained on, or than 0.2 of
-        the fastest time scale of a flow that was not; else steps as long as those of the training grid, or a tenth of the
+        By default one step per time where the grid is no coarser than the grid that the flow was trained on, or than half
+        of the fastest time scale of a flow that was not; else steps as long as those of the training grid, or a tenth of the
         time scale.
 
     Raises
@@ -107,7 +111,7 @@ def choose(
     if not fastest > 0 or not gaps:
         return Steps(gaps, (1,) * len(gaps), "flow")
     longest = min(CHOSEN / fastest, max(median(gaps), CHOSEN / fastest / FINER))
-    return _counted(gaps, lambda gap: 1 if gap * fastest <= RESOLVED else gap / longest, "flow")
+    return _counted(gaps, lambda gap: 1 if gap * fastest <= resolved else gap / longest, "flow")
 
 
 def _fastest(flow: Flow, z0: Tensor, t: Tensor, damping: bool) -> float:
