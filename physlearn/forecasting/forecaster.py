@@ -56,7 +56,7 @@ class Forecaster:
     angles
         Coordinates whose cosine and sine the networks see in place of the values, so that what they learn is exactly periodic:
         True for every coordinate that has a period in the training orbits, or names. By default none: an angle that only
-        swings is learned sooner without. Baselines, which have no network, refuse angles.
+        swings does without, and trains faster. Baselines, which have no network, refuse angles.
     seed
         Seed of the initial weights and of the batches.
     dtype, device

@@ -12,6 +12,7 @@ from torch.testing import assert_close
 import systems
 from physlearn import Forecaster, metrics, models, tensor_file
 from physlearn.forecasting import stored
+from physlearn.forecasting.contender import LINEUP, fit_all
 from physlearn.models.build import BASELINES
 from physlearn.models.stack import stack
 from physlearn.training import Pairs, Training, fused_engine
@@ -95,17 +96,17 @@ def test_it_does_not_matter_in_which_turn_the_training_orbits_are(name, trained,
 
 def test_a_rotating_pendulum_is_forecast_over_many_turns():
     """Trained on at most two turns; where a network sees the angle itself, it has never seen the others."""
-    data, t = pendulum(40), torch.linspace(0, 60, 601, dtype=torch.float64)
+    data, t = pendulum(20), torch.linspace(0, 40, 401, dtype=torch.float64)
     assert data.z[..., 0].abs().max() < 4 * pi
     truth = PENDULUM.orbit(torch.tensor([[0, 2.3], [0, -2.5], [0.3, 1.2]], dtype=torch.float64), t)
-    assert truth.z[:2, -1, 0].abs().min() > 28 * pi
+    assert truth.z[:2, -1, 0].abs().min() > 20 * pi
     valid = {}
     for angles in (True, False):
-        f = fit("hnn-mechanical", data, angles, hidden=(20,), epochs=40)
+        f = fit("hnn-mechanical", data, angles, hidden=(20,), epochs=60 if angles else 300)
         valid[angles] = metrics.valid_prediction_time(f.forecast(truth.z[:, 0], t), truth)
-    assert (valid[True] == 60).all()
+    assert (valid[True] == 40).all()
     assert (valid[False][:2] < 20).all()
-    assert valid[False][2] == 60  # what swings stays among the angles of the training
+    assert valid[False][2] == 40  # what swings stays among the angles of the training
 
 
 @pytest.mark.parametrize("angles", [True, ("theta",)])
@@ -180,6 +181,13 @@ def test_a_baseline_refuses_angles(name):
         models.build(name, 2, angles={0: 1.0})
 
 
+def test_the_networks_of_a_line_up_take_angles_and_its_baselines_do_not(orbits):
+    contenders = [contender for contender in LINEUP if contender.model in ("linear", "cubic", "nn")]
+    settings = {"training": {"epochs": 1}, "hidden": (4,), "angles": True}
+    trained = fit_all(contenders, orbits, orbits, progress=False, **settings).forecasters
+    assert {name: f.angles for name, f in trained.items()} == {"linear": False, "cubic": False, "nn": True}
+
+
 @pytest.mark.parametrize("name", ["hnn-mechanical", "dissipative-hnn-mechanical"])
 def test_a_kinetic_energy_of_p_squared_has_no_period(name):
     with pytest.raises(InputError, match="p\\^2/2 of hnn-mechanical has no period: name only positions"):
@@ -191,11 +199,12 @@ def test_names_may_be_given_in_several_ways(names, same):
     assert Forecaster("nn", angles=names).angles == same
 
 
-def test_an_angle_that_hardly_moves_is_learned_as_without_angles():
-    """The cosine is one to rounding then: it must not become an input of noise."""
-    small = PENDULUM.orbit(1e-5 * PENDULUM.sample(8) + torch.tensor([1e-4, 0.0], dtype=torch.float64), T)
-    f = fit("hnn-mechanical", small, epochs=40)
-    assert float(metrics.derivative_loss(f, small)) < 1e-3 * float(small.rate.square().mean())
+@pytest.mark.parametrize("size", [1e-6, 3e-4])
+def test_an_angle_that_hardly_moves_is_learned_no_worse_than_without_angles(size):
+    """The cosine is one to a few roundings of float32 then: it must not become an input of noise."""
+    small = PENDULUM.orbit(size * PENDULUM.sample(8), T)
+    without, with_angles = (metrics.derivative_loss(fit("hnn-mechanical", small, a, epochs=40), small) for a in (False, True))
+    assert with_angles < without < 0.1 * small.rate.square().mean()
 
 
 def test_the_compiled_loops_train_a_vector_field_but_not_gradients_by_angles():
