@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -19,13 +20,16 @@ Choice = bool | tuple[str, ...]  # every coordinate that has a period, none, or 
 
 def checked(angles: bool | str | Sequence[str], model: str) -> Choice:
     """Return the choice as True, False or names. Raises InputError for anything else, and for angles of a baseline."""
-    check_angles(model, angles)
-    if isinstance(angles, bool):
-        return angles
-    names = (angles,) if isinstance(angles, str) else angles
-    if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
-        raise InputError(f"angles must be True, False or names of coordinates, not {angles!r:.80}")
-    return tuple(dict.fromkeys(names)) or False
+    choice: Choice
+    if isinstance(angles, bool | np.bool_):
+        choice = bool(angles)
+    else:
+        names = (angles,) if isinstance(angles, str) else angles
+        if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+            raise InputError(f"angles must be True, False or names of coordinates, not {angles!r:.80}")
+        choice = tuple(dict.fromkeys(str(name) for name in names)) or False
+    check_angles(model, choice)
+    return choice
 
 
 def chosen(angles: Choice, periods: Mapping[str, float], coordinates: Sequence[str]) -> dict[str, float]:

@@ -46,7 +46,7 @@ def check_name(name: str) -> None:
         raise UnknownNameError(f"no model {name!r}; there are {', '.join(names())}")
 
 
-def check_angles(name: str | None, angles: object) -> None:
+def check_angles(name: str | None, angles: bool | tuple[str, ...] | Angles) -> None:
     """Raise InputError where a baseline is to take angles."""
     if angles and name in BASELINES:
         raise InputError(f"the model {name} has no network that could see cosines and sines of angles: leave angles out")

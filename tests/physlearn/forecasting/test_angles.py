@@ -5,6 +5,7 @@ import dataclasses
 import pickle
 from math import pi
 
+import numpy as np
 import pytest
 import torch
 from torch.testing import assert_close
@@ -136,6 +137,10 @@ def test_a_file_with_wrong_angles_is_refused(angles, orbits, tmp_path):
     tensor_file.write(tmp_path / "forged", "forecaster", settings | {"angles": angles}, tensors)
     with pytest.raises(InputError, match="angles"):
         Forecaster.load(tmp_path / "forged")
+    for forged in (settings | {"angles": False}, {name: settings[name] for name in settings if name != "angles"}):
+        tensor_file.write(tmp_path / "without", "forecaster", forged, tensors)  # the weights are those of more inputs
+        with pytest.raises(InputError, match="without"):
+            Forecaster.load(tmp_path / "without")
 
 
 def test_an_angle_is_an_input_more_in_the_size_that_a_file_must_have():
@@ -167,7 +172,7 @@ def test_all_angles_of_orbits_without_any_are_refused():
         fit("hnn", system.orbit(system.sample(2, energy=0.1), T))
 
 
-@pytest.mark.parametrize("angles", [1, None, 0.5, [1], {"theta"}])
+@pytest.mark.parametrize("angles", [1, None, 0.5, [1], {"theta"}, np.array([1, 2])])
 def test_angles_are_names(angles):
     with pytest.raises(InputError, match="angles must be True, False or names of coordinates"):
         Forecaster("hnn", angles=angles)
@@ -194,7 +199,9 @@ def test_a_kinetic_energy_of_p_squared_has_no_period(name):
         models.build(name, 2, angles={1: 1.0})
 
 
-@pytest.mark.parametrize(("names", "same"), [((), False), ([], False), ("theta", ("theta",)), (["theta"] * 2, ("theta",))])
+@pytest.mark.parametrize(
+    ("names", "same"), [((), False), ([], False), ("theta", ("theta",)), (["theta"] * 2, ("theta",)), (np.True_, True)]
+)
 def test_names_may_be_given_in_several_ways(names, same):
     assert Forecaster("nn", angles=names).angles == same
 
