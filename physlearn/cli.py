@@ -27,6 +27,7 @@ from physlearn.forecasting.long_run import long_run
 from physlearn.metalearning import VARIANTS
 from physlearn.metalearning.unit import learn_unit
 from physlearn.models import names as model_names
+from physlearn.models.build import check_angles
 from physlearn.sweeps import Workers, WorkersLostError, alone_in, alone_on
 from physlearn.tasks.greydanus import FOLDER
 from systems import HamiltonianSystem, InputError, IntegrationError, Orbit
@@ -163,6 +164,9 @@ def forecast(
     learning_rate: Annotated[float, typer.Option(help="The first; it falls to zero along a cosine.")] = 5e-3,
     hidden: Hidden = "100",
     activation: Named = "sine",
+    angles: Annotated[
+        bool, typer.Option("--angles", help="Networks see cosine and sine of every coordinate that has a period.")
+    ] = False,
     set_: OfSystem = None,
     device: Device = "cpu",
     seed: Seed = 0,
@@ -172,10 +176,12 @@ def forecast(
 
     Without --model, the whole line-up side by side: baselines, NN and HNNs, with the integrators that suit them and Euler.
     """
+    check_angles(model, angles)
     settings: dict[str, Any] = {
         "training": {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate},
         "hidden": _widths(hidden),
         "activation": activation,
+        "angles": angles,
         "device": _device(device),
         "seed": seed,
         "progress": sys.stderr.isatty() and not as_json,

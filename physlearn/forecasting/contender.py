@@ -16,7 +16,7 @@ from physlearn.flow import Flow
 from physlearn.forecasting.forecaster import Forecaster
 from physlearn.integrators.implicit import Implicit
 from physlearn.integrators.steps import fitting
-from physlearn.models.build import check_name
+from physlearn.models.build import BASELINES, check_name
 from systems import AccuracyWarning, InputError, Orbit
 
 
@@ -94,12 +94,12 @@ def fit_all(
     training: Mapping[str, Any],
     **network: Any,
 ) -> Trained:
-    """Train each model of the contenders once, on the same orbits with the same settings."""
+    """Train each model of the contenders once, on the same orbits with the same settings; baselines take no angles."""
     forecasters: dict[str, Forecaster] = {}
     seconds: dict[str, float] = {}
     for name in dict.fromkeys(contender.model for contender in contenders):
         start = time.perf_counter()
-        forecaster = Forecaster(name, **network)
+        forecaster = Forecaster(name, **network | ({"angles": False} if name in BASELINES else {}))
         forecasters[name] = forecaster.fit(orbits, validation, progress=progress, **training)
         seconds[name] = time.perf_counter() - start
     return Trained(forecasters, seconds)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -17,13 +16,14 @@ from torch import Tensor
 from physlearn import activations, models, tensor_file
 from physlearn.activations import Activation
 from physlearn.activations.description import describe, restore
+from physlearn.forecasting import angles as turning
 from physlearn.forecasting import stored
 from physlearn.forecasting.learning_data import LearningData, cast_to
 from physlearn.integrators import integrate
 from physlearn.integrators.steps import checked_step, typical_step
 from physlearn.models import Model
 from physlearn.models.baselines import LeastSquaresModel
-from physlearn.models.build import BASELINES, check_name
+from physlearn.models.build import BASELINES, check_name, structure_of
 from physlearn.models.layers import Layers
 from physlearn.models.physical import PhysicalModel
 from physlearn.models.units import IN_FILES, Units
@@ -53,6 +53,10 @@ class Forecaster:
     activation
         Its name, ``"sine+tanh"`` for a mixture, ``"learned:henon-heiles-hnn"`` for what the package ships as learned for a
         task, or any Activation, such as ``learned.mix``. The baselines have none.
+    angles
+        Coordinates whose cosine and sine the networks see in place of the values, so that what they learn is exactly periodic:
+        True for every coordinate that has a period in the training orbits, or names. By default none: an angle that only
+        swings does without, and trains faster. Baselines, which have no network, refuse angles.
     seed
         Seed of the initial weights and of the batches.
     dtype, device
@@ -72,7 +76,7 @@ class Forecaster:
     UnknownNameError
         If there is no such model or activation (a KeyError).
     InputError
-        If the seed or a width is not a whole number.
+        If the seed or a width is not a whole number, or angles are not names, or asked of a baseline.
 
     Examples
     --------
@@ -93,6 +97,7 @@ class Forecaster:
         *,
         hidden: Sequence[int] = (100,),
         activation: str | Activation = "sine",
+        angles: bool | str | Sequence[str] = False,
         seed: int = 0,
         dtype: torch.dtype = torch.float32,
         device: str | torch.device = "cpu",
@@ -103,6 +108,7 @@ class Forecaster:
         self.name = model
         self.hidden = tuple(whole("a width in hidden", width) for width in hidden)
         self.activation = activation
+        self.angles = turning.checked(angles, model)
         seeded(seed)
         self.seed = whole("seed", seed)
         self.dtype = dtype
@@ -161,9 +167,10 @@ class Forecaster:
             raise InputError(f"fit has no setting {unknown[0]!r}; it has {', '.join(Training.__dataclass_fields__)}")
         how = Training(epochs=epochs, weighted=weighted, **training)
         with recorded():
-            data = LearningData.of(orbits, validation)
-            model = self._build(data.pairs.dim)
-            units, pairs, held_out = data.standardized(model.structure)
+            coordinates = (data := LearningData.of(orbits, validation)).pairs.coordinates
+            angles = turning.chosen(self.angles, data.periods, coordinates)
+            units, pairs, held_out = data.standardized(structure_of(self.name, len(coordinates)), angles)
+            model = self._build(coordinates, data.periods, units)
             history = pd.DataFrame()
             if isinstance(model, LeastSquaresModel):
                 model.double().standardize(pairs.z, pairs.rate)
@@ -172,7 +179,7 @@ class Forecaster:
                 pairs = cast_to(self.device, self.dtype, pairs)
                 held_out = None if held_out is None else cast_to(self.device, self.dtype, held_out)
                 history = train_single(model, pairs, held_out, how, self.seed, progress)
-            self._adopt(PhysicalModel(model, units), data.pairs.coordinates, data.periods)
+            self._adopt(PhysicalModel(model, units), coordinates, data.periods)
         self.training, self.history = how, history
         self.step = typical_step(orbits)
         return self
@@ -270,19 +277,8 @@ class Forecaster:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write weights (safetensors) with every setting and the history (JSON in the header) to one file."""
-        settings = {
-            "model": self.name,
-            "hidden": self.hidden,
-            "activation": None if self.name in BASELINES else describe(self.activation),
-            "seed": self.seed,
-            "dtype": str(self.dtype).removeprefix("torch."),
-            "coordinates": self.coordinates,
-            "periods": self.periods,
-            "step": self.step,
-            "training": None if self.training is None else asdict(self.training),
-            "history": self.history.to_dict("list"),
-        }
-        tensor_file.write(path, "forecaster", settings, {**self.model.inner.state_dict(), **self.model.units.tensors})
+        tensors = self.model.inner.state_dict() | self.model.units.tensors
+        tensor_file.write(path, "forecaster", stored.settings_of(self), tensors)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], device: str | torch.device = "cpu") -> Forecaster:
@@ -298,18 +294,19 @@ class Forecaster:
                 settings["model"],
                 hidden=settings["hidden"],
                 activation="sine" if baseline else restore(settings["activation"]),
+                angles=settings.get("angles", False),
                 seed=settings["seed"],
                 dtype=getattr(torch, settings["dtype"]),
                 device=device,
             )
             coordinates = tuple(settings["coordinates"])
-            model = forecaster._build(len(coordinates))
             of_today = any(name.startswith(IN_FILES) for name in tensors)  # older files have neither units nor periods
             units = Units.take(tensors, len(coordinates))
+            periods = check_periods(settings["periods"] if of_today else {}, coordinates)
+            model = forecaster._build(coordinates, periods, units)
             model.load_state_dict(tensors)
             for network in (part for part in model.modules() if isinstance(part, Layers)):
                 forecaster.activation = network.activation  # with the values of its tables
-            periods = check_periods(settings["periods"] if of_today else {}, coordinates)
             forecaster._adopt(PhysicalModel(model, units), coordinates, periods)
             forecaster.training = Training(**settings["training"])
             forecaster.step = checked_step(settings.get("step"))
@@ -318,14 +315,16 @@ class Forecaster:
 
     def __repr__(self) -> str:
         state = f"fitted on {', '.join(self.coordinates)}" if self._model is not None else "not fitted"
-        activation = activations.get(self.activation).name
-        return f"Forecaster({self.name!r}, hidden={self.hidden}, activation={activation!r}, seed={self.seed}; {state})"
+        told = f"hidden={self.hidden}, activation={activations.get(self.activation).name!r}"
+        told += f", angles={self.angles}" if self.angles else ""
+        return f"Forecaster({self.name!r}, {told}, seed={self.seed}; {state})"
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_copies": {}}
 
-    def _build(self, dim: int) -> Model:
-        return models.build(self.name, dim, self.hidden, self.activation, self.seed).to(self.device, self.dtype)
+    def _build(self, coordinates: tuple[str, ...], periods: Mapping[str, float], units: Units) -> Model:
+        dim, angles = len(coordinates), turning.by_index(self.angles, periods, coordinates, units)
+        return models.build(self.name, dim, self.hidden, self.activation, self.seed, angles).to(self.device, self.dtype)
 
     def _adopt(self, model: PhysicalModel, coordinates: tuple[str, ...], periods: Mapping[str, float]) -> None:
         self._model = model.to(self.device, self.dtype).eval().requires_grad_(False)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from physlearn.forecasting.angles import within_a_turn
 from physlearn.models.units import Structure, Units
 from physlearn.training import Pairs
 from physlearn.training.pairs import check_one_system
@@ -47,14 +48,19 @@ class LearningData:
         precision = torch.promote_types(pairs.z.dtype, pairs.rate.dtype)
         return cls(_exact(pairs), None if held_out is None else _exact(held_out), precision, periods)
 
-    def standardized(self, structure: Structure) -> tuple[Units, Pairs, Pairs | None]:
-        """Return the units that suit the training pairs and a model of that structure, and all pairs in them."""
-        units = Units.of(self.pairs.z, self.pairs.rate, structure, self.precision)
-        z, rate = units.standardize(self.pairs.z, self.pairs.rate, self.precision)
-        pairs = Pairs(z, rate, self.pairs.coordinates, units.rates)
-        if (held_out := self.validation) is None:
+    def standardized(self, structure: Structure, angles: Mapping[str, float]) -> tuple[Units, Pairs, Pairs | None]:
+        """Return the units that suit the training pairs and a model of that structure, and all pairs in them.
+
+        angles: the periods of those coordinates of which only the angle matters, not the number of turns.
+        """
+        held_out, coordinates = self.validation, self.pairs.coordinates
+        z, others = within_a_turn(self.pairs.z, None if held_out is None else held_out.z, angles, coordinates)
+        units = Units.of(z, self.pairs.rate, structure, self.precision)
+        z, rate = units.standardize(z, self.pairs.rate, self.precision)
+        pairs = Pairs(z, rate, coordinates, units.rates)
+        if held_out is None or others is None:
             return units, pairs, None
-        z, rate = units.applied(held_out.z, held_out.rate)
+        z, rate = units.applied(others, held_out.rate)
         return units, pairs, Pairs(z, rate, held_out.coordinates, units.rates)
 
 

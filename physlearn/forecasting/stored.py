@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from itertools import pairwise
 from math import comb
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from physlearn import schema
-from physlearn.activations.description import check_description, numbers_of
+from physlearn.activations.description import check_description, describe, numbers_of
 from physlearn.models.build import BASELINES, check_name
 from systems import InputError
 
+if TYPE_CHECKING:
+    from physlearn.forecasting.forecaster import Forecaster
+
 DTYPES = ("float16", "bfloat16", "float32", "float64")
+
+
+def settings_of(forecaster: Forecaster) -> dict[str, Any]:
+    """Return everything that a file tells of a forecaster beside its tensors, as JSON-ready values."""
+    return {
+        "model": forecaster.name,
+        "hidden": forecaster.hidden,
+        "activation": None if forecaster.name in BASELINES else describe(forecaster.activation),
+        "angles": forecaster.angles,
+        "seed": forecaster.seed,
+        "dtype": str(forecaster.dtype).removeprefix("torch."),
+        "coordinates": forecaster.coordinates,
+        "periods": forecaster.periods,
+        "step": forecaster.step,
+        "training": None if forecaster.training is None else asdict(forecaster.training),
+        "history": forecaster.history.to_dict("list"),
+    }
 
 
 def check(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
@@ -38,6 +59,14 @@ def check(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
             raise InputError(f"the tensor {name!r:.80} does not hold finite floating-point numbers")
 
 
+def _angles(settings: Mapping[str, Any]) -> int:
+    """The number of coordinates that the networks take as angles; none in the files of earlier versions."""
+    angles = settings.get("angles", False)
+    if isinstance(angles, bool):
+        return len(schema.mapped(settings["periods"], "periods")) if angles else 0
+    return len(schema.names(angles, "angles"))
+
+
 def _needed(model: str, dim: int, settings: Mapping[str, Any], tensors: int) -> int:
     """How many numbers such a model has at least."""
     if model in BASELINES:
@@ -46,6 +75,6 @@ def _needed(model: str, dim: int, settings: Mapping[str, Any], tensors: int) -> 
     if not hidden:
         raise InputError("hidden must be a list of positive widths, not empty")
     check_description(settings["activation"])
-    # a separable model has networks of half of the coordinates each
-    weights = sum(a * b for a, b in pairwise([max(dim // 2, 1), *hidden]))
+    # a separable model has networks of half of the coordinates each; an angle is one input more of one of them
+    weights = sum(a * b for a, b in pairwise([max(dim // 2, 1) + _angles(settings), *hidden]))
     return weights + sum(hidden) + numbers_of(settings["activation"])

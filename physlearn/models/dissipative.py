@@ -11,9 +11,10 @@ from torch import Tensor
 
 from physlearn.activations import Activation
 from physlearn.models.hamiltonian import HamiltonianNetwork
+from physlearn.models.inputs import NO_ANGLES, Angles, Inputs
 from physlearn.models.model import Model
 from physlearn.models.network import Network
-from physlearn.models.scaling import Standard, over_batch, root_mean_square
+from physlearn.models.scaling import over_batch, root_mean_square
 from physlearn.models.separable import MechanicalHamiltonianNetwork
 from physlearn.models.units import Structure
 
@@ -37,25 +38,31 @@ class DissipativeHamiltonianNetwork(Model):
     hamiltonian_network: type[HamiltonianNetwork | MechanicalHamiltonianNetwork] = HamiltonianNetwork
     drive_scale: Tensor
 
-    def __init__(self, dim: int, hidden: Sequence[int], activation: str | Activation, generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        dim: int,
+        hidden: Sequence[int],
+        activation: str | Activation,
+        generator: torch.Generator,
+        angles: Angles = NO_ANGLES,
+    ) -> None:
         super().__init__()
-        self.conservative = self.hamiltonian_network(dim, hidden, activation, generator)
-        self.states = Standard(dim)
-        self.network = Network(dim, dim // 2, hidden, activation, last_bias=False, generator=generator)
+        self.conservative = self.hamiltonian_network(dim, hidden, activation, generator, angles)
+        self.states = Inputs(dim, angles)
+        self.network = Network(self.states.width, dim // 2, hidden, activation, last_bias=False, generator=generator)
         self.register_buffer("drive_scale", torch.ones(()))
 
     def standardize(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]) -> None:
         """Scale the states, H, and F by the forces; momenta keep their zero, about which F is odd."""
         self.conservative.standardize(z, rate)
         self.states.fit(z)
-        self.states.center[z.shape[1] // 2 :] = 0
+        self.states.center[z.shape[1] // 2 : z.shape[1]] = 0
         self.drive_scale.copy_(root_mean_square(rate.chunk(2, dim=-1)[1]))
 
     def drive(self, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch n"]:
         """F(q, p)."""
-        u = self.states(z)
-        q, p = u.chunk(2, dim=-1)
-        odd = self.network(u) - self.network(torch.cat([q, -p], dim=-1))
+        q, p = z.chunk(2, dim=-1)
+        odd = self.network(self.states(z)) - self.network(self.states(torch.cat([q, -p], dim=-1)))
         return over_batch(self.drive_scale.unsqueeze(-1), 1) * odd / 2
 
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:

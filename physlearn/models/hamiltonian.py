@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from physlearn import activations
 from physlearn.activations import Activation
+from physlearn.models.inputs import NO_ANGLES, Angles, Inputs
 from physlearn.models.layers import Layers
 from physlearn.models.model import Model
 from physlearn.models.network import Network
-from physlearn.models.scaling import Standard, over_batch, root_mean_square
+from physlearn.models.scaling import over_batch, root_mean_square
 from systems import InputError
 from systems.system import rotate
 
@@ -21,11 +22,12 @@ from systems.system import rotate
 class Potential(nn.Module):
     r"""A scalar function of n coordinates, learned through its gradient.
 
-    .. math:: F(x) = c\,K\bigl((x - m) / s\bigr)
+    .. math:: F(x) = c\,K\bigl((\phi(x) - m) / s\bigr)
 
-    K is a network without a last bias, for F matters only up to a constant; m and s are mean and standard deviation of the
-    inputs. Whatever m, s and c are, F is a function of the physical x, so Hamilton's equations for it hold exactly: nothing
-    but x is ever rescaled. What K has to fit is :math:`s_i\,\partial_i F / c`, and c is chosen to make its mean square one.
+    K is a network without a last bias, for F matters only up to a constant; :math:`\phi(x)` is x itself, but for coordinates
+    that are angles (`Inputs`), and m and s are its mean and standard deviation. Whatever m, s and c are, F is a function of
+    the physical x, so Hamilton's equations for it hold exactly: nothing but x is ever rescaled. What K has to fit is
+    :math:`s_i\,\partial_i F / c`, and c is chosen to make its mean square one.
     """
 
     gradient_scale: Tensor
@@ -37,6 +39,7 @@ class Potential(nn.Module):
         activation: str | Activation,
         generator: torch.Generator,
         network_class: type[Layers] = Network,
+        angles: Angles = NO_ANGLES,
     ) -> None:
         super().__init__()
         if network_class.bends and not activations.get(activation).curved:
@@ -44,14 +47,14 @@ class Potential(nn.Module):
                 "a Hamiltonian network is trained through the slope of its activation, which linear interpolation makes flat "
                 "between jumps: the first layer's biases would never move; take kind='cubic'"
             )
-        self.inputs = Standard(inputs)
+        self.inputs = Inputs(inputs, angles)
         self.register_buffer("gradient_scale", torch.ones(()))
-        self.network = network_class(inputs, 1, hidden, activation, last_bias=False, generator=generator)
+        self.network = network_class(self.inputs.width, 1, hidden, activation, last_bias=False, generator=generator)
 
     def standardize(self, x: Float[Tensor, "m n"], gradient: Float[Tensor, "m n"]) -> None:
         """Take the scales from inputs and the gradients that are to be learned (their signs do not matter)."""
         self.inputs.fit(x)
-        self.gradient_scale.copy_(root_mean_square(self.inputs.scale * gradient))
+        self.gradient_scale.copy_(root_mean_square(self.inputs.lengths * gradient))
 
     def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
         """F(x)."""
@@ -60,7 +63,7 @@ class Potential(nn.Module):
     def gradient(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
         """dF/dx."""
         scale = self.gradient_scale.unsqueeze(-1) / self.inputs.scale
-        return over_batch(scale, 1) * self.network.gradient(self.inputs(x))
+        return self.inputs.by_coordinates(x, over_batch(scale, 1) * self.network.gradient(self.inputs(x)))
 
 
 class HamiltonianNetwork(Model):
@@ -75,10 +78,17 @@ class HamiltonianNetwork(Model):
     default_integrator = "gauss-legendre-4"
     network_class: type[Layers] = Network
 
-    def __init__(self, dim: int, hidden: Sequence[int], activation: str | Activation, generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        dim: int,
+        hidden: Sequence[int],
+        activation: str | Activation,
+        generator: torch.Generator,
+        angles: Angles = NO_ANGLES,
+    ) -> None:
         super().__init__()
         check_even(self.name, dim)
-        self.energy = Potential(dim, hidden, activation, generator, self.network_class)
+        self.energy = Potential(dim, hidden, activation, generator, self.network_class, angles)
 
     def standardize(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]) -> None:
         """Scale the states, and H so that its gradient has the size of the data's."""

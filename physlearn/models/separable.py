@@ -12,8 +12,10 @@ from torch import Tensor
 
 from physlearn.activations import Activation
 from physlearn.models.hamiltonian import Potential, check_even
+from physlearn.models.inputs import NO_ANGLES, Angles
 from physlearn.models.model import Model
 from physlearn.models.units import Structure
+from systems import InputError
 
 
 class SeparableModel(Model):
@@ -23,10 +25,18 @@ class SeparableModel(Model):
     separable = True
     default_integrator = "yoshida-4"
 
-    def __init__(self, dim: int, hidden: Sequence[int], activation: str | Activation, generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        dim: int,
+        hidden: Sequence[int],
+        activation: str | Activation,
+        generator: torch.Generator,
+        angles: Angles = NO_ANGLES,
+    ) -> None:
         super().__init__()
         check_even(self.name, dim)
-        self.potential_energy = Potential(dim // 2, hidden, activation, generator)
+        of_positions = {i: period for i, period in angles.items() if i < dim // 2}
+        self.potential_energy = Potential(dim // 2, hidden, activation, generator, angles=of_positions)
 
     def standardize(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]) -> None:
         """Scale positions and forces."""
@@ -64,9 +74,17 @@ class SeparableHamiltonianNetwork(SeparableModel):
 
     name = "hnn-separable"
 
-    def __init__(self, dim: int, hidden: Sequence[int], activation: str | Activation, generator: torch.Generator) -> None:
-        super().__init__(dim, hidden, activation, generator)
-        self.kinetic_energy = Potential(dim // 2, hidden, activation, generator)
+    def __init__(
+        self,
+        dim: int,
+        hidden: Sequence[int],
+        activation: str | Activation,
+        generator: torch.Generator,
+        angles: Angles = NO_ANGLES,
+    ) -> None:
+        super().__init__(dim, hidden, activation, generator, angles)
+        of_momenta = {i - dim // 2: period for i, period in angles.items() if i >= dim // 2}
+        self.kinetic_energy = Potential(dim // 2, hidden, activation, generator, angles=of_momenta)
 
     def standardize(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]) -> None:
         """Scale positions and forces, momenta and velocities."""
@@ -90,6 +108,18 @@ class MechanicalHamiltonianNetwork(SeparableModel):
 
     name = "hnn-mechanical"
     structure: ClassVar[Structure] = "mechanical"
+
+    def __init__(
+        self,
+        dim: int,
+        hidden: Sequence[int],
+        activation: str | Activation,
+        generator: torch.Generator,
+        angles: Angles = NO_ANGLES,
+    ) -> None:
+        if any(i >= dim // 2 for i in angles):
+            raise InputError(f"the kinetic energy p^2/2 of {self.name} has no period: name only positions in angles")
+        super().__init__(dim, hidden, activation, generator, angles)
 
     def kinetic(self, p: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
         """p^2/2."""

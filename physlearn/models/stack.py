@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from physlearn.activations.description import describe
 from physlearn.models.affine import Affine
+from physlearn.models.inputs import Inputs
 from physlearn.models.layers import Layers
 from physlearn.models.model import Learner
 from systems import InputError
@@ -21,10 +22,11 @@ M = TypeVar("M", bound=nn.Module)
 
 
 def shape_of(model: nn.Module) -> object:
-    """What two networks must have in common to be stacked: kind, weights' shapes, and activations but for their tables."""
+    """What two networks must have in common to be stacked: kind, shapes, angles, and activations but for their tables."""
     sizes = tuple((name, tuple(tensor.shape)) for name, tensor in model.state_dict().items())
     networks = [part for part in model.modules() if isinstance(part, Layers)]
-    return type(model), sizes, str([describe(network.activation) for network in networks])
+    angles = [part.angles for part in model.modules() if isinstance(part, Inputs)]
+    return type(model), sizes, angles, str([describe(network.activation) for network in networks])
 
 
 def stack(models: Sequence[M]) -> M:

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.activations import Activation
+from physlearn.models.inputs import NO_ANGLES, Angles, Inputs
 from physlearn.models.layers import Layers
 from physlearn.models.model import Model
 from physlearn.models.network import Network
@@ -25,11 +26,18 @@ class VectorFieldNetwork(Model):
     default_integrator = "rk4"
     network_class: type[Layers] = Network
 
-    def __init__(self, dim: int, hidden: Sequence[int], activation: str | Activation, generator: torch.Generator) -> None:
+    def __init__(
+        self,
+        dim: int,
+        hidden: Sequence[int],
+        activation: str | Activation,
+        generator: torch.Generator,
+        angles: Angles = NO_ANGLES,
+    ) -> None:
         super().__init__()
-        self.states = Standard(dim)
+        self.states = Inputs(dim, angles)
         self.rates = Standard(dim)
-        self.network = self.network_class(dim, dim, hidden, activation, last_bias=True, generator=generator)
+        self.network = self.network_class(self.states.width, dim, hidden, activation, last_bias=True, generator=generator)
 
     def standardize(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]) -> None:
         """Scale inputs and outputs to zero mean and unit variance."""

@@ -27,6 +27,7 @@ from physlearn.models import (
     VectorFieldNetwork,
 )
 from physlearn.models.hamiltonian import Potential
+from physlearn.models.inputs import Inputs
 from physlearn.models.layers import Layers
 from physlearn.models.separable import SeparableModel
 from physlearn.training import fused
@@ -60,6 +61,8 @@ def networks_of(model: Learner) -> list[Layers]:
     kind = type(model)  # a subclass may compute something else
     if kind in (VectorFieldNetwork, Classifier, SplineVectorField, SplineClassifier):
         return [cast(VectorFieldNetwork | Classifier, model).network]
+    if any(part.angles for part in model.modules() if isinstance(part, Inputs)):
+        return []  # the loops fit gradients by a network's inputs, not by the angle whose cosine and sine these are
     if kind in (HamiltonianNetwork, SplineHamiltonian):
         return [cast(HamiltonianNetwork, model).energy.network]
     if kind is MechanicalHamiltonianNetwork:

@@ -162,3 +162,15 @@ def test_forecast_learns_the_suspension_of_a_system_that_depends_on_time(run, tm
 def test_help_lists_all_that_is_registered(run, command, names):
     text = re.sub(r"-\s+", "-", run(command, "--help").out)  # lines break at hyphens
     assert set(names) <= set(re.findall(r"[\w-]+", text))
+
+
+def test_a_forecast_takes_angles(run, tmp_path):
+    result = run("forecast", "pendulum", "--model", "nn", "--integrator", "rk4", "--angles", "--out", tmp_path, *QUICK)
+    assert result.code == 0, result.err
+    assert Forecaster.load(tmp_path / "nn.safetensors").angles is True
+
+
+def test_angles_of_a_baseline_or_of_a_system_without_any_are_refused(refused, tmp_path):
+    assert "linear has no network" in refused("forecast", "pendulum", "--model", "linear", "--angles", "--out", tmp_path)
+    line = refused("forecast", "henon-heiles", "--model", "nn", "--angles", "--out", tmp_path, *QUICK)
+    assert "angles=True needs a coordinate with a period" in line
