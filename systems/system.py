@@ -17,6 +17,7 @@ from torch import Tensor
 from systems.autograd_mode import gradient, ordinary, outside_inference, plain
 from systems.errors import InputError
 from systems.orbit import Orbit, check_times
+from systems.periodic import shortest
 from systems.reference import Solver, solve, tolerances
 from systems.size import check_memory
 
@@ -135,7 +136,8 @@ class System(ABC):
         check_states(z0, self.coordinates)
         check_memory(z0.numel() * len(t), "the orbits from these states at these times")
         solver = solver or ("DOP853" if z0.device.type == "cpu" else "dopri8")
-        z = solve(self.vector_field, z0, t, solver, rtol, atol, period=self.period)
+        turns = z0 - shortest(z0, self.periods, self.coordinates)  # an angle of many turns has few digits left within one
+        z = turns.unsqueeze(-2) + solve(self.vector_field, z0 - turns, t, solver, rtol, atol, period=self.period)
         rtol, atol = tolerances(solver, rtol, atol)
         return Orbit(
             t=t,

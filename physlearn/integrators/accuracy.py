@@ -40,6 +40,11 @@ class Accuracy:
     energy_drift: float | None
     shorter: float  # at most half of the steps taken: it would resolve the flow, and keep the error of a step
 
+    def better_than(self, other: Accuracy) -> bool:
+        """Whether a step errs less, and the energy, if it drifts too far, drifts by clearly less."""
+        drift, before = self.energy_drift or 0.0, other.energy_drift or 0.0
+        return self.step_error < other.step_error and (drift <= ENERGY or drift < before / 2)
+
     def describe(self) -> dict[str, Any]:
         """As JSON-ready values for an orbit's provenance."""
         return {"step_error": self.step_error, "resolution": self.resolution, "energy_drift": self.energy_drift}

@@ -164,7 +164,7 @@ def _run(
         if not too_long(accuracy, cls, steps):
             break
         # an orbit that shorter steps do not make better is rough, or diverges
-        hopeless = before is not None and not accuracy.step_error < before.step_error
+        hopeless = before is not None and not accuracy.better_than(before)
         if last or hopeless:
             warnings.warn(_warning(integrator, steps, accuracy), AccuracyWarning, stacklevel=6)
             break

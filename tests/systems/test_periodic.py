@@ -35,3 +35,11 @@ def test_periods_that_are_none_are_refused(periods):
     t = torch.linspace(0, 1, 3)
     with pytest.raises(InputError, match="period"):
         Orbit(t, torch.zeros(3, 2), coordinates=("q", "p"), periods=periods)
+
+
+def test_an_orbit_does_not_depend_on_the_turn_that_it_starts_in():
+    pendulum, t = systems.get("pendulum"), torch.linspace(0, 10, 11, dtype=torch.float64)
+    near = torch.tensor([[1.0, 0.3], [0.1, 2.5]], dtype=torch.float64)
+    turns = torch.tensor([2e6 * pi, 0.0], dtype=torch.float64)
+    expected = pendulum.orbit(near, t).z + turns
+    torch.testing.assert_close(pendulum.orbit(near + turns, t).z, expected, rtol=0, atol=1e-8)  # rounding of the angle: 1e-9
