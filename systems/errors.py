@@ -1,5 +1,18 @@
 """Errors that speak to the user: what was given, what is needed, what to do."""
 
+import sys
+
+OURS = ("systems", "physlearn", "torch")
+
+
+def outside() -> int:
+    """Return the ``stacklevel`` with which a warning of the caller points at the line outside of these packages."""
+    level = 1
+    frame = sys._getframe(1)
+    while frame.f_globals.get("__name__", "").split(".")[0] in OURS and frame.f_back is not None:
+        frame, level = frame.f_back, level + 1
+    return level
+
 
 class InputError(ValueError):
     """What was given cannot be used. The message is one sentence for the user."""

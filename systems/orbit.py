@@ -16,7 +16,7 @@ from torch import Tensor
 from systems import orbit_file
 from systems.errors import InputError
 from systems.floats import floats
-from systems.periodic import check_periods
+from systems.periodic import agreed_periods, check_periods
 from systems.recorded_motion import read_motion
 
 Index: TypeAlias = int | slice | list[int] | Tensor | EllipsisType
@@ -317,7 +317,11 @@ def _alike(orbits: Sequence[Orbit]) -> Orbit:
         raise InputError("no orbits were given")
     if any(orbit.coordinates != orbits[0].coordinates for orbit in orbits):
         raise InputError(f"orbits of different coordinates: {sorted({orbit.coordinates for orbit in orbits})}")
-    return orbits[0]
+    origins = [(o.provenance["system"], o.provenance.get("parameters")) for o in orbits if "system" in o.provenance]
+    for other in origins[1:]:
+        if other != origins[0]:
+            raise InputError(f"orbits of {origins[0]} and of {other} do not make one Orbit: keep them in a list")
+    return replace(orbits[0], periods=agreed_periods([orbit.periods for orbit in orbits]))
 
 
 def _names(coordinates: Sequence[str], dim: int) -> tuple[str, ...]:

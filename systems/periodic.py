@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from math import inf, isfinite
+from collections.abc import Iterable, Mapping, Sequence
+from math import inf, isclose, isfinite
 from numbers import Real
 
 import torch
@@ -24,6 +24,18 @@ def check_periods(periods: Mapping[str, float], coordinates: Sequence[str]) -> d
         if isinstance(value, bool) or not (isinstance(value, Real) and isfinite(value) and value > 0):
             raise InputError(f"the period of {name} must be a positive number, not {value!r}")
     return {name: float(value) for name, value in periods.items()}
+
+
+def agreed_periods(given: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """Return the periods that any of several orbits declares. Raises InputError where two declare different ones."""
+    common: dict[str, float] = {}
+    for periods in given:
+        for name, period in periods.items():
+            if not isclose(common.setdefault(name, period), period, rel_tol=1e-6):
+                raise InputError(
+                    f"{name} has the period {common[name]:g} in one orbit and {period:g} in another; give both the same"
+                )
+    return common
 
 
 def shortest(

@@ -17,7 +17,7 @@ import numpy as np
 
 from systems.csv_columns import read_columns
 from systems.degrees_of_freedom import Degree, choose
-from systems.errors import InputError
+from systems.errors import InputError, outside
 from systems.recording import (
     Floats,
     acceleration_gain,
@@ -100,7 +100,7 @@ def read_motion(
         warnings.warn(
             f"{path}: {lost['rows']} of {len(t)} rows are left out, since their stretches, {lost['stretches']} in number, are "
             f"shorter than the filter's window of {told['filter']['window']} samples",
-            stacklevel=3,
+            stacklevel=outside(),
         )
     at = np.flatnonzero(kept)
     ends = np.flatnonzero(np.diff(t[at]) > gap * np.median(np.diff(t))) + 1

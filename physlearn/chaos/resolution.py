@@ -15,6 +15,7 @@ from physlearn.chaos.walk import Walk
 from physlearn.integrators import find
 from physlearn.integrators.integrate import TYPICAL_WIDTH
 from physlearn.threads import suited_to
+from systems.errors import outside
 
 ENERGY = 3e-3  # of the kinetic energy's scale: drifts that are larger move orbits to other tori, or off them
 PART = 3e-3  # of an orbit's spread: the most that one step and two half steps may differ
@@ -63,7 +64,7 @@ class Resolution:
             warnings.warn(
                 f"{int(bad.sum())} of {len(bad)} orbits have {kind} up to {float(self.error[bad].max()):.2g} of their scale "
                 f"in steps of {finest:.3g}, and {what}; take a smaller dt",
-                stacklevel=3,
+                stacklevel=outside(),
             )
 
 

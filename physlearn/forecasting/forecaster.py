@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -233,7 +234,9 @@ class Forecaster:
         model = self.model
         with torch.no_grad():
             method = integrator or model.default_integrator
-            return integrate(self, z0, t, method, dt=dt, substeps=substeps, **options)
+            turns = model.turns(z0 := torch.as_tensor(z0), self.periods, self.coordinates)
+            orbit = integrate(self, z0 - turns, t, method, dt=dt, substeps=substeps, **options)
+            return replace(orbit, z=orbit.z + turns.unsqueeze(-2))
 
     @property
     def model(self) -> PhysicalModel:

@@ -12,6 +12,7 @@ from physlearn.models.units import Structure, Units
 from physlearn.training import Pairs
 from physlearn.training.pairs import check_one_system
 from systems import InputError, Orbit
+from systems.periodic import agreed_periods
 
 Orbits = Orbit | Sequence[Orbit]
 
@@ -41,10 +42,7 @@ class LearningData:
             raise InputError(f"training has the coordinates {pairs.coordinates}, validation has {held_out.coordinates}")
         listed = [*_listed(orbits), *([] if validation is None else _listed(validation))]
         check_one_system(listed)
-        periods: dict[str, float] = {}
-        for name, period in [item for orbit in listed for item in orbit.periods.items()]:
-            if periods.setdefault(name, period) != period:
-                raise InputError(f"some orbits have the period {periods[name]} of {name}, others {period}: give them the same")
+        periods = agreed_periods([orbit.periods for orbit in listed])
         precision = torch.promote_types(pairs.z.dtype, pairs.rate.dtype)
         return cls(_exact(pairs), None if held_out is None else _exact(held_out), precision, periods)
 

@@ -16,7 +16,8 @@ from physlearn.integrators.steps import CHOSEN, UNRESOLVED, Steps
 from systems.time_scale import fastest_rate, known_jacobian
 
 ORBITS = 8
-TWICE = 6  # sampled steps that are taken again, once whole and once in halves
+TWICE = 6  # sampled steps that are taken again, once whole and once in two parts
+PARTS = (0.382, 0.618)  # of the step: halves of it would meet a fast drive at the same phases as the step itself
 TIMES = 16  # samples of a field that may depend on time, which has to be asked for them one by one
 ROUNDING = 64  # machine epsilons
 ENERGY = 0.1  # of twice the kinetic energy, by which the energy may drift
@@ -152,22 +153,22 @@ class _Sampled:
         worst = int(turn.flatten(0, -2).amax(0).argmax())
         chosen = {worst, 0, *(round(i * (count - 1) / (TWICE - 1)) for i in range(TWICE))}
         largest, length = 0.0, float(self.h.max())
-        scale = 1 / (1 - 2.0**-method.order)
+        scale = 1 / (1 - sum(part ** (method.order + 1) for part in PARTS))
         for k in sorted(chosen):
             z, sample = self.z[..., k, :], self.samples[k]
-            error = scale * (self._stepped(sample, z, 1) - self._stepped(sample, z, 2)).abs()
+            error = scale * (self._stepped(sample, z, (1.0,)) - self._stepped(sample, z, PARTS)).abs()
             relative = torch.where((error > noise) & (size > 0), error / size, 0.0)
             relative = torch.where(self.finite[..., k, None] & torch.isfinite(relative), relative, 0.0)
             if float(relative.max()) > largest:
                 largest, length = float(relative.max()), abs(sample.dt)
         return largest, length
 
-    def _stepped(self, sample: Sample, z: Tensor, n: int) -> Tensor:
-        method, dt = self.make(), sample.dt / n
-        carried = method.start(z, dt)
-        for i in range(n):
-            t = torch.tensor(sample.t + i * dt, dtype=torch.float64, device=z.device)
-            carried = method.step(t, carried, dt)
+    def _stepped(self, sample: Sample, z: Tensor, parts: tuple[float, ...]) -> Tensor:
+        method, t = self.make(), sample.t
+        carried = method.start(z, sample.dt * parts[0])
+        for part in parts:
+            carried = method.step(torch.tensor(t, dtype=torch.float64, device=z.device), carried, part * sample.dt)
+            t += part * sample.dt
         return method.state(carried)
 
     def _energy_drift(self, rate: Tensor) -> float | None:

@@ -20,6 +20,7 @@ from physlearn.integrators.steps import RESOLVED, UNRESOLVED, Steps, choose, pre
 from physlearn.threads import suited_to
 from systems import AccuracyWarning, InputError, Orbit
 from systems.autograd_mode import outside_inference
+from systems.errors import outside
 from systems.orbit import check_times
 from systems.size import BYTES, check_memory
 from systems.system import check_states
@@ -166,7 +167,7 @@ def _run(
         # an orbit that shorter steps do not make better is rough, or diverges
         hopeless = before is not None and not accuracy.better_than(before)
         if last or hopeless:
-            warnings.warn(_warning(integrator, steps, accuracy), AccuracyWarning, stacklevel=6)
+            warnings.warn(_warning(integrator, steps, accuracy), AccuracyWarning, stacklevel=outside())
             break
         before = accuracy
         steps = steps.no_longer_than(max(accuracy.shorter, steps.longest / SHORTER))

@@ -15,6 +15,7 @@ from physlearn.models.hamiltonian import check_even
 from physlearn.models.model import Model
 from physlearn.models.scaling import Standard, spread
 from systems import InputError
+from systems.errors import outside
 from systems.system import rotate
 
 NOTHING = 1e-10  # a column that is so much shorter than the longest holds rounding alone
@@ -57,7 +58,7 @@ class LeastSquaresModel(Model):
             warnings.warn(
                 f"the states determine {rank} of the {needed} coefficients of the model {self.name} (combinations of "
                 "coordinates do not vary); of the equally good solutions, the smallest is taken",
-                stacklevel=3,
+                stacklevel=outside(),
             )
         solution = torch.zeros(len(size), target.shape[1], dtype=torch.float64, device=design.device)
         solution[used] = found.solution.to(design.device) / size[used].unsqueeze(-1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from physlearn.models.model import Model
 from physlearn.models.units import Units
+from systems.periodic import shortest
 
 PARTS = {  # what goes into each, and the unit of what comes out
     "vector_field": ("all", "all"),
@@ -68,6 +69,15 @@ class PhysicalModel(Model):
         inner = getattr(self._modules["inner"], name)
         y = (inner(u) if t is None else inner(t, u)).to(factor.dtype)
         return (y * factor if drift is None else torch.addcmul(drift, y, factor)).to(x.dtype)
+
+    def turns(
+        self, z: Float[Tensor, "*batch D"], periods: Mapping[str, float], coordinates: Sequence[str]
+    ) -> Float[Tensor, "*batch D"]:
+        """Return the whole periods by which the angles of states are away from those of the training data; else zero."""
+        if not periods or not z.is_floating_point() or z.shape[-1:] != self.units.center.shape:
+            return torch.zeros_like(z)
+        away = z - self.units.center.to(z)
+        return away - shortest(away, periods, coordinates)
 
     def _change(self, name: str) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
         """u = origin + x inverse, and what comes of it times a factor, plus a drift."""

@@ -7,6 +7,7 @@ import xarray
 from hypothesis import given
 from hypothesis import strategies as st
 
+import systems
 from systems import InputError, Orbit
 
 
@@ -319,3 +320,16 @@ def test_orbits_that_do_not_match_are_not_joined(join, orbits, message):
 def test_an_orbit_on_a_gpu_is_saved_and_comes_back_to_the_cpu(tmp_path):
     some_orbit(4).to("cuda").save(tmp_path / "orbit.nc")
     assert_same(Orbit.load(tmp_path / "orbit.nc"), some_orbit(4))
+
+
+@pytest.mark.parametrize("join", [Orbit.stack, lambda orbits: Orbit.concatenate([orbits[0][..., :3], orbits[1][..., 3:]])])
+def test_orbits_of_different_parameters_or_periods_do_not_join(join):
+    t = torch.linspace(0, 1, 5, dtype=torch.float64)
+    light, heavy = (systems.get("pendulum", gravity=g).orbit([1.0, 0.0], t) for g in (1.0, 4.0))
+    with pytest.raises(InputError, match="keep them in a list"):
+        join([light, heavy])
+    degrees = Orbit(t, light.z, coordinates=light.coordinates, periods={"theta": 360.0})
+    with pytest.raises(InputError, match="the period"):
+        join([light, degrees])
+    plain = Orbit(t, light.z, coordinates=light.coordinates)
+    assert join([plain, light]).periods == light.periods

@@ -243,3 +243,12 @@ def test_a_stack_has_the_field_of_each_model(name):
     assert_close(stack(networks)(z), wanted)
     with pytest.raises(InputError, match="one shape"):
         stack([networks[0], models.build(name, 4, (5,), angles={1: 0.8})])
+
+
+@pytest.mark.parametrize("model", ["nn", "hnn-mechanical"])
+def test_a_forecast_does_not_depend_on_the_turn_that_it_starts_in(model):
+    pendulum, t = systems.get("pendulum"), torch.linspace(0, 5, 51, dtype=torch.float64)
+    f = Forecaster(model, hidden=(8,), seed=0).fit(pendulum.orbit(pendulum.sample(5), t), epochs=2, progress=False)
+    z0 = torch.tensor([1.0, 0.0], dtype=torch.float64)
+    turns = torch.tensor([200 * pi, 0.0], dtype=torch.float64)
+    torch.testing.assert_close(f.forecast(z0 + turns, t).z - turns, f.forecast(z0, t).z, rtol=0, atol=1e-9)

@@ -1,6 +1,7 @@
 """Times asked for and steps taken are two things: orbits do not depend on which times are asked for."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -170,3 +171,23 @@ def test_a_training_grid_that_is_too_coarse_for_the_learned_flow_is_refined():
     end = f.forecast(f64(1.0, 0.0), f64(0.0, 6.0), "rk4")
     assert_close(end.z[-1], f64(math.cos(6.0), -math.sin(6.0)), rtol=0, atol=0.02)
     assert told(end)["dt"] < 1
+
+
+def test_a_drive_that_is_fast_beside_the_times_is_resolved_or_told():
+    """v = sin 100 t, sampled by whole steps of 1 and by their halves at nearly the same phases."""
+
+    def driven(t, z):
+        return torch.stack([z[..., 1], 100 * torch.cos(100 * torch.as_tensor(t)) * torch.ones_like(z[..., 0])], -1)
+
+    t = torch.linspace(0, 10, 11, dtype=torch.float64)
+    with warnings.catch_warnings(record=True) as told_of:
+        warnings.simplefilter("always")
+        v = integrate(driven, f64(0.0, 0.0), t, "rk4").z[:, 1]
+    wrong = float((v - torch.sin(100 * t)).abs().max()) > 0.1
+    assert not wrong or any(issubclass(one.category, AccuracyWarning) for one in told_of)
+
+
+def test_a_warning_points_at_the_line_of_the_user(harmonic_oscillator):
+    with pytest.warns(AccuracyWarning) as told_of:
+        integrate(harmonic_oscillator, f64(1.0, 0.0), torch.arange(10) * 3.0, "rk4", substeps=1)
+    assert told_of[0].filename == __file__
