@@ -189,6 +189,14 @@ def test_a_baseline_refuses_fewer_states_than_it_has_coefficients_for(name, few,
             Forecaster(name).fit(data, progress=False)
 
 
+@pytest.mark.parametrize("copies", [1, 101])
+@pytest.mark.parametrize("name", ["linear", "cubic"])
+def test_a_baseline_refuses_a_single_state_however_often_it_is_given(name, copies, orbits):
+    z, rate = (x[0, :1].expand(copies, 2) for x in (orbits.z, orbits.rate))
+    with pytest.raises(InputError, match=r"1 different state is too few for the [39] coefficients"):
+        Forecaster(name).fit(Orbit(torch.arange(float(copies)).double(), z, rate, orbits.coordinates), progress=False)
+
+
 @pytest.mark.parametrize("name", ["linear", "cubic"])
 def test_a_baseline_says_where_states_leave_its_coefficients_open(name):
     """Two equal oscillators in step: states on a plane of the four dimensions."""
