@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from systems.csv_columns import read_columns
-from systems.degrees_of_freedom import Degree, choose
+from systems.degrees_of_freedom import Degree, choose, rate_units
 from systems.errors import InputError
 from systems.recording import (
     Floats,
@@ -92,7 +92,7 @@ def read_motion(
     provenance = {
         "file": Path(path).name,
         "rates": {n: "file" if n in d.given else "derived" for d in degrees for n in (d.velocity, d.acceleration)},
-        **({"units": data.units} if data.units else {}),
+        **({"units": units} if (units := rate_units(data.units, time, degrees)) else {}),
         "rows": {"file": len(data[time]), "measured": len(t), "used": int(kept.sum())},
         **told,
     }

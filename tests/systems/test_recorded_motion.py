@@ -237,6 +237,26 @@ def test_provenance_keeps_the_units(write):
     assert orbit.provenance["units"] == {"t": "s", "theta": "rad"}
 
 
+@pytest.mark.parametrize(
+    ("header", "units"),
+    [
+        ("t,theta [deg],omega [rad/s],alpha [rad/s^2]", {"theta": "deg", "omega": "deg/s", "alpha": "deg/s^2"}),
+        ("t [ms],theta [deg],omega [rad/s],alpha", {"t": "ms", "theta": "deg", "omega": "deg/ms"}),
+        ("t,theta [rad],omega [deg/min],alpha", {"theta": "rad", "omega": "rad/min"}),
+        ("t,theta,omega [deg/s],alpha", {}),
+    ],
+)
+def test_a_derived_rate_has_the_unit_of_its_coordinate_per_time(write, header, units):
+    path = write(header, T, SWING, VELOCITY, -(FREQUENCY**2) * SWING)
+    (orbit,) = Orbit.from_csv(path, rates="derived")
+    assert orbit.provenance.get("units", {}) == units
+
+
+def test_a_rate_of_the_file_keeps_the_unit_of_the_file(write):
+    (orbit,) = Orbit.from_csv(write("t [s],theta [rad],omega [radians/s]", T, SWING, VELOCITY))
+    assert orbit.provenance["units"] == {"t": "s", "theta": "rad", "omega": "radians/s"}
+
+
 # gaps
 
 
