@@ -154,6 +154,18 @@ def test_a_lost_turn_of_an_unwrapped_angle_is_put_back(write, rotation):
     np.testing.assert_allclose(orbit.z[:, 1], omega[np.isin(t, orbit.t)], rtol=0, atol=0.03)
 
 
+@pytest.mark.parametrize("rows", [300, 600])
+@pytest.mark.parametrize(("unit", "turn"), [("deg", 360.0), ("rad", 2 * pi)])
+@pytest.mark.parametrize("speed", [5 / 9, -1 / 7])  # turns per second
+def test_the_window_of_a_steady_rotation_is_half_a_turn(write, rows, unit, turn, speed):
+    t = 0.05 * np.arange(rows)
+    (orbit,) = Orbit.from_csv(write(f"t,theta [{unit}]", t, speed * turn * t % turn))
+    # the periodogram tells the 36 or 140 samples of a turn to a tenth where the record holds two
+    assert orbit.provenance["filter"]["window"] == pytest.approx(10 / abs(speed), rel=0.1)
+    np.testing.assert_allclose(orbit.z[:, 1], speed * turn, rtol=1e-9)
+    np.testing.assert_allclose(orbit.rate[:, 1], 0, atol=1e-6 * turn)
+
+
 @pytest.mark.parametrize("turns", [0.0, 1e3, -1e6])
 def test_angles_many_turns_away_have_the_same_rates(write, turns):
     (orbit,) = Orbit.from_csv(write("t,theta", T, SWING + 2 * pi * turns))
