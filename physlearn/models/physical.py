@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from physlearn.models.model import Model
 from physlearn.models.units import Units
+from systems.autograd_mode import elsewhere
 
 PARTS = {  # what goes into each, and the unit of what comes out
     "vector_field": ("all", "all"),
@@ -68,6 +70,13 @@ class PhysicalModel(Model):
         inner = getattr(self._modules["inner"], name)
         y = (inner(u) if t is None else inner(t, u)).to(factor.dtype)
         return (y * factor if drift is None else torch.addcmul(drift, y, factor)).to(x.dtype)
+
+    def copied_to(self, device: torch.device, dtype: torch.dtype) -> PhysicalModel:
+        """Return a copy on another device, with weights of another dtype, that later calls may differentiate through.
+
+        The caller may be in inference mode, or inside of a function that ``torch.func`` transforms.
+        """
+        return elsewhere(lambda: copy.deepcopy(self).to(device, dtype))
 
     def _change(self, name: str) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
         """u = origin + x inverse, and what comes of it times a factor, plus a drift."""
