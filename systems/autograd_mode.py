@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache, wraps
 from typing import ParamSpec, TypeVar
@@ -57,6 +58,25 @@ def recorded() -> Iterator[None]:
     """Record gradients inside the block, whatever the caller's mode is."""
     with torch.inference_mode(False), torch.enable_grad():
         yield
+
+
+def elsewhere(function: Callable[[], Result]) -> Result:
+    """Run a function in a thread of its own, which neither autograd modes nor transforms of ``torch.func`` reach.
+
+    Inside of a transform, every new tensor belongs to it, and weights cannot change their dtype. What is made to be kept is
+    made elsewhere.
+
+    Parameters
+    ----------
+    function
+        A function without arguments, of which none of the tensors is inside of a transform.
+
+    Returns
+    -------
+    What the function returns.
+    """
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(function).result()
 
 
 @outside_inference

@@ -107,6 +107,38 @@ def choose(
     return degrees
 
 
+def rate_units(units: Mapping[str, str], time: str, degrees: Sequence[Degree]) -> dict[str, str]:
+    """Return the units of the columns as orbits have them, in which those of derived rates follow from the coordinates.
+
+    A derived rate has the unit of its coordinate per unit of time, whatever the file says of its own column of that name, or
+    none where the coordinate's unit is not known. Where the times have no unit, the file's rates tell it, or it is the second.
+
+    Parameters
+    ----------
+    units
+        The units that the file gives, by column.
+    time
+        Name of the column of times.
+    degrees
+        Degrees of freedom, which tell the rates that are taken from the file.
+
+    Returns
+    -------
+    dict
+        Unit by name, as ``{"theta": "deg", "omega": "deg/s"}``; of the derived rates, only those that the file names.
+    """
+    result = dict(units)
+    for degree in degrees:
+        unit = units.get(degree.coordinate) or _unit_in(degree.coordinate)
+        for name, power in ((degree.velocity, ""), (degree.acceleration, "^2")):
+            if name in degree.given or name not in units:
+                continue
+            told = PER_TIME.fullmatch(result.pop(name))
+            if unit:
+                result[name] = f"{unit}/{units.get(time) or (told[2] if told else 's')}{power}"
+    return result
+
+
 def _names(given: str | Sequence[str]) -> list[str]:
     return [name_and_unit(name)[0] for name in ([given] if isinstance(given, str) else given)]
 

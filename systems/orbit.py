@@ -214,7 +214,8 @@ class Orbit:
             ``"file"`` takes velocity and acceleration from the file and derives what is missing; ``"derived"`` smooths the
             coordinate and derives both from it.
         window
-            Samples that the filter spans, odd; defaults to half of the dominant period.
+            Samples that the filter spans, odd; defaults to half of the dominant period, which is that of a turn for an angle
+            that turns over.
         order
             Order of the filter's polynomials.
         gap

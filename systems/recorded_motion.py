@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from systems.csv_columns import read_columns
-from systems.degrees_of_freedom import Degree, choose
+from systems.degrees_of_freedom import Degree, choose, rate_units
 from systems.errors import InputError, outside
 from systems.recording import (
     Floats,
@@ -92,7 +92,7 @@ def read_motion(
     provenance = {
         "file": Path(path).name,
         "rates": {n: "file" if n in d.given else "derived" for d in degrees for n in (d.velocity, d.acceleration)},
-        **({"units": data.units} if data.units else {}),
+        **({"units": units} if (units := rate_units(data.units, time, degrees)) else {}),
         "rows": {"file": len(data[time]), "measured": len(t), "used": int(kept.sum())},
         **told,
     }
@@ -173,7 +173,7 @@ class _Recording:
 
     def rates(self, window: int | None, order: int) -> tuple[Floats, dict[str, Any]]:
         """Coordinate, velocity and acceleration ``(D, 3, T)``, NaN where there is none, and what provenance tells of them."""
-        even = [self._longest(degree.coordinate) for degree in self.degrees]
+        even = [self._oscillation(degree) for degree in self.degrees]
         window = min(half_period_window(x, order) for x in even) if window is None else window
         check_filter(window, order)
         gain = min(acceleration_gain(window, order, dominant_period(x)) for x in even)
@@ -212,11 +212,15 @@ class _Recording:
                 row[:] = derived[0], derived[1], row[2] if degree.acceleration in degree.given else derived[2]
         return rows, told
 
-    def _longest(self, name: str) -> Floats:
-        """The column in the longest stretch, with a few missing rows filled in, to tell its period by."""
+    def _oscillation(self, degree: Degree) -> Floats:
+        """The coordinate in the longest stretch, with a few missing rows filled in, to tell its period by.
+
+        Of an angle that turns over, it is the cosine, since the angle itself may only grow: so the period is that of a turn.
+        """
         part = max(stretches(self.t, FILLED), key=lambda part: part.stop - part.start)
-        place, x = places(self.t[part]), self.values[name][part]
-        return x if len(x) == place[-1] + 1 else np.interp(np.arange(place[-1] + 1), place, x)
+        place, x = places(self.t[part]), self.values[degree.coordinate][part]
+        x = x if len(x) == place[-1] + 1 else np.interp(np.arange(place[-1] + 1), place, x)
+        return x if degree.period is None or np.ptp(x) <= degree.period else np.cos(2 * pi / degree.period * x)
 
     def _sections(self, window: int) -> list[slice]:
         """Parts that the filter treats as one, since so little is missing between them that its polynomials bridge it."""

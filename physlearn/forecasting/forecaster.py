@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -177,12 +176,10 @@ class Forecaster:
                 model.double().standardize(pairs.z, pairs.rate)
                 model.solve(pairs.z, pairs.rate, weighted=weighted)
             else:
-                pairs = cast_to(self.device, self.dtype, pairs)
                 held_out = None if held_out is None else cast_to(self.device, self.dtype, held_out)
-                history = train_single(model, pairs, held_out, how, self.seed, progress)
+                history = train_single(model, cast_to(self.device, self.dtype, pairs), held_out, how, self.seed, progress)
             self._adopt(PhysicalModel(model, units), coordinates, data.periods)
-        self.training, self.history = how, history
-        self.step = typical_step(orbits)
+        self.training, self.history, self.step = how, history, typical_step(orbits)
         return self
 
     def forecast(
@@ -292,11 +289,10 @@ class Forecaster:
         settings, tensors = tensor_file.read(path, "forecaster")
         with tensor_file.understood(path), recorded():
             stored.check(settings, tensors)
-            baseline = settings["model"] in BASELINES  # with neither widths nor an activation
             forecaster = cls(
                 settings["model"],
                 hidden=settings["hidden"],
-                activation="sine" if baseline else restore(settings["activation"]),
+                activation="sine" if settings["model"] in BASELINES else restore(settings["activation"]),
                 angles=settings.get("angles", False),
                 seed=settings["seed"],
                 dtype=getattr(torch, settings["dtype"]),
@@ -311,8 +307,7 @@ class Forecaster:
             for network in (part for part in model.modules() if isinstance(part, Layers)):
                 forecaster.activation = network.activation  # with the values of its tables
             forecaster._adopt(PhysicalModel(model, units), coordinates, periods)
-            forecaster.training = Training(**settings["training"])
-            forecaster.step = checked_step(settings.get("step"))
+            forecaster.training, forecaster.step = Training(**settings["training"]), checked_step(settings.get("step"))
             forecaster.history = pd.DataFrame(settings["history"]).rename_axis("epoch")
         return forecaster
 
@@ -338,8 +333,7 @@ class Forecaster:
         """The model in the dtype and on the device of z, so that physics runs in float64 on weights learned in float32."""
         key = (z.dtype, z.device)
         if key not in self._copies:
-            with recorded():  # what is made in inference mode could not be differentiated later
-                self._copies[key] = copy.deepcopy(self.model).to(device=z.device, dtype=z.dtype)
+            self._copies[key] = self.model.copied_to(z.device, z.dtype)
         return self._copies[key]
 
     def _part(self, name: str) -> Callable[[Tensor], Tensor]:

@@ -48,13 +48,14 @@ class LeastSquaresModel(Model):
         limit = max(SINGULAR, 10 * torch.finfo(z.dtype).eps)
         found = torch.linalg.lstsq(scaled, target.cpu(), rcond=limit, driver="gelsd")
         rank, needed = int(found.rank), int(used.sum())
-        if rank < needed:
+        if rank < len(size):
             different, equations = len(torch.unique(z, dim=0)), len(design) // len(z)
-            if different * equations < needed:
+            if different * equations < len(size):
                 raise InputError(
-                    f"{different} different states are too few for the {needed} coefficients of the model {self.name}: give "
-                    f"at least {-(-needed // equations)}"
+                    f"{different} different state{' is' if different == 1 else 's are'} too few for the {len(size)} "
+                    f"coefficients of the model {self.name}: give at least {-(-len(size) // equations)}"
                 )
+        if rank < needed:
             warnings.warn(
                 f"the states determine {rank} of the {needed} coefficients of the model {self.name} (combinations of "
                 "coordinates do not vary); of the equally good solutions, the smallest is taken",

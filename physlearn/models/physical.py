@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from physlearn.models.model import Model
 from physlearn.models.units import Units
+from systems.autograd_mode import elsewhere
 from systems.periodic import shortest
 
 PARTS = {  # what goes into each, and the unit of what comes out
@@ -78,6 +80,13 @@ class PhysicalModel(Model):
             return torch.zeros_like(z)
         away = z - self.units.center.to(z)
         return away - shortest(away, periods, coordinates)
+
+    def copied_to(self, device: torch.device, dtype: torch.dtype) -> PhysicalModel:
+        """Return a copy on another device, with weights of another dtype, that later calls may differentiate through.
+
+        The caller may be in inference mode, or inside of a function that ``torch.func`` transforms.
+        """
+        return elsewhere(lambda: copy.deepcopy(self).to(device, dtype))
 
     def _change(self, name: str) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
         """u = origin + x inverse, and what comes of it times a factor, plus a drift."""

@@ -154,6 +154,18 @@ def test_a_lost_turn_of_an_unwrapped_angle_is_put_back(write, rotation):
     np.testing.assert_allclose(orbit.z[:, 1], omega[np.isin(t, orbit.t)], rtol=0, atol=0.03)
 
 
+@pytest.mark.parametrize("rows", [300, 600])
+@pytest.mark.parametrize(("unit", "turn"), [("deg", 360.0), ("rad", 2 * pi)])
+@pytest.mark.parametrize("speed", [5 / 9, -1 / 7])  # turns per second
+def test_the_window_of_a_steady_rotation_is_half_a_turn(write, rows, unit, turn, speed):
+    t = 0.05 * np.arange(rows)
+    (orbit,) = Orbit.from_csv(write(f"t,theta [{unit}]", t, speed * turn * t % turn))
+    # the periodogram tells the 36 or 140 samples of a turn to a tenth where the record holds two
+    assert orbit.provenance["filter"]["window"] == pytest.approx(10 / abs(speed), rel=0.1)
+    np.testing.assert_allclose(orbit.z[:, 1], speed * turn, rtol=1e-9)
+    np.testing.assert_allclose(orbit.rate[:, 1], 0, atol=1e-6 * turn)
+
+
 @pytest.mark.parametrize("turns", [0.0, 1e3, -1e6])
 def test_angles_many_turns_away_have_the_same_rates(write, turns):
     (orbit,) = Orbit.from_csv(write("t,theta", T, SWING + 2 * pi * turns))
@@ -235,6 +247,26 @@ def test_numpy_integers_are_whole_numbers(write, tmp_path):
 def test_provenance_keeps_the_units(write):
     (orbit,) = Orbit.from_csv(write("t,theta\ns,rad", T, SWING))
     assert orbit.provenance["units"] == {"t": "s", "theta": "rad"}
+
+
+@pytest.mark.parametrize(
+    ("header", "units"),
+    [
+        ("t,theta [deg],omega [rad/s],alpha [rad/s^2]", {"theta": "deg", "omega": "deg/s", "alpha": "deg/s^2"}),
+        ("t [ms],theta [deg],omega [rad/s],alpha", {"t": "ms", "theta": "deg", "omega": "deg/ms"}),
+        ("t,theta [rad],omega [deg/min],alpha", {"theta": "rad", "omega": "rad/min"}),
+        ("t,theta,omega [deg/s],alpha", {}),
+    ],
+)
+def test_a_derived_rate_has_the_unit_of_its_coordinate_per_time(write, header, units):
+    path = write(header, T, SWING, VELOCITY, -(FREQUENCY**2) * SWING)
+    (orbit,) = Orbit.from_csv(path, rates="derived")
+    assert orbit.provenance.get("units", {}) == units
+
+
+def test_a_rate_of_the_file_keeps_the_unit_of_the_file(write):
+    (orbit,) = Orbit.from_csv(write("t [s],theta [rad],omega [radians/s]", T, SWING, VELOCITY))
+    assert orbit.provenance["units"] == {"t": "s", "theta": "rad", "omega": "radians/s"}
 
 
 # gaps

@@ -63,6 +63,20 @@ def test_a_file_that_is_loaded_in_inference_mode_can_be_differentiated_later(orb
     assert torch.autograd.grad(f.vector_field(0.0, z).sum(), z)[0].isfinite().all()
 
 
+@pytest.mark.parametrize("transform", [torch.func.jacrev, torch.func.jacfwd])
+@pytest.mark.parametrize("name", ["hnn", "nn-splines", "linear"])
+def test_the_first_call_in_another_dtype_may_be_inside_a_transform(name, transform, orbits):
+    f = Forecaster(name, hidden=(4,)).fit(orbits, epochs=1, progress=False)  # weights in float32, states in float64
+    z, h = orbits.z[0, 0], 1e-5
+    jacobian = transform(lambda z: f.vector_field(0.0, z))(z)
+    steps = h * torch.eye(2, dtype=z.dtype)
+    differences = (f.vector_field(0.0, z + steps) - f.vector_field(0.0, z - steps)).T / (2 * h)
+    assert_close(jacobian, differences, rtol=0, atol=1e-7)
+    x = z.clone().requires_grad_()  # and the copy that was made there is as good as any
+    slopes = torch.stack([torch.autograd.grad(f.vector_field(0.0, x)[i], x)[0] for i in range(2)])
+    assert_close(slopes, jacobian, rtol=1e-12, atol=1e-12)
+
+
 def test_a_model_that_was_built_in_inference_mode_does_not_train(orbits):
     from physlearn.training import Pairs, Training, train
 
@@ -187,6 +201,14 @@ def test_a_baseline_refuses_fewer_states_than_it_has_coefficients_for(name, few,
     for data in (once, repeated):
         with pytest.raises(InputError, match=f"{few} different states are too few"):
             Forecaster(name).fit(data, progress=False)
+
+
+@pytest.mark.parametrize("copies", [1, 101])
+@pytest.mark.parametrize("name", ["linear", "cubic"])
+def test_a_baseline_refuses_a_single_state_however_often_it_is_given(name, copies, orbits):
+    z, rate = (x[0, :1].expand(copies, 2) for x in (orbits.z, orbits.rate))
+    with pytest.raises(InputError, match=r"1 different state is too few for the [39] coefficients"):
+        Forecaster(name).fit(Orbit(torch.arange(float(copies)).double(), z, rate, orbits.coordinates), progress=False)
 
 
 @pytest.mark.parametrize("name", ["linear", "cubic"])
