@@ -29,4 +29,4 @@ class IntegrationError(RuntimeError):
 
 
 class AccuracyWarning(UserWarning):
-    """The steps of an orbit are too long for it. The message gives the estimated error."""
+    """A result is far from accurate: the steps of an orbit are too long, or a model does not fit. The message has figures."""

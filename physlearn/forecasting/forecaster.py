@@ -19,6 +19,7 @@ from physlearn.activations.description import describe, restore
 from physlearn.forecasting import angles as turning
 from physlearn.forecasting import stored
 from physlearn.forecasting.learning_data import LearningData, cast_to
+from physlearn.forecasting.misfit import warn_of_misfit
 from physlearn.integrators import integrate
 from physlearn.integrators.steps import checked_step, typical_step
 from physlearn.models import Model
@@ -162,6 +163,11 @@ class Forecaster:
             If data or settings cannot be used.
         IntegrationError
             If the training diverges.
+
+        Warns
+        -----
+        AccuracyWarning
+            If the weighted training loss ends above 10, where a constant rate has 1.
         """
         if unknown := sorted(set(training) - set(Training.__dataclass_fields__)):
             raise InputError(f"fit has no setting {unknown[0]!r}; it has {', '.join(Training.__dataclass_fields__)}")
@@ -180,6 +186,8 @@ class Forecaster:
                 history = train_single(model, cast_to(self.device, self.dtype, pairs), held_out, how, self.seed, progress)
             self._adopt(PhysicalModel(model, units), coordinates, data.periods)
         self.training, self.history, self.step = how, history, typical_step(orbits)
+        if weighted and len(history):
+            warn_of_misfit(self.name, history)
         return self
 
     def forecast(

@@ -12,7 +12,7 @@ from torch.testing import assert_close
 import systems
 from physlearn import Forecaster, LearnedActivations, activations, models
 from physlearn.activations import Mixture, Table
-from systems import InputError, Orbit
+from systems import AccuracyWarning, InputError, Orbit
 
 PENDULUM = systems.get("pendulum")
 T = torch.linspace(0, 3, 16, dtype=torch.float64)
@@ -191,6 +191,20 @@ def test_validation_that_no_loss_can_be_computed_on_is_refused(size, hidden, orb
     far = changed(orbits, z=orbits.z * size, rate=orbits.rate * 1e20)
     with pytest.raises(InputError, match=r"validation|overflow"):
         Forecaster("nn", hidden=hidden).fit(orbits, far, epochs=2, progress=False)
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+@pytest.mark.parametrize("name", ["hnn-mechanical", "dissipative-hnn-mechanical"])
+def test_a_model_that_cannot_fit_its_data_warns(name, held_out, orbits):
+    """Momenta 10 above mass times velocity: the velocities p/m are 10 off, and one of two components has this error."""
+    offset = changed(orbits, z=orbits.z + torch.tensor([0, 10]))
+    loss = 10**2 / orbits.rate[..., 0].var(correction=0) / 2
+    with pytest.warns(AccuracyWarning, match="where a constant rate has 1") as caught:
+        f = Forecaster(name, hidden=(4,)).fit(offset, offset if held_out else None, epochs=2, progress=False)
+    assert len(caught) == 1
+    assert f"training loss of {f.history['training'].iloc[-1]:.3g}," in str(caught[0].message)
+    assert f.history["training"].iloc[-1] == pytest.approx(float(loss), abs=3)  # the other adds less
+    Forecaster("nn", hidden=(4,)).fit(offset, epochs=2, progress=False)  # which warns of nothing
 
 
 @pytest.mark.parametrize(("name", "few"), [("linear", 2), ("cubic", 2), ("cubic", 3)])
