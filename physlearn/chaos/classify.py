@@ -38,11 +38,12 @@ def classify(
     """Classify orbits as regular, chaotic, undecided or escaped.
 
     An orbit is chaotic where its deviations align and grow exponentially while it keeps coming back: where the smallest
-    alignment index falls below the threshold, and the deviations grow throughout the last three quarters, eighths or
-    sixteenths of the time so far. Both their least and their greatest length have to grow from each of the three to the next,
-    over all three by the square root of 1/threshold (by a factor of 20 over quarters), and beyond the growth of the orbit's
-    own extent; and in each of the three a coordinate that the deviation lies along has to turn round three times. A power of
-    the time, as on regular orbits, grows by less; the growth of a transient, or at the passage of a saddle, does not go on.
+    alignment index falls below the threshold, while a deviation grows by the square root of 1/threshold, or by 20 over half,
+    within the last half, third, quarter or eighth of the time so far, in either half of which it grows by at least a quarter
+    of that (as a logarithm), and beyond the growth of the orbit's own extent. Its least and its greatest length have to grow
+    by 0.4 of that, too, from the part before this window to its last half, and in each part a coordinate that the deviation
+    lies along has to turn round twice. A power of the time, as on regular orbits, grows by less; the growth of a transient,
+    or at the passage of a saddle, does not go on.
     Deviations are measured in units of the orbit's own spread, coordinate by coordinate.
 
     It is undecided where the figures do not allow a verdict: the energy errs by more than 0.003 of the largest

@@ -11,10 +11,11 @@ from torch import Tensor
 
 SLOTS = 128  # times that are kept of each orbit, evenly from the start to now: at least half of them are in use
 SHORTEST = 8  # times in a window
-STEADY = 0.25  # of the growth, which there is at least from each part to the next: one leap is no exponential growth
-WINDOWS = (1 / 2, 1 / 4, 1 / 8)  # of the time so far: chaos that begins late shows in the last part alone
+STEADY = 0.25  # of the growth, which either half of a window has at least: one leap is no exponential growth
+WINDOWS = (1 / 2, 1 / 3, 1 / 4, 1 / 8)  # of the time so far: chaos that begins late shows in the last part alone
 LEAST = 3.0  # a deviation that grows as a power t^n grows by n log 2 over half of the time, and n is seldom above 2
-TURNS = 3  # in each part: more than one oscillation, so that growth and decay by the passage of a saddle are both in it
+TURNS = 2  # in each part: an oscillation, so that growth and decay by the passage of a saddle are both in it
+LASTING = 0.4  # of the growth, by which the extremes over a part grow: those of a deviation that swings hardly do
 LOW, HIGH, REST = 1, 2, 3  # columns: after the logarithm now come its extremes since the time before, extents and turns
 
 
@@ -69,11 +70,12 @@ class Growth:
     def exponential(self, rows: Int[Tensor, " m"], need: float, along: Bool[Tensor, "m D"]) -> Bool[Tensor, " m"]:
         """Which orbits' deviations have grown as no power of the time does within a last part of it, and beyond the orbit.
 
-        Each window is three parts, in each of which the orbit has come back: one of the coordinates that its deviation lies
-        ``along`` has turned `TURNS` times. Both the least and the greatest length grow from each part to the next, since those
-        of a deviation that grows and shrinks as the orbit passes a saddle do not. Over half of the time that is growth by
-        `LEAST`; over less, where deviations swing as a regular orbit turns, it is growth by ``need``. An orbit that itself
-        grows as its deviations do leaves: that is no chaos.
+        A window is two halves, with a third part before it. In each of the three the orbit has come back: one of the
+        coordinates that its deviation lies ``along`` has turned `TURNS` times. Deviations grow in both halves. From the first
+        part to the last, their least and their greatest length grow, too, since those of a deviation that grows and shrinks
+        as the orbit passes a saddle do not. Over half of the time that is growth by `LEAST`; over less, where deviations
+        swing as a regular orbit turns, it is growth by ``need``. An orbit that itself grows as its deviations do leaves: that
+        is no chaos.
         """
         found = torch.zeros(len(rows), dtype=torch.bool, device=self.kept.device)
         for window in WINDOWS:
@@ -81,9 +83,10 @@ class Growth:
             if 3 * part >= self.count:
                 continue
             least = LEAST if window == max(WINDOWS) else max(need, LEAST)
-            steps = self._steps(rows, part)
+            halves, lasting = self._since(rows, part)
             returned = (self._turns(rows, part) >= TURNS).masked_fill(~along[:, None], False).any(-1).all(-1)
-            found |= returned & (steps.sum(-1) > least) & (steps.amin(-1) > least * STEADY)
+            steady = (halves.sum(-1) > least) & (halves.amin(-1) > least * STEADY)
+            found |= returned & steady & (lasting > least * LASTING)
         return found
 
     def lately(self, rows: Int[Tensor, " m"]) -> tuple[Float[Tensor, " m"], Float[Tensor, " m"]]:
@@ -96,14 +99,16 @@ class Growth:
         extents = self._extents(ends, rows)[:, 0]
         return self.kept[rows][:, ends, 0].diff(dim=1)[:, 0] - extents, extents
 
-    def _steps(self, rows: Int[Tensor, " m"], part: int) -> Float[Tensor, "m 2"]:
-        """The growth of deviations beyond that of extents from each of the last three parts to the next."""
+    def _since(self, rows: Int[Tensor, " m"], part: int) -> tuple[Float[Tensor, "m 2"], Float[Tensor, " m"]]:
+        """The growth of deviations beyond that of extents in the last two parts, and of their extremes over three parts."""
         last = self.count - 1
         ends = [last - 3 * part, last - 2 * part, last - part, last]
-        figures = self.kept[rows, self.count - 3 * part : self.count].unflatten(1, (3, part))
-        low, high = figures[..., LOW].amin(-1).diff(dim=1), figures[..., HIGH].amax(-1).diff(dim=1)
         extents = self._extents(ends, rows)
-        return torch.minimum(low, high) - torch.maximum(extents[:, :-1], extents[:, 1:])
+        halves = self.kept[rows][:, ends[1:], 0].diff(dim=1) - extents[:, 1:]
+        figures = self.kept[rows, self.count - 3 * part : self.count].unflatten(1, (3, part))
+        low, high = figures[..., LOW].amin(-1), figures[..., HIGH].amax(-1)
+        growth = torch.minimum(low[:, 2] - low[:, 0], high[:, 2] - high[:, 0])
+        return halves, growth - torch.maximum(extents[:, :2].sum(-1), extents[:, 1:].sum(-1))
 
     def _turns(self, rows: Int[Tensor, " m"], part: int) -> Float[Tensor, "m 3 D"]:
         """The turns of each coordinate in each of the last three parts."""
