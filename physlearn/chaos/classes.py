@@ -15,10 +15,11 @@ REASONS = (
     "",
     "an autonomous flow of at most two coordinates has no chaos (Poincare and Bendixson)",
     "even the finest steps do not conserve its energy, or differ from two half steps",
-    "its deviations have begun to grow, but not long enough to tell",
+    "its deviations grew, but not for long enough, or not while it kept coming back",
     "it was still on its way out, at a growing rate",
+    "it stood still, as at an equilibrium, stable or not",
 )
-NONE, PLANAR, UNRESOLVED, GROWING, LEAVING = range(len(REASONS))
+NONE, PLANAR, UNRESOLVED, GROWING, LEAVING, STILL = range(len(REASONS))
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +57,7 @@ class Classification:
 
     @property
     def regular(self) -> Bool[Tensor, "*batch"]:
-        """Orbits whose deviations did not grow exponentially within the time."""
+        """Orbits whose deviations did not grow exponentially within the time, and equilibria."""
         return self.code == REGULAR
 
     @property

@@ -37,17 +37,21 @@ def classify(
 ) -> Classification:
     """Classify orbits as regular, chaotic, undecided or escaped.
 
-    An orbit is chaotic where its deviations align and grow exponentially: where the smallest alignment index falls below the
-    threshold, while a deviation grows by the square root of 1/threshold, and by at least 20, within the last half, quarter or
-    eighth of the time so far, in either half of which it grows by at least a quarter of that (as a logarithm), and beyond the
-    growth of the orbit's own extent. A power of the time, as on regular orbits, grows by less. Deviations are measured in
-    units of the orbit's own spread, coordinate by coordinate.
+    An orbit is chaotic where its deviations align and grow exponentially while it keeps coming back: where the smallest
+    alignment index falls below the threshold, while a deviation grows by the square root of 1/threshold, or by 20 over half,
+    within the last half, third, quarter or eighth of the time so far, in either half of which it grows by at least a quarter
+    of that (as a logarithm), and beyond the growth of the orbit's own extent. Its least and its greatest length have to grow
+    by 0.4 of that, too, from the part before this window to its last half, and in each part a coordinate that the deviation
+    lies along has to turn round twice. A power of the time, as on regular orbits, grows by less; the growth of a transient,
+    or at the passage of a saddle, does not go on.
+    Deviations are measured in units of the orbit's own spread, coordinate by coordinate.
 
     It is undecided where the figures do not allow a verdict: the energy errs by more than 0.003 of the largest
     ``|p dq/dt|`` even in steps of an eighth (without a Hamiltonian: a step and two half steps differ by more than 0.003 of the
-    spread), or the deviations have begun to grow, but not for long enough. All other orbits are regular as far as the
-    time shows; those that stick to islands for long need a longer one. An autonomous flow of one or two coordinates has no
-    chaos, and is not followed.
+    spread), or the deviations grow, but not for long enough or not while the orbit keeps coming back. All other orbits are
+    regular as far as the time shows; those that stick to islands for long need a longer one. An autonomous flow of one or two
+    coordinates has no chaos, and is not followed; neither is an orbit that stands still (regular if the flow is known to be
+    autonomous, as a system is, and undecided for a plain function, which may depend on time).
 
     Parameters
     ----------

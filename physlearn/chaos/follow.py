@@ -19,6 +19,7 @@ from physlearn.chaos.classes import (
     NONE,
     PLANAR,
     REGULAR,
+    STILL,
     UNDECIDED,
     UNRESOLVED,
     Classification,
@@ -26,10 +27,12 @@ from physlearn.chaos.classes import (
 from physlearn.chaos.growth import LEAST, Growth
 from physlearn.chaos.lyapunov import standard_error
 from physlearn.chaos.resolution import ENERGY, Resolution
+from physlearn.chaos.returns import Turns
 from physlearn.chaos.variational import TOGETHER, deviations, pieces
 from physlearn.chaos.walk import Walk
 from systems import InputError
 
+ALONG = 0.1  # of the largest component of a deviation in units of the spread: components that count
 ROUNDING = 8  # machine epsilons, which deviations that have aligned are apart
 
 
@@ -51,12 +54,14 @@ def classify_walk(
 ) -> Classification:
     """Classify each orbit of a walk; the results are flat.
 
-    An orbit whose class is told by the number of coordinates, or that no step resolves, is not followed. Where
-    ``to_the_end`` is True, the former are, and orbits are followed on when they are known to be chaotic.
+    Orbits that no step resolves are not followed. Equilibria and orbits of flows without room for chaos are followed only
+    where ``to_the_end`` is True; orbits are then also followed on when they are known to be chaotic. An orbit that stands
+    still at first is undecided where the flow may depend on time, and regular elsewhere.
     """
     n, device = len(walk.z), walk.z.device
     flat = planar(walk)
-    unresolved = ~resolution.resolved & (not flat)
+    still = resolution.still & (not flat)
+    unresolved = ~resolution.resolved & ~still & (not flat)
     nothing = torch.full((n,), torch.nan, dtype=walk.z.dtype, device=device)
     result = Classification(
         code=torch.where(unresolved, UNDECIDED, REGULAR),
@@ -71,9 +76,11 @@ def classify_walk(
     if flat and not to_the_end:
         return result
     start = deviations(walk.z, min(2, len(walk.coordinates)), seed).expand(-1, 2, -1).contiguous()
-    for rows, group in resolution.groups(walk, ~unresolved):
+    for rows, group in resolution.groups(walk, ~unresolved & (~still | to_the_end)):
         chase = _Chase.of(group, rows, resolution, result, threshold)
         chase.run(start[rows], to_the_end, progress)
+    result.code[still] = REGULAR if walk.flow.autonomous else UNDECIDED
+    result.reason[still] = STILL
     return result
 
 
@@ -88,6 +95,7 @@ class _Chase:
     result: Classification
     threshold: float
     history: Growth
+    turns: Turns
     solid: Bool[Tensor, " D"]  # the coordinates that are no angles, along which an orbit may leave
     first_energy: Float[Tensor, " n"] | None
     ends: list[float] = field(default_factory=list)
@@ -104,7 +112,8 @@ class _Chase:
             resolution.action[rows],
             result,
             threshold,
-            Growth.of(len(rows), sum(map(isinf, walk.turning)), walk.z.device),
+            Growth.of(len(rows), sum(map(isinf, walk.turning)), len(walk.coordinates), walk.z.device),
+            Turns.of(walk.z / resolution.scale[rows]),
             walk.z.new_tensor(walk.turning).isinf(),
             None if energy is None else energy(walk.z),
         )
@@ -127,10 +136,10 @@ class _Chase:
             grown, index = grown + more, smallest(w)
             gone = index.isnan() | ~grown.isfinite()
             extent = extent.maximum(self._extent(followed, z))
-            self.history.add(followed, grown, extent)
+            self.history.add(followed, grown, extent, self.turns.add(followed, z / self.scale[followed]))
             t = (first + steps) * self.walk.dt
             faithful = self._faithful(followed, z)
-            chaotic = self._chaotic(followed, index, grown, faithful & ~known & ~gone)
+            chaotic = self._chaotic(followed, w[:, 0], index, grown, faithful & ~known & ~gone)
             self._write(followed[chaotic], CHAOTIC, NONE)
             self._write(followed[gone & ~known], ESCAPED, NONE)
             if not to_the_end:
@@ -171,14 +180,21 @@ class _Chase:
         return self.result.step_error[rows] <= ENERGY
 
     def _chaotic(
-        self, followed: Int[Tensor, " m"], index: Float[Tensor, " m"], grown: Float[Tensor, " m"], open_: Bool[Tensor, " m"]
+        self,
+        followed: Int[Tensor, " m"],
+        w: Float[Tensor, "m D"],
+        index: Float[Tensor, " m"],
+        grown: Float[Tensor, " m"],
+        open_: Bool[Tensor, " m"],
     ) -> Bool[Tensor, " m"]:
         """Which orbits' deviations have aligned because they grew exponentially."""
         if planar(self.walk):
             return torch.zeros_like(open_)
         chaotic = open_ & (index < self.threshold) & (grown > self._need)
         if chaotic.any():
-            chaotic[chaotic.clone()] = self.history.exponential(followed[chaotic], self._need)
+            size = w[chaotic].abs()
+            along = size >= ALONG * size.amax(-1, keepdim=True)
+            chaotic[chaotic.clone()] = self.history.exponential(followed[chaotic], self._need, along)
         return chaotic
 
     def _write(self, followed: Int[Tensor, " m"], code: int, reason: int) -> None:

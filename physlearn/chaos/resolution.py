@@ -32,7 +32,7 @@ class Resolution:
     scale: ``(n, D)``, the spread of each coordinate, the unit of its deviations. action: ``(n,)``, the largest
     ``|p dq/dt|``, the unit of errors of the energy. level: ``(n,)``, halvings of the walk's step. error: ``(n,)``, of the
     energy in units of the action, or the most by which a step and two half steps part in units of the scale. resolved:
-    ``(n,)``, whether the error is small enough.
+    ``(n,)``, whether the error is small enough. still: ``(n,)``, whether no step moved the orbit at all.
     """
 
     scale: Float[Tensor, "n D"]
@@ -40,13 +40,14 @@ class Resolution:
     level: Int[Tensor, " n"]
     error: Float[Tensor, " n"]
     resolved: Bool[Tensor, " n"]
+    still: Bool[Tensor, " n"]
 
     @classmethod
     def unknown(cls, walk: Walk) -> Resolution:
         """That of orbits that were not looked at."""
         n, z = len(walk.z), walk.z
         level = torch.zeros(n, dtype=torch.long, device=z.device)
-        return cls(torch.ones_like(z), z.new_ones(n), level, z.new_full((n,), torch.nan), level == 0)
+        return cls(torch.ones_like(z), z.new_ones(n), level, z.new_full((n,), torch.nan), level == 0, level != 0)
 
     def groups(self, walk: Walk, wanted: Bool[Tensor, " n"] | None = None) -> Iterator[tuple[Int[Tensor, " m"], Walk]]:
         """The wanted orbits of each level, by default all, with their walk."""
@@ -82,19 +83,19 @@ def resolve(walk: Walk) -> Resolution:
     for level in LEVELS:
         if not len(rows):
             break
-        scale, action, error, end = _probe(walk.among(rows), level)
+        scale, action, error, end, still = _probe(walk.among(rows), level)
         escaped = end.isfinite() & ((end - ended[rows]).abs() <= end / 8)
         good = (error <= (PART if walk.flow.hamiltonian is None else ENERGY)) & ~end.isfinite() | escaped
         result.scale[rows], result.action[rows], result.error[rows] = scale, action, error
         result.level[rows] = torch.where(escaped, 0, level)
-        result.resolved[rows] = good
+        result.resolved[rows], result.still[rows] = good, still
         ended[rows] = end
         rows = rows[~good]
     return result
 
 
-def _probe(walk: Walk, level: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Scale, action, error of each orbit, and when it was lost."""
+def _probe(walk: Walk, level: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Scale, action, error of each orbit, when it was lost, and whether it stood still."""
     steps = min(walk.steps, max(FEWEST, min(MOST, int(walk.steps * FIRST))))
     part = steps / walk.steps
     walk, steps = walk.finer(level), steps * 2**level
@@ -104,6 +105,7 @@ def _probe(walk: Walk, level: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     total, square = torch.zeros_like(start), torch.zeros_like(start)
     action, error = start.new_zeros(n), start.new_zeros(n, start.shape[-1] if energy is None else 1)
     end = torch.full((n,), inf, dtype=torch.float64, device=start.device)
+    still = start.isfinite().all(-1)
     seen = start.new_zeros(n)
     z = start
     with torch.no_grad(), suited_to(z.numel() * TYPICAL_WIDTH):
@@ -115,6 +117,7 @@ def _probe(walk: Walk, level: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
                 path.append(z)
             states = torch.stack(path)
             there = states.isfinite().all(-1)
+            still &= (states == start).all(-1).all(0)
             fine = there[1:]
             number_of = torch.arange(1, len(fine) + 1, device=z.device)[:, None]
             near = fine & (fine[-1] | (2 * number_of <= fine.sum(0)))  # one that blows up ranges as far as it did long before
@@ -142,7 +145,7 @@ def _probe(walk: Walk, level: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     else:
         relative = torch.where(error[:, 0] > 0, error[:, 0] / action, 0.0)
         relative = relative if find(walk.method).symplectic else relative / part
-    return scale, action, relative.nan_to_num(nan=inf), end
+    return scale, action, relative.nan_to_num(nan=inf), end, still
 
 
 def _parting(walk: Walk, numbers: range, states: Float[Tensor, "c1 n D"]) -> Float[Tensor, "c n D"]:

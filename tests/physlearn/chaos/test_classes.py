@@ -20,6 +20,7 @@ from physlearn.chaos import (
     sali,
 )
 from physlearn.chaos.growth import Growth
+from physlearn.chaos.returns import Turns
 from physlearn.flow import Flow
 from systems import InputError
 from systems.sampling import on_section
@@ -134,6 +135,93 @@ def test_an_orbit_that_leaves_as_fast_as_its_deviations_grow_is_not_chaotic():
         assert classify(saddles, z0, time, 0.05).undecided.all()
 
 
+def hyperbolic(t, z):
+    x, y, s = z.unbind(-1)
+    return torch.stack([y, x, -s], -1)
+
+
+def slowly_growing(t, z):
+    x, y, s = z.unbind(-1)
+    return torch.stack([0.1 * x, -y, 0 * s], -1)
+
+
+def unstable_cycle(t, z):
+    x, y, s = z.unbind(-1)
+    return torch.stack([x, s, -y], -1)
+
+
+@pytest.mark.parametrize(
+    ("flow", "z0", "time", "dt"),
+    [
+        (hyperbolic, [1.0, -1.0, 1.0], 40, 0.2),
+        (slowly_growing, [0.0, 1.0, 1.0], 150, 0.2),
+        (unstable_cycle, [0.0, 1.0, 0.0], 60, 0.2),
+    ],
+)
+def test_linear_flows_are_not_chaotic(flow, z0, time, dt):
+    """Their deviations grow exponentially, but in directions in which the orbit never turns."""
+    found = classify(flow, torch.tensor(z0, dtype=DOUBLE), time, dt)
+    assert found.index < 1e-4
+    assert found.undecided
+
+
+def rigid_body(t, z):
+    a, b, c = z.unbind(-1)
+    return torch.stack([-b * c, 2 * a * c, -a * b], -1)
+
+
+def test_an_equilibrium_is_not_chaotic_however_unstable_it_is(lorenz):
+    axis = torch.tensor([[0.0, 1.0, 0.0]], dtype=DOUBLE)
+    for flow, z0 in ((rigid_body, axis), (rigid_body, 1e9 * axis), (lorenz, 0 * axis)):
+        found = classify(flow, z0, 10.0, 0.02)
+        assert found.undecided  # a plain function may depend on time
+        known = classify(Flow(flow, "autonomous", autonomous=True), z0, 10.0, 0.02)
+        assert known.regular
+        assert "stood still" in known.to_frame()["reason"][0]
+
+
+def two_pendulums(t, z):
+    a, b, p, q = z.unbind(-1)
+    return torch.stack([p, q, -a.sin(), -b.sin()], -1)
+
+
+SEPARATRIX = [
+    ([math.pi, 1.0, 0.0, 0.0], [math.pi - 0.01, 0.5, 0.0, 0.0], [0.0, 0.5, 2.01, 0.0]),
+    ([math.pi - 1e-5, 1.0, 0.0, 0.0], [0.0, 0.5, 2.0001, 0.0]),
+]
+
+
+def test_pendulums_near_their_separatrix_are_not_chaotic():
+    """Deviations grow by large factors at each passage of the saddle, and shrink after it: the motion is integrable."""
+    assert not is_chaotic(two_pendulums, torch.tensor(SEPARATRIX[0], dtype=DOUBLE), 150, 0.2).any()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("z0", "time"), [(SEPARATRIX[0], 300), (SEPARATRIX[1], None)])
+def test_pendulums_near_their_separatrix_are_not_chaotic_for_long(z0, time):
+    assert not is_chaotic(two_pendulums, torch.tensor(z0, dtype=DOUBLE), time).any()
+
+
+def van_der_pol_with_a_clock(t, z):
+    x, v, c, s = z.unbind(-1)
+    return torch.stack([v, 5 * (1 - x * x) * v - x, -1.37 * s, 1.37 * c], -1)
+
+
+@pytest.mark.slow
+def test_growth_on_the_way_to_a_limit_cycle_is_not_chaos():
+    assert classify(van_der_pol_with_a_clock, torch.tensor([0.001, 0.0, 1.0, 0.0], dtype=DOUBLE)).regular
+
+
+def test_a_coordinate_turns_where_it_reverses_by_more_than_a_little():
+    t = torch.linspace(0, 20, 401, dtype=DOUBLE)
+    curves = torch.stack([t.cos(), (-t).exp() * (5 * t).cos(), t, 0 * t, 0.01 * t.sin()], -1)
+    turns = Turns.of(curves[:1])
+    for z in curves[1:]:
+        count = turns.add(torch.arange(1), z[None])
+    assert count[0, [0, 2, 3, 4]].tolist() == [6, 0, 0, 0]
+    assert count[0, 1] < 8  # of 32: it comes to rest
+
+
 @pytest.mark.parametrize(("length", "time"), [(1e-3, 1.0), (1e6, 1e3), (1e-12, 1e-6)])
 def test_classes_and_exponents_do_not_depend_on_units(henon_heiles, at_one_eighth, length, time):
     z0 = at_one_eighth(0.55, -0.2)
@@ -179,13 +267,13 @@ def test_the_callers_autograd_mode_does_not_matter(mode, lorenz, henon_heiles, a
 def test_growth_as_a_power_of_the_time_is_not_exponential():
     t = torch.arange(1, 401, dtype=DOUBLE)
     rows = torch.arange(5)
-    growth = Growth.of(5, 1, t.device)
+    growth = Growth.of(5, 1, 1, t.device)
     leap = torch.where(t > 350, 8.0, 0.0)  # a single one, late
     curves = torch.stack([0.05 * t, 2 * t.log(), leap, 0.05 * t, torch.where(t > 250, 0.05 * (t - 250), 0.0)])
     extents = torch.stack([0 * t, 0 * t, 0 * t, 0.05 * t, 0 * t])
     for k in range(len(t)):
-        growth.add(rows, curves[:, k], extents[:, k, None])
-    assert growth.exponential(rows, 4.6).tolist() == [True, False, False, False, True]
+        growth.add(rows, curves[:, k], extents[:, k, None], t[k].expand(5, 1))
+    assert growth.exponential(rows, 4.6, rows[:, None] >= 0).tolist() == [True, False, False, False, True]
     assert growth.count <= 128
 
 
