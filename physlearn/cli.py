@@ -479,7 +479,7 @@ def compare(
     data: Data = None,
     set_: OfTask = None,
     device: Device = "cpu",
-    seed: Seed = 0,
+    seed: Annotated[int, typer.Option(help="Random seed, below 2^32.")] = 0,
     workers: Processes = 1,
     scheduler: Scheduler = None,
     as_json: AsJson = False,
