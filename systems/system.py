@@ -136,8 +136,9 @@ class System(ABC):
         check_states(z0, self.coordinates)
         check_memory(z0.numel() * len(t), "the orbits from these states at these times")
         solver = solver or ("DOP853" if z0.device.type == "cpu" else "dopri8")
-        turns = z0 - shortest(z0, self.periods, self.coordinates)  # an angle of many turns has few digits left within one
-        z = turns.unsqueeze(-2) + solve(self.vector_field, z0 - turns, t, solver, rtol, atol, period=self.period)
+        with ordinary():
+            turns = z0 - shortest(z0, self.periods, self.coordinates)  # an angle of many turns has few digits left within one
+            z = turns.unsqueeze(-2) + solve(self.vector_field, z0 - turns, t, solver, rtol, atol, period=self.period)
         rtol, atol = tolerances(solver, rtol, atol)
         return Orbit(
             t=t,

@@ -50,11 +50,25 @@ def natural_size(
     """
     fastest = fastest_rate(matrix).to(z.dtype).unsqueeze(-1)
     unit = torch.where(fastest > 0, 1 / fastest, 0.0)  # nothing is known of a flow whose Jacobian is zero
+    unit = torch.minimum(unit, _changed(z, rate, matrix))  # where the Jacobian happens to be nearly singular
     size, term = z.abs(), rate * unit
     for _ in range(2 * z.shape[-1]):  # by then every coordinate has heard of every other, along a chain of oscillators too
         size = torch.maximum(size, term.abs().nan_to_num(nan=0.0, posinf=0.0))
         term = unit * (matrix @ term.unsqueeze(-1)).squeeze(-1)
     return size
+
+
+def _changed(
+    z: Float[Tensor, "*batch D"], rate: Float[Tensor, "*batch D"], matrix: Float[Tensor, "*batch D D"]
+) -> Float[Tensor, "*batch 1"]:
+    """Return the time in which the slowest coordinate changes by its own size, as its first derivatives say; else infinity."""
+    times, derivative = torch.full_like(z, torch.inf), rate
+    for order in (1, 2, 3):
+        ratio = (z.abs() / derivative.abs()) ** (1 / order)
+        times = torch.where((z != 0) & (derivative != 0) & ratio.isfinite(), torch.minimum(times, ratio), times)
+        derivative = (matrix @ derivative.unsqueeze(-1)).squeeze(-1)
+    slowest = torch.where(times.isfinite(), times, 0.0).amax(-1, keepdim=True)
+    return torch.where(slowest > 0, slowest, torch.inf)
 
 
 def power_of_two(size: np.ndarray) -> np.ndarray:

@@ -31,7 +31,7 @@ from physlearn.models.units import IN_FILES, Units
 from physlearn.training import Training
 from physlearn.training.single import train_single
 from systems import InputError, Orbit
-from systems.autograd_mode import outside_inference, recorded
+from systems.autograd_mode import outside_inference, recorded, unrecorded
 from systems.periodic import check_periods
 from systems.scalars import seeded, whole
 
@@ -190,6 +190,7 @@ class Forecaster:
             warn_of_misfit(self.name, history)
         return self
 
+    @unrecorded
     def forecast(
         self,
         z0: Float[Tensor, "*batch D"],
@@ -237,11 +238,10 @@ class Forecaster:
             Where the steps are too long, as `integrate` does.
         """
         model = self.model
-        with torch.no_grad():
-            method = integrator or model.default_integrator
-            turns = model.turns(z0 := torch.as_tensor(z0), self.periods, self.coordinates)
-            orbit = integrate(self, z0 - turns, t, method, dt=dt, substeps=substeps, **options)
-            return replace(orbit, z=orbit.z + turns.unsqueeze(-2))
+        method = integrator or model.default_integrator
+        turns = model.turns(z0 := torch.as_tensor(z0), self.periods, self.coordinates)
+        orbit = integrate(self, z0 - turns, t, method, dt=dt, substeps=substeps, **options)
+        return replace(orbit, z=orbit.z + turns.unsqueeze(-2))
 
     @property
     def model(self) -> PhysicalModel:
