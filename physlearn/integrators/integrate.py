@@ -92,8 +92,8 @@ def integrate(
     -----
     AccuracyWarning
         Where a default could not make the steps short enough, or the caller's own steps make a gross error: a step that errs
-        by a hundredth of a coordinate's size (a tenth with a method of order 2, half with one of order 1), or an energy that
-        drifts by a tenth.
+        by 3 % of a coordinate's size (10 % with a method of order 2), or an energy that drifts by a tenth. Methods of order 1
+        never warn.
 
     Examples
     --------
@@ -147,7 +147,7 @@ def integrate(
 def _run(
     flow: Flow, cls: type[Integrator], options: dict[str, Any], z0: Tensor, t: Tensor, steps: Steps, progress: bool
 ) -> tuple[Tensor, Integrator, dict[str, Any]]:
-    """The states, the method with its report, and what is told of the steps; default steps are made shorter where needed."""
+    """Return the states, the method with its report, and a description of the steps; shorten default steps where needed."""
     before: Accuracy | None = None
     for attempt in range(ATTEMPTS):
         integrator = cls(flow, **options)
