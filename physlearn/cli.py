@@ -17,18 +17,19 @@ import torch
 import typer
 
 import systems
-from physlearn import comparison, explorer, integrators, interruption, limits, metrics, plotting, reproduction, sweeps, tasks
-from physlearn import speed as speeds
+from physlearn import comparison, explorer, integrators, interruption, limits, metrics, plotting, tasks
 from physlearn.activations.learned import LearnedActivations
-from physlearn.comparison import benchmarks
 from physlearn.comparison.panels import panels
 from physlearn.forecasting import contender, picture, recorded, report, simulated
 from physlearn.forecasting.long_run import long_run
+from physlearn.jobs import Workers, WorkersLostError, alone_in, alone_on
 from physlearn.metalearning import VARIANTS
-from physlearn.metalearning.unit import learn_unit
+from physlearn.metalearning.metalearn import learn_unit
 from physlearn.models import names as model_names
 from physlearn.models.build import check_angles
-from physlearn.sweeps import Workers, WorkersLostError, alone_in, alone_on
+from physlearn.studies import learned_diversity as reproduction
+from physlearn.studies import speed as speeds
+from physlearn.studies.hamiltonian_networks import benchmarks
 from physlearn.tasks.greydanus import FOLDER
 from systems import HamiltonianSystem, InputError, IntegrationError, Orbit
 from systems.atomic import atomically
@@ -563,7 +564,7 @@ def search(
     task, progress = _task(name, data, set_, device), sys.stderr.isatty() and not as_json
     shared = Workers(workers, scheduler)
     training: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
-    table = sweeps.search(
+    table = comparison.search(
         task,
         activations,
         report.writable(out),
@@ -577,7 +578,7 @@ def search(
     path = out / "trials.parquet"
     with atomically(path) as temporary:
         table.to_parquet(temporary)
-    found = sweeps.best(table)
+    found = comparison.best(table)
     _finish(json.loads(found.to_json(orient="index")), found.to_string(), [path, out / "search.db"], as_json)
 
 

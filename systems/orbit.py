@@ -17,7 +17,7 @@ from systems import orbit_file
 from systems.errors import InputError
 from systems.floats import floats
 from systems.periodic import agreed_periods, check_periods
-from systems.recorded_motion import read_motion
+from systems.recording.motion import read_motion
 
 Index: TypeAlias = int | slice | list[int] | Tensor | EllipsisType
 
@@ -181,7 +181,7 @@ class Orbit:
         r"""Read recorded motion: one orbit of coordinates and velocities for each stretch of time without a gap.
 
         Numbers stay in the units of the file. Columns may be separated by commas, semicolons, tabs or blanks; see
-        `systems.csv_columns.read_columns`. A row with an empty cell, or NaN, in a column that is used was not measured.
+        `systems.recording.read_columns`. A row with an empty cell, or NaN, in a column that is used was not measured.
 
         Angles are unwrapped before anything is derived: a jump by a whole period is no motion. Across a gap they are unwrapped
         where the largest recorded speed leaves no doubt; otherwise they go on as recorded.

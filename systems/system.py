@@ -18,7 +18,7 @@ from systems.autograd_mode import gradient, ordinary, outside_inference, plain
 from systems.errors import InputError
 from systems.orbit import Orbit, check_times
 from systems.periodic import shortest
-from systems.reference import Solver, solve, tolerances
+from systems.reference.solvers import Solver, solve, tolerances
 from systems.size import check_memory
 
 Symmetry = Callable[[Tensor], Tensor]

@@ -1,12 +1,11 @@
 """Activation functions: named ones, learned ones, and mixtures of several types in one layer."""
 
 from physlearn.activations import shipped
-from physlearn.activations.activation import Activation, derivative
+from physlearn.activations.activation import Activation, derivative, neurons_per_type
 from physlearn.activations.get import get
 from physlearn.activations.mixture import Mixture
 from physlearn.activations.named import Named, names, register
 from physlearn.activations.piecewise import Piecewise
-from physlearn.activations.shares import shares
 from physlearn.activations.sub_network import SubNetwork
 from physlearn.activations.table import Table
 
@@ -20,7 +19,7 @@ __all__ = [
     "derivative",
     "get",
     "names",
+    "neurons_per_type",
     "register",
-    "shares",
     "shipped",
 ]

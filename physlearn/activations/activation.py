@@ -55,3 +55,12 @@ def derivative(function: Elementwise) -> Elementwise:
         return plainly(x) if torch.compiler.is_compiling() else gradient(function, x)
 
     return slope
+
+
+def neurons_per_type(neurons: int, types: int) -> list[int]:
+    """How many neurons each type gets: equal shares, the first types taking what is left over.
+
+    >>> neurons_per_type(100, 3)
+    [34, 33, 33]
+    """
+    return [neurons // types + (i < neurons % types) for i in range(types)]

@@ -12,8 +12,8 @@ from physlearn.activations.activation import Activation
 from physlearn.activations.get import get
 from physlearn.activations.mixture import Mixture
 from physlearn.activations.named import LEARNED, Named
-from physlearn.activations.pieces import Grid
 from physlearn.activations.piecewise import Piecewise
+from physlearn.activations.piecewise_cubic import Grid
 from physlearn.activations.spline import DEGREES, LARGEST
 from physlearn.activations.table import Table
 from systems import InputError

@@ -8,9 +8,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from physlearn.activations.activation import Activation
+from physlearn.activations.activation import Activation, neurons_per_type
 from physlearn.activations.piecewise import Piecewise
-from physlearn.activations.shares import shares
 from physlearn.activations.table import Table
 from systems import InputError
 from systems.scalars import whole
@@ -132,6 +131,6 @@ class Mixture(Activation):
         return y if self.dim in (None, -1) else y.movedim(-1, self.dim)
 
     def _each(self, evaluate: Callable[[Activation, Tensor], tuple[Tensor, ...]], x: Tensor) -> list[Tensor]:
-        blocks = x.split(shares(x.shape[-1], len(self.types)), dim=-1)
+        blocks = x.split(neurons_per_type(x.shape[-1], len(self.types)), dim=-1)
         parts = [evaluate(kind, block) for kind, block in zip(self.types, blocks, strict=True)]  # type: ignore[arg-type]
         return [torch.cat(columns, dim=-1) for columns in zip(*parts, strict=True)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor
 
-from physlearn.activations import pieces
+from physlearn.activations import piecewise_cubic
 from physlearn.activations.activation import Activation
 
 
@@ -19,7 +19,7 @@ class Piecewise(Activation):
     coefficients: Tensor
 
     def __init__(
-        self, coefficients: Float[Tensor, "*stack types cells 4"], grid: pieces.Grid, name: str = "piecewise"
+        self, coefficients: Float[Tensor, "*stack types cells 4"], grid: piecewise_cubic.Grid, name: str = "piecewise"
     ) -> None:
         super().__init__()
         self.name = name
@@ -28,16 +28,16 @@ class Piecewise(Activation):
 
     def value(self, x: Float[Tensor, "*batch neurons"]) -> Float[Tensor, "*batch neurons"]:
         """Each neuron's own function."""
-        return pieces.evaluate(x, self.coefficients, self.grid)[0]
+        return piecewise_cubic.evaluate(x, self.coefficients, self.grid)[0]
 
     def first(self, x: Float[Tensor, "*batch neurons"]) -> Float[Tensor, "*batch neurons"]:
         """Its derivative, a piecewise polynomial too, whose own derivative is found in the same pass."""
-        return pieces.evaluate(x, pieces.derivative(self.coefficients, self.grid), self.grid)[0]
+        return piecewise_cubic.evaluate(x, piecewise_cubic.derivative(self.coefficients, self.grid), self.grid)[0]
 
     def second(self, x: Float[Tensor, "*batch neurons"]) -> Float[Tensor, "*batch neurons"]:
         """Its second derivative."""
-        return pieces.evaluate(x, pieces.derivative(self.coefficients, self.grid), self.grid)[1]
+        return piecewise_cubic.evaluate(x, piecewise_cubic.derivative(self.coefficients, self.grid), self.grid)[1]
 
     def value_and_first(self, x: Float[Tensor, "*batch neurons"]) -> tuple[Tensor, Tensor]:
         """Both in one pass."""
-        return pieces.evaluate(x, self.coefficients, self.grid)
+        return piecewise_cubic.evaluate(x, self.coefficients, self.grid)

@@ -19,7 +19,7 @@ LARGEST = 2000  # points: the matrix of their spline takes 32 bytes for each pai
 
 
 @lru_cache(maxsize=32)
-def pieces(points: int, kind: Kind) -> tuple[Float[Tensor, "cells 4 points"], float]:
+def spline_coefficients(points: int, kind: Kind) -> tuple[Float[Tensor, "cells 4 points"], float]:
     """From the values on the grid 0, 1, ..., points - 1 to the pieces of their spline, and where the first cell begins.
 
     Cell i of the matrix, of width 1, holds the coefficients of 1, u, u^2, u^3, where u is the distance from its left end. The

@@ -10,11 +10,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from physlearn.activations import pieces
+from physlearn.activations import piecewise_cubic
 from physlearn.activations.activation import Activation, Elementwise
 from physlearn.activations.piecewise import Piecewise
-from physlearn.activations.spline import Kind
-from physlearn.activations.spline import pieces as spline_pieces
+from physlearn.activations.spline import Kind, spline_coefficients
 from systems import InputError
 
 INTERVAL = (-10.0, 10.0)
@@ -55,13 +54,13 @@ class Table(Activation):
         if values.ndim == 0 or not values.is_floating_point():
             raise InputError(f"a table's values are floats (*stack, points), not {values.dtype} {tuple(values.shape)}")
         points = values.shape[-1]
-        matrix, start = spline_pieces(points, kind)
+        matrix, start = spline_coefficients(points, kind)
         step = (high - low) / (points - 1)
         self.name = name
         self.interval = (float(low), float(high))
         self.kind: Kind = kind
         self.curved = kind != "linear"
-        self.grid = pieces.Grid(low + start * step, step)
+        self.grid = piecewise_cubic.Grid(low + start * step, step)
         self._matrix = matrix
         self._cached: tuple[object, Tensor, Tensor] | None = None  # key, values (kept, so that the key stays theirs), result
         self.register_buffer("values", values)

@@ -1,6 +1,6 @@
 """Chaos: sections, Lyapunov exponents, alignment indices, and how a model's dynamics compare with the truth's."""
 
-from physlearn.chaos.agreement import compare_dynamics
+from physlearn.chaos.agreement import DynamicsComparison, compare_dynamics
 from physlearn.chaos.alignment import gali, sali
 from physlearn.chaos.classes import Classification
 from physlearn.chaos.classify import chaotic_fraction, classify, is_chaotic
@@ -8,7 +8,6 @@ from physlearn.chaos.dynamics import Dynamics
 from physlearn.chaos.lyapunov import Exponents, lyapunov_exponents, lyapunov_history
 from physlearn.chaos.overlap import hellinger, nearest
 from physlearn.chaos.section import Section, poincare_section
-from physlearn.chaos.verdict import DynamicsComparison
 
 __all__ = [
     "Classification",

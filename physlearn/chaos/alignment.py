@@ -9,8 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.chaos.resolution import resolve
-from physlearn.chaos.variational import carry, deviations, pieces
-from physlearn.chaos.walk import Walk
+from physlearn.chaos.rollout import Rollout
+from physlearn.chaos.variational import between_renormalisations, carry, deviations
 from systems import InputError
 from systems.autograd_mode import unrecorded
 
@@ -117,10 +117,10 @@ def smallest(w: Float[Tensor, "n 2 D"]) -> Float[Tensor, " n"]:
 
 
 def advance(
-    walk: Walk, first: int, steps: int, z: Float[Tensor, "n D"], w: Float[Tensor, "n k D"], scale: Float[Tensor, "n D"]
+    rollout: Rollout, first: int, steps: int, z: Float[Tensor, "n D"], w: Float[Tensor, "n k D"], scale: Float[Tensor, "n D"]
 ) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n k D"], Float[Tensor, " n"]]:
     """States and unit deviations some steps on, and the logarithm by which the first deviation grew meanwhile."""
-    z, w = carry(walk, first, steps, z, w, scale)
+    z, w = carry(rollout, first, steps, z, w, scale)
     return z, _unit(z, w), w[:, 0].norm(dim=-1).double().log()
 
 
@@ -135,13 +135,13 @@ def _carried(
     flow: Any, z0: Tensor, time: float, k: int, dt: float | None, seed: int, method: str | None
 ) -> tuple[torch.Size, Float[Tensor, "n k D"]]:
     """The batch of z0, and the unit deviations at the end of the time."""
-    walk = Walk.of(flow, z0, time, dt, method)
-    ends = deviations(walk.z, k, seed)
-    resolution = resolve(walk)
-    for rows, group in resolution.groups(walk):
+    rollout = Rollout.of(flow, z0, time, dt, method)
+    ends = deviations(rollout.z, k, seed)
+    resolution = resolve(rollout)
+    for rows, group in resolution.groups(rollout):
         z, w = group.z, ends[rows]
-        for first, steps in pieces(group.steps):
+        for first, steps in between_renormalisations(group.steps):
             z, w, _ = advance(group, first, steps, z, w, resolution.scale[rows])
         ends[rows] = w
-    resolution.warn(walk, "their alignment may be the integrator's")
-    return walk.batch, ends
+    resolution.warn(rollout, "their alignment may be the integrator's")
+    return rollout.batch, ends

@@ -13,9 +13,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from physlearn.chaos.classes import CLASSES, Classification
-from physlearn.chaos.follow import check_threshold, classify_walk, planar
+from physlearn.chaos.follow import check_threshold, classify_rollout, planar
 from physlearn.chaos.resolution import Resolution, resolve
-from physlearn.chaos.walk import Walk
+from physlearn.chaos.rollout import Rollout
 from systems import InputError
 from systems.autograd_mode import unrecorded
 
@@ -92,10 +92,10 @@ def classify(
     >>> classify(pendulum, pendulum.sample(3, seed=0)).counts()
     {'regular': 3, 'chaotic': 0, 'undecided': 0, 'escaped': 0}
     """
-    walk = Walk.of(flow, z0, time, dt, method)
-    check_threshold(threshold, walk.z.dtype)
-    found = classify_walk(walk, Resolution.unknown(walk) if planar(walk) else resolve(walk), threshold, seed)
-    return shaped(found, walk.batch)
+    rollout = Rollout.of(flow, z0, time, dt, method)
+    check_threshold(threshold, rollout.z.dtype)
+    found = classify_rollout(rollout, Resolution.unknown(rollout) if planar(rollout) else resolve(rollout), threshold, seed)
+    return shaped(found, rollout.batch)
 
 
 def is_chaotic(
@@ -176,9 +176,9 @@ def chaotic_fraction(
     if not energies:
         raise InputError("chaotic_fraction needs at least one energy")
     z0 = torch.cat([system.sample(n, seed=seed, energy=energy) for energy in energies])
-    walk = Walk.of(system if flow is None else flow, z0, time, dt, method, scales=3000.0, step=0.1)
-    check_threshold(threshold, walk.z.dtype)
-    found = classify_walk(walk, resolve(walk), threshold, seed)
+    rollout = Rollout.of(system if flow is None else flow, z0, time, dt, method, scales=3000.0, step=0.1)
+    check_threshold(threshold, rollout.z.dtype)
+    found = classify_rollout(rollout, resolve(rollout), threshold, seed)
     rows = []
     for energy, codes in zip(energies, found.code.split(n), strict=True):
         counts = {name: int((codes == number).sum()) for number, name in enumerate(CLASSES)}

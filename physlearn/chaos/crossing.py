@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from physlearn.chaos.walk import Walk
+from physlearn.chaos.rollout import Rollout
 from physlearn.integrators import Flow
 from physlearn.integrators.rk4 import RungeKutta4
 
@@ -90,55 +90,55 @@ class Steps:
         return Steps(*(torch.cat([getattr(self, name), getattr(other, name)]) for name in self.__dataclass_fields__))
 
 
-def crossings(walk: Walk, surface: Surface, steps: Steps, suspect: Bool[Tensor, " m"]) -> tuple[Tensor, Tensor, Tensor]:
+def crossings(rollout: Rollout, surface: Surface, steps: Steps, suspect: Bool[Tensor, " m"]) -> tuple[Tensor, Tensor, Tensor]:
     """(orbit, t, z) of the crossings within steps, in no order; suspect steps are divided where the coordinate turns."""
     if suspect.any():
-        steps = steps[~suspect] + _divided(walk, surface, steps[suspect])
+        steps = steps[~suspect] + _divided(rollout, surface, steps[suspect])
     found = [(steps.orbit[:0], steps.t[:0], steps.before[:0])]
     for crossed, image in surface.passed(surface.side(steps.before), surface.side(steps.after)):
         if crossed.any():
-            found.append((steps.orbit[crossed], *_onto(walk, surface.axis, surface.value + image[crossed], steps[crossed])))
+            found.append((steps.orbit[crossed], *_onto(rollout, surface.axis, surface.value + image[crossed], steps[crossed])))
     orbit, t, z = (torch.cat(parts) for parts in zip(*found, strict=True))
     return orbit, t, z
 
 
-def _divided(walk: Walk, surface: Surface, steps: Steps) -> Steps:
+def _divided(rollout: Rollout, surface: Surface, steps: Steps) -> Steps:
     """The parts of steps between the turns of the coordinate."""
-    slopes = _slopes(walk, surface, steps)
+    slopes = _slopes(rollout, surface, steps)
     turns = torch.stack(_turns(surface.side(steps.before), surface.side(steps.after), *slopes))
     twice = turns.isfinite().all(0)
     if twice.any():  # one turn in either half, if the halves meet between the two
-        steps = steps[~twice] + _split(walk, steps[twice], turns[:, twice].mean(0) * steps.h[twice])
-        slopes = _slopes(walk, surface, steps)
+        steps = steps[~twice] + _split(rollout, steps[twice], turns[:, twice].mean(0) * steps.h[twice])
+        slopes = _slopes(rollout, surface, steps)
     turned = slopes[0] * slopes[1] < 0
     if not turned.any():
         return steps
     inside = steps[turned]
-    return steps[~turned] + _split(walk, inside, _turn(walk, surface, inside, slopes[0][turned]))
+    return steps[~turned] + _split(rollout, inside, _turn(rollout, surface, inside, slopes[0][turned]))
 
 
-def _turn(walk: Walk, surface: Surface, steps: Steps, slope: Float[Tensor, " m"]) -> Float[Tensor, " m"]:
+def _turn(rollout: Rollout, surface: Surface, steps: Steps, slope: Float[Tensor, " m"]) -> Float[Tensor, " m"]:
     """When after its beginning the coordinate turns in each step, by halving."""
     low, length = torch.zeros_like(steps.h), steps.h
     for _ in range(HALVINGS):
         length = length / 2
-        z = _along(walk, steps, low + length)
-        rate = rates(walk, steps.t + low + length, z)[:, surface.axis]
+        z = _along(rollout, steps, low + length)
+        rate = rates(rollout, steps.t + low + length, z)[:, surface.axis]
         low = torch.where(rate * slope > 0, low + length, low)
     return low
 
 
-def _split(walk: Walk, steps: Steps, at: Float[Tensor, " m"]) -> Steps:
+def _split(rollout: Rollout, steps: Steps, at: Float[Tensor, " m"]) -> Steps:
     """Both parts of each step that is divided at a time after its beginning."""
-    z = _along(walk, steps, at)
+    z = _along(rollout, steps, at)
     first = Steps(steps.orbit, steps.t, at, steps.before, z)
     return first + Steps(steps.orbit, steps.t + at, steps.h - at, z, steps.after)
 
 
-def _slopes(walk: Walk, surface: Surface, steps: Steps) -> tuple[Tensor, Tensor]:
+def _slopes(rollout: Rollout, surface: Surface, steps: Steps) -> tuple[Tensor, Tensor]:
     """The rates of the coordinate at both ends, times the length of each step."""
     ends = ((steps.t, steps.before), (steps.t + steps.h, steps.after))
-    first, last = (rates(walk, t, z)[:, surface.axis] * steps.h for t, z in ends)
+    first, last = (rates(rollout, t, z)[:, surface.axis] * steps.h for t, z in ends)
     return first, last
 
 
@@ -158,14 +158,16 @@ def _cubic(a: Tensor, b: Tensor, slope_a: Tensor, slope_b: Tensor, at: Tensor) -
     return a + at * (slope_a + at * (square + at * cubic))
 
 
-def _onto(walk: Walk, axis: int, level: Float[Tensor, " m"], steps: Steps) -> tuple[Float[Tensor, " m"], Float[Tensor, "m D"]]:
+def _onto(
+    rollout: Rollout, axis: int, level: Float[Tensor, " m"], steps: Steps
+) -> tuple[Float[Tensor, " m"], Float[Tensor, "m D"]]:
     """Times and states on the surface, for steps that cross it at the level of each."""
     t, h, before, after = steps.t, steps.h, steps.before, steps.after
     far = (before[:, axis] - level).abs() > (after[:, axis] - level).abs()
     start = torch.cat([torch.where(far[:, None], after, before), torch.where(far, t + h, t)[:, None]], dim=-1)
 
     def by_coordinate(y: Tensor) -> Tensor:
-        rate = _by_time(walk, y)
+        rate = _by_time(rollout, y)
         return rate / rate[:, axis, None]
 
     guess = _rk4(by_coordinate, start, (level - start[:, axis])[:, None])
@@ -173,44 +175,44 @@ def _onto(walk: Walk, axis: int, level: Float[Tensor, " m"], steps: Steps) -> tu
     slack = 1e-6 * h  # a crossing at the very end of a step may come out beyond it by rounding
     lies = (elapsed >= -slack) & (elapsed <= h + slack)
     # where s moves unevenly, that step is long: follow the orbit to its time, and step over what is left
-    near = torch.cat([_along(walk, steps, elapsed), (t + elapsed)[:, None]], dim=-1)
+    near = torch.cat([_along(rollout, steps, elapsed), (t + elapsed)[:, None]], dim=-1)
     there = _rk4(by_coordinate, near, (level - near[:, axis])[:, None])
     lies &= (there[:, -1] - guess[:, -1]).abs() <= h / 8
     if not lies.all():
-        there[~lies] = _halve(walk, steps[~lies], axis, level[~lies])
+        there[~lies] = _halve(rollout, steps[~lies], axis, level[~lies])
     return there[:, -1], there[:, :-1]
 
 
-def _halve(walk: Walk, steps: Steps, axis: int, level: Float[Tensor, " m"]) -> Float[Tensor, "m D1"]:
+def _halve(rollout: Rollout, steps: Steps, axis: int, level: Float[Tensor, " m"]) -> Float[Tensor, "m D1"]:
     """The states on the surface, with their times, by halving the steps that cross it."""
     side = (steps.after[:, axis] - level).sign()
     low, length = torch.zeros_like(steps.h), steps.h
     for _ in range(HALVINGS):
         length = length / 2
-        middle = _along(walk, steps, low + length)
+        middle = _along(rollout, steps, low + length)
         low = torch.where((middle[:, axis] - level).sign() != side, low + length, low)
-    return torch.cat([_along(walk, steps, low), (steps.t + low)[:, None]], dim=-1)
+    return torch.cat([_along(rollout, steps, low), (steps.t + low)[:, None]], dim=-1)
 
 
-def _along(walk: Walk, steps: Steps, elapsed: Float[Tensor, " m"]) -> Float[Tensor, "m D"]:
+def _along(rollout: Rollout, steps: Steps, elapsed: Float[Tensor, " m"]) -> Float[Tensor, "m D"]:
     """The states some time after the beginning of each step."""
     begin = torch.cat([steps.before, steps.t[:, None]], dim=-1)
-    return _rk4(lambda y: _by_time(walk, y), begin, elapsed[:, None])[:, :-1]
+    return _rk4(lambda y: _by_time(rollout, y), begin, elapsed[:, None])[:, :-1]
 
 
-def _by_time(walk: Walk, y: Float[Tensor, "m D1"]) -> Float[Tensor, "m D1"]:
+def _by_time(rollout: Rollout, y: Float[Tensor, "m D1"]) -> Float[Tensor, "m D1"]:
     """The rates of states with their times."""
-    rate = rates(walk, y[:, -1], y[:, :-1])
+    rate = rates(rollout, y[:, -1], y[:, :-1])
     return torch.cat([rate, torch.ones_like(rate[:, :1])], dim=-1)
 
 
-def rates(walk: Walk, t: Float[Tensor, " m"], z: Float[Tensor, "m *n D"]) -> Float[Tensor, "m *n D"]:
+def rates(rollout: Rollout, t: Float[Tensor, " m"], z: Float[Tensor, "m *n D"]) -> Float[Tensor, "m *n D"]:
     """The vector field at a time for each state: fields take one time for all, so that others are asked one by one."""
-    if walk.flow.autonomous:
-        return walk.flow.field(t.new_zeros(()), z)
+    if rollout.flow.autonomous:
+        return rollout.flow.field(t.new_zeros(()), z)
     if not len(t):
         return z
-    return torch.stack([walk.flow.field(time, state) for time, state in zip(t, z, strict=True)])
+    return torch.stack([rollout.flow.field(time, state) for time, state in zip(t, z, strict=True)])
 
 
 def _rk4(f: Callable[[Tensor], Tensor], y: Float[Tensor, "m D1"], h: Float[Tensor, "m 1"]) -> Float[Tensor, "m D1"]:

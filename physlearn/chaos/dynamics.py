@@ -14,11 +14,11 @@ from torch import Tensor
 
 from physlearn.chaos.classes import Classification
 from physlearn.chaos.classify import THRESHOLD, shaped
-from physlearn.chaos.follow import check_threshold, classify_walk
+from physlearn.chaos.follow import check_threshold, classify_rollout
 from physlearn.chaos.leaving import Bounds
 from physlearn.chaos.resolution import Resolution, resolve
+from physlearn.chaos.rollout import Rollout
 from physlearn.chaos.section import Section, section_of, surface_of
-from physlearn.chaos.walk import Walk
 from physlearn.integrators import Flow, integrate
 from physlearn.metrics import valid_prediction_time
 from systems import AccuracyWarning, Orbit
@@ -40,7 +40,7 @@ class Dynamics:
     flow
         What moved them.
     orbit : shape ``(..., T, D)``
-        Both stretches, every fourth step of the walk.
+        Both stretches, every fourth step of the rollout.
     section
         The crossings of both, in ``direction``.
     classes
@@ -66,7 +66,7 @@ class Dynamics:
     escaped: Bool[Tensor, "*batch"]
     time: float
     method: str
-    walk: Walk
+    rollout: Rollout
     resolution: Resolution
 
     @classmethod
@@ -130,31 +130,33 @@ class Dynamics:
         >>> bool(seen.chaotic), bool(seen.escaped), len(seen.section)
         (False, False, 6)
         """
-        walk = Walk.of(flow, z0, time, dt, method)
-        time, samples = (walk.time if time is None else time), ceil(walk.steps / EVERY)
-        walk = replace(walk, steps=EVERY * samples, dt=time / (EVERY * samples))
-        check_threshold(threshold, walk.z.dtype)
-        cut, bounds = surface_of(flow, walk, surface, direction), Bounds.of(walk, escape)
-        resolution = resolve(walk)
-        section = section_of(replace(walk, steps=2 * walk.steps), resolution, cut, bounds)
-        t = torch.arange(2 * samples + 1, dtype=walk.z.dtype, device=walk.z.device) * (time / samples)
-        orbit = _orbit(walk, resolution, t)
-        classes = shaped(classify_walk(walk, resolution, threshold, seed, to_the_end=True, progress=progress), walk.batch)
-        everyone = torch.arange(len(walk.z), device=walk.z.device)
-        far = bounds.among(everyone, resolution.scale).left(orbit.z.movedim(-2, 0).reshape(len(t), *walk.z.shape), everyone)
-        early = far[: samples + 1].any(0).reshape(walk.batch)
+        rollout = Rollout.of(flow, z0, time, dt, method)
+        time, samples = (rollout.time if time is None else time), ceil(rollout.steps / EVERY)
+        rollout = replace(rollout, steps=EVERY * samples, dt=time / (EVERY * samples))
+        check_threshold(threshold, rollout.z.dtype)
+        cut, bounds = surface_of(flow, rollout, surface, direction), Bounds.of(rollout, escape)
+        resolution = resolve(rollout)
+        section = section_of(replace(rollout, steps=2 * rollout.steps), resolution, cut, bounds)
+        t = torch.arange(2 * samples + 1, dtype=rollout.z.dtype, device=rollout.z.device) * (time / samples)
+        orbit = _orbit(rollout, resolution, t)
+        classes = shaped(
+            classify_rollout(rollout, resolution, threshold, seed, to_the_end=True, progress=progress), rollout.batch
+        )
+        everyone = torch.arange(len(rollout.z), device=rollout.z.device)
+        far = bounds.among(everyone, resolution.scale).left(orbit.z.movedim(-2, 0).reshape(len(t), *rollout.z.shape), everyone)
+        early = far[: samples + 1].any(0).reshape(rollout.batch)
         return cls(
-            flow=walk.flow,
+            flow=rollout.flow,
             orbit=orbit,
             section=section,
             direction=direction,
             classes=classes,
             exponent=classes.exponent.masked_fill(early, torch.nan),
             error=classes.error.masked_fill(early, torch.nan),
-            escaped=section.escaped | far.any(0).reshape(walk.batch),
+            escaped=section.escaped | far.any(0).reshape(rollout.batch),
             time=time,
-            method=walk.method,
-            walk=walk,
+            method=rollout.method,
+            rollout=rollout,
             resolution=resolution,
         )
 
@@ -188,23 +190,23 @@ class Dynamics:
         A forecast that agrees with it for longer has the integrator's errors in common. NaN for orbits that escape.
         """
         first = self.stretches[0]
-        return valid_time(_orbit(self.walk, self.resolution, first.t, halvings=1), first, CERTAIN)
+        return valid_time(_orbit(self.rollout, self.resolution, first.t, halvings=1), first, CERTAIN)
 
 
-def _orbit(walk: Walk, resolution: Resolution, t: Float[Tensor, " T"], halvings: int = 0) -> Orbit:
-    """The orbits of a walk at these times, ``EVERY`` of its steps apart, each by the steps that resolve it."""
-    z = torch.empty(len(walk.z), len(t), walk.z.shape[-1], dtype=walk.z.dtype, device=walk.z.device)
-    for rows, group in resolution.groups(walk):
-        substeps = EVERY * 2**halvings * (group.steps // walk.steps)
+def _orbit(rollout: Rollout, resolution: Resolution, t: Float[Tensor, " T"], halvings: int = 0) -> Orbit:
+    """The orbits of a rollout at these times, ``EVERY`` of its steps apart, each by the steps that resolve it."""
+    z = torch.empty(len(rollout.z), len(t), rollout.z.shape[-1], dtype=rollout.z.dtype, device=rollout.z.device)
+    for rows, group in resolution.groups(rollout):
+        substeps = EVERY * 2**halvings * (group.steps // rollout.steps)
         with warnings.catch_warnings():  # an orbit that no step resolves is undecided, which the classes tell
             warnings.simplefilter("ignore", AccuracyWarning)
-            z[rows] = integrate(walk.flow, group.z, t, walk.method, substeps=substeps).z
+            z[rows] = integrate(rollout.flow, group.z, t, rollout.method, substeps=substeps).z
     return Orbit(
         t,
-        z.reshape(*walk.batch, *z.shape[1:]),
-        coordinates=walk.coordinates,
-        provenance={"flow": walk.flow.name, "integrator": {"name": walk.method, "dt": walk.dt / 2**halvings}},
-        periods=walk.flow.periods,
+        z.reshape(*rollout.batch, *z.shape[1:]),
+        coordinates=rollout.coordinates,
+        provenance={"flow": rollout.flow.name, "integrator": {"name": rollout.method, "dt": rollout.dt / 2**halvings}},
+        periods=rollout.flow.periods,
     )
 
 

@@ -28,8 +28,8 @@ from physlearn.chaos.growth import LEAST, Growth
 from physlearn.chaos.lyapunov import standard_error
 from physlearn.chaos.resolution import ENERGY, Resolution
 from physlearn.chaos.returns import Turns
-from physlearn.chaos.variational import TOGETHER, deviations, pieces
-from physlearn.chaos.walk import Walk
+from physlearn.chaos.rollout import Rollout
+from physlearn.chaos.variational import TOGETHER, between_renormalisations, deviations
 from systems import InputError
 
 ALONG = 0.1  # of the largest component of a deviation in units of the spread: components that count
@@ -44,25 +44,31 @@ def check_threshold(threshold: float, dtype: torch.dtype) -> None:
         raise InputError(f"an index in {dtype} does not fall below {threshold:g}: give the states in float64")
 
 
-def planar(walk: Walk) -> bool:
+def planar(rollout: Rollout) -> bool:
     """Whether the flow has no room for chaos: one coordinate, or two and no dependence on time."""
-    return len(walk.coordinates) <= (2 if walk.flow.autonomous else 1)
+    return len(rollout.coordinates) <= (2 if rollout.flow.autonomous else 1)
 
 
-def classify_walk(
-    walk: Walk, resolution: Resolution, threshold: float, seed: int, *, to_the_end: bool = False, progress: str | None = None
+def classify_rollout(
+    rollout: Rollout,
+    resolution: Resolution,
+    threshold: float,
+    seed: int,
+    *,
+    to_the_end: bool = False,
+    progress: str | None = None,
 ) -> Classification:
-    """Classify each orbit of a walk; the results are flat.
+    """Classify each orbit of a rollout; the results are flat.
 
     Orbits that no step resolves are not followed. Equilibria and orbits of flows without room for chaos are followed only
     where ``to_the_end`` is True; orbits are then also followed on when they are known to be chaotic. An orbit that stands
     still at first is undecided where the flow may depend on time, and regular elsewhere.
     """
-    n, device = len(walk.z), walk.z.device
-    flat = planar(walk)
+    n, device = len(rollout.z), rollout.z.device
+    flat = planar(rollout)
     still = resolution.still & (not flat)
     unresolved = ~resolution.resolved & ~still & (not flat)
-    nothing = torch.full((n,), torch.nan, dtype=walk.z.dtype, device=device)
+    nothing = torch.full((n,), torch.nan, dtype=rollout.z.dtype, device=device)
     result = Classification(
         code=torch.where(unresolved, UNDECIDED, REGULAR),
         reason=torch.where(unresolved, UNRESOLVED, PLANAR if flat else NONE),
@@ -70,16 +76,16 @@ def classify_walk(
         error=nothing.clone(),
         index=nothing.clone(),
         step_error=resolution.error.clone(),
-        dt=walk.dt / 2.0 ** resolution.level.to(walk.z.dtype),
-        time=walk.time,
+        dt=rollout.dt / 2.0 ** resolution.level.to(rollout.z.dtype),
+        time=rollout.time,
     )
     if flat and not to_the_end:
         return result
-    start = deviations(walk.z, min(2, len(walk.coordinates)), seed).expand(-1, 2, -1).contiguous()
-    for rows, group in resolution.groups(walk, ~unresolved & (~still | to_the_end)):
+    start = deviations(rollout.z, min(2, len(rollout.coordinates)), seed).expand(-1, 2, -1).contiguous()
+    for rows, group in resolution.groups(rollout, ~unresolved & (~still | to_the_end)):
         chase = _Chase.of(group, rows, resolution, result, threshold)
         chase.run(start[rows], to_the_end, progress)
-    result.code[still] = REGULAR if walk.flow.autonomous else UNDECIDED
+    result.code[still] = REGULAR if rollout.flow.autonomous else UNDECIDED
     result.reason[still] = STILL
     return result
 
@@ -88,7 +94,7 @@ def classify_walk(
 class _Chase:
     """Orbits that are followed by the same steps; rows: their numbers in the result."""
 
-    walk: Walk
+    rollout: Rollout
     rows: Int[Tensor, " n"]
     scale: Float[Tensor, "n D"]
     action: Float[Tensor, " n"]
@@ -102,42 +108,42 @@ class _Chase:
 
     @classmethod
     def of(
-        cls, walk: Walk, rows: Int[Tensor, " n"], resolution: Resolution, result: Classification, threshold: float
+        cls, rollout: Rollout, rows: Int[Tensor, " n"], resolution: Resolution, result: Classification, threshold: float
     ) -> _Chase:
-        energy = walk.flow.hamiltonian
+        energy = rollout.flow.hamiltonian
         return cls(
-            walk,
+            rollout,
             rows,
             resolution.scale[rows],
             resolution.action[rows],
             result,
             threshold,
-            Growth.of(len(rows), sum(map(isinf, walk.turning)), len(walk.coordinates), walk.z.device),
-            Turns.of(walk.z / resolution.scale[rows]),
-            walk.z.new_tensor(walk.turning).isinf(),
-            None if energy is None else energy(walk.z),
+            Growth.of(len(rows), sum(map(isinf, rollout.turning)), len(rollout.coordinates), rollout.z.device),
+            Turns.of(rollout.z / resolution.scale[rows]),
+            rollout.z.new_tensor(rollout.turning).isinf(),
+            None if energy is None else energy(rollout.z),
         )
 
     def run(self, w: Float[Tensor, "n 2 D"], to_the_end: bool, progress: str | None) -> None:
         """Follow the orbits, and write what is found into the result."""
-        z = self.walk.z
+        z = self.rollout.z
         grown = torch.zeros(len(z), dtype=torch.float64, device=z.device)  # the logarithm of the first deviation's length
         extent = grown.new_full((len(z), int(self.solid.sum())), -inf)  # the logarithm of how far the orbit has been
         known = torch.zeros(len(z), dtype=torch.bool, device=z.device)
         followed = torch.arange(len(z), device=z.device)
-        stretches = pieces(self.walk.steps)
+        stretches = between_renormalisations(self.rollout.steps)
         if progress is not None:
             stretches = iter(tqdm(list(stretches), desc=progress, leave=False))
         index = grown
         for first, steps in stretches:
             if not len(followed):
                 break
-            z, w, more = advance(self.walk, first, steps, z, w, self.scale[followed])
+            z, w, more = advance(self.rollout, first, steps, z, w, self.scale[followed])
             grown, index = grown + more, smallest(w)
             gone = index.isnan() | ~grown.isfinite()
             extent = extent.maximum(self._extent(followed, z))
             self.history.add(followed, grown, extent, self.turns.add(followed, z / self.scale[followed]))
-            t = (first + steps) * self.walk.dt
+            t = (first + steps) * self.rollout.dt
             faithful = self._faithful(followed, z)
             chaotic = self._chaotic(followed, w[:, 0], index, grown, faithful & ~known & ~gone)
             self._write(followed[chaotic], CHAOTIC, NONE)
@@ -151,8 +157,8 @@ class _Chase:
                 followed = followed[open_]
         if not len(followed):
             return
-        self._figures(followed, grown, index, self.walk.time)
-        if planar(self.walk):
+        self._figures(followed, grown, index, self.rollout.time)
+        if planar(self.rollout):
             return
         unfaithful = ~(self.result.step_error[self.rows[followed]] <= ENERGY) & (self.first_energy is not None)
         growth, extent_growth = self.history.lately(followed)
@@ -166,14 +172,14 @@ class _Chase:
         return -log(self.threshold) / 2
 
     def _extent(self, followed: Int[Tensor, " m"], z: Float[Tensor, "m D"]) -> Float[Tensor, "m d"]:
-        moved = ((z - self.walk.z[followed]) / self.scale[followed])[:, self.solid]
+        moved = ((z - self.rollout.z[followed]) / self.scale[followed])[:, self.solid]
         return moved.abs().double().nan_to_num(nan=0.0, posinf=0.0).clamp(min=1e-300).log()
 
     def _faithful(self, followed: Int[Tensor, " m"], z: Float[Tensor, "m D"]) -> Bool[Tensor, " m"]:
         """Which orbits have kept their energy up to here."""
-        if self.first_energy is None or self.walk.flow.hamiltonian is None:
+        if self.first_energy is None or self.rollout.flow.hamiltonian is None:
             return torch.ones(len(z), dtype=torch.bool, device=z.device)
-        off = (self.walk.flow.hamiltonian(z) - self.first_energy[followed]).abs()
+        off = (self.rollout.flow.hamiltonian(z) - self.first_energy[followed]).abs()
         rows = self.rows[followed]
         error = torch.where(off > 0, off / self.action[followed], 0.0).nan_to_num(nan=0.0)  # NaN: it has escaped
         self.result.step_error[rows] = self.result.step_error[rows].maximum(error)
@@ -188,7 +194,7 @@ class _Chase:
         open_: Bool[Tensor, " m"],
     ) -> Bool[Tensor, " m"]:
         """Which orbits' deviations have aligned because they grew exponentially."""
-        if planar(self.walk):
+        if planar(self.rollout):
             return torch.zeros_like(open_)
         chaotic = open_ & (index < self.threshold) & (grown > self._need)
         if chaotic.any():
@@ -200,7 +206,7 @@ class _Chase:
     def _write(self, followed: Int[Tensor, " m"], code: int, reason: int) -> None:
         rows = self.rows[followed]
         self.result.code[rows] = code
-        if not planar(self.walk) or code == ESCAPED:
+        if not planar(self.rollout) or code == ESCAPED:
             self.result.reason[rows] = reason
 
     def _figures(self, followed: Int[Tensor, " m"], grown: Float[Tensor, " m"], index: Float[Tensor, " m"], t: float) -> None:
@@ -210,7 +216,7 @@ class _Chase:
         rows = self.rows[followed]
         history = self.history
         times = torch.arange(1, history.count + 1, dtype=torch.float64, device=grown.device) * history.stride * TOGETHER
-        times = times.clamp(max=self.walk.steps) * self.walk.dt
+        times = times.clamp(max=self.rollout.steps) * self.rollout.dt
         rates = history.kept[followed, : history.count, :1] / times[:, None]
         self.result.exponent[rows] = (grown / t).to(self.result.exponent)
         self.result.error[rows] = standard_error(rates, times)[:, 0].to(self.result.error)

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from physlearn.chaos.walk import Walk
+from physlearn.chaos.rollout import Rollout
 from systems import InputError
 
 FAR = 1e12  # times the orbit's own spread: farther than an unstable equilibrium throws an orbit that begins beside it
@@ -27,11 +27,11 @@ class Bounds:
     scale: Float[Tensor, "n D"]
 
     @classmethod
-    def of(cls, walk: Walk, radius: float | None) -> Bounds:
-        """The bounds of a walk's orbits. Raises InputError for a radius that is not positive."""
+    def of(cls, rollout: Rollout, radius: float | None) -> Bounds:
+        """The bounds of a rollout's orbits. Raises InputError for a radius that is not positive."""
         if radius is not None and not radius > 0:
             raise InputError(f"escape must be a positive radius, not {radius}")
-        return cls(radius, walk.z.new_tensor(walk.turning).isinf(), walk.z, torch.ones_like(walk.z))
+        return cls(radius, rollout.z.new_tensor(rollout.turning).isinf(), rollout.z, torch.ones_like(rollout.z))
 
     def among(self, rows: Int[Tensor, " m"], scale: Float[Tensor, "m D"]) -> Bounds:
         """The bounds of some of the orbits, of this scale."""

@@ -11,8 +11,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.chaos.resolution import resolve
-from physlearn.chaos.variational import carry, deviations, pieces
-from physlearn.chaos.walk import Walk
+from physlearn.chaos.rollout import Rollout
+from physlearn.chaos.variational import between_renormalisations, carry, deviations
 from systems import InputError
 from systems.autograd_mode import unrecorded
 
@@ -116,41 +116,41 @@ def lyapunov_history(
     """The exponents of `lyapunov_exponents`, with their standard errors and the curves by which they converged."""
     if not 0 <= transient < inf:
         raise InputError(f"transient must be a time of at least 0, not {transient}")
-    walk = Walk.of(flow, z0, time, dt, method)
-    start = deviations(walk.z, k, seed)
-    before = round(transient / walk.dt)
-    resolution = resolve(replace(walk, steps=before + walk.steps))
-    stretches = list(pieces(walk.steps, before))
-    growth = torch.empty(len(walk.z), len(stretches), k, dtype=torch.float64, device=walk.z.device)
-    for rows, group in resolution.groups(walk):
-        z, w, scale, finer = group.z, start[rows], resolution.scale[rows], group.steps // walk.steps
-        for first, steps in pieces(finer * before):
+    rollout = Rollout.of(flow, z0, time, dt, method)
+    start = deviations(rollout.z, k, seed)
+    before = round(transient / rollout.dt)
+    resolution = resolve(replace(rollout, steps=before + rollout.steps))
+    stretches = list(between_renormalisations(rollout.steps, before))
+    growth = torch.empty(len(rollout.z), len(stretches), k, dtype=torch.float64, device=rollout.z.device)
+    for rows, group in resolution.groups(rollout):
+        z, w, scale, finer = group.z, start[rows], resolution.scale[rows], group.steps // rollout.steps
+        for first, steps in between_renormalisations(finer * before):
             z, w, _ = _stretch(group, first, steps, z, w, scale)
         for number, (first, steps) in enumerate(stretches):
             growth[rows, number] = 0.0
-            for begin, few in pieces(finer * steps, finer * first):
+            for begin, few in between_renormalisations(finer * steps, finer * first):
                 z, w, logarithms = _stretch(group, begin, few, z, w, scale)
                 growth[rows, number] += logarithms
-    resolution.warn(walk, "their exponents may be the integrator's")
-    ends = [(first + steps - before) * walk.dt for first, steps in stretches]
-    t = torch.tensor(ends, dtype=torch.float64, device=walk.z.device).to(walk.z.dtype)
+    resolution.warn(rollout, "their exponents may be the integrator's")
+    ends = [(first + steps - before) * rollout.dt for first, steps in stretches]
+    t = torch.tensor(ends, dtype=torch.float64, device=rollout.z.device).to(rollout.z.dtype)
     sums = growth.cumsum(1)  # (n, S, k)
     history = sums / t.double()[:, None]
     order = history[:, -1].argsort(dim=-1, descending=True)
     history = history.gather(-1, order.unsqueeze(1).expand_as(history))
     error = standard_error(history, t.double())
-    shape = walk.batch
+    shape = rollout.batch
     return Exponents(
-        values=history[:, -1].to(walk.z.dtype).reshape(*shape, k),
-        error=error.to(walk.z.dtype).reshape(*shape, k),
+        values=history[:, -1].to(rollout.z.dtype).reshape(*shape, k),
+        error=error.to(rollout.z.dtype).reshape(*shape, k),
         t=t,
-        history=history.to(walk.z.dtype).reshape(*shape, len(t), k),
+        history=history.to(rollout.z.dtype).reshape(*shape, len(t), k),
     )
 
 
-def _stretch(walk: Walk, first: int, steps: int, z: Tensor, w: Tensor, scale: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _stretch(rollout: Rollout, first: int, steps: int, z: Tensor, w: Tensor, scale: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Some steps, and the logarithms ``(n, k)`` by which the deviations grew before they were made orthonormal again."""
-    z, w = carry(walk, first, steps, z, w, scale)
+    z, w = carry(rollout, first, steps, z, w, scale)
     gone = ~(z.isfinite().all(-1) & w.isfinite().all(-1).all(-1))
     w = torch.where(gone[:, None, None], torch.eye(*w.shape[1:], dtype=w.dtype, device=w.device), w)
     q, r = torch.linalg.qr(w.mT)

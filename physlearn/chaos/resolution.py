@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from physlearn.chaos.walk import Walk
+from physlearn.chaos.rollout import Rollout
 from physlearn.integrators import find
 from physlearn.integrators.integrate import TYPICAL_WIDTH
 from physlearn.threads import suited_to
@@ -30,7 +30,7 @@ class Resolution:
     """What a short run without deviations says of each orbit.
 
     scale: ``(n, D)``, the spread of each coordinate, the unit of its deviations. action: ``(n,)``, the largest
-    ``|p dq/dt|``, the unit of errors of the energy. level: ``(n,)``, halvings of the walk's step. error: ``(n,)``, of the
+    ``|p dq/dt|``, the unit of errors of the energy. level: ``(n,)``, halvings of the rollout's step. error: ``(n,)``, of the
     energy in units of the action, or the most by which a step and two half steps part in units of the scale. resolved:
     ``(n,)``, whether the error is small enough. still: ``(n,)``, whether no step moved the orbit at all.
     """
@@ -43,25 +43,27 @@ class Resolution:
     still: Bool[Tensor, " n"]
 
     @classmethod
-    def unknown(cls, walk: Walk) -> Resolution:
+    def unknown(cls, rollout: Rollout) -> Resolution:
         """That of orbits that were not looked at."""
-        n, z = len(walk.z), walk.z
+        n, z = len(rollout.z), rollout.z
         level = torch.zeros(n, dtype=torch.long, device=z.device)
         return cls(torch.ones_like(z), z.new_ones(n), level, z.new_full((n,), torch.nan), level == 0, level != 0)
 
-    def groups(self, walk: Walk, wanted: Bool[Tensor, " n"] | None = None) -> Iterator[tuple[Int[Tensor, " m"], Walk]]:
-        """The wanted orbits of each level, by default all, with their walk."""
+    def groups(
+        self, rollout: Rollout, wanted: Bool[Tensor, " n"] | None = None
+    ) -> Iterator[tuple[Int[Tensor, " m"], Rollout]]:
+        """The wanted orbits of each level, by default all, with their rollout."""
         for level in LEVELS:
             rows = ((self.level == level) if wanted is None else (self.level == level) & wanted).nonzero().squeeze(-1)
-            if len(rows) or (level == 0 and not len(walk.z)):
-                yield rows, walk.among(rows).finer(level)
+            if len(rows) or (level == 0 and not len(rollout.z)):
+                yield rows, rollout.among(rows).finer(level)
 
-    def warn(self, walk: Walk, what: str) -> None:
+    def warn(self, rollout: Rollout, what: str) -> None:
         """Warn the caller of orbits that even the finest steps do not resolve."""
         if not self.resolved.all():
             bad = ~self.resolved
-            kind = "energy errors" if walk.flow.hamiltonian is not None else "errors of a step"
-            finest = walk.dt / 2 ** LEVELS[-1]
+            kind = "energy errors" if rollout.flow.hamiltonian is not None else "errors of a step"
+            finest = rollout.dt / 2 ** LEVELS[-1]
             warnings.warn(
                 f"{int(bad.sum())} of {len(bad)} orbits have {kind} up to {float(self.error[bad].max()):.2g} of their scale "
                 f"in steps of {finest:.3g}, and {what}; take a smaller dt",
@@ -69,23 +71,23 @@ class Resolution:
             )
 
 
-def resolve(walk: Walk) -> Resolution:
-    """Find the spread of each orbit, and the steps that resolve it: the walk's own, or steps of an eighth.
+def resolve(rollout: Rollout) -> Resolution:
+    """Find the spread of each orbit, and the steps that resolve it: the rollout's own, or steps of an eighth.
 
-    Each orbit is followed for the first part of the walk. Where a Hamiltonian is known, its error counts, extrapolated to
-    the whole walk unless the method is symplectic; elsewhere the difference of one step and two half steps does. An orbit
+    Each orbit is followed for the first part of the rollout. Where a Hamiltonian is known, its error counts, extrapolated to
+    the whole rollout unless the method is symplectic; elsewhere the difference of one step and two half steps does. An orbit
     that is lost at the same time in both steps escapes, and needs no others.
     """
-    n = len(walk.z)
-    result = Resolution.unknown(walk)
-    rows = torch.arange(n, device=walk.z.device)
-    ended = torch.full((n,), inf, dtype=torch.float64, device=walk.z.device)
+    n = len(rollout.z)
+    result = Resolution.unknown(rollout)
+    rows = torch.arange(n, device=rollout.z.device)
+    ended = torch.full((n,), inf, dtype=torch.float64, device=rollout.z.device)
     for level in LEVELS:
         if not len(rows):
             break
-        scale, action, error, end, still = _probe(walk.among(rows), level)
+        scale, action, error, end, still = _probe(rollout.among(rows), level)
         escaped = end.isfinite() & ((end - ended[rows]).abs() <= end / 8)
-        good = (error <= (PART if walk.flow.hamiltonian is None else ENERGY)) & ~end.isfinite() | escaped
+        good = (error <= (PART if rollout.flow.hamiltonian is None else ENERGY)) & ~end.isfinite() | escaped
         result.scale[rows], result.action[rows], result.error[rows] = scale, action, error
         result.level[rows] = torch.where(escaped, 0, level)
         result.resolved[rows], result.still[rows] = good, still
@@ -94,12 +96,12 @@ def resolve(walk: Walk) -> Resolution:
     return result
 
 
-def _probe(walk: Walk, level: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+def _probe(rollout: Rollout, level: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Scale, action, error of each orbit, when it was lost, and whether it stood still."""
-    steps = min(walk.steps, max(FEWEST, min(MOST, int(walk.steps * FIRST))))
-    part = steps / walk.steps
-    walk, steps = walk.finer(level), steps * 2**level
-    energy, start = walk.flow.hamiltonian, walk.z
+    steps = min(rollout.steps, max(FEWEST, min(MOST, int(rollout.steps * FIRST))))
+    part = steps / rollout.steps
+    rollout, steps = rollout.finer(level), steps * 2**level
+    energy, start = rollout.flow.hamiltonian, rollout.z
     n = len(start)
     first = start.new_zeros(n) if energy is None else energy(start)
     total, square = torch.zeros_like(start), torch.zeros_like(start)
@@ -113,7 +115,7 @@ def _probe(walk: Walk, level: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tens
             path = [z]
             numbers = range(begin, min(begin + TOGETHER, steps))
             for number in numbers:
-                z = walk.step(z.new_tensor(number * walk.dt), z, walk.dt)
+                z = rollout.step(z.new_tensor(number * rollout.dt), z, rollout.dt)
                 path.append(z)
             states = torch.stack(path)
             there = states.isfinite().all(-1)
@@ -124,55 +126,55 @@ def _probe(walk: Walk, level: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tens
             moved = (states[1:] - start).masked_fill(~near[..., None], 0.0)
             total, square, seen = total + moved.sum(0), square + moved.square().sum(0), seen + near.sum(0)
             if energy is None:
-                off = _parting(walk, numbers, states).masked_fill(~fine[..., None], 0.0)
+                off = _parting(rollout, numbers, states).masked_fill(~fine[..., None], 0.0)
                 error = error.maximum(off.amax(0))
             else:
                 now = states[1:].masked_fill(~fine[..., None], 0.0)
-                rate = walk.flow.field(z.new_zeros(()), now)
+                rate = rollout.flow.field(z.new_zeros(()), now)
                 half = now.shape[-1] // 2
                 action = action.maximum((now[..., half:] * rate[..., :half]).sum(-1).abs().amax(0))
                 off = (energy(now) - first).abs().masked_fill(~fine, 0.0)
                 error = error.maximum(off.amax(0)[:, None])
             left = ~there[-1] & end.isinf()
-            end[left] = begin * walk.dt + walk.dt * there[:, left].sum(0).double()
+            end[left] = begin * rollout.dt + rollout.dt * there[:, left].sum(0).double()
             if bool((~there[-1]).all()):
                 break
     mean = total / seen.clamp(min=1)[:, None]
     spread = (square / seen.clamp(min=1)[:, None] - mean.square()).clamp(min=0).sqrt()
-    scale = _filled(spread, start.abs(), walk)
+    scale = _filled(spread, start.abs(), rollout)
     if energy is None:
         relative = (error / scale).amax(-1)
     else:
         relative = torch.where(error[:, 0] > 0, error[:, 0] / action, 0.0)
-        relative = relative if find(walk.method).symplectic else relative / part
+        relative = relative if find(rollout.method).symplectic else relative / part
     return scale, action, relative.nan_to_num(nan=inf), end, still
 
 
-def _parting(walk: Walk, numbers: range, states: Float[Tensor, "c1 n D"]) -> Float[Tensor, "c n D"]:
+def _parting(rollout: Rollout, numbers: range, states: Float[Tensor, "c1 n D"]) -> Float[Tensor, "c n D"]:
     """By how much the states after each step differ from those after two half steps."""
-    half = walk.dt / 2
-    if walk.flow.autonomous:
+    half = rollout.dt / 2
+    if rollout.flow.autonomous:
         zero = states.new_zeros(())
-        return (walk.step(zero, walk.step(zero, states[:-1], half), half) - states[1:]).abs()
+        return (rollout.step(zero, rollout.step(zero, states[:-1], half), half) - states[1:]).abs()
     parts = []
     for number, before, after in zip(numbers, states[:-1], states[1:], strict=True):
-        t = [before.new_tensor(number * walk.dt + k * half) for k in (0, 1)]
-        parts.append((walk.step(t[1], walk.step(t[0], before, half), half) - after).abs())
+        t = [before.new_tensor(number * rollout.dt + k * half) for k in (0, 1)]
+        parts.append((rollout.step(t[1], rollout.step(t[0], before, half), half) - after).abs())
     return torch.stack(parts)
 
 
-def _filled(spread: Float[Tensor, "n D"], size: Float[Tensor, "n D"], walk: Walk) -> Float[Tensor, "n D"]:
+def _filled(spread: Float[Tensor, "n D"], size: Float[Tensor, "n D"], rollout: Rollout) -> Float[Tensor, "n D"]:
     """The spread of each coordinate; of one that stands still, that of its kind.
 
     An angle spreads over its period at most. A coordinate that moves by rounding alone stands still. Its kind are the
     other positions, or the other momenta, of a Hamiltonian, and all coordinates otherwise; where all of a kind stand
     still, their size counts.
     """
-    spread = spread.minimum(spread.new_tensor(walk.turning) / sqrt(12))
+    spread = spread.minimum(spread.new_tensor(rollout.turning) / sqrt(12))
     still = ~(spread > ROUNDING * torch.finfo(spread.dtype).eps * size) | ~spread.isfinite()
     spread = spread.masked_fill(still, 0.0)
     dim = spread.shape[-1]
-    halves = walk.flow.hamiltonian is not None and dim % 2 == 0
+    halves = rollout.flow.hamiltonian is not None and dim % 2 == 0
     kinds = spread.reshape(len(spread), 2 if halves else 1, -1)
     sizes = size.reshape(kinds.shape).nan_to_num(posinf=0.0)
     common = kinds.amax(-1, keepdim=True)

@@ -15,7 +15,7 @@ from torch import Tensor
 from physlearn.chaos.crossing import Steps, Surface, crossings, rates
 from physlearn.chaos.leaving import Bounds
 from physlearn.chaos.resolution import Resolution, resolve
-from physlearn.chaos.walk import Walk
+from physlearn.chaos.rollout import Rollout
 from physlearn.integrators.integrate import TYPICAL_WIDTH
 from physlearn.plotting import section_plot
 from physlearn.threads import suited_to
@@ -156,63 +156,63 @@ def poincare_section(
     >>> poincare_section(oscillator, z0, time=20, surface=("q", 0.0)).t
     tensor([ 4.7124, 10.9956, 17.2788], dtype=torch.float64)
     """
-    walk = Walk.of(flow, z0, time, dt, method)
-    cut = surface_of(flow, walk, surface, direction)
-    bounds = Bounds.of(walk, escape)
-    resolution = resolve(walk)
-    resolution.warn(walk, "they are left out of the section")
-    return section_of(walk, resolution, cut, bounds)
+    rollout = Rollout.of(flow, z0, time, dt, method)
+    cut = surface_of(flow, rollout, surface, direction)
+    bounds = Bounds.of(rollout, escape)
+    resolution = resolve(rollout)
+    resolution.warn(rollout, "they are left out of the section")
+    return section_of(rollout, resolution, cut, bounds)
 
 
-def surface_of(flow: Any, walk: Walk, surface: tuple[str | int, float] | None, direction: int) -> Surface:
+def surface_of(flow: Any, rollout: Rollout, surface: tuple[str | int, float] | None, direction: int) -> Surface:
     """The surface that was asked for, or else the one that the flow names. Raises InputError for one that is none."""
-    usual = getattr(flow, "surface", (walk.coordinates[0], 0.0))
-    axis, value = _surface(usual if surface is None else surface, walk.coordinates)
+    usual = getattr(flow, "surface", (rollout.coordinates[0], 0.0))
+    axis, value = _surface(usual if surface is None else surface, rollout.coordinates)
     if direction not in (-1, 0, 1):
         raise InputError(f"direction must be 1, -1 or 0 for both, not {direction!r}")
-    return Surface(axis, value, walk.turning[axis], direction)
+    return Surface(axis, value, rollout.turning[axis], direction)
 
 
-def section_of(walk: Walk, resolution: Resolution, surface: Surface, bounds: Bounds) -> Section:
-    """The section of a walk, each orbit by the steps that resolve it."""
-    escaped = torch.zeros(len(walk.z), dtype=torch.bool, device=walk.z.device)
+def section_of(rollout: Rollout, resolution: Resolution, surface: Surface, bounds: Bounds) -> Section:
+    """The section of a rollout, each orbit by the steps that resolve it."""
+    escaped = torch.zeros(len(rollout.z), dtype=torch.bool, device=rollout.z.device)
     found = []
-    with suited_to(walk.z.numel() * TYPICAL_WIDTH):
-        for rows, group in resolution.groups(walk, resolution.resolved):
+    with suited_to(rollout.z.numel() * TYPICAL_WIDTH):
+        for rows, group in resolution.groups(rollout, resolution.resolved):
             numbers, t, z, escaped[rows] = _follow(group, surface, bounds.among(rows, resolution.scale[rows]))
             found.append((rows[numbers], t, z))
-    empty = (torch.zeros(0, dtype=torch.long, device=walk.z.device), walk.z.new_zeros(0), walk.z[:0])
+    empty = (torch.zeros(0, dtype=torch.long, device=rollout.z.device), rollout.z.new_zeros(0), rollout.z[:0])
     orbit, t, z = (torch.cat(parts) for parts in zip(empty, *found, strict=True))
     order = torch.argsort(t, stable=True)
     order = order[torch.argsort(orbit[order], stable=True)]
-    name = walk.coordinates[surface.axis]
+    name = rollout.coordinates[surface.axis]
     return Section(
         orbit=orbit[order],
         t=t[order],
-        z=_reduced(z[order], walk, surface),
-        escaped=escaped.reshape(walk.batch),
-        unresolved=(~resolution.resolved).reshape(walk.batch),
-        coordinates=walk.coordinates,
+        z=_reduced(z[order], rollout, surface),
+        escaped=escaped.reshape(rollout.batch),
+        unresolved=(~resolution.resolved).reshape(rollout.batch),
+        coordinates=rollout.coordinates,
         surface=(name, surface.value),
-        plane=_plane(walk, surface.axis),
+        plane=_plane(rollout, surface.axis),
     )
 
 
-def _reduced(z: Float[Tensor, "N D"], walk: Walk, surface: Surface) -> Float[Tensor, "N D"]:
+def _reduced(z: Float[Tensor, "N D"], rollout: Rollout, surface: Surface) -> Float[Tensor, "N D"]:
     """The states with their angles within half a period of zero, or at the value of the surface."""
-    reduced = shortest(z, walk.flow.periods, walk.coordinates)
+    reduced = shortest(z, rollout.flow.periods, rollout.coordinates)
     if isfinite(surface.period):
         side = surface.side(z)
         reduced[:, surface.axis] = surface.value + side - (side / surface.period).round() * surface.period
     return reduced
 
 
-def _plane(walk: Walk, axis: int) -> tuple[str, ...]:
+def _plane(rollout: Rollout, axis: int) -> tuple[str, ...]:
     told = {axis}
-    dim = len(walk.coordinates)
-    if walk.flow.hamiltonian is not None and dim > 2:
+    dim = len(rollout.coordinates)
+    if rollout.flow.hamiltonian is not None and dim > 2:
         told.add((axis + dim // 2) % dim)
-    return tuple(name for i, name in enumerate(walk.coordinates) if i not in told)
+    return tuple(name for i, name in enumerate(rollout.coordinates) if i not in told)
 
 
 def _surface(surface: tuple[str | int, float], coordinates: tuple[str, ...]) -> tuple[int, float]:
@@ -231,30 +231,32 @@ def _surface(surface: tuple[str | int, float], coordinates: tuple[str, ...]) -> 
     return int(which), value
 
 
-def _follow(walk: Walk, surface: Surface, bounds: Bounds) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+def _follow(rollout: Rollout, surface: Surface, bounds: Bounds) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """(orbit, t, z) of the crossings in no order, and which orbits escaped."""
-    alive = torch.arange(len(walk.z), device=walk.z.device)
+    alive = torch.arange(len(rollout.z), device=rollout.z.device)
     escaped = torch.zeros_like(alive, dtype=torch.bool)
-    z = walk.z
+    z = rollout.z
     found = [(alive[:0], z[:0, 0], z[:0])]
-    for start in range(0, walk.steps, TOGETHER):
+    for start in range(0, rollout.steps, TOGETHER):
         states = [z]
-        numbers = range(start, min(start + TOGETHER, walk.steps))
+        numbers = range(start, min(start + TOGETHER, rollout.steps))
         for number in numbers:
-            z = walk.step(z.new_tensor(number * walk.dt), z, walk.dt)
+            z = rollout.step(z.new_tensor(number * rollout.dt), z, rollout.dt)
             states.append(z)
         path = torch.stack(states)  # (steps + 1, n, D)
         gone = bounds.left(path, alive).cummax(0).values
-        times = (torch.arange(start, start + len(path), dtype=torch.float64, device=z.device) * walk.dt).to(z)
-        side, slope = surface.side(path), rates(walk, times, path)[..., surface.axis] * walk.dt
+        times = (torch.arange(start, start + len(path), dtype=torch.float64, device=z.device) * rollout.dt).to(z)
+        side, slope = surface.side(path), rates(rollout, times, path)[..., surface.axis] * rollout.dt
         suspect = surface.suspect(side[:-1], side[1:], slope[:-1], slope[1:])
         crossed = suspect.clone()
         for passed, _ in surface.passed(side[:-1], side[1:]):
             crossed |= passed
         at, which = (crossed & ~gone[1:]).nonzero(as_tuple=True)
         if len(at):
-            steps = Steps(alive[which], times[at], torch.full_like(times[at], walk.dt), path[at, which], path[at + 1, which])
-            found.append(crossings(walk, surface, steps, suspect[at, which]))
+            steps = Steps(
+                alive[which], times[at], torch.full_like(times[at], rollout.dt), path[at, which], path[at + 1, which]
+            )
+            found.append(crossings(rollout, surface, steps, suspect[at, which]))
         escaped[alive[gone[-1]]] = True
         z, alive = z[~gone[-1]], alive[~gone[-1]]
         if not len(alive):

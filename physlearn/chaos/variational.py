@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.chaos.directional import directional
-from physlearn.chaos.walk import Walk
+from physlearn.chaos.rollout import Rollout
 from physlearn.integrators import Flow, find
 from physlearn.integrators.integrate import TYPICAL_WIDTH
 from physlearn.threads import suited_to
@@ -22,7 +22,7 @@ TOGETHER = 10
 
 
 def carry(
-    walk: Walk, first: int, steps: int, z: Float[Tensor, "n D"], w: Float[Tensor, "n k D"], scale: Float[Tensor, "n D"]
+    rollout: Rollout, first: int, steps: int, z: Float[Tensor, "n D"], w: Float[Tensor, "n k D"], scale: Float[Tensor, "n D"]
 ) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n k D"]]:
     r"""The states after some steps from the step numbered first, and what became of their deviations, in units of scale.
 
@@ -32,12 +32,12 @@ def carry(
     for a symplectic method they are those of a symplectic map.
     Source: Skokos and Gerlach, Phys. Rev. E 82, 036704 (2010), the tangent map method.
     """
-    step = find(walk.method)(joint(walk.flow)).step
+    step = find(rollout.method)(joint(rollout.flow)).step
     unit = scale.unsqueeze(-2)
     y = torch.cat([z.unsqueeze(-2), w * unit], dim=-2)
     with torch.no_grad(), suited_to(w.numel() * TYPICAL_WIDTH):
         for number in range(first, first + steps):
-            y = step(y.new_tensor(number * walk.dt), y, walk.dt)
+            y = step(y.new_tensor(number * rollout.dt), y, rollout.dt)
     return y[:, 0], y[:, 1:] / unit
 
 
@@ -61,7 +61,7 @@ def _differentiated(f: Callable[[Tensor], Tensor], y: Float[Tensor, "n k1 m"]) -
     return torch.cat([value[:, :1], derivative], dim=1)
 
 
-def pieces(steps: int, first: int = 0) -> Iterator[tuple[int, int]]:
+def between_renormalisations(steps: int, first: int = 0) -> Iterator[tuple[int, int]]:
     """(number of the first step, number of steps) of each stretch between two renormalisations."""
     for start in range(first, first + steps, TOGETHER):
         yield start, min(TOGETHER, first + steps - start)

@@ -1,9 +1,8 @@
 """Comparison: replicates, statistics, tables."""
 
-from physlearn.comparison.apart import compare_apart
-from physlearn.comparison.compare import compare
-from physlearn.comparison.joined import beside, joined
-from physlearn.comparison.lineup import line_up
-from physlearn.comparison.result import Comparison
+from physlearn.comparison.compare import compare, compare_apart
+from physlearn.comparison.result import Comparison, beside, joined
+from physlearn.comparison.search import best, search
+from physlearn.comparison.variants import line_up
 
-__all__ = ["Comparison", "beside", "compare", "compare_apart", "joined", "line_up"]
+__all__ = ["Comparison", "beside", "best", "compare", "compare_apart", "joined", "line_up", "search"]

@@ -13,9 +13,9 @@ import pandas as pd
 
 from physlearn.activations import Activation
 from physlearn.activations.description import content
+from physlearn.jobs import kept
+from physlearn.jobs.digest import digest
 from physlearn.source import digest_of_source
-from physlearn.sweeps import kept
-from physlearn.sweeps.digest import digest
 from physlearn.tasks import Task
 from physlearn.tasks.task import Forecasting
 

@@ -5,6 +5,6 @@ from physlearn.explorer.learning import Learning
 from physlearn.explorer.neurons import Neurons
 from physlearn.explorer.scene import Scene
 from physlearn.explorer.serve import serve
-from physlearn.explorer.shelf import Shelf
+from physlearn.explorer.trained_models import Shelf
 
 __all__ = ["Exploration", "Learning", "Neurons", "Scene", "Shelf", "serve"]

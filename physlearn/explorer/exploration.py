@@ -14,7 +14,7 @@ from torch import Tensor
 from physlearn import Forecaster, integrators, metrics
 from physlearn.integrators.implicit import Implicit
 from systems import HamiltonianSystem, InputError, IntegrationError, Orbit, System
-from systems.reference import solve
+from systems.reference.solvers import solve
 
 TRUTH = "truth"
 TOLERANCE = 1e-6  # of an implicit step: less than a picture shows, in half the time that rounding takes

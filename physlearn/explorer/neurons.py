@@ -15,7 +15,7 @@ from physlearn.activations import Activation, Mixture, shipped
 from physlearn.activations.description import content
 from physlearn.activations.learned import LearnedActivations
 from physlearn.activations.named import LEARNED
-from physlearn.sweeps.digest import digest
+from physlearn.jobs.digest import digest
 from systems import InputError
 
 NAMED = ("sine", "tanh", "softplus", "sigmoid", "silu", "gelu")  # smooth: a Hamiltonian network learns by their slope

@@ -19,12 +19,12 @@ from physlearn.explorer import scene as scenes
 from physlearn.explorer.board import Board
 from physlearn.explorer.exploration import Exploration
 from physlearn.explorer.figures import activation_figure
+from physlearn.explorer.latest_request import Newest, Wanted
 from physlearn.explorer.neurons import Neurons
-from physlearn.explorer.newest import Newest, Wanted
 from physlearn.explorer.scene import Pace, Scene
 from physlearn.explorer.sections import has_section, sections
-from physlearn.explorer.shelf import Shelf
 from physlearn.explorer.symbols import written
+from physlearn.explorer.trained_models import Shelf
 from physlearn.plotting.variant_colors import variant_colors
 from systems import InputError, IntegrationError, Orbit, System
 

@@ -11,7 +11,7 @@ import torch
 import systems
 from physlearn.explorer import scene
 from physlearn.explorer.learning import Learning
-from physlearn.explorer.shelf import Shelf
+from physlearn.explorer.trained_models import Shelf
 from systems import InputError
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from physlearn.models.layers import Layers
 from physlearn.models.physical import PhysicalModel
 from physlearn.models.units import IN_FILES, Units
 from physlearn.training import Training
-from physlearn.training.single import train_single
+from physlearn.training.ensemble import train_single
 from systems import InputError, Orbit
 from systems.autograd_mode import outside_inference, recorded, unrecorded
 from systems.periodic import check_periods

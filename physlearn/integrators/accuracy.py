@@ -13,7 +13,7 @@ from torch import Tensor
 from physlearn.flow import Flow
 from physlearn.integrators.integrator import Integrator, Sample
 from physlearn.integrators.steps import CHOSEN, UNRESOLVED, Steps
-from systems.time_scale import fastest_rate, known_jacobian
+from systems.reference.time_scale import fastest_rate, known_jacobian
 
 ORBITS = 8
 TWICE = 6  # sampled steps that are taken again, once whole and once in two parts

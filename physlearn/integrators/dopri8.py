@@ -10,7 +10,7 @@ from torch import Tensor
 from physlearn.flow import Flow
 from physlearn.integrators.integrator import Integrator
 from systems import InputError
-from systems.reference import dopri8, standing
+from systems.reference.solvers import dopri8, standing
 
 
 class Dopri8(Integrator):

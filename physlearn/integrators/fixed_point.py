@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from systems.time_scale import jacobian
+from systems.reference.time_scale import jacobian
 
 MOST_SWEEPS = 50
 MOST_NEWTON_STEPS = 20

@@ -12,7 +12,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from physlearn.flow import Flow
-from systems.reference import standing
+from systems.reference.solvers import standing
 
 SAMPLES = 48  # steps of a run whose first states are kept, to estimate its error by
 

@@ -14,7 +14,7 @@ from torch import Tensor, cat, finfo
 
 from physlearn.flow import Flow
 from systems import InputError, Orbit
-from systems.time_scale import fastest_rate, known_jacobian
+from systems.reference.time_scale import fastest_rate, known_jacobian
 
 RESOLVED = 0.5  # of the fastest time scale of a flow, the inverse of its fastest rate: a grid that is no coarser is kept
 UNRESOLVED = 1.0  # of that time scale: a step that is longer follows nothing

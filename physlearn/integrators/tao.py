@@ -12,7 +12,7 @@ from torch import Tensor
 from physlearn.flow import Flow
 from physlearn.integrators.integrator import Integrator
 from systems import InputError
-from systems.time_scale import known_jacobian, natural_size
+from systems.reference.time_scale import known_jacobian, natural_size
 
 _CUBE_ROOT = 2 ** (1 / 3)
 _OUTER = 1 / (2 - _CUBE_ROOT)

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from physlearn.activations import Piecewise, pieces
+from physlearn.activations import Piecewise, piecewise_cubic
 from physlearn.models import Learner
 from physlearn.models.network import Network
 from physlearn.models.stack import Weights, outputs, stack
@@ -58,7 +58,7 @@ class InnerLoop:
         self,
         model: Learner,
         pairs: Pairs,
-        grid: pieces.Grid,
+        grid: piecewise_cubic.Grid,
         optimizer: Optimizer,
         reduction: Reduction,
         *,
@@ -104,7 +104,7 @@ class InnerLoop:
     ) -> tuple[Networks, Float[Tensor, " S"]]:
         """One training step of each network, and the losses before it; with a graph, both are differentiable by all."""
         weights = networks.weights if networks.weights.requires_grad else networks.weights.detach().requires_grad_()
-        with torch.enable_grad(), pieces.by_argument_only():
+        with torch.enable_grad(), piecewise_cubic.by_argument_only():
             losses = self.losses(weights, curves if create_graph else curves.detach(), batch)
             (gradient,) = torch.autograd.grad(losses.sum(), weights, create_graph=create_graph)
         return self.advance(replace(networks, weights=weights), gradient, create_graph=create_graph), losses

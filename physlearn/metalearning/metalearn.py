@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from numbers import Integral
 from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import pandas as pd
 import torch
@@ -246,3 +246,26 @@ def _learned(task: Task, loops: Sequence[OuterLoop], k: int, seed: int) -> Learn
 def _resampled(loop: OuterLoop, curves: Float[Tensor, "types points"], x: Float[Tensor, " n"]) -> Float[Tensor, "types n"]:
     """Curves on the grid of a loop at other points."""
     return torch.stack([Table(curve.cpu().double(), loop.settings.interval).value(x) for curve in curves])
+
+
+if TYPE_CHECKING:
+    from physlearn.jobs.lock import Mark
+
+
+def learn_unit(
+    task: Task, seeds: Sequence[int], checkpoint: Path, mark: Mark | None, progress: bool, settings: Mapping[str, Any]
+) -> list[LearnedActivations]:
+    """Learn the activations of several meta-seeds side by side.
+
+    Parameters
+    ----------
+    task, seeds, progress, settings
+        As `metalearn` takes them.
+    checkpoint
+        File to resume from and to write, in the folder of the run that gives the command.
+    mark
+        The mark of that run, for a unit that may be on another machine: no checkpoint is kept where the mark cannot be read,
+        as a folder of the same name is another one there. None for a unit on the same machine.
+    """
+    path = checkpoint if mark is None or mark.here else None
+    return metalearn(task, seed=seeds, checkpoint=path, progress=progress, **settings)

@@ -6,8 +6,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from physlearn.activations import SubNetwork, get, pieces
-from physlearn.activations.spline import pieces as spline_pieces
+from physlearn.activations import SubNetwork, get, piecewise_cubic
+from physlearn.activations.spline import spline_coefficients
 from physlearn.metalearning.settings import MetaLearning
 
 SPACING = 0.75  # of the bumps, and their standard deviation
@@ -53,10 +53,10 @@ class SplineGrid:
     """The grid on which curves become splines, and the matrix by which they do."""
 
     def __init__(self, settings: MetaLearning, dtype: torch.dtype, device: torch.device) -> None:
-        matrix, start = spline_pieces(settings.points, "cubic")
+        matrix, start = spline_coefficients(settings.points, "cubic")
         low, high = settings.interval
         step = (high - low) / (settings.points - 1)
-        self.grid = pieces.Grid(low + start * step, step)
+        self.grid = piecewise_cubic.Grid(low + start * step, step)
         self.x = torch.linspace(low, high, settings.points, dtype=dtype, device=device)
         self._matrix = matrix.to(dtype=dtype, device=device)
 

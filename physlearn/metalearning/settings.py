@@ -109,7 +109,7 @@ class MetaLearning:
         if self.variant == "two-stage":
             raise InputError("variant 'two-stage' is two settings, TWO_STAGE, of which metalearn knows")
         named.find(self.base)
-        spline.pieces(self.points, "cubic")
+        spline.spline_coefficients(self.points, "cubic")
         if not (_in_order(self.interval) and isfinite(self.interval[1] - self.interval[0])):
             raise InputError(f"interval is two finite numbers, the low end first, not {self.interval}")
         if self.parity and self.interval[0] != -self.interval[1]:

@@ -9,9 +9,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from physlearn.activations import shares
+from physlearn.activations import neurons_per_type
+from physlearn.metalearning.graph_training import Replay
 from physlearn.metalearning.inner import Curves, InnerLoop
-from physlearn.metalearning.replay import Replay
 from physlearn.models import Learner
 from physlearn.models.network import Network
 from physlearn.training import fused, fused_engine
@@ -60,7 +60,7 @@ class Trainer:
         network = fused_engine.networks_of(self.model)[0]
         parameters = fused_engine.split(weights, network, gradient=fit.problem.kind == "gradient")
         neurons = parameters[1].shape[1]
-        types = fused.TABLE + np.repeat(np.arange(curves.shape[1], dtype=np.int32), shares(neurons, curves.shape[1]))
+        types = fused.TABLE + np.repeat(np.arange(curves.shape[1], dtype=np.int32), neurons_per_type(neurons, curves.shape[1]))
         everyone = np.tile(types, (networks, 1))
         functions = fused_engine.functions_of_curves(curves, self.inner.grid, everyone)
         rows = np.ascontiguousarray(batches.flatten(1).numpy().astype(np.int32))

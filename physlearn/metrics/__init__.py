@@ -1,15 +1,12 @@
 """What an orbit forecast is worth, one file a figure of merit."""
 
 from physlearn.metrics.action import action
-from physlearn.metrics.climate import marginals, spectrum
+from physlearn.metrics.climate import hellinger_distance, marginals, spectrum
 from physlearn.metrics.derivative import derivative_loss
 from physlearn.metrics.energy import energy_deviation, energy_drift, energy_error, energy_rms
-from physlearn.metrics.hellinger import hellinger_distance
-from physlearn.metrics.lyapunov_times import lyapunov_times
 from physlearn.metrics.period import amplitude, period
 from physlearn.metrics.phase import phase_error, phase_rmse
-from physlearn.metrics.truth_horizon import truth_horizon
-from physlearn.metrics.valid_time import distance, valid_prediction_time
+from physlearn.metrics.valid_time import distance, lyapunov_times, truth_horizon, valid_prediction_time
 
 __all__ = [
     "action",

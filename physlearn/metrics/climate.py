@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from scipy.signal import welch
 from torch import Tensor
 
-from physlearn.metrics.hellinger import hellinger_distance
 from physlearn.metrics.match import check_coordinates, check_truth, common_periods
 from physlearn.metrics.spread import relative, resolution, spreads, time_weights
 from physlearn.metrics.transport import transport
@@ -170,3 +169,14 @@ def _power(orbit: Orbit, periods: Mapping[str, float], segment: int) -> NDArray[
     total = power.sum(-1, keepdims=True)
     constant = (spread == 0) | (total == 0)
     return np.where(constant, 0.0, power / np.where(constant, 1.0, total))
+
+
+def hellinger_distance(p: Float[Tensor, "*batch K"], q: Float[Tensor, "*batch K"]) -> Float[Tensor, "*batch"]:
+    r"""How little two distributions over K cells overlap: 0 where they are equal, 1 where they share no cell.
+
+    .. math:: d = \sqrt{\tfrac12 \sum_k (\sqrt{p_k} - \sqrt{q_k})^2}, \qquad d^2 = 1 - \sum_k \sqrt{p_k q_k}
+
+    p, q: probabilities, each with the sum 1 on its last axis.
+    Source: Hellinger, J. reine angew. Math. 136, 210 (1909).
+    """
+    return ((p.sqrt() - q.sqrt()).square().sum(-1) / 2).clamp(max=1).sqrt()

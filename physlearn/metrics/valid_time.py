@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from numbers import Real
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from physlearn.metrics.match import common_periods, differences
 from physlearn.metrics.spread import relative, resolution, spreads
-from systems import InputError, Orbit
+from systems import InputError, Orbit, System
 from systems.system import numbers
 
 Scale = Mapping[str, float] | Sequence[float] | Float[Tensor, " D"]
@@ -116,3 +116,67 @@ def _declared(scale: Scale, truth: Orbit, size: Float[Tensor, "*batch D"]) -> Fl
 def _first(off: Tensor) -> Tensor:
     """The index of the first True on the last axis; of the last element where there is none."""
     return torch.where(off.any(-1), off.to(torch.uint8).argmax(-1), off.shape[-1] - 1)
+
+
+def truth_horizon(
+    system: System, z0: Float[Tensor, "*batch D"], t: Float[Tensor, " T"], *, threshold: float = 0.01
+) -> Float[Tensor, "*batch"]:
+    """Return the time until two tight solvers, DOP853 and LSODA, disagree by more than the threshold.
+
+    The disagreement is the error of `valid_prediction_time`, in units of the orbit's spread. On a chaotic orbit the smallest
+    rounding grows exponentially; a valid prediction time beyond the horizon means nothing.
+
+    Parameters
+    ----------
+    system
+        Whose orbits are meant.
+    z0 : shape ``(..., D)``
+        States at t[0].
+    t : shape ``(T,)``
+        Times at which the solvers are compared.
+    threshold
+        Disagreement that is tolerated; defaults to 0.01.
+
+    Returns
+    -------
+    Tensor, shape ``(...)``
+        An orbit that is never in doubt gets the length of t.
+
+    Raises
+    ------
+    InputError, IntegrationError
+        As ``system.orbit`` does.
+
+    Examples
+    --------
+    >>> import systems, torch
+    >>> truth_horizon(systems.get("pendulum"), torch.tensor([1.0, 0.0]), torch.linspace(0, 10, 11))
+    tensor(10., dtype=torch.float64)
+    """
+    first, second = (system.orbit(z0.cpu(), t.cpu(), solver=solver) for solver in ("DOP853", "LSODA"))
+    return valid_prediction_time(second, first, threshold)
+
+
+def lyapunov_times(
+    valid: Float[Tensor, "*batch"], exponent: Float[Tensor, "*batch"], chaotic: Bool[Tensor, "*batch"] | None = None
+) -> Float[Tensor, "*batch"]:
+    r"""Times in units of the Lyapunov time :math:`1/\lambda`; NaN for orbits that are not chaotic, which have none.
+
+    .. math:: \tau = \lambda\, t
+
+    valid: times, as of `valid_prediction_time`. exponent: the largest Lyapunov exponent of the true orbits, one each or one
+    for all [1 / time]. chaotic: which orbits are; by default those of a positive exponent. Over a finite time that of a
+    regular orbit is positive too, and falls as ln(T)/T only: give what an alignment index says, where it may be regular.
+
+    Raises InputError where chaotic is not of the shape of the times.
+
+    >>> lyapunov_times(torch.tensor([50.0, 50.0]), torch.tensor([0.04, 0.0]))
+    tensor([2., nan])
+    """
+    valid = torch.as_tensor(valid)
+    exponent = torch.as_tensor(exponent).to(valid)
+    chaotic = exponent > 0 if chaotic is None else torch.as_tensor(chaotic, device=valid.device)
+    times = valid * exponent
+    if chaotic.shape != exponent.shape and chaotic.shape != times.shape:
+        raise InputError(f"chaotic must say for each of {tuple(times.shape)} orbits, not for {tuple(chaotic.shape)}")
+    return times.masked_fill(~chaotic.expand_as(times), torch.nan)

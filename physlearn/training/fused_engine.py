@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from physlearn.activations import Activation, Mixture, Named, Table, pieces, shares
+from physlearn.activations import Activation, Mixture, Named, Table, neurons_per_type, piecewise_cubic
 from physlearn.activations.compiled import CODES
 from physlearn.models import (
     Classifier,
@@ -160,7 +160,7 @@ def functions_of(networks: Sequence[Layers], neurons: int) -> fused.Functions:
     """The activation of each network, all of one kind, in the loops' terms."""
     found = [cast(tuple[list[int], list[Table]], _types_of(network.activation)) for network in networks]
     codes, tables = found[0]
-    types = np.repeat(np.array(codes, np.int32), shares(neurons, len(codes)))
+    types = np.repeat(np.array(codes, np.int32), neurons_per_type(neurons, len(codes)))
     everyone = np.tile(types, (len(networks), 1))  # writable even for one, or the loops are compiled once more
     if not tables:
         return fused.Functions(everyone, splines=isinstance(networks[0], SplineNetwork))
@@ -169,7 +169,7 @@ def functions_of(networks: Sequence[Layers], neurons: int) -> fused.Functions:
 
 
 def functions_of_curves(
-    coefficients: Float[Tensor, "R types cells 4"], grid: pieces.Grid, types: Int[np.ndarray, "R H"]
+    coefficients: Float[Tensor, "R types cells 4"], grid: piecewise_cubic.Grid, types: Int[np.ndarray, "R H"]
 ) -> fused.Functions:
     """Tables given by their pieces."""
     tables = np.ascontiguousarray(coefficients.detach().numpy().astype(np.float32, copy=False))

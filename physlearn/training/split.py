@@ -9,7 +9,7 @@ from itertools import pairwise
 import torch
 
 from systems import InputError, Orbit
-from systems.recording import stretches
+from systems.recording.derivatives import stretches
 from systems.scalars import seeded
 
 

@@ -10,10 +10,10 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from physlearn.capture import Captured
 from physlearn.models import Learner
 from physlearn.models.stack import Weights, outputs, stack
 from physlearn.threads import SMALL, suited_to
+from physlearn.training.cuda_graph import Captured
 from physlearn.training.loss import Counting
 from physlearn.training.optimizers import Count, clipped, find
 from physlearn.training.pairs import Pairs

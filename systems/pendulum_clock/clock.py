@@ -15,7 +15,7 @@ from systems.autograd_mode import outside_inference
 from systems.errors import InputError
 from systems.orbit import Orbit, check_times
 from systems.pendulum_clock.escapement import follow
-from systems.reference import SMALLEST_RTOL, Solver
+from systems.reference.solvers import SMALLEST_RTOL, Solver
 from systems.registry import register
 from systems.sampling import annulus
 from systems.system import Symmetry, System, check_states

@@ -7,7 +7,7 @@ networks and epochs a second, and the ratio to training one by one the same netw
 import pytest
 import torch
 
-from physlearn.speed.replicates import ACTIVATIONS, BATCH, DIMENSIONS, network, one_by_one, pairs_of
+from physlearn.studies.speed.replicates import ACTIVATIONS, BATCH, DIMENSIONS, network, one_by_one, pairs_of
 from physlearn.training import Training
 from physlearn.training.fused_engine import FusedEngine
 from physlearn.training.torch_engine import TorchEngine

@@ -9,7 +9,7 @@ from itertools import product
 
 import pytest
 
-from physlearn.speed.meta_gradient import TASKS, apart
+from physlearn.studies.speed.meta_gradient import TASKS, apart
 
 EVERYTHING = 1  # segment
 ROWS = [*product(TASKS, (100, 400), (EVERYTHING, None)), ("van-der-pol", 10_000, None)]

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from physlearn.comparison.benchmarks import BENCHMARKS
+from physlearn.studies.hamiltonian_networks.benchmarks import BENCHMARKS
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import torch
 from physlearn import cli
 from physlearn.activations.learned import LearnedActivations
 from physlearn.cli import main
-from physlearn.sweeps import Workers
+from physlearn.jobs import Workers
 
 HOSTILE = [
     "0",
@@ -44,8 +44,8 @@ COSTLY = {  # where the work begins: whoever comes there was not refused
     "physlearn.forecasting.forecaster": ["train_single"],
     "physlearn.comparison.compare": ["train_ensemble"],
     "physlearn.comparison.tuning": ["train_ensemble"],
-    "physlearn.comparison.benchmarks": ["_go_on"],
-    "physlearn.reproduction": ["reproduce"],
+    "physlearn.studies.hamiltonian_networks.benchmarks": ["_go_on"],
+    "physlearn.studies.learned_diversity": ["reproduce"],
     "physlearn.explorer": ["serve"],
     "physlearn.cli": ["long_run"],
 }

@@ -9,8 +9,8 @@ from torch.testing import assert_close
 
 import systems
 from systems import HamiltonianSystem, InputError, System
-from systems.reference import solve
-from systems.time_scale import fastest_rate, known_jacobian, natural_size
+from systems.reference.solvers import solve
+from systems.reference.time_scale import fastest_rate, known_jacobian, natural_size
 
 OWN_SOLVER = "pendulum-clock"
 UNITS = [(1e-12, 1e-12, 1e-12), (1e12, 1e12, 1e12), (1e-11, 1e-24, 1e-14), (1.5e11, 1e29, 1e7), (1e12, 1e-12, 1.0)]
@@ -80,7 +80,7 @@ def test_a_driven_orbit_that_begins_at_epoch_seconds_is_the_one_of_that_phase():
 
 def test_a_driven_orbit_over_many_periods_keeps_the_phase(monkeypatch):
     """A linear oscillator in its steady state: the time starts again at zero on the way."""
-    monkeypatch.setattr("systems.adaptive.PERIODS_AT_ONCE", 2)
+    monkeypatch.setattr("systems.reference.adaptive.PERIODS_AT_ONCE", 2)
     driven = systems.get("forced-duffing", alpha=2.0, beta=0.0)
     response = driven.gamma / complex(driven.alpha - driven.omega**2, driven.delta * driven.omega)
     t = 1.3 + torch.linspace(0, 7 * driven.period, 7, dtype=torch.float64)

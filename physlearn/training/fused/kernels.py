@@ -27,8 +27,8 @@ from physlearn.training.fused.step import (
     add_up,
     finish,
     gather,
+    gradient_views,
     longest_tile,
-    pieces,
     squares,
     surprises,
 )
@@ -157,7 +157,7 @@ def run(
     found = np.empty(4 * room, np.float32)
     V, Q = np.empty((C, H), np.float32), np.empty((C, H), np.float32)
     g = np.empty(W1.size + H + W2.size + b2.size, np.float32)
-    gW1, gb1, gW2, gb2 = pieces(g, W1, W2)
+    gW1, gb1, gW2, gb2 = gradient_views(g, W1, W2)
     for step in range(losses.shape[1]):
         parts = all_parts[r, step]
         if rule != NONE and not alive[r]:

@@ -88,7 +88,7 @@ def add_up(sums: Any, i: int, n: int, row: Any) -> None:
 
 
 @loop(**INLINED)
-def pieces(g: Any, W1: Any, W2: Any) -> Any:
+def gradient_views(g: Any, W1: Any, W2: Any) -> Any:
     """Views of the gradient g of one network, by W1, b1, W2 and b2."""
     first, bias, second = W1.size, W1.size + len(W1), W1.size + len(W1) + W2.size
     return g[:first].reshape(W1.shape), g[first:bias], g[bias:second].reshape(W2.shape), g[second:]

@@ -16,7 +16,7 @@ from systems.pendulum_clock.tracking.geometry import Arc, Points, direction, fit
 from systems.pendulum_clock.tracking.markers import Floats, Mask
 from systems.pendulum_clock.tracking.noise import noise_of
 from systems.pendulum_clock.tracking.result import Report
-from systems.recording import LARGEST_JITTER
+from systems.recording.derivatives import LARGEST_JITTER
 
 FEWEST = 16  # angles: two for each number that an oscillation takes
 HIDDEN = 0.25  # of the usual mass: what differs more is partly hidden, or mixed with something else, and off centre

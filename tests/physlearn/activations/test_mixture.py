@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch.testing import assert_close
 
 from physlearn import Forecaster, activations, models
-from physlearn.activations import Mixture, SubNetwork, Table, shares
+from physlearn.activations import Mixture, SubNetwork, Table, neurons_per_type
 from physlearn.activations.description import describe, restore
 from physlearn.activations.learned import LearnedActivations
 from physlearn.models.network import Network
@@ -77,7 +77,7 @@ def test_what_is_wrong_with_one_type_stays_with_its_neurons(other, one_pass):
     assert wrong.sum() == (5 if one_pass else 3)
     assert out[:, ~wrong].isfinite().all()
     (gradient,) = torch.autograd.grad(out[:, ~wrong].sum(), x)
-    first = shares(10, len(mix.types))[0]
+    first = neurons_per_type(10, len(mix.types))[0]
     assert_close(gradient[:, :first], good.first(x[:, :first]).detach())
 
 
@@ -85,12 +85,12 @@ def test_three_types_share_a_hundred_neurons_as_34_33_33():
     mix = Mixture([activations.get("identity"), activations.get("square"), activations.get("zero")])
     out = mix(torch.full((100,), 3.0))
     assert [int((out == value).sum()) for value in (3, 9, 0)] == [34, 33, 33]
-    assert shares(100, 3) == [34, 33, 33]
+    assert neurons_per_type(100, 3) == [34, 33, 33]
 
 
 @given(neurons=st.integers(0, 300), types=st.integers(1, 12))
 def test_shares_add_up_and_differ_by_one_at_most(neurons, types):
-    parts = shares(neurons, types)
+    parts = neurons_per_type(neurons, types)
     assert sum(parts) == neurons
     assert max(parts) - min(parts) <= 1
     assert parts == sorted(parts, reverse=True)

@@ -10,7 +10,14 @@ from scipy.interpolate import make_interp_spline
 from torch.testing import assert_close
 
 from physlearn import Forecaster, models
-from physlearn.activations import Mixture, Piecewise, Table, get, pieces, pieces_cpu
+from physlearn.activations import (
+    Mixture,
+    Piecewise,
+    Table,
+    get,
+    piecewise_cubic,
+    piecewise_cubic_loops,
+)
 from physlearn.activations.description import describe, restore
 from systems import InputError
 
@@ -265,15 +272,15 @@ def test_tensor_operations_equal_the_compiled_loops(kind, types, monkeypatch):
         return [value, slope, *first, *second]
 
     compiled = everything()
-    monkeypatch.setattr(pieces_cpu, "applies", lambda *tensors: False)
+    monkeypatch.setattr(piecewise_cubic_loops, "applies", lambda *tensors: False)
     for found, expected in zip(everything(), compiled, strict=True):
         scale = max(1.0, float(expected.detach().abs().max()))
         assert_close(found, expected, rtol=1e-9, atol=1e-11 * scale)
 
 
 def test_the_compiled_loops_are_what_is_tested_here():
-    assert pieces_cpu.applies(torch.zeros(1), torch.zeros(1))
-    assert not pieces_cpu.applies(torch.zeros(1), torch.zeros(1, dtype=torch.float64))
+    assert piecewise_cubic_loops.applies(torch.zeros(1), torch.zeros(1))
+    assert not piecewise_cubic_loops.applies(torch.zeros(1), torch.zeros(1, dtype=torch.float64))
 
 
 def test_arguments_of_another_dtype_are_looked_up_in_theirs():
@@ -285,7 +292,7 @@ def test_arguments_of_another_dtype_are_looked_up_in_theirs():
 
 def test_inside_by_argument_only_backward_passes_skip_the_values():
     v, x = values().requires_grad_(), points(9).requires_grad_()
-    with pieces.by_argument_only():
+    with piecewise_cubic.by_argument_only():
         out = Table(v, (LOW, HIGH))(x).sum()
         skipped = torch.autograd.grad(out, [x, v], allow_unused=True, create_graph=True)
     assert not skipped[1].any() if skipped[1] is not None else True

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest, ttest_1samp
 
-from physlearn.chaos.verdict import DynamicsComparison
+from physlearn.chaos.agreement import DynamicsComparison
 
 EXPONENTS = np.array([0.05, 0.07, 0.04, 0.09, np.nan, 0.02])
 CHAOTIC = [True, True, True, True, None, False]

@@ -23,14 +23,14 @@ from physlearn.comparison import tuning as tuning_module
 from physlearn.comparison.forecasts import forecast_merits
 from physlearn.comparison.tuning import tune
 from physlearn.integrators import integrate
-from physlearn.sweeps import Workers
+from physlearn.jobs import Workers
 from physlearn.tasks import Forecasting, Task
 from physlearn.training import Training
 from physlearn.training.fused_engine import FusedEngine
 from systems import InputError, Orbit
 
 compare_module = importlib.import_module("physlearn.comparison.compare")
-apart_module = importlib.import_module("physlearn.comparison.apart")
+apart_module = importlib.import_module("physlearn.comparison.compare")
 QUICK = {"replicates": 3, "epochs": 2, "tuned": False, "progress": False}
 TWO = {"sine": "sine", "tanh": "tanh"}
 LINEAR = Table.capture(torch.sin, kind="linear")

@@ -8,7 +8,7 @@ from physlearn import compare, tasks
 from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import beside, compare_apart, joined
 from physlearn.comparison.compare import APART
-from physlearn.sweeps import Workers
+from physlearn.jobs import Workers
 from systems import InputError
 
 QUICK = {"replicates": 2, "epochs": 1, "forecast": False, "progress": False, "variants": {"tanh": "tanh"}}

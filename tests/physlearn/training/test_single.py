@@ -6,7 +6,7 @@ from torch.testing import assert_close
 
 from physlearn import models
 from physlearn.training import Training, train
-from physlearn.training.single import train_single
+from physlearn.training.ensemble import train_single
 from systems import IntegrationError
 
 

@@ -1,0 +1,173 @@
+"""search: the settings that suit each variant, found with the same budget for all, by Optuna."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pandas as pd
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import FrozenTrial, Trial, TrialState
+from tqdm.auto import tqdm
+
+from physlearn.activations import Activation, get
+from physlearn.activations.description import content
+from physlearn.jobs.database import using
+from physlearn.jobs.digest import digest
+from physlearn.jobs.lock import alone_in
+from physlearn.jobs.workers import Workers
+from physlearn.metalearning.metalearn import metalearn
+from physlearn.tasks import Task
+from physlearn.training import Training
+from physlearn.training.ensemble import train_ensemble
+from systems import InputError
+
+LEARNED = "learned"  # the variant whose activations are meta-learned in each trial
+SEEDS = 2**32  # that a sampler takes
+AT_ONCE = 4  # trials that are proposed together, whoever computes them: so that workers do not change what is proposed
+NETWORKS: dict[str, BaseDistribution] = {
+    "learning_rate": FloatDistribution(1e-3, 2.0, log=True),
+    "width": IntDistribution(20, 200, log=True),
+}
+ACTIVATIONS: dict[str, BaseDistribution] = {
+    "types": IntDistribution(1, 5),
+    "base": CategoricalDistribution(("sine", "tanh", "zero")),
+    "inner_steps": IntDistribution(66, 660, log=True),
+    "outer_steps": IntDistribution(50, 400, log=True),
+}
+"""What is searched: of all networks, and of activations that are learned."""
+
+
+def search(
+    task: Task,
+    variants: Mapping[str, str | Activation] | Sequence[str],
+    folder: str | os.PathLike[str],
+    *,
+    trials: int = 20,
+    replicates: int = 6,
+    seed: int = 0,
+    space: Mapping[str, BaseDistribution] | None = None,
+    workers: Workers | None = None,
+    progress: bool = True,
+    **training: Any,
+) -> pd.DataFrame:
+    """Try so many settings of each variant; gives a row a trial: variant, trial, loss, diverged, and the settings.
+
+    variants: activations by name; ``"learned"`` meta-learns them, in each trial anew. loss: the median over ``replicates``
+    networks of the best loss on the task's tuning part; infinite where one of them diverged. folder: holds ``search.db``
+    (SQLite), from which a search that was stopped goes on; with other settings it begins another one beside it. space: what is
+    searched, instead of `NETWORKS` and, where it is learned, `ACTIVATIONS`. workers: where trials run; the same are proposed
+    wherever that is. training: settings of `Training` instead of the task's.
+
+    Raises InputError for settings that do not exist, or a folder in which another run is at work; OSError where the trials
+    cannot be kept.
+    Source: Akiba et al., Optuna, KDD 2019; proposals by its tree-structured Parzen estimator.
+    """
+    named = dict(variants) if isinstance(variants, Mapping) else {name: name for name in variants}
+    if not named or trials < 1 or replicates < 1:
+        raise InputError("a search needs at least one variant, one trial and one network in each")
+    for activation in named.values():
+        if activation != LEARNED:
+            get(activation)
+    if unknown := sorted(set(training) - set(Training.__dataclass_fields__)):
+        raise InputError(f"search has no setting {unknown[0]!r}")
+    if unknown := sorted(set(space or {}) - set(NETWORKS) - set(ACTIVATIONS)):
+        raise InputError(f"nothing is known of {unknown[0]!r}; searched can be {', '.join([*NETWORKS, *ACTIVATIONS])}")
+    how = replace(task.training, **training)
+    path = Path(folder)
+    path.mkdir(parents=True, exist_ok=True)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    rows = []
+    bar = tqdm(total=len(named) * trials, disable=not progress, unit="trial", leave=False)
+    with alone_in(path), using(path / "search.db"), bar:
+        storage = optuna.storages.RDBStorage(f"sqlite:///{path / 'search.db'}")
+        for name, activation in named.items():
+            searched = dict(space) if space is not None else {**NETWORKS, **(ACTIVATIONS if activation == LEARNED else {})}
+            label = f"{task.name}/{name}/{_identity(task, activation, how, replicates, seed, searched)}"
+            study = optuna.create_study(storage=storage, study_name=label, load_if_exists=True)
+            bar.set_description(f"searching on {task.name}, {name}")
+            _go_on(study, trials, task, activation, how, replicates, seed, searched, workers or Workers(), bar)
+            for number, trial in enumerate(study.get_trials(states=(TrialState.COMPLETE,))[:trials]):
+                told = {"variant": name, "trial": number, "loss": trial.value, "diverged": study.user_attrs[_diverged(trial)]}
+                rows.append({**told, **trial.params})
+    return pd.DataFrame(rows)
+
+
+def best(table: pd.DataFrame) -> pd.DataFrame:
+    """Of each variant the trial with the lowest loss."""
+    return table.loc[table.groupby("variant", sort=False)["loss"].idxmin()].set_index("variant")
+
+
+def evaluate(
+    task: Task, activation: str | Activation, training: Training, replicates: int, seed: int, values: Mapping[str, Any]
+) -> tuple[float, int]:
+    """The loss of a trial, and how many of its networks diverged."""
+    chosen = dict(values)
+    width, rate = chosen.pop("width", None), chosen.pop("learning_rate", training.learning_rate)
+    if width is not None:
+        task = replace(task, hidden=(width,) * len(task.hidden))
+    if activation == LEARNED:
+        activation = metalearn(task, seed=seed, progress=False, **chosen).mix
+    seeds = [seed + k for k in range(replicates)]
+    models = [task.network(activation, s) for s in seeds]
+    how = replace(training, learning_rate=rate)
+    history = train_ensemble(models, task.pairs("training"), task.pairs("tuning"), how, seeds, progress=False)
+    losses = history.best.double().where(~history.diverged, math.inf)
+    loss = float(losses.quantile(0.5)) if losses.isfinite().all() else math.inf
+    return loss, int(history.diverged.sum())
+
+
+def _go_on(
+    study: optuna.Study,
+    trials: int,
+    task: Task,
+    activation: str | Activation,
+    training: Training,
+    replicates: int,
+    seed: int,
+    searched: Mapping[str, BaseDistribution],
+    workers: Workers,
+    bar: tqdm,
+) -> None:
+    """Complete as many trials as are missing; those that were under way when a search was stopped are computed as proposed."""
+    done = len(study.get_trials(states=(TrialState.COMPLETE,)))
+    bar.update(min(done, trials))
+    while done < trials:
+        study.sampler = optuna.samplers.TPESampler(seed=(seed + done) % SEEDS)  # of what is done alone, not of the way there
+        asked = _proposed(study, min(AT_ONCE - done % AT_ONCE, trials - done), searched)
+        units = [(task, activation, training, replicates, seed, trial.params) for trial in asked]
+        results = dict(workers.each(evaluate, units))
+        for number, trial in enumerate(asked):
+            loss, diverged = results[number]
+            study.set_user_attr(_diverged(trial), diverged)
+            study.tell(trial.number, loss)
+            bar.update()
+        done += len(asked)
+
+
+def _proposed(study: optuna.Study, number: int, searched: Mapping[str, BaseDistribution]) -> Sequence[Trial | FrozenTrial]:
+    """So many trials: those that a stopped search had proposed, if it had proposed them all, else new ones."""
+    left = study.get_trials(states=(TrialState.RUNNING,))
+    if len(left) == number and all(set(trial.params) == set(searched) for trial in left):
+        return left
+    for trial in left:  # it was stopped while it proposed
+        study.tell(trial.number, state=TrialState.FAIL)
+    return [study.ask(dict(searched)) for _ in range(number)]
+
+
+def _diverged(trial: Trial | FrozenTrial) -> str:
+    """Under which name the study keeps how many networks of a trial diverged."""
+    return f"diverged in {trial.number}"
+
+
+def _identity(task: Task, activation: str | Activation, *settings: Any) -> str:
+    """Of all that decides what a search finds."""
+    *plain, searched = (asdict(part) if isinstance(part, Training) else part for part in settings)
+    data = task.describe("meta-training", "meta-validation", "training", "tuning")
+    known = [data, content(activation), *plain, {name: repr(part) for name, part in searched.items()}]
+    return digest(known)

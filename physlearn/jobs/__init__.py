@@ -1,0 +1,8 @@
+"""Jobs: many small units of work, in this process, in several, or on a cluster, and where their results are kept."""
+
+from physlearn.jobs.lock import alone_in, alone_on
+from physlearn.jobs.seal import seal, told, whole
+from physlearn.jobs.sweep import sweep
+from physlearn.jobs.workers import Workers, WorkersLostError
+
+__all__ = ["Workers", "WorkersLostError", "alone_in", "alone_on", "seal", "sweep", "told", "whole"]

@@ -1,5 +1,0 @@
-"""How fast this machine is, measured side by side: networks trained, inner trainings, meta-gradients, orbits."""
-
-from physlearn.speed.table import markdown, measure
-
-__all__ = ["markdown", "measure"]

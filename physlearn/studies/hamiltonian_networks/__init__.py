@@ -1,0 +1,1 @@
+"""The experiments of *Hamiltonian Neural Networks* (Greydanus, Dzamba and Yosinski, 2019), with our models."""

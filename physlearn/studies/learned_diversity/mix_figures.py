@@ -1,0 +1,288 @@
+"""Pictures and tables of the study of the mix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+
+from physlearn import plotting, tasks
+from physlearn.activations import Activation
+from physlearn.comparison.statistics import summarize
+from physlearn.comparison.variants import TRADITIONAL, line_up
+from physlearn.studies.learned_diversity.evidence import in_words
+from physlearn.studies.learned_diversity.figures import PAPER, Drawn, Request, register
+from physlearn.studies.learned_diversity.mix_evidence import (
+    SHORT_TUNED,
+    against_the_mix,
+    best_named,
+    deciding,
+    others,
+    wins,
+)
+from physlearn.studies.learned_diversity.mix_study import BASE, NAMED, SPLINES, forecast_study, mix_study, spline_task
+from physlearn.studies.learned_diversity.step_time import seconds_a_step
+from physlearn.studies.learned_diversity.study import (
+    COMPARING,
+    FEW,
+    META_SEEDS,
+    Study,
+    compared,
+    learned,
+    short,
+    study,
+    table_of,
+)
+from physlearn.tasks import Task
+
+SEPARATE = ("henon-heiles-hnn-separable", "henon-heiles-hnn-mechanical")  # Hamiltonian networks of other forms
+RICHER: dict[str, dict[str, Any]] = {"double-pendulum-hnn": {}, "three-body": {"orbits": 500}, "oscillators": {}}
+QUICK_ORBITS = 20
+OPEN = ("van-der-pol", "henon-heiles-hnn", "pendulum-clock-hnn")  # where eight runs told nothing, or little
+AGAIN, PARITY_AGAIN = "van-der-pol", "henon-heiles-hnn"  # what eight runs left open by a hair, or decided by half
+FREE = "a mix of free types"
+FRESH = {True: 1, False: 16}  # runs after theirs
+
+
+@register("mix")
+def mix(request: Request) -> Drawn:
+    """What decides whether the mix wins, and the mix against everything else: every network's loss is in the table."""
+    studies = _studies(request)
+    decided = pd.DataFrame([row for found in studies for row in deciding(found)])
+    rest = pd.DataFrame([row for found in studies for row in others(found)])
+    regimes = list(studies[0].results)
+    figure, axes = plt.subplots(
+        len(studies), len(regimes), figsize=(4.6 * len(regimes) + 2, 3.1 * len(studies)), layout="constrained", squeeze=False
+    )
+    plt.close(figure)  # pyplot forgets it; the caller keeps it
+    for row, found in zip(axes, studies, strict=True):
+        for ax, regime in zip(row, regimes, strict=True):
+            _against_all(rest[(rest["task"] == found.task.name) & (rest["regime"] == regime)], ax)
+            ax.set_title(f"{found.task.name}, {regime}", fontsize="medium")
+    text = ["# The mix against the rest", "", "## What decides", "", *_claims(decided), "", *_won(decided), ""]
+    for regime in regimes:
+        text += [f"## Test losses, {regime}", "", *_losses(studies, regime), ""]
+    return Drawn(figure, _compact(table_of(studies)), {one.task.name: one.settings for one in studies}, "\n".join(text))
+
+
+@register("mix-again")
+def mix_again(request: Request) -> Drawn:
+    """What decides on van der Pol, in sixteen runs of which none is among the first eight."""
+    return _fresh(request, AGAIN, "The mix once more")
+
+
+@register("mix-parity")
+def mix_parity(request: Request) -> Drawn:
+    """What decides where eight runs left it open, of types that are odd and even functions."""
+    studies = []
+    for name in OPEN:
+        task = request.task(name)
+        several, control = learned(request, task, parity=True), learned(request, task, types=1)
+        found = short(request, task, several, control, **_named(request))
+        studies.append(_beside_free(found, study(task, request)))
+    return _decisions(studies, "A mix of an odd and an even type")
+
+
+@register("mix-parity-again")
+def mix_parity_again(request: Request) -> Drawn:
+    """The same for the Hamiltonian network of Henon-Heiles, in sixteen runs of which none is among the first eight."""
+    return _fresh(request, PARITY_AGAIN, "A mix of an odd and an even type once more", parity=True)
+
+
+@register("mix-curves")
+def mix_curves(request: Request) -> Drawn:
+    """The loss while training, against steps and against seconds, in the longest training.
+
+    The networks were trained at different times, maybe on different machines: seconds are steps, times what a step of 50 such
+    networks takes on this machine now.
+    """
+    studies = _studies(request)
+    figure, axes = plt.subplots(len(studies), 2, figsize=(12, 3.8 * len(studies)), layout="constrained", squeeze=False)
+    plt.close(figure)
+    tables = []
+    for row, found in zip(axes, studies, strict=True):
+        regime, result = list(found.results.items())[-1]
+        line: dict[str, tuple[Task, str | Activation]] = {
+            name: (found.task, activation) for name, activation in line_up(found.learned[0], found.single[0], ()).items()
+        }
+        best = best_named(result.table, found.learned[0].base)
+        line |= {best: (found.task, best), SPLINES: (spline_task(found.task), BASE)}
+        pace = seconds_a_step(line, COMPARING[request.quick]["replicates"])
+        curves = result.curves[result.curves["variant"].isin(line)]
+        curves = curves.assign(seconds=curves["step"] * curves["variant"].map(pace))
+        for ax, against in zip(row, ("step", "seconds"), strict=True):
+            replace(result, curves=curves).plot_curves(against, ax)
+            ax.set_ylabel(f"{found.task.name}, {regime}\nvalidation loss")  # a title would meet the legend
+        tables.append(curves.assign(task=found.task.name, regime=regime))
+    return Drawn(figure, pd.concat(tables, ignore_index=True))
+
+
+@register("mix-forecasts")
+def mix_forecasts(request: Request) -> Drawn:
+    """Valid prediction times and energy errors of every network, Hamiltonian networks of three forms among them."""
+    studies = [forecast_study(request.task(name), request) for name in PAPER if request.task(name).forecasting is not None]
+    if not request.quick:
+        studies += [_separate(name, request) for name in SEPARATE]
+    rows, parts = [], []
+    for found in studies:
+        for measure in _forecasts(found):
+            rows += list(others(found, measure))
+        parts.append(table_of([found]))
+    table = pd.concat(parts, ignore_index=True)
+    figure, axes = plt.subplots(len(studies), 2, figsize=(13, 3.4 * len(studies)), layout="constrained", squeeze=False)
+    plt.close(figure)
+    for row, found in zip(axes, studies, strict=True):
+        regime = SHORT_TUNED if SHORT_TUNED in found.results else next(iter(found.results))  # at convergence all forecast well
+        result = found.results[regime]
+        for ax, measure in zip(row, _forecasts(found)[-2:] or ["loss"] * 2, strict=False):
+            shown = replace(result, table=result.table[result.table[measure].notna()])
+            shown.plot(measure, ax)
+            ax.set_title(f"{found.task.name}, {regime}: {measure.replace('_', ' ')}", fontsize="medium", loc="left")
+    text = ["# Forecasts", "", *_claims(pd.DataFrame(rows))] if rows else None
+    return Drawn(figure, _compact(table), {}, None if text is None else "\n".join([*text, ""]))
+
+
+@register("mix-types")
+def mix_types(request: Request) -> Drawn:
+    """Two learned types against one that was learned with the same effort, on the paper's tasks and on richer ones."""
+    settings = {**COMPARING[request.quick], "variants": {"tanh": "tanh"}, "forecast": False}
+    studies = []
+    for name, how in RICHER.items():  # the first few runs
+        task = tasks.get(name, device=request.device, **({"orbits": QUICK_ORBITS} if request.quick else how))
+        studies.append(study(task, request, FEW, settings))
+    studies = [*(study(request.task(name), request) for name in PAPER), *studies]
+    rows = [
+        {**row, "claim": "two learned types are better than one"}
+        for found in studies
+        for row in others(found)
+        if row["claim"].endswith("single")
+    ]
+    table = pd.DataFrame(rows)
+    figure, ax = plt.subplots(figsize=(6.5, 1.5 + 0.25 * len(table)), layout="constrained")
+    plt.close(figure)
+    plotting.forest(table, ax=ax)
+    ax.set_yticks(range(len(table)), table["where"], fontsize=8)
+    ax.set_xlabel("log loss, two learned types minus one")
+    return Drawn(figure, table, {}, "\n".join(["# Two learned types against one", "", *_claims(table), ""]))
+
+
+def _named(request: Request) -> dict[str, Any]:
+    """Settings of comparisons with the named functions alone beside what was learned."""
+    return {**COMPARING[request.quick], "variants": {name: name for name in (*TRADITIONAL, *NAMED)}, "forecast": False}
+
+
+def _fresh(request: Request, name: str, title: str, **learning: Any) -> Drawn:
+    """What decides on a task in runs after the first eight."""
+    task, first = request.task(name), META_SEEDS[request.quick]
+    several = learned(request, task, meta_seeds=FRESH, first=first, **learning)
+    found = short(request, task, several, first=first, **_named(request))
+    return _decisions([found], f"{title}, in {len(several)} other runs")
+
+
+def _beside_free(found: Study, free: Study) -> Study:
+    """With the mix of the same task's other study, whose types are any functions, among the variants."""
+    results = {}
+    for regime, result in found.results.items():
+        others = free.results[regime].table
+        others = others[others["variant"] == "mix"].assign(variant=FREE)
+        results[regime] = replace(result, table=pd.concat([result.table, others], ignore_index=True))
+    return replace(found, results=results)
+
+
+def _decisions(studies: Sequence[Study], title: str) -> Drawn:
+    """The rows that decide, and those of the single type and of free types where there are any."""
+    decided = pd.DataFrame([row for found in studies for row in deciding(found)])
+    alone = [row for found in studies for row in others(found) if row["claim"].endswith(("single", FREE))]
+    rows = pd.concat([decided, pd.DataFrame(alone)], ignore_index=True)
+    figure, ax = plt.subplots(figsize=(8, 1.2 + 0.25 * len(rows)), layout="constrained")
+    plt.close(figure)
+    plotting.forest(rows, ax=ax)
+    ax.set_yticks(
+        range(len(rows)), rows["where"] + ": " + rows["claim"].str.removeprefix("the mix is better than "), fontsize=8
+    )
+    ax.set_xlabel("log loss, mix minus the other")
+    text = [f"# {title}", "", *_claims(rows), "", *_won(decided), ""]
+    return Drawn(figure, _compact(table_of(studies)), {one.task.name: one.settings for one in studies}, "\n".join(text))
+
+
+def _studies(request: Request) -> list[Study]:
+    return [mix_study(request.task(name), request) for name in PAPER]
+
+
+def _separate(name: str, request: Request) -> Study:
+    """Networks of another form with the activations that were learned for Hamiltonian networks of the same system."""
+    task, source = tasks.get(name, device=request.device), request.task("henon-heiles-hnn")
+    several, control = (learned(request, source, types=types) for types in (2, 1))
+    result = compared(request, task, several, control, tuned=True, **COMPARING[request.quick])
+    return Study(task, several, control, {"tuned": result})
+
+
+def _forecasts(found: Study) -> list[str]:
+    return [name for name in next(iter(found.results.values())).measures if name.startswith(("valid_time", "energy_error"))]
+
+
+def _against_all(rows: pd.DataFrame, ax: Axes) -> None:
+    """Differences with their intervals, the variant that comes nearest to the mix at the top."""
+    rows = rows.sort_values("difference", ascending=False).assign(where="")
+    plotting.forest(rows, ax=ax)
+    ax.set_yticks(range(len(rows)), [claim.removeprefix("the mix is better than ") for claim in rows["claim"]], fontsize=8)
+    ax.set_xlabel("log loss, mix minus the other")
+    if (legend := ax.get_legend()) is not None:
+        legend.remove()
+
+
+def _claims(rows: pd.DataFrame) -> list[str]:
+    """A table to read."""
+    lines = ["| where | claim | measure | difference | interval | p | pairs won | |", "|" + "---|" * 8]
+    for _, row in rows.iterrows():
+        cells = [row["where"], row["claim"], row["measure"], *in_words(row), f"{row['wins']:.0%}"]
+        lines.append("| " + " | ".join([*cells, f"**{row['verdict']}**"]) + " |")
+    return lines
+
+
+def _won(decided: pd.DataFrame) -> list[str]:
+    """Where the mix wins, as the paper asks and strictly, regime by regime."""
+    paper, strictly = (wins(decided, strictly=strict) for strict in (False, True))
+    lines = ["| task | " + " | ".join(paper.columns) + " |", "|" + "---|" * (1 + len(paper.columns))]
+    for (task, own), (_, strict) in zip(paper.iterrows(), strictly.iterrows(), strict=True):
+        cells = ["strictly" if best else "wins" if good else "" for good, best in zip(own, strict, strict=True)]
+        lines.append(f"| {task} | " + " | ".join(cells) + " |")
+    counts = [f"{int(paper[name].sum())}, strictly {int(strictly[name].sum())}" for name in paper]
+    return [*lines, f"| won, of {len(paper)} tasks | " + " | ".join(counts) + " |"]
+
+
+def _losses(studies: Sequence[Study], regime: str) -> list[str]:
+    """Of each variant (rows) on each task: geometric mean and median loss, and by what factor it differs from the mix's."""
+    columns: dict[str, Mapping[str, str]] = {}
+    for found in studies:
+        table = found.results[regime].table
+        of_all = summarize(table, "loss")
+        against = against_the_mix(table, "loss", "log")
+        cells = {}
+        for variant, row in of_all.iterrows():
+            cell = f"{row['geometric_mean']:.2g}, {row['median']:.2g}"
+            if variant in against.index:
+                ends = against.loc[[str(variant)], ["difference", "difference_high", "difference_low"]].to_numpy(float)[0]
+                factor, low, high = np.exp(-ends)
+                cell += f": x {factor:.2f} ({low:.2f} to {high:.2f})"
+            cells[str(variant)] = cell + (f", {row['diverged']:.0f} diverged" if row["diverged"] else "")
+        columns[found.task.name] = cells
+    return _matrix(columns)
+
+
+def _matrix(columns: Mapping[str, Mapping[str, str]]) -> list[str]:
+    names: Iterable[str] = dict.fromkeys(name for cells in columns.values() for name in cells)
+    lines = ["| | " + " | ".join(columns) + " |", "|" + "---|" * (1 + len(columns))]
+    return [*lines, *(f"| {name} | " + " | ".join(cells.get(name, "") for cells in columns.values()) + " |" for name in names)]
+
+
+def _compact(table: pd.DataFrame) -> pd.DataFrame:
+    """The same in a small file: single precision, names as categories."""
+    short = dict.fromkeys(table.select_dtypes("float64"), "float32")
+    named = dict.fromkeys(("task", "regime", "variant"), "category")
+    return table.astype({**short, **named, "meta_seed": "int16", "replicate": "int16"})

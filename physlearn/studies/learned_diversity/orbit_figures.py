@@ -1,0 +1,77 @@
+"""Figures 5 to 7: activations that were meta-learned for orbits, and what they are worth."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+
+import systems
+from physlearn import plotting
+from physlearn.comparison.panels import curves, panels
+from physlearn.studies.learned_diversity.figures import Drawn, Request, register
+from physlearn.studies.learned_diversity.study import study, table_of
+from systems import Orbit
+from systems.pendulum_clock import Film, still
+
+ENERGIES = {"low energy, regular": 1 / 12, "high energy, chaotic": 0.15}
+LONG = 150.0  # how much of an orbit is shown
+ANGLE = 0.09  # of the clock that is shown [rad]
+
+
+@register("fig5")
+def van_der_pol(request: Request) -> Drawn:
+    """The van der Pol oscillator by a network of its vector field."""
+    task = request.task("van-der-pol")
+    found = study(task, request)
+    return Drawn(panels(task, found.learned[0], found.results["untuned"]), table_of([found]), found.settings)
+
+
+@register("fig6")
+def henon_heiles(request: Request) -> Drawn:
+    """Henon-Heiles by a network of the vector field and by one of the Hamiltonian."""
+    studies = {name: study(request.task(f"henon-heiles-{name}"), request) for name in ("nn", "hnn")}
+    figure = plt.figure(figsize=(13, 8.2), layout="constrained")
+    plt.close(figure)  # pyplot forgets it; the caller keeps it
+    upper, lower = np.asarray(figure.subfigures(2, 1, height_ratios=(1, 1.1)))
+    for ax, (title, energy) in zip(upper.subplots(1, len(ENERGIES)), ENERGIES.items(), strict=True):
+        star(ax, energy, request.store.seed)
+        ax.set_title(f"{title}, E = {energy:.3g}", fontsize="medium")
+    middle, right = np.asarray(lower.subfigures(1, 2, width_ratios=(1.25, 1)))
+    for part, (name, found) in zip(np.asarray(middle.subfigures(2, 1)), studies.items(), strict=True):
+        curves(part, found.learned[0])
+        part.suptitle(name.upper(), fontsize="medium", x=0.02, ha="left")
+    axes = right.subplots(1, 2, sharey=True)
+    for ax, (name, found) in zip(axes, studies.items(), strict=True):
+        found.results["untuned"].plot("loss", ax)
+        ax.set_title(name.upper(), fontsize="medium")
+        ax.label_outer()
+    return Drawn(figure, table_of(studies.values()), {found.task.name: found.settings for found in studies.values()})
+
+
+@register("fig7")
+def pendulum_clock(request: Request) -> Drawn:
+    """A pendulum clock by a network of the Hamiltonian: recorded, or simulated where there is no recording."""
+    task = request.task("pendulum-clock-hnn")
+    found = study(task, request)
+    figure = plt.figure(figsize=(15, 4.1), layout="constrained")
+    plt.close(figure)
+    parts = np.asarray(figure.subfigures(1, 4, width_ratios=(0.75, 1, 1.75, 1.1)))
+    ax = parts[0].subplots()
+    ax.imshow(still(ANGLE, Film(size=(720, 960))))
+    ax.set_axis_off()
+    plotting.phase_portrait(task.forecast.truth, ax=parts[1].subplots(), linewidth=0.5)
+    curves(parts[2], found.learned[0])
+    found.results["untuned"].plot("loss", parts[3].subplots())
+    figure.suptitle(task.title)
+    return Drawn(figure, table_of([found]), {"recorded": request.recording is not None, **found.settings})
+
+
+def star(ax: Axes, energy: float, seed: int) -> Orbit:
+    """An orbit of Henon-Heiles in its galaxy."""
+    system = systems.get("henon-heiles")
+    t = torch.linspace(0, LONG, 3001, dtype=torch.float64)
+    orbit = system.orbit(system.sample(1, seed=seed, energy=energy)[0], t)
+    plotting.configuration_orbit(orbit, system=system, ax=ax, linewidth=0.7)
+    return orbit

@@ -1,0 +1,107 @@
+"""Networks trained a second: one by one with torch's own tools, and all at once on each device."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from physlearn import models
+from physlearn.activations import Activation, Mixture, Table
+from physlearn.models import Learner
+from physlearn.studies.speed.stopwatch import Taken, clocked, side_by_side
+from physlearn.training import Pairs, Training
+from physlearn.training.ensemble import train_ensemble
+
+BATCH, WIDTH = 150, 100
+DIMENSIONS = {"nn": 2, "hnn": 4}  # van der Pol and Henon-Heiles by their number of coordinates
+ONE_BY_ONE = "one by one"
+FEWEST, EPOCHS = 3, 100  # of all networks at once: timed at least, and of all networks together
+
+
+def learned_pair() -> Mixture:
+    """Two curves in equal parts, as they come out of meta-learning."""
+    return Mixture([Table.capture(torch.sin), Table.capture(lambda x: x.sin() + 0.1 * x * x.tanh())])
+
+
+ACTIVATIONS: dict[str, str | Mixture] = {"sine": "sine", "mix of two tables": learned_pair()}
+
+
+def pairs_of(model: str, count: int, device: str = "cpu") -> Pairs:
+    """So many states and rates to learn, of no system."""
+    dim = DIMENSIONS[model]
+    z = torch.randn(count, dim, generator=torch.Generator().manual_seed(0)).to(device)
+    return Pairs(z, z.flip(1).sin() + z.roll(1, 1) * z, tuple(f"z{i}" for i in range(dim)))
+
+
+def network(model: str, activation: str | Activation, seed: int, device: str = "cpu") -> Learner:
+    """One of ours."""
+    return models.build(model, DIMENSIONS[model], (WIDTH,), activation, seed).to(device)
+
+
+class ByHand(nn.Module):
+    """The same network as its user would write it in torch: an HNN differentiates its energy by autograd."""
+
+    def __init__(self, model: str, activation: str | Activation) -> None:
+        super().__init__()
+        self.function = torch.sin if activation == "sine" else copy.deepcopy(activation)  # which moves to its device
+        self.hamiltonian = model == "hnn"
+        dim = DIMENSIONS[model]
+        self.first, self.last = nn.Linear(dim, WIDTH), nn.Linear(WIDTH, 1 if self.hamiltonian else dim)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """The rates."""
+        if not self.hamiltonian:
+            output: Tensor = self.last(self.function(self.first(z)))  # type: ignore[operator]
+            return output
+        z = z.requires_grad_()
+        energy = self.last(self.function(self.first(z)))  # type: ignore[operator]
+        (slope,) = torch.autograd.grad(energy.sum(), z, create_graph=True)
+        q, p = slope.chunk(2, dim=-1)
+        return torch.cat([p, -q], dim=-1)
+
+
+def one_by_one(model: str, activation: str | Activation, pairs: Pairs) -> None:
+    """An epoch of one network as its user would write it, on one thread, the fastest for a network so small."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    one = ByHand(model, activation).to(pairs.z.device)
+    optimizer = torch.optim.Adam(one.parameters())
+    for z, rate in DataLoader(TensorDataset(pairs.z, pairs.rate), BATCH, shuffle=True):
+        optimizer.zero_grad()
+        (one(z) - rate).square().mean().backward()
+        optimizer.step()
+    torch.set_num_threads(threads)
+
+
+def all_at_once(model: str, activation: str | Activation, pairs: Pairs, size: int) -> Taken:
+    """Seconds of an epoch of so many of ours, after the first one, which compiles, captures and takes memory."""
+    networks = [network(model, activation, seed, str(pairs.z.device)) for seed in range(size)]
+    training = Training(epochs=1 + max(FEWEST, EPOCHS // size), batch_size=BATCH)
+    times = train_ensemble(networks, pairs, None, training, range(size), progress=False).seconds
+    return Taken(float(times[-1] - times[0]) / (len(times) - 1))
+
+
+def rows(devices: Sequence[str], sizes: Sequence[int], steps: int) -> Iterator[dict[str, Any]]:
+    """Networks and training steps a second, and the ratio to one by one on the CPU."""
+    for model in DIMENSIONS:
+        for name, activation in ACTIVATIONS.items():
+            case: dict[str, Any] = {"what": "training", "case": f"{model}, {name}"}
+
+            def alone(device: str, model: str = model, activation: str | Mixture = activation) -> Taken:
+                return clocked(partial(one_by_one, model, activation, pairs_of(model, steps * BATCH, device)), device)
+
+            def together(device: str, model: str = model, activation: str | Mixture = activation, *, size: int) -> Taken:
+                return all_at_once(model, activation, pairs_of(model, steps * BATCH, device), size)
+
+            by_hand = list(side_by_side(devices, alone, steps, **case, how=ONE_BY_ONE, size=1))
+            yield from by_hand
+            for size in sizes:
+                rival = by_hand[0]["rate"]
+                measure = partial(together, size=size)
+                yield from side_by_side(devices, measure, size * steps, rival, **case, how="all at once", size=size)

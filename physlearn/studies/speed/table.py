@@ -1,0 +1,98 @@
+"""The table of how fast a machine is."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from tqdm.auto import tqdm
+
+from physlearn.forecasting.report import writable
+from physlearn.jobs.lock import alone_in
+from physlearn.studies.speed import inner_loops, meta_gradient, orbits, replicates
+from physlearn.studies.speed.inner_loops import TASKS
+from physlearn.studies.speed.replicates import ONE_BY_ONE
+from systems.atomic import atomically
+
+Row = dict[str, Any]
+UNITS = {  # of sizes and rates
+    "training": ("networks", "network-steps / s"),
+    "evolution": ("networks", "network-steps / s"),
+    "meta-gradient": ("inner steps", "inner steps / s"),
+    "orbits": ("orbits", "orbit-steps / s"),
+}
+
+
+def measure(out: Path, device: str = "cpu", *, quick: bool = False, progress: bool = True) -> pd.DataFrame:
+    """Measure the CPU, and beside it the device, in one run; writes ``speed.csv``, a row as it comes, and ``speed.md``.
+
+    Columns: what, case, how, device, on (its name), size (networks, inner steps or orbits), rate (of steps of all of them
+    together, a second), ratio (to one by one on the CPU, or to the CPU at the same size), memory [MB] of a meta-gradient.
+    quick: the smallest sizes, to see that it works.
+    """
+    devices = ["cpu"] if torch.device(device).type == "cpu" else ["cpu", device]
+    with alone_in(writable(out)):
+        return _measured(out / "speed.csv", devices, quick, progress)
+
+
+def _measured(file: Path, devices: Sequence[str], quick: bool, progress: bool) -> pd.DataFrame:
+    """Write each row as it comes."""
+    rows = []
+    for row in tqdm(_rows(devices, quick), "measuring", disable=not progress, unit="row"):
+        rows.append({**row, "on": _named(row["device"])})
+        with atomically(file) as temporary:
+            pd.DataFrame(rows).to_csv(temporary, index=False)
+    table = pd.DataFrame(rows)
+    with atomically(file.with_suffix(".md")) as temporary:
+        temporary.write_text(markdown(table) + "\n")
+    return table
+
+
+def _rows(devices: Sequence[str], quick: bool) -> Iterator[Row]:
+    sizes = (1, 10) if quick else (1, 10, 100, 1_000, 10_000)
+    pools = (4,) if quick else (48, 480, 4_800)
+    depths = (10,) if quick else (100, 400, 1_600)
+    parts: list[Callable[[], Iterator[Row]]] = [
+        lambda: replicates.rows(devices, sizes, 2 if quick else 20),
+        lambda: inner_loops.rows(devices, pools, 5 if quick else 50),
+        lambda: meta_gradient.rows(devices, depths, 2 if quick else 16, TASKS[: 1 if quick else None]),
+        lambda: orbits.rows(devices, sizes if quick else (*sizes, 100_000)),
+    ]
+    return chain.from_iterable(part() for part in parts)
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """The table in Markdown: a part a kind of work, a row a size, and the devices beside each other."""
+    lines = [f"{', '.join(table['on'].unique())}; torch {torch.__version__}, {os.cpu_count()} cores."]
+    for what, part in table.groupby("what", sort=False):
+        size, rate = UNITS[str(what)]
+        devices = list(part["device"].unique())
+        heads = [str(what), size, *(_head(device, rate, what == "training") for device in devices)]
+        lines += ["", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+        for (case, how, number), rows in part.groupby(
+            ["case", part["how"].where(part["how"] == ONE_BY_ONE, ""), "size"], sort=False
+        ):
+            by_device = rows.set_index("device")
+            cells = [_cell(by_device.loc[device]) if device in by_device.index else "" for device in devices]
+            lines.append(f"| {' | '.join([f'{case}, {how}' if how else str(case), f'{number:,}', *cells])} |")
+    return "\n".join(lines)
+
+
+def _head(device: str, rate: str, beside_one: bool) -> str:
+    rival = "one by one" if beside_one else "the CPU"
+    return f"{device}: {rate} (times {rival})"
+
+
+def _cell(row: Any) -> str:
+    memory = "" if pd.isna(row["memory"]) else f", {row['memory']:.0f} MB"
+    return f"{row['rate']:,.0f} ({row['ratio']:.2f}){memory}"
+
+
+def _named(device: str) -> str:
+    return torch.cuda.get_device_name(device) if device.startswith("cuda") else f"CPU ({platform.machine()})"

@@ -1,0 +1,199 @@
+"""Choose the columns of a recording: coordinates, their rates, and which coordinates are angles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import pi
+from pathlib import Path
+
+from systems.errors import InputError
+from systems.periodic import check_periods
+from systems.recording.csv_columns import Columns, listed, name_and_unit
+
+DEFAULT_ANGLE = "theta"
+TURN = {
+    **dict.fromkeys(("rad", "radian", "radians"), 2 * pi),
+    **dict.fromkeys(("deg", "degree", "degrees", "°"), 360.0),
+    **dict.fromkeys(("turn", "turns", "rev"), 1.0),
+    "mrad": 2000 * pi,
+}
+LENGTHS = ("m", "cm", "mm", "um", "µm", "nm", "km", "px", "pixel", "pixels")
+ANGLE = re.compile(r"(?:theta|phi|psi|angle|[θϑφϕψ])(?![a-z])", re.IGNORECASE)
+UNIT_IN_NAME = re.compile(r".*_(rad|deg|degrees|m|cm|mm|px)", re.IGNORECASE)
+PER_TIME = re.compile(r"(\S+?)\s*/\s*([^\W\d]+)\s*(?:\^?\(?2\)?|²|\*\*2)?")
+BY_PRODUCTS = ("pendulum", "quality", "frame")  # of what tracks films; a column's NAME_error is one, too
+
+
+@dataclass(frozen=True)
+class Degree:
+    """A degree of freedom of a recording.
+
+    coordinate, velocity, acceleration: the names of its columns, or of what is derived. period: that of an angle, else None.
+    declared: whether the period, or that there is none, is told by the user or by a unit. given: velocity and acceleration,
+    as far as they are taken from the file.
+    """
+
+    coordinate: str
+    velocity: str
+    acceleration: str
+    period: float | None
+    declared: bool
+    given: tuple[str, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns that are read."""
+        return (self.coordinate, *self.given)
+
+
+def choose(
+    path: Path,
+    data: Columns,
+    *,
+    time: str,
+    coordinates: str | Sequence[str] | None,
+    angle: str | None,
+    velocity: str | Sequence[str] | None,
+    acceleration: str | Sequence[str] | None,
+    periods: Mapping[str, float] | None,
+    from_file: bool,
+) -> list[Degree]:
+    """Choose the degrees of freedom among the columns; see `systems.Orbit.from_csv` for the arguments.
+
+    Raises InputError for a column that is missing, used twice, not used at all, or in units that do not fit the others.
+    """
+    if coordinates is not None and angle is not None:
+        raise InputError("angle and coordinates both name the coordinates; pass only coordinates")
+    names = _names(coordinates if coordinates is not None else angle or DEFAULT_ANGLE)
+    if not names:
+        raise InputError("coordinates names no column; name at least one")
+    for name in (time, *names):
+        if name not in data:
+            raise InputError(
+                f"{path} has no column {name!r}, only {listed(data)}; pass time and coordinates for other names, or columns "
+                "to name the columns"
+            )
+    if periods is not None:
+        periods = check_periods(periods, names)
+    unit = {name: data.units.get(name) or _unit_in(name) for name in names}
+    period = {name: _period(path, name, unit[name], periods) for name in names}
+    usual = [_usual_rates(name, len(names) == 1 and period[name] is not None) for name in names]
+    velocities = [v for v, _ in usual] if velocity is None else _as_many(velocity, names, "velocity")
+    accelerations = [a for _, a in usual] if acceleration is None else _as_many(acceleration, names, "acceleration")
+    used = [time, *names, *velocities, *accelerations]
+    if twice := [name for i, name in enumerate(used) if name in used[:i]]:
+        raise InputError(f"the name {twice[0]!r} stands for two things among {', '.join(used)}; give each column its own")
+    if coordinates is None and (unused := [name for name in data if name not in used and not _is_by_product(name, data)]):
+        raise InputError(
+            f"{path} has the columns {listed(data)}, and {listed(unused)} would not be used; pass coordinates="
+            f"{(*names, unused[0])!r} to read several, coordinates={tuple(names)!r} or '_' in columns to leave others out, or "
+            "velocity and acceleration to name the rates"
+        )
+    degrees = [
+        Degree(
+            q,
+            v,
+            a,
+            period[q],
+            periods is not None or bool(unit[q]),
+            tuple(name for name in (v, a) if from_file and name in data),
+        )
+        for q, v, a in zip(names, velocities, accelerations, strict=True)
+    ]
+    for degree in degrees:
+        _check_units(path, data.units, time, degree)
+    return degrees
+
+
+def rate_units(units: Mapping[str, str], time: str, degrees: Sequence[Degree]) -> dict[str, str]:
+    """Return the units of the columns as orbits have them, in which those of derived rates follow from the coordinates.
+
+    A derived rate has the unit of its coordinate per unit of time, whatever the file says of its own column of that name, or
+    none where the coordinate's unit is not known. Where the times have no unit, the file's rates tell it, or it is the second.
+
+    Parameters
+    ----------
+    units
+        The units that the file gives, by column.
+    time
+        Name of the column of times.
+    degrees
+        Degrees of freedom, which tell the rates that are taken from the file.
+
+    Returns
+    -------
+    dict
+        Unit by name, as ``{"theta": "deg", "omega": "deg/s"}``; of the derived rates, only those that the file names.
+    """
+    result = dict(units)
+    for degree in degrees:
+        unit = units.get(degree.coordinate) or _unit_in(degree.coordinate)
+        for name, power in ((degree.velocity, ""), (degree.acceleration, "^2")):
+            if name in degree.given or name not in units:
+                continue
+            told = PER_TIME.fullmatch(result.pop(name))
+            if unit:
+                result[name] = f"{unit}/{units.get(time) or (told[2] if told else 's')}{power}"
+    return result
+
+
+def _names(given: str | Sequence[str]) -> list[str]:
+    return [name_and_unit(name)[0] for name in ([given] if isinstance(given, str) else given)]
+
+
+def _as_many(given: str | Sequence[str], coordinates: list[str], what: str) -> list[str]:
+    names = _names(given)
+    if len(names) != len(coordinates):
+        raise InputError(f"{what} names {len(names)} columns for {len(coordinates)} coordinates; name one for each")
+    return names
+
+
+def _usual_rates(coordinate: str, single_angle: bool) -> tuple[str, str]:
+    """omega and alpha for theta or a single angle, omega_1 for theta_1, and v_x, a_x for others."""
+    if single_angle or coordinate == DEFAULT_ANGLE:
+        return "omega", "alpha"
+    stem, _, index = coordinate.partition("_")
+    if stem == DEFAULT_ANGLE:
+        return f"omega_{index}", f"alpha_{index}"
+    return f"v_{coordinate}", f"a_{coordinate}"
+
+
+def _unit_in(name: str) -> str:
+    """The unit at the end of a name, as in theta_deg."""
+    found = UNIT_IN_NAME.fullmatch(name)
+    return found[1] if found else ""
+
+
+def _period(path: Path, name: str, unit: str, periods: Mapping[str, float] | None) -> float | None:
+    """The period of a coordinate: as given, by its unit, or by its name; None for what is no angle."""
+    if periods is not None:
+        return periods.get(name)
+    if unit.lower() in TURN:
+        return TURN[unit.lower()]
+    if not ANGLE.match(name) or unit.lower() in LENGTHS:
+        return None
+    if unit:
+        raise InputError(
+            f"{path}: the unit {unit!r:.40} of {name} is not known; pass periods={{{name!r}: ...}} with the length of a turn, "
+            "or periods={} for what is no angle"
+        )
+    return 2 * pi
+
+
+def _is_by_product(name: str, data: Columns) -> bool:
+    return name in BY_PRODUCTS or (name.endswith("_error") and name.removesuffix("_error") in data)
+
+
+def _check_units(path: Path, units: Mapping[str, str], time: str, degree: Degree) -> None:
+    """Raise InputError for rates from the file whose units are known not to be those of the coordinate over the time."""
+    for name in degree.given:
+        found = PER_TIME.fullmatch(units.get(name, ""))
+        for column, unit in zip((degree.coordinate, time), found.groups() if found else (), strict=False):
+            own = units.get(column, unit)
+            if TURN.get(own.lower(), own) != TURN.get(unit.lower(), unit):
+                raise InputError(
+                    f"{path}: {name} is in {units[name]}, but {column} is in {own}; bring them to the same units, or pass "
+                    "rates='derived'"
+                )

@@ -1,0 +1,157 @@
+"""High-accuracy orbits: SciPy's adaptive solvers in float64, torchdiffeq's dopri8 on other devices than the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf, pi
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from systems.autograd_mode import ordinary, plain
+from systems.errors import InputError, IntegrationError
+from systems.reference.adaptive import SMALLEST_RTOL, Group
+from systems.reference.time_scale import fastest_rate, known_jacobian, natural_size, power_of_two
+
+__all__ = ["SMALLEST_RTOL", "Field", "Solver", "dopri8", "solve", "standing", "tolerances"]
+
+Field = Callable[[Tensor, Tensor], Tensor]
+Solver = Literal["DOP853", "RK45", "Radau", "BDF", "LSODA", "dopri8"]
+ORBITS_AT_ONCE = 32
+SMALLEST_STEP_ERROR = 4  # machine epsilons
+FINEST = {"DOP853": (0.0, 4e-15), "dopri8": (0.0, 4e-15)}  # rtol and atol; below, rounding gives as large an error
+USUAL = (1e-12, 1e-12)
+
+
+def solve(
+    field: Field,
+    z0: Float[Tensor, "*batch D"],
+    t: Float[Tensor, " T"],
+    solver: Solver = "DOP853",
+    rtol: float | None = None,
+    atol: float | None = None,
+    *,
+    period: float | None = None,
+) -> Float[Tensor, "*batch T D"]:
+    """Return the states of dz/dt = field(t, z) at the times t, from z0 at t[0].
+
+    The error of each step is held to ``rtol |z_i| + atol s_i`` in each coordinate of each orbit, where s_i is the size of the
+    coordinate along the orbit so far; so units do not matter. SciPy's solvers control the root mean square error over
+    everything that they integrate, in which one bad orbit of a batch would hide; so orbits go in groups, with tolerances
+    divided by the square root of the group's size.
+
+    Parameters
+    ----------
+    field
+        Vector field ``f(t, z)``, called with times in float64.
+    z0 : shape ``(..., D)``
+        States at ``t[0]``.
+    t : shape ``(T,)``
+        Times, increasing or decreasing.
+    solver
+        A method of SciPy's, or ``"dopri8"`` of torchdiffeq.
+    rtol, atol
+        Tolerances of a step; see `tolerances`.
+    period
+        Period of the field's dependence on time, modulo which its times are reduced.
+
+    Returns
+    -------
+    Tensor, shape ``(..., T, D)``
+        States at the times.
+
+    Raises
+    ------
+    InputError
+        For an unknown solver, or tolerances that are not positive.
+    IntegrationError
+        Where an orbit cannot be continued, because it blew up.
+    """
+    if solver not in Solver.__args__:  # type: ignore[attr-defined]
+        raise InputError(f"no solver {solver!r}; there are {', '.join(Solver.__args__)}")  # type: ignore[attr-defined]
+    rtol, atol = tolerances(solver, rtol, atol)
+    if len(t) == 1 or z0.numel() == 0:
+        return standing(z0, t)
+    with ordinary(), torch.no_grad():
+        flat = plain(z0).reshape(-1, z0.shape[-1])
+        times = plain(t).to(flat.device, torch.float64)
+        if solver == "dopri8":
+            states = dopri8(field, flat, times, rtol, atol, period)
+        else:
+            groups = enumerate(flat.split(ORBITS_AT_ONCE))
+            states = torch.cat(
+                [Group(field, z, times, solver, rtol, atol, period, i * ORBITS_AT_ONCE).states() for i, z in groups]
+            )
+        return states.reshape(*z0.shape[:-1], len(t), z0.shape[-1])
+
+
+def tolerances(solver: str, rtol: float | None, atol: float | None) -> tuple[float, float]:
+    """Return the tolerances of a step: the finest useful ones if neither is given, 1e-12 for one of them that is not.
+
+    Raises InputError unless both are at least zero, and one of them is positive.
+    """
+    if rtol is None and atol is None:
+        return FINEST.get(solver, USUAL)
+    rtol, atol = (usual if value is None else value for value, usual in zip((rtol, atol), USUAL, strict=True))
+    if not (0 <= rtol < inf and 0 <= atol < inf and rtol + atol > 0):
+        raise InputError(f"rtol and atol must be positive, or one of them zero, not {rtol} and {atol}")
+    return rtol, atol
+
+
+def standing(z0: Float[Tensor, "*batch D"], t: Float[Tensor, " T"]) -> Float[Tensor, "*batch T D"]:
+    """Return the initial states at all times, which is the orbit for a single time, or for an empty batch."""
+    return z0.unsqueeze(-2).expand(*z0.shape[:-1], len(t), z0.shape[-1]).clone()
+
+
+def dopri8(
+    field: Field,
+    z0: Float[Tensor, "n D"],
+    t: Float[Tensor, " T"],
+    rtol: float,
+    atol: float,
+    period: float | None = None,
+) -> Float[Tensor, "n T D"]:
+    """Return orbits by Dormand and Prince's adaptive method of order 8, with torchdiffeq: on any device, differentiable.
+
+    States and times are measured in units of the orbit's own, so that the tolerances do not depend on those of the system.
+    Arguments are those of `solve`. Raises IntegrationError where the field is not finite at the start, or where the step
+    size underflows.
+    """
+    from torchdiffeq import odeint
+
+    clock = t.new_tensor(float(t[0]) if period is None else float(t[0]) % period)
+    since = t - t[0]
+    with torch.no_grad():
+        rate = field(clock, z0)
+        if not torch.isfinite(rate).all():
+            raise IntegrationError(f"dopri8 cannot follow the {len(z0)} orbits: the field is not finite at their start")
+        matrix = known_jacobian(lambda z: field(clock, z), z0)
+        size = natural_size(z0.detach(), rate, matrix)
+        unit = torch.from_numpy(power_of_two(size.double().cpu().numpy())).to(z0)
+        fastest = max(float(fastest_rate(matrix).max()), 0.0 if period is None else 2 * pi / period)
+        span = float(since[-1].abs())
+        scale = float(power_of_two(t.new_tensor(1 / fastest if fastest > 0 else span).cpu().numpy()))
+
+    def scaled(x: Tensor, y: Tensor) -> Tensor:
+        time = clock + scale * x.double()
+        return field(time if period is None else time % period, y * unit) * (scale / unit)
+
+    share = len(z0) ** -0.5
+    floor = SMALLEST_STEP_ERROR * torch.finfo(z0.dtype).eps
+    # Steps end on all requested times: the solver's interpolation between its steps is of a far lower order than they are.
+    options = {"step_t": since[1:] / scale} if len(t) > 1 else {}
+    try:
+        states = odeint(
+            scaled,
+            z0 / unit,
+            since / scale,
+            rtol=max(rtol * share, floor),
+            atol=max(atol * share, floor),
+            method="dopri8",
+            options=options,
+        )
+    except AssertionError as error:  # how torchdiffeq says that its step size underflowed
+        raise IntegrationError(f"dopri8 cannot follow the {len(z0)} orbits to t = {t[-1]:g}: {error}") from error
+    return states.transpose(0, 1) * unit.unsqueeze(-2)
