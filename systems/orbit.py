@@ -6,18 +6,18 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import EllipsisType
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import torch
-import xarray
 from jaxtyping import Float
 from torch import Tensor
 
-from systems import orbit_file
 from systems.errors import InputError
 from systems.floats import floats
 from systems.periodic import agreed_periods, check_periods
-from systems.recording.motion import read_motion
+
+if TYPE_CHECKING:
+    import xarray
 
 Index: TypeAlias = int | slice | list[int] | Tensor | EllipsisType
 
@@ -138,6 +138,8 @@ class Orbit:
         A batch of several axes has the dimensions ``orbit_0``, ``orbit_1``, ... Half precision becomes float32, which netCDF
         can hold.
         """
+        from systems import orbit_file  # xarray and HDF5 are loaded when they are first used
+
         return orbit_file.dataset(self).copy(deep=True)
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -145,6 +147,8 @@ class Orbit:
 
         Raises OSError where the file cannot be written; what was there stays.
         """
+        from systems import orbit_file
+
         orbit_file.save(self, path)
 
     @classmethod
@@ -155,6 +159,8 @@ class Orbit:
 
         Raises FileNotFoundError, or InputError for a file that holds no orbit, was changed, or refers to other files.
         """
+        from systems import orbit_file
+
         content = orbit_file.read(path)
         try:
             return cls(**content)
@@ -244,6 +250,8 @@ class Orbit:
         >>> Orbit.from_csv(path)
         [Orbit(theta, omega: 340 times, t = 1.5 to 18.45)]
         """
+        from systems.recording.motion import read_motion  # SciPy is loaded when it is first used
+
         motions = read_motion(
             path,
             columns,

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 import h5netcdf
 import h5py
@@ -25,9 +25,6 @@ from systems.atomic import atomically
 from systems.errors import InputError
 from systems.json_ready import json_ready
 
-if TYPE_CHECKING:
-    from systems.orbit import Orbit
-
 FORMAT = "physlearn-orbit-1"
 WIDENED = ("float16", "bfloat16")  # netCDF has neither; float32 holds both without loss
 VARIABLES = ("time", "z", "rate", "coordinate")
@@ -38,9 +35,20 @@ ATTRIBUTES = {  # what h5netcdf writes beside the numbers, and what earlier vers
 FLOATS = (h5py.h5t.IEEE_F64LE, h5py.h5t.IEEE_F32LE, h5py.h5t.IEEE_F64BE, h5py.h5t.IEEE_F32BE)
 
 
-def dataset(orbit: Orbit) -> xarray.Dataset:
+class Content(Protocol):
+    """What a file holds of an orbit."""
+
+    t: Tensor
+    z: Tensor
+    rate: Tensor | None
+    coordinates: tuple[str, ...]
+    periods: Mapping[str, float]
+    provenance: Mapping[str, Any]
+
+
+def dataset(orbit: Content) -> xarray.Dataset:
     """Return the orbit as an xarray Dataset that shares its memory, see `Orbit.to_xarray`."""
-    batch = orbit.shape[:-1]
+    batch = orbit.z.shape[:-2]
     names = ["orbit"] if len(batch) == 1 else [f"orbit_{i}" for i in range(len(batch))]
     dims = (*names, "time", "coordinate")
     variables = {"z": (dims, _array(orbit.z))}
@@ -58,7 +66,7 @@ def dataset(orbit: Orbit) -> xarray.Dataset:
     )
 
 
-def save(orbit: Orbit, path: str | os.PathLike[str]) -> None:
+def save(orbit: Content, path: str | os.PathLike[str]) -> None:
     """Write a netCDF-4 file with a checksum of its content, whole or not at all."""
     data = dataset(orbit)
     data.attrs["sha256"] = _checksum(
@@ -251,7 +259,7 @@ def _checksum(arrays: Mapping[str, NDArray[Any]], coordinates: tuple[str, ...], 
     return digest.hexdigest()
 
 
-def _dtypes(orbit: Orbit) -> dict[str, str]:
+def _dtypes(orbit: Content) -> dict[str, str]:
     parts = {"time": orbit.t, "z": orbit.z, "rate": orbit.rate}
     return {name: str(values.dtype).removeprefix("torch.") for name, values in parts.items() if values is not None}
 

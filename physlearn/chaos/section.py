@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import torch
 from jaxtyping import Bool, Float, Int
-from matplotlib.axes import Axes
 from torch import Tensor
 
 from physlearn.chaos.crossing import Steps, Surface, crossings, rates
@@ -17,11 +16,13 @@ from physlearn.chaos.leaving import Bounds
 from physlearn.chaos.resolution import Resolution, resolve
 from physlearn.chaos.rollout import Rollout
 from physlearn.integrators.integrate import TYPICAL_WIDTH
-from physlearn.plotting import section_plot
 from physlearn.threads import suited_to
 from systems import InputError
 from systems.autograd_mode import unrecorded
 from systems.periodic import shortest
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 TOGETHER = 64  # steps that are searched for crossings at once
 
@@ -72,6 +73,8 @@ class Section:
         that knows of no Hamiltonian is drawn as its system is. options: ``chaotic``, ``ax``, and matplotlib's.
         Raises InputError for a flow of two coordinates, whose crossings are told by one.
         """
+        from physlearn.plotting import section_plot
+
         if plane is None:
             if len(self.plane) < 2:
                 raise InputError(f"this section is told by {', '.join(self.plane)} alone: there is no plane to draw it in")

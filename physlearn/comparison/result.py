@@ -9,19 +9,20 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from physlearn import plotting, schema
+from physlearn import schema
 from physlearn.comparison import statistics, stored
 from physlearn.comparison.statistics import Scale
 from physlearn.forecasting.report import environment
 from systems import InputError
 from systems.atomic import atomically
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 TABLES = {"table": "results.parquet", "curves": "curves.parquet"}
 MANIFEST = "manifest.json"
@@ -98,17 +99,23 @@ class Comparison:
 
     def plot(self, measure: str = "loss", ax: Axes | None = None) -> Axes:
         """The paper's box plot of a measure."""
+        from physlearn import plotting
+
         return plotting.box_plot(self.table, measure, ax=ax, scale=self.scale(measure), label=_label(measure))
 
     def plot_curves(self, against: str = "step", ax: Axes | None = None) -> Axes:
         """The validation loss while training, against steps or seconds; medians over the meta-seeds' quartiles."""
         if against not in ("step", "seconds"):
             raise InputError(f"learning curves are drawn against 'step' or 'seconds', not {against!r}")
+        from physlearn import plotting
+
         together = self.curves.groupby(["variant", "step"], sort=False).median().drop(columns="meta_seed").reset_index()
         return plotting.learning_curves(together, against=against, ax=ax, label=LABELS["validation_loss"])  # type: ignore[arg-type]
 
     def figure(self) -> Figure:
         """Box plots of the test loss, the accuracy and the forecasts, and the learning curves against steps and seconds."""
+        from matplotlib import pyplot as plt
+
         shown = ["loss", *(name for name in self.measures if name.startswith(("accuracy", "valid_time", "energy_error")))]
         columns = (len(shown) + 3) // 2
         figure, axes = plt.subplots(2, columns, figsize=(5.2 * columns, 8.4), layout="constrained", squeeze=False)

@@ -23,7 +23,7 @@ from physlearn.tasks.simulated import SHARES, check_settings, seed_of
 from physlearn.tasks.task import PARTS, Forecasting, Task
 from physlearn.training import Training, split_time
 from systems import HamiltonianSystem, InputError, Orbit
-from systems.recording.pendulum import read_recorded_pendulum
+from systems.recorded_pendulum import read_recorded_pendulum
 from systems.sampling import generator
 
 NOISE = 0.1  # standard deviation of what is added to each coordinate of the spring's and the pendulum's states, not to rates
@@ -75,7 +75,7 @@ def real_pendulum(
     """A measured pendulum: the test is the last fifth of its time, the other parts are blocks of what is before.
 
     data: the recording; by default, the file schmidt_lipson_real_pend_h_1.txt in the folder that the environment variable
-    PHYSLEARN_DATA names. rates: as in `systems.recording.pendulum`. Raises InputError where there is no recording.
+    PHYSLEARN_DATA names. rates: as in `systems.recorded_pendulum`. Raises InputError where there is no recording.
     """
     learned, test = recorded(data, rates)
     blocks = [*split_time(learned, LEARNED, gap=_window(learned)), test]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import cache
 from itertools import accumulate
 from numbers import Integral
+from typing import TYPE_CHECKING, Any
 
-from physlearn import plotting
 from physlearn.models import Classifier
 from physlearn.tasks.registry import register
 from physlearn.tasks.simulated import SHARES
@@ -14,6 +14,9 @@ from physlearn.tasks.task import PARTS, Task
 from physlearn.training import Pairs
 from systems import InputError
 from systems.mnist1d import CLASSES, checked_seed, construction, digits
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 LEARNING = {
     "variant": "evolution",
@@ -51,12 +54,17 @@ def mnist1d(samples: int = 4000, seed: int = 0) -> Task:
         own = slice(ends[k - 1] if k else 0, ends[k])
         return Pairs(whole.z[own], whole.target[own], whole.coordinates)
 
+    def picture(ax: Axes) -> Any:
+        from physlearn import plotting
+
+        return plotting.digit_construction(construction(seed), ax=ax)
+
     return Task(
         name="mnist1d",
         title="MNIST-1D: digits on a line, by a network that classifies them",
         model=Classifier.name,
         data=of_part,
         classes=CLASSES,
-        picture=lambda ax: plotting.digit_construction(construction(seed), ax=ax),
+        picture=picture,
         learning=LEARNING,
     )

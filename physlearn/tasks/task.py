@@ -6,11 +6,10 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float
-from matplotlib.axes import Axes
 from torch import Tensor
 
 from physlearn import models
@@ -19,6 +18,9 @@ from physlearn.models import Learner
 from physlearn.models.build import build_classifier
 from physlearn.training import Pairs, Training
 from systems import InputError, Orbit
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 PARTS = ("meta-training", "meta-validation", "tuning", "training", "validation", "test")
 """The activations are meta-learned on the first two; learning rates are chosen on the third; networks are trained on the

@@ -16,9 +16,9 @@ from torch import Tensor
 
 from systems.errors import IntegrationError
 from systems.reference.time_scale import fastest_rate, known_jacobian, natural_size, power_of_two
+from systems.reference.tolerances import SMALLEST_RTOL
 
 FIRST_STEP = 0.05  # of the fastest time scale; the solver goes on from there
-SMALLEST_RTOL = 1e-13  # SciPy raises anything below 100 machine epsilons, with a warning
 PERIODS_AT_ONCE = 64  # after so many the time starts again at zero: rounded times would blur what small steps see of a drive
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf, pi
-from typing import Literal
+from math import pi
 
 import torch
 from jaxtyping import Float
@@ -12,17 +11,14 @@ from torch import Tensor
 
 from systems.autograd_mode import ordinary, plain
 from systems.errors import InputError, IntegrationError
-from systems.reference.adaptive import SMALLEST_RTOL, Group
 from systems.reference.time_scale import fastest_rate, known_jacobian, natural_size, power_of_two
+from systems.reference.tolerances import SMALLEST_RTOL, Solver, tolerances
 
 __all__ = ["SMALLEST_RTOL", "Field", "Solver", "dopri8", "solve", "standing", "tolerances"]
 
 Field = Callable[[Tensor, Tensor], Tensor]
-Solver = Literal["DOP853", "RK45", "Radau", "BDF", "LSODA", "dopri8"]
 ORBITS_AT_ONCE = 32
 SMALLEST_STEP_ERROR = 4  # machine epsilons
-FINEST = {"DOP853": (0.0, 4e-15), "dopri8": (0.0, 4e-15)}  # rtol and atol; below, rounding gives as large an error
-USUAL = (1e-12, 1e-12)
 
 
 def solve(
@@ -80,24 +76,13 @@ def solve(
         if solver == "dopri8":
             states = dopri8(field, flat, times, rtol, atol, period)
         else:
+            from systems.reference.adaptive import Group  # SciPy's solvers are loaded when they are first used
+
             groups = enumerate(flat.split(ORBITS_AT_ONCE))
             states = torch.cat(
                 [Group(field, z, times, solver, rtol, atol, period, i * ORBITS_AT_ONCE).states() for i, z in groups]
             )
         return states.reshape(*z0.shape[:-1], len(t), z0.shape[-1])
-
-
-def tolerances(solver: str, rtol: float | None, atol: float | None) -> tuple[float, float]:
-    """Return the tolerances of a step: the finest useful ones if neither is given, 1e-12 for one of them that is not.
-
-    Raises InputError unless both are at least zero, and one of them is positive.
-    """
-    if rtol is None and atol is None:
-        return FINEST.get(solver, USUAL)
-    rtol, atol = (usual if value is None else value for value, usual in zip((rtol, atol), USUAL, strict=True))
-    if not (0 <= rtol < inf and 0 <= atol < inf and rtol + atol > 0):
-        raise InputError(f"rtol and atol must be positive, or one of them zero, not {rtol} and {atol}")
-    return rtol, atol
 
 
 def standing(z0: Float[Tensor, "*batch D"], t: Float[Tensor, " T"]) -> Float[Tensor, "*batch T D"]:

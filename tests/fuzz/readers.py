@@ -23,7 +23,7 @@ from physlearn.metalearning import checkpoint
 from systems import Orbit
 from systems.pendulum_clock import video
 from systems.pendulum_clock.tracking.decode import Film
-from systems.recording.pendulum import read_recorded_pendulum
+from systems.recorded_pendulum import read_recorded_pendulum
 
 SETTINGS = {"steps": 3}
 KINDS = {"activations": "learned activations", "model": "forecaster", "checkpoint": checkpoint.KIND}

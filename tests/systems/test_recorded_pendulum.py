@@ -6,7 +6,7 @@ import torch
 
 import systems
 from systems import InputError
-from systems.recording.pendulum import read_recorded_pendulum
+from systems.recorded_pendulum import read_recorded_pendulum
 
 DOUBLE = torch.float64
 STEP = 1 / 6
