@@ -7,6 +7,6 @@ from systems.extras import require
 if TYPE_CHECKING:
     import cv2
 else:
-    cv2 = require("cv2", "film", "rendering and tracking films")
+    cv2 = require("cv2", "film", "rendering or tracking films")
 
 __all__ = ["cv2"]

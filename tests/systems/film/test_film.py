@@ -58,4 +58,4 @@ def test_without_opencv_the_sentence_says_what_to_install():
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert result.returncode == 1
-    assert "rendering and tracking films needs OpenCV: pip install 'physlearn-orbits[film]'" in result.stderr
+    assert "rendering or tracking films needs OpenCV: pip install 'physlearn-orbits[film]'" in result.stderr
