@@ -33,8 +33,6 @@ from physlearn.studies.hamiltonian_networks import benchmarks
 from physlearn.tasks.greydanus import FOLDER
 from systems import HamiltonianSystem, InputError, IntegrationError, Orbit
 from systems.atomic import atomically
-from systems.pendulum_clock import track as track_film
-from systems.pendulum_clock.overlay import overlay as draw_overlay
 
 app = typer.Typer(
     help="Forecast orbits: simulate or film a dynamical system, learn its flow, roll it out, and say how good it is.",
@@ -221,7 +219,7 @@ def forecast(
     recordings: dict[str, list[Orbit]] = {}
     written = []
     if film is not None:
-        tracked = track_film(film, focal_length=focal_length, progress=settings["progress"])
+        tracked = systems.film.track(film, focal_length=focal_length, progress=settings["progress"])
         recordings["film"] = [orbit for orbit in tracked.orbits if orbit.provenance["pendulum"] == 0]
         tracked.save_csv(directory / "angles.csv")
         written = [directory / "angles.csv", report.write_figure(directory / "track.png", plotting.tracking_plot(tracked))]
@@ -359,14 +357,16 @@ def track_command(
     if plot is not None:
         picture.check_format(plot)
     progress = sys.stderr.isatty() and not as_json
-    tracked = track_film(film, markers=_markers(markers), pendulums=pendulums, focal_length=focal_length, progress=progress)
+    tracked = systems.film.track(
+        film, markers=_markers(markers), pendulums=pendulums, focal_length=focal_length, progress=progress
+    )
     tracked.save_csv(out)
     tracked.save_netcdf(out.with_suffix(".nc"))
     written = [out, out.with_suffix(".nc")]
     if plot is not None:
         written.append(report.write_figure(plot, plotting.tracking_plot(tracked)))
     if overlay is not None:
-        draw_overlay(film, tracked, overlay, progress=progress)
+        systems.film.overlay.overlay(film, tracked, overlay, progress=progress)
         written.append(overlay)
     _finish([asdict(one) for one in tracked.report], str(tracked), written, as_json)
 

@@ -1,6 +1,6 @@
 """What is in the world: dynamical systems, their orbits, and recordings of real ones."""
 
-from systems import flows, hamiltonian, oscillators, pendulum_clock, testing
+from systems import film, flows, hamiltonian, oscillators, pendulum_clock, testing
 from systems.errors import AccuracyWarning, InputError, IntegrationError, UnknownNameError
 from systems.orbit import Orbit
 from systems.registry import find, get, names, register
@@ -17,6 +17,7 @@ __all__ = [
     "Suspension",
     "System",
     "UnknownNameError",
+    "film",
     "find",
     "flows",
     "get",

@@ -8,11 +8,9 @@ from itertools import cycle
 from pathlib import Path
 
 import numpy as np
-from imageio_ffmpeg import get_ffmpeg_exe
 from jaxtyping import Float
 from matplotlib import pyplot as plt
-from matplotlib import rc_context
-from matplotlib.animation import FFMpegWriter, PillowWriter
+from matplotlib.animation import PillowWriter
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
@@ -20,6 +18,7 @@ from tqdm.auto import tqdm
 
 from physlearn.plotting.colored_line import LARGEST
 from physlearn.plotting.forecast import COLORS
+from physlearn.plotting.mp4_writer import MP4Writer
 from physlearn.plotting.names import symbol
 from physlearn.plotting.phase_portrait import array
 from physlearn.plotting.window import extent, show
@@ -86,12 +85,8 @@ def animate(
         ax.set_title(f"$t$ = {max(t, key=lambda time: len(f'{time:.1f}')):.1f}", loc="left", fontsize="medium")
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
-        writer = PillowWriter(fps) if target.suffix.lower() == ".gif" else FFMpegWriter(fps, codec="h264")
-        with (
-            rc_context({"animation.ffmpeg_path": get_ffmpeg_exe()}),
-            atomically(target) as temporary,
-            writer.saving(figure, str(temporary), dpi=DPI),
-        ):
+        writer = PillowWriter(fps) if target.suffix.lower() == ".gif" else MP4Writer(fps)
+        with atomically(target) as temporary, writer.saving(figure, str(temporary), dpi=DPI):
             for frame in tqdm(frames, disable=not progress, desc=f"drawing {target.name}", unit="frame", leave=False):
                 start = np.searchsorted(elapsed, elapsed[frame] - trail * elapsed[-1])
                 for runner in runners:

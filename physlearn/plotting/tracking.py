@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from scipy.signal import lombscargle
 
 from physlearn.plotting.forecast import COLORS
-from systems.pendulum_clock.tracking import Tracking
+from systems.film import Tracking
 
 HARMONICS = 6.0  # of the fastest swing: how far the spectrum reaches
 OVERSAMPLING = 8

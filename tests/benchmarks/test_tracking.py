@@ -9,8 +9,9 @@ from subprocess import DEVNULL, run
 
 import pytest
 
-from systems.pendulum_clock import Defects, Film, PendulumClock, render_clock, track
-from systems.pendulum_clock.tracking.decode import Film as Reel
+from systems.film import Defects, Film, render_clock, track
+from systems.film.tracking.decode import FilmReader
+from systems.pendulum_clock import PendulumClock
 
 DURATION = 20.0
 KINDS = {"clean": Defects(), "moderate": Defects.moderate()}
@@ -32,7 +33,7 @@ def films(tmp_path_factory):
 def test_reading(kind, films, benchmark):
     benchmark.group = "film"
     benchmark.extra_info.update(name=f"read, {kind}", work=DURATION, rival="")
-    benchmark.pedantic(lambda: sum(1 for _ in Reel(films[kind]).frames()), rounds=3, warmup_rounds=1)
+    benchmark.pedantic(lambda: sum(1 for _ in FilmReader(films[kind]).frames()), rounds=3, warmup_rounds=1)
 
 
 @pytest.mark.parametrize("kind", KINDS)

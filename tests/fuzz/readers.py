@@ -21,8 +21,8 @@ from physlearn import Forecaster, LearnedActivations, tensor_file
 from physlearn.comparison import Comparison
 from physlearn.metalearning import checkpoint
 from systems import Orbit
-from systems.pendulum_clock import video
-from systems.pendulum_clock.tracking.decode import Film
+from systems.film.rendering import video
+from systems.film.tracking.decode import FilmReader
 from systems.recorded_pendulum import read_recorded_pendulum
 
 SETTINGS = {"steps": 3}
@@ -61,7 +61,7 @@ READERS = {
     "comparison": Reader(Comparison.load, lambda found: found.title),
     "csv": Reader(Orbit.from_csv, len),
     "pendulum": Reader(read_recorded_pendulum),
-    "film": Reader(lambda path: sum(1 for _ in Film(path).frames())),
+    "film": Reader(lambda path: sum(1 for _ in FilmReader(path).frames())),
 }
 
 

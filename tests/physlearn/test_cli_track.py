@@ -9,8 +9,9 @@ import pytest
 import torch
 import xarray as xr
 
-from systems.pendulum_clock import Film, PendulumClock, render_clock, track
-from systems.pendulum_clock.overlay import overlay
+from systems.film import Film, render_clock, track
+from systems.film.overlay import overlay
+from systems.pendulum_clock import PendulumClock
 
 PERIOD = 1.5
 

@@ -21,7 +21,7 @@ from physlearn import Forecaster, LearnedActivations, activations, tasks, tensor
 from physlearn.comparison import Comparison
 from physlearn.metalearning import checkpoint
 from systems import InputError, Orbit
-from systems.pendulum_clock import track
+from systems.film import track
 
 PAGE = Path(__file__).parents[2] / "docs" / "security.md"
 SETTINGS = {"steps": 3}

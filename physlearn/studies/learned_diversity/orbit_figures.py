@@ -12,8 +12,7 @@ from physlearn import plotting
 from physlearn.comparison.panels import curves, panels
 from physlearn.studies.learned_diversity.figures import Drawn, Request, register
 from physlearn.studies.learned_diversity.study import study, table_of
-from systems import Orbit
-from systems.pendulum_clock import Film, still
+from systems import Orbit, film
 
 ENERGIES = {"low energy, regular": 1 / 12, "high energy, chaotic": 0.15}
 LONG = 150.0  # how much of an orbit is shown
@@ -59,7 +58,7 @@ def pendulum_clock(request: Request) -> Drawn:
     plt.close(figure)
     parts = np.asarray(figure.subfigures(1, 4, width_ratios=(0.75, 1, 1.75, 1.1)))
     ax = parts[0].subplots()
-    ax.imshow(still(ANGLE, Film(size=(720, 960))))
+    ax.imshow(film.still(ANGLE, film.Film(size=(720, 960))))
     ax.set_axis_off()
     plotting.phase_portrait(task.forecast.truth, ax=parts[1].subplots(), linewidth=0.5)
     curves(parts[2], found.learned[0])

@@ -8,7 +8,7 @@ import torch
 from physlearn import metrics
 from physlearn.forecasting import contender, recorded
 from systems import InputError, Orbit
-from systems.pendulum_clock import from_markers
+from systems.film import from_markers
 
 GAP = 10
 

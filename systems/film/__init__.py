@@ -1,0 +1,59 @@
+"""Films of pendulums: render them from known orbits, and track them to angles, rates and their errors.
+
+Names are imported when they are first used, because rendering and tracking need PyAV and OpenCV, which are slow to import.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from systems.film.rendering.clock_film import Film
+    from systems.film.rendering.clock_rendering import render, render_clock, still
+    from systems.film.rendering.defects import Defects
+    from systems.film.rendering.truth import Truth
+    from systems.film.tracking.from_markers import from_markers
+    from systems.film.tracking.result import Report, Tracking
+    from systems.film.tracking.tracker import track
+
+__all__ = [
+    "Defects",
+    "Film",
+    "Report",
+    "Tracking",
+    "Truth",
+    "from_markers",
+    "render",
+    "render_clock",
+    "still",
+    "track",
+]
+
+_PLACES = {
+    "Defects": "rendering.defects",
+    "Film": "rendering.clock_film",
+    "Report": "tracking.result",
+    "Tracking": "tracking.result",
+    "Truth": "rendering.truth",
+    "from_markers": "tracking.from_markers",
+    "render": "rendering.clock_rendering",
+    "render_clock": "rendering.clock_rendering",
+    "still": "rendering.clock_rendering",
+    "track": "tracking.tracker",
+}
+_MODULES = ("accuracy", "overlay", "rendering", "tracking")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"{__name__}.{name}")
+    if name in _PLACES:
+        value = getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
+        globals()[name] = value  # so that the next look-up does not come here
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_MODULES})

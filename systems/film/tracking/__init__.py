@@ -1,0 +1,1 @@
+"""Track the pendulums of a film, from its pixels to angles and their errors."""

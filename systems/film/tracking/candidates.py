@@ -1,0 +1,295 @@
+"""Patches of colour or shade, followed through the start of a film: candidates for the ends of pendulums."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from systems.errors import InputError
+from systems.film.opencv import cv2
+from systems.film.tracking.arrays import Floats, Mask
+from systems.film.tracking.markers import Blob, Paint, blobs
+from systems.film.tracking.noise import noise_of
+from systems.film.tracking.patches import HUES, SMALLEST, Patch, coloured_patches, shaded_patches
+from systems.film.tracking.sample import Sample
+from systems.film.tracking.swing import Swing, swing_of
+
+LOOKS = 5  # pictures that are searched for moving patches: a marker that is hidden in some is seen in others
+MOST_MOVING, MOST_STILL = 12, 40  # patches followed per picture, the likeliest first; a cluttered wall has more
+ALIKE = 16.0  # grey levels of colour between patches of one thing, from its light side to its dark side
+JUMP = 0.12  # of the picture's longer side, per picture: a swing across all of it in half a second
+LIKELY = 0.04  # likeness below which a patch does not look like a marker at all
+COHERENT = 0.9  # part of the motion that one period and its harmonic explain
+PRESENT = 0.6  # part of the pictures in which a marker must be seen
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A patch followed through the sample.
+
+    Attributes
+    ----------
+    paint
+        Its colour against its surroundings.
+    track : shape ``(N, 2)``
+        Its place in each picture [pixels of the film]; NaN where not seen.
+    mass, radius : float
+        Its area and its radius [pixels of the film].
+    likeness : float
+        How much it looks like a marker, from 0 to 1.
+    coloured : bool
+        Whether it was found by its colour rather than its brightness.
+    swing
+        Its oscillation.
+    moves : bool
+        Whether the oscillation stands out from the noise.
+    """
+
+    paint: Paint
+    track: Floats
+    mass: float
+    radius: float
+    likeness: float
+    coloured: bool
+    swing: Swing
+    moves: bool
+
+
+def find_candidates(sample: Sample, coloured: bool, named: Sequence[str] | None = None) -> list[Candidate]:
+    """Find patches that swing, and coloured patches that stand still.
+
+    Parameters
+    ----------
+    sample
+        The start of a film.
+    coloured
+        Whether to search for colours; otherwise for patches brighter or darker than their surroundings.
+    named : optional
+        Names of the colours to choose from, by default all.
+
+    Returns
+    -------
+    list of Candidate
+        Patches that are seen most of the time.
+    """
+    patches_of = coloured_patches if coloured else shaded_patches
+    moving, middle = _stillness(sample)
+    regions = cv2.connectedComponentsWithStats(moving.astype(np.uint8), connectivity=8)
+    found: list[Candidate] = []
+    for k in np.unique(np.linspace(0, len(sample.t) - 1, LOOKS).round().astype(int)):
+        picture = sample.pictures[k]
+        patches = [patch for patch in patches_of(picture) if (moving & patch.mask).any() and _is_named(picture, patch, named)]
+        for patch in [patch for patch in patches if patch.likeness > LIKELY][:MOST_MOVING]:
+            if any(_same(sample, candidate, patch, int(k)) for candidate in found):
+                continue
+            box = _region(regions, patch)
+            candidate = _follow(sample, picture, patch, int(k), box)
+            if candidate is not None and candidate.moves:
+                found.append(candidate)
+    still = [patch for patch in patches_of(middle) if _is_named(middle, patch, named)] if coloured else []
+    for patch in [patch for patch in still if patch.likeness > LIKELY][:MOST_STILL]:
+        x, y, w, h = patch.box
+        margin = 3 + max(w, h) // 2
+        box = x - margin, y - margin, x + w + margin, y + h + margin
+        candidate = _follow(sample, middle, patch, None, box)
+        if candidate is not None and not any(_twins(candidate, other) for other in found):
+            found.append(candidate)
+    return found
+
+
+def candidate_at(sample: Sample, point: tuple[float, float]) -> Candidate:
+    """Find the patch of the first picture at a given point, or failing that, the pixels of the same colour around it.
+
+    Parameters
+    ----------
+    sample
+        The start of a film.
+    point
+        x and y on the marker in the first frame [pixels of the film].
+
+    Returns
+    -------
+    Candidate
+        The patch, followed through the sample.
+
+    Raises
+    ------
+    InputError
+        If the point is outside of the frame, shows no marker, or the marker is mostly not seen later.
+    """
+    picture = sample.pictures[0]
+    height, width = picture.shape[:2]
+    at = (np.asarray(point, float) + 0.5) / sample.scale - 0.5
+    x, y = (int(v) for v in at.round())
+    if not (0 <= x < width and 0 <= y < height):
+        raise InputError(f"the marker at {tuple(point)} is outside of the film's frames; give a pixel of the first frame")
+    around = [patch for patch in [*coloured_patches(picture), *shaded_patches(picture)] if _holds(patch, at)]
+    around.sort(key=lambda patch: patch.likeness, reverse=True)
+    if not around:
+        spot = picture[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2].reshape(-1, 3).astype(float)
+        unlike = np.abs(picture.astype(float) - np.median(spot, axis=0)) @ np.array([0.3, 1, 1])
+        labels = cv2.connectedComponents((unlike < 25).astype(np.uint8))[1]
+        mask = (labels == labels[y, x]) & (labels > 0)
+        if not SMALLEST <= mask.sum() <= 0.1 * mask.size:
+            raise InputError(
+                f"no marker is visible at {tuple(point)} in the first frame, where nothing has a colour of its own; "
+                "give a pixel in the middle of a marker"
+            )
+        rows, columns = np.nonzero(mask)
+        box = int(columns.min()), int(rows.min()), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1
+        around = [Patch(mask, box, (float(columns.mean()), float(rows.mean())), 1.0, True)]
+    moving, _ = _stillness(sample)
+    parts = cv2.connectedComponentsWithStats(moving.astype(np.uint8), connectivity=8)
+    # the likeliest patch may be just the middle of a small marker, which no other frame shows by itself
+    followed = (_follow(sample, picture, patch, 0, _region(parts, patch)) for patch in around)
+    candidate = next((found for found in followed if found is not None), None)
+    if candidate is None:
+        raise InputError(f"the marker at {tuple(point)} is mostly hidden after the first frame; give one that stays visible")
+    return candidate
+
+
+def _holds(patch: Patch, at: Floats) -> bool:
+    x, y, w, h = patch.box
+    return bool(x - 1 <= at[0] <= x + w and y - 1 <= at[1] <= y + h)
+
+
+def _stillness(sample: Sample) -> tuple[Mask, NDArray[np.uint8]]:
+    """Return where the pictures change, and what they show most of the time, with the camera's shake removed."""
+    chosen = np.unique(np.linspace(0, len(sample.t) - 1, 61).round().astype(int))
+    stack = sample.pictures[chosen]
+    if np.abs(sample.shift).max() > 0.5:
+        size = stack.shape[2], stack.shape[1]
+        moved = [
+            cv2.warpAffine(image, np.array([[1, 0, -dx], [0, 1, -dy]], np.float32), size, borderMode=cv2.BORDER_REPLICATE)
+            for image, (dx, dy) in zip(stack, sample.shift[chosen], strict=True)
+        ]
+        stack = np.stack(moved)
+    change = stack.std(axis=0, dtype=np.float32) @ np.array([0.5, 1, 1], np.float32)
+    change = cv2.GaussianBlur(change, (3, 3), 0)
+    usual = float(np.median(change))
+    moving = change > usual + 6 * noise_of(np.abs(change - usual)) + 1
+    return cv2.dilate(moving.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool), np.median(stack, axis=0).astype(
+        np.uint8
+    )
+
+
+def _region(regions, patch: Patch) -> tuple[int, int, int, int]:  # type: ignore[no-untyped-def]
+    """Return the box (left, top, right, bottom) of the changing parts of the picture that contain a patch."""
+    _, labels, stats, _ = regions
+    x, y, w, h = patch.box
+    left, top, right, bottom = x, y, x + w, y + h
+    for k in np.unique(labels[patch.mask]):
+        if k:
+            left, top = min(left, stats[k][0]), min(top, stats[k][1])
+            right, bottom = max(right, stats[k][0] + stats[k][2]), max(bottom, stats[k][1] + stats[k][3])
+    margin = max(w, h)
+    return int(left) - margin, int(top) - margin, int(right) + margin, int(bottom) + margin
+
+
+def _is_named(picture: NDArray[np.uint8], patch: Patch, named: Sequence[str] | None) -> bool:
+    if named is None:
+        return True
+    u, v = np.median(picture[patch.mask][:, 1:].astype(float) - 128, axis=0)
+    hue = np.degrees(np.arctan2(u, v))  # from red towards blue
+    return any(_hue_is(name, hue) for name in named)
+
+
+def _hue_is(name: str, angle: float) -> bool:
+    """Return whether an angle of colour, that of (v, u) in degrees, has a given name."""
+    low, high = HUES[name]
+    return (angle - low) % 360 <= high - low
+
+
+def _paint_of(picture: NDArray[np.uint8], mask: Mask) -> Paint:
+    """Return the colour of the pixels of a mask against a ring around them."""
+    bytes_ = mask.astype(np.uint8)
+    core = cv2.erode(bytes_, np.ones((3, 3), np.uint8)).astype(bool)
+    core = core if core.sum() >= 4 else mask
+    width = max(2, round(float(np.sqrt(mask.sum())) / 3))
+    near = cv2.dilate(bytes_, np.ones((3, 3), np.uint8), iterations=2)
+    ring = cv2.dilate(near, np.ones((3, 3), np.uint8), iterations=width).astype(bool) & ~near.astype(bool)
+    return Paint.between(picture[core].astype(float), picture[ring].astype(float))
+
+
+def _follow(
+    sample: Sample, picture: NDArray[np.uint8], patch: Patch, start: int | None, box: tuple[int, int, int, int]
+) -> Candidate | None:
+    """Follow a patch of one picture through all of them, within a box; return None if it is mostly not seen."""
+    x, y, w, h = patch.box
+    reach = max(w, h) + 8
+    left, top = max(0, x - reach), max(0, y - reach)
+    part = slice(top, y + h + reach), slice(left, x + w + reach)
+    paint = _paint_of(picture[part], patch.mask[part])
+    n, (height, width) = len(sample.t), sample.pictures.shape[1:3]
+    track, masses = np.full((n, 2), np.nan), np.full(n, np.nan)
+    area = float(patch.area)
+
+    def look(k: int, last: Floats) -> Blob | None:
+        dx, dy = sample.shift[k].round().astype(int) if start is None else (0, 0)
+        a, b = max(0, box[0] + dx), max(0, box[1] + dy)
+        view = sample.pictures[k, b : max(0, min(height, box[3] + dy)), a : max(0, min(width, box[2] + dx))]
+        if view.size == 0:
+            return None
+        seen = blobs(paint.amount(np.ascontiguousarray(view, dtype=np.float32)), 0.3 * area)
+        if not seen:
+            return None
+        size = np.sqrt(area)
+
+        def far(blob: Blob) -> float:
+            distance = float(np.hypot(a + blob.x - last[0], b + blob.y - last[1]))
+            # a thing nearby must not capture the search for ever, so size counts more than any distance
+            return min(distance / (3 * size), 1.5) + 3 * abs(float(np.log(blob.mass / area)))
+
+        best = min(seen, key=far)
+        best = replace(best, x=a + best.x, y=b + best.y)
+        jump = float(np.hypot(best.x - last[0], best.y - last[1]))
+        return best if best.mass < 3 * area and jump < max(4 * size, JUMP * max(height, width)) else None
+
+    for order in (range(start or 0, n), range((start or 0) - 1, -1, -1)):
+        last = np.array(patch.centre)
+        for tries, k in enumerate(order):
+            if tries == 16 and np.isfinite(masses).sum() < 0.5 * tries:
+                return None
+            blob = look(k, last)
+            if blob is not None:
+                track[k], masses[k] = (blob.x, blob.y), blob.mass
+                last = track[k]
+    seen = np.isfinite(masses)
+    if seen.mean() < PRESENT:
+        return None
+    points = sample.to_film(track)
+    swing, own = swing_of(sample.t, points - sample.shift * sample.scale)
+    points = np.where(own[:, None], points, np.nan)
+    mass = float(np.median(masses[seen]))
+    moves = swing.coherence > COHERENT and swing.size > max(0.7, 12 * (swing.noise - 0.5))
+    return Candidate(
+        paint=paint,
+        track=points,
+        mass=mass * float(sample.scale.prod()),
+        radius=float(np.sqrt(max(area, mass) * sample.scale.prod() / np.pi)),
+        likeness=patch.likeness * float(seen.mean()),
+        coloured=patch.coloured,
+        swing=swing,
+        moves=moves,
+    )
+
+
+def _same(sample: Sample, candidate: Candidate, patch: Patch, k: int) -> bool:
+    """Return whether a patch is what a candidate is at in that picture: near its centre, and of its colour."""
+    where = candidate.track[k]
+    if not np.isfinite(where).all():
+        return False
+    size = float(np.sqrt(patch.area * sample.scale.prod() / np.pi))
+    near = np.hypot(*(sample.to_film(np.array(patch.centre)) - where)) < 0.7 * max(size, candidate.radius)
+    colour = np.median(sample.pictures[k][patch.mask].astype(float), axis=0)
+    return bool(near and np.abs(colour - candidate.paint.inside)[1:].max() < ALIKE)
+
+
+def _twins(a: Candidate, b: Candidate) -> bool:
+    """Return whether two candidates are at the same place all of the time."""
+    apart = np.hypot(*(a.track - b.track).T)
+    with np.errstate(invalid="ignore"):
+        return bool(np.nanmean(apart < 0.5 * (a.radius + b.radius)) > 0.7) and 0.5 < a.mass / b.mass < 2

@@ -1,0 +1,41 @@
+"""The noise of measurements: its size in spite of outliers, and its correlation in time."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.signal import correlate
+
+from systems.film.tracking.arrays import Floats
+
+
+def noise_of(off: Floats) -> float:
+    """Estimate the standard deviation of normal noise by the median, on which a few outliers have little influence.
+
+    Parameters
+    ----------
+    off : shape ``(T,)``
+        Absolute deviation of each value; NaN where unknown.
+
+    Returns
+    -------
+    float
+        Standard deviation; NaN where no value is known.
+    """
+    return 1.4826 * float(np.nanmedian(off)) if np.isfinite(off).any() else float("nan")
+
+
+def alikeness(residual: Floats) -> float:
+    """Return the correlation time of residuals in samples: 1 for white noise.
+
+    Parameters
+    ----------
+    residual : shape ``(T,)``
+        Residuals in order of time.
+    """
+    power = float((residual**2).sum())
+    if power == 0 or len(residual) < 4:
+        return 1.0
+    r = correlate(residual, residual, method="fft")[len(residual) - 1 :] / power
+    r = r[1 : len(residual) // 4]
+    below = np.flatnonzero(r < 0.05)
+    return float(1 + 2 * r[: below[0] if len(below) else len(r)].sum())

@@ -1,0 +1,144 @@
+"""Record all markers of a film, frame by frame, and turn the record into angles."""
+
+from __future__ import annotations
+
+from array import array
+from typing import Any
+
+import numpy as np
+import pandas
+
+from systems.film.opencv import cv2
+from systems.film.tracking.angles import Angles, Ends, angles
+from systems.film.tracking.arrays import Points
+from systems.film.tracking.decode import Frame
+from systems.film.tracking.follower import Follower
+from systems.film.tracking.gathering import from_the_front, gather, pixels_table
+from systems.film.tracking.markers import Blob
+from systems.film.tracking.pairing import Found
+from systems.film.tracking.result import Tracking
+from systems.film.tracking.sample import Sample
+
+ROLLS = 4.0  # variances of the noise of a roll: correcting a smaller roll would add noise
+
+
+class Recorder:
+    """Follows all markers through a film and keeps a few numbers per frame.
+
+    Parameters
+    ----------
+    found
+        Pendulums that were found in the start of the film.
+    sample
+        The start of the film.
+    """
+
+    def __init__(self, found: list[Found], sample: Sample) -> None:
+        self.found, self.sample = found, sample
+        candidates = {id(c): c for pendulum in found for c in (pendulum.lower, pendulum.upper) if c is not None}
+        self.followers = {key: Follower(c) for key, c in candidates.items()}
+        self.moves = {id(pendulum.lower) for pendulum in found}
+        self.t, self.camera = array("d"), array("d")
+        self.places = {key: array("d") for key in candidates}  # x, y, mass, change of each frame
+        self.before: Frame | None = None
+        self.shift = (0.0, 0.0)
+        self.height, self.width = sample.pictures.shape[1:3]
+
+    def add(self, frame: Frame) -> None:
+        """Record the markers and the camera's motion in the next frame."""
+        self.t.append(frame.t)
+        a, b, noise = complex(1), complex(0), 0.0
+        if len(self.sample.anchors.points):
+            small = cv2.resize(frame.y, (self.width, self.height), interpolation=cv2.INTER_AREA)
+            a, b, noise = self.sample.anchors.camera(np.asarray(small, np.uint8))
+            middle = complex(self.width / 2, self.height / 2)
+            moved = a * middle + b - middle
+            if np.isfinite(moved):
+                self.shift = moved.real * float(self.sample.scale[0]), moved.imag * float(self.sample.scale[1])
+        self.camera.extend((a.real, a.imag, b.real, b.imag, noise))
+        for key, follower in self.followers.items():
+            blob = follower.look(frame, self.shift)
+            change = self._change(frame, blob, follower.radius) if key in self.moves else np.nan
+            self.places[key].extend((np.nan,) * 4 if blob is None else (blob.x, blob.y, blob.mass, change))
+        self.before = frame
+
+    def _change(self, frame: Frame, blob: Blob | None, radius: float) -> float:
+        """Return how much the picture around a marker differs from the previous frame."""
+        if blob is None or self.before is None:
+            return float("nan")
+        reach = round(1.5 * radius) + 2
+        rows = slice(max(0, round(blob.y) - reach), round(blob.y) + reach + 1)
+        columns = slice(max(0, round(blob.x) - reach), round(blob.x) + reach + 1)
+        return float(cv2.absdiff(frame.y[rows, columns], self.before.y[rows, columns]).mean())
+
+    def tracking(self, name: str, provenance: dict[str, Any], size: tuple[int, int], focal_length: float | None) -> Tracking:
+        """Compute the angles of all pendulums from what was recorded.
+
+        Parameters
+        ----------
+        name
+            Name of the film in error messages.
+        provenance
+            Provenance of the result.
+        size
+            Width and height of the film [pixels].
+        focal_length
+            Focal length in diagonals of the picture, or None for that of a telephone.
+
+        Returns
+        -------
+        Tracking
+            All pendulums, numbered from the left.
+
+        Raises
+        ------
+        InputError
+            If a pendulum is seen in too few frames.
+        """
+        t = np.array(self.t)
+        numbers = {key: np.array(values).reshape(-1, 4) for key, values in self.places.items()}
+        motions = self._motions()
+        chosen: list[tuple[Ends, Angles]] = []
+        pixels = []
+        for pendulum in self.found:
+            low, up = id(pendulum.lower), id(pendulum.upper)
+            # A false roll, of things that moved in front of the camera, makes the angle rougher, a true one smoother.
+            courses = []
+            for a, b, steady in motions:
+                z = {key: (numbers[key][:, 0] + 1j * numbers[key][:, 1] - b) / a for key in (low, up) if key in numbers}
+                masses = {key: numbers[key][:, 2] for key in z}
+                ends = Ends(t, z[low], z.get(up), masses[low], masses.get(up), numbers[low][:, 3], steady)
+                courses.append((ends, angles(ends, f"a pendulum of {name}")))
+            chosen.append(min(courses, key=lambda course: course[1].report.jitter))
+            parts = [pixels_table(0, "lower", t, numbers[low][:, :2])]
+            if pendulum.upper is not None:
+                parts.insert(0, pixels_table(0, "upper", t, numbers[up][:, :2]))
+            pixels.append(pandas.concat(parts, ignore_index=True))
+        places, first = zip(*chosen, strict=True)
+        done = from_the_front(places, first, size, focal_length, f"a pendulum of {name}")
+        return gather(done, pixels, provenance)
+
+    def _motions(self) -> list[tuple[Points, Points, bool]]:
+        """Return what the camera's motion (a, b) may be, in pixels of the film: shifts, and if it seems to roll, with roll.
+
+        The last item says whether the roll is included.
+        """
+        rows = np.array(self.camera).reshape(-1, 5)
+        a, b, noise = rows[:, 0] + 1j * rows[:, 1], rows[:, 2] + 1j * rows[:, 3], rows[:, 4]
+        points = self.sample.anchors.points
+        known = np.isfinite(a) & np.isfinite(b)
+        if not len(points) or not known.any():
+            return [(np.ones(len(a), complex), np.zeros(len(a), complex), False)]
+        index = np.arange(len(a))
+        a, b = (
+            np.interp(index, index[known], z[known].real) + 1j * np.interp(index, index[known], z[known].imag) for z in (a, b)
+        )
+        scale = float(self.sample.scale.mean())
+        # pixel centres: film = (small + 1/2) scale - 1/2
+        offset = (1 + 1j) * (scale - 1) / 2
+        b = b * scale + offset * (1 - a)
+        middle = complex(*(points[:, 0].mean(axis=0) * scale)) + offset
+        motions = [(np.ones_like(a), b + a * middle - middle, False)]
+        if np.angle(a).var() > ROLLS * np.nanmean(noise**2):
+            motions.append((a, b, True))
+        return motions

@@ -1,0 +1,107 @@
+"""Track the pendulums of a film, from the file to their angles."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from tqdm import tqdm
+
+from systems.errors import InputError
+from systems.film.tracking.decode import FilmReader
+from systems.film.tracking.discover import discover
+from systems.film.tracking.patches import HUES
+from systems.film.tracking.recorder import Recorder
+from systems.film.tracking.result import Tracking
+from systems.film.tracking.sample import Sample
+from systems.film.tracking.view import check
+
+Markers = str | Sequence[str] | Sequence[tuple[float, float]]
+
+
+def track(
+    film: str | os.PathLike[str],
+    *,
+    markers: Markers | None = None,
+    pendulums: int | None = None,
+    focal_length: float | None = None,
+    progress: bool = False,
+) -> Tracking:
+    """Track the pendulums in a film, each by its two ends, or by its arc if only one end is visible.
+
+    The film streams through twice, in constant memory.
+
+    Parameters
+    ----------
+    film
+        The film.
+    markers : optional
+        Colours of the markers by name, as ``"red,blue"`` or a list, or pixels ``(x, y)`` of the first frame, one on each
+        marker. By default the swinging markers, and those from which they hang, are found in the film's first 12 s.
+    pendulums : optional
+        Number of pendulums, of which the likeliest are taken; by default all that are found.
+    focal_length : optional
+        Focal length of the lens in diagonals of the picture (millimetres of 35 mm film / 43.3). By default that of a
+        telephone, 0.75 with an error of 20 %.
+    progress : default False
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    Tracking
+        Angles about the middle of the swing, positive to the right of a viewer for whom the pendulum hangs down, whichever
+        way up the film is.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    InputError
+        If the file is not a film, is truncated, or shows nothing that swings, or if an argument is out of range.
+    MissingExtraError
+        If PyAV or OpenCV is not installed.
+
+    Notes
+    -----
+    A camera that looks from the side is recognized by rods that seem to grow to one side, and its yaw is undone if it is
+    beyond doubt (`Report.yaw`, and `systems.film.tracking.view.seen_from_the_front`). Otherwise the angles stay scaled by
+    about cos(yaw). This happens if only one end is seen, if the upper end stands still, if the lower end is as high as the
+    picture's middle, or if a single pendulum hangs far to one side of it. A camera that looks up or down scales the angles
+    by about cos(pitch).
+    """
+    colours, pixels = _choice(markers)
+    if pendulums is not None and pendulums < 1:
+        raise InputError(f"pendulums must be at least 1, not {pendulums}")
+    check(focal_length)
+    source = FilmReader(film)
+    sample = Sample.of(source)
+    found = discover(sample, colours, pixels)
+    if pendulums is not None:
+        if len(found) < pendulums:
+            raise InputError(f"{film} shows {len(found)} swinging pendulums, not {pendulums}; give their markers' pixels")
+        found = found[:pendulums]
+    recorder = Recorder(found, sample)
+    for frame in tqdm(source.frames(), disable=not progress, unit="frame", desc=source.path.name):
+        recorder.add(frame)
+    provenance = {"film": source.path.name, "markers": "found" if markers is None else "given"}
+    return recorder.tracking(source.path.name, provenance, (source.width, source.height), focal_length)
+
+
+def _choice(markers: Markers | None) -> tuple[list[str] | None, list[tuple[float, float]] | None]:
+    """Return the names of colours or the pixels that a user gave."""
+    if markers is None:
+        return None, None
+    given: list[Any] = markers.split(",") if isinstance(markers, str) else list(markers)
+    if given and all(isinstance(item, str) for item in given):
+        names = [item.strip().lower() for item in given]
+        if unknown := [name for name in names if name not in HUES]:
+            raise InputError(f"no colour is named {unknown[0]!r}; there are {', '.join(HUES)}")
+        return names, None
+    try:
+        points = [(float(x), float(y)) for x, y in given]
+    except (TypeError, ValueError):
+        points = []
+    if not points:
+        raise InputError(f"markers must be names of colours or pixels (x, y) of the first frame, not {markers!r}")
+    return None, points

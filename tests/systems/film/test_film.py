@@ -1,0 +1,61 @@
+"""The package of films is light: it loads PyAV and OpenCV only when a name that needs them is used."""
+
+import subprocess
+import sys
+
+import pytest
+
+import systems
+from systems.extras import MissingExtraError
+
+SLOW = ("av", "cv2")
+
+
+def loaded(statement):
+    """Which of the slow modules a fresh interpreter has loaded after a statement."""
+    program = f"import sys\n{statement}\nprint(*(name for name in {SLOW} if name in sys.modules))"
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import systems",
+        "from systems.film import Defects, Film, Report, Tracking, Truth, from_markers",
+        "import physlearn.plotting",
+    ],
+)
+def test_neither_opencv_nor_pyav_is_loaded(statement):
+    assert loaded(statement) == []
+
+
+def test_opencv_is_loaded_by_the_tracker():
+    assert "cv2" in loaded("from systems.film import track")
+
+
+def test_every_name_that_is_listed_is_there():
+    assert {*systems.film.__all__, "accuracy", "overlay", "rendering", "tracking"} <= set(dir(systems.film))
+    for name in systems.film.__all__:
+        assert getattr(systems.film, name).__module__.startswith("systems.film.")
+    assert callable(systems.film.overlay.overlay)
+    with pytest.raises(AttributeError, match="has no attribute 'trakc'"):
+        systems.film.trakc  # noqa: B018
+
+
+def test_without_pyav_the_sentence_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "av", None)
+    (tmp_path / "film.mp4").touch()
+    with pytest.raises(MissingExtraError, match=r"reading films needs PyAV: pip install 'physlearn-orbits\[film\]'"):
+        systems.film.track(tmp_path / "film.mp4")
+    with pytest.raises(MissingExtraError, match="writing films needs PyAV"):
+        systems.film.render(([0.0, 1.0], [0.1, 0.1]), tmp_path / "clock.mp4")
+    assert [path.name for path in tmp_path.iterdir()] == ["film.mp4"]
+
+
+def test_without_opencv_the_sentence_says_what_to_install():
+    program = (
+        "import sys\nsys.modules['cv2'] = None\nfrom systems.film import Film, from_markers\nfrom systems.film import track"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert result.returncode == 1
+    assert "rendering or tracking films needs OpenCV: pip install 'physlearn-orbits[film]'" in result.stderr
