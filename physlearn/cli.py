@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from physlearn import interruption  # first, as the rest takes seconds
+
+# isort: split
 import inspect
 import json
 import math
@@ -17,7 +20,7 @@ import torch
 import typer
 
 import systems
-from physlearn import comparison, explorer, integrators, interruption, limits, metrics, plotting, reproduction, sweeps, tasks
+from physlearn import comparison, explorer, integrators, limits, metrics, plotting, reproduction, sweeps, tasks
 from physlearn import speed as speeds
 from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import benchmarks
