@@ -1,31 +1,30 @@
 """What learns and forecasts: from a system or a recording to a trustworthy orbit forecast."""
 
-from importlib.metadata import version
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from physlearn import interruption  # noqa: F401 - first, as the rest takes seconds
+if TYPE_CHECKING:
+    from physlearn import (
+        activations,
+        analysis,
+        chaos,
+        comparison,
+        forecasting,
+        integrators,
+        metalearning,
+        metrics,
+        models,
+        plotting,
+        tasks,
+        training,
+    )
+    from physlearn.activations.learned import LearnedActivations
+    from physlearn.comparison import Comparison, compare
+    from physlearn.forecasting import Forecaster
+    from physlearn.integrators import ConvergenceError, NotHamiltonianError, NotSeparableError, integrate
+    from physlearn.metalearning import metalearn
 
-# isort: split
-from physlearn import (
-    activations,
-    analysis,
-    chaos,
-    comparison,
-    forecasting,
-    integrators,
-    metalearning,
-    metrics,
-    models,
-    plotting,
-    tasks,
-    training,
-)
-from physlearn.activations.learned import LearnedActivations
-from physlearn.comparison import Comparison, compare
-from physlearn.forecasting import Forecaster
-from physlearn.integrators import ConvergenceError, NotHamiltonianError, NotSeparableError, integrate
-from physlearn.metalearning import metalearn
-
-__version__ = version("physlearn")
+    __version__: str
 
 __all__ = [
     "Comparison",
@@ -50,3 +49,35 @@ __all__ = [
     "tasks",
     "training",
 ]
+
+_HOMES = {
+    **dict.fromkeys(("Comparison", "compare"), "comparison"),
+    **dict.fromkeys(("ConvergenceError", "NotHamiltonianError", "NotSeparableError", "integrate"), "integrators"),
+    "Forecaster": "forecasting",
+    "LearnedActivations": "activations.learned",
+    "metalearn": "metalearning",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name when it is first used: all of them together take seconds."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("physlearn")
+    if name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in _HOMES:
+        found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        globals()[name] = found
+        return found
+    try:
+        return import_module(f"{__name__}.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"{__name__}.{name}":
+            raise
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

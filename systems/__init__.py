@@ -1,11 +1,15 @@
 """What is in the world: dynamical systems, their orbits, and recordings of real ones."""
 
-from systems import film, flows, hamiltonian, oscillators, pendulum_clock, testing
-from systems.errors import AccuracyWarning, InputError, IntegrationError, UnknownNameError
-from systems.orbit import Orbit
-from systems.registry import find, get, names, register
-from systems.suspension import Suspension
-from systems.system import HamiltonianSystem, SeparableSystem, System
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from systems import film, flows, hamiltonian, oscillators, pendulum_clock, testing
+    from systems.errors import AccuracyWarning, InputError, IntegrationError, UnknownNameError
+    from systems.orbit import Orbit
+    from systems.registry import find, get, names, register
+    from systems.suspension import Suspension
+    from systems.system import HamiltonianSystem, SeparableSystem, System
 
 __all__ = [
     "AccuracyWarning",
@@ -28,3 +32,35 @@ __all__ = [
     "register",
     "testing",
 ]
+
+_BUILT_IN = ("flows", "hamiltonian", "oscillators", "pendulum_clock")
+_HOMES = {
+    **dict.fromkeys(("AccuracyWarning", "InputError", "IntegrationError", "UnknownNameError"), "errors"),
+    **dict.fromkeys(("find", "get", "names", "register"), "registry"),
+    **dict.fromkeys(("HamiltonianSystem", "SeparableSystem", "System"), "system"),
+    "Orbit": "orbit",
+    "Suspension": "suspension",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name when it is first used: all of them together take seconds."""
+    if name.startswith("_"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name in _HOMES:
+        if _HOMES[name] == "registry":  # the built-in systems register themselves
+            for package in _BUILT_IN:
+                import_module(f"{__name__}.{package}")
+        found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+        globals()[name] = found
+        return found
+    try:
+        return import_module(f"{__name__}.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != f"{__name__}.{name}":
+            raise
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

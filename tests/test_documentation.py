@@ -9,6 +9,7 @@ import pytest
 from matplotlib import pyplot as plt
 from typer.main import get_command
 
+import systems
 from physlearn import cli
 
 ROOT = Path(__file__).parents[1]
@@ -29,6 +30,7 @@ ELSEWHERE = {"docs/adding-a-system.md"}  # with the distribution that it tells o
 @pytest.mark.parametrize("page", sorted(PRINTED.keys() - ELSEWHERE))
 def test_the_code_of_a_page_runs_as_printed_from_top_to_bottom(page, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
+    systems.names()  # registers the built-in systems, of which the page gets a copy
     for registry in REGISTRIES:
         monkeypatch.setattr(registry, dict(locate(registry)))
     plt.switch_backend("Agg")

@@ -54,6 +54,10 @@ class Comparison:
     seconds: float
     reference: str
 
+    def __str__(self) -> str:
+        overview = self.overview().to_string(float_format="{:.3g}".format, na_rep="")
+        return "\n".join([self.title, overview, f"  {self.budget}", f"  {self.seconds:.0f} s in all"])
+
     @property
     def measures(self) -> list[str]:
         """The columns that can be compared."""
@@ -87,6 +91,10 @@ class Comparison:
         if loss["diverged"].any():
             frame["diverged"] = loss["diverged"]
         return frame
+
+    def metrics(self) -> dict[str, Any]:
+        """Return the summary of every measure as JSON-ready values, in which None stands for what is not finite."""
+        return {measure: json.loads(self.summary(measure).to_json(orient="index")) for measure in self.measures}
 
     def scale(self, measure: str) -> Scale:
         """Times and accuracies are compared as they are, the rest by orders of magnitude.

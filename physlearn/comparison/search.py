@@ -26,6 +26,7 @@ from physlearn.tasks import Task
 from physlearn.training import Training
 from physlearn.training.ensemble import train_ensemble
 from systems import InputError
+from systems.atomic import atomically
 
 LEARNED = "learned"  # the variant whose activations are meta-learned in each trial
 SEEDS = 2**32  # that a sampler takes
@@ -60,9 +61,10 @@ def search(
 
     variants: activations by name; ``"learned"`` meta-learns them, in each trial anew. loss: the median over ``replicates``
     networks of the best loss on the task's tuning part; infinite where one of them diverged. folder: holds ``search.db``
-    (SQLite), from which a search that was stopped goes on; with other settings it begins another one beside it. space: what is
-    searched, instead of `NETWORKS` and, where it is learned, `ACTIVATIONS`. workers: where trials run; the same are proposed
-    wherever that is. training: settings of `Training` instead of the task's.
+    (SQLite), from which a search that was stopped goes on; with other settings it begins another one beside it. In the end
+    the table is written there as ``trials.parquet``. space: what is searched, instead of `NETWORKS` and, where it is learned,
+    `ACTIVATIONS`. workers: where trials run; the same are proposed wherever that is. training: settings of `Training` instead
+    of the task's.
 
     Raises InputError for settings that do not exist, or a folder in which another run is at work; OSError where the trials
     cannot be kept.
@@ -95,7 +97,10 @@ def search(
             for number, trial in enumerate(study.get_trials(states=(TrialState.COMPLETE,))[:trials]):
                 told = {"variant": name, "trial": number, "loss": trial.value, "diverged": study.user_attrs[_diverged(trial)]}
                 rows.append({**told, **trial.params})
-    return pd.DataFrame(rows)
+        table = pd.DataFrame(rows)
+        with atomically(path / "trials.parquet") as temporary:
+            table.to_parquet(temporary)
+    return table
 
 
 def best(table: pd.DataFrame) -> pd.DataFrame:

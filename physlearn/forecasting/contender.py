@@ -65,7 +65,7 @@ def choose(model: str | None, integrator: str | None, hamiltonian: bool, *, reco
         integrators.find(integrator)
     if model is None:
         if integrator is not None:
-            raise InputError(f"--integrator {integrator} needs --model: {', '.join(models.names())}")
+            raise InputError(f"--method {integrator} needs --model: {', '.join(models.names())}")
         return tuple(c for c in (*LINEUP, *(DISSIPATIVE if recorded else ())) if hamiltonian or c.model not in HAMILTONIAN)
     check_name(model)
     if model in HAMILTONIAN and not hamiltonian:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time as clock
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,18 @@ from torch import Tensor
 from physlearn import plotting
 from physlearn.activations import Activation
 from physlearn.activations.description import describe
+from physlearn.activations.learned import LearnedActivations
 from physlearn.chaos import Dynamics, DynamicsComparison, compare_dynamics
+from physlearn.forecasting import contender
 from physlearn.forecasting.forecaster import Forecaster
 from physlearn.forecasting.report import environment, finite, write_figure, write_json
 from physlearn.forecasting.simulated import Protocol, learning_orbits
 from systems import System
 from systems.atomic import atomically
+from systems.sampling import on_section
 
 COLUMNS = 4  # of panels in a row
+USUAL = ("nn", "hnn", "hnn-separable")
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,12 @@ class LongRun:
     energy: float | None
     settings: Mapping[str, Any]
     seconds: float
+
+    def __str__(self) -> str:
+        shown = self.table.drop(columns=[name for name in self.table if str(name).startswith("class_agreement_")])
+        text = shown.T.rename_axis(None, axis=1).rename_axis(None).to_string(float_format="{:.3g}".format, na_rep="-")
+        undecided = [line for label, seen in self.flows.items() for line in _undecided(label, seen)]
+        return "\n".join([self.title, text, *undecided, f"  {self.seconds:.0f} s in all"])
 
     @property
     def table(self) -> pd.DataFrame:
@@ -113,6 +123,55 @@ class LongRun:
     def metrics(self) -> dict[str, Any]:
         """The table as JSON-ready values; what is not finite becomes None."""
         return {"title": self.title, "rows": [finite(row) for row in self.table.reset_index().to_dict("records")]}
+
+
+def _undecided(label: str, seen: Dynamics) -> list[str]:
+    """One line per reason for which orbits of a flow are undecided."""
+    classes = seen.classes.to_frame()
+    counts = classes.loc[classes["class"] == "undecided", "reason"].value_counts()
+    return [f"  {label}: {n} of {len(classes)} orbits undecided: {reason}" for reason, n in counts.items()]
+
+
+def choose(
+    names: Sequence[str] | None, activation: str, canonical: bool, learned: LearnedActivations | None = None
+) -> dict[str, tuple[str, str | Activation]]:
+    """Choose the models of a long run: each with the activation, and once more with learned activations if there are any.
+
+    Parameters
+    ----------
+    names
+        Names of models; defaults to nn and, in canonical coordinates, hnn and hnn-separable.
+    activation
+        Name of an activation.
+    canonical
+        Whether the coordinates are positions and momenta.
+    learned
+        Learned activations.
+
+    Returns
+    -------
+    dict of str to tuple
+        Model and activation by label.
+
+    Raises
+    ------
+    InputError
+        If a model is unknown, or does not apply to the coordinates.
+    """
+    names = (USUAL if canonical else USUAL[:1]) if names is None else names
+    for name in names:
+        contender.choose(name, None, canonical)
+    activations = {"": activation} | ({} if learned is None else {", learned mix": learned.mix})
+    return {f"{name}{label}": (name, kind) for label, kind in activations.items() for name in names}
+
+
+def initial_states(
+    system: System, n: int, energy: float | None, surface: tuple[str, float], direction: int, seed: int
+) -> Float[Tensor, "n D"]:
+    """Return states of one energy on a grid on the surface of section, or, without an energy, as the system samples them."""
+    if energy is None:
+        return system.sample(n, seed=seed)
+    return on_section(system, n, energy, surface=surface, direction=direction or 1)
 
 
 def long_run(

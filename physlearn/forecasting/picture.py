@@ -10,10 +10,10 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from torch import Tensor
 
 from physlearn import metrics, plotting
-from physlearn.forecasting.recorded import fit_pendulum
-from physlearn.forecasting.report import Report, write_figure
+from physlearn.forecasting.report import Report
 from physlearn.models.build import BASELINES
 from systems import InputError, Orbit, System
 
@@ -39,8 +39,8 @@ def of_orbit(orbit: Orbit, system: System) -> Figure:
     return figure
 
 
-def of_forecast(report: Report, system: System, directory: Path) -> list[Path]:
-    """Write forecast.png: orbits of truth and the best forecasts, and below them time series and energy error."""
+def of_forecast(report: Report, system: System) -> Figure:
+    """Draw orbits of the truth and of the best forecasts, and below them time series and energy error."""
 
     def draw(ax: Axes, orbit: Orbit) -> None:
         if orbit.dim >= 4:
@@ -51,22 +51,21 @@ def of_forecast(report: Report, system: System, directory: Path) -> list[Path]:
     best = _best(report, "valid_time_median")
     figure, axes = _portraits({"truth": report.truth, **best}, draw, height=7.2, rows=(2, 1))
     plotting.forecast_plot(report.truth, best, system, axes=(axes[0], axes[1]))
-    return [write_figure(directory / "forecast.png", figure)]
+    return figure
 
 
-def of_recording(report: Report, directory: Path, prefix: str) -> list[Path]:
-    """Write forecast.png of a recording: phase portraits, angle, energy and phase error over time."""
+def of_recording(report: Report, energy: Callable[[Tensor], Tensor]) -> Figure:
+    """Draw phase portraits of a recording and of the best forecasts, and below them angle, energy and phase error."""
     best = _best(report, "valid_time")
     figure, axes = _portraits(
         {"record": report.truth, **best}, lambda ax, orbit: plotting.phase_portrait(orbit, ax=ax), height=8.6, rows=(2, 1, 1)
     )
-    _, energy = fit_pendulum(report.truth)
     plotting.forecast_plot(report.truth, best, energy, axes=(axes[0], axes[1]))
     errors = {label: metrics.phase_error(orbit, report.truth) for label, orbit in best.items()}
     plotting.phase_error_plot(report.truth.t, errors, ax=axes[2])
     axes[1].set(xlabel="")
     axes[2].set(xlabel="$t$ [s]")
-    return [write_figure(directory / f"{prefix}forecast.png", figure)]
+    return figure
 
 
 def _portraits(
@@ -84,11 +83,6 @@ def _portraits(
         ax.label_outer()
     _limit(portraits[0], next(iter(orbits.values())))
     return figure, list(lower.subplots(len(rows), 1, sharex=True, height_ratios=rows))
-
-
-def film(orbit: Orbit, path: Path, *, progress: bool) -> Path:
-    """Write the orbit as a film."""
-    return plotting.animate(orbit, path, progress=progress)
 
 
 def _best(report: Report, merit: str) -> dict[str, Orbit]:

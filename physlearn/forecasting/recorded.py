@@ -7,16 +7,19 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from math import pi
+from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
 from torch import Tensor
 
-from physlearn import metrics
+from physlearn import metrics, plotting
+from physlearn.forecasting import picture
 from physlearn.forecasting.contender import Contender, fit_all, forecast_all
-from physlearn.forecasting.report import Report
+from physlearn.forecasting.report import Report, write_figure
 from physlearn.training import join, longest_stretch, split_time
 from systems import InputError, Orbit
+from systems.pendulum_clock import track
 
 RATES: tuple[Literal["file", "derived"], ...] = ("file", "derived")
 TRAINING, VALIDATION = 0.7, 0.1  # together the first 80 %; the rest is forecast
@@ -43,24 +46,72 @@ def read_recording(path: str | os.PathLike[str], columns: Sequence[str] | None =
     return readings
 
 
+def read_film(
+    film: str | os.PathLike[str], folder: Path, *, focal_length: float | None = None, progress: bool = True
+) -> tuple[dict[str, list[Orbit]], list[Path]]:
+    """Track a film, write angles.csv and track.png to the folder, and read the first pendulum as `read_recording` does a file.
+
+    Parameters
+    ----------
+    film, focal_length, progress
+        As for `systems.pendulum_clock.track`.
+    folder
+        Folder to write to.
+
+    Returns
+    -------
+    recordings : dict of str to list of Orbit
+        Under ``"film"`` the stretches of the recording.
+    written : list of Path
+        The files written.
+
+    Raises
+    ------
+    InputError
+        If the pendulum is nowhere seen long enough without a gap.
+    """
+    tracked = track(film, focal_length=focal_length, progress=progress)
+    tracked.save_csv(folder / "angles.csv")
+    written = [folder / "angles.csv", write_figure(folder / "track.png", plotting.tracking_plot(tracked))]
+    orbits = [orbit for orbit in tracked.orbits if orbit.provenance["pendulum"] == 0]
+    if not orbits:
+        raise InputError("the film holds no stretch without gaps that is long enough to learn from")
+    return {"film": orbits}, written
+
+
 def forecast_recording(
     orbits: Sequence[Orbit],
     contenders: Sequence[Contender],
     *,
     name: str,
-    gap: int,
+    gap: int | None = None,
     seed: int = 0,
     progress: bool = True,
     training: Mapping[str, Any] | None = None,
     **network: Any,
 ) -> Report:
-    """Train on the first 80 % of a recording (the last eighth of that validates), forecast the rest.
+    """Train on the first 80 % of a recording, of which the last eighth is for validation, and forecast the rest.
 
-    orbits: the stretches of the recording, (angle, velocity), as `Orbit.from_csv` or a tracked film gives them: all are
-    learned from, and of what is left for the test, the longest is forecast. gap: samples left out between two blocks of time,
-    at least the window of the filter that the rates come from. The forecast starts from the first state after the last gap.
+    Parameters
+    ----------
+    orbits
+        Stretches of the recording, (angle, velocity), as `Orbit.from_csv` or a tracked film gives them. All of them are
+        learned from; of the test block, the longest stretch is forecast, from its first state.
+    contenders, seed, progress, training, network
+        As for `physlearn.forecasting.simulated.forecast_system`.
+    name
+        Name of the recorded system, for the title.
+    gap
+        Number of samples left out between two blocks of time; defaults to the window of the filter that the rates come from,
+        the shortest gap that keeps the blocks apart.
+
+    Raises
+    ------
+    InputError
+        If the recording does not swing about a middle.
     """
     start = time.perf_counter()
+    gap = orbits[0].provenance["filter"]["window"] if gap is None else gap
     recording = join(orbits)
     learned, validation, rest = split_time(recording, (TRAINING, VALIDATION, 1 - TRAINING - VALIDATION), gap)
     test = longest_stretch(rest)
@@ -100,6 +151,7 @@ def forecast_recording(
             "pendulum_frequency": frequency,
         },
         seconds=time.perf_counter() - start,
+        draw=lambda report: picture.of_recording(report, fit_pendulum(report.truth)[1]),
         notes=(
             "rate loss: mean over samples and components of (dz/dt - recorded)^2 over the forecast block [units of the file]",
             "phase error: how far the forecast is ahead at the end of the block [rad]",

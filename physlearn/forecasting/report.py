@@ -1,4 +1,4 @@
-"""Report: what a forecast leaves behind - table, orbits, weights, and a manifest of how they came about."""
+"""Report: the outcome of a forecast, which prints, draws and saves itself, and the files that results are written to."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import platform
 import sys
 import unicodedata
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -27,12 +27,44 @@ from systems.json_ready import json_ready
 PACKAGES = ("physlearn", "torch", "numpy", "numba", "scipy", "torchdiffeq")
 
 
+COLUMNS = {  # of the printed table: heading, and a format with as many digits as are significant
+    "rate_loss": ("rate loss", "{:.1e}"),
+    "valid_time_median": ("valid time", "{:.1f}"),
+    "valid_time": ("valid time", "{:.1f}"),
+    "energy_error_median": ("energy error", "{:.1e}"),
+    "energy_error_largest": ("(worst orbit)", "{:.1e}"),
+    "energy_error": ("energy error", "{:.1e}"),
+    "period": ("period", "{:.4f}"),
+    "period_median": ("period", "{:.4f}"),
+    "amplitude": ("amplitude", "{:.4f}"),
+    "amplitude_median": ("amplitude", "{:.4f}"),
+    "phase_error_end": ("phase error", "{:+.2f}"),
+    "drive": ("drive", "{:.3f}"),
+}
+
+
 @dataclass(frozen=True)
 class Report:
-    """The outcome of one forecast.
+    """The outcome of one forecast. Its text is the title, a table of the main measures, the notes and the time spent.
 
-    title: one line. table: a row a contender, the truth first. truth, forecasts: the orbits. trained: the models.
-    settings: everything that decides the result. notes: what a reader of the table has to know.
+    Parameters
+    ----------
+    title
+        One line.
+    table
+        One row per contender, the truth first.
+    truth, forecasts
+        The true orbits, and the forecast ones by the label of their contender.
+    trained
+        The trained models.
+    settings
+        Everything that decides the result.
+    seconds
+        Duration of training and forecasting.
+    draw
+        Function that draws the report.
+    notes
+        Definitions that a reader of the table needs.
     """
 
     title: str
@@ -42,7 +74,61 @@ class Report:
     trained: Trained
     settings: Mapping[str, Any]
     seconds: float
+    draw: Callable[[Report], Figure]
     notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        columns = [name for name in COLUMNS if name in self.table]
+        shown = self.table[columns].rename(columns={name: COLUMNS[name][0] for name in columns}).rename_axis(None)
+        text = shown.to_string(formatters=[COLUMNS[name][1].format for name in columns], na_rep="-")
+        return "\n".join([self.title, text, *(f"  {note}" for note in self.notes), f"  {self.seconds:.0f} s in all"])
+
+    def plot(self) -> Figure:
+        """Draw the truth and the best forecasts, with their errors over time."""
+        return self.draw(self)
+
+    def metrics(self) -> dict[str, Any]:
+        """Return the table as JSON-ready values, in which None stands for what is not finite."""
+        rows = self.table.reset_index().to_dict("records")
+        return {"title": self.title, "notes": list(self.notes), "rows": [finite(row) for row in rows]}
+
+    def manifest(self) -> dict[str, Any]:
+        """Return versions, machine, command, settings and the time spent."""
+        return {
+            "title": self.title,
+            **environment(),
+            "settings": dict(self.settings),
+            "seconds": {"total": self.seconds, "training": dict(self.trained.seconds)},
+        }
+
+    def save(self, folder: str | os.PathLike[str], prefix: str = "") -> list[Path]:
+        """Write orbits, weights, metrics.json, manifest.json and forecast.png, each file whole or not at all.
+
+        Parameters
+        ----------
+        folder
+            Folder to write to; it is created if it does not exist.
+        prefix
+            Put before every file name, so that several reports fit in one folder.
+
+        Returns
+        -------
+        list of Path
+            The files written.
+        """
+        path = Path(folder)
+        path.mkdir(parents=True, exist_ok=True)
+        written: list[Path] = []
+        for label, orbit in {"truth": self.truth, **self.forecasts}.items():
+            written.append(path / f"{prefix}{label.replace(' + ', '_')}.nc")
+            orbit.save(written[-1])
+        for name, forecaster in self.trained.forecasters.items():
+            written.append(path / f"{prefix}{name}.safetensors")
+            forecaster.save(written[-1])
+        written.append(write_json(path / f"{prefix}metrics.json", self.metrics()))
+        written.append(write_json(path / f"{prefix}manifest.json", self.manifest()))
+        written.append(write_figure(path / f"{prefix}forecast.png", self.plot()))
+        return written
 
 
 def writable(directory: str | os.PathLike[str]) -> Path:
@@ -96,36 +182,6 @@ def _alike(one: Path, other: Path) -> bool:
 def _shown(path: Path) -> str:
     """A path as it is named in an error, where one of 300 characters would hide what is said."""
     return str(path) if len(str(path)) < 120 else f"{str(path)[:100]}..."
-
-
-def write(report: Report, directory: Path, prefix: str = "") -> list[Path]:
-    """Write orbits, weights, metrics and, last, the manifest, each file whole or not at all; gives the paths."""
-    paths: list[Path] = []
-    for label, orbit in {"truth": report.truth, **report.forecasts}.items():
-        paths.append(directory / f"{prefix}{label.replace(' + ', '_')}.nc")
-        orbit.save(paths[-1])
-    for name, forecaster in report.trained.forecasters.items():
-        paths.append(directory / f"{prefix}{name}.safetensors")
-        forecaster.save(paths[-1])
-    paths.append(write_json(directory / f"{prefix}metrics.json", metrics(report)))
-    paths.append(write_json(directory / f"{prefix}manifest.json", manifest(report)))
-    return paths
-
-
-def metrics(report: Report) -> dict[str, Any]:
-    """The table as JSON-ready values; what is not finite becomes None."""
-    rows = report.table.reset_index().to_dict("records")
-    return {"title": report.title, "notes": list(report.notes), "rows": [finite(row) for row in rows]}
-
-
-def manifest(report: Report) -> dict[str, Any]:
-    """Versions, machine, seed and every setting, and the time spent."""
-    return {
-        "title": report.title,
-        **environment(),
-        "settings": dict(report.settings),
-        "seconds": {"total": report.seconds, "training": dict(report.trained.seconds)},
-    }
 
 
 def environment() -> dict[str, Any]:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from physlearn import metrics
+from physlearn.forecasting import picture
 from physlearn.forecasting.contender import Contender, fit_all, forecast_all
 from physlearn.forecasting.report import Report
 from systems import HamiltonianSystem, InputError, Orbit, System
@@ -99,6 +100,7 @@ def forecast_system(
             "network": {**network, "parameters": {name: f.parameters for name, f in trained.forecasters.items()}},
         },
         seconds=time.perf_counter() - start,
+        draw=lambda report: picture.of_forecast(report, system),
         notes=(
             "rate loss: mean over samples and components of (dz/dt - truth)^2 along the test orbits",
             "valid time: until the error exceeds 0.4 of the true orbit's spread (the rms over coordinates, each in standard "

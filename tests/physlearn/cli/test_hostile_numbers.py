@@ -8,9 +8,9 @@ import typing
 import pytest
 import torch
 
-from physlearn import cli
 from physlearn.activations.learned import LearnedActivations
 from physlearn.cli import main
+from physlearn.cli.commands import COMMANDS
 from physlearn.jobs import Workers
 
 HOSTILE = [
@@ -47,7 +47,7 @@ COSTLY = {  # where the work begins: whoever comes there was not refused
     "physlearn.studies.hamiltonian_networks.benchmarks": ["_go_on"],
     "physlearn.studies.learned_diversity": ["reproduce"],
     "physlearn.explorer": ["serve"],
-    "physlearn.cli": ["long_run"],
+    "physlearn.forecasting.long_run": ["long_run"],
 }
 
 
@@ -61,8 +61,9 @@ class ReachedError(Exception):
 
 def numeric():
     """Every option of every command that takes a number, or several."""
-    for command in cli.app.registered_commands:
-        hints = typing.get_type_hints(command.callback, include_extras=True)
+    for command in COMMANDS:
+        function = getattr(importlib.import_module(f"physlearn.cli.{command}"), command)
+        hints = typing.get_type_hints(function, include_extras=True)
         for name, hint in hints.items():
             if typing.get_origin(hint) is not typing.Annotated:
                 continue
@@ -70,7 +71,7 @@ def numeric():
             several = name in ("hidden", "set_", "surface", "markers", "device", "columns")
             if hasattr(told, "param_decls") and (several or {int, float} & {kind, *typing.get_args(kind)}):
                 options = [name for name in (told.default, *(told.param_decls or ())) if str(name).startswith("--")]
-                yield command.name or command.callback.__name__, (options or ["--" + name.replace("_", "-")])[0]
+                yield command, (options or ["--" + name.replace("_", "-")])[0]
 
 
 @pytest.fixture

@@ -15,8 +15,17 @@ COMMAND = "from physlearn.cli import main\nmain()\n"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no signals")
-@pytest.mark.parametrize("module", ["numpy", "torch", "physlearn.tasks"])  # what is imported next when the key is pressed
-def test_an_interruption_of_the_imports_is_one_line_and_130(module, tmp_path):
+@pytest.mark.parametrize(  # and what is imported next when the key is pressed
+    ("command", "module"),
+    [
+        ("systems", "typer"),
+        ("systems", "numpy"),
+        ("systems", "torch"),
+        ("learn van-der-pol", "physlearn.tasks"),
+        ("learn --help", "physlearn.tasks"),
+    ],
+)
+def test_an_interruption_of_the_imports_is_one_line_and_130(command, module, tmp_path):
     (tmp_path / "sitecustomize.py").write_text(f"""
 import sys, time
 
@@ -34,7 +43,7 @@ sys.meta_path.insert(0, Slow())
     (tmp_path / "paths").mkdir()
     (tmp_path / "sitecustomize.py").rename(tmp_path / "paths" / "sitecustomize.py")
     with subprocess.Popen(
-        [sys.executable, script, "systems"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [sys.executable, script, *command.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         env={**os.environ, "PYTHONPATH": path}, cwd=tmp_path / "paths",
     ) as process:  # fmt: skip
         assert process.stdout.readline() == "here\n"

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 import systems
-from physlearn import cli, plotting
+from physlearn import plotting
+from physlearn.cli import values
 from physlearn.forecasting import report
 from systems import InputError, Orbit
 
@@ -32,7 +33,7 @@ def no_work(monkeypatch):
         def sample(self, *arguments, **options):
             raise AssertionError("this is work")
 
-    monkeypatch.setattr(cli.systems, "get", lambda name, **parameters: Idle())
+    monkeypatch.setattr(systems, "get", lambda name, **parameters: Idle())
 
 
 def names(folder):
@@ -73,7 +74,7 @@ def test_a_film_is_not_overwritten_by_what_is_drawn_on_it(here, refused):
 
 def test_learned_activations_do_not_replace_their_recording(here, refused, monkeypatch):
     Path("clock.png").write_text("kept")
-    monkeypatch.setattr(cli, "_task", lambda *arguments: None)
+    monkeypatch.setattr(values, "task", lambda *arguments: None)
     line = refused("learn", "pendulum-clock", "--data", "clock.png", "--out", "clock.safetensors")
     assert "clock.png would overwrite clock.png, which is read" in line
     assert Path("clock.png").read_text() == "kept"

@@ -67,7 +67,7 @@ def check_duration(system: System, z0: Tensor, time: float) -> None:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error is torch's for memory that it cannot have."""
-    return isinstance(error, torch.cuda.OutOfMemoryError) or (
+    """Whether an error is Python's or torch's for memory that it cannot have."""
+    return isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)) or (
         isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
     )

@@ -1,0 +1,25 @@
+"""What a command prints when it has done its work, and whether it shows progress until then."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import typer
+
+
+def answer(summary: Any, text: str, written: Iterable[Path], as_json: bool) -> None:
+    """Print the result and the files that were written: the summary as JSON, or the text."""
+    if as_json:
+        typer.echo(json.dumps({"result": summary, "written": [str(path) for path in written]}))
+        return
+    typer.echo(text)
+    typer.echo("\nwritten: " + ", ".join(str(path) for path in written))
+
+
+def progress(as_json: bool) -> bool:
+    """Whether to show progress bars: to a person at a terminal, not to a script."""
+    return sys.stderr.isatty() and not as_json

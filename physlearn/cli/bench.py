@@ -1,0 +1,45 @@
+"""``physlearn bench``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Option
+
+from physlearn.cli.answer import answer, progress
+from physlearn.cli.interruption import importing
+from physlearn.cli.options import MOST, AsJson, Device
+
+
+def bench(
+    out: Annotated[Path, Option(help="Folder to write to; a run that was stopped resumes from it.")],
+    names: Annotated[str | None, Option("--tasks", help="Benchmarks to run, separated by commas: {benchmarks}.")] = None,
+    seeds: Annotated[int, Option(help="Number of networks of each kind, each with its own orbits and noise.", max=MOST)] = 5,
+    speed: Annotated[bool, Option("--speed", help="Measure the speed of this machine instead.")] = False,
+    device: Device = "cpu",
+    quick: Annotated[bool, Option("--quick", help="Do a twentieth of the work, as a trial.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run published benchmarks, or measure the speed.
+
+    The benchmarks are those of the paper Hamiltonian Neural Networks, whose published numbers stand beside ours. The real
+    pendulum needs its recording, in the folder that PHYSLEARN_DATA names; without it, that benchmark is left out. With
+    --speed, the throughput of training, meta-gradients and orbits is measured on the CPU and on the device.
+    """
+    with importing():
+        from physlearn.cli import values
+        from physlearn.forecasting.report import finite
+        from physlearn.studies import speed as speeds
+        from physlearn.studies.hamiltonian_networks import benchmarks
+    device = values.device(device)
+    if speed:
+        measured = speeds.measure(out, device, quick=quick, progress=progress(as_json))
+        written = [out / "speed.csv", out / "speed.md"]
+        answer([finite(row) for row in measured.to_dict("records")], speeds.markdown(measured), written, as_json)
+        return
+    chosen = benchmarks.available() if names is None else names.split(",")
+    table = benchmarks.run(out, chosen, seeds, quick=quick, progress=progress(as_json))
+    rows = [finite(row) for row in benchmarks.summary(table).reset_index().to_dict("records")]
+    stem = out / ("quick" if quick else "benchmarks")
+    answer(rows, benchmarks.markdown(table), [stem.with_suffix(".csv"), stem.with_suffix(".md")], as_json)

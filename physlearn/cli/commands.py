@@ -1,0 +1,69 @@
+"""The commands by name: the list that ``physlearn --help`` shows, and how a command is imported when it is called."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from physlearn.cli.registered import listed
+
+COMMANDS = {  # the summaries are the first lines of the commands' docstrings, short enough not to be cut
+    "systems": "List the systems with their coordinates and parameters.",
+    "simulate": "Simulate orbits of a system from random initial states.",
+    "forecast": "Learn a system or a recording, then forecast and score orbits.",
+    "chaos": "Compare order and chaos in a system and in models of it.",
+    "track": "Track the pendulums in a film.",
+    "learn": "Meta-learn activation functions on a task.",
+    "compare": "Compare learned activations with others on a task.",
+    "bench": "Run published benchmarks, or measure the speed.",
+    "search": "Search the learning rate and width that suit each activation.",
+    "reproduce": "Reproduce figures of the paper on learned diversity.",
+    "explore": "Explore true and learned orbits on a local web page.",
+}
+
+
+class Command(TyperCommand):
+    """A command whose help texts list what is registered; the registries are imported when the help is shown."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help page."""
+        for parameter in self.params:
+            if text := getattr(parameter, "help", None):
+                parameter.help = listed(text)  # type: ignore[attr-defined]
+        super().format_help(ctx, formatter)
+
+
+class Commands(TyperGroup):
+    """The commands, each of which is imported when it is called."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command that the arguments begin with."""
+        name, found, rest = super().resolve_command(ctx, args)
+        return name, found and load(str(name)), rest
+
+
+def load(name: str) -> Any:
+    """Import the command of that name, which is the function of the same name in the module of the same name."""
+    alone = typer.Typer(add_completion=False, rich_markup_mode=None)
+    alone.command(name, cls=Command)(getattr(import_module(f"physlearn.cli.{name}"), name))
+    return typer.main.get_command(alone)
+
+
+app = typer.Typer(
+    cls=Commands,
+    help="Forecast orbits: simulate or film a dynamical system, learn its flow, and roll it out with known accuracy.",
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _placeholder() -> None:
+    """Stand for a command that is not imported yet."""
+
+
+for _name, _summary in COMMANDS.items():
+    app.command(_name, help=_summary)(_placeholder)

@@ -1,0 +1,125 @@
+"""``physlearn forecast``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer import Option
+
+from physlearn.cli.answer import answer, progress
+from physlearn.cli.interruption import importing
+from physlearn.cli.options import (
+    MOST,
+    Activation,
+    AsJson,
+    Device,
+    Epochs,
+    FocalLength,
+    Folder,
+    Hidden,
+    Seed,
+    SystemName,
+    SystemSettings,
+    TrainingOrbits,
+)
+
+
+def forecast(
+    context: typer.Context,
+    name: SystemName,
+    out: Folder,
+    data: Annotated[Path | None, Option(help="CSV file of recorded angles to learn from, instead of a simulation.")] = None,
+    film: Annotated[Path | None, Option(help="Film of a pendulum to track and learn from, instead of a simulation.")] = None,
+    focal_length: FocalLength = None,
+    columns: Annotated[
+        str | None,
+        Option(help="Names of the CSV file's columns, such as 't,theta [deg],_'; _ skips a column. Default: the header."),
+    ] = None,
+    model: Annotated[str | None, Option(help="Model to train: {models}. Default: a line-up of models.")] = None,
+    method: Annotated[str | None, Option(help="Integrator to roll the model out with: {integrators}. Needs --model.")] = None,
+    integrator: Annotated[str | None, Option(hidden=True)] = None,
+    energy: Annotated[float | None, Option(help="Energy of the forecast orbits, for systems that sample by energy.")] = None,
+    duration: Annotated[float | None, Option("--time", help="Duration of each forecast.")] = None,
+    dt: Annotated[float | None, Option(help="Time step of the training data and of the forecast.")] = None,
+    orbits: TrainingOrbits = None,
+    test_orbits: Annotated[int | None, Option(help="Number of orbits to forecast.", max=MOST)] = None,
+    epochs: Epochs = 200,
+    batch_size: Annotated[int, Option(help="Number of samples per training step.", max=MOST)] = 100,
+    learning_rate: Annotated[float, Option(help="Initial learning rate; it decays to zero along a cosine.")] = 5e-3,
+    hidden: Hidden = "100",
+    activation: Activation = "sine",
+    angles: Annotated[
+        bool, Option("--angles", help="Give networks the cosine and sine of every coordinate that has a period.")
+    ] = False,
+    set_: SystemSettings = None,
+    device: Device = "cpu",
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Learn a system or a recording, then forecast and score orbits.
+
+    Without --model, a line-up of models is compared: baselines, NN and HNNs, each with the integrators that suit it and with
+    Euler's method.
+    """
+    if integrator is not None:
+        typer.echo("physlearn: --integrator is deprecated and will be removed; use --method", err=True)
+        method = integrator if method is None else method
+    with importing():
+        from physlearn.cli import limits, values
+        from physlearn.forecasting import contender, recorded, report, simulated
+        from physlearn.jobs import alone_in
+        from physlearn.models.build import check_angles
+        from systems import InputError
+    check_angles(model, angles)
+    settings: dict[str, Any] = {
+        "training": {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate},
+        "hidden": values.widths(hidden),
+        "activation": activation,
+        "angles": angles,
+        "device": values.device(device),
+        "seed": seed,
+        "progress": progress(as_json),
+    }
+    if film is None and focal_length is not None:
+        raise InputError("--focal-length is that of the camera of a --film")
+    if data is None and film is None:
+        system = values.autonomous(name, set_)
+        chosen = contender.choose(model, method, system.canonical)
+        protocol = simulated.protocol_of(
+            system, training_orbits=orbits, test_orbits=test_orbits, time=duration, dt=dt,
+            test_sample=values.energy(system, energy) or None,
+        )  # fmt: skip
+        limits.check_protocol(protocol, system.dim, len(chosen))
+        folder = report.writable(out)
+        context.with_resource(alone_in(folder))
+        result = simulated.forecast_system(system, chosen, protocol, **settings)
+        answer(result.metrics(), str(result), result.save(folder), as_json)
+        return
+    unused = {
+        "--energy": energy,
+        "--time": duration,
+        "--dt": dt,
+        "--orbits": orbits,
+        "--test-orbits": test_orbits,
+        "--set": set_,
+    }
+    if given := [option for option, value in unused.items() if value is not None]:
+        raise InputError(f"{given[0]} is for simulated systems; a recording comes with its own")
+    if film is not None and (data is not None or columns is not None):
+        raise InputError("--film takes the place of --data and --columns; give one or the other")
+    chosen = contender.choose(model, method, hamiltonian=True, recorded=True)
+    folder = report.writable(out)
+    context.with_resource(alone_in(folder))
+    written: list[Path] = []
+    if data is not None:
+        recordings = recorded.read_recording(data, columns.split(",") if columns else None)
+    else:
+        recordings, written = recorded.read_film(film, folder, focal_length=focal_length, progress=settings["progress"])
+    results = {}
+    for rates, recording in recordings.items():
+        results[rates] = recorded.forecast_recording(recording, chosen, name=name, **settings)
+        written += results[rates].save(folder, f"{rates}-")
+    text = "\n\n".join(map(str, results.values()))
+    answer({rates: result.metrics() for rates, result in results.items()}, text, written, as_json)

@@ -1,0 +1,35 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+MOST = 10**9  # of anything that is counted
+FARTHEST = 2**62  # of seeds, from which further ones are counted
+
+Activation = Annotated[str, Option(help="Activation function: {activations}, a mixture such as sine+tanh, or learned:TASK.")]
+AsJson = Annotated[bool, Option("--json", help="Print JSON instead of text.")]
+Data = Annotated[Path | None, Option(help="CSV file of recorded angles, for tasks that learn from a recording.")]
+Device = Annotated[str, Option(help="Device to compute on: cpu or cuda.")]
+Epochs = Annotated[int, Option(help="Number of passes over the training data.", max=MOST)]
+FocalLength = Annotated[
+    float | None,
+    Option(help="Focal length of the film's camera in picture diagonals (35 mm equivalent / 43.3). Default: a phone's."),
+]
+Folder = Annotated[Path, Option("--out", help="Folder to write to.")]
+Hidden = Annotated[str, Option(help="Widths of the hidden layers, such as 100 or 64,64.")]
+Plot = Annotated[Path | None, Option(help="Picture to write: .png, .svg or .pdf.")]
+Scheduler = Annotated[str | None, Option(help="Address of a dask scheduler whose workers share the work.")]
+Seed = Annotated[int, Option(help="Random seed.", min=-FARTHEST, max=FARTHEST)]
+SystemName = Annotated[str, Argument(metavar="SYSTEM", help="Name of a system; `physlearn systems` lists them.")]
+SystemSettings = Annotated[list[str] | None, Option("--set", help="Parameter of the system, such as mu=1.5; repeatable.")]
+TaskEpochs = Annotated[int | None, Option(help="Number of passes over the training data. Default: the task's.", max=MOST)]
+TaskName = Annotated[str, Argument(metavar="TASK", help="Name of a task: {tasks}.")]
+TaskSettings = Annotated[
+    list[str] | None, Option("--set", help="Setting of the task, such as orbits=50 or mu=1.5; repeatable.")
+]
+TrainingOrbits = Annotated[int | None, Option(help="Number of training orbits.", max=MOST)]
+Workers = Annotated[int, Option("--workers", help="Number of processes that share the work.", max=1024)]

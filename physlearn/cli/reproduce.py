@@ -1,0 +1,53 @@
+"""``physlearn reproduce``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+from physlearn.cli.answer import answer, progress
+from physlearn.cli.interruption import importing
+from physlearn.cli.options import AsJson, Device, Scheduler, Seed, Workers
+
+
+def reproduce(
+    figures: Annotated[list[str], Argument(metavar="FIGURE...", help="Figures to make: {figures}, or all.")],
+    out: Annotated[Path, Option(help="Folder to write to; results that it holds are not computed again.")],
+    quick: Annotated[bool, Option("--quick", help="Take minutes on two cores instead of the paper's size.")] = False,
+    data: Annotated[
+        Path | None, Option(help="Folder that holds clock_angles.csv. Default: the folder that PHYSLEARN_DATA names.")
+    ] = None,
+    device: Device = "cpu",
+    seed: Seed = 0,
+    workers: Workers = 1,
+    scheduler: Scheduler = None,
+    as_json: AsJson = False,
+) -> None:
+    """Reproduce figures of the paper on learned diversity.
+
+    Each figure of Neural networks embrace learned diversity is a picture, the table behind it, and a manifest. A run that was
+    stopped resumes when the same command is given again.
+    """
+    with importing():
+        from physlearn import jobs as sweeps
+        from physlearn.cli import values
+        from physlearn.forecasting import report
+        from physlearn.studies import learned_diversity as reproduction
+        from physlearn.tasks.greydanus import FOLDER
+    folder = data or (Path(os.environ[FOLDER]) if os.environ.get(FOLDER) else None)
+    shared = sweeps.Workers(workers, scheduler)
+    made = reproduction.reproduce(
+        figures,
+        report.writable(out),
+        quick=quick,
+        seed=seed,
+        device=values.device(device),
+        data=folder,
+        progress=progress(as_json),
+        workers=shared,
+    )
+    summary = {name: [str(path) for path in paths] for name, paths in made.items()}
+    answer(summary, ", ".join(made), [path for paths in made.values() for path in paths], as_json)
