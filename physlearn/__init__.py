@@ -1,8 +1,9 @@
 """What learns and forecasts: from a system or a recording to a trustworthy orbit forecast."""
 
-from importlib.metadata import version
-
 from physlearn import interruption  # noqa: F401 - first, as the rest takes seconds
+
+# isort: split
+from physlearn import _own_systems  # noqa: F401 - before anything is taken from `systems`
 
 # isort: split
 from physlearn import (
@@ -19,13 +20,12 @@ from physlearn import (
     tasks,
     training,
 )
+from physlearn._version import __version__ as __version__
 from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import Comparison, compare
 from physlearn.forecasting import Forecaster
 from physlearn.integrators import ConvergenceError, NotHamiltonianError, NotSeparableError, integrate
 from physlearn.metalearning import metalearn
-
-__version__ = version("physlearn")
 
 __all__ = [
     "Comparison",

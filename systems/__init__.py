@@ -2,6 +2,8 @@
 
 from systems import flows, hamiltonian, oscillators, pendulum_clock, testing
 from systems.errors import AccuracyWarning, InputError, IntegrationError, UnknownNameError
+from systems.extras import DISTRIBUTION as DISTRIBUTION  # by which physlearn knows this package
+from systems.extras import MissingExtraError
 from systems.orbit import Orbit
 from systems.registry import find, get, names, register
 from systems.suspension import Suspension
@@ -12,6 +14,7 @@ __all__ = [
     "HamiltonianSystem",
     "InputError",
     "IntegrationError",
+    "MissingExtraError",
     "Orbit",
     "SeparableSystem",
     "Suspension",

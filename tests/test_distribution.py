@@ -1,5 +1,6 @@
 """What is uploaded and installed: both packages whole, and nothing that belongs to the developers alone."""
 
+import re
 import subprocess
 import sys
 import tarfile
@@ -8,9 +9,17 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import physlearn
+from systems.extras import DISTRIBUTION
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("physlearn", "systems")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+LOCKED = set(EXTRAS) - {"all", "notebook"}  # all but JupyterLab, which no test opens
 MEGABYTE = 2**20
 
 
@@ -36,6 +45,12 @@ def source(built):
         return {name.split("/", 1)[1] for name in archive.getnames()}
 
 
+def texts():
+    """Each page that a user reads about the distribution, by its name, and its text."""
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "notebooks").glob("*.ipynb")]
+    return {str(path.relative_to(ROOT)): path.read_text() for path in pages}
+
+
 def files_of(*folders):
     found = (path.relative_to(ROOT) for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file())
     return {str(path) for path in found if "__pycache__" not in path.parts and path.suffix != ".pyc"}
@@ -49,11 +64,11 @@ def test_a_wheel_holds_every_file_of_both_packages_and_no_other(wheel):
 
 
 def test_a_wheel_tells_its_licence_version_and_command(wheel):
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     told = {name.split(".dist-info/")[1]: name for name in wheel.namelist() if ".dist-info/" in name}
     metadata = wheel.read(told["METADATA"]).decode()
-    assert f"\nName: {project['name']}\n" in metadata
-    assert f"\nVersion: {project['version']}\n" in metadata
+    assert f"\nName: {DISTRIBUTION}\n" in metadata
+    assert f"\nVersion: {physlearn.__version__}\n" in metadata
+    assert set(re.findall(r"^Provides-Extra: (.+)$", metadata, re.MULTILINE)) == set(EXTRAS)
     assert wheel.read(told["licenses/LICENSE"]) == (ROOT / "LICENSE").read_bytes()
     assert wheel.read(told["entry_points.txt"]).decode().split() == [
         "[console_scripts]",
@@ -74,3 +89,53 @@ def test_neither_is_larger_than_it_needs_to_be(built):
     sizes = {path.suffix: path.stat().st_size for path in built.iterdir()}
     assert sizes[".whl"] < MEGABYTE
     assert sizes[".gz"] < 20 * MEGABYTE  # the figures of the docs and notebooks
+
+
+def test_the_name_of_the_distribution_is_one():
+    assert PROJECT["name"] == DISTRIBUTION
+    for extra in (*EXTRAS["all"], *EXTRAS["test"], *EXTRAS["dev"]):
+        assert not extra.startswith("physlearn") or extra.startswith(f"{DISTRIBUTION}[")
+
+
+def test_the_code_asks_only_for_extras_that_there_are():
+    sources = [path.read_text() for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
+    calls = [call for source in sources for call in re.findall(r'\brequire\(\s*f?"([\w.{}]+)",\s*"(\w+)"', source)]
+    assert {"search", "explore", "distributed", "study"} <= {extra for _, extra in calls}
+    assert {extra for _, extra in calls} <= set(EXTRAS)
+
+
+def test_an_extra_is_imported_only_where_it_is_used():
+    """A module of an extra at the top of a file is imported with it; so only files that nothing imports at the start may."""
+    names = "av|cv2|dask|distributed|gplearn|ipywidgets|mnist1d|optuna|panel|sqlalchemy"
+    late = {"physlearn/explorer/page.py"}
+    found = {
+        str(path.relative_to(ROOT))
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+        if re.search(rf"^(import|from) ({names})\b", path.read_text(), re.MULTILINE)
+    }
+    assert {name for name in found - late if "/pendulum_clock/" not in name} == set()
+
+
+def test_the_pages_name_only_extras_that_there_are():
+    named = {extra for text in texts().values() for extra in re.findall(rf"{DISTRIBUTION}\[([\w,]+)\]", text)}
+    assert {part for extras in named for part in extras.split(",")} <= set(EXTRAS)
+    assert not [name for name, text in texts().items() if re.search(r"\bphyslearn\[", text)]
+
+
+def test_all_is_every_extra_of_a_user():
+    developers = {"all", "test", "docs", "dev"}
+    (everything,) = EXTRAS["all"]
+    assert set(everything.partition("[")[2].rstrip("]").split(",")) == set(EXTRAS) - developers
+
+
+def test_the_lock_satisfies_what_developers_install():
+    locked = dict(line.split("==") for line in (ROOT / "requirements.lock").read_text().split())
+    locked = {canonicalize_name(name): version for name, version in locked.items()}
+    required = [
+        *PROJECT["dependencies"],
+        *(one for name in LOCKED for one in EXTRAS[name] if not one.startswith(DISTRIBUTION)),
+    ]
+    for requirement in map(Requirement, required):
+        version = locked[canonicalize_name(requirement.name)]
+        assert requirement.specifier.contains(version, prereleases=True), f"{requirement}, but the lock has {version}"

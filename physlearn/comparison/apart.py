@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from physlearn._version import __version__
 from physlearn.activations.description import content
 from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison.compare import compare, first_seed
@@ -62,7 +62,7 @@ def _name(of_task: Mapping[str, Any], training: Mapping[str, Any], unit: tuple[A
     _, learned, single, seed, settings = unit
     curves = [[content(one.mix), one.base, one.settings] for one in (learned, single) if one is not None]
     variants = {name: content(activation) for name, activation in (settings.get("variants") or {}).items()}
-    code = [version("physlearn"), digest_of_source()]
+    code = [__version__, digest_of_source()]
     decisive = [code, of_task, training, curves, seed, {**settings, "variants": variants, "progress": None}]
     return digest(decisive, length=24)
 
