@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 import physlearn
 from systems.extras import DISTRIBUTION
@@ -60,6 +61,7 @@ def test_a_wheel_holds_every_file_of_both_packages_and_no_other(wheel):
     names = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert names == files_of(*PACKAGES)
     assert {f"{package}/py.typed" for package in PACKAGES} <= names
+    assert {name.rpartition(".")[2] for name in names} == {"py", "typed", "safetensors"}
     assert sum(name.endswith(".safetensors") for name in names) >= 4
 
 
@@ -68,6 +70,7 @@ def test_a_wheel_tells_its_licence_version_and_command(wheel):
     metadata = wheel.read(told["METADATA"]).decode()
     assert f"\nName: {DISTRIBUTION}\n" in metadata
     assert f"\nVersion: {physlearn.__version__}\n" in metadata
+    assert f"\nversion: {physlearn.__version__}\n" in (ROOT / "CITATION.cff").read_text()
     assert set(re.findall(r"^Provides-Extra: (.+)$", metadata, re.MULTILINE)) == set(EXTRAS)
     assert wheel.read(told["licenses/LICENSE"]) == (ROOT / "LICENSE").read_bytes()
     assert wheel.read(told["entry_points.txt"]).decode().split() == [
@@ -81,6 +84,7 @@ def test_a_wheel_tells_its_licence_version_and_command(wheel):
 def test_the_source_holds_the_packages_their_tests_and_docs_and_no_caches(source):
     assert files_of(*PACKAGES) <= source
     assert {"LICENSE", "README.md", "pyproject.toml", "requirements.lock", "tests/conftest.py", "docs/index.md"} <= source
+    assert {"CHANGELOG.md", "CITATION.cff", "Makefile", ".ci/wheel", ".ci/lowest.txt"} <= source
     assert not [name for name in source if "cache" in name.split("/")[0] or "__pycache__" in name or name.endswith(".pyc")]
     assert not [name for name in source if name.startswith((".venv", "build/", "mutants/", "dist/", ".git/"))]
 
@@ -106,13 +110,13 @@ def test_the_code_asks_only_for_extras_that_there_are():
 
 def test_an_extra_is_imported_only_where_it_is_used():
     """A module of an extra at the top of a file is imported with it; so only files that nothing imports at the start may."""
-    names = "av|cv2|dask|distributed|gplearn|ipywidgets|mnist1d|optuna|panel|sqlalchemy"
+    packages = "av|cv2|dask|distributed|gplearn|ipywidgets|mnist1d|optuna|panel|sqlalchemy"
     late = {"physlearn/explorer/page.py"}
     found = {
         str(path.relative_to(ROOT))
         for package in PACKAGES
         for path in (ROOT / package).rglob("*.py")
-        if re.search(rf"^(import|from) ({names})\b", path.read_text(), re.MULTILINE)
+        if re.search(rf"^(import|from) ({packages})\b", path.read_text(), re.MULTILINE)
     }
     assert {name for name in found - late if "/pendulum_clock/" not in name} == set()
 
@@ -129,13 +133,28 @@ def test_all_is_every_extra_of_a_user():
     assert set(everything.partition("[")[2].rstrip("]").split(",")) == set(EXTRAS) - developers
 
 
+def pinned(path):
+    """The versions that a file of requirements names."""
+    lines = [line for line in (ROOT / path).read_text().splitlines() if not line.startswith("#")]
+    named = [Requirement(line) for line in lines]
+    return {canonicalize_name(one.name): Version(str(one.specifier).removeprefix("==")) for one in named}
+
+
+def requirements(*extras):
+    """The requirements of the distribution and of extras, without those on its own extras."""
+    lines = [*PROJECT["dependencies"], *(line for extra in extras for line in EXTRAS[extra])]
+    return [Requirement(line) for line in lines if not line.startswith(DISTRIBUTION)]
+
+
 def test_the_lock_satisfies_what_developers_install():
-    locked = dict(line.split("==") for line in (ROOT / "requirements.lock").read_text().split())
-    locked = {canonicalize_name(name): version for name, version in locked.items()}
-    required = [
-        *PROJECT["dependencies"],
-        *(one for name in LOCKED for one in EXTRAS[name] if not one.startswith(DISTRIBUTION)),
-    ]
-    for requirement in map(Requirement, required):
-        version = locked[canonicalize_name(requirement.name)]
-        assert requirement.specifier.contains(version, prereleases=True), f"{requirement}, but the lock has {version}"
+    locked = pinned("requirements.lock")
+    for one in requirements(*LOCKED):
+        version = locked[canonicalize_name(one.name)]
+        assert one.specifier.contains(version, prereleases=True), f"{one}, but the lock has {version}"
+
+
+def test_the_lowest_versions_that_are_tested_are_the_lowest_that_are_allowed():
+    build = tomllib.loads((ROOT / "pyproject.toml").read_text())["build-system"]["requires"]
+    declared = [*requirements(*LOCKED - {"docs", "dev"}), *map(Requirement, build)]
+    allowed = {canonicalize_name(one.name): Version(str(one.specifier).removeprefix(">=")) for one in declared}
+    assert pinned(".ci/lowest.txt") == allowed
