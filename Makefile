@@ -2,6 +2,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
+LOWEST := .venv-lowest
 READY := $(VENV)/ready
 OUT ?= build
 
@@ -10,7 +11,7 @@ PHYSLEARN_DATA ?= $(wildcard $(abspath ../shared/data))
 export PHYSLEARN_DATA
 export MPLBACKEND := Agg
 
-.PHONY: demo test test-slow fuzz mutants lint bench notebooks docs wheel clean
+.PHONY: demo test test-slow test-lowest fuzz mutants lint bench notebooks docs wheel clean
 
 $(READY): requirements.lock pyproject.toml
 	test -x $(BIN)/python || python3 -m venv $(VENV)
@@ -34,6 +35,16 @@ test: $(READY)
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -n 2 -m slow
+
+# The fast tests with the lowest version of each dependency. Old versions warn of their own dependencies, which are new.
+test-lowest: $(LOWEST)/ready
+	$(LOWEST)/bin/python -m pytest -n 2 -W ignore::DeprecationWarning -W ignore::PendingDeprecationWarning
+
+$(LOWEST)/ready: .ci/lowest.txt pyproject.toml
+	python3 -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --requirement .ci/lowest.txt editables
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
 
 # Changed files for every reader, each read in a process with limits of time and memory. A seed is drawn and printed; a finding
 # is kept in build/fuzz with the command that reads it again. `make fuzz MINUTES=1 SEED=3` repeats the cases of seed 3.
@@ -65,4 +76,4 @@ wheel: $(READY)
 	.ci/wheel $(BIN)/python
 
 clean:
-	rm -rf $(VENV) $(OUT) mutants
+	rm -rf $(VENV) $(LOWEST) $(OUT) mutants

@@ -4,7 +4,6 @@ import pkgutil
 import re
 import shutil
 from importlib import import_module
-from importlib.metadata import version as installed
 from pathlib import Path
 from pydoc import locate
 from types import ModuleType
@@ -13,10 +12,12 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
+import physlearn
+
 project = "physlearn"
 author = "The physlearn developers"
 copyright = "2026, The physlearn developers"  # noqa: A001 - Sphinx reads this name
-version = release = installed("physlearn")
+version = release = physlearn.__version__
 HERE = Path(__file__).parent
 INTERNAL = {"physlearn.training.fused"}  # the compiled loops have names for each other alone
 

@@ -3,6 +3,9 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from physlearn import _own_systems  # noqa: F401 - before anything is taken from `systems`
+from physlearn._version import __version__ as __version__
+
 if TYPE_CHECKING:
     from physlearn import (
         activations,
@@ -23,8 +26,6 @@ if TYPE_CHECKING:
     from physlearn.forecasting import Forecaster
     from physlearn.integrators import ConvergenceError, NotHamiltonianError, NotSeparableError, integrate
     from physlearn.metalearning import metalearn
-
-    __version__: str
 
 __all__ = [
     "Comparison",
@@ -61,10 +62,6 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import a name when it is first used: all of them together take seconds."""
-    if name == "__version__":
-        from importlib.metadata import version
-
-        return version("physlearn")
     if name.startswith("_"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name in _HOMES:

@@ -3,9 +3,12 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from systems.extras import DISTRIBUTION as DISTRIBUTION  # by which physlearn knows this package
+
 if TYPE_CHECKING:
     from systems import film, flows, hamiltonian, oscillators, pendulum_clock, testing
     from systems.errors import AccuracyWarning, InputError, IntegrationError, UnknownNameError
+    from systems.extras import MissingExtraError
     from systems.orbit import Orbit
     from systems.registry import find, get, names, register
     from systems.suspension import Suspension
@@ -16,6 +19,7 @@ __all__ = [
     "HamiltonianSystem",
     "InputError",
     "IntegrationError",
+    "MissingExtraError",
     "Orbit",
     "SeparableSystem",
     "Suspension",
@@ -38,6 +42,7 @@ _HOMES = {
     **dict.fromkeys(("AccuracyWarning", "InputError", "IntegrationError", "UnknownNameError"), "errors"),
     **dict.fromkeys(("find", "get", "names", "register"), "registry"),
     **dict.fromkeys(("HamiltonianSystem", "SeparableSystem", "System"), "system"),
+    "MissingExtraError": "extras",
     "Orbit": "orbit",
     "Suspension": "suspension",
 }

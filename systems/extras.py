@@ -1,42 +1,54 @@
-"""Optional dependencies, and the sentence that says how to install the one that is missing."""
-
-from __future__ import annotations
+"""Optional dependencies: imported where they are used, and named by the extra that installs them."""
 
 from importlib import import_module
 from types import ModuleType
 
+from systems.errors import InputError
+
 DISTRIBUTION = "physlearn-orbits"
-PROJECTS = {"av": "PyAV", "cv2": "OpenCV"}  # modules whose projects go by another name
+"""The name under which both packages are installed; the packages themselves are `physlearn` and `systems`."""
+
+_PROJECTS = {"av": "PyAV", "cv2": "OpenCV", "distributed": "dask", "optuna": "Optuna", "panel": "Panel"}
 
 
-class MissingExtraError(ImportError):
-    """An optional dependency is not installed. The message is one sentence that names the extra to install."""
+class MissingExtraError(InputError, ImportError):
+    """Raised when a package that belongs to an extra is not installed. The message tells how to install it."""
 
 
 def require(module: str, extra: str, purpose: str) -> ModuleType:
-    """Import and return an optional dependency.
+    """Import a module that belongs to an extra.
 
     Parameters
     ----------
-    module
-        Name of the module to import.
-    extra
+    module : str
+        The module to import, such as ``"av"`` or ``"optuna.distributions"``.
+    extra : str
         The extra of this distribution that installs it.
-    purpose
-        What needs it, as the subject of a sentence, such as "reading films".
+    purpose : str
+        What needs the module, as the subject of a sentence: ``"reading films"``.
 
     Returns
     -------
     ModuleType
-        The imported module.
+        The module itself, for a name with dots the last one.
 
     Raises
     ------
     MissingExtraError
-        If the module is not installed.
+        If the module is not installed. A module that is installed but fails to load raises its own error.
+
+    Examples
+    --------
+    >>> require("json", "film", "reading films").__name__
+    'json'
+    >>> require("no_such_module", "film", "reading films")
+    Traceback (most recent call last):
+    systems.extras.MissingExtraError: reading films needs no_such_module: run pip install 'physlearn-orbits[film]'
     """
     try:
         return import_module(module)
-    except ImportError as error:
-        project = PROJECTS.get(module, module)
-        raise MissingExtraError(f"{purpose} needs {project}: pip install '{DISTRIBUTION}[{extra}]'") from error
+    except ModuleNotFoundError as error:
+        package = module.split(".")[0]
+        raise MissingExtraError(
+            f"{purpose} needs {_PROJECTS.get(package, package)}: run pip install '{DISTRIBUTION}[{extra}]'"
+        ) from error

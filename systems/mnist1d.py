@@ -9,16 +9,16 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from numbers import Integral
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from mnist1d.data import get_dataset_args, get_templates, make_dataset  # type: ignore[import-untyped]
-from mnist1d.transform import corr_noise_like, iid_noise_like, interpolate, pad, shear, translate  # type: ignore[import-untyped]
 from torch import Tensor
 
 from systems.errors import InputError
+from systems.extras import require
 
 CLASSES = 10
 STEPS = ("template", "padded", "moved", "blurred", "sheared", "sampled")
@@ -34,10 +34,11 @@ def digits(n: int = 5000, seed: int = 42) -> tuple[Float[Tensor, "n 40"], Int[Te
     """
     if not isinstance(n, Integral) or n < 1 or n % CLASSES:
         raise InputError(f"there are as many of each of {CLASSES} digits: give a multiple of {CLASSES}, not {n}")
-    settings = get_dataset_args()
+    data = _package("data")
+    settings = data.get_dataset_args()
     settings.num_samples, settings.seed = int(n), checked_seed(seed)
     with _random_numbers_put_back():
-        made = make_dataset(settings)
+        made = data.make_dataset(settings)
     x, y = (np.concatenate([made[name], made[f"{name}_test"]]) for name in "xy")
     return torch.from_numpy(x), torch.from_numpy(y)
 
@@ -48,7 +49,8 @@ def construction(seed: int = 0) -> dict[str, Float[Tensor, "10 points"]]:
     A template has 12 points; padded at its end and stretched it has 72, and so it is scaled and moved around, where the
     padding becomes smooth noise and all points get a little; sheared, it is sampled at 40.
     """
-    settings, templates = get_dataset_args(), get_templates()["x"]
+    data = _package("data")
+    settings, templates = data.get_dataset_args(), data.get_templates()["x"]
     with _random_numbers_put_back():
         np.random.seed(checked_seed(seed))  # noqa: NPY002, as the package draws from these
         rows = [_steps(template, settings) for template in templates]
@@ -56,14 +58,19 @@ def construction(seed: int = 0) -> dict[str, Float[Tensor, "10 points"]]:
 
 
 def _steps(template: np.ndarray, settings: Any) -> list[np.ndarray]:
+    transform = _package("transform")
     whole = settings.template_len + settings.padding[-1]
-    padded = interpolate(pad(template + PRESENT, settings.padding), whole)
+    padded = transform.interpolate(transform.pad(template + PRESENT, settings.padding), whole)
     scaled = padded * (1 + settings.scale_coeff * (np.random.rand() - 0.5))  # noqa: NPY002
-    moved = translate(scaled, settings.max_translation)
-    blurred = np.where(moved != 0, moved, corr_noise_like(moved, settings.corr_noise_scale))
-    blurred = blurred + iid_noise_like(moved, settings.iid_noise_scale)
-    sheared = shear(blurred, settings.shear_scale)
-    return [template, padded, moved, blurred, sheared, interpolate(sheared, settings.final_seq_length)]
+    moved = transform.translate(scaled, settings.max_translation)
+    blurred = np.where(moved != 0, moved, transform.corr_noise_like(moved, settings.corr_noise_scale))
+    blurred = blurred + transform.iid_noise_like(moved, settings.iid_noise_scale)
+    sheared = transform.shear(blurred, settings.shear_scale)
+    return [template, padded, moved, blurred, sheared, transform.interpolate(sheared, settings.final_seq_length)]
+
+
+def _package(module: str) -> ModuleType:
+    return require(f"mnist1d.{module}", "study", "MNIST-1D")
 
 
 def checked_seed(seed: int) -> int:

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physlearn import schema, tensor_file
+from physlearn._version import __version__
 from physlearn.activations import named
 from physlearn.activations.mixture import Mixture
 from physlearn.activations.spline import Kind
@@ -112,7 +113,7 @@ class LearnedActivations:
             "settings": dict(self.settings),
             "losses": self.losses.reset_index(drop=True).to_dict("list"),
             "snapshot_steps": list(self.snapshot_steps),
-            "versions": {"python": platform.python_version(), **{name: version(name) for name in ("physlearn", "torch")}},
+            "versions": {"python": platform.python_version(), "physlearn": __version__, "torch": version("torch")},
         }
         tensors = {"values": self.values}
         if self.snapshots is not None:

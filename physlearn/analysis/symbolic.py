@@ -11,6 +11,7 @@ from torch import Tensor
 
 from physlearn.activations.table import INTERVAL
 from systems import InputError
+from systems.extras import require
 
 POINTS = 200
 FUNCTIONS = ("add", "sub", "mul", "div", "neg", "sin", "cos", "tanh", "gauss")
@@ -40,7 +41,7 @@ def symbolic_fit(
     population, generations: how many formulas there are, and how often they are bred. parsimony: by how much the mean square
     error must fall to pay for one more part. functions: those it is made of. The same seed finds the same formula.
 
-    Needs the extra ``physlearn[symbolic]`` (gplearn). Raises InputError without it, or for what cannot be.
+    Needs the extra ``study`` (gplearn), and raises MissingExtraError without it. Raises InputError for what cannot be.
     Source: Koza, Genetic Programming (1992).
     """
     low, high = interval
@@ -50,11 +51,10 @@ def symbolic_fit(
         raise InputError(f"a formula is made of {', '.join(FUNCTIONS)}, not of {unknown[0]!r}")
     if min(population, generations) < 1:
         raise InputError(f"a fit needs formulas and generations of them, not {population} and {generations}")
-    try:
-        from gplearn.functions import make_function
-        from gplearn.genetic import SymbolicRegressor
-    except ImportError as error:
-        raise InputError("symbolic fits need gplearn: pip install 'physlearn[symbolic]'") from error
+    require("gplearn", "study", "a symbolic fit")
+    from gplearn.functions import make_function
+    from gplearn.genetic import SymbolicRegressor
+
     own = {
         "tanh": make_function(function=np.tanh, name="tanh", arity=1),
         "gauss": make_function(function=_gauss, name="gauss", arity=1),

@@ -7,7 +7,6 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
-from importlib.metadata import version
 from numbers import Integral
 from pathlib import Path
 from typing import Any, cast
@@ -16,6 +15,7 @@ import pandas as pd
 import torch
 from tqdm.auto import tqdm
 
+from physlearn._version import __version__
 from physlearn.activations import Activation
 from physlearn.activations.description import content, describe
 from physlearn.activations.learned import LearnedActivations
@@ -292,7 +292,7 @@ def _name(of_task: Mapping[str, Any], training: Mapping[str, Any], unit: tuple[A
     _, learned, single, seed, settings = unit
     curves = [[content(one.mix), one.base, one.settings] for one in (learned, single) if one is not None]
     variants = {name: content(activation) for name, activation in (settings.get("variants") or {}).items()}
-    code = [version("physlearn"), digest_of_source()]
+    code = [__version__, digest_of_source()]
     decisive = [code, of_task, training, curves, seed, {**settings, "variants": variants, "progress": None}]
     return digest(decisive, length=24)
 

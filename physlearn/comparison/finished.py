@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from physlearn._version import __version__
 from physlearn.activations import Activation
 from physlearn.activations.description import content
 from physlearn.jobs import kept
@@ -54,7 +54,7 @@ class Finished:
         kept.write(self._path(activation, own), {**self.common, **own}, result)
 
     def _path(self, activation: str | Activation, own: Mapping[str, Any]) -> Path:
-        code = [version("physlearn"), digest_of_source()]
+        code = [__version__, digest_of_source()]
         decisive = {"code": code, **self.common, **own, "activation": content(activation)}
         return self.folder / f"{digest(decisive, length=24)}.json"
 

@@ -7,12 +7,9 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import optuna
 import pandas as pd
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.trial import FrozenTrial, Trial, TrialState
 from tqdm.auto import tqdm
 
 from physlearn.activations import Activation, get
@@ -27,21 +24,16 @@ from physlearn.training import Training
 from physlearn.training.ensemble import train_ensemble
 from systems import InputError
 from systems.atomic import atomically
+from systems.extras import require
+
+if TYPE_CHECKING:
+    import optuna
+    from optuna.distributions import BaseDistribution
+    from optuna.trial import FrozenTrial, Trial
 
 LEARNED = "learned"  # the variant whose activations are meta-learned in each trial
 SEEDS = 2**32  # that a sampler takes
 AT_ONCE = 4  # trials that are proposed together, whoever computes them: so that workers do not change what is proposed
-NETWORKS: dict[str, BaseDistribution] = {
-    "learning_rate": FloatDistribution(1e-3, 2.0, log=True),
-    "width": IntDistribution(20, 200, log=True),
-}
-ACTIVATIONS: dict[str, BaseDistribution] = {
-    "types": IntDistribution(1, 5),
-    "base": CategoricalDistribution(("sine", "tanh", "zero")),
-    "inner_steps": IntDistribution(66, 660, log=True),
-    "outer_steps": IntDistribution(50, 400, log=True),
-}
-"""What is searched: of all networks, and of activations that are learned."""
 
 
 def search(
@@ -62,14 +54,17 @@ def search(
     variants: activations by name; ``"learned"`` meta-learns them, in each trial anew. loss: the median over ``replicates``
     networks of the best loss on the task's tuning part; infinite where one of them diverged. folder: holds ``search.db``
     (SQLite), from which a search that was stopped goes on; with other settings it begins another one beside it. In the end
-    the table is written there as ``trials.parquet``. space: what is searched, instead of `NETWORKS` and, where it is learned,
-    `ACTIVATIONS`. workers: where trials run; the same are proposed wherever that is. training: settings of `Training` instead
-    of the task's.
+    the table is written there as ``trials.parquet``. space: what is searched, instead of `search_space.NETWORKS` and, where it
+    is learned, `search_space.ACTIVATIONS`. workers: where trials run; the same are proposed wherever that is. training:
+    settings of `Training` instead of the task's.
 
-    Raises InputError for settings that do not exist, or a folder in which another run is at work; OSError where the trials
-    cannot be kept.
+    Needs the extra ``search`` (Optuna), and raises MissingExtraError without it. Raises InputError for settings that do not
+    exist, or a folder in which another run is at work; OSError where the trials cannot be kept.
     Source: Akiba et al., Optuna, KDD 2019; proposals by its tree-structured Parzen estimator.
     """
+    optuna = require("optuna", "search", "searching hyper-parameters")
+    from physlearn.comparison.search_space import ACTIVATIONS, NETWORKS
+
     named = dict(variants) if isinstance(variants, Mapping) else {name: name for name in variants}
     if not named or trials < 1 or replicates < 1:
         raise InputError("a search needs at least one variant, one trial and one network in each")
@@ -94,7 +89,7 @@ def search(
             study = optuna.create_study(storage=storage, study_name=label, load_if_exists=True)
             bar.set_description(f"searching on {task.name}, {name}")
             _go_on(study, trials, task, activation, how, replicates, seed, searched, workers or Workers(), bar)
-            for number, trial in enumerate(study.get_trials(states=(TrialState.COMPLETE,))[:trials]):
+            for number, trial in enumerate(_complete(study)[:trials]):
                 told = {"variant": name, "trial": number, "loss": trial.value, "diverged": study.user_attrs[_diverged(trial)]}
                 rows.append({**told, **trial.params})
         table = pd.DataFrame(rows)
@@ -140,10 +135,12 @@ def _go_on(
     bar: tqdm,
 ) -> None:
     """Complete as many trials as are missing; those that were under way when a search was stopped are computed as proposed."""
-    done = len(study.get_trials(states=(TrialState.COMPLETE,)))
+    from optuna.samplers import TPESampler
+
+    done = len(_complete(study))
     bar.update(min(done, trials))
     while done < trials:
-        study.sampler = optuna.samplers.TPESampler(seed=(seed + done) % SEEDS)  # of what is done alone, not of the way there
+        study.sampler = TPESampler(seed=(seed + done) % SEEDS)  # of what is done alone, not of the way there
         asked = _proposed(study, min(AT_ONCE - done % AT_ONCE, trials - done), searched)
         units = [(task, activation, training, replicates, seed, trial.params) for trial in asked]
         results = dict(workers.each(evaluate, units))
@@ -157,12 +154,20 @@ def _go_on(
 
 def _proposed(study: optuna.Study, number: int, searched: Mapping[str, BaseDistribution]) -> Sequence[Trial | FrozenTrial]:
     """So many trials: those that a stopped search had proposed, if it had proposed them all, else new ones."""
+    from optuna.trial import TrialState
+
     left = study.get_trials(states=(TrialState.RUNNING,))
     if len(left) == number and all(set(trial.params) == set(searched) for trial in left):
         return left
     for trial in left:  # it was stopped while it proposed
         study.tell(trial.number, state=TrialState.FAIL)
     return [study.ask(dict(searched)) for _ in range(number)]
+
+
+def _complete(study: optuna.Study) -> list[FrozenTrial]:
+    from optuna.trial import TrialState
+
+    return study.get_trials(states=(TrialState.COMPLETE,))
 
 
 def _diverged(trial: Trial | FrozenTrial) -> str:

@@ -13,6 +13,7 @@ from physlearn.explorer import scene
 from physlearn.explorer.learning import Learning
 from physlearn.explorer.trained_models import Shelf
 from systems import InputError
+from systems.extras import require
 
 if TYPE_CHECKING:
     from tornado.web import Application
@@ -35,17 +36,16 @@ def serve(
     system: shown first. show: whether a browser is opened. learning: how models are trained. folder: where trained models are
     kept for the next time.
 
-    Needs the extra ``physlearn[explore]`` (panel). Raises InputError without it, for a port that is taken, or a system that
-    cannot be explored.
+    Needs the extra ``explore`` (Panel), and raises MissingExtraError without it. Raises InputError for a port that is
+    taken, or a system that cannot be explored.
     """
     scene.check(systems.get(system))
-    try:
-        import panel
-        from panel.io.server import get_server
+    require("panel", "explore", "the explorer")
+    import panel
+    from panel.io.server import get_server
 
-        from physlearn.explorer.page import Page
-    except ImportError as error:
-        raise InputError("the explorer needs panel: pip install 'physlearn[explore]'") from error
+    from physlearn.explorer.page import Page
+
     port = _free(port)
     shelf = Shelf(learning, folder)
 

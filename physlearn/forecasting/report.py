@@ -18,13 +18,14 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
+from physlearn._version import __version__
 from physlearn.forecasting.contender import Trained
 from physlearn.source import digest_of_source
 from systems import InputError, Orbit
 from systems.atomic import atomically, file_at, probe
 from systems.json_ready import json_ready
 
-PACKAGES = ("physlearn", "torch", "numpy", "numba", "scipy", "torchdiffeq")
+PACKAGES = ("torch", "numpy", "numba", "scipy", "torchdiffeq")
 
 
 COLUMNS = {  # of the printed table: heading, and a format with as many digits as are significant
@@ -191,7 +192,7 @@ def environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processors": os.cpu_count(),
-        "versions": {name: version(name) for name in PACKAGES},
+        "versions": {"physlearn": __version__, **{name: version(name) for name in PACKAGES}},
         "source": digest_of_source(),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
     }

@@ -7,9 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from optuna.exceptions import StorageInternalError
-from sqlalchemy.exc import SQLAlchemyError
-
 
 @contextmanager
 def using(path: Path) -> Iterator[None]:
@@ -18,6 +15,9 @@ def using(path: Path) -> Iterator[None]:
     Raises OSError with the reason where that fails: the disk is full, the file is locked, read-only, or no database. SQLite
     writes a trial as a whole or not at all, so the trials that are complete are kept.
     """
+    from optuna.exceptions import StorageInternalError
+    from sqlalchemy.exc import SQLAlchemyError
+
     try:
         yield
     except (SQLAlchemyError, StorageInternalError, sqlite3.Error) as error:

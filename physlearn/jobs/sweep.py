@@ -5,13 +5,13 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Iterable, Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from tqdm.auto import tqdm
 
+from physlearn._version import __version__
 from physlearn.jobs import kept
 from physlearn.jobs.digest import digest
 from physlearn.jobs.lock import alone_in
@@ -67,7 +67,7 @@ def _code(function: Callable[..., Result]) -> tuple[str, ...]:
         source = inspect.getsource(function)
     except (OSError, TypeError):  # typed into a console
         source = ""
-    return f"{function.__module__}.{function.__qualname__}", source, version("physlearn"), digest_of_source()
+    return f"{function.__module__}.{function.__qualname__}", source, __version__, digest_of_source()
 
 
 def _call(function: Callable[..., Result], settings: Mapping[str, Any]) -> Result:

@@ -13,6 +13,7 @@ from joblib import Parallel, delayed  # type: ignore[import-untyped]
 from joblib.externals.loky.process_executor import TerminatedWorkerError  # type: ignore[import-untyped]
 
 from systems import InputError
+from systems.extras import require
 
 T = TypeVar("T")
 DEATHS = 3  # of processes in a row, without a unit done, before it is the units that are to blame
@@ -26,7 +27,7 @@ class WorkersLostError(RuntimeError):
 class Workers:
     """Units run one after another in this process, or in ``count`` processes, or where a scheduler of dask has workers.
 
-    scheduler: its address, ``"tcp://host:8786"``; needs the extra ``physlearn[distributed]``. Units go out, and their results
+    scheduler: its address, ``"tcp://host:8786"``; needs the extra ``distributed`` (dask). Units go out, and their results
     come back, over the wire: this process alone writes files. A unit whose process or machine dies runs elsewhere. timeout: in
     seconds, to find the scheduler.
 
@@ -87,12 +88,11 @@ def _in_processes(count: int, function: Callable[..., T], units: Sequence[Sequen
 def _on_cluster(
     scheduler: str, timeout: float, function: Callable[..., T], units: Sequence[Sequence[Any]]
 ) -> Iterator[tuple[int, T]]:
-    try:
-        from distributed import CancelledError, Client, as_completed
-        from distributed.comm import CommClosedError
-        from distributed.scheduler import KilledWorker
-    except ImportError as error:
-        raise InputError("a scheduler needs dask: pip install 'physlearn[distributed]'") from error
+    require("distributed", "distributed", "running units on a cluster")
+    from distributed import CancelledError, Client, as_completed
+    from distributed.comm import CommClosedError
+    from distributed.scheduler import KilledWorker
+
     left = len(units)
     with _quiet("distributed.client", "distributed.core", "distributed.comm.core"):
         try:

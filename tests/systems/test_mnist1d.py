@@ -70,7 +70,7 @@ def test_random_numbers_are_put_back_after_an_error_too(monkeypatch):
         set_seed(settings.seed)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("systems.mnist1d.make_dataset", stopped)
+    monkeypatch.setattr("mnist1d.data.make_dataset", stopped)
     set_seed(11)
     wanted = random.random()
     set_seed(11)

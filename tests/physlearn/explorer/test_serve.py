@@ -14,7 +14,7 @@ def test_without_panel_one_sentence_names_the_extra(monkeypatch):
     for name in [name for name in sys.modules if name.split(".")[0] == "panel" or name == "physlearn.explorer.page"]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "panel", None)
-    with pytest.raises(InputError, match=r"pip install 'physlearn\[explore\]'"):
+    with pytest.raises(InputError, match=r"pip install 'physlearn-orbits\[explore\]'"):
         serve(show=False)
 
 
