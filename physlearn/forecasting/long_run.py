@@ -19,6 +19,7 @@ from physlearn import plotting
 from physlearn.activations import Activation
 from physlearn.activations.description import describe
 from physlearn.chaos import Dynamics, DynamicsComparison, compare_dynamics
+from physlearn.flow import FlowLike
 from physlearn.forecasting.forecaster import Forecaster
 from physlearn.forecasting.report import environment, finite, write_figure, write_json
 from physlearn.forecasting.simulated import Protocol, learning_orbits
@@ -142,7 +143,7 @@ def long_run(
     surface = system.surface if surface is None else surface
     dt = protocol.dt if dt is None else dt
 
-    def follow(label: str, flow: Any) -> Dynamics:
+    def follow(label: str, flow: FlowLike) -> Dynamics:
         return Dynamics.of(flow, z0, time, surface, direction, dt, seed=seed, progress=label if progress else None)
 
     flows = {"truth": follow("truth", system)}  # first: what cannot be followed is told before anything is trained

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from physlearn import metrics
 from physlearn.forecasting.contender import Contender, fit_all, forecast_all
+from physlearn.forecasting.forecaster import Forecaster
 from physlearn.forecasting.report import Report
 from physlearn.training import join, longest_stretch, split_time
 from systems import InputError, Orbit
@@ -142,7 +143,9 @@ def fit_pendulum(orbit: Orbit) -> tuple[float, Callable[[Tensor], Tensor]]:
     return square**0.5, lambda z: (radian * z[..., 1]).square() / 2 + square * (1 - (radian * (z[..., 0] - middle)).cos())
 
 
-def _row(label: str, orbit: Orbit, truth: Orbit, flow: Any, energy: Callable[[Tensor], Tensor]) -> dict[str, Any]:
+def _row(
+    label: str, orbit: Orbit, truth: Orbit, flow: Forecaster | None, energy: Callable[[Tensor], Tensor]
+) -> dict[str, Any]:
     phase = metrics.phase_error(orbit, truth)
     row: dict[str, Any] = {
         "forecast": label,
