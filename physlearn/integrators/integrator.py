@@ -36,6 +36,7 @@ class Integrator(ABC):
     name: ClassVar[str]
     order: ClassVar[int]
     symplectic: ClassVar[bool]
+    symmetric: ClassVar[bool] = False  # whether a step back undoes a step forward exactly
     adaptive: ClassVar[bool] = False
     damping: ClassVar[bool] = True  # whether steps must be short beside the time in which a damped motion decays
 
