@@ -30,7 +30,8 @@ class Integrator(ABC):
 
     A fixed-step method gives ``step``. One that carries more than the state from step to step (a second copy, say) gives
     ``start`` and ``state`` too, and what it has to tell about a run goes into ``report``. ``samples`` are some of the steps
-    that ``solve`` took. A method that chooses its own steps says that it is ``adaptive``.
+    that ``solve`` took. A method that chooses its own steps says that it is ``adaptive``, and one whose step of -dt undoes a
+    step of dt exactly says that it is ``symmetric``.
     """
 
     name: ClassVar[str]

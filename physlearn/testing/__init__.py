@@ -1,7 +1,7 @@
 """Contracts that every model and every integrator keeps, as checks for the tests of one's own.
 
 Each check has a name, and raises AssertionError, which names what is broken. ``check_model`` and ``check_integrator`` carry
-them all out; a test that reports them one by one parametrises over ``model_checks`` or ``integrator_checks``:
+them all out; a test that reports them one by one parametrises over ``model_checks`` or ``integrator_checks``::
 
     CHECKS = dict(model_checks("my-model"))
 
