@@ -6,13 +6,28 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any
+from typing import Protocol
 
 from torch import Tensor
 
 from systems import InputError
 
 Field = Callable[[Tensor, Tensor], Tensor]
+
+
+class VectorField(Protocol):
+    """Anything with a vector field: a system, a trained model, or a Forecaster."""
+
+    def vector_field(self, t: Tensor | float, z: Tensor) -> Tensor:
+        """Return dz/dt at time t."""
+
+
+class Hamiltonian(Protocol):
+    """Anything with a Hamiltonian: a Hamiltonian system, a trained model of one, or its Forecaster."""
+
+    @property
+    def hamiltonian(self) -> Callable[[Tensor], Tensor]:
+        """The energy of each state, ``(..., D)`` to ``(...)``."""
 
 
 class NotSeparableError(InputError):
@@ -44,7 +59,7 @@ class Flow:
     step: float | None = None
 
     @classmethod
-    def of(cls, source: Any) -> Flow:
+    def of(cls, source: FlowLike) -> Flow:
         """The flow of a Flow, of anything with a ``vector_field`` (system, model, Forecaster), or of a function f(t, z).
 
         Raises InputError for anything else.
@@ -61,8 +76,8 @@ class Flow:
                 name=getattr(source, "name", "") or type(source).__name__,
                 coordinates=tuple(getattr(source, "coordinates", ())),
                 hamiltonian=getattr(source, "hamiltonian", None),
-                velocity=source.velocity if separable else None,
-                force=source.force if separable else None,
+                velocity=getattr(source, "velocity") if separable else None,  # noqa: B009 - not of every vector field
+                force=getattr(source, "force") if separable else None,  # noqa: B009
                 autonomous=getattr(source, "autonomous", False),
                 periods=getattr(source, "periods", {}),
                 period=_number(source, "period"),
@@ -89,7 +104,14 @@ class Flow:
         return self.velocity, self.force
 
 
-def _number(source: Any, name: str) -> float | None:
+FlowLike = Flow | VectorField | Field
+"""What `Flow.of` takes: a flow, a system, a trained model, a Forecaster, or a function ``f(t, z)``."""
+
+HamiltonianLike = Hamiltonian | Callable[[Tensor], Tensor]
+"""What energies are measured by: a system, a model or a Forecaster with a Hamiltonian, or a function of z."""
+
+
+def _number(source: object, name: str) -> float | None:
     """An attribute that is a number; None for any other, as for the method of an object that only has the name in common."""
     value = getattr(source, name, None)
     return float(value) if isinstance(value, Real) else None

@@ -1,10 +1,15 @@
-"""check_system: the contract that every system passes, for its own tests and for those of other people's systems."""
+"""The contract that every system keeps, as checks for its own tests and for those of other people's systems.
+
+Each check has a name, and raises AssertionError, which names what is broken. ``check_system`` carries them all out; a test
+that reports them one by one parametrises over ``system_checks``.
+"""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from math import pi
 
 import torch
@@ -20,6 +25,8 @@ STEP = 1e-5  # of central differences, in units of the coordinate: its error is 
 DIFFERENCE_TOLERANCE = 1e-6
 DURATION = 10.0  # of the orbits, in the system's unit of time
 TIMES = (0.0, 1.7, 4.1)  # at which the field of a system that depends on time is looked at, in the same unit
+
+Check = Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,48 @@ class Units:
         return cls(size, rate, time, energy)
 
 
+def system_checks(system: System, n: int = 8, seed: int = 0) -> Iterator[tuple[str, Check]]:
+    """Yield the name of each check of a system, and a function that carries it out.
+
+    Parameters
+    ----------
+    system
+        The system, with its parameters.
+    n, seed
+        Number of samples at which it is checked, and their seed.
+
+    Examples
+    --------
+    >>> import systems
+    >>> [name for name, _ in system_checks(systems.get("van-der-pol"))]
+    ['declarations', 'samples', 'vector-field', 'energies', 'time', 'periods', 'symmetries', 'divergence', 'orbit']
+    """
+
+    @cache
+    def z() -> Tensor:
+        return system.sample(n, seed=seed)
+
+    @cache
+    def units() -> Units:
+        return Units.of(system, z())
+
+    def at_times(check: Callable[[System, Tensor, float, Units], None]) -> Check:
+        times = TIMES[:1] if system.autonomous else TIMES
+        return lambda: [check(system, z(), t * units().time, units()) for t in times]
+
+    yield "declarations", lambda: check_declarations(system)
+    yield "samples", lambda: check_samples(system, n, seed)
+    yield "vector-field", lambda: check_vector_field(system, z())
+    yield "energies", lambda: check_energies(system, n, seed, units())
+    yield "time", lambda: check_time(system, z(), units())
+    yield "periods", at_times(check_periods)
+    yield "symmetries", at_times(check_symmetries)
+    yield "divergence", at_times(check_divergence)
+    if isinstance(system, HamiltonianSystem):
+        yield "hamiltonian", lambda: check_hamiltonian(system, z(), units())
+    yield "orbit", lambda: check_orbit(system, z(), units())
+
+
 def check_system(system: System, n: int = 8, seed: int = 0) -> None:
     """Raise AssertionError, naming what is broken, unless the system keeps the contract.
 
@@ -65,6 +114,12 @@ def check_system(system: System, n: int = 8, seed: int = 0) -> None:
     >>> import systems
     >>> check_system(systems.get("henon-heiles"))
     """
+    for _, check in system_checks(system, n, seed):
+        check()
+
+
+def check_declarations(system: System) -> None:
+    """It has a name, coordinates with names of their own, a surface among them, and periods that make sense."""
     assert system.name, "name is empty: decorate the class with @register"
     assert len(set(system.coordinates)) == system.dim, f"coordinates {system.coordinates} repeat a name"
     assert system.surface[0] in system.coordinates, f"the surface {system.surface} is of no coordinate"
@@ -72,18 +127,6 @@ def check_system(system: System, n: int = 8, seed: int = 0) -> None:
         valid_periods(system.periods, system.coordinates)
     except InputError as error:
         raise AssertionError(f"periods are wrong: {error}") from error
-    z = check_samples(system, n, seed)
-    check_vector_field(system, z)
-    units = Units.of(system, z)
-    check_energies(system, n, seed, units)
-    check_time(system, z, units)
-    for t in TIMES[:1] if system.autonomous else TIMES:
-        check_periods(system, z, t * units.time, units)
-        check_symmetries(system, z, t * units.time, units)
-        check_divergence(system, z, t * units.time, units)
-    if isinstance(system, HamiltonianSystem):
-        check_hamiltonian(system, z, units)
-    check_orbit(system, z, units)
 
 
 def check_samples(system: System, n: int, seed: int) -> Tensor:

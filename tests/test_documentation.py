@@ -3,7 +3,6 @@
 import re
 import shlex
 from pathlib import Path
-from pydoc import locate
 
 import pytest
 from matplotlib import pyplot as plt
@@ -11,6 +10,11 @@ from typer.main import get_command
 
 import systems
 from physlearn import cli
+from physlearn.activations.named import ACTIVATIONS
+from physlearn.integrators.registry import INTEGRATORS
+from physlearn.models.registry import MODELS
+from physlearn.tasks.registry import TASKS
+from systems.registry import SYSTEMS
 
 ROOT = Path(__file__).parents[1]
 WRITTEN = {str(path.relative_to(ROOT)): path for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))}
@@ -19,11 +23,7 @@ PAGES = {
     for name, path in WRITTEN.items()
 }
 PRINTED = {name: code for name, code in PAGES.items() if code}
-REGISTRIES = (
-    "systems.registry._registered",
-    "physlearn.activations.named._registered",
-    "physlearn.integrators.registry._registered",
-)
+REGISTRIES = (SYSTEMS, ACTIVATIONS, INTEGRATORS, MODELS, TASKS)
 ELSEWHERE = {"docs/adding-a-system.md"}  # with the distribution that it tells of: test_newcomer.py
 
 
@@ -32,7 +32,7 @@ def test_the_code_of_a_page_runs_as_printed_from_top_to_bottom(page, monkeypatch
     monkeypatch.chdir(tmp_path)
     systems.names()  # registers the built-in systems, of which the page gets a copy
     for registry in REGISTRIES:
-        monkeypatch.setattr(registry, dict(locate(registry)))
+        monkeypatch.setattr(registry, "_registered", dict(registry._registered))
     plt.switch_backend("Agg")
     try:
         exec(compile(PRINTED[page], page, "exec"), {"__name__": "printed"})

@@ -11,8 +11,8 @@ from torch.nn import functional as F  # noqa: N812 - its usual name
 
 from physlearn.activations.activation import Activation, Elementwise, derivative
 from physlearn.activations.sine import cosine, sine
-from systems import InputError, UnknownNameError
-from systems.registry import same
+from systems import InputError
+from systems.generic_registry import Registry
 
 
 class Named(Activation):
@@ -40,28 +40,28 @@ class Named(Activation):
 
     def __reduce__(self) -> Any:
         """Pickle and copy what has a name by the name: its functions may be lambdas, which do not pickle."""
-        return (find, (self.name,)) if _registered.get(self.name) is self else (object.__new__, (Named,), self.__dict__)
+        return (find, (self.name,)) if ACTIVATIONS.holds(self.name, self) else (object.__new__, (Named,), self.__dict__)
 
 
 LEARNED = "learned:"
 """How the names of learned activations begin, which are no functions of this module."""
 
-_registered: dict[str, Named] = {}
+ACTIVATIONS: Registry[Named] = Registry(
+    "activation",
+    "physlearn.activations",
+    source=lambda named: named._functions[0],
+    hint=f", mixtures such as sine+tanh, and learned ones such as {LEARNED}henon-heiles-hnn",
+)
 
 
 def names() -> list[str]:
     """The names of all named activations, sorted."""
-    return sorted(_registered)
+    return sorted(ACTIVATIONS.names())
 
 
 def find(name: str) -> Named:
     """The activation of that name. Raises UnknownNameError (a KeyError), listing the names there are."""
-    if name not in _registered:
-        raise UnknownNameError(
-            f"no activation {name!r}; there are {', '.join(names())}, mixtures such as sine+tanh, "
-            f"and learned ones such as {LEARNED}henon-heiles-hnn"
-        )
-    return _registered[name]
+    return ACTIVATIONS.get(name)
 
 
 def register(name: str, value: Elementwise, first: Elementwise | None = None, second: Elementwise | None = None) -> Named:
@@ -74,15 +74,12 @@ def register(name: str, value: Elementwise, first: Elementwise | None = None, se
     >>> bump.first(torch.tensor([0.0, 1.0]))
     tensor([-0.0000, -0.7358])
     """
-    if name in _registered and not same(_registered[name]._functions[0], value):
-        raise InputError(f"the activation name {name!r} is taken")
     if "+" in name:
         raise InputError(f"an activation's name has no plus sign, which is for mixtures: {name!r}")
     if name.startswith(LEARNED):
         raise InputError(f"names that begin with {LEARNED} are those of learned activations: {name!r}")
     first = first or derivative(value)
-    _registered[name] = Named(name, value, first, second or derivative(first))
-    return _registered[name]
+    return ACTIVATIONS.register(name)(Named(name, value, first, second or derivative(first)))
 
 
 def _density(x: Tensor) -> Tensor:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -11,13 +9,14 @@ from torch import Tensor
 from physlearn.chaos.resolution import resolve
 from physlearn.chaos.rollout import Rollout
 from physlearn.chaos.variational import between_renormalisations, carry, deviations
+from physlearn.flow import FlowLike
 from systems import InputError
 from systems.autograd_mode import unrecorded
 
 
 @unrecorded
 def sali(
-    flow: Any,
+    flow: FlowLike,
     z0: Float[Tensor, "*batch D"],
     time: float,
     dt: float | None = None,
@@ -82,7 +81,7 @@ def sali(
 
 @unrecorded
 def gali(
-    flow: Any,
+    flow: FlowLike,
     z0: Float[Tensor, "*batch D"],
     time: float,
     k: int,
@@ -132,7 +131,7 @@ def _unit(z: Float[Tensor, "n D"], w: Float[Tensor, "n k D"]) -> Float[Tensor, "
 
 
 def _carried(
-    flow: Any, z0: Tensor, time: float, k: int, dt: float | None, seed: int, method: str | None
+    flow: FlowLike, z0: Tensor, time: float, k: int, dt: float | None, seed: int, method: str | None
 ) -> tuple[torch.Size, Float[Tensor, "n k D"]]:
     """The batch of z0, and the unit deviations at the end of the time."""
     rollout = Rollout.of(flow, z0, time, dt, method)

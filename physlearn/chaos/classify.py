@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from math import sqrt
-from typing import Any
 
 import pandas as pd
 import torch
@@ -16,7 +15,8 @@ from physlearn.chaos.classes import CLASSES, Classification
 from physlearn.chaos.follow import check_threshold, classify_rollout, planar
 from physlearn.chaos.resolution import Resolution, resolve
 from physlearn.chaos.rollout import Rollout
-from systems import InputError
+from physlearn.flow import FlowLike
+from systems import InputError, System
 from systems.autograd_mode import unrecorded
 
 # Of the alignment index, to which regular orbits do not fall: a lower one takes longer to be reached by orbits that stick to
@@ -26,7 +26,7 @@ THRESHOLD = 1e-4
 
 @unrecorded
 def classify(
-    flow: Any,
+    flow: FlowLike,
     z0: Float[Tensor, "*batch D"],
     time: float | None = None,
     dt: float | None = None,
@@ -99,7 +99,7 @@ def classify(
 
 
 def is_chaotic(
-    flow: Any,
+    flow: FlowLike,
     z0: Float[Tensor, "*batch D"],
     time: float | None = None,
     dt: float | None = None,
@@ -127,7 +127,7 @@ def is_chaotic(
 
 @unrecorded
 def chaotic_fraction(
-    system: Any,
+    system: System,
     energies: Sequence[float],
     n: int = 100,
     *,
@@ -135,7 +135,7 @@ def chaotic_fraction(
     time: float | None = None,
     dt: float | None = None,
     threshold: float = THRESHOLD,
-    flow: Any = None,
+    flow: FlowLike | None = None,
     method: str | None = None,
 ) -> pd.DataFrame:
     r"""Estimate the fraction of chaotic orbits at each energy.
@@ -175,7 +175,7 @@ def chaotic_fraction(
     energies = [float(energy) for energy in energies]
     if not energies:
         raise InputError("chaotic_fraction needs at least one energy")
-    z0 = torch.cat([system.sample(n, seed=seed, energy=energy) for energy in energies])
+    z0 = torch.cat([system.sample(n, seed=seed, energy=energy) for energy in energies])  # type: ignore[call-arg]
     rollout = Rollout.of(system if flow is None else flow, z0, time, dt, method, scales=3000.0, step=0.1)
     check_threshold(threshold, rollout.z.dtype)
     found = classify_rollout(rollout, resolve(rollout), threshold, seed)

@@ -6,7 +6,6 @@ import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import ceil
-from typing import Any
 
 import torch
 from jaxtyping import Bool, Float
@@ -19,6 +18,7 @@ from physlearn.chaos.leaving import Bounds
 from physlearn.chaos.resolution import Resolution, resolve
 from physlearn.chaos.rollout import Rollout
 from physlearn.chaos.section import Section, section_of, surface_of
+from physlearn.flow import FlowLike
 from physlearn.integrators import Flow, integrate
 from physlearn.metrics import valid_prediction_time
 from systems import AccuracyWarning, Orbit
@@ -73,7 +73,7 @@ class Dynamics:
     @unrecorded
     def of(
         cls,
-        flow: Any,
+        flow: FlowLike,
         z0: Float[Tensor, "*batch D"],
         time: float | None = None,
         surface: tuple[str | int, float] | None = None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import inf
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -13,6 +12,7 @@ from torch import Tensor
 from physlearn.chaos.resolution import resolve
 from physlearn.chaos.rollout import Rollout
 from physlearn.chaos.variational import between_renormalisations, carry, deviations
+from physlearn.flow import FlowLike
 from systems import InputError
 from systems.autograd_mode import unrecorded
 
@@ -36,7 +36,7 @@ class Exponents:
 
 @unrecorded
 def lyapunov_exponents(
-    flow: Any,
+    flow: FlowLike,
     z0: Float[Tensor, "*batch D"],
     time: float,
     dt: float | None = None,
@@ -103,7 +103,7 @@ def lyapunov_exponents(
 
 @unrecorded
 def lyapunov_history(
-    flow: Any,
+    flow: FlowLike,
     z0: Float[Tensor, "*batch D"],
     time: float,
     dt: float | None = None,

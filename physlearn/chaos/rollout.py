@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import ceil, inf, isfinite
-from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.chaos.time_scale import STEP, time_scale
+from physlearn.flow import FlowLike
 from physlearn.integrators import Flow, Integrator, find
 from systems import InputError
 from systems.system import check_states
@@ -35,7 +35,7 @@ class Rollout:
     @classmethod
     def of(
         cls,
-        flow: Any,
+        flow: FlowLike,
         z0: Tensor,
         time: float | None,
         dt: float | None = None,

@@ -15,6 +15,7 @@ from physlearn.chaos.crossing import Steps, Surface, crossings, rates
 from physlearn.chaos.leaving import Bounds
 from physlearn.chaos.resolution import Resolution, resolve
 from physlearn.chaos.rollout import Rollout
+from physlearn.flow import FlowLike
 from physlearn.integrators.integrate import TYPICAL_WIDTH
 from physlearn.threads import suited_to
 from systems import InputError
@@ -91,7 +92,7 @@ class Section:
 
 @unrecorded
 def poincare_section(
-    flow: Any,
+    flow: FlowLike,
     z0: Float[Tensor, "*batch D"],
     time: float,
     surface: tuple[str | int, float] | None = None,
@@ -167,7 +168,7 @@ def poincare_section(
     return section_of(rollout, resolution, cut, bounds)
 
 
-def surface_of(flow: Any, rollout: Rollout, surface: tuple[str | int, float] | None, direction: int) -> Surface:
+def surface_of(flow: FlowLike, rollout: Rollout, surface: tuple[str | int, float] | None, direction: int) -> Surface:
     """The surface that was asked for, or else the one that the flow names. Raises InputError for one that is none."""
     usual = getattr(flow, "surface", (rollout.coordinates[0], 0.0))
     axis, value = _surface(usual if surface is None else surface, rollout.coordinates)

@@ -37,16 +37,14 @@ def track(
     amplitude and decay.
     """
     with importing():
-        from systems.pendulum_clock.overlay import overlay as draw_overlay
-
         from physlearn import plotting
         from physlearn.cli import values
         from physlearn.forecasting import picture, report
-        from systems import pendulum_clock
+        from systems import film as films
     report.writable_files(out, out.with_suffix(".nc"), plot, overlay, inputs=[film])
     if plot is not None:
         picture.check_format(plot)
-    tracked = pendulum_clock.track(
+    tracked = films.track(
         film,
         markers=values.markers(markers),
         pendulums=pendulums,
@@ -59,6 +57,6 @@ def track(
     if plot is not None:
         written.append(report.write_figure(plot, plotting.tracking_plot(tracked)))
     if overlay is not None:
-        draw_overlay(film, tracked, overlay, progress=progress(as_json))
+        films.overlay.overlay(film, tracked, overlay, progress=progress(as_json))
         written.append(overlay)
     answer([asdict(one) for one in tracked.report], str(tracked), written, as_json)

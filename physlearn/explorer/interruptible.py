@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from torch import Tensor
 
+from physlearn.flow import FlowLike
 from physlearn.integrators import Flow
 
 Function = TypeVar("Function", bound=Callable[..., Tensor] | None)
@@ -17,7 +18,7 @@ class Abandoned(Exception):  # noqa: N818 - nothing went wrong
     """What was being computed is no longer wanted."""
 
 
-def while_wanted(flow: Any, wanted: Callable[[], bool]) -> Flow:
+def while_wanted(flow: FlowLike, wanted: Callable[[], bool]) -> Flow:
     """The same flow, which raises Abandoned as soon as it is asked for a rate that nobody wants any more."""
 
     def watched(function: Function) -> Function:

@@ -14,7 +14,7 @@ from bokeh.document import Document
 from bokeh.models import Column, ColumnDataSource
 
 import systems
-from physlearn import integrators
+from physlearn import integrators, models
 from physlearn.explorer import scene as scenes
 from physlearn.explorer.board import Board
 from physlearn.explorer.exploration import Exploration
@@ -30,7 +30,7 @@ from systems import InputError, IntegrationError, Orbit, System
 
 WIDTH = 270  # of the widgets
 SUITED = "the one that suits each"
-HAMILTONIAN = ("hnn", "hnn-separable", "hnn-mechanical")
+HAMILTONIAN = [name for name in models.names() if models.find(name).is_hamiltonian() and not models.find(name).baseline]
 STEPS = (0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0)
 TIMES = (5.0, 10.0, 20.0, 50.0, 100.0)
 SETTLED = 0.6  # seconds after the last change until sections are drawn
@@ -69,7 +69,7 @@ class Page:
         self.system = pn.widgets.Select(label="System", value=name, options=scenes.names(name), **own)
         self.neurons = pn.widgets.Select(label="Activation of the neurons", value="sine", options=Neurons.names(), **own)
         self.file = pn.widgets.FileInput(accept=".safetensors", **own)
-        self.hamiltonian = pn.widgets.Select(label="Hamiltonian network", value="hnn", options=list(HAMILTONIAN), **own)
+        self.hamiltonian = pn.widgets.Select(label="Hamiltonian network", value="hnn", options=HAMILTONIAN, **own)
         self.integrator = pn.widgets.Select(
             label="Integrator of the models", value=SUITED, options=[SUITED, *integrators.names()], **own
         )

@@ -9,6 +9,7 @@ import torch
 from physlearn.chaos import Section, poincare_section
 from physlearn.explorer.exploration import TRUTH, Exploration
 from physlearn.explorer.interruptible import while_wanted
+from physlearn.flow import FlowLike
 from systems import HamiltonianSystem, System
 from systems.sampling import on_section
 
@@ -33,5 +34,6 @@ def sections(
     system, energy = exploration.system, exploration.energy
     assert energy is not None
     z0 = torch.cat([exploration.z0[None], on_section(system, orbits, energy)])
-    for name, flow in {TRUTH: system, **exploration.models}.items():
+    flows: dict[str, FlowLike] = {TRUTH: system, **exploration.models}
+    for name, flow in flows.items():
         yield name, poincare_section(while_wanted(flow, wanted), z0, time, system.surface, dt=STEP)

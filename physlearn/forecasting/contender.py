@@ -16,7 +16,6 @@ from physlearn.flow import Flow
 from physlearn.forecasting.forecaster import Forecaster
 from physlearn.integrators.implicit import Implicit
 from physlearn.integrators.steps import fitting
-from physlearn.models.build import BASELINES, check_name
 from systems import AccuracyWarning, InputError, Orbit
 
 
@@ -46,18 +45,14 @@ DISSIPATIVE = (
     Contender("dissipative-hnn", "gauss-legendre-4"),
     Contender("dissipative-hnn-mechanical", "gauss-legendre-4"),
 )
-SPLINES = (
-    Contender("nn-splines", "rk4"),
-    Contender("hnn-splines", "gauss-legendre-4"),
-)
-HAMILTONIAN = tuple(name for name in models.names() if name not in ("nn", "nn-splines", "linear"))
 
 
 def choose(model: str | None, integrator: str | None, hamiltonian: bool, *, recorded: bool = False) -> tuple[Contender, ...]:
     """The line-up, or only those of one model, or one model with one integrator.
 
-    hamiltonian: whether the coordinates are positions and momenta; without it, only nn and linear apply. recorded: whether
-    the orbits are of a real thing, which no Hamiltonian fits exactly: the dissipative ones then join. Raises
+    hamiltonian: whether the coordinates are positions and momenta; without it, only models apply that do not need them.
+    recorded: whether the orbits are of a real thing, which no Hamiltonian fits exactly: the dissipative ones then join. A
+    model that is in no line-up, as one of the user's own, is rolled out by its default integrator. Raises
     UnknownNameError for unknown names, InputError for a model that does not apply, NotSeparableError or NotHamiltonianError
     for an integrator that does not, and InputError for one without a model.
     """
@@ -66,15 +61,16 @@ def choose(model: str | None, integrator: str | None, hamiltonian: bool, *, reco
     if model is None:
         if integrator is not None:
             raise InputError(f"--method {integrator} needs --model: {', '.join(models.names())}")
-        return tuple(c for c in (*LINEUP, *(DISSIPATIVE if recorded else ())) if hamiltonian or c.model not in HAMILTONIAN)
-    check_name(model)
-    if model in HAMILTONIAN and not hamiltonian:
+        usual = (*LINEUP, *(DISSIPATIVE if recorded else ()))
+        return tuple(c for c in usual if hamiltonian or not models.find(c.model).needs_momenta())
+    found = models.find(model)
+    if found.needs_momenta() and not hamiltonian:
         raise InputError(f"the model {model} needs positions and momenta, which this system does not have; take nn")
     if integrator is not None:
         # a small model of the kind tells before any training whether the integrator applies
         integrators.find(integrator)(Flow.of(models.build(model, dim=2, hidden=(1,))))
         return (Contender(model, integrator),)
-    return tuple(c for c in (*LINEUP, *DISSIPATIVE, *SPLINES) if c.model == model)
+    return tuple(c for c in LINEUP if c.model == model) or (Contender(model, found.default_integrator),)
 
 
 @dataclass(frozen=True)
@@ -99,7 +95,7 @@ def fit_all(
     seconds: dict[str, float] = {}
     for name in dict.fromkeys(contender.model for contender in contenders):
         start = time.perf_counter()
-        forecaster = Forecaster(name, **network | ({"angles": False} if name in BASELINES else {}))
+        forecaster = Forecaster(name, **network | ({} if models.find(name).takes_angles else {"angles": False}))
         forecasters[name] = forecaster.fit(orbits, validation, progress=progress, **training)
         seconds[name] = time.perf_counter() - start
     return Trained(forecasters, seconds)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import torch
@@ -24,7 +24,7 @@ from physlearn.integrators import integrate
 from physlearn.integrators.steps import checked_step, typical_step
 from physlearn.models import Model
 from physlearn.models.baselines import LeastSquaresModel
-from physlearn.models.build import BASELINES, check_name, structure_of
+from physlearn.models.build import structure_of
 from physlearn.models.layers import Layers
 from physlearn.models.physical import PhysicalModel
 from physlearn.models.units import IN_FILES, Units
@@ -45,10 +45,7 @@ class Forecaster:
     Parameters
     ----------
     model
-        One of ``physlearn.models.names()``: ``"nn"`` or ``"nn-splines"`` (the vector field), ``"hnn"`` or ``"hnn-splines"``
-        (a Hamiltonian), ``"hnn-separable"`` (T(p) + V(q)), ``"hnn-mechanical"`` (p^2/2m + V(q)), ``"dissipative-hnn"`` or
-        ``"dissipative-hnn-mechanical"`` (a Hamiltonian and a force), or a baseline, ``"linear"`` or ``"cubic"`` (a polynomial
-        Hamiltonian).
+        One of ``physlearn.models.names()``; what each learns is told by its class, ``physlearn.models.find(name)``.
     hidden
         The widths of the hidden layers.
     activation
@@ -103,7 +100,7 @@ class Forecaster:
         dtype: torch.dtype = torch.float32,
         device: str | torch.device = "cpu",
     ) -> None:
-        check_name(model)
+        models.find(model)
         activations.get(activation)
         describe(activation)
         self.name = model
@@ -178,7 +175,8 @@ class Forecaster:
             units, pairs, held_out = data.standardized(structure_of(self.name, len(coordinates)), angles)
             model = self._build(coordinates, data.periods, units)
             history = pd.DataFrame()
-            if isinstance(model, LeastSquaresModel):
+            if model.baseline:
+                model = cast(LeastSquaresModel, model)
                 model.double().standardize(pairs.z, pairs.rate)
                 model.solve(pairs.z, pairs.rate, weighted=weighted)
             else:
@@ -210,8 +208,8 @@ class Forecaster:
         t : shape ``(T,)``
             Times of the output, increasing or decreasing; which times are asked for does not change the forecast.
         integrator
-            Name of the method; by default one that suits the model: rk4 for nn, gauss-legendre-4 for hnn and the baselines,
-            yoshida-4 for the separable ones.
+            Name of the method, one of ``physlearn.integrators.names()``; by default the one that suits the model, its
+            ``default_integrator``.
         dt
             Longest integration step. By default, steps are as long as the median step of the training orbits (``step``), and
             shorter where these make a noticeable error.
@@ -300,7 +298,7 @@ class Forecaster:
             forecaster = cls(
                 settings["model"],
                 hidden=settings["hidden"],
-                activation="sine" if settings["model"] in BASELINES else restore(settings["activation"]),
+                activation="sine" if models.find(settings["model"]).baseline else restore(settings["activation"]),
                 angles=settings.get("angles", False),
                 seed=settings["seed"],
                 dtype=getattr(torch, settings["dtype"]),

@@ -20,6 +20,7 @@ from physlearn.activations import Activation
 from physlearn.activations.description import describe
 from physlearn.activations.learned import LearnedActivations
 from physlearn.chaos import Dynamics, DynamicsComparison, compare_dynamics
+from physlearn.flow import FlowLike
 from physlearn.forecasting import contender
 from physlearn.forecasting.forecaster import Forecaster
 from physlearn.forecasting.report import environment, finite, write_figure, write_json
@@ -201,7 +202,7 @@ def long_run(
     surface = system.surface if surface is None else surface
     dt = protocol.dt if dt is None else dt
 
-    def follow(label: str, flow: Any) -> Dynamics:
+    def follow(label: str, flow: FlowLike) -> Dynamics:
         return Dynamics.of(flow, z0, time, surface, direction, dt, seed=seed, progress=label if progress else None)
 
     flows = {"truth": follow("truth", system)}  # first: what cannot be followed is told before anything is trained

@@ -12,9 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
-from physlearn import metrics, plotting
+from physlearn import metrics, models, plotting
 from physlearn.forecasting.report import Report
-from physlearn.models.build import BASELINES
 from systems import InputError, Orbit, System
 
 FORMATS = (".png", ".svg", ".pdf")
@@ -90,7 +89,7 @@ def _best(report: Report, merit: str) -> dict[str, Orbit]:
     rows = report.table.drop(index="truth").sort_values([merit, "rate_loss"], ascending=[False, True])
     euler = [label for label in rows.index if label.endswith("euler")][-1:]
     others = [label for label in rows.index if not label.endswith("euler")]
-    others.sort(key=lambda label: label.split(" + ")[0] in BASELINES)  # stable: the order among them stays
+    others.sort(key=lambda label: models.find(label.split(" + ")[0]).baseline)  # stable: the order among them stays
     return {label: report.forecasts[label] for label in [*euler, *others][:SHOWN]}
 
 

@@ -16,10 +16,11 @@ from torch import Tensor
 from physlearn import metrics, plotting
 from physlearn.forecasting import picture
 from physlearn.forecasting.contender import Contender, fit_all, forecast_all
+from physlearn.forecasting.forecaster import Forecaster
 from physlearn.forecasting.report import Report, write_figure
 from physlearn.training import join, longest_stretch, split_time
 from systems import InputError, Orbit
-from systems.pendulum_clock import track
+from systems import film as films
 
 RATES: tuple[Literal["file", "derived"], ...] = ("file", "derived")
 TRAINING, VALIDATION = 0.7, 0.1  # together the first 80 %; the rest is forecast
@@ -70,7 +71,7 @@ def read_film(
     InputError
         If the pendulum is nowhere seen long enough without a gap.
     """
-    tracked = track(film, focal_length=focal_length, progress=progress)
+    tracked = films.track(film, focal_length=focal_length, progress=progress)
     tracked.save_csv(folder / "angles.csv")
     written = [folder / "angles.csv", write_figure(folder / "track.png", plotting.tracking_plot(tracked))]
     orbits = [orbit for orbit in tracked.orbits if orbit.provenance["pendulum"] == 0]
@@ -194,7 +195,9 @@ def fit_pendulum(orbit: Orbit) -> tuple[float, Callable[[Tensor], Tensor]]:
     return square**0.5, lambda z: (radian * z[..., 1]).square() / 2 + square * (1 - (radian * (z[..., 0] - middle)).cos())
 
 
-def _row(label: str, orbit: Orbit, truth: Orbit, flow: Any, energy: Callable[[Tensor], Tensor]) -> dict[str, Any]:
+def _row(
+    label: str, orbit: Orbit, truth: Orbit, flow: Forecaster | None, energy: Callable[[Tensor], Tensor]
+) -> dict[str, Any]:
     phase = metrics.phase_error(orbit, truth)
     row: dict[str, Any] = {
         "forecast": label,

@@ -14,6 +14,7 @@ from torch import Tensor
 from physlearn import metrics
 from physlearn.forecasting import picture
 from physlearn.forecasting.contender import Contender, fit_all, forecast_all
+from physlearn.forecasting.forecaster import Forecaster
 from physlearn.forecasting.report import Report
 from systems import HamiltonianSystem, InputError, Orbit, System
 
@@ -125,7 +126,7 @@ def learning_orbits(system: System, protocol: Protocol, seed: int) -> tuple[Orbi
     return training, validation
 
 
-def _row(label: str, orbit: Orbit, truth: Orbit, system: System, flow: Any, horizon: Tensor) -> dict[str, Any]:
+def _row(label: str, orbit: Orbit, truth: Orbit, system: System, flow: System | Forecaster, horizon: Tensor) -> dict[str, Any]:
     valid = metrics.valid_prediction_time(orbit, truth, horizon=horizon)
     row: dict[str, Any] = {
         "forecast": label,
@@ -141,7 +142,7 @@ def _row(label: str, orbit: Orbit, truth: Orbit, system: System, flow: Any, hori
         error = metrics.energy_error(orbit, system)
         row["energy_error_median"] = float(error.median())
         row["energy_error_largest"] = float(error.max())
-        if label != "truth" and hasattr(flow, "hamiltonian"):
+        if isinstance(flow, Forecaster) and hasattr(flow, "hamiltonian"):
             # a learned energy is known up to a constant: it is made to agree with the true one at the start
             first = truth.z[:, :1]
             offset = system.hamiltonian(first) - flow.hamiltonian(first)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from itertools import pairwise
-from math import comb
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from physlearn import schema
+from physlearn import models, schema
 from physlearn.activations.description import check_description, describe, numbers_of
-from physlearn.models.build import BASELINES, check_name
 from systems import InputError
 
 if TYPE_CHECKING:
@@ -26,7 +23,7 @@ def settings_of(forecaster: Forecaster) -> dict[str, Any]:
     return {
         "model": forecaster.name,
         "hidden": forecaster.hidden,
-        "activation": None if forecaster.name in BASELINES else describe(forecaster.activation),
+        "activation": None if models.find(forecaster.name).baseline else describe(forecaster.activation),
         "angles": forecaster.angles,
         "seed": forecaster.seed,
         "dtype": str(forecaster.dtype).removeprefix("torch."),
@@ -44,7 +41,7 @@ def check(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
     Nothing is built for this: a file that only claims a large model takes no memory.
     """
     model = schema.text(settings["model"], "model")
-    check_name(model)
+    models.find(model)
     coordinates = schema.names(settings["coordinates"], "coordinates")
     schema.whole(settings["seed"], "seed", -(2**63), 2**64 - 1)
     if settings["dtype"] not in DTYPES:
@@ -69,12 +66,11 @@ def _angles(settings: Mapping[str, Any]) -> int:
 
 def _needed(model: str, dim: int, settings: Mapping[str, Any], tensors: int) -> int:
     """How many numbers such a model has at least."""
-    if model in BASELINES:
-        return dim * dim if model == "linear" else comb(dim + 3, 3) * dim
+    found = models.find(model)
+    if found.baseline:
+        return found.fewest_numbers(dim, (), 0)
     hidden = [schema.whole(width, "each width", 1, 10**9) for width in schema.listed(settings["hidden"], "hidden", tensors)]
     if not hidden:
         raise InputError("hidden must be a list of positive widths, not empty")
     check_description(settings["activation"])
-    # a separable model has networks of half of the coordinates each; an angle is one input more of one of them
-    weights = sum(a * b for a, b in pairwise([max(dim // 2, 1) + _angles(settings), *hidden]))
-    return weights + sum(hidden) + numbers_of(settings["activation"])
+    return found.fewest_numbers(dim, hidden, _angles(settings)) + numbers_of(settings["activation"])

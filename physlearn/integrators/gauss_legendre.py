@@ -23,6 +23,7 @@ class GaussLegendre(Implicit):
     """
 
     symplectic = True
+    symmetric = True
     a: ClassVar[tuple[tuple[float, ...], ...]]
     b: ClassVar[tuple[float, ...]]
     c: ClassVar[tuple[float, ...]]

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from physlearn.flow import Field, Flow
+from physlearn.flow import Field, Flow, FlowLike
 from physlearn.integrators.accuracy import Accuracy, estimate, too_long
 from physlearn.integrators.errors import ConvergenceError
 from physlearn.integrators.integrator import Integrator
@@ -33,7 +33,7 @@ FAILED = 4  # how much shorter they become where an implicit step has no solutio
 
 @outside_inference
 def integrate(
-    flow: Any,
+    flow: FlowLike,
     z0: Float[Tensor, "*batch D"],
     t: Float[Tensor, " T"],
     method: str,

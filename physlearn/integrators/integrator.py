@@ -30,12 +30,14 @@ class Integrator(ABC):
 
     A fixed-step method gives ``step``. One that carries more than the state from step to step (a second copy, say) gives
     ``start`` and ``state`` too, and what it has to tell about a run goes into ``report``. ``samples`` are some of the steps
-    that ``solve`` took. A method that chooses its own steps says that it is ``adaptive``.
+    that ``solve`` took. A method that chooses its own steps says that it is ``adaptive``, and one whose step of -dt undoes a
+    step of dt exactly says that it is ``symmetric``.
     """
 
     name: ClassVar[str]
     order: ClassVar[int]
     symplectic: ClassVar[bool]
+    symmetric: ClassVar[bool] = False  # whether a step back undoes a step forward exactly
     adaptive: ClassVar[bool] = False
     damping: ClassVar[bool] = True  # whether steps must be short beside the time in which a damped motion decays
 

@@ -24,6 +24,7 @@ class Leapfrog(Integrator):
     name = "leapfrog"
     order = 2
     symplectic = True
+    symmetric = True
     weights: ClassVar[tuple[float, ...]] = (1.0,)  # the lengths of the leapfrog steps that make one step
 
     def __init__(self, flow: Flow) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from physlearn.integrators.dopri8 import Dopri8
 from physlearn.integrators.euler import Euler
 from physlearn.integrators.gauss_legendre import GaussLegendre4, GaussLegendre6, ImplicitMidpoint
@@ -10,46 +12,44 @@ from physlearn.integrators.leapfrog import Leapfrog, Yoshida4, Yoshida6
 from physlearn.integrators.rk4 import RungeKutta4
 from physlearn.integrators.symplectic_euler import SymplecticEuler
 from physlearn.integrators.tao import Tao4
-from systems import InputError, UnknownNameError
-from systems.registry import same
+from systems.generic_registry import Registry
 
-_registered: dict[str, type[Integrator]] = {
-    method.name: method
-    for method in (
-        Euler,
-        RungeKutta4,
-        SymplecticEuler,
-        Leapfrog,
-        Yoshida4,
-        Yoshida6,
-        ImplicitMidpoint,
-        GaussLegendre4,
-        GaussLegendre6,
-        Tao4,
-        Dopri8,
-    )
-}
+INTEGRATORS: Registry[type[Integrator]] = Registry("integrator", "physlearn.integrators")
+M = TypeVar("M", bound=type[Integrator])
+
+
+def register(method: M) -> M:
+    """Class decorator: makes a method available by its ``name``, to `integrate` and to everything that takes a method's name.
+
+    Another distribution needs no import for that when its metadata name the class in the entry-point group
+    ``physlearn.integrators``: ``my-method = "my_package.my_method:MyMethod"``. A class that is defined again, as when a
+    notebook's cell is run again, replaces itself. Raises InputError for a name that is taken.
+    """
+    INTEGRATORS.register(method.name)(method)
+    return method
 
 
 def names() -> list[str]:
     """The names of the methods, simplest first."""
-    return list(_registered)
+    return INTEGRATORS.names()
 
 
 def find(method: str) -> type[Integrator]:
     """The method of that name. Raises UnknownNameError (a KeyError), listing the names there are."""
-    if method not in _registered:
-        raise UnknownNameError(f"no integrator {method!r}; there are {', '.join(names())}")
-    return _registered[method]
+    return INTEGRATORS.get(method)
 
 
-def register(method: type[Integrator]) -> type[Integrator]:
-    """Make a method known by its name, as a decorator of its class.
-
-    The same class of the same module replaces itself. Raises InputError for a name that is taken.
-    """
-    owner = _registered.get(method.name, method)
-    if not same(owner, method):
-        raise InputError(f"the integrator name {method.name!r} is taken")
-    _registered[method.name] = method
-    return method
+for _method in (
+    Euler,
+    RungeKutta4,
+    SymplecticEuler,
+    Leapfrog,
+    Yoshida4,
+    Yoshida6,
+    ImplicitMidpoint,
+    GaussLegendre4,
+    GaussLegendre6,
+    Tao4,
+    Dopri8,
+):
+    register(_method)

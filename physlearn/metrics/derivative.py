@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from physlearn.flow import Flow
+from physlearn.flow import Flow, FlowLike
 from systems import InputError, Orbit
 
 
-def derivative_loss(flow: Any, orbit: Orbit, reduction: Literal["mean", "sum"] = "mean") -> Float[Tensor, ""]:
+def derivative_loss(flow: FlowLike, orbit: Orbit, reduction: Literal["mean", "sum"] = "mean") -> Float[Tensor, ""]:
     """Return the mean over all states of the squared error of dz/dt, averaged or summed over the components.
 
     It is in the squared units of the rates, so that the components with the largest rates decide where units differ.

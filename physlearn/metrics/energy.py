@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from physlearn.flow import HamiltonianLike
 from physlearn.metrics.spread import time_weights
 from systems import InputError, Orbit, System
 
 SMALL = 0.01  # of the energy that an orbit exchanges: a smaller total is what is left of terms that cancel
 
 
-def energy_error(orbit: Orbit, system: Any) -> Float[Tensor, "*batch"]:
+def energy_error(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch"]:
     r"""Return the largest relative energy error along each orbit.
 
     .. math:: \max_t |H - E| \,/\, S, \qquad
@@ -56,13 +56,13 @@ def energy_error(orbit: Orbit, system: Any) -> Float[Tensor, "*batch"]:
     return energy_deviation(orbit, system).abs().amax(-1)
 
 
-def energy_rms(orbit: Orbit, system: Any) -> Float[Tensor, "*batch"]:
+def energy_rms(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch"]:
     """Return the root mean square of ``(H - E) / S`` over time along each orbit; otherwise as `energy_error`."""
     squares = energy_deviation(orbit, system).square()
     return (squares * time_weights(orbit.t).to(squares)).sum(-1).sqrt()
 
 
-def energy_drift(orbit: Orbit, system: Any) -> Float[Tensor, "*batch"]:
+def energy_drift(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch"]:
     """Return the slope of ``(H - E) / S`` against time [1 / time], fitted by least squares; otherwise as `energy_error`.
 
     A symplectic method oscillates without drift; the rest gain or lose steadily.
@@ -77,7 +77,7 @@ def energy_drift(orbit: Orbit, system: Any) -> Float[Tensor, "*batch"]:
     return torch.where(torch.isfinite(deviation).all(-1), slope, torch.inf).to(deviation.dtype)
 
 
-def energy_deviation(orbit: Orbit, system: Any) -> Float[Tensor, "*batch T"]:
+def energy_deviation(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch T"]:
     """Return ``(H - E) / S`` at each time, as of `energy_error`; infinite where a state is not finite."""
     hamiltonian: Callable[[Tensor], Tensor] | None = getattr(system, "hamiltonian", system if callable(system) else None)
     if hamiltonian is None:

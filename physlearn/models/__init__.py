@@ -1,15 +1,20 @@
 """Models: learnable flows, by name, and a classifier."""
 
-from physlearn.models.baselines import CubicHamiltonian, LinearModel
-from physlearn.models.build import build, names
-from physlearn.models.classifier import Classifier
-from physlearn.models.dissipative import DissipativeHamiltonianNetwork, DissipativeMechanicalNetwork
-from physlearn.models.hamiltonian import HamiltonianNetwork
-from physlearn.models.model import Learner, Model
-from physlearn.models.separable import MechanicalHamiltonianNetwork, SeparableHamiltonianNetwork
-from physlearn.models.spline_network import SplineNetwork, hidden_of_equal_size
-from physlearn.models.splines import SplineClassifier, SplineHamiltonian, SplineVectorField
+# Each import registers its models, and names() lists them in this order.
+# isort: off
 from physlearn.models.vector_field import VectorFieldNetwork
+from physlearn.models.hamiltonian import HamiltonianNetwork
+from physlearn.models.separable import MechanicalHamiltonianNetwork, SeparableHamiltonianNetwork
+from physlearn.models.dissipative import DissipativeHamiltonianNetwork, DissipativeMechanicalNetwork
+from physlearn.models.classifier import Classifier
+from physlearn.models.splines import SplineClassifier, SplineHamiltonian, SplineVectorField
+from physlearn.models.baselines import CubicHamiltonian, LinearModel
+# isort: on
+
+from physlearn.models.build import build
+from physlearn.models.model import Learner, Model
+from physlearn.models.registry import find, names, register
+from physlearn.models.spline_network import SplineNetwork, hidden_of_equal_size
 
 __all__ = [
     "Classifier",
@@ -28,6 +33,8 @@ __all__ = [
     "SplineVectorField",
     "VectorFieldNetwork",
     "build",
+    "find",
     "hidden_of_equal_size",
     "names",
+    "register",
 ]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import warnings
 from abc import abstractmethod
+from collections.abc import Sequence
 from itertools import combinations_with_replacement
+from math import comb
 
 import torch
 from jaxtyping import Float
@@ -13,6 +15,7 @@ from torch import Tensor, nn
 
 from physlearn.models.hamiltonian import check_even
 from physlearn.models.model import Model
+from physlearn.models.registry import register
 from physlearn.models.scaling import Standard, spread
 from systems import InputError
 from systems.errors import outside
@@ -30,6 +33,8 @@ class LeastSquaresModel(Model):
     """
 
     default_integrator = "gauss-legendre-4"
+    baseline = True
+    takes_angles = False
 
     @abstractmethod
     def solve(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"], *, weighted: bool = False) -> None:
@@ -68,6 +73,7 @@ class LeastSquaresModel(Model):
         return solution
 
 
+@register
 class LinearModel(LeastSquaresModel):
     """dz/dt = A z + b, the best in the least-squares sense."""
 
@@ -79,6 +85,11 @@ class LinearModel(LeastSquaresModel):
         super().__init__()
         self.register_buffer("matrix", torch.zeros(dim, dim))
         self.register_buffer("offset", torch.zeros(dim))
+
+    @classmethod
+    def fewest_numbers(cls, dim: int, hidden: Sequence[int], angles: int) -> int:
+        """Return the size of A."""
+        return dim * dim
 
     def standardize(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]) -> None:
         """Nothing to scale."""
@@ -98,6 +109,7 @@ class LinearModel(LeastSquaresModel):
         return z @ self.matrix.T + self.offset
 
 
+@register
 class CubicHamiltonian(LeastSquaresModel):
     """H as a polynomial of degree 3 in q and p, with Hamilton's equations: exact for Henon-Heiles."""
 
@@ -114,6 +126,11 @@ class CubicHamiltonian(LeastSquaresModel):
         self.states = Standard(dim)
         self.register_buffer("factors", nn.functional.one_hot(torch.tensor(factors).T, dim + 1).to(torch.get_default_dtype()))
         self.register_buffer("coefficients", torch.zeros(len(factors)))
+
+    @classmethod
+    def fewest_numbers(cls, dim: int, hidden: Sequence[int], angles: int) -> int:
+        """Return the number of monomials in 1 and the coordinates, times that of coordinates."""
+        return comb(dim + 3, 3) * dim
 
     def standardize(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]) -> None:
         """Scale the states, for a well-conditioned fit."""

@@ -1,54 +1,24 @@
-"""Models by name."""
+"""New models by name, with initial weights."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 from physlearn.activations import Activation
-from physlearn.models.baselines import CubicHamiltonian, LinearModel
 from physlearn.models.classifier import Classifier
-from physlearn.models.dissipative import DissipativeHamiltonianNetwork, DissipativeMechanicalNetwork
-from physlearn.models.hamiltonian import HamiltonianNetwork, check_even
+from physlearn.models.hamiltonian import check_even
 from physlearn.models.inputs import NO_ANGLES, Angles
 from physlearn.models.model import Model
-from physlearn.models.separable import MechanicalHamiltonianNetwork, SeparableHamiltonianNetwork
-from physlearn.models.splines import SplineClassifier, SplineHamiltonian, SplineVectorField
+from physlearn.models.registry import CLASSIFIERS, find
 from physlearn.models.units import Structure
-from physlearn.models.vector_field import VectorFieldNetwork
-from systems import InputError, UnknownNameError
+from systems import InputError
 from systems.scalars import seeded
-
-NETWORKS = {
-    cls.name: cls
-    for cls in (
-        VectorFieldNetwork,
-        HamiltonianNetwork,
-        SeparableHamiltonianNetwork,
-        MechanicalHamiltonianNetwork,
-        DissipativeHamiltonianNetwork,
-        DissipativeMechanicalNetwork,
-        SplineVectorField,
-        SplineHamiltonian,
-    )
-}
-BASELINES = {cls.name: cls for cls in (LinearModel, CubicHamiltonian)}
-CLASSIFIERS = {cls.name: cls for cls in (Classifier, SplineClassifier)}
-
-
-def names() -> list[str]:
-    """The names of all models: networks, then baselines."""
-    return [*NETWORKS, *BASELINES]
-
-
-def check_name(name: str) -> None:
-    """Raise UnknownNameError (a KeyError), listing the names there are, for any other."""
-    if name not in names():
-        raise UnknownNameError(f"no model {name!r}; there are {', '.join(names())}")
 
 
 def check_angles(name: str | None, angles: bool | tuple[str, ...] | Angles) -> None:
-    """Raise InputError where a baseline is to take angles."""
-    if angles and name in BASELINES:
+    """Raise InputError where a model is to take angles that cannot."""
+    if angles and name is not None and not find(name).takes_angles:
         raise InputError(f"the model {name} has no network that could see cosines and sines of angles: leave angles out")
 
 
@@ -57,11 +27,10 @@ def structure_of(name: str, dim: int) -> Structure:
 
     Raises UnknownNameError for an unknown model, InputError for an odd number of coordinates where momenta are needed.
     """
-    check_name(name)
-    structure = {**NETWORKS, **BASELINES}[name].structure
-    if structure != "general":
+    model = find(name)
+    if model.needs_momenta():
         check_even(name, dim)
-    return structure
+    return model.structure
 
 
 def build(
@@ -83,11 +52,14 @@ def build(
     >>> build("hnn", dim=4).vector_field(0.0, torch.zeros(5, 4)).shape
     torch.Size([5, 4])
     """
-    check_name(name)
-    if name in BASELINES:
-        check_angles(name, angles)
-        return BASELINES[name](dim)
-    return NETWORKS[name](dim, hidden, activation, seeded(seed), angles)
+    found = find(name)
+    check_angles(name, angles)
+    structure_of(name, dim)
+    construct = cast(Callable[..., Model], found)
+    if found.baseline:
+        return construct(dim)
+    given: tuple[Any, ...] = (dim, hidden, activation, seeded(seed))
+    return construct(*given, angles) if found.takes_angles else construct(*given)
 
 
 def build_classifier(
@@ -97,6 +69,5 @@ def build_classifier(
 
     Raises UnknownNameError for an unknown classifier or activation, InputError for fewer than two classes.
     """
-    if name not in CLASSIFIERS:
-        raise UnknownNameError(f"no classifier {name!r}; there are {', '.join(CLASSIFIERS)}")
-    return CLASSIFIERS[name](inputs, classes, hidden, activation, generator=seeded(seed))
+    construct = cast(Callable[..., Classifier], CLASSIFIERS.get(name))
+    return construct(inputs, classes, hidden, activation, generator=seeded(seed))

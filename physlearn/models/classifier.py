@@ -12,10 +12,12 @@ from physlearn.activations import Activation
 from physlearn.models.layers import Layers
 from physlearn.models.model import Learner
 from physlearn.models.network import Network
+from physlearn.models.registry import register
 from physlearn.models.scaling import Standard
 from systems import InputError
 
 
+@register
 class Classifier(Learner):
     """The logits of C classes, whose softmax are their probabilities, as the output of a network.
 
@@ -27,6 +29,7 @@ class Classifier(Learner):
     """
 
     name = "classifier"
+    compiled = True
     network_class: type[Layers] = Network
 
     def __init__(

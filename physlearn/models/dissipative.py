@@ -14,11 +14,13 @@ from physlearn.models.hamiltonian import HamiltonianNetwork
 from physlearn.models.inputs import NO_ANGLES, Angles, Inputs
 from physlearn.models.model import Model
 from physlearn.models.network import Network
+from physlearn.models.registry import register
 from physlearn.models.scaling import over_batch, root_mean_square
 from physlearn.models.separable import MechanicalHamiltonianNetwork
 from physlearn.models.units import Structure
 
 
+@register
 class DissipativeHamiltonianNetwork(Model):
     r"""Hamilton's equations for a learned H(q, p), and a learned force that drives or brakes.
 
@@ -71,6 +73,7 @@ class DissipativeHamiltonianNetwork(Model):
         return torch.cat([dq, dp + self.drive(z)], dim=-1)
 
 
+@register
 class DissipativeMechanicalNetwork(DissipativeHamiltonianNetwork):
     """The same with H = p^2/2 + V(q): what is even in the momenta is then V's alone, and what is odd is F's.
 

@@ -14,6 +14,7 @@ from physlearn.models.inputs import NO_ANGLES, Angles, Inputs
 from physlearn.models.layers import Layers
 from physlearn.models.model import Model
 from physlearn.models.network import Network
+from physlearn.models.registry import register
 from physlearn.models.scaling import over_batch, root_mean_square
 from systems import InputError
 from systems.system import rotate
@@ -66,6 +67,7 @@ class Potential(nn.Module):
         return self.inputs.by_coordinates(x, over_batch(scale, 1) * self.network.gradient(self.inputs(x)))
 
 
+@register
 class HamiltonianNetwork(Model):
     """Hamilton's equations for one learned scalar H(q, p): energy is conserved, whatever was learned.
 
@@ -74,6 +76,7 @@ class HamiltonianNetwork(Model):
     """
 
     name = "hnn"
+    compiled = True
     structure = "canonical"
     default_integrator = "gauss-legendre-4"
     network_class: type[Layers] = Network

@@ -14,6 +14,7 @@ from physlearn.activations import Activation
 from physlearn.models.hamiltonian import Potential, check_even
 from physlearn.models.inputs import NO_ANGLES, Angles
 from physlearn.models.model import Model
+from physlearn.models.registry import register
 from physlearn.models.units import Structure
 from systems import InputError
 
@@ -69,10 +70,12 @@ class SeparableModel(Model):
         return torch.cat([self.velocity(p), self.force(q)], dim=-1)
 
 
+@register
 class SeparableHamiltonianNetwork(SeparableModel):
     """T(p) + V(q), a network for each."""
 
     name = "hnn-separable"
+    compiled = True
 
     def __init__(
         self,
@@ -100,6 +103,7 @@ class SeparableHamiltonianNetwork(SeparableModel):
         return self.kinetic_energy.gradient(p)
 
 
+@register
 class MechanicalHamiltonianNetwork(SeparableModel):
     """p^2/2 + V(q): unit masses are known, the potential is learned.
 
@@ -107,6 +111,7 @@ class MechanicalHamiltonianNetwork(SeparableModel):
     """
 
     name = "hnn-mechanical"
+    compiled = True
     structure: ClassVar[Structure] = "mechanical"
 
     def __init__(

@@ -50,7 +50,7 @@ class Weights:
         self.shapes = {name: parameter.shape[1:] for name, parameter in together.named_parameters()}
         self.sizes = [prod(shape) for shape in self.shapes.values()]
         bounds = {id(p): layer.bound for layer in together.modules() if isinstance(layer, Affine) for p in layer.parameters()}
-        self.bounds = [bounds[id(parameter)] for parameter in together.parameters()]
+        self.bounds = [bounds.get(id(parameter)) for parameter in together.parameters()]  # None: not of a layer
 
     def flatten(self, together: nn.Module) -> Float[Tensor, "R P"]:
         """A copy of the stack's weights."""
@@ -62,11 +62,15 @@ class Weights:
         return {name: part.unflatten(1, shape) for (name, shape), part in zip(self.shapes.items(), parts, strict=True)}
 
     def draw(self, networks: int, generator: torch.Generator, dtype: torch.dtype) -> Float[Tensor, "networks P"]:
-        """Initial weights of new networks, distributed as those of a network that is built."""
+        """Initial weights of new networks, distributed as those of a network that is built.
+
+        Raises InputError for a model with parameters outside of its layers, whose distribution is not known.
+        """
+        bounds = [bound for bound in self.bounds if bound is not None]
+        if len(bounds) < len(self.bounds):
+            raise InputError("a model with parameters outside of its layers draws no weights in a stack: take nn or hnn")
         u = 2 * torch.rand(networks, sum(self.sizes), generator=generator, dtype=dtype) - 1
-        return u * torch.cat(
-            [torch.full((size,), bound, dtype=dtype) for size, bound in zip(self.sizes, self.bounds, strict=True)]
-        )
+        return u * torch.cat([torch.full((size,), bound, dtype=dtype) for size, bound in zip(self.sizes, bounds, strict=True)])
 
 
 def outputs(together: Learner, tensors: dict[str, Tensor], z: Float[Tensor, "R n D"]) -> Float[Tensor, "R n outputs"]:

@@ -13,9 +13,11 @@ from physlearn.models.inputs import NO_ANGLES, Angles, Inputs
 from physlearn.models.layers import Layers
 from physlearn.models.model import Model
 from physlearn.models.network import Network
+from physlearn.models.registry import register
 from physlearn.models.scaling import Standard
 
 
+@register
 class VectorFieldNetwork(Model):
     """dz/dt as the output of a network: nothing is assumed of the flow, and nothing conserved.
 
@@ -23,6 +25,7 @@ class VectorFieldNetwork(Model):
     """
 
     name = "nn"
+    compiled = True
     default_integrator = "rk4"
     network_class: type[Layers] = Network
 

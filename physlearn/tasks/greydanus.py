@@ -16,13 +16,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-import systems
 from physlearn import metrics
 from physlearn.tasks.registry import register
 from physlearn.tasks.simulated import SHARES, check_settings, seed_of
 from physlearn.tasks.task import PARTS, Forecasting, Task
 from physlearn.training import Training, split_time
 from systems import HamiltonianSystem, InputError, Orbit
+from systems.hamiltonian import ThreeBody, TwoBody
+from systems.oscillators import HarmonicOscillator, Pendulum
 from systems.recorded_pendulum import read_recorded_pendulum
 from systems.sampling import generator
 
@@ -40,21 +41,21 @@ Sample = Callable[[int, int], Tensor]  # so many states, from a seed
 @register("spring")
 def spring(orbits: int = 25, seed: int = 0) -> Task:
     """A mass on a spring, H = q^2 + p^2, seen with noise: orbits of radius 0.1 to 1, 30 states over t = 0 to 3."""
-    system = systems.get("harmonic-oscillator", frequency=2.0, mass=0.5)
+    system = HarmonicOscillator(frequency=2.0, mass=0.5)
     return _oscillation("spring", "a mass on a spring, with noise", system, (0.1, 1.0), 30, orbits, seed)
 
 
 @register("pendulum")
 def pendulum(orbits: int = 25, seed: int = 0) -> Task:
     """A pendulum, H = p^2 + 3 (1 - cos q), seen with noise: from radius 1.3 to 2.3, 45 states over t = 0 to 3."""
-    system = systems.get("pendulum", gravity=3.0, inertia=0.5)
+    system = Pendulum(gravity=3.0, inertia=0.5)
     return _oscillation("pendulum", "a pendulum, with noise", system, (1.3, 2.3), 45, orbits, seed)
 
 
 @register("two-body")
 def two_body(orbits: int = 800, seed: int = 0) -> Task:
     """Two bodies on nearly circular orbits, 50 states over t = 0 to 20; a fifth of all orbits is for the test."""
-    system = systems.get("two-body")
+    system = TwoBody()
     t, long = _times(20.0, 50), _times(20.0, 500)
     sample: Sample = lambda n, seed: system.sample(n, seed=seed)  # noqa: E731
     return _task("two-body", "two bodies on nearly circular orbits", system, sample, sample, t, long, orbits, seed)
@@ -63,7 +64,7 @@ def two_body(orbits: int = 800, seed: int = 0) -> Task:
 @register("three-body")
 def three_body(orbits: int = 4000, seed: int = 0) -> Task:
     """Three bodies that begin near a turning triangle, 20 states over t = 0 to 5; a fifth of all orbits is for the test."""
-    system = systems.get("three-body")
+    system = ThreeBody()
     t, long = _times(5.0, 20), _times(3.0, 500)
     return _task("three-body", "three bodies near a turning triangle", system, triangle, triangle, t, long, orbits, seed)
 

@@ -10,26 +10,25 @@ from typing import Any
 import torch
 
 from physlearn.tasks.task import Task
-from systems import InputError, UnknownNameError
+from systems import InputError
+from systems.generic_registry import Registry
 
-_makers: dict[str, Callable[..., Task]] = {}
+Maker = Callable[..., Task]
+TASKS: Registry[Maker] = Registry("task", "physlearn.tasks")
 
 
-def register(name: str) -> Callable[[Callable[..., Task]], Callable[..., Task]]:
-    """A decorator for the function that makes the task of that name. Raises InputError for a name that is taken."""
-    if name in _makers:
-        raise InputError(f"the task name {name!r} is taken")
+def register(name: str) -> Callable[[Maker], Maker]:
+    """A decorator for the function that makes the task of that name.
 
-    def keep(make: Callable[..., Task]) -> Callable[..., Task]:
-        _makers[name] = make
-        return make
-
-    return keep
+    Another distribution needs no import for that when its metadata name the function in the entry-point group
+    ``physlearn.tasks``. The same function of the same module replaces itself. Raises InputError for a name that is taken.
+    """
+    return TASKS.register(name)
 
 
 def names() -> list[str]:
     """The names of all tasks, sorted."""
-    return sorted(_makers)
+    return sorted(TASKS.names())
 
 
 def get(name: str, *, device: str | torch.device = "cpu", **settings: Any) -> Task:
@@ -42,9 +41,8 @@ def get(name: str, *, device: str | torch.device = "cpu", **settings: Any) -> Ta
     >>> get("henon-heiles-hnn").model
     'hnn'
     """
-    if name not in _makers:
-        raise UnknownNameError(f"no task {name!r}; there are {', '.join(names())}")
-    known = inspect.signature(_makers[name]).parameters
+    make = TASKS.get(name)
+    known = inspect.signature(make).parameters
     if unknown := sorted(set(settings) - set(known)):
         raise InputError(f"the task {name} has no setting {unknown[0]!r}; it has {', '.join(known)}")
-    return replace(_makers[name](**settings), device=device)
+    return replace(make(**settings), device=device)

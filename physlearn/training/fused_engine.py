@@ -18,17 +18,14 @@ from physlearn.models import (
     Classifier,
     HamiltonianNetwork,
     Learner,
-    MechanicalHamiltonianNetwork,
     SeparableHamiltonianNetwork,
-    SplineClassifier,
-    SplineHamiltonian,
     SplineNetwork,
-    SplineVectorField,
     VectorFieldNetwork,
 )
 from physlearn.models.hamiltonian import Potential
 from physlearn.models.inputs import Inputs
 from physlearn.models.layers import Layers
+from physlearn.models.network import Network
 from physlearn.models.separable import SeparableModel
 from physlearn.training import fused
 from physlearn.training.loss import Counting
@@ -50,7 +47,7 @@ def applies(models: Sequence[Learner], pairs: Pairs, clip: float | None = None) 
 
 def _is_known(network: Layers) -> bool:
     found = _types_of(network.activation)
-    if found is None or len(network.layers) != 2:
+    if found is None or len(network.layers) != 2 or type(network) not in (Network, SplineNetwork):
         return False
     codes, tables = found
     return not isinstance(network, SplineNetwork) or (len(codes) == 1 and not tables)
@@ -58,19 +55,12 @@ def _is_known(network: Layers) -> bool:
 
 def networks_of(model: Learner) -> list[Layers]:
     """The networks of a model, in the order of its parameters; none where the loops do not know the model."""
-    kind = type(model)  # a subclass may compute something else
-    if kind in (VectorFieldNetwork, Classifier, SplineVectorField, SplineClassifier):
-        return [cast(VectorFieldNetwork | Classifier, model).network]
-    if any(part.angles for part in model.modules() if isinstance(part, Inputs)):
+    if not vars(type(model)).get("compiled", False):  # not inherited: a subclass may compute something else
+        return []
+    by_gradient = not isinstance(model, Classifier | VectorFieldNetwork)
+    if by_gradient and any(part.angles for part in model.modules() if isinstance(part, Inputs)):
         return []  # the loops fit gradients by a network's inputs, not by the angle whose cosine and sine these are
-    if kind in (HamiltonianNetwork, SplineHamiltonian):
-        return [cast(HamiltonianNetwork, model).energy.network]
-    if kind is MechanicalHamiltonianNetwork:
-        return [cast(MechanicalHamiltonianNetwork, model).potential_energy.network]
-    if kind is SeparableHamiltonianNetwork:
-        separable = cast(SeparableHamiltonianNetwork, model)
-        return [separable.potential_energy.network, separable.kinetic_energy.network]
-    return []
+    return [part for part in model.modules() if isinstance(part, Layers)]
 
 
 @dataclass(frozen=True)

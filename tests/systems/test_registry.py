@@ -7,8 +7,10 @@ from functools import partial
 import pytest
 
 import systems
-from systems import InputError, UnknownNameError, registry
+from systems import InputError, UnknownNameError
+from systems.generic_registry import same
 from systems.oscillators import HarmonicOscillator, Pendulum
+from systems.registry import SYSTEMS
 from systems.testing import check_system
 
 BUILT_IN = ["harmonic-oscillator", "henon-heiles", "pendulum", "tao-oscillator", "van-der-pol"]
@@ -43,7 +45,7 @@ THIRD_PARTY = """
 @pytest.fixture
 def own_registry(monkeypatch):
     """What a test registers is forgotten at its end."""
-    monkeypatch.setattr(registry, "_registered", dict(registry._registered))
+    monkeypatch.setattr(SYSTEMS, "_registered", dict(SYSTEMS._registered))
 
 
 @pytest.fixture
@@ -150,6 +152,6 @@ def test_a_distribution_that_is_gone_is_not_listed():
 
 def test_things_without_a_name_of_their_own_are_the_same_only_if_they_are_one():
     one, other = partial(max, 1), partial(max, 2)
-    assert registry.same(one, one)
-    assert not registry.same(one, other)
-    assert not registry.same(max, min)
+    assert same(one, one)
+    assert not same(one, other)
+    assert not same(max, min)

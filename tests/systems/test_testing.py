@@ -11,7 +11,7 @@ from systems import HamiltonianSystem, Orbit, SeparableSystem, System
 from systems.hamiltonian import HenonHeiles
 from systems.oscillators import ForcedDuffing, HarmonicOscillator, TaoOscillator, VanDerPol
 from systems.sampling import annulus, box
-from systems.testing import check_system
+from systems.testing import check_system, system_checks
 
 
 @pytest.mark.parametrize("name", systems.names())
@@ -426,3 +426,12 @@ def test_a_new_system_needs_no_more_than_its_energy_and_a_sample():
 
 def test_the_orbit_of_a_new_system_is_an_orbit():
     assert isinstance(Drift().orbit([0.5, 0.5], [0.0, 1.0]), Orbit)
+
+
+def test_each_check_has_a_name_and_fails_for_what_it_is_named_after():
+    for name, check in system_checks(WrongDivergence()):
+        if name == "divergence":
+            with pytest.raises(AssertionError, match="divergence"):
+                check()
+        else:
+            check()

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from physlearn import models
 from physlearn.activations import Activation
 from physlearn.activations.learned import LearnedActivations
 from physlearn.activations.table import INTERVAL, POINTS
@@ -85,7 +86,7 @@ def more_types(task: Task, request: Request) -> list[dict[str, str | Activation]
 def spline_task(task: Task) -> Task:
     """The same task for a spline network with about as many weights."""
     given = task.pairs("training")
-    outputs = task.classes or (1 if task.model.startswith("hnn") else given.dim)
+    outputs = task.classes or (1 if models.find(task.model).is_hamiltonian() else given.dim)
     return replace(task, model=f"{task.model}-splines", hidden=hidden_of_equal_size(given.dim, task.hidden, outputs))
 
 

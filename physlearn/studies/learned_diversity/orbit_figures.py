@@ -7,12 +7,12 @@ import torch
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-import systems
 from physlearn import plotting
 from physlearn.comparison.panels import curves, panels
 from physlearn.studies.learned_diversity.figures import Drawn, Request, register
 from physlearn.studies.learned_diversity.study import study, table_of
 from systems import Orbit, film
+from systems.hamiltonian import HenonHeiles
 
 ENERGIES = {"low energy, regular": 1 / 12, "high energy, chaotic": 0.15}
 LONG = 150.0  # how much of an orbit is shown
@@ -69,7 +69,7 @@ def pendulum_clock(request: Request) -> Drawn:
 
 def star(ax: Axes, energy: float, seed: int) -> Orbit:
     """An orbit of Henon-Heiles in its galaxy."""
-    system = systems.get("henon-heiles")
+    system = HenonHeiles()
     t = torch.linspace(0, LONG, 3001, dtype=torch.float64)
     orbit = system.orbit(system.sample(1, seed=seed, energy=energy)[0], t)
     plotting.configuration_orbit(orbit, system=system, ax=ax, linewidth=0.7)

@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-import systems
 from physlearn import integrate
 from physlearn.studies.speed.stopwatch import Taken, clocked, side_by_side
+from systems.hamiltonian import HenonHeiles
 
 METHODS = ("rk4", "leapfrog")
 STEPS, DT = 20, 0.1
@@ -18,7 +18,7 @@ STEPS, DT = 20, 0.1
 
 def rows(devices: Sequence[str], sizes: Sequence[int]) -> Iterator[dict[str, Any]]:
     """Steps a second of all orbits of Henon-Heiles, and the ratio to the CPU."""
-    system = systems.get("henon-heiles")
+    system = HenonHeiles()
     for method in METHODS:
         for size in sizes:
 

@@ -14,12 +14,12 @@ import systems
 from physlearn import Forecaster, metrics, models, tensor_file
 from physlearn.forecasting import stored
 from physlearn.forecasting.contender import LINEUP, fit_all
-from physlearn.models.build import BASELINES
 from physlearn.models.stack import stack
 from physlearn.training import Pairs, Training, fused_engine
 from physlearn.training.ensemble import train_ensemble
 from systems import InputError, Orbit
 
+BASELINES = [name for name in models.names() if models.find(name).baseline]
 NETWORKS = [name for name in models.names() if name not in BASELINES]
 PENDULUM = systems.get("pendulum")
 T = torch.linspace(0, 5, 51, dtype=torch.float64)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from physlearn import integrate, integrators
+from physlearn.integrators.registry import INTEGRATORS
 from systems import InputError
 
 
@@ -21,7 +22,7 @@ class Heun(integrators.Integrator):
 
 @pytest.fixture
 def heun(monkeypatch):
-    monkeypatch.setattr("physlearn.integrators.registry._registered", dict(integrators.registry._registered))
+    monkeypatch.setattr(INTEGRATORS, "_registered", dict(INTEGRATORS._registered))
     return integrators.register(Heun)
 
 

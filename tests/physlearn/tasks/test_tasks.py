@@ -8,8 +8,8 @@ from torch.testing import assert_close
 
 import systems
 from physlearn import compare, integrate, tasks
-from physlearn.tasks import Forecasting, Task, registry
-from physlearn.tasks.registry import register
+from physlearn.tasks import Forecasting, Task, register
+from physlearn.tasks.registry import TASKS
 from systems import InputError, Orbit, UnknownNameError
 
 SIMULATED = [
@@ -206,7 +206,7 @@ def test_a_recording_that_is_missing_or_too_short_is_refused(tmp_path):
 
 @pytest.fixture
 def own_task(monkeypatch):
-    monkeypatch.setattr(registry, "_makers", dict(registry._makers))
+    monkeypatch.setattr(TASKS, "_registered", dict(TASKS._registered))
 
     @register("ellipses")
     def make(orbits: int = 6, seed: int = 0) -> Task:
@@ -232,7 +232,7 @@ def test_a_task_of_ones_own_can_be_registered_got_and_compared_on(own_task):
 
 def test_a_name_that_is_taken_is_refused(own_task):
     with pytest.raises(InputError, match="taken"):
-        register("ellipses")
+        register("ellipses")(lambda: None)
 
 
 def test_a_task_is_described_by_its_data_so_that_no_other_passes_for_it():

@@ -45,7 +45,7 @@ def test_every_name_that_is_listed_is_there():
 def test_without_pyav_the_sentence_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     (tmp_path / "film.mp4").touch()
-    with pytest.raises(MissingExtraError, match=r"reading films needs PyAV: pip install 'physlearn-orbits\[film\]'"):
+    with pytest.raises(MissingExtraError, match=r"reading films needs PyAV: run pip install 'physlearn-orbits\[film\]'"):
         systems.film.track(tmp_path / "film.mp4")
     with pytest.raises(MissingExtraError, match="writing films needs PyAV"):
         systems.film.render(([0.0, 1.0], [0.1, 0.1]), tmp_path / "clock.mp4")
@@ -58,4 +58,4 @@ def test_without_opencv_the_sentence_says_what_to_install():
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert result.returncode == 1
-    assert "rendering or tracking films needs OpenCV: pip install 'physlearn-orbits[film]'" in result.stderr
+    assert "rendering or tracking films needs OpenCV: run pip install 'physlearn-orbits[film]'" in result.stderr

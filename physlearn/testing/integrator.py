@@ -1,0 +1,170 @@
+"""check_integrator: the contract that every integrator keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from scipy.special import ellipj
+from torch import Tensor
+
+from physlearn.flow import Flow, NotHamiltonianError, NotSeparableError
+from physlearn.integrators import find
+from physlearn.integrators.integrator import Integrator
+from systems.oscillators import Pendulum
+from systems.system import rotate
+from systems.testing import Check
+
+MODULUS = (0.3, 0.6, 0.9)  # of the elliptic functions: amplitudes of 35, 74 and 128 degrees
+DURATION = 2.0
+SMALL, TINY = 1e-2, 1e-11  # errors between which the order shows: above rounding, and where higher powers are negligible
+STEPS = [2**k for k in range(3, 15)]
+ACCURATE = 1e-6  # of a method that chooses its own steps
+DIFFERENCE = 1e-5  # of central differences, whose error is its square
+
+
+def integrator_checks(method: str, **options: Any) -> Iterator[tuple[str, Check]]:
+    """Yield the name of each check of an integrator, and a function that carries it out.
+
+    Parameters
+    ----------
+    method
+        Name of a registered integrator.
+    **options
+        Options of its constructor.
+
+    Examples
+    --------
+    >>> [name for name, _ in integrator_checks("rk4")]
+    ['declarations', 'states', 'flows', 'order', 'backward']
+    """
+    cls = find(method)
+    make = partial(cls, **options)
+    yield "declarations", lambda: _check_declarations(method, cls)
+    yield "states", lambda: _check_states(make(Flow.of(Pendulum())))
+    yield "flows", lambda: _check_flows(make)
+    if cls.adaptive:
+        yield "accuracy", lambda: _check_accuracy(make)
+    else:
+        yield "order", lambda: _check_order(make, 0.0, DURATION)
+        yield "backward", lambda: _check_order(make, DURATION, 0.0)
+    if cls.symmetric:
+        yield "reversibility", lambda: _check_reversibility(make)
+    if cls.symplectic:
+        yield "symplecticity", lambda: _check_symplecticity(make)
+
+
+def check_integrator(method: str, **options: Any) -> None:
+    """Raise AssertionError, naming what is broken, unless an integrator keeps the contract.
+
+    Checked: the declared attributes; states (shapes and batches, dtype, input untouched); that a flow is integrated or
+    refused; the declared order, forward and backward in time, against the exact motion of a pendulum; where it is declared
+    symmetric, that steps back undo steps forward; where it is declared symplectic, that the Jacobian of a step is.
+
+    Parameters
+    ----------
+    method, options
+        As for `integrator_checks`.
+
+    Examples
+    --------
+    >>> check_integrator("leapfrog")
+    """
+    for _, check in integrator_checks(method, **options):
+        check()
+
+
+def _exact(t: float) -> Float[Tensor, "3 2"]:
+    r"""Return the states of three swings of the pendulum at time t.
+
+    .. math:: \theta = 2 \arcsin(k \,\mathrm{sn}(t + t_0 | k^2)), \quad p = 2 k \,\mathrm{cn}(t + t_0 | k^2)
+    """
+    k = np.array(MODULUS)
+    sn, cn, _, _ = ellipj(t + np.arange(len(k)), k**2)
+    return torch.from_numpy(np.stack([2 * np.arcsin(k * sn), 2 * k * cn], axis=-1))
+
+
+def _check_declarations(method: str, cls: type[Integrator]) -> None:
+    assert cls.name == method, f"the class registered as {method!r} has the name {cls.name!r}"
+    assert cls.order in range(1, 100), f"order must be a positive whole number, not {cls.order!r}"
+    for flag in ("symplectic", "symmetric", "adaptive"):
+        assert isinstance(getattr(cls, flag), bool), f"{flag} must be True or False, not {getattr(cls, flag)!r}"
+
+
+def _check_states(integrator: Integrator) -> None:
+    """Shapes, batches and dtypes are kept, and so is the input."""
+    z0, t = _exact(0.0), torch.linspace(0, 0.3, 4, dtype=torch.float64)
+    before = z0.clone()
+    batch = integrator.solve(z0, t, 2, progress=False)
+    assert torch.equal(z0, before), "solve changes the states that it is given"
+    assert batch.shape == (3, 4, 2), f"solve turns states of shape (3, 2) at 4 times into shape {tuple(batch.shape)}"
+    assert torch.equal(batch[:, 0], z0), "the first states are not those that were given"
+    for i, state in enumerate(z0):
+        alone = integrator.solve(state, t, 2, progress=False)
+        assert torch.allclose(alone, batch[i], rtol=0, atol=1e-7), "states of a batch are not integrated one by one"
+    deep = integrator.solve(z0.expand(2, 3, 2), t, 2, progress=False)
+    assert deep.shape == (2, 3, 4, 2), "solve does not keep the axes of a batch of batches"
+    for dtype in (torch.float32, torch.float64):
+        assert integrator.solve(z0.to(dtype), t, 2, progress=False).dtype == dtype, f"solve does not keep {dtype}"
+
+
+def _check_flows(make: Any) -> None:
+    """A vector field without a Hamiltonian is integrated, or refused by the errors that say why."""
+    try:
+        integrator = make(Flow.of(Pendulum().vector_field))
+    except (NotHamiltonianError, NotSeparableError):
+        return
+    error = float((_end(integrator, 0.0, DURATION, 500) - _exact(DURATION)).abs().max())
+    assert error < SMALL, f"a flow that is only a function is off by {error:.2g} after 500 steps"
+
+
+def _check_accuracy(make: Any) -> None:
+    for first, last in ((0.0, DURATION), (DURATION, 0.0)):
+        error = float((_end(make(Flow.of(Pendulum())), first, last, 1) - _exact(last)).abs().max())
+        assert error < ACCURATE, f"the error from t = {first:g} to {last:g} is {error:.2g}, more than {ACCURATE:g}"
+
+
+def _check_order(make: Any, first: float, last: float) -> None:
+    """The error falls as the step to the power of the order."""
+    order, errors = make(Flow.of(Pendulum())).order, []
+    for steps in STEPS:
+        error = float((_end(make(Flow.of(Pendulum())), first, last, steps) - _exact(last)).norm())
+        if error < TINY or len(errors) == 3:
+            break
+        if error < SMALL:
+            errors.append(error)
+    what = "backward in time" if last < first else "forward in time"
+    assert len(errors) > 1, f"the error {what} does not fall below {SMALL:g} in {STEPS[-1]} steps over t = {DURATION:g}"
+    found = float(np.log2(errors[-2] / errors[-1]))
+    assert abs(found - order) < 0.25, f"the order {what} is {found:.2f}, but order = {order} is declared"
+
+
+def _check_reversibility(make: Any) -> None:
+    z0 = _exact(0.0)
+    there = _end(make(Flow.of(Pendulum())), 0.0, DURATION, 20, z0)
+    off = float((_end(make(Flow.of(Pendulum())), DURATION, 0.0, 20, there) - z0).abs().max())
+    assert off < 1e-10, f"symmetric is True, but steps back miss the start by {off:.2g}"
+
+
+def _check_symplecticity(make: Any) -> None:
+    r"""The Jacobian of a step obeys :math:`M^T J M = J`."""
+    z0, columns = _exact(0.0), []
+    for j in range(2):
+        h = torch.zeros(2, dtype=torch.float64)
+        h[j] = DIFFERENCE
+        on, back = (_end(make(Flow.of(Pendulum())), 0.0, 0.2, 1, z0 + sign * h) for sign in (1, -1))
+        columns.append((on - back) / (2 * DIFFERENCE))
+    M = torch.stack(columns, dim=-1)
+    J = rotate(torch.eye(2, dtype=torch.float64)).T
+    off = float((M.mT @ J @ M - J).abs().max())
+    assert off < 1e-7, f"symplectic is True, but M^T J M differs from J by {off:.2g}"
+
+
+def _end(integrator: Integrator, first: float, last: float, steps: int, z0: Tensor | None = None) -> Float[Tensor, "3 2"]:
+    """The states at the last time, from the exact ones at the first."""
+    t = torch.tensor([first, last], dtype=torch.float64)
+    return integrator.solve(_exact(first) if z0 is None else z0, t, steps, progress=False)[:, -1]

@@ -1,0 +1,117 @@
+"""check_integrator passes sound methods, and names what is broken in broken ones."""
+
+import pytest
+
+from physlearn import integrators
+from physlearn.integrators import Integrator, register
+from physlearn.integrators.registry import INTEGRATORS
+from physlearn.testing import check_integrator, integrator_checks
+
+OPTIONS = {"tao-4": {"omega": 3.0}}  # by default, omega grows as steps get shorter
+CHECKS = {
+    f"{method}-{name}": check
+    for method in integrators.names()
+    for name, check in integrator_checks(method, **OPTIONS.get(method, {}))
+}
+
+
+@pytest.fixture(autouse=True)
+def own_registry(monkeypatch):
+    """What a test registers is forgotten at its end."""
+    monkeypatch.setattr(INTEGRATORS, "_registered", dict(INTEGRATORS._registered))
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_every_method_passes_each_check(name):
+    CHECKS[name]()
+
+
+class Heun(Integrator):
+    name, order, symplectic = "heun", 2, False
+
+    def step(self, t, z, dt):
+        first = self.flow.field(t, z)
+        return z + dt * (first + self.flow.field(t + dt, z + dt * first)) / 2
+
+
+class OrderTooHigh(Heun):
+    order = 3
+
+
+class OrderTooLow(Heun):
+    order = 1
+
+
+class NotAnOrder(Heun):
+    order = 0
+
+
+class ForwardOnly(Heun):
+    def step(self, t, z, dt):
+        return super().step(t, z, abs(dt))
+
+
+class CalledSymplectic(Heun):
+    symplectic = True
+
+
+class CalledSymmetric(Heun):
+    symmetric = True
+
+
+class ChangesItsInput(Heun):
+    def step(self, t, z, dt):
+        return z.copy_(super().step(t, z, dt))
+
+
+class StatesInteract(Heun):
+    def step(self, t, z, dt):
+        new = super().step(t, z, dt)
+        return new + 0.01 * dt * new.mean() if z.ndim > 1 else new
+
+
+class DtypeLost(Heun):
+    def solve(self, z0, t, substeps, progress):
+        return super().solve(z0.double(), t, substeps, progress)
+
+
+class WrongForFunctions(Heun):
+    def step(self, t, z, dt):
+        return super().step(t, z, dt) * (1 if self.flow.hamiltonian else 1 + dt)
+
+
+BROKEN = {
+    OrderTooHigh: r"order forward in time is [12]\.\d+, but order = 3",
+    OrderTooLow: "order = 1 is declared",
+    NotAnOrder: "order must be a positive whole number, not 0",
+    ForwardOnly: "backward in time",
+    CalledSymplectic: "symplectic is True, but",
+    CalledSymmetric: "symmetric is True, but steps back miss the start",
+    ChangesItsInput: "changes the states",
+    StatesInteract: "one by one",
+    DtypeLost: "does not keep torch.float32",
+    WrongForFunctions: "a flow that is only a function",
+}
+
+
+@pytest.mark.parametrize("method", BROKEN, ids=lambda cls: cls.__name__)
+def test_what_is_broken_is_named(method):
+    register(type("Broken", (method,), {"name": "broken"}))
+    with pytest.raises(AssertionError, match=BROKEN[method]):
+        check_integrator("broken")
+
+
+def test_a_method_of_ones_own_passes():
+    register(Heun)
+    check_integrator("heun")
+
+
+def test_a_class_under_another_name_is_named():
+    INTEGRATORS.register("other")(Heun)
+    with pytest.raises(AssertionError, match="registered as 'other' has the name 'heun'"):
+        check_integrator("other")
+
+
+def test_checks_have_names_of_their_own():
+    names = [name for name, _ in integrator_checks("yoshida-4")]
+    assert names == ["declarations", "states", "flows", "order", "backward", "reversibility", "symplecticity"]
