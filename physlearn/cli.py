@@ -46,7 +46,7 @@ app = typer.Typer(
 MISUSE = 2  # the exit code of a wrong argument, file or shape
 INTERRUPTED = 130  # that of Ctrl-C
 COLUMNS = {  # of the table that is printed: heading, and as many digits as mean something
-    "rate_loss": ("rate loss", "{:.1e}"),
+    "derivative_loss": ("derivative loss", "{:.1e}"),
     "valid_time_median": ("valid time", "{:.1f}"),
     "valid_time": ("valid time", "{:.1f}"),
     "energy_error_median": ("energy error", "{:.1e}"),
@@ -224,7 +224,10 @@ def forecast(
         tracked = track_film(film, focal_length=focal_length, progress=settings["progress"])
         recordings["film"] = [orbit for orbit in tracked.orbits if orbit.provenance["pendulum"] == 0]
         tracked.save_csv(directory / "angles.csv")
-        written = [directory / "angles.csv", report.write_figure(directory / "track.png", plotting.tracking_plot(tracked))]
+        written = [
+            directory / "angles.csv",
+            report.write_figure(directory / "track.png", plotting.tracking_plot(tracked)[0].figure),
+        ]
     elif data is not None:
         recordings = recorded.read_recording(data, columns.split(",") if columns else None)
     results = {}
@@ -364,7 +367,7 @@ def track_command(
     tracked.save_netcdf(out.with_suffix(".nc"))
     written = [out, out.with_suffix(".nc")]
     if plot is not None:
-        written.append(report.write_figure(plot, plotting.tracking_plot(tracked)))
+        written.append(report.write_figure(plot, plotting.tracking_plot(tracked)[0].figure))
     if overlay is not None:
         draw_overlay(film, tracked, overlay, progress=progress)
         written.append(overlay)

@@ -34,4 +34,4 @@ def sections(
     assert energy is not None
     z0 = torch.cat([exploration.z0[None], on_section(system, orbits, energy)])
     for name, flow in {TRUTH: system, **exploration.models}.items():
-        yield name, poincare_section(while_wanted(flow, wanted), z0, time, system.surface, dt=STEP)
+        yield name, poincare_section(while_wanted(flow, wanted), z0, time, dt=STEP, surface=system.surface)

@@ -93,7 +93,7 @@ def film(orbit: Orbit, path: Path, *, progress: bool) -> Path:
 
 def _best(report: Report, merit: str) -> dict[str, Orbit]:
     """Euler's forecast for contrast, if there is one, and the best of the others, networks before baselines."""
-    rows = report.table.drop(index="truth").sort_values([merit, "rate_loss"], ascending=[False, True])
+    rows = report.table.drop(index="truth").sort_values([merit, "derivative_loss"], ascending=[False, True])
     euler = [label for label in rows.index if label.endswith("euler")][-1:]
     others = [label for label in rows.index if not label.endswith("euler")]
     others.sort(key=lambda label: label.split(" + ")[0] in BASELINES)  # stable: the order among them stays

@@ -101,7 +101,8 @@ def forecast_recording(
         },
         seconds=time.perf_counter() - start,
         notes=(
-            "rate loss: mean over samples and components of (dz/dt - recorded)^2 over the forecast block [units of the file]",
+            "derivative loss: mean over samples and components of (dz/dt - recorded)^2 over the forecast block [units of the "
+            "file]",
             "phase error: how far the forecast is ahead at the end of the block [rad]",
             "valid time: until the error exceeds 0.4 of the record's spread (the rms over coordinates, each in standard "
             f"deviations); at most {duration:.1f} {unit}",
@@ -146,7 +147,7 @@ def _row(label: str, orbit: Orbit, truth: Orbit, flow: Any, energy: Callable[[Te
     phase = metrics.phase_error(orbit, truth)
     row: dict[str, Any] = {
         "forecast": label,
-        "rate_loss": 0.0 if flow is None else float(metrics.derivative_loss(flow, truth)),
+        "derivative_loss": 0.0 if flow is None else float(metrics.derivative_loss(flow, truth)),
         "valid_time": float(metrics.valid_prediction_time(orbit, truth)),
         "energy_error": float(metrics.energy_error(orbit, energy)),
         "period": float(metrics.period(orbit)),

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from systems.autograd_mode import outside_inference
+from systems.deprecation import renamed
 from systems.errors import InputError
 from systems.orbit import Orbit, check_times
 from systems.pendulum_clock.escapement import follow
@@ -83,12 +84,13 @@ class PendulumClock(System):
         return torch.full_like(z[..., 0], -self.frequency / self.Q)
 
     @outside_inference
+    @renamed(solver="method")
     def orbit(
         self,
         z0: Float[Tensor, "*batch 2"],
         t: Float[Tensor, " T"],
         *,
-        solver: Solver | None = None,
+        method: Solver | None = None,
         rtol: float | None = None,
         atol: float | None = None,
         latched: bool = True,
@@ -97,7 +99,7 @@ class PendulumClock(System):
 
         latched: whether the latch is set at the start of orbits that start between -gamma and gamma in motion. Those that
         start there at a turning point have it released, those that start beyond have it set, whatever ``latched`` is.
-        solver: a method of SciPy's, by default DOP853. rtol, atol: as SciPy takes them, by default 1e-12 each.
+        method: a solver of SciPy's, by default DOP853. rtol, atol: as SciPy takes them, by default 1e-12 each.
         ``rate`` is what acted at each time, with the latch as it was.
 
         Raises InputError for states of the wrong dimension, not finite or turning over, and for times that do not increase:
@@ -111,17 +113,17 @@ class PendulumClock(System):
         if len(t) > 1 and t[0] > t[-1]:
             raise InputError("times must increase: the latch of a pendulum clock cannot be followed back in time")
         self._check_swings(z0)
-        solver = solver or "DOP853"
+        method = method or "DOP853"
         rtol, atol = (1e-12 if tolerance is None else tolerance for tolerance in (rtol, atol))
-        if solver not in EVENT_SOLVERS:
+        if method not in EVENT_SOLVERS:
             raise InputError(
-                f"a pendulum clock is followed by {', '.join(EVENT_SOLVERS)}, which find events, not by {solver!r}"
+                f"a pendulum clock is followed by {', '.join(EVENT_SOLVERS)}, which find events, not by {method!r}"
             )
         elapsed = (t - t[0]).cpu().numpy() * self.frequency
         unit = z0.new_tensor([1.0, self.frequency])
         z, impulse = np.empty((z0[..., 0].numel(), len(t), 2)), np.empty((z0[..., 0].numel(), len(t)))
         for i, start in enumerate((z0 / unit).reshape(-1, 2).tolist()):
-            z[i], impulse[i] = follow(self, start, elapsed, latched, solver, max(rtol, SMALLEST_RTOL), atol)
+            z[i], impulse[i] = follow(self, start, elapsed, latched, method, max(rtol, SMALLEST_RTOL), atol)
         states = torch.from_numpy(z).reshape(*z0.shape[:-1], len(t), 2).to(z0.device) * unit
         return Orbit(
             t=t,
@@ -131,7 +133,7 @@ class PendulumClock(System):
             provenance={
                 "system": self.name,
                 "parameters": self.parameters,
-                "solver": {"name": solver, "rtol": rtol, "atol": atol},
+                "solver": {"name": method, "rtol": rtol, "atol": atol},
                 "latched": latched,
             },
             periods=self.periods,

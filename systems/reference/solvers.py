@@ -29,7 +29,7 @@ def solve(
     field: Field,
     z0: Float[Tensor, "*batch D"],
     t: Float[Tensor, " T"],
-    solver: Solver = "DOP853",
+    method: Solver = "DOP853",
     rtol: float | None = None,
     atol: float | None = None,
     *,
@@ -50,7 +50,7 @@ def solve(
         States at ``t[0]``.
     t : shape ``(T,)``
         Times, increasing or decreasing.
-    solver
+    method
         A method of SciPy's, or ``"dopri8"`` of torchdiffeq.
     rtol, atol
         Tolerances of a step; see `tolerances`.
@@ -69,31 +69,31 @@ def solve(
     IntegrationError
         Where an orbit cannot be continued, because it blew up.
     """
-    if solver not in Solver.__args__:  # type: ignore[attr-defined]
-        raise InputError(f"no solver {solver!r}; there are {', '.join(Solver.__args__)}")  # type: ignore[attr-defined]
-    rtol, atol = tolerances(solver, rtol, atol)
+    if method not in Solver.__args__:  # type: ignore[attr-defined]
+        raise InputError(f"no solver {method!r}; there are {', '.join(Solver.__args__)}")  # type: ignore[attr-defined]
+    rtol, atol = tolerances(method, rtol, atol)
     if len(t) == 1 or z0.numel() == 0:
         return standing(z0, t)
     with ordinary(), torch.no_grad():
         flat = plain(z0).reshape(-1, z0.shape[-1])
         times = plain(t).to(flat.device, torch.float64)
-        if solver == "dopri8":
+        if method == "dopri8":
             states = dopri8(field, flat, times, rtol, atol, period)
         else:
             groups = enumerate(flat.split(ORBITS_AT_ONCE))
             states = torch.cat(
-                [Group(field, z, times, solver, rtol, atol, period, i * ORBITS_AT_ONCE).states() for i, z in groups]
+                [Group(field, z, times, method, rtol, atol, period, i * ORBITS_AT_ONCE).states() for i, z in groups]
             )
         return states.reshape(*z0.shape[:-1], len(t), z0.shape[-1])
 
 
-def tolerances(solver: str, rtol: float | None, atol: float | None) -> tuple[float, float]:
+def tolerances(method: str, rtol: float | None, atol: float | None) -> tuple[float, float]:
     """Return the tolerances of a step: the finest useful ones if neither is given, 1e-12 for one of them that is not.
 
     Raises InputError unless both are at least zero, and one of them is positive.
     """
     if rtol is None and atol is None:
-        return FINEST.get(solver, USUAL)
+        return FINEST.get(method, USUAL)
     rtol, atol = (usual if value is None else value for value, usual in zip((rtol, atol), USUAL, strict=True))
     if not (0 <= rtol < inf and 0 <= atol < inf and rtol + atol > 0):
         raise InputError(f"rtol and atol must be positive, or one of them zero, not {rtol} and {atol}")
