@@ -100,8 +100,10 @@ def renamed_attribute(new: str) -> Any:
             self.message = f"{owner.__name__}.{old} is now {new}; the old name works for one more release"
 
         def __get__(self, thing: Any, owner: type) -> Any:
+            if thing is None:
+                return self
             _warn(self.message)
-            return getattr(owner if thing is None else thing, new)
+            return getattr(thing, new)
 
     return Renamed()
 
