@@ -19,6 +19,7 @@ from physlearn.training.loss import Counting, Reduction
 from physlearn.training.pairs import Pairs
 from systems import InputError, IntegrationError
 from systems.autograd_mode import recorded
+from systems.deprecation import renamed_attribute
 from systems.scalars import real, seeded, whole
 
 
@@ -86,6 +87,8 @@ class Training:
     def learning_rate_at(self, step: int, steps: int) -> float:
         """The learning rate at that step of so many, in units of the first."""
         return cosine(step, steps) if self.schedule == "cosine" else 1.0
+
+    rate_at = renamed_attribute("learning_rate_at")
 
 
 def cosine(step: int, steps: int) -> float:
