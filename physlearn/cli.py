@@ -224,10 +224,7 @@ def forecast(
         tracked = track_film(film, focal_length=focal_length, progress=settings["progress"])
         recordings["film"] = [orbit for orbit in tracked.orbits if orbit.provenance["pendulum"] == 0]
         tracked.save_csv(directory / "angles.csv")
-        written = [
-            directory / "angles.csv",
-            report.write_figure(directory / "track.png", plotting.tracking_plot(tracked)[0].figure),
-        ]
+        written = [directory / "angles.csv", report.write_figure(directory / "track.png", picture.of_tracking(tracked))]
     elif data is not None:
         recordings = recorded.read_recording(data, columns.split(",") if columns else None)
     results = {}
@@ -367,7 +364,7 @@ def track_command(
     tracked.save_netcdf(out.with_suffix(".nc"))
     written = [out, out.with_suffix(".nc")]
     if plot is not None:
-        written.append(report.write_figure(plot, plotting.tracking_plot(tracked)[0].figure))
+        written.append(report.write_figure(plot, picture.of_tracking(tracked)))
     if overlay is not None:
         draw_overlay(film, tracked, overlay, progress=progress)
         written.append(overlay)

@@ -16,6 +16,7 @@ from physlearn.forecasting.recorded import fit_pendulum
 from physlearn.forecasting.report import Report, write_figure
 from physlearn.models.build import BASELINES
 from systems import InputError, Orbit, System
+from systems.pendulum_clock.tracking import Tracking
 
 FORMATS = (".png", ".svg", ".pdf")
 PORTRAYED = 8  # orbits of a batch in one phase portrait
@@ -35,6 +36,14 @@ def of_orbit(orbit: Orbit, system: System) -> Figure:
     plotting.phase_portrait(orbit, ax=axes[0, -1])
     if planar:
         plotting.configuration_orbit(orbit, system=system, ax=axes[0, 0])
+    plt.close(figure)  # pyplot forgets it; the caller keeps it
+    return figure
+
+
+def of_tracking(tracking: Tracking) -> Figure:
+    """Draw what was tracked in a film."""
+    figure, axes = plt.subplots(2, 2, figsize=(10, 6.4), layout="constrained")
+    plotting.tracking_plot(tracking, axes=axes.T.flatten())
     plt.close(figure)  # pyplot forgets it; the caller keeps it
     return figure
 
