@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import torch
@@ -11,6 +14,46 @@ from torch import Tensor
 from systems.errors import InputError
 
 TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+Arguments = ParamSpec("Arguments")
+Result = TypeVar("Result")
+
+
+def takes_arrays(*names: str) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
+    """Turn NumPy arrays and lists among the named arguments into tensors by `floats`: a decorator.
+
+    Tensors, numbers, None and all other arguments are passed on as they are.
+
+    Examples
+    --------
+    >>> @takes_arrays("z")
+    ... def energy(z):
+    ...     return z.square().sum(-1) / 2
+    >>> energy(np.array([3.0, 4.0])), energy([3, 4])
+    (tensor(12.5000, dtype=torch.float64), tensor(12.5000, dtype=torch.float64))
+    """
+
+    def decorate(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+        places = [(i, name) for i, name in enumerate(inspect.signature(function).parameters) if name in names]
+
+        @wraps(function)
+        def call(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+            for place, name in places:
+                if place < len(args):
+                    if _is_array(args[place]):
+                        tensor = floats(args[place], name)
+                        args = (*args[:place], tensor, *args[place + 1 :])  # type: ignore[assignment]
+                elif name in kwargs and _is_array(kwargs[name]):
+                    kwargs[name] = floats(kwargs[name], name)
+            return function(*args, **kwargs)
+
+        return call
+
+    return decorate
+
+
+def _is_array(value: Any) -> bool:
+    return not isinstance(value, Tensor) and (isinstance(value, list | tuple) or hasattr(value, "__array__"))
 
 
 def floats(values: Any, what: str, like: Tensor | None = None) -> Tensor:

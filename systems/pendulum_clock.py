@@ -9,16 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, pi, radians, sqrt
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.integrate import OdeSolution, solve_ivp
-from scipy.optimize import brentq
 from torch import Tensor
 
 from systems.autograd_mode import outside_inference
+from systems.deprecation import renamed
 from systems.errors import InputError, IntegrationError
 from systems.moved import forward
 from systems.orbit import Orbit, check_times
@@ -26,6 +25,9 @@ from systems.reference.solvers import SMALLEST_RTOL, Solver
 from systems.registry import register
 from systems.sampling import annulus
 from systems.system import Symmetry, System, check_states
+
+if TYPE_CHECKING:
+    from scipy.integrate import OdeSolution
 
 EVENT_SOLVERS = ("DOP853", "RK45", "Radau", "BDF", "LSODA")
 _REST = 1e-150  # below it, squares underflow, and the solver cannot estimate its error
@@ -133,13 +135,14 @@ class PendulumClock(System):
         """
         return torch.full_like(z[..., 0], -self.frequency / self.Q)
 
+    @renamed(solver="method")
     @outside_inference
     def orbit(
         self,
         z0: Float[Tensor, "*batch 2"],
         t: Float[Tensor, " T"],
         *,
-        solver: Solver | None = None,
+        method: Solver | None = None,
         rtol: float | None = None,
         atol: float | None = None,
         latched: bool = True,
@@ -152,7 +155,7 @@ class PendulumClock(System):
             Initial states.
         t : shape ``(T,)``
             Times, which must increase.
-        solver : str, optional
+        method : str, optional
             Method of `scipy.integrate.solve_ivp`, by default "DOP853"; `EVENT_SOLVERS` lists those that find events.
         rtol, atol : float, optional
             Tolerances of that method, by default 1e-12 each.
@@ -180,17 +183,17 @@ class PendulumClock(System):
         if len(t) > 1 and t[0] > t[-1]:
             raise InputError("times must increase: the latch of a pendulum clock cannot be followed back in time")
         self._check_swings(z0)
-        solver = solver or "DOP853"
+        method = method or "DOP853"
         rtol, atol = (1e-12 if tolerance is None else tolerance for tolerance in (rtol, atol))
-        if solver not in EVENT_SOLVERS:
+        if method not in EVENT_SOLVERS:
             raise InputError(
-                f"a pendulum clock is followed by {', '.join(EVENT_SOLVERS)}, which find events, not by {solver!r}"
+                f"a pendulum clock is followed by {', '.join(EVENT_SOLVERS)}, which find events, not by {method!r}"
             )
         elapsed = (t - t[0]).cpu().numpy() * self.frequency
         unit = z0.new_tensor([1.0, self.frequency])
         z, impulse = np.empty((z0[..., 0].numel(), len(t), 2)), np.empty((z0[..., 0].numel(), len(t)))
         for i, start in enumerate((z0 / unit).reshape(-1, 2).tolist()):
-            z[i], impulse[i] = _follow(self, start, elapsed, latched, solver, max(rtol, SMALLEST_RTOL), atol)
+            z[i], impulse[i] = _follow(self, start, elapsed, latched, method, max(rtol, SMALLEST_RTOL), atol)
         states = torch.from_numpy(z).reshape(*z0.shape[:-1], len(t), 2).to(z0.device) * unit
         return Orbit(
             t=t,
@@ -200,7 +203,7 @@ class PendulumClock(System):
             provenance={
                 "system": self.name,
                 "parameters": self.parameters,
-                "solver": {"name": solver, "rtol": rtol, "atol": atol},
+                "solver": {"name": method, "rtol": rtol, "atol": atol},
                 "latched": latched,
             },
             periods=self.periods,
@@ -303,6 +306,8 @@ def _piece(
 
     Returns the states as a function of time from 0, the duration, and the last state.
     """
+    from scipy.integrate import solve_ivp  # SciPy is loaded when the first clock is followed
+    from scipy.optimize import brentq
 
     def field(t: float, y: np.ndarray) -> _State:
         return y[1], push - np.sin(y[0]) - y[1] / clock.Q

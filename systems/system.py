@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
+from inspect import isfunction, signature
 from math import isfinite
 from numbers import Real
 from typing import Any, ClassVar
@@ -15,13 +16,16 @@ from jaxtyping import Float
 from torch import Tensor
 
 from systems.autograd_mode import gradient, ordinary, outside_inference, plain
+from systems.deprecation import renamed
 from systems.errors import InputError
+from systems.floats import takes_arrays
 from systems.orbit import Orbit, check_times
 from systems.periodic import shortest
 from systems.reference.solvers import Solver, solve, tolerances
 from systems.size import check_memory
 
 Symmetry = Callable[[Tensor], Tensor]
+STATES = {"z", "q", "p"}  # the names of arguments that are states, or halves of them
 
 
 class System(ABC):
@@ -41,6 +45,13 @@ class System(ABC):
     canonical: ClassVar[bool] = False  # the coordinates are positions and their momenta
     symmetries: ClassVar[tuple[Symmetry, ...]] = ()
     periods: ClassVar[Mapping[str, float]] = {}  # of the coordinates that are angles
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Have the methods of a system take states as NumPy arrays and lists, too."""
+        super().__init_subclass__(**options)
+        for name, method in list(vars(cls).items()):
+            if isfunction(method) and not name.startswith("_") and STATES & signature(method).parameters.keys():
+                setattr(cls, name, takes_arrays(*STATES)(method))
 
     def __post_init__(self) -> None:
         for parameter in fields(self):  # type: ignore[arg-type]
@@ -83,12 +94,13 @@ class System(ABC):
     def sample(self, n: int, *, seed: int = 0) -> Float[Tensor, "n D"]:
         """N initial states in float64; systems add arguments of their own."""
 
+    @renamed(solver="method")
     def orbit(
         self,
         z0: Float[Tensor, "*batch D"],
         t: Float[Tensor, " T"],
         *,
-        solver: Solver | None = None,
+        method: Solver | None = None,
         rtol: float | None = None,
         atol: float | None = None,
     ) -> Orbit:
@@ -101,8 +113,9 @@ class System(ABC):
         t : shape ``(T,)``
             Times, strictly increasing or strictly decreasing. Times of a driven system count from t = 0 of the drive, whose
             phase is kept however large they are.
-        solver
-            A SciPy method, or ``"dopri8"`` of torchdiffeq; by default DOP853 on the CPU and dopri8 on other devices.
+        method
+            Name of an adaptive solver: a SciPy method, or ``"dopri8"`` of torchdiffeq; by default DOP853 on the CPU and dopri8
+            on other devices.
         rtol, atol
             Tolerances of a step, which errs by at most ``rtol |z_i| + atol s_i`` in each coordinate, where s_i is the largest
             size of the coordinate along the orbit so far: units do not matter. The errors of steps add up along the orbit.
@@ -118,7 +131,7 @@ class System(ABC):
         Raises
         ------
         InputError
-            For states of the wrong dimension or not finite, for times that are not sorted, and for an unknown solver.
+            For states of the wrong dimension or not finite, for times that are not sorted, and for an unknown method.
         IntegrationError
             For an orbit that blows up; names the orbit and the time.
 
@@ -135,11 +148,11 @@ class System(ABC):
         check_times(t)
         check_states(z0, self.coordinates)
         check_memory(z0.numel() * len(t), "the orbits from these states at these times")
-        solver = solver or ("DOP853" if z0.device.type == "cpu" else "dopri8")
+        method = method or ("DOP853" if z0.device.type == "cpu" else "dopri8")
         with ordinary():
             turns = z0 - shortest(z0, self.periods, self.coordinates)  # an angle of many turns has few digits left within one
-            z = turns.unsqueeze(-2) + solve(self.vector_field, z0 - turns, t, solver, rtol, atol, period=self.period)
-        rtol, atol = tolerances(solver, rtol, atol)
+            z = turns.unsqueeze(-2) + solve(self.vector_field, z0 - turns, t, method, rtol, atol, period=self.period)
+        rtol, atol = tolerances(method, rtol, atol)
         return Orbit(
             t=t,
             z=z,
@@ -149,7 +162,7 @@ class System(ABC):
                 "system": self.name,
                 "parameters": self.parameters,
                 "autonomous": self.autonomous,
-                "solver": {"name": solver, "rtol": rtol, "atol": atol},
+                "solver": {"name": method, "rtol": rtol, "atol": atol},
             },
             periods=self.periods,
         )

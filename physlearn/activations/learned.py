@@ -22,6 +22,7 @@ from physlearn.activations.mixture import Mixture
 from physlearn.activations.spline import Kind
 from physlearn.activations.table import Table
 from systems import InputError
+from systems.floats import floats, takes_arrays
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,9 @@ class LearnedActivations:
     snapshot_steps: Sequence[int] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "values", floats(self.values, "values"))
+        if self.snapshots is not None:
+            object.__setattr__(self, "snapshots", floats(self.snapshots, "snapshots"))
         if self.values.ndim != 2 or not len(self.values) or not self.values.isfinite().all() or self.values.is_complex():
             raise InputError("learned activations need finite values (types, points), of one type at least")
         Table(self.values, self.interval, self.kind)
@@ -84,9 +88,9 @@ class LearnedActivations:
         """
         return replace(self, losses=pd.DataFrame(), snapshots=None, snapshot_steps=())
 
+    @takes_arrays("x")
     def curves(self, x: Float[Tensor, " n"]) -> Float[Tensor, "types n"]:
         """The functions at x."""
-        x = torch.as_tensor(x)
         x = x if x.is_floating_point() else x.to(self.values.dtype)
         return torch.stack([table.to(x.device, x.dtype).value(x) for table in self.types])
 

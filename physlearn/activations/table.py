@@ -15,6 +15,7 @@ from physlearn.activations.activation import Activation, Elementwise
 from physlearn.activations.piecewise import Piecewise
 from physlearn.activations.spline import Kind, spline_coefficients
 from systems import InputError
+from systems.floats import takes_arrays
 
 INTERVAL = (-10.0, 10.0)
 POINTS = 100
@@ -40,6 +41,7 @@ class Table(Activation):
 
     values: Tensor
 
+    @takes_arrays("values")
     def __init__(
         self,
         values: Float[Tensor, "*stack points"],

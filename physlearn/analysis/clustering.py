@@ -12,11 +12,13 @@ from scipy.spatial.distance import squareform
 from torch import Tensor
 
 from systems import InputError
+from systems.floats import takes_arrays
 
 WIDTH = 3.0  # standard deviation of the pre-activations that count
 ALIKE = 0.1  # the distance below which clusters are joined
 
 
+@takes_arrays("curves", "a")
 def curve_distances(
     curves: Float[Tensor, "n points"], a: Float[Tensor, " points"], width: float = WIDTH
 ) -> Float[Tensor, "n n"]:
@@ -41,6 +43,7 @@ def curve_distances(
     return (distances - distances.diagonal().diag()).to(curves.dtype)
 
 
+@takes_arrays("curves", "a")
 def aligned(
     curves: Float[Tensor, "n points"], a: Float[Tensor, " points"], to: int = 0, width: float = WIDTH
 ) -> Float[Tensor, "n points"]:
@@ -56,6 +59,7 @@ def aligned(
     return (turned * torch.where(sign == 0, 1.0, sign)[:, None]).to(curves.dtype)
 
 
+@takes_arrays("distances")
 def cluster_curves(distances: Float[Tensor, "n n"], alike: float = ALIKE) -> Int[np.ndarray, " n"]:
     """Which cluster each curve is in, the largest being 0: those whose mean distance is below ``alike`` are joined.
 
@@ -73,6 +77,7 @@ def cluster_curves(distances: Float[Tensor, "n n"], alike: float = ALIKE) -> Int
     return np.array([rank[label] for label in labels])
 
 
+@takes_arrays("distances")
 def agreement_within(distances: Float[Tensor, "n n"], groups: Sequence[object]) -> float:
     """How much nearer curves of a group are to each other than to those of other groups: the ratio of the mean distances."""
     same = torch.tensor([[one == other for other in groups] for one in groups])

@@ -9,8 +9,10 @@ from torch import Tensor
 
 from physlearn.analysis.langevin import Field
 from systems import InputError
+from systems.floats import takes_arrays
 
 
+@takes_arrays("hessian")
 def descent_noise(
     loss: Field, hessian: Float[Tensor, "d d"] | Field, learning_rate: float, batch_size: int
 ) -> Callable[[Float[Tensor, "*batch d"]], Float[Tensor, "*batch d d"]]:

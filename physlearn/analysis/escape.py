@@ -12,8 +12,10 @@ from torch import Tensor
 from physlearn.analysis.hessian import Estimate
 from physlearn.analysis.langevin import Descent, Diffusion, Field
 from systems import InputError
+from systems.floats import takes_arrays
 
 
+@takes_arrays("start", "diffusion")
 def escape_times(
     gradient: Field,
     start: Float[Tensor, "n d"],
@@ -47,6 +49,7 @@ def escape_times(
     return times
 
 
+@takes_arrays("times")
 def escape_rate(times: Float[Tensor, " n"], time: float) -> Estimate:
     r"""The rate of escapes that happen at random, from their times up to a time at which the watch ended.
 
@@ -63,6 +66,7 @@ def escape_rate(times: Float[Tensor, " n"], time: float) -> Estimate:
     return Estimate(rate, rate / sqrt(escapes) if escapes else nan)
 
 
+@takes_arrays("minimum", "saddle")
 def kramers_rate(minimum: Float[Tensor, "d d"], saddle: Float[Tensor, "d d"], barrier: float, diffusion: float) -> float:
     r"""The rate of escapes from a minimum over one saddle, by noise of a constant D in all directions.
 

@@ -18,6 +18,7 @@ from physlearn.analysis.spectrum import SpectralDensity, near_zero
 from physlearn.threads import suited_to
 from systems import InputError
 from systems.autograd_mode import outside_inference
+from systems.floats import takes_arrays
 
 LARGEST = 10_000  # weights: 0.8 GB of matrix in float64
 SMALL = 200  # weights: their matrix is sooner there than a Lanczos iteration has converged
@@ -67,6 +68,7 @@ class Hessian:
         self.gradient: Float[Tensor, " n"] = self._slope.detach()
         self.n = len(self.weights)
 
+    @takes_arrays("v")
     @outside_inference
     def matvec(self, v: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
         """H v, without H. Raises InputError for a vector of another length."""

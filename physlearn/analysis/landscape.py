@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from systems import InputError
+from systems.floats import takes_arrays
 
 SIZE = 2.0  # of the disc of wells
 WIDTHS = (0.12, 0.5)
@@ -63,15 +64,18 @@ class Landscape:
         )
         return replace(drawn, level=lowest - float(drawn.value(drawn.minima).min()))
 
+    @takes_arrays("theta")
     def value(self, theta: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
         """V."""
         return self.level + self.stiffness / 2 * theta.square().sum(-1) - self._wells(theta)[1].sum(-1)
 
+    @takes_arrays("theta")
     def gradient(self, theta: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
         """Of V."""
         d, well = self._wells(theta)
         return self.stiffness * theta + ((well / self.widths.square()).unsqueeze(-1) * d).sum(-2)
 
+    @takes_arrays("theta")
     def hessian(self, theta: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2 2"]:
         """Of V."""
         d, well = self._wells(theta)
@@ -105,16 +109,19 @@ class Landscape:
                 found.append(end)
         return torch.stack(found)
 
+    @takes_arrays("theta")
     def valley(self, theta: Float[Tensor, "*batch 2"]) -> Int[Tensor, "*batch"]:
         """The number of the minimum that steepest descent leads to from here, to within 1 % of the reach."""
         spacing = 2 * self.reach / (MAP - 1)
         i, j = ((theta + self.reach) / spacing).nan_to_num(0).round().long().clamp(0, MAP - 1).unbind(-1)
         return self._map[i, j]
 
+    @takes_arrays("theta")
     def valley_hessian(self, theta: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2 2"]:
         """The Hessian at the minimum of the valley that theta is in, as the noise of a descent has it."""
         return self.hessian(self.minima)[self.valley(theta)]
 
+    @takes_arrays("theta")
     def census(self, theta: Float[Tensor, "n 2"]) -> pd.DataFrame:
         """A row a minimum, the lowest first: x, y, V, sharpness (the trace of the Hessian), and the share of states there."""
         share = torch.bincount(self.valley(theta), minlength=len(self.minima)) / len(theta)

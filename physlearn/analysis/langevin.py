@@ -10,12 +10,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from systems import InputError, Orbit
+from systems.floats import takes_arrays
 
 Field = Callable[[Tensor], Tensor]
 Diffusion = float | Tensor | Field
 ROUNDING = 1e-9  # of the largest eigenvalue of a diffusion matrix
 
 
+@takes_arrays("start", "diffusion")
 def langevin(
     gradient: Field,
     start: Float[Tensor, "*batch d"],

@@ -14,6 +14,7 @@ from physlearn.analysis.hessian import Hessian
 from physlearn.analysis.loss import Loss, LossOfWeights, M
 from physlearn.threads import suited_to
 from systems import InputError
+from systems.floats import takes_arrays
 
 POINTS = 41  # along each axis
 RISE = 9.0  # times the loss, by which the quadratic form rises along each axis: to ten times the loss
@@ -39,6 +40,7 @@ class LossSlice:
     Source: Li, Xu, Taylor, Studer, Goldstein, Visualizing the Loss Landscape of Neural Nets, NeurIPS 2018.
     """
 
+    @takes_arrays("directions")
     def __init__(
         self,
         model: M,
@@ -74,6 +76,7 @@ class LossSlice:
         first, second = (sqrt(2 * RISE * self.loss / float(h)) for h in curvatures)
         return first, second
 
+    @takes_arrays("theta")
     def exact(self, theta: Float[Tensor, "n 2"]) -> Float[Tensor, " n"]:
         """The loss itself, point by point."""
         with torch.no_grad(), suited_to(self._loss_at.elements(self._weights)):
@@ -95,11 +98,13 @@ class LossSlice:
     def _spline(self) -> RectBivariateSpline:
         return RectBivariateSpline(*(axis.numpy() for axis in self.axes), self.values.numpy())
 
+    @takes_arrays("theta")
     def value(self, theta: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
         """The loss, interpolated; not below zero."""
         over = theta - self._within(theta)
         return (self._evaluate(theta) + (self.gradient(theta) * over).sum(-1)).clamp(min=0)
 
+    @takes_arrays("theta")
     def gradient(self, theta: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
         """By (a, b)."""
         return torch.stack([self._evaluate(theta, dx=1), self._evaluate(theta, dy=1)], dim=-1)

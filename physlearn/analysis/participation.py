@@ -8,8 +8,10 @@ from torch import Tensor, nn
 
 from physlearn.models.network import Network
 from systems import InputError
+from systems.floats import floats, takes_arrays
 
 
+@takes_arrays("activities")
 def participation_ratio(
     activities: Float[Tensor, "*batch samples neurons"], normalized: bool = False
 ) -> Float[Tensor, "*batch"]:
@@ -47,9 +49,10 @@ def participation_ratio(
 def activities(model: nn.Module, x: Tensor, layer: int | str = 0) -> Float[Tensor, "*batch neurons"]:
     """What the neurons of a layer answer to inputs, ``(..., samples, neurons)``.
 
-    x: what the model takes, of the dtype of its weights; for a stack of models ``(R, samples, D)``. layer: the number of a
-    hidden layer in every fully connected network of the model, whose neurons then stand side by side, as those of T(p) and
-    V(q); what a network answers when it is called for the first time counts. Or the name of any part of any module, as of
+    x: what the model takes, of the dtype of its weights (arrays and lists are cast to it); for a stack of models
+    ``(R, samples, D)``. layer: the number of a hidden layer in every fully connected network of the model, whose neurons then
+    stand side by side, as those of T(p) and V(q); what a network answers when it is called for the first time counts. Or the
+    name of any part of any module, as of
     ``named_modules()``, whose output counts. The model is neither trained nor changed.
 
     Raises InputError for a layer or a part that there is not.
@@ -58,6 +61,8 @@ def activities(model: nn.Module, x: Tensor, layer: int | str = 0) -> Float[Tenso
     >>> activities(models.build("hnn", dim=4), torch.randn(50, 4)).shape
     torch.Size([50, 100])
     """
+    if not isinstance(x, Tensor):
+        x = floats(x, "inputs", like=next(model.parameters(), None))
     if isinstance(layer, str):
         return _answers(model, [_part(model, layer)], x)[0]
     networks = [part for part in model.modules() if isinstance(part, Network)]

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from systems import InputError
+from systems.floats import takes_arrays
 
 WIDTH = 0.01  # of the kernel, in units of the range of the eigenvalues
 MARGIN = 5  # kernel widths that the grid reaches beyond them
@@ -59,6 +60,7 @@ class SpectralDensity:
         self.error: Float[Tensor, " points"] = _standard_error(each)
 
     @classmethod
+    @takes_arrays("eigenvalues")
     def of(cls, eigenvalues: Float[Tensor, " n"], width: float | None = None) -> SpectralDensity:
         """That of eigenvalues that are all known."""
         theta = eigenvalues.detach().cpu().double()
@@ -96,6 +98,7 @@ class SpectralDensity:
         return kernel @ w
 
 
+@takes_arrays("eigenvalues")
 def near_zero(eigenvalues: Float[Tensor, " n"], threshold: float = 1e-3, scale: float | None = None) -> float:
     """The fraction of the eigenvalues within ``threshold * scale`` of zero.
 

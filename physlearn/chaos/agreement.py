@@ -40,7 +40,7 @@ def compare_dynamics(model: Dynamics, truth: Dynamics, plane: Sequence[str | int
     >>> z0 = torch.tensor([[1.0, 0.0], [0.5, 0.0]], dtype=torch.float64)
     >>> def slow(t, z):
     ...     return 0.9 * oscillator.vector_field(t, z)
-    >>> model, truth = (Dynamics.of(flow, z0, 16, (0, 0.0), dt=0.0625) for flow in (slow, oscillator))
+    >>> model, truth = (Dynamics.of(flow, z0, 16, dt=0.0625, progress=False) for flow in (slow, oscillator))
     >>> compare_dynamics(model, truth).table["valid_time"].tolist()
     [4.0, 4.0]
     """

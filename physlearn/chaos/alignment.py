@@ -12,15 +12,19 @@ from physlearn.chaos.variational import between_renormalisations, carry, deviati
 from physlearn.flow import FlowLike
 from systems import InputError
 from systems.autograd_mode import unrecorded
+from systems.deprecation import keyword_only
+from systems.floats import takes_arrays
 
 
+@keyword_only("dt")
+@takes_arrays("z0")
 @unrecorded
 def sali(
     flow: FlowLike,
     z0: Float[Tensor, "*batch D"],
     time: float,
-    dt: float | None = None,
     *,
+    dt: float | None = None,
     seed: int = 0,
     method: str | None = None,
 ) -> Float[Tensor, "*batch"]:
@@ -79,14 +83,16 @@ def sali(
     return smallest(w).reshape(batch)
 
 
+@keyword_only("dt")
+@takes_arrays("z0")
 @unrecorded
 def gali(
     flow: FlowLike,
     z0: Float[Tensor, "*batch D"],
     time: float,
     k: int,
-    dt: float | None = None,
     *,
+    dt: float | None = None,
     seed: int = 0,
     method: str | None = None,
 ) -> Float[Tensor, "*batch"]:

@@ -18,20 +18,24 @@ from physlearn.chaos.rollout import Rollout
 from physlearn.flow import FlowLike
 from systems import InputError, System
 from systems.autograd_mode import unrecorded
+from systems.deprecation import keyword_only
+from systems.floats import takes_arrays
 
 # Of the alignment index, to which regular orbits do not fall: a lower one takes longer to be reached by orbits that stick to
 # islands. At 3000 units of time it divides Henon-Heiles orbits as their exponents do, at 0.003.
 THRESHOLD = 1e-4
 
 
+@keyword_only("dt", "threshold")
+@takes_arrays("z0")
 @unrecorded
 def classify(
     flow: FlowLike,
     z0: Float[Tensor, "*batch D"],
     time: float | None = None,
+    *,
     dt: float | None = None,
     threshold: float = THRESHOLD,
-    *,
     seed: int = 0,
     method: str | None = None,
 ) -> Classification:
@@ -98,13 +102,14 @@ def classify(
     return shaped(found, rollout.batch)
 
 
+@keyword_only("dt", "threshold")
 def is_chaotic(
     flow: FlowLike,
     z0: Float[Tensor, "*batch D"],
     time: float | None = None,
+    *,
     dt: float | None = None,
     threshold: float = THRESHOLD,
-    *,
     seed: int = 0,
     method: str | None = None,
 ) -> Bool[Tensor, "*batch"]:
@@ -122,7 +127,7 @@ def is_chaotic(
     InputError
         For wrong arguments.
     """
-    return classify(flow, z0, time, dt, threshold, seed=seed, method=method).chaotic
+    return classify(flow, z0, time, dt=dt, threshold=threshold, seed=seed, method=method).chaotic
 
 
 @unrecorded

@@ -23,6 +23,8 @@ from physlearn.integrators import Flow, integrate
 from physlearn.metrics import valid_prediction_time
 from systems import AccuracyWarning, Orbit
 from systems.autograd_mode import unrecorded
+from systems.deprecation import keyword_only
+from systems.floats import takes_arrays
 
 EVERY = 4  # steps from one state that is kept to the next: still several in the shortest period that the steps resolve
 CERTAIN = 0.01  # of the orbit's spread: as near to an orbit of half the steps, it is the flow's own; as of truth_horizon
@@ -70,21 +72,23 @@ class Dynamics:
     resolution: Resolution
 
     @classmethod
+    @keyword_only("surface", "direction", "dt")
+    @takes_arrays("z0")
     @unrecorded
     def of(
         cls,
         flow: FlowLike,
         z0: Float[Tensor, "*batch D"],
         time: float | None = None,
+        *,
+        dt: float | None = None,
         surface: tuple[str | int, float] | None = None,
         direction: int = 1,
-        dt: float | None = None,
-        *,
         threshold: float = THRESHOLD,
         escape: float | None = None,
         seed: int = 0,
         method: str | None = None,
-        progress: str | None = None,
+        progress: bool | str = True,
     ) -> Dynamics:
         r"""Follow a flow from z0.
 
@@ -99,10 +103,10 @@ class Dynamics:
             Initial states, best in float64: in float32 rounding keeps the index above 1e-6.
         time
             The length of a stretch; by default 1000 time scales of the flow (see `classify`).
-        surface, direction, escape
-            As of `poincare_section`; by default the surface is the system's own.
         dt
             Step; by default 0.05 time scales. Orbits that it does not resolve are followed in steps of an eighth.
+        surface, direction, escape
+            As of `poincare_section`; by default the surface is the system's own.
         threshold
             Of the smallest alignment index.
         seed
@@ -110,7 +114,7 @@ class Dynamics:
         method
             As of `lyapunov_exponents`.
         progress
-            The name of a progress bar.
+            Whether to show a progress bar; a text names the bar, which is otherwise named after the flow.
 
         Raises
         ------
@@ -126,7 +130,7 @@ class Dynamics:
         --------
         >>> import systems
         >>> pendulum = systems.get("pendulum")
-        >>> seen = Dynamics.of(pendulum, torch.tensor([1.0, 0.0]).double(), time=20, dt=0.05)
+        >>> seen = Dynamics.of(pendulum, torch.tensor([1.0, 0.0]).double(), time=20, dt=0.05, progress=False)
         >>> bool(seen.chaotic), bool(seen.escaped), len(seen.section)
         (False, False, 6)
         """
@@ -139,9 +143,8 @@ class Dynamics:
         section = section_of(replace(rollout, steps=2 * rollout.steps), resolution, cut, bounds)
         t = torch.arange(2 * samples + 1, dtype=rollout.z.dtype, device=rollout.z.device) * (time / samples)
         orbit = _orbit(rollout, resolution, t)
-        classes = shaped(
-            classify_rollout(rollout, resolution, threshold, seed, to_the_end=True, progress=progress), rollout.batch
-        )
+        bar = progress if isinstance(progress, str) else rollout.flow.name if progress else None
+        classes = shaped(classify_rollout(rollout, resolution, threshold, seed, to_the_end=True, progress=bar), rollout.batch)
         everyone = torch.arange(len(rollout.z), device=rollout.z.device)
         far = bounds.among(everyone, resolution.scale).left(orbit.z.movedim(-2, 0).reshape(len(t), *rollout.z.shape), everyone)
         early = far[: samples + 1].any(0).reshape(rollout.batch)
@@ -200,7 +203,7 @@ def _orbit(rollout: Rollout, resolution: Resolution, t: Float[Tensor, " T"], hal
         substeps = EVERY * 2**halvings * (group.steps // rollout.steps)
         with warnings.catch_warnings():  # an orbit that no step resolves is undecided, which the classes tell
             warnings.simplefilter("ignore", AccuracyWarning)
-            z[rows] = integrate(rollout.flow, group.z, t, rollout.method, substeps=substeps).z
+            z[rows] = integrate(rollout.flow, group.z, t, rollout.method, substeps=substeps, progress=False).z
     return Orbit(
         t,
         z.reshape(*rollout.batch, *z.shape[1:]),

@@ -15,6 +15,8 @@ from physlearn.chaos.variational import between_renormalisations, carry, deviati
 from physlearn.flow import FlowLike
 from systems import InputError
 from systems.autograd_mode import unrecorded
+from systems.deprecation import keyword_only
+from systems.floats import takes_arrays
 
 BLOCKS = 10  # of time, whose means differ by the standard error; enough for it to be known to a quarter
 
@@ -34,14 +36,16 @@ class Exponents:
     history: Float[Tensor, "*batch S k"]
 
 
+@keyword_only("dt", "k")
+@takes_arrays("z0")
 @unrecorded
 def lyapunov_exponents(
     flow: FlowLike,
     z0: Float[Tensor, "*batch D"],
     time: float,
+    *,
     dt: float | None = None,
     k: int = 1,
-    *,
     transient: float = 0.0,
     seed: int = 0,
     method: str | None = None,
@@ -98,17 +102,19 @@ def lyapunov_exponents(
     >>> lyapunov_exponents(saddle, torch.tensor([1e-9, 1.0]), time=20.0, k=2, transient=5.0).round(decimals=2)
     tensor([ 0.5000, -2.0000])
     """
-    return lyapunov_history(flow, z0, time, dt, k, transient=transient, seed=seed, method=method).values
+    return lyapunov_history(flow, z0, time, dt=dt, k=k, transient=transient, seed=seed, method=method).values
 
 
+@keyword_only("dt", "k")
+@takes_arrays("z0")
 @unrecorded
 def lyapunov_history(
     flow: FlowLike,
     z0: Float[Tensor, "*batch D"],
     time: float,
+    *,
     dt: float | None = None,
     k: int = 1,
-    *,
     transient: float = 0.0,
     seed: int = 0,
     method: str | None = None,

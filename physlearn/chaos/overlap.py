@@ -15,12 +15,14 @@ from torch import Tensor
 from physlearn.metrics import hellinger_distance
 from physlearn.metrics.spread import circular_mean
 from systems import InputError
+from systems.floats import takes_arrays
 
 Periods: TypeAlias = Sequence[float | None] | None
 
 FEWEST = 10  # points in a cloud of which anything is said
 
 
+@takes_arrays("a", "b")
 def hellinger(a: Float[Tensor, "M d"], b: Float[Tensor, "N d"], bins: int | None = None, periods: Periods = None) -> float:
     r"""How little the densities of two clouds overlap, counted on a grid: from 0 to 1, where they share no cell.
 
@@ -56,6 +58,7 @@ def hellinger(a: Float[Tensor, "M d"], b: Float[Tensor, "N d"], bins: int | None
     return float(hellinger_distance(p, q))
 
 
+@takes_arrays("a", "b", "size")
 def nearest(
     a: Float[Tensor, "M d"],
     b: Float[Tensor, "N d"],

@@ -20,6 +20,8 @@ from physlearn.integrators.integrate import TYPICAL_WIDTH
 from physlearn.threads import suited_to
 from systems import InputError
 from systems.autograd_mode import unrecorded
+from systems.deprecation import keyword_only
+from systems.floats import takes_arrays
 from systems.periodic import shortest
 
 if TYPE_CHECKING:
@@ -90,15 +92,17 @@ class Section:
         return pd.DataFrame({name: values.numpy() for name, values in data.items()})
 
 
+@keyword_only("surface", "direction", "dt")
+@takes_arrays("z0")
 @unrecorded
 def poincare_section(
     flow: FlowLike,
     z0: Float[Tensor, "*batch D"],
     time: float,
+    *,
+    dt: float | None = None,
     surface: tuple[str | int, float] | None = None,
     direction: int = 1,
-    dt: float | None = None,
-    *,
     escape: float | None = None,
     method: str | None = None,
 ) -> Section:
@@ -119,14 +123,14 @@ def poincare_section(
         Initial states, whose dtype and device are kept. They do not count as crossings.
     time
         How long.
+    dt
+        Step; by default 0.05 times the flow's time scale, 1/rate of its fastest linear motion, rounded to 1, 2 or 5 times a
+        power of ten. Orbits that it does not resolve are followed in steps of an eighth.
     surface
         A coordinate's name or number, and its value; by default the system's own ``surface``, or the first coordinate at 0
         where the flow names none. A coordinate with a period crosses the surface modulo the period.
     direction
         1 counts crossings towards larger values, -1 towards smaller, 0 both.
-    dt
-        Step; by default 0.05 times the flow's time scale, 1/rate of its fastest linear motion, rounded to 1, 2 or 5 times a
-        power of ten. Orbits that it does not resolve are followed in steps of an eighth.
     escape
         An orbit farther out than this, angles apart, or not finite, has escaped; by default 1e12 times as far from its start
         as it usually ranges.

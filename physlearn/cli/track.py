@@ -37,7 +37,6 @@ def track(
     amplitude and decay.
     """
     with importing():
-        from physlearn import plotting
         from physlearn.cli import values
         from physlearn.forecasting import picture, report
         from systems import film as films
@@ -55,7 +54,7 @@ def track(
     tracked.save_netcdf(out.with_suffix(".nc"))
     written = [out, out.with_suffix(".nc")]
     if plot is not None:
-        written.append(report.write_figure(plot, plotting.tracking_plot(tracked)))
+        written.append(report.write_figure(plot, picture.of_tracking(tracked)))
     if overlay is not None:
         films.overlay.overlay(film, tracked, overlay, progress=progress(as_json))
         written.append(overlay)

@@ -22,7 +22,7 @@ from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison.finished import Finished, Part, decided_by
 from physlearn.comparison.forecasts import forecast_merits
 from physlearn.comparison.result import Comparison, joined
-from physlearn.comparison.tuning import RATES, Tuned, tune
+from physlearn.comparison.tuning import LEARNING_RATES, Tuned, tune
 from physlearn.comparison.variants import Variants, line_up
 from physlearn.jobs.digest import digest
 from physlearn.jobs.seal import seal, whole
@@ -35,11 +35,13 @@ from physlearn.training import Pairs, Training
 from physlearn.training.ensemble import EngineName, EnsembleHistory, train_ensemble
 from physlearn.training.loss import Reduction, accuracy, loss_of
 from systems import InputError
+from systems.deprecation import renamed
 
 FAR = 1_000_000  # seeds of the tuning networks begin here
 APART = 10_000  # seeds of one meta-seed's networks and the next's
 
 
+@renamed(rates="learning_rates")
 def compare(
     task: Task,
     learned: LearnedActivations | Sequence[LearnedActivations] | None = None,
@@ -49,7 +51,7 @@ def compare(
     replicates: int = 50,
     seed: int = 0,
     tuned: bool = True,
-    rates: tuple[float, ...] = RATES,
+    learning_rates: tuple[float, ...] = LEARNING_RATES,
     tuning_replicates: int = 6,
     forecast: bool = True,
     engine: EngineName = "auto",
@@ -61,7 +63,7 @@ def compare(
 
     learned: activations, or those of several meta-seeds, whose networks are then apart. single: one learned type, as many
     times. variants: more, by name; by default tanh, ReLU and a mixture made by hand. replicates: networks of each variant (and
-    meta-seed). tuned: choose the learning rate of each variant among ``rates`` on the tuning part, with
+    meta-seed). tuned: choose the learning rate of each variant among ``learning_rates`` on the tuning part, with
     ``tuning_replicates`` networks each; otherwise all take the task's, as the paper does. forecast: roll every network out,
     too, where the task has anything to forecast. folder: keeps the networks of each variant (and meta-seed) as they are
     finished, a file each; a comparison that was stopped resumes from there, with the same result. training: ``epochs`` and
@@ -85,16 +87,18 @@ def compare(
     if unknown := sorted(set(training) - set(Training.__dataclass_fields__)):
         raise InputError(f"compare has no setting {unknown[0]!r}")
     if tuned and "learning_rate" in training:
-        raise InputError("the learning rate is what tuning chooses: give those to choose among as rates, or tuned=False")
+        raise InputError(
+            "the learning rate is what tuning chooses: give those to choose among as learning_rates, or tuned=False"
+        )
     how = replace(task.training, **training)
     line_ups = _line_ups(learned, single, variants)
     for activation in {variant: activation for line in line_ups for variant, activation in line.items()}.values():
         task.network(activation)  # one that cannot be built is known before hours of training
-    total = sum(len(line) for line in line_ups) * (replicates + (len(rates) * tuning_replicates if tuned else 0))
+    total = sum(len(line) for line in line_ups) * (replicates + (len(learning_rates) * tuning_replicates if tuned else 0))
     bar = tqdm(total=total, disable=not progress, unit="network", leave=False)
     forecasts = task.forecast if forecast and task.forecasting is not None else None
     data = {part: task.pairs(part) for part in ("training", "tuning", "validation", "test")}
-    effort = {"rates": rates, "replicates": tuning_replicates} if tuned else None
+    effort = {"rates": learning_rates, "replicates": tuning_replicates} if tuned else None  # as files name them
     common = {"replicates": replicates, "training": asdict(how), "engine": engine, "tuning": effort}
     finished = None if folder is None else Finished(Path(folder), {"task": decided_by(task, forecasts), **common})
     parts, settings = [], {}
@@ -110,7 +114,7 @@ def compare(
                     part = _part(task, activation, variant, meta_seed, seeds, how, effort, data, forecasts, engine)
                     if finished:
                         finished.keep(part, activation, **own)
-                bar.update(replicates + (len(rates) * tuning_replicates if tuned else 0))
+                bar.update(replicates + (len(learning_rates) * tuning_replicates if tuned else 0))
                 parts.append(part)
                 settings[f"{variant} ({meta_seed})"] = part.settings
     lines = list(line_ups[0])
@@ -126,9 +130,9 @@ def compare(
             "replicates": replicates,
             "seed": seed,
             "training": asdict(how),
-            "rates": list(rates) if tuned else None,
+            "rates": list(learning_rates) if tuned else None,
             "tuning_replicates": tuning_replicates if tuned else None,
-            "integrators": list(forecasts.integrators) if forecasts is not None else [],
+            "integrators": list(forecasts.methods) if forecasts is not None else [],
             "variants": settings,
             "learned": [dict(one.settings) for one in _several(learned)],
             "single": [dict(one.settings) for one in _several(single)],
@@ -158,7 +162,8 @@ def _part(
     """Tune, train and score the networks of a variant and meta-seed."""
     start, tuning = time.perf_counter(), None
     if effort is not None:
-        tuning = tune(task, activation, how, data["training"], data["tuning"], seed=FAR + seeds[0], engine=engine, **effort)
+        own = {"learning_rates": effort["rates"], "replicates": effort["replicates"], "seed": FAR + seeds[0]}
+        tuning = tune(task, activation, how, data["training"], data["tuning"], engine=engine, **own)
         how = replace(how, learning_rate=tuning.learning_rate)
     models = [task.network(activation, s) for s in seeds]
     history = train_ensemble(models, data["training"], data["validation"], how, seeds, engine=engine, progress=False)

@@ -65,7 +65,7 @@ def decided_by(task: Task, forecasts: Forecasting | None) -> dict[str, Any]:
     if forecasts is not None:
         truth = forecasts.truth
         bytes_ = truth.t.cpu().numpy().tobytes() + truth.z.cpu().numpy().tobytes()
-        told |= {"forecast": hashlib.sha256(bytes_).hexdigest(), "integrators": list(forecasts.integrators)}
+        told |= {"forecast": hashlib.sha256(bytes_).hexdigest(), "integrators": list(forecasts.methods)}
     return told
 
 

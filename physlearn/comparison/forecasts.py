@@ -36,11 +36,11 @@ def forecast_merits(models: Sequence[Model], forecast: Forecasting) -> dict[str,
     truth = forecast.truth.to(next(together.parameters()).device)
     truths = replace(truth, z=truth.z.expand(len(models), *truth.z.shape), rate=None)
     merits: dict[str, Tensor] = {}
-    for name in forecast.integrators:
+    for name in forecast.methods:
         options: dict[str, Any] = {"failure": "nan"} if issubclass(integrators.find(name), Implicit) else {}
         with torch.no_grad(), warnings.catch_warnings():  # a bad network has no good steps; its merits tell
             warnings.simplefilter("ignore", AccuracyWarning)
-            orbit = integrate(together, truths.z[..., 0, :], truth.t, name, dt=fitting(truth.t), **options)
+            orbit = integrate(together, truths.z[..., 0, :], truth.t, name, dt=fitting(truth.t), progress=False, **options)
         rolled = replace(truths, z=orbit.z)
         valid = metrics.valid_prediction_time(rolled, truths, horizon=forecast.horizon)
         merits[f"valid_time_{name}"] = _median(valid)

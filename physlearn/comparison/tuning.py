@@ -14,12 +14,12 @@ from physlearn.training import Pairs, Training
 from physlearn.training.ensemble import EngineName, train_ensemble
 from systems import InputError
 
-RATES = tuple(float(f"{rate:.2g}") for rate in np.geomspace(1e-3, 2.0, 10))
+LEARNING_RATES = tuple(float(f"{rate:.2g}") for rate in np.geomspace(1e-3, 2.0, 10))
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """The rate that was chosen, whether it lies at an end of those tried, and the median tuning loss of each."""
+    """The learning rate that was chosen, whether it lies at an end of those tried, and the median tuning loss of each."""
 
     learning_rate: float
     at_the_edge: bool
@@ -33,7 +33,7 @@ def tune(
     pairs: Pairs,
     tuning: Pairs,
     *,
-    rates: tuple[float, ...] = RATES,
+    learning_rates: tuple[float, ...] = LEARNING_RATES,
     replicates: int = 6,
     seed: int = 0,
     engine: EngineName = "auto",
@@ -41,21 +41,22 @@ def tune(
 ) -> Tuned:
     """The learning rate whose networks have the smallest median loss on the tuning part, in their best epoch.
 
-    Networks are trained just as they will be compared, from seeds that the comparison does not use; a rate with which any
-    network diverges is worse than any with which none does.
+    Networks are trained just as they will be compared, from seeds that the comparison does not use; a learning rate with
+    which any network diverges is worse than any with which none does.
     """
-    if len(rates) < 1 or replicates < 1:
+    if len(learning_rates) < 1 or replicates < 1:
         raise InputError("tuning needs at least one learning rate and one network")
-    seeds = [seed + k for k in range(replicates)] * len(rates)
+    seeds = [seed + k for k in range(replicates)] * len(learning_rates)
     models = [task.network(activation, s) for s in seeds]
-    each = [rate for rate in rates for _ in range(replicates)]
+    each = [rate for rate in learning_rates for _ in range(replicates)]
     history = train_ensemble(models, pairs, tuning, training, seeds, learning_rates=each, engine=engine, progress=False)
-    losses = history.best.double().where(~history.diverged, np.inf).view(len(rates), replicates)
+    losses = history.best.double().where(~history.diverged, np.inf).view(len(learning_rates), replicates)
     medians = losses.quantile(0.5, dim=1)
     medians = medians.where(~medians.isnan(), np.inf)  # between two infinities
-    tried = pd.Series(medians.numpy(), index=pd.Index(rates, name="learning_rate"), name="tuning_loss")
+    tried = pd.Series(medians.numpy(), index=pd.Index(learning_rates, name="learning_rate"), name="tuning_loss")
     sound = losses.isfinite().all(1).tolist()
-    best = min(range(len(rates)), key=lambda i: (not sound[i], tried.iloc[i]))
+    best = min(range(len(learning_rates)), key=lambda i: (not sound[i], tried.iloc[i]))
     if bar is not None:
         bar.update(len(models))
-    return Tuned(rates[best], len(rates) > 1 and rates[best] in (min(rates), max(rates)), tried)
+    chosen = learning_rates[best]
+    return Tuned(chosen, len(learning_rates) > 1 and chosen in (min(learning_rates), max(learning_rates)), tried)

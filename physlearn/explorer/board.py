@@ -20,8 +20,8 @@ from physlearn.explorer.scene import Scene
 from physlearn.explorer.sections import has_section
 from physlearn.explorer.symbols import written
 from physlearn.forecasting.contender import Contender
+from physlearn.plotting.array import array
 from physlearn.plotting.forecast import COLORS
-from physlearn.plotting.phase_portrait import array
 from systems import Orbit
 from systems.sampling import plane_of
 
@@ -113,7 +113,7 @@ class Board:
             return TRUTH
         if name not in exploration.models:
             return f"{name}, not trained yet"
-        return Contender(name, exploration.integrator_of(name)).label
+        return Contender(name, exploration.method_of(name)).label
 
     def _plane(self, name: str) -> Any:
         """One plane, with the truth in grey below a model's orbit, and the points that are dragged."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from math import ceil
 from typing import Any
 
@@ -14,6 +14,8 @@ from torch import Tensor
 from physlearn import Forecaster, integrators, metrics
 from physlearn.integrators.implicit import Implicit
 from systems import HamiltonianSystem, InputError, IntegrationError, Orbit, System
+from systems.deprecation import keyword_only, renamed, renamed_attribute
+from systems.floats import floats
 from systems.reference.solvers import solve
 
 TRUTH = "truth"
@@ -22,17 +24,19 @@ ACCURACY = 1e-7  # of the true orbit, likewise
 TIMES = 240  # of the true orbit at least: a smooth curve
 
 
+@keyword_only("method", "dt", "time")
+@renamed(integrator="method", step="dt")
 @dataclass(frozen=True)
 class Exploration:
     """A system and one initial state, models that have learned it, and how they are rolled out. Nothing of it changes.
 
-    z0: ``(D,)`` in float64. models: forecasters by the name of their model. integrator: of all models, or None for the one
-    that suits each. step, time: of the models' orbits, how long.
+    z0: ``(D,)`` in float64. models: forecasters by the name of their model. method: the integrator of all models, or None
+    for the one that suits each. time, dt: how long the models' orbits are, and their step.
 
     >>> import systems
     >>> from dataclasses import replace
     >>> pendulum = systems.get("pendulum")
-    >>> here = Exploration(pendulum, torch.tensor([1.0, 0.0], dtype=torch.float64), step=0.5, time=10)
+    >>> here = Exploration(pendulum, torch.tensor([1.0, 0.0], dtype=torch.float64), time=10, dt=0.5)
     >>> there = replace(here, z0=torch.tensor([2.0, 0.0], dtype=torch.float64))
     >>> there.truth().z.shape, f"{there.energy:.3f}"
     (torch.Size([241, 2]), '1.416')
@@ -41,14 +45,20 @@ class Exploration:
     system: System
     z0: Float[Tensor, " D"]
     models: Mapping[str, Forecaster] = field(default_factory=dict)
-    integrator: str | None = None
-    step: float = 0.25
+    _: KW_ONLY
+    method: str | None = None
     time: float = 20.0
+    dt: float = 0.25
+
+    integrator, step = renamed_attribute("method"), renamed_attribute("dt")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "z0", floats(self.z0, "z0"))
 
     @property
     def t(self) -> Float[Tensor, " T"]:
         """The times of the models' orbits."""
-        return torch.arange(max(1, round(self.time / self.step)) + 1, dtype=torch.float64) * self.step
+        return torch.arange(max(1, round(self.time / self.dt)) + 1, dtype=torch.float64) * self.dt
 
     @property
     def energy(self) -> float | None:
@@ -61,7 +71,7 @@ class Exploration:
         Raises IntegrationError where it cannot be followed.
         """
         between = ceil(TIMES / (len(self.t) - 1))
-        t = torch.arange((len(self.t) - 1) * between + 1, dtype=torch.float64) * (self.step / between)
+        t = torch.arange((len(self.t) - 1) * between + 1, dtype=torch.float64) * (self.dt / between)
         z = solve(self.system.vector_field, self.z0, t, "DOP853", ACCURACY, ACCURACY)
         return Orbit(t, z, coordinates=self.system.coordinates, periods=self.system.periods)
 
@@ -71,14 +81,16 @@ class Exploration:
         Raises NotSeparableError or NotHamiltonianError for an integrator that does not apply to it, ConvergenceError where a
         step has no solution.
         """
-        forecaster, name = self.models[model], self.integrator_of(model)
+        forecaster, name = self.models[model], self.method_of(model)
         options: dict[str, Any] = {"tolerance": TOLERANCE} if issubclass(integrators.find(name), Implicit) else {}
         with torch.inference_mode():  # a fifth faster than without gradients alone
-            return forecaster.forecast(self.z0, self.t, name, **options)
+            return forecaster.forecast(self.z0, self.t, method=name, progress=False, **options)
 
-    def integrator_of(self, model: str) -> str:
-        """By which integrator a model is rolled out."""
-        return self.integrator or self.models[model].model.default_integrator
+    def method_of(self, model: str) -> str:
+        """Return the name of the integrator by which a model is rolled out."""
+        return self.method or self.models[model].model.default_method
+
+    integrator_of = renamed_attribute("method_of")
 
     def orbits(self) -> dict[str, Orbit | str]:
         """The true orbit, and that of each model by its name; where there is none, the sentence that says why."""

@@ -17,6 +17,7 @@ from physlearn.activations.learned import LearnedActivations
 from physlearn.activations.named import LEARNED
 from physlearn.jobs.digest import digest
 from systems import InputError
+from systems.floats import takes_arrays
 
 NAMED = ("sine", "tanh", "softplus", "sigmoid", "silu", "gelu")  # smooth: a Hamiltonian network learns by their slope
 
@@ -59,6 +60,7 @@ class Neurons:
         """A short name for all that these neurons compute."""
         return digest(content(self.activation))
 
+    @takes_arrays("a")
     def curves(self, a: Float[Tensor, " n"]) -> dict[str, Float[Tensor, " n"]]:
         """What each type makes of its input: by the names of the types, or one curve by its own name."""
         alone = self.activation

@@ -86,8 +86,8 @@ class Page:
         for widget in (self.system, self.neurons, self.hamiltonian):
             widget.param.watch(lambda _: self._choose(), "value")
         self.file.param.watch(lambda _: self._take_file(), "value")
-        self.integrator.param.watch(lambda _: self._change(integrator=self._integrator), "value")
-        self.step.param.watch(lambda _: self._change(step=self.step.value), "value_throttled")
+        self.integrator.param.watch(lambda _: self._change(method=self._method), "value")
+        self.step.param.watch(lambda _: self._change(dt=self.step.value), "value_throttled")
         self.time.param.watch(lambda _: self._change(time=self.time.value), "value_throttled")
 
     @property
@@ -107,7 +107,7 @@ class Page:
         )  # fmt: skip
 
     @property
-    def _integrator(self) -> str | None:
+    def _method(self) -> str | None:
         return None if self.integrator.value == SUITED else str(self.integrator.value)
 
     def _chosen_neurons(self) -> Neurons:
@@ -221,7 +221,7 @@ class Page:
             pace = scenes.PACES.get(system.name, Pace())
             z0 = system.sample(1, seed=2, **self.shelf.learning.protocol(system).test_sample)[0]
             self.step.value, self.time.value = pace.step, pace.time
-            self.exploration = Exploration(system, z0, {}, self._integrator, pace.step, pace.time)
+            self.exploration = Exploration(system, z0, method=self._method, time=pace.time, dt=pace.step)
         else:
             self.exploration = replace(before, models={})
         self.board = Board(self.exploration, scene, names)

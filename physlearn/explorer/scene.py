@@ -10,6 +10,7 @@ from torch import Tensor
 
 import systems
 from systems import HamiltonianSystem, Orbit, System
+from systems.floats import takes_arrays
 
 MARGIN = 0.25  # around what the models have seen: room to drag beyond it
 ARROW = 0.4  # of half the picture: the largest momentum that the models have seen
@@ -83,6 +84,7 @@ class Scene:
             spread = float(torch.maximum(h.amax() - h.amin(), h.mean().abs()))
         return cls(system.coordinates, torch.stack([middle - half, middle + half], dim=-1), arrow, spread)
 
+    @takes_arrays("z")
     def points(self, z: Float[Tensor, " D"]) -> Float[Tensor, "n 2"]:
         """The points that are dragged: the state; for two degrees of freedom the position, and the tip of its momentum."""
         if not self.arrow:
@@ -90,6 +92,7 @@ class Scene:
         q, p = z.chunk(2)
         return torch.stack([q, q + self.arrow * p])
 
+    @takes_arrays("points")
     def state(self, points: Float[Tensor, "n 2"]) -> Float[Tensor, " D"]:
         """The state that has these points."""
         if not self.arrow:

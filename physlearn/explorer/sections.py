@@ -36,4 +36,4 @@ def sections(
     z0 = torch.cat([exploration.z0[None], on_section(system, orbits, energy)])
     flows: dict[str, FlowLike] = {TRUTH: system, **exploration.models}
     for name, flow in flows.items():
-        yield name, poincare_section(while_wanted(flow, wanted), z0, time, system.surface, dt=STEP)
+        yield name, poincare_section(while_wanted(flow, wanted), z0, time, dt=STEP, surface=system.surface)

@@ -23,12 +23,12 @@ class Contender(NamedTuple):
     """A model rolled out by an integrator."""
 
     model: str
-    integrator: str
+    method: str
 
     @property
     def label(self) -> str:
         """How tables and pictures call it."""
-        return f"{self.model} + {self.integrator}"
+        return f"{self.model} + {self.method}"
 
 
 LINEUP = (
@@ -47,7 +47,7 @@ DISSIPATIVE = (
 )
 
 
-def choose(model: str | None, integrator: str | None, hamiltonian: bool, *, recorded: bool = False) -> tuple[Contender, ...]:
+def choose(model: str | None, method: str | None, hamiltonian: bool, *, recorded: bool = False) -> tuple[Contender, ...]:
     """The line-up, or only those of one model, or one model with one integrator.
 
     hamiltonian: whether the coordinates are positions and momenta; without it, only models apply that do not need them.
@@ -56,21 +56,21 @@ def choose(model: str | None, integrator: str | None, hamiltonian: bool, *, reco
     UnknownNameError for unknown names, InputError for a model that does not apply, NotSeparableError or NotHamiltonianError
     for an integrator that does not, and InputError for one without a model.
     """
-    if integrator is not None:
-        integrators.find(integrator)
+    if method is not None:
+        integrators.find(method)
     if model is None:
-        if integrator is not None:
-            raise InputError(f"--method {integrator} needs --model: {', '.join(models.names())}")
+        if method is not None:
+            raise InputError(f"--method {method} needs --model: {', '.join(models.names())}")
         usual = (*LINEUP, *(DISSIPATIVE if recorded else ()))
         return tuple(c for c in usual if hamiltonian or not models.find(c.model).needs_momenta())
     found = models.find(model)
     if found.needs_momenta() and not hamiltonian:
         raise InputError(f"the model {model} needs positions and momenta, which this system does not have; take nn")
-    if integrator is not None:
+    if method is not None:
         # a small model of the kind tells before any training whether the integrator applies
-        integrators.find(integrator)(Flow.of(models.build(model, dim=2, hidden=(1,))))
-        return (Contender(model, integrator),)
-    return tuple(c for c in LINEUP if c.model == model) or (Contender(model, found.default_integrator),)
+        integrators.find(method)(Flow.of(models.build(model, dim=2, hidden=(1,))))
+        return (Contender(model, method),)
+    return tuple(c for c in LINEUP if c.model == model) or (Contender(model, found.default_method),)
 
 
 @dataclass(frozen=True)
@@ -111,11 +111,13 @@ def forecast_all(
     """
     forecasts = {}
     for contender in tqdm(contenders, disable=not progress, desc="forecasting", leave=False):
-        lenient = issubclass(integrators.find(contender.integrator), Implicit)
+        lenient = issubclass(integrators.find(contender.method), Implicit)
         options: dict[str, Any] = {"failure": "nan"} if lenient else {}
         forecaster = trained.forecasters[contender.model]
         with warnings.catch_warnings():  # the comparison is of methods, bad ones among them, with the same steps
             warnings.simplefilter("ignore", AccuracyWarning)
-            orbit = forecaster.forecast(z0, t, contender.integrator, dt=fitting(t, forecaster.step), **options)
+            orbit = forecaster.forecast(
+                z0, t, method=contender.method, dt=fitting(t, forecaster.step), progress=False, **options
+            )
         forecasts[contender.label] = orbit
     return forecasts

@@ -32,6 +32,8 @@ from physlearn.training import Training
 from physlearn.training.ensemble import train_single
 from systems import InputError, Orbit
 from systems.autograd_mode import outside_inference, recorded, unrecorded
+from systems.deprecation import keyword_only, renamed, renamed_attribute
+from systems.floats import takes_arrays
 from systems.periodic import check_periods
 from systems.scalars import seeded, whole
 
@@ -188,13 +190,16 @@ class Forecaster:
             warn_of_misfit(self.name, history)
         return self
 
+    @keyword_only("method")
+    @renamed(integrator="method")
+    @takes_arrays("z0", "t")
     @unrecorded
     def forecast(
         self,
         z0: Float[Tensor, "*batch D"],
         t: Float[Tensor, " T"],
-        integrator: str | None = None,
         *,
+        method: str | None = None,
         dt: float | None = None,
         substeps: int | None = None,
         **options: Any,
@@ -207,9 +212,9 @@ class Forecaster:
             Initial states, in physical units; forecasts have their dtype and device.
         t : shape ``(T,)``
             Times of the output, increasing or decreasing; which times are asked for does not change the forecast.
-        integrator
+        method
             Name of the method, one of ``physlearn.integrators.names()``; by default the one that suits the model, its
-            ``default_integrator``.
+            ``default_method``.
         dt
             Longest integration step. By default, steps are as long as the median step of the training orbits (``step``), and
             shorter where these make a noticeable error.
@@ -236,8 +241,8 @@ class Forecaster:
             Where the steps are too long, as `integrate` does.
         """
         model = self.model
-        method = integrator or model.default_integrator
-        turns = model.turns(z0 := torch.as_tensor(z0), self.periods, self.coordinates)
+        method = method or model.default_method
+        turns = model.turns(z0, self.periods, self.coordinates)
         orbit = integrate(self, z0 - turns, t, method, dt=dt, substeps=substeps, **options)
         return replace(orbit, z=orbit.z + turns.unsqueeze(-2))
 
@@ -252,15 +257,18 @@ class Forecaster:
         return self._model
 
     @property
-    def parameters(self) -> int:
+    def n_parameters(self) -> int:
         """The number of trained weights and biases."""
         return sum(parameter.numel() for parameter in self.model.parameters())
+
+    parameters = renamed_attribute("n_parameters")
 
     @property
     def separable(self) -> bool:
         """Whether the learned Hamiltonian is T(p) + V(q)."""
         return self.model.separable
 
+    @takes_arrays("t", "z")
     @outside_inference
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
         """dz/dt as learned."""
@@ -347,6 +355,7 @@ class Forecaster:
             raise AttributeError(f"the model {self.name} has no {name}")
         return partial(self._evaluate, name)
 
+    @takes_arrays("x")
     @outside_inference
     def _evaluate(self, name: str, x: Tensor) -> Tensor:
         return self._model_for(x).part(name, x)

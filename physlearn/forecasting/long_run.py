@@ -182,9 +182,9 @@ def long_run(
     protocol: Protocol,
     *,
     time: float,
+    dt: float | None = None,
     surface: tuple[str, float] | None = None,
     direction: int = 1,
-    dt: float | None = None,
     energy: float | None = None,
     seed: int = 0,
     progress: bool = True,
@@ -203,7 +203,8 @@ def long_run(
     dt = protocol.dt if dt is None else dt
 
     def follow(label: str, flow: FlowLike) -> Dynamics:
-        return Dynamics.of(flow, z0, time, surface, direction, dt, seed=seed, progress=label if progress else None)
+        shown = label if progress else False
+        return Dynamics.of(flow, z0, time, dt=dt, surface=surface, direction=direction, seed=seed, progress=shown)
 
     flows = {"truth": follow("truth", system)}  # first: what cannot be followed is told before anything is trained
     forecasters = {}
@@ -233,7 +234,7 @@ def long_run(
             "energy": energy,
             "seed": seed,
             "training": dict(training or {}),
-            "network": {**network, "parameters": {label: f.parameters for label, f in forecasters.items()}},
+            "network": {**network, "parameters": {label: f.n_parameters for label, f in forecasters.items()}},
         },
         seconds=clock.perf_counter() - start,
     )

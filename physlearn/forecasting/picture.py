@@ -15,6 +15,7 @@ from torch import Tensor
 from physlearn import metrics, models, plotting
 from physlearn.forecasting.report import Report
 from systems import InputError, Orbit, System
+from systems.film import Tracking
 
 FORMATS = (".png", ".svg", ".pdf")
 PORTRAYED = 8  # orbits of a batch in one phase portrait
@@ -34,6 +35,14 @@ def of_orbit(orbit: Orbit, system: System) -> Figure:
     plotting.phase_portrait(orbit, ax=axes[0, -1])
     if planar:
         plotting.configuration_orbit(orbit, system=system, ax=axes[0, 0])
+    plt.close(figure)  # pyplot forgets it; the caller keeps it
+    return figure
+
+
+def of_tracking(tracking: Tracking) -> Figure:
+    """Draw what was tracked in a film."""
+    figure, axes = plt.subplots(2, 2, figsize=(10, 6.4), layout="constrained")
+    plotting.tracking_plot(tracking, axes=axes.T.flatten())
     plt.close(figure)  # pyplot forgets it; the caller keeps it
     return figure
 
@@ -86,7 +95,7 @@ def _portraits(
 
 def _best(report: Report, merit: str) -> dict[str, Orbit]:
     """Euler's forecast for contrast, if there is one, and the best of the others, networks before baselines."""
-    rows = report.table.drop(index="truth").sort_values([merit, "rate_loss"], ascending=[False, True])
+    rows = report.table.drop(index="truth").sort_values([merit, "derivative_loss"], ascending=[False, True])
     euler = [label for label in rows.index if label.endswith("euler")][-1:]
     others = [label for label in rows.index if not label.endswith("euler")]
     others.sort(key=lambda label: models.find(label.split(" + ")[0]).baseline)  # stable: the order among them stays

@@ -13,7 +13,7 @@ from typing import Any, Literal
 import pandas as pd
 from torch import Tensor
 
-from physlearn import metrics, plotting
+from physlearn import metrics
 from physlearn.forecasting import picture
 from physlearn.forecasting.contender import Contender, fit_all, forecast_all
 from physlearn.forecasting.forecaster import Forecaster
@@ -73,7 +73,7 @@ def read_film(
     """
     tracked = films.track(film, focal_length=focal_length, progress=progress)
     tracked.save_csv(folder / "angles.csv")
-    written = [folder / "angles.csv", write_figure(folder / "track.png", plotting.tracking_plot(tracked))]
+    written = [folder / "angles.csv", write_figure(folder / "track.png", picture.of_tracking(tracked))]
     orbits = [orbit for orbit in tracked.orbits if orbit.provenance["pendulum"] == 0]
     if not orbits:
         raise InputError("the film holds no stretch without gaps that is long enough to learn from")
@@ -154,7 +154,8 @@ def forecast_recording(
         seconds=time.perf_counter() - start,
         draw=lambda report: picture.of_recording(report, fit_pendulum(report.truth)[1]),
         notes=(
-            "rate loss: mean over samples and components of (dz/dt - recorded)^2 over the forecast block [units of the file]",
+            "derivative loss: mean over samples and components of (dz/dt - recorded)^2 over the forecast block [units of the "
+            "file]",
             "phase error: how far the forecast is ahead at the end of the block [rad]",
             "valid time: until the error exceeds 0.4 of the record's spread (the rms over coordinates, each in standard "
             f"deviations); at most {duration:.1f} {unit}",
@@ -201,7 +202,7 @@ def _row(
     phase = metrics.phase_error(orbit, truth)
     row: dict[str, Any] = {
         "forecast": label,
-        "rate_loss": 0.0 if flow is None else float(metrics.derivative_loss(flow, truth)),
+        "derivative_loss": 0.0 if flow is None else float(metrics.derivative_loss(flow, truth)),
         "valid_time": float(metrics.valid_prediction_time(orbit, truth)),
         "energy_error": float(metrics.energy_error(orbit, energy)),
         "period": float(metrics.period(orbit)),

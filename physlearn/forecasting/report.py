@@ -29,7 +29,7 @@ PACKAGES = ("torch", "numpy", "numba", "scipy", "torchdiffeq")
 
 
 COLUMNS = {  # of the printed table: heading, and a format with as many digits as are significant
-    "rate_loss": ("rate loss", "{:.1e}"),
+    "derivative_loss": ("derivative loss", "{:.1e}"),
     "valid_time_median": ("valid time", "{:.1f}"),
     "valid_time": ("valid time", "{:.1f}"),
     "energy_error_median": ("energy error", "{:.1e}"),

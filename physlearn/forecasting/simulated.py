@@ -98,12 +98,12 @@ def forecast_system(
             "sample_seeds": seeds,
             "contenders": [list(c) for c in contenders],
             "training": {name: asdict(f.training) for name, f in trained.forecasters.items() if f.training},
-            "network": {**network, "parameters": {name: f.parameters for name, f in trained.forecasters.items()}},
+            "network": {**network, "parameters": {name: f.n_parameters for name, f in trained.forecasters.items()}},
         },
         seconds=time.perf_counter() - start,
         draw=lambda report: picture.of_forecast(report, system),
         notes=(
-            "rate loss: mean over samples and components of (dz/dt - truth)^2 along the test orbits",
+            "derivative loss: mean over samples and components of (dz/dt - truth)^2 along the test orbits",
             "valid time: until the error exceeds 0.4 of the true orbit's spread (the rms over coordinates, each in standard "
             f"deviations); at most {protocol.time:g}, the length of the forecast",
             *([ENERGY] if isinstance(system, HamiltonianSystem) else []),
@@ -130,7 +130,7 @@ def _row(label: str, orbit: Orbit, truth: Orbit, system: System, flow: System | 
     valid = metrics.valid_prediction_time(orbit, truth, horizon=horizon)
     row: dict[str, Any] = {
         "forecast": label,
-        "rate_loss": float(metrics.derivative_loss(flow, truth)),
+        "derivative_loss": float(metrics.derivative_loss(flow, truth)),
         "valid_time_median": float(valid.median()),
         "valid_time_quartile": float(valid.quantile(0.25)),
         "phase_rmse_median": float(metrics.phase_rmse(orbit, truth).norm(dim=-1).median()),

@@ -21,6 +21,7 @@ from physlearn.threads import suited_to
 from systems import AccuracyWarning, InputError, Orbit
 from systems.autograd_mode import outside_inference
 from systems.errors import outside
+from systems.floats import takes_arrays
 from systems.orbit import check_times
 from systems.size import BYTES, check_memory
 from systems.system import check_states
@@ -31,6 +32,7 @@ SHORTER = 8  # how much shorter steps may become from one run to the next
 FAILED = 4  # how much shorter they become where an implicit step has no solution
 
 
+@takes_arrays("z0", "t")
 @outside_inference
 def integrate(
     flow: FlowLike,
@@ -38,9 +40,9 @@ def integrate(
     t: Float[Tensor, " T"],
     method: str,
     *,
-    substeps: int | None = None,
     dt: float | None = None,
-    progress: bool = False,
+    substeps: int | None = None,
+    progress: bool = True,
     **options: Any,
 ) -> Orbit:
     """Return the orbits of a flow from z0 at t[0], by a method of fixed steps, or by dopri8.
@@ -58,15 +60,15 @@ def integrate(
         Times of the output, strictly increasing or strictly decreasing (to go back in time).
     method
         Name of the method, see `names`.
-    substeps
-        Number of equal steps from each time to the next. ``substeps=1`` takes exactly one.
     dt
         Longest step. With neither ``dt`` nor ``substeps``, a Forecaster takes steps as long as those of the grid that it was
         trained on. Any other flow takes one step per time where the grid is no coarser than 0.2 of its fastest time scale
         (the inverse of the largest eigenvalue of its Jacobian), else steps of a tenth of it; steps that turn out to be too
         long are then made shorter, and the orbits are computed again.
+    substeps
+        Number of equal steps from each time to the next. ``substeps=1`` takes exactly one.
     progress
-        Whether to show a progress bar.
+        Whether to show a progress bar, of which integrations of less than a second have none.
     **options
         Options of the method: ``tolerance`` and ``failure`` of the implicit ones, ``omega`` of tao-4, ``rtol`` and ``atol``
         of dopri8.

@@ -12,6 +12,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from physlearn.flow import Flow
+from systems.floats import takes_arrays
 from systems.reference.solvers import standing
 
 SAMPLES = 48  # steps of a run whose first states are kept, to estimate its error by
@@ -59,6 +60,7 @@ class Integrator(ABC):
         """The state in what ``step`` gives."""
         return z
 
+    @takes_arrays("z0", "t")
     def solve(
         self, z0: Float[Tensor, "*batch D"], t: Float[Tensor, " T"], substeps: int | Sequence[int], progress: bool
     ) -> Float[Tensor, "*batch T D"]:
@@ -91,7 +93,9 @@ class Integrator(ABC):
         states = [z0]
         apart = max(1, sum(counts) // SAMPLES)
         taken = 0
-        for begin, gap, n in zip(tqdm(since[:-1], disable=not progress, desc=self.name), gaps, counts, strict=True):
+        for begin, gap, n in zip(
+            tqdm(since[:-1], disable=not progress, desc=self.name, delay=1, leave=False), gaps, counts, strict=True
+        ):
             dt = gap / n
             for k in range(n):
                 elapsed = begin + k * dt

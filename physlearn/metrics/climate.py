@@ -17,6 +17,7 @@ from physlearn.metrics.match import check_coordinates, check_truth, common_perio
 from physlearn.metrics.spread import relative, resolution, spreads, time_weights
 from physlearn.metrics.transport import transport
 from systems import InputError, Orbit
+from systems.floats import takes_arrays
 
 SEGMENTS = 8  # of the shorter orbit, one after the other; overlapping by half they are fifteen periodograms to average
 SHORTEST = 8  # samples in a segment
@@ -171,6 +172,7 @@ def _power(orbit: Orbit, periods: Mapping[str, float], segment: int) -> NDArray[
     return np.where(constant, 0.0, power / np.where(constant, 1.0, total))
 
 
+@takes_arrays("p", "q")
 def hellinger_distance(p: Float[Tensor, "*batch K"], q: Float[Tensor, "*batch K"]) -> Float[Tensor, "*batch"]:
     r"""How little two distributions over K cells overlap: 0 where they are equal, 1 where they share no cell.
 

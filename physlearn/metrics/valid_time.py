@@ -12,11 +12,13 @@ from torch import Tensor
 from physlearn.metrics.match import common_periods, differences
 from physlearn.metrics.spread import relative, resolution, spreads
 from systems import InputError, Orbit, System
+from systems.floats import takes_arrays
 from systems.system import numbers
 
 Scale = Mapping[str, float] | Sequence[float] | Float[Tensor, " D"]
 
 
+@takes_arrays("horizon")
 def valid_prediction_time(
     forecast: Orbit,
     truth: Orbit,
@@ -118,6 +120,7 @@ def _first(off: Tensor) -> Tensor:
     return torch.where(off.any(-1), off.to(torch.uint8).argmax(-1), off.shape[-1] - 1)
 
 
+@takes_arrays("z0", "t")
 def truth_horizon(
     system: System, z0: Float[Tensor, "*batch D"], t: Float[Tensor, " T"], *, threshold: float = 0.01
 ) -> Float[Tensor, "*batch"]:
@@ -153,10 +156,11 @@ def truth_horizon(
     >>> truth_horizon(systems.get("pendulum"), torch.tensor([1.0, 0.0]), torch.linspace(0, 10, 11))
     tensor(10., dtype=torch.float64)
     """
-    first, second = (system.orbit(z0.cpu(), t.cpu(), solver=solver) for solver in ("DOP853", "LSODA"))
+    first, second = (system.orbit(z0.cpu(), t.cpu(), method=method) for method in ("DOP853", "LSODA"))
     return valid_prediction_time(second, first, threshold)
 
 
+@takes_arrays("valid", "exponent")
 def lyapunov_times(
     valid: Float[Tensor, "*batch"], exponent: Float[Tensor, "*batch"], chaotic: Bool[Tensor, "*batch"] | None = None
 ) -> Float[Tensor, "*batch"]:

@@ -32,7 +32,7 @@ class LeastSquaresModel(Model):
     the solutions that are equally good is taken, with a warning.
     """
 
-    default_integrator = "gauss-legendre-4"
+    default_method = "gauss-legendre-4"
     baseline = True
     takes_angles = False
 

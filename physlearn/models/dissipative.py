@@ -36,7 +36,7 @@ class DissipativeHamiltonianNetwork(Model):
 
     name = "dissipative-hnn"
     structure: ClassVar[Structure] = "odd"
-    default_integrator = "gauss-legendre-4"
+    default_method = "gauss-legendre-4"
     hamiltonian_network: type[HamiltonianNetwork | MechanicalHamiltonianNetwork] = HamiltonianNetwork
     drive_scale: Tensor
 

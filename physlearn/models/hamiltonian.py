@@ -78,7 +78,7 @@ class HamiltonianNetwork(Model):
     name = "hnn"
     compiled = True
     structure = "canonical"
-    default_integrator = "gauss-legendre-4"
+    default_method = "gauss-legendre-4"
     network_class: type[Layers] = Network
 
     def __init__(

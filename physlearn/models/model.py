@@ -45,7 +45,7 @@ class Model(Learner):
     ----------
     name
         What it is registered by.
-    default_integrator
+    default_method
         Name of the method by which it is rolled out unless another is asked for.
     structure
         What a change of units must leave as it is, see `physlearn.models.units.Units.of`. Unless it is ``"general"``, the
@@ -58,7 +58,7 @@ class Model(Learner):
         Whether it can see cosine and sine of a coordinate that has a period.
     """
 
-    default_integrator: ClassVar[str]
+    default_method: ClassVar[str]
     structure: ClassVar[Structure] = "general"
     separable: ClassVar[bool] = False
     baseline: ClassVar[bool] = False

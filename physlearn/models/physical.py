@@ -47,9 +47,9 @@ class PhysicalModel(Model):
         return self.inner.name
 
     @property
-    def default_integrator(self) -> str:  # type: ignore[override]
+    def default_method(self) -> str:  # type: ignore[override]
         """That of the model."""
-        return self.inner.default_integrator
+        return self.inner.default_method
 
     @property
     def separable(self) -> bool:  # type: ignore[override]

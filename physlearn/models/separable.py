@@ -24,7 +24,7 @@ class SeparableModel(Model):
 
     structure: ClassVar[Structure] = "canonical"
     separable = True
-    default_integrator = "yoshida-4"
+    default_method = "yoshida-4"
 
     def __init__(
         self,

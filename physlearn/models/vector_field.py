@@ -26,7 +26,7 @@ class VectorFieldNetwork(Model):
 
     name = "nn"
     compiled = True
-    default_integrator = "rk4"
+    default_method = "rk4"
     network_class: type[Layers] = Network
 
     def __init__(

@@ -1,13 +1,17 @@
-"""Pictures, one file each: functions that take and return matplotlib axes."""
+"""Pictures, one file each: functions that take and return matplotlib axes.
+
+A function is named by a noun, what it draws; the noun ends in ``_plot`` where it would otherwise name the data. All take
+``ax=None``, or ``axes=None`` for several, make a figure where none are given, and return the axes. `animate` writes a film.
+"""
 
 from physlearn.plotting.activation_curves import activation_curves
 from physlearn.plotting.animation import animate
 from physlearn.plotting.box_plot import box_plot
-from physlearn.plotting.colored_line import colored_by_time
+from physlearn.plotting.colored_line import add_line, colored_line
 from physlearn.plotting.configuration import configuration_orbit
 from physlearn.plotting.digits import digit_construction
 from physlearn.plotting.forecast import forecast_plot
-from physlearn.plotting.forest import forest
+from physlearn.plotting.forest_plot import forest_plot
 from physlearn.plotting.grouped_boxes import grouped_boxes
 from physlearn.plotting.joint_density import joint_density
 from physlearn.plotting.labelled_matrix import labelled_matrix
@@ -18,16 +22,17 @@ from physlearn.plotting.phase_portrait import phase_portrait
 from physlearn.plotting.section import section_boundary, section_plot
 from physlearn.plotting.spectrum import spectrum_plot
 from physlearn.plotting.tracking import tracking_plot
+from systems.deprecation import renamed_names
 
 __all__ = [
     "activation_curves",
     "animate",
     "box_plot",
-    "colored_by_time",
+    "colored_line",
     "configuration_orbit",
     "digit_construction",
     "forecast_plot",
-    "forest",
+    "forest_plot",
     "grouped_boxes",
     "joint_density",
     "labelled_matrix",
@@ -40,3 +45,4 @@ __all__ = [
     "spectrum_plot",
     "tracking_plot",
 ]
+__getattr__ = renamed_names(__name__, {"colored_by_time": ("colored_line", add_line), "forest": ("forest_plot", forest_plot)})

@@ -15,8 +15,8 @@ from matplotlib.colors import Normalize
 from matplotlib.patheffects import Normal, Stroke
 from torch import Tensor
 
+from physlearn.plotting.array import array
 from physlearn.plotting.colored_line import LARGEST, RAINBOW
-from physlearn.plotting.phase_portrait import array
 from systems import InputError
 
 Values = Tensor | np.ndarray
@@ -38,11 +38,11 @@ def activation_curves(
     Raises InputError for shapes that do not go together, or another number of axes.
     Source: the paper's figures 3, 5 and 6.
     """
-    x, curves = _array(x), _array(curves)
+    x, curves = array(x), array(curves)
     if x.ndim != 1 or curves.ndim != 3 or curves.shape[-1] != len(x) or 0 in curves.shape:
         raise InputError(f"curves must have the shape (snapshots, types, {len(x)}) to go with x, not {curves.shape}")
     snapshots, types, _ = curves.shape
-    times = np.arange(snapshots, dtype=float) if steps is None else _array(steps)
+    times = np.arange(snapshots, dtype=float) if steps is None else array(steps)
     if times.shape != (snapshots,) or (np.diff(times) <= 0).any():
         raise InputError(f"{snapshots} snapshots need as many outer steps, increasing, not {steps}")
     if axes is None:
@@ -83,7 +83,3 @@ def _draw(
     ax.add_collection(on_the_way)
     (last,) = ax.plot(x, curve[-1], color=mpl.colormaps[RAINBOW](1.0), linewidth=THICK, linestyle=style, label=name, zorder=3)
     last.set_path_effects([Stroke(linewidth=THICK + 1.6, foreground="white"), Normal()])
-
-
-def _array(values: Sequence[float] | Values) -> Float[np.ndarray, "..."]:
-    return array(values) if isinstance(values, Tensor) else np.asarray(values, dtype=float)

@@ -16,11 +16,11 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgb
 from tqdm.auto import tqdm
 
+from physlearn.plotting.array import array
 from physlearn.plotting.colored_line import LARGEST
 from physlearn.plotting.forecast import COLORS
 from physlearn.plotting.mp4_writer import MP4Writer
 from physlearn.plotting.names import symbol
-from physlearn.plotting.phase_portrait import array
 from physlearn.plotting.window import extent, show
 from systems import InputError, Orbit
 from systems.atomic import atomically

@@ -10,7 +10,8 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from scipy.ndimage import label as connected
 
-from physlearn.plotting.phase_portrait import array, planar
+from physlearn.plotting.array import array
+from physlearn.plotting.phase_portrait import planar
 from physlearn.plotting.window import extent, show
 from systems import InputError, Orbit
 

@@ -10,7 +10,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from physlearn.plotting.phase_portrait import array
+from physlearn.plotting.array import array
 from systems import InputError
 
 WIDTH = 0.84  # of a column that a signal takes

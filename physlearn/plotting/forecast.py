@@ -14,8 +14,8 @@ from matplotlib.axes import Axes
 
 from physlearn import metrics
 from physlearn.metrics.match import check_times
+from physlearn.plotting.array import array
 from physlearn.plotting.names import symbol
-from physlearn.plotting.phase_portrait import array
 from systems import InputError, Orbit
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe and Ito: told apart by all

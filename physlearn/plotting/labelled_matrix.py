@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
+from physlearn.plotting.array import array
 from systems import InputError
 
 PALE = 0.6  # of the largest size: fields beyond are dark, and their numbers white
@@ -28,6 +29,7 @@ def labelled_matrix(
     sure: where the sign is beyond doubt: those numbers are bold. label: of the colours. Raises InputError for names that are
     not as many as rows and columns.
     """
+    values = array(values)
     if values.shape != (len(rows), len(columns)):
         raise InputError(f"values {values.shape} need as many names, not {len(rows)} and {len(columns)}")
     if ax is None:

@@ -15,8 +15,8 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.ticker import LogLocator, MaxNLocator
 from torch import Tensor
 
-from physlearn.plotting.colored_line import RAINBOW, colored_by_time
-from physlearn.plotting.phase_portrait import array
+from physlearn.plotting.array import array
+from physlearn.plotting.colored_line import RAINBOW, add_line
 from systems import InputError, Orbit
 
 GRID = 181
@@ -62,7 +62,7 @@ def noisy_descent(
     ticks = LogLocator(subs=(1, 2, 5)) if steep else MaxNLocator(7)
     ax.figure.colorbar(filled, ax=ax, label=label, pad=0.02, ticks=ticks, format="%g")
     for path in z:
-        colored_by_time(ax, path[:, 0], path[:, 1], t, **{"linewidth": 0.7, **style})
+        add_line(ax, path[:, 0], path[:, 1], t, **{"linewidth": 0.7, **style})
     ax.figure.colorbar(ScalarMappable(Normalize(t.min(), t.max()), RAINBOW), ax=ax, label="time $t$", pad=0.02)
     if minima is not None:
         x, y = array(minima).T

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from jaxtyping import Float
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from torch import Tensor
 
-from physlearn.plotting.colored_line import colored_by_time
+from physlearn.plotting.array import array
+from physlearn.plotting.colored_line import add_line
 from physlearn.plotting.names import symbol
 from physlearn.plotting.window import extent, show
 from systems import Orbit
@@ -39,12 +37,7 @@ def planar(orbit: Orbit, i: int, j: int, ax: Axes | None, **style: Any) -> Axes:
     limits = ax.get_xlim(), ax.get_ylim()
     label = style.pop("label", None)
     for k, path in enumerate(paths):
-        colored_by_time(ax, path[:, 0], path[:, 1], t, label=label if k == 0 else None, **style)
+        add_line(ax, path[:, 0], path[:, 1], t, label=label if k == 0 else None, **style)
     ax.set(xlim=limits[0], ylim=limits[1])
     ax.set(xlabel=symbol(orbit.coordinates[i]), ylabel=symbol(orbit.coordinates[j]))
     return ax
-
-
-def array(values: Tensor) -> Float[np.ndarray, "..."]:
-    """A tensor as a NumPy array on the CPU, in float64."""
-    return values.detach().cpu().double().numpy()

@@ -12,8 +12,8 @@ from matplotlib import colormaps
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
+from physlearn.plotting.array import array
 from physlearn.plotting.names import symbol
-from physlearn.plotting.phase_portrait import array
 from physlearn.plotting.window import extent, show
 from systems import InputError
 from systems.sampling import energy_across, plane_of
@@ -55,12 +55,15 @@ def section_plot(
     return ax
 
 
-def section_boundary(system: Any, energy: float, surface: tuple[str, float], *, ax: Axes) -> None:
-    """Draw the border of the part of a section that an energy allows, within the axes.
+def section_boundary(system: Any, energy: float, surface: tuple[str, float] | None = None, *, ax: Axes | None = None) -> Axes:
+    """Draw the border of the part of a section that an energy allows, within the axes, and return these.
 
-    system: a Hamiltonian of two degrees of freedom; surface: one of its positions, and its value. The axes are those of the
-    other position and its momentum. Raises InputError for any other system or surface.
+    system: a Hamiltonian of two degrees of freedom; surface: one of its positions, and its value, by default the system's own
+    surface. ax: axes of the other position and its momentum, by default pyplot's current ones. Raises InputError for any other
+    system or surface.
     """
+    surface = system.surface if surface is None else surface
+    ax = plt.gca() if ax is None else ax
     across, other = plane_of(system, surface[0])
     x, y = np.meshgrid(*(np.linspace(*limits, GRID) for limits in (ax.get_xlim(), ax.get_ylim())))
     z = torch.zeros(x.size, 4, dtype=torch.float64)
@@ -68,3 +71,4 @@ def section_boundary(system: Any, energy: float, surface: tuple[str, float], *, 
     z[:, other], z[:, other + 2] = torch.from_numpy(x.ravel()), torch.from_numpy(y.ravel())
     lowest = array(energy_across(system, z, across)[2]).reshape(x.shape)
     ax.contour(x, y, lowest, [energy], colors="0.7", linewidths=0.8, zorder=0)
+    return ax

@@ -10,7 +10,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from physlearn.plotting.phase_portrait import array
+from physlearn.plotting.array import array
 from physlearn.plotting.variant_colors import variant_colors
 
 LOWEST = 1e-5  # of the highest density: one eigenvalue in ten thousand is still seen

@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Float
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from scipy.signal import lombscargle
 
 from physlearn.plotting.forecast import COLORS
+from systems import InputError
 from systems.film import Tracking
 
 HARMONICS = 6.0  # of the fastest swing: how far the spectrum reaches
 OVERSAMPLING = 8
 
 
-def tracking_plot(tracking: Tracking) -> Figure:
-    """Angle against time, phase portrait, spectrum, and what smoothing leaves of the angles; a colour a pendulum."""
-    figure, axes = plt.subplots(2, 2, figsize=(10, 6.4), layout="constrained")
-    plt.close(figure)  # pyplot forgets it; the caller keeps it
-    angle, portrait, spectrum, residual = axes.T.flatten()
+def tracking_plot(tracking: Tracking, *, axes: Sequence[Axes] | None = None) -> tuple[Axes, ...]:
+    """Draw angle against time, phase portrait, spectrum, and what smoothing leaves of the angles; one colour per pendulum.
+
+    Parameters
+    ----------
+    tracking
+        What `track` found in a film.
+    axes
+        Four axes in that order; by default those of a new figure.
+
+    Returns
+    -------
+    tuple of Axes
+        The four axes.
+    """
+    if axes is None:
+        axes = tuple(plt.subplots(2, 2, figsize=(10, 6.4), layout="constrained")[1].T.flatten())
+    if len(axes) != 4:
+        raise InputError(f"a tracked film is drawn on four axes, not {len(axes)}")
+    angle, portrait, spectrum, residual = axes
     for report, color in zip(tracking.report, COLORS * len(tracking.report), strict=False):
         label = f"pendulum {report.pendulum}: T = {report.period:.4f} s"
         rows = tracking.table[tracking.table["pendulum"] == report.pendulum]
@@ -38,7 +55,7 @@ def tracking_plot(tracking: Tracking) -> Figure:
     portrait.set(xlabel=r"$\theta$ [deg]", ylabel=r"$\omega$ [deg/s]")
     spectrum.set(xlabel="frequency [1/s]", ylabel="amplitude [deg]", yscale="log")
     residual.set(xlabel="$t$ [s]", ylabel="angle less its smooth course [deg]")
-    return figure
+    return angle, portrait, spectrum, residual
 
 
 def _spectrum(ax: Axes, t: Float[np.ndarray, " T"], theta: Float[np.ndarray, " T"], highest: float, color: str) -> None:

@@ -13,7 +13,7 @@ ENERGIES = {"energy_range": (0.02, 0.125)}
 """Of the orbits, uniform; regular ones at first, chaotic ones for more than half of the states at the upper end."""
 
 
-def _task(name: str, model: str, what: str, integrators: tuple[str, ...]) -> Callable[..., Task]:
+def _task(name: str, model: str, what: str, methods: tuple[str, ...]) -> Callable[..., Task]:
     def make(orbits: int = 200, seed: int = 0) -> Task:
         system = systems.get("henon-heiles")
         return Task(
@@ -22,7 +22,7 @@ def _task(name: str, model: str, what: str, integrators: tuple[str, ...]) -> Cal
             model=model,
             learning={"variant": "two-stage"},
             data=orbits_of(system, orbits, samples=50, dt=0.1, seed=seed, sample=ENERGIES),
-            forecasting=forecasting_of(system, integrators, orbits=8, time=100.0, dt=0.1, seed=seed, sample=ENERGIES),
+            forecasting=forecasting_of(system, methods, orbits=8, time=100.0, dt=0.1, seed=seed, sample=ENERGIES),
         )
 
     return register(name)(make)

@@ -24,7 +24,7 @@ def pendulum_clock(data: str | os.PathLike[str] | None = None, orbits: int | Non
     data: a recording of angles (CSV), whose rates are derived from them; its parts are blocks of time with gaps of the
     filter's window between them. Without one, the equations of a clock with an escapement are simulated.
     """
-    integrators = ("euler", "implicit-midpoint")
+    methods = ("euler", "implicit-midpoint")
     if data is not None:
         if orbits is not None or seed is not None:
             raise InputError("orbits and seed are for a simulated clock; a recording comes with its own")
@@ -38,7 +38,7 @@ def pendulum_clock(data: str | os.PathLike[str] | None = None, orbits: int | Non
             data=blocks.__getitem__,
             forecasting=lambda: Forecasting(
                 Orbit(test.t, test.z.unsqueeze(0), coordinates=test.coordinates, periods=test.periods),
-                integrators,
+                methods,
                 fit_pendulum(blocks["training"])[1],
             ),
         )
@@ -46,7 +46,7 @@ def pendulum_clock(data: str | os.PathLike[str] | None = None, orbits: int | Non
     orbits, seed = 40 if orbits is None else orbits, seed or 0
 
     def forecasting() -> Forecasting:
-        made = forecasting_of(system, integrators, orbits=8, time=60.0, dt=0.2, seed=seed, sample={})()
+        made = forecasting_of(system, methods, orbits=8, time=60.0, dt=0.2, seed=seed, sample={})()
         return replace(made, energy=lambda z: z[..., 1].square() / 2 + 1 - z[..., 0].cos())
 
     return Task(

@@ -51,7 +51,7 @@ def seed_of(part: str, seed: int) -> int:
 
 def forecasting_of(
     system: System,
-    integrators: tuple[str, ...],
+    methods: tuple[str, ...],
     orbits: int,
     time: float,
     dt: float,
@@ -64,6 +64,6 @@ def forecasting_of(
         z0 = system.sample(orbits, seed=seed_of("test", seed), **sample)
         t = torch.arange(round(time / dt) + 1, dtype=torch.float64) * dt
         energy = system.hamiltonian if isinstance(system, HamiltonianSystem) else None
-        return Forecasting(system.orbit(z0, t), integrators, energy, metrics.truth_horizon(system, z0, t))
+        return Forecasting(system.orbit(z0, t), methods, energy, metrics.truth_horizon(system, z0, t))
 
     return make

@@ -18,6 +18,7 @@ from physlearn.models import Learner
 from physlearn.models.build import build_classifier
 from physlearn.training import Pairs, Training
 from systems import InputError, Orbit
+from systems.deprecation import renamed, renamed_attribute
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,18 +28,22 @@ PARTS = ("meta-training", "meta-validation", "tuning", "training", "validation",
 fourth and watched on the fifth; the last is what they are scored on. No orbit, or signal, is in two of them."""
 
 
+@renamed(integrators="methods")
 @dataclass(frozen=True)
 class Forecasting:
     """The orbits that a task's networks forecast, and how they are rolled out.
 
-    truth: ``(n, T)`` orbits, among none of which a network was trained. integrators: those of the comparison. energy: of a
-    state, where the system conserves one. horizon: the time until which the truth is known, of each orbit.
+    truth: ``(n, T)`` orbits, among none of which a network was trained. methods: the names of the integrators of the
+    comparison. energy: of a state, where the system conserves one. horizon: the time until which the truth is known, of each
+    orbit.
     """
 
     truth: Orbit
-    integrators: tuple[str, ...]
+    methods: tuple[str, ...]
     energy: Callable[[Tensor], Tensor] | None = None
     horizon: Float[Tensor, " n"] | None = None
+
+    integrators = renamed_attribute("methods")
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ def _check_declarations(model: str, built: Model) -> None:
         assert not missing, f"separable is True, but there is no {missing[0]}"
     if built.is_hamiltonian():
         assert built.needs_momenta(), "it has a Hamiltonian, but structure is 'general', which changes of units do not keep"
-    integrators.find(built.default_integrator)(Flow.of(built))
+    integrators.find(built.default_method)(Flow.of(built))
 
 
 def _check_weights(model: str, dim: int, seed: int) -> None:

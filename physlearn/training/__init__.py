@@ -1,8 +1,10 @@
 """Training: pairs, splits, losses, and the loop."""
 
-from physlearn.training.loss import rate_loss
+from physlearn.training.loss import derivative_loss
 from physlearn.training.pairs import Pairs
 from physlearn.training.split import join, longest_stretch, split_orbits, split_time
 from physlearn.training.train import Training, train
+from systems.deprecation import renamed_names
 
-__all__ = ["Pairs", "Training", "join", "longest_stretch", "rate_loss", "split_orbits", "split_time", "train"]
+__all__ = ["Pairs", "Training", "derivative_loss", "join", "longest_stretch", "split_orbits", "split_time", "train"]
+__getattr__ = renamed_names(__name__, {"rate_loss": ("derivative_loss", derivative_loss)})

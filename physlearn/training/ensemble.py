@@ -172,7 +172,7 @@ def _train(
     seconds = []
     for epoch in range(training.epochs):
         order = torch.stack([torch.randperm(len(pairs), generator=shuffle) for shuffle in shuffles]).to(device)
-        falling = [training.rate_at(epoch * steps + i, training.epochs * steps) for i in range(steps)]
+        falling = [training.learning_rate_at(epoch * steps + i, training.epochs * steps) for i in range(steps)]
         parts = engine_.epoch(order, first * torch.tensor(falling, dtype=dtype, device=device))
         losses = parts.sum(-1).to(dtype)
         note("training", parts, losses.mean(1))
@@ -254,7 +254,7 @@ def train_single(
     if validation is not None:
         check_validation(float(history.best[0]))
     epochs, steps = int(history.stopped[0]), history.steps
-    shares = [training.rate_at(epoch * steps, training.epochs * steps) for epoch in range(epochs)]
+    shares = [training.learning_rate_at(epoch * steps, training.epochs * steps) for epoch in range(epochs)]
     frame = pd.DataFrame({"learning_rate": [training.learning_rate * share for share in shares]})
     for name in losses if validation is not None else ["training"]:
         for column in (name, f"{name}_physical"):

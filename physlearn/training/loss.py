@@ -13,6 +13,7 @@ from physlearn.models import Classifier, Learner, Model
 from physlearn.models.scaling import spread
 from physlearn.training.pairs import Pairs
 from systems import InputError
+from systems.floats import takes_arrays
 
 Reduction = Literal["mean", "sum"]
 
@@ -34,10 +35,11 @@ def rate_error(
     return squares.mean((-2, -1)) if reduction == "mean" else squares.sum(-1).mean(-1)
 
 
-def rate_loss(
+@takes_arrays("z", "rate")
+def derivative_loss(
     model: Model, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"], reduction: Reduction = "mean"
 ) -> Float[Tensor, ""]:
-    """The `rate_error` of one model."""
+    """Return the mean squared error of dz/dt of one model, see `rate_error`."""
     return rate_error(model(z), rate, reduction)
 
 

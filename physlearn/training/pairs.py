@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from systems import InputError, Orbit
+from systems.floats import floats
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,12 @@ class Pairs:
     target: Float[Tensor, "n D"] | Int[Tensor, " n"]
     coordinates: tuple[str, ...]
     unit: Float[Tensor, " D"] | None = None
+
+    def __post_init__(self) -> None:
+        for name, value in (("z", self.z), ("target", self.target), ("unit", self.unit)):
+            if not (value is None or isinstance(value, Tensor)):
+                classes = name == "target" and np.asarray(value).dtype.kind in "iu"
+                object.__setattr__(self, name, torch.tensor(value) if classes else floats(value, name))
 
     @property
     def rate(self) -> Float[Tensor, "n D"]:

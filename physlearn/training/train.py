@@ -19,6 +19,7 @@ from physlearn.training.loss import Counting, Reduction
 from physlearn.training.pairs import Pairs
 from systems import InputError, IntegrationError
 from systems.autograd_mode import recorded
+from systems.deprecation import renamed_attribute
 from systems.scalars import real, seeded, whole
 
 
@@ -83,9 +84,11 @@ class Training:
             raise InputError(f"clip must be positive, not {self.clip}")
         optimizers.find(self.optimizer)
 
-    def rate_at(self, step: int, steps: int) -> float:
+    def learning_rate_at(self, step: int, steps: int) -> float:
         """The learning rate at that step of so many, in units of the first."""
         return cosine(step, steps) if self.schedule == "cosine" else 1.0
+
+    rate_at = renamed_attribute("learning_rate_at")
 
 
 def cosine(step: int, steps: int) -> float:
@@ -167,7 +170,7 @@ def _train(
     batches = math.ceil(len(pairs) / training.batch_size)
     optimizer = optimizers.for_torch(training.optimizer, list(model.parameters()), training.learning_rate)
     total = training.epochs * batches
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: training.rate_at(step, total))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: training.learning_rate_at(step, total))
     shuffle = seeded(seed)
     counting = Counting.of(pairs, training.reduction, weighted=training.weighted)
     history: list[dict[str, float]] = []

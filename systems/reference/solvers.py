@@ -25,7 +25,7 @@ def solve(
     field: Field,
     z0: Float[Tensor, "*batch D"],
     t: Float[Tensor, " T"],
-    solver: Solver = "DOP853",
+    method: Solver = "DOP853",
     rtol: float | None = None,
     atol: float | None = None,
     *,
@@ -46,7 +46,7 @@ def solve(
         States at ``t[0]``.
     t : shape ``(T,)``
         Times, increasing or decreasing.
-    solver
+    method
         A method of SciPy's, or ``"dopri8"`` of torchdiffeq.
     rtol, atol
         Tolerances of a step; see `tolerances`.
@@ -65,22 +65,22 @@ def solve(
     IntegrationError
         Where an orbit cannot be continued, because it blew up.
     """
-    if solver not in Solver.__args__:  # type: ignore[attr-defined]
-        raise InputError(f"no solver {solver!r}; there are {', '.join(Solver.__args__)}")  # type: ignore[attr-defined]
-    rtol, atol = tolerances(solver, rtol, atol)
+    if method not in Solver.__args__:  # type: ignore[attr-defined]
+        raise InputError(f"no solver {method!r}; there are {', '.join(Solver.__args__)}")  # type: ignore[attr-defined]
+    rtol, atol = tolerances(method, rtol, atol)
     if len(t) == 1 or z0.numel() == 0:
         return standing(z0, t)
     with ordinary(), torch.no_grad():
         flat = plain(z0).reshape(-1, z0.shape[-1])
         times = plain(t).to(flat.device, torch.float64)
-        if solver == "dopri8":
+        if method == "dopri8":
             states = dopri8(field, flat, times, rtol, atol, period)
         else:
             from systems.reference.adaptive import Group  # SciPy's solvers are loaded when they are first used
 
             groups = enumerate(flat.split(ORBITS_AT_ONCE))
             states = torch.cat(
-                [Group(field, z, times, solver, rtol, atol, period, i * ORBITS_AT_ONCE).states() for i, z in groups]
+                [Group(field, z, times, method, rtol, atol, period, i * ORBITS_AT_ONCE).states() for i, z in groups]
             )
         return states.reshape(*z0.shape[:-1], len(t), z0.shape[-1])
 

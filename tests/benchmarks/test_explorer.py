@@ -24,7 +24,7 @@ def test_a_drag(name, benchmark):
     system, pace = systems.get(name), scene.PACES[name]
     models = {model: SHELF.get(system, model, Neurons.named("sine")) for model in ("nn", "hnn")[: 1 + system.canonical]}
     z0 = system.sample(1, seed=2, **SHELF.learning.protocol(system).test_sample)[0]
-    exploration = Exploration(system, z0, models, None, pace.step, pace.time)
+    exploration = Exploration(system, z0, models, time=pace.time, dt=pace.step)
     figures = board.Board(exploration, Scene.of(system, SHELF.orbits(system)[0]), tuple(models))
     states = iter(z0 * (1 - 1e-3 * torch.arange(40).unsqueeze(-1)))
 

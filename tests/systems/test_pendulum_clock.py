@@ -229,7 +229,7 @@ def test_orbits_that_there_are_not_are_refused(arguments, message):
 @pytest.mark.parametrize("solver", ["dopri8", "DOP"])
 def test_a_solver_that_finds_no_events_is_refused(solver):
     with pytest.raises(InputError, match=f"DOP853, RK45, Radau, BDF, LSODA, which find events, not by '{solver}'"):
-        CLOCK.orbit([0.1, 0.0], [0.0, 1.0], solver=solver)
+        CLOCK.orbit([0.1, 0.0], [0.0, 1.0], method=solver)
 
 
 def test_an_orbit_that_cannot_be_followed_is_named():

@@ -74,7 +74,7 @@ def test_fixed_steps_that_stop_at_the_events_lead_to_the_same_state(solver, erro
     # RK4's own error is about t h^4 / 120 of the state, here 1e-11 of 0.1; the solver's 1e-12 a step add up in 600 steps
     t = 10 * 2 * pi
     expected = by_rk4(CLOCK, z0, latched and z0[1] != 0, t, 16_000)
-    found = CLOCK.orbit(z0, [0.0, t], solver=solver, latched=latched).z[-1]
+    found = CLOCK.orbit(z0, [0.0, t], method=solver, latched=latched).z[-1]
     torch.testing.assert_close(found, torch.tensor(expected, dtype=torch.float64), rtol=0, atol=error)
 
 

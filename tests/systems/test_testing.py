@@ -295,7 +295,7 @@ class OrbitTooFast(HarmonicOscillator):
 @dataclass(frozen=True)
 class OrbitThatLosesEnergy(HarmonicOscillator):
     def orbit(self, z0, t, **options):
-        return super().orbit(z0, t, solver="RK45", rtol=1e-4, atol=1e-4)
+        return super().orbit(z0, t, method="RK45", rtol=1e-4, atol=1e-4)
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def test_every_system_has_the_same_orbits_in_any_units(name, units, in_units):
 def test_every_solver_is_as_good_as_its_tolerances_in_any_units(solver, units, harmonic_oscillator, in_units):
     other = in_units(harmonic_oscillator, *units)
     t = torch.linspace(0, 2 * math.pi, 5, dtype=torch.float64)
-    found = other.orbit(torch.tensor([1.0, 0.0]) * other.size, t * other.time, solver=solver, rtol=1e-8, atol=1e-8).z
+    found = other.orbit(torch.tensor([1.0, 0.0]) * other.size, t * other.time, method=solver, rtol=1e-8, atol=1e-8).z
     exact = torch.stack([t.cos(), -t.sin()], -1)
     assert_close(found / other.size, exact, rtol=0, atol=3e-6 if solver == "BDF" else 1e-6)
 
@@ -42,7 +42,7 @@ def test_every_solver_is_as_good_as_its_tolerances_in_any_units(solver, units, h
 @pytest.mark.parametrize(("solver", "count"), [("DOP853", 200), pytest.param("dopri8", 11, marks=pytest.mark.slow)])
 def test_an_eccentric_orbit_keeps_ten_digits_over_thirty_revolutions_at_all_times(solver, count):
     t = torch.linspace(0, 200, count, dtype=torch.float64)
-    z = systems.get("kepler").orbit([0.4, 0.0, 0.0, 2.0], t, solver=solver).z
+    z = systems.get("kepler").orbit([0.4, 0.0, 0.0, 2.0], t, method=solver).z
     anomaly = t + 0.6 * t.sin()
     for _ in range(60):  # Newton's method on Kepler's equation
         anomaly = anomaly - (anomaly - 0.6 * anomaly.sin() - t) / (1 - 0.6 * anomaly.cos())
@@ -75,7 +75,7 @@ def test_a_driven_orbit_that_begins_at_epoch_seconds_is_the_one_of_that_phase():
     z0 = driven.sample(2)
     for start in (5e8, 1.36e9):
         assert_close(driven.orbit(z0, start + t).z, driven.orbit(z0, t).z, rtol=0, atol=1e-9)
-        assert_close(driven.orbit(z0, start + t, solver="dopri8").z, driven.orbit(z0, t).z, rtol=0, atol=1e-9)
+        assert_close(driven.orbit(z0, start + t, method="dopri8").z, driven.orbit(z0, t).z, rtol=0, atol=1e-9)
 
 
 def test_a_driven_orbit_over_many_periods_keeps_the_phase(monkeypatch):

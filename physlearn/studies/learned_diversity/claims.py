@@ -40,7 +40,7 @@ def claims(request: Request) -> Drawn:
     picture, axes = plt.subplots(1, len(measures), figsize=size, layout="constrained", squeeze=False)
     plt.close(picture)  # pyplot forgets it; the caller keeps it
     for ax, measure in zip(axes[0], measures, strict=True):
-        plotting.forest(shown[shown["measure"] == measure], ax=ax)
+        plotting.forest_plot(shown[shown["measure"] == measure], ax=ax)
         ax.set_xlabel(f"difference of {measure}")
     return Drawn(picture, table, {}, to_markdown(table))
 

@@ -165,7 +165,7 @@ def mix_types(request: Request) -> Drawn:
     table = pd.DataFrame(rows)
     figure, ax = plt.subplots(figsize=(6.5, 1.5 + 0.25 * len(table)), layout="constrained")
     plt.close(figure)
-    plotting.forest(table, ax=ax)
+    plotting.forest_plot(table, ax=ax)
     ax.set_yticks(range(len(table)), table["where"], fontsize=8)
     ax.set_xlabel("log loss, two learned types minus one")
     return Drawn(figure, table, {}, "\n".join(["# Two learned types against one", "", *_claims(table), ""]))
@@ -201,7 +201,7 @@ def _decisions(studies: Sequence[Study], title: str) -> Drawn:
     rows = pd.concat([decided, pd.DataFrame(alone)], ignore_index=True)
     figure, ax = plt.subplots(figsize=(8, 1.2 + 0.25 * len(rows)), layout="constrained")
     plt.close(figure)
-    plotting.forest(rows, ax=ax)
+    plotting.forest_plot(rows, ax=ax)
     ax.set_yticks(
         range(len(rows)), rows["where"] + ": " + rows["claim"].str.removeprefix("the mix is better than "), fontsize=8
     )
@@ -229,7 +229,7 @@ def _forecasts(found: Study) -> list[str]:
 def _against_all(rows: pd.DataFrame, ax: Axes) -> None:
     """Differences with their intervals, the variant that comes nearest to the mix at the top."""
     rows = rows.sort_values("difference", ascending=False).assign(where="")
-    plotting.forest(rows, ax=ax)
+    plotting.forest_plot(rows, ax=ax)
     ax.set_yticks(range(len(rows)), [claim.removeprefix("the mix is better than ") for claim in rows["claim"]], fontsize=8)
     ax.set_xlabel("log loss, mix minus the other")
     if (legend := ax.get_legend()) is not None:

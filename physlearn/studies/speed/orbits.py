@@ -25,7 +25,7 @@ def rows(devices: Sequence[str], sizes: Sequence[int]) -> Iterator[dict[str, Any
             def measure(device: str, method: str = method, size: int = size) -> Taken:
                 z0 = system.sample(size, energy=1 / 12).to(device)
                 t = torch.arange(STEPS + 1, dtype=z0.dtype, device=device) * DT
-                return clocked(partial(integrate, system, z0, t, method=method), device)
+                return clocked(partial(integrate, system, z0, t, method=method, progress=False), device)
 
             case: dict[str, Any] = {"what": "orbits", "case": f"henon-heiles, {method}", "how": "all at once", "size": size}
             yield from side_by_side(devices, measure, size * STEPS, **case)

@@ -102,6 +102,6 @@ def rows(devices: Sequence[str], sizes: Sequence[int], steps: int) -> Iterator[d
             by_hand = list(side_by_side(devices, alone, steps, **case, how=ONE_BY_ONE, size=1))
             yield from by_hand
             for size in sizes:
-                rival = by_hand[0]["rate"]
+                rival = by_hand[0]["throughput"]
                 measure = partial(together, size=size)
                 yield from side_by_side(devices, measure, size * steps, rival, **case, how="all at once", size=size)

@@ -24,12 +24,12 @@ class Taken(NamedTuple):
 def side_by_side(
     devices: Sequence[str], measure: Callable[[str], Taken], work: float, rival: float | None = None, **told: Any
 ) -> Iterator[dict[str, Any]]:
-    """A row a device: what is told, the rate of its work, and the ratio to a rival's rate, by default the first device's."""
+    """Yield one row per device: labels, throughput, and ratio to a rival's throughput, by default the first device's."""
     for device in devices:
         took = measure(device)
-        rate = work / took.seconds
-        rival = rate if rival is None else rival
-        yield {**told, "device": device, "rate": rate, "ratio": rate / rival, "memory": took.memory}
+        throughput = work / took.seconds
+        rival = throughput if rival is None else rival
+        yield {**told, "device": device, "throughput": throughput, "ratio": throughput / rival, "memory": took.memory}
 
 
 def clocked(call: Callable[[], Any], device: str) -> Taken:

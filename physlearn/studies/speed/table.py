@@ -21,7 +21,7 @@ from physlearn.studies.speed.replicates import ONE_BY_ONE
 from systems.atomic import atomically
 
 Row = dict[str, Any]
-UNITS = {  # of sizes and rates
+UNITS = {  # of sizes and throughputs
     "training": ("networks", "network-steps / s"),
     "evolution": ("networks", "network-steps / s"),
     "meta-gradient": ("inner steps", "inner steps / s"),
@@ -32,8 +32,8 @@ UNITS = {  # of sizes and rates
 def measure(out: Path, device: str = "cpu", *, quick: bool = False, progress: bool = True) -> pd.DataFrame:
     """Measure the CPU, and beside it the device, in one run; writes ``speed.csv``, a row as it comes, and ``speed.md``.
 
-    Columns: what, case, how, device, on (its name), size (networks, inner steps or orbits), rate (of steps of all of them
-    together, a second), ratio (to one by one on the CPU, or to the CPU at the same size), memory [MB] of a meta-gradient.
+    Columns: what, case, how, device, on (its name), size (networks, inner steps or orbits), throughput (steps per second
+    of all of them together), ratio (to one by one on the CPU, or to the CPU at the same size), memory [MB] of a meta-gradient.
     quick: the smallest sizes, to see that it works.
     """
     devices = ["cpu"] if torch.device(device).type == "cpu" else ["cpu", device]
@@ -69,11 +69,12 @@ def _rows(devices: Sequence[str], quick: bool) -> Iterator[Row]:
 
 def markdown(table: pd.DataFrame) -> str:
     """The table in Markdown: a part a kind of work, a row a size, and the devices beside each other."""
+    table = table.rename(columns={"rate": "throughput"})  # as tables of version 0.1.0 have it
     lines = [f"{', '.join(table['on'].unique())}; torch {torch.__version__}, {os.cpu_count()} cores."]
     for what, part in table.groupby("what", sort=False):
-        size, rate = UNITS[str(what)]
+        size, unit = UNITS[str(what)]
         devices = list(part["device"].unique())
-        heads = [str(what), size, *(_head(device, rate, what == "training") for device in devices)]
+        heads = [str(what), size, *(_head(device, unit, what == "training") for device in devices)]
         lines += ["", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
         for (case, how, number), rows in part.groupby(
             ["case", part["how"].where(part["how"] == ONE_BY_ONE, ""), "size"], sort=False
@@ -84,14 +85,14 @@ def markdown(table: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def _head(device: str, rate: str, beside_one: bool) -> str:
+def _head(device: str, unit: str, beside_one: bool) -> str:
     rival = "one by one" if beside_one else "the CPU"
-    return f"{device}: {rate} (times {rival})"
+    return f"{device}: {unit} (times {rival})"
 
 
 def _cell(row: Any) -> str:
     memory = "" if pd.isna(row["memory"]) else f", {row['memory']:.0f} MB"
-    return f"{row['rate']:,.0f} ({row['ratio']:.2f}){memory}"
+    return f"{row['throughput']:,.0f} ({row['ratio']:.2f}){memory}"
 
 
 def _named(device: str) -> str:

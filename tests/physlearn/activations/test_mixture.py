@@ -13,7 +13,7 @@ from physlearn.activations import Mixture, SubNetwork, Table, neurons_per_type
 from physlearn.activations.description import describe, restore
 from physlearn.activations.learned import LearnedActivations
 from physlearn.models.network import Network
-from physlearn.training.loss import rate_loss
+from physlearn.training.loss import derivative_loss
 from systems import InputError
 
 X = torch.linspace(-4, 4, 60, dtype=torch.float64).view(6, 10)
@@ -204,7 +204,7 @@ def test_every_model_takes_a_mixture_and_its_rates_can_be_trained(model, hidden,
         dq, dp = torch.autograd.grad(network.hamiltonian(leaf).sum(), leaf)[0].chunk(2, dim=-1)
         assert_close(rates, torch.cat([dp, -dq], dim=-1))
     weights = list(network.parameters())
-    found = torch.autograd.grad(rate_loss(network, z, z.flip(-1)), weights)
+    found = torch.autograd.grad(derivative_loss(network, z, z.flip(-1)), weights)
     step = 1e-6
     for weight, gradient in zip(weights, found, strict=True):
         flat = weight.data.view(-1)
@@ -212,7 +212,7 @@ def test_every_model_takes_a_mixture_and_its_rates_can_be_trained(model, hidden,
         losses = []
         for sign in (1, -1):
             flat[at] += sign * step
-            losses.append(rate_loss(network, z, z.flip(-1)).item())
+            losses.append(derivative_loss(network, z, z.flip(-1)).item())
             flat[at] -= sign * step
         assert gradient.view(-1)[at].item() == pytest.approx((losses[0] - losses[1]) / (2 * step), rel=1e-4, abs=1e-6)
 

@@ -5,7 +5,7 @@ import torch
 
 from physlearn import models
 from physlearn.activations import Mixture, Table
-from physlearn.training import rate_loss
+from physlearn.training import derivative_loss
 
 
 def drawn(*shape, seed=0):
@@ -31,6 +31,6 @@ def build():
         model = models.build(name, 4, hidden, activation, seed=1).double()
         z, rate = drawn(samples, 4, seed=2), drawn(samples, 4, seed=3)
         model.standardize(z, rate)
-        return model, lambda model: rate_loss(model, z, rate)
+        return model, lambda model: derivative_loss(model, z, rate)
 
     return build

@@ -25,7 +25,7 @@ def galaxy(henon_heiles, at_one_eighth):
 
 
 def oscillation(flow):
-    return Dynamics.of(flow, AMPLITUDES, 80, (0, 0.0), dt=0.2)
+    return Dynamics.of(flow, AMPLITUDES, 80, surface=(0, 0.0), dt=0.2)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_a_limit_cycle_is_not_chaotic_though_its_deviations_align():
     van_der_pol = systems.get("van-der-pol")
     z0 = torch.tensor([[2.0, 0.0]], dtype=torch.float64)
     assert is_chaotic(van_der_pol, z0, 20).tolist() == [False]
-    seen = Dynamics.of(van_der_pol, z0, 20, (0, 0.0))
+    seen = Dynamics.of(van_der_pol, z0, 20, surface=(0, 0.0))
     assert seen.chaotic.tolist() == [False]
     assert abs(seen.exponent.item()) < 0.1
 
@@ -119,7 +119,7 @@ def test_a_strange_attractor_is_chaotic_with_the_exponent_of_the_books(lorenz):
     noise = torch.randn(40, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     z0 = torch.tensor([3.0, 3.0, 15.0], dtype=torch.float64) + 5 * noise
     on_it = integrate(lorenz, z0, torch.arange(0, 15, 0.025, dtype=torch.float64), "rk4").z[:, -1]
-    seen = Dynamics.of(lorenz, on_it, 12, ("z2", 27.0), dt=0.025, threshold=1e-4)
+    seen = Dynamics.of(lorenz, on_it, 12, surface=("z2", 27.0), dt=0.025, threshold=1e-4)
     assert seen.chaotic.double().mean() > 0.9
     assert seen.exponent.mean().item() == pytest.approx(0.906, abs=0.05)
     assert (seen.error > 0).all()
@@ -169,7 +169,7 @@ def test_wrong_arguments_are_told_in_a_sentence(harmonic_oscillator, options, me
 
 def test_what_was_not_followed_alike_is_not_compared(harmonic_oscillator, oscillator):
     def seen(z0=AMPLITUDES, time=16, surface=(0, 0.0), direction=1):
-        return Dynamics.of(harmonic_oscillator, z0, time, surface, direction, dt=1.0)
+        return Dynamics.of(harmonic_oscillator, z0, time, surface=surface, direction=direction, dt=1.0)
 
     for other, message in (
         (seen(time=8), "not followed alike"),
@@ -199,7 +199,7 @@ def test_the_equations_themselves_are_at_the_baseline_and_a_softer_well_is_not(h
     assert truth.chaotic.tolist() == [False, True]
     assert truth.chaotic.tolist() == is_chaotic(henon_heiles, known, 1000, dt=0.1).tolist()
     assert 0.03 < truth.exponent[1] < 0.06
-    same = compare_dynamics(Dynamics.of(equations, known, 1000, (0, 0.0), dt=0.1), truth, plane=["y", "p_y"]).table
+    same = compare_dynamics(Dynamics.of(equations, known, 1000, surface=(0, 0.0), dt=0.1), truth, plane=["y", "p_y"]).table
     other = compare_dynamics(Dynamics.of(softer, known, 1000, dt=0.1), truth).table
     assert same["agree"].all()
     assert same["section_model"][0] < 1.5 * same["section_truth"][0]

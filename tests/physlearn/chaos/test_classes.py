@@ -132,7 +132,7 @@ def test_an_orbit_that_leaves_as_fast_as_its_deviations_grow_is_not_chaotic():
 
     z0 = torch.randn(4, 4, generator=torch.Generator().manual_seed(0), dtype=DOUBLE)
     for time in (20, 100):
-        assert classify(saddles, z0, time, 0.05).undecided.all()
+        assert classify(saddles, z0, time, dt=0.05).undecided.all()
 
 
 def hyperbolic(t, z):
@@ -160,7 +160,7 @@ def unstable_cycle(t, z):
 )
 def test_linear_flows_are_not_chaotic(flow, z0, time, dt):
     """Their deviations grow exponentially, but in directions in which the orbit never turns."""
-    found = classify(flow, torch.tensor(z0, dtype=DOUBLE), time, dt)
+    found = classify(flow, torch.tensor(z0, dtype=DOUBLE), time, dt=dt)
     assert found.index < 1e-4
     assert found.undecided
 
@@ -173,9 +173,9 @@ def rigid_body(t, z):
 def test_an_equilibrium_is_not_chaotic_however_unstable_it_is(lorenz):
     axis = torch.tensor([[0.0, 1.0, 0.0]], dtype=DOUBLE)
     for flow, z0 in ((rigid_body, axis), (rigid_body, 1e9 * axis), (lorenz, 0 * axis)):
-        found = classify(flow, z0, 10.0, 0.02)
+        found = classify(flow, z0, 10.0, dt=0.02)
         assert found.undecided  # a plain function may depend on time
-        known = classify(Flow(flow, "autonomous", autonomous=True), z0, 10.0, 0.02)
+        known = classify(Flow(flow, "autonomous", autonomous=True), z0, 10.0, dt=0.02)
         assert known.regular
         assert "stood still" in known.to_frame()["reason"][0]
 
@@ -193,7 +193,7 @@ SEPARATRIX = [
 
 def test_pendulums_near_their_separatrix_are_not_chaotic():
     """Deviations grow by large factors at each passage of the saddle, and shrink after it: the motion is integrable."""
-    assert not is_chaotic(two_pendulums, torch.tensor(SEPARATRIX[0], dtype=DOUBLE), 150, 0.2).any()
+    assert not is_chaotic(two_pendulums, torch.tensor(SEPARATRIX[0], dtype=DOUBLE), 150, dt=0.2).any()
 
 
 @pytest.mark.slow
@@ -229,10 +229,13 @@ def test_classes_and_exponents_do_not_depend_on_units(henon_heiles, at_one_eight
     own, other = (classify(f, z, 250 * t, dt=0.2 * t) for f, z, t in ((henon_heiles, z0, 1.0), (flow, z0 * factor, time)))
     assert own.code.tolist() == other.code.tolist() == [0, 1]
     assert_close(other.exponent * time, own.exponent, rtol=0.1, atol=0)  # chaos amplifies the rounding of the factors
-    assert_close(sali(flow, z0 * factor, 20 * time, 0.2 * time), sali(henon_heiles, z0, 20, 0.2), rtol=1e-6, atol=0)
-    assert_close(gali(flow, z0 * factor, 20 * time, 3, 0.2 * time), gali(henon_heiles, z0, 20, 3, 0.2), rtol=1e-6, atol=0)
+    assert_close(sali(flow, z0 * factor, 20 * time, dt=0.2 * time), sali(henon_heiles, z0, 20, dt=0.2), rtol=1e-6, atol=0)
+    assert_close(
+        gali(flow, z0 * factor, 20 * time, 3, dt=0.2 * time), gali(henon_heiles, z0, 20, 3, dt=0.2), rtol=1e-6, atol=0
+    )
     exponents = [
-        lyapunov_exponents(f, z, 20 * t, 0.2 * t, 2) * t for f, z, t in ((henon_heiles, z0, 1.0), (flow, z0 * factor, time))
+        lyapunov_exponents(f, z, 20 * t, dt=0.2 * t, k=2) * t
+        for f, z, t in ((henon_heiles, z0, 1.0), (flow, z0 * factor, time))
     ]
     assert_close(*exponents, rtol=1e-6, atol=1e-9)
 

@@ -26,7 +26,7 @@ def test_sections_are_the_same(flow, known):
     assert_close(on_gpu.z.cpu(), on_cpu.z, atol=1e-8, rtol=0)
 
 
-@pytest.mark.parametrize("measure", [lyapunov_exponents, sali, lambda f, z, time, dt: gali(f, z, time, 3, dt)])
+@pytest.mark.parametrize("measure", [lyapunov_exponents, sali, lambda f, z, time, dt: gali(f, z, time, 3, dt=dt)])
 def test_deviations_are_the_same(measure, flow, known):
     on_gpu = measure(flow("cuda"), known.cuda(), 20, dt=0.1)
     assert on_gpu.device.type == "cuda"

@@ -20,7 +20,7 @@ from systems.sampling import on_section
 
 def test_an_oscillator_crosses_where_the_cosine_does(harmonic_oscillator):
     z0 = torch.tensor([1.0, 0.0], dtype=torch.float64)
-    section = poincare_section(harmonic_oscillator, z0, 30, ("q", 0.5), direction=0, dt=0.01)
+    section = poincare_section(harmonic_oscillator, z0, 30, surface=("q", 0.5), direction=0, dt=0.01)
     exact = sorted(t for n in range(6) for t in (2 * math.pi * n + math.pi / 3, 2 * math.pi * n - math.pi / 3) if 0 < t < 30)
     assert_close(section.t, torch.tensor(exact, dtype=torch.float64), atol=1e-7, rtol=0)
     p = torch.tensor([-math.sin(t) for t in exact], dtype=torch.float64)
@@ -29,14 +29,14 @@ def test_an_oscillator_crosses_where_the_cosine_does(harmonic_oscillator):
 
 def test_each_direction_has_its_own_crossings_and_both_have_all(harmonic_oscillator):
     z0 = torch.tensor([1.0, 0.0], dtype=torch.float64)
-    up, down, both = (poincare_section(harmonic_oscillator, z0, 30, ("q", 0.0), d) for d in (1, -1, 0))
+    up, down, both = (poincare_section(harmonic_oscillator, z0, 30, surface=("q", 0.0), direction=d) for d in (1, -1, 0))
     assert (up.z[:, 1] > 0).all()
     assert (down.z[:, 1] < 0).all()
     assert_close(torch.cat([up.t, down.t]).sort().values, both.t)
 
 
 def test_crossings_lie_on_the_surface_and_keep_the_energy(henon_heiles, known):
-    section = poincare_section(henon_heiles, known, 100, ("x", 0.0), dt=0.05)
+    section = poincare_section(henon_heiles, known, 100, surface=("x", 0.0), dt=0.05)
     assert len(section) > 20
     assert section.z[:, 0].abs().max() < 1e-10
     assert (henon_heiles.hamiltonian(section.z) - 1 / 8).abs().max() < 1e-6  # yoshida-4 at dt = .05: 5e-7 of E
@@ -53,7 +53,7 @@ def test_crossings_are_those_of_scipys_events(henon_heiles, known):
     event.direction = -1
     z0 = known[0]
     truth = solve_ivp(field, (0, 40), z0.numpy(), "DOP853", rtol=1e-12, atol=1e-12, events=event)
-    section = poincare_section(henon_heiles, z0, 40, ("y", 0.1), direction=-1, dt=0.02)
+    section = poincare_section(henon_heiles, z0, 40, surface=("y", 0.1), direction=-1, dt=0.02)
     np.testing.assert_allclose(section.t.numpy(), truth.t_events[0], atol=1e-5)
     np.testing.assert_allclose(section.z.numpy(), truth.y_events[0], atol=1e-5)
 
@@ -65,7 +65,7 @@ def test_an_orbit_that_grazes_the_surface_is_brought_onto_it():
         return torch.stack([z[..., 1], -z[..., 0]], dim=-1)
 
     z0 = torch.tensor([0.0, 1.0], dtype=torch.float64)
-    section = poincare_section(circle, z0, 6, (0, 0.999), direction=0, dt=0.05)
+    section = poincare_section(circle, z0, 6, surface=(0, 0.999), direction=0, dt=0.05)
     angle = math.asin(0.999)
     assert_close(section.t, torch.tensor([angle, math.pi - angle], dtype=torch.float64), atol=1e-5, rtol=0)
     assert (section.z[:, 0] - 0.999).abs().max() < 1e-10
@@ -77,7 +77,7 @@ def test_the_time_of_a_driven_flow_is_its_own_at_each_crossing():
     def driven(t, z):
         return torch.cos(torch.as_tensor(t)).expand_as(z[..., :1]).to(z)
 
-    section = poincare_section(driven, torch.tensor([[-0.5]], dtype=torch.float64), 20, ("z0", 0.0))
+    section = poincare_section(driven, torch.tensor([[-0.5]], dtype=torch.float64), 20, surface=("z0", 0.0))
     exact = torch.tensor([math.pi / 6 + 2 * math.pi * n for n in range(4)], dtype=torch.float64)
     assert_close(section.t, exact[exact < 20], atol=1e-6, rtol=0)
 
@@ -108,7 +108,7 @@ def test_a_table_has_a_row_for_each_crossing(henon_heiles, known):
 def test_a_model_keeps_its_dtype():
     model = models.build("hnn", dim=4, hidden=(8,))
     z0 = torch.tensor([0.1, 0.2, 0.3, 0.1])
-    section = poincare_section(model, z0, 50, (0, 0.1), direction=0, dt=0.1)
+    section = poincare_section(model, z0, 50, surface=(0, 0.1), direction=0, dt=0.1)
     assert section.z.dtype == torch.float32
     assert not section.z.requires_grad
 
@@ -150,7 +150,7 @@ def oscillate(t, z):
 def test_two_crossings_within_one_step_are_both_found(value, sense, direction):
     """x = sin t is above 1 - d for 2 sqrt(2 d): half of a step and less; rk4 loses 3e-8 of the amplitude."""
     z0 = torch.tensor([0.0, sense], dtype=torch.float64)
-    section = poincare_section(oscillate, z0, 20, (0, sense * value), direction, dt=0.05)
+    section = poincare_section(oscillate, z0, 20, surface=(0, sense * value), direction=direction, dt=0.05)
     angle = math.asin(value)
     times = [2 * math.pi * n + t for n in range(3) for t in (angle, math.pi - angle)]
     kept = times[:: 1 if direction == 0 else 2] if direction in (0, sense) else times[1::2]
@@ -160,7 +160,7 @@ def test_two_crossings_within_one_step_are_both_found(value, sense, direction):
 @pytest.mark.parametrize("value", [1.001, 1.01])
 def test_a_surface_that_is_nearly_reached_is_not_crossed(value):
     z0 = torch.tensor([0.0, 1.0], dtype=torch.float64)
-    assert not len(poincare_section(oscillate, z0, 20, (0, value), 0, dt=0.2))
+    assert not len(poincare_section(oscillate, z0, 20, surface=(0, value), direction=0, dt=0.2))
 
 
 def test_three_crossings_within_one_step_are_all_found():
@@ -170,7 +170,10 @@ def test_three_crossings_within_one_step_are_all_found():
         return 0.1 + torch.cos(torch.as_tensor(t)).expand_as(z[..., :1]).to(z)
 
     value = 0.1 * math.pi  # at pi, going down; and once before and once after it
-    found = [poincare_section(wave, torch.tensor([[0.0]]).double(), 9.0, ("z0", value), 0, dt=dt) for dt in (4.5, 0.01)]
+    found = [
+        poincare_section(wave, torch.tensor([[0.0]]).double(), 9.0, surface=("z0", value), direction=0, dt=dt)
+        for dt in (4.5, 0.01)
+    ]
     fine = found[1].t
     assert len(fine) == 3
     assert_close(found[0].t, fine, atol=0.2, rtol=0)
@@ -179,7 +182,7 @@ def test_three_crossings_within_one_step_are_all_found():
 def test_coarse_steps_find_what_fine_steps_find(henon_heiles):
     """Orbits that turn near the surface at all depths: as many crossings, at the same times."""
     z0 = henon_heiles.sample(40, seed=3, energy=0.08)
-    coarse, fine = (poincare_section(henon_heiles, z0, 30, ("y", 0.15), 0, dt=dt) for dt in (0.3, 0.01))
+    coarse, fine = (poincare_section(henon_heiles, z0, 30, surface=("y", 0.15), direction=0, dt=dt) for dt in (0.3, 0.01))
     assert (coarse.orbit.bincount(minlength=40) - fine.orbit.bincount(minlength=40)).abs().sum() <= 2  # grazing to 1e-4
     assert len(fine) > 200
 
@@ -198,7 +201,9 @@ def test_a_rotating_pendulum_crosses_once_a_turn():
             assert len(t) in (int(100 / turn), int(100 / turn) + 1)
             assert_close(t.diff(), torch.full_like(t.diff(), turn), atol=1e-4, rtol=0)
         assert_close(section.z[:, 0], torch.full_like(section.t, surface[1]))
-    up, down = (poincare_section(pendulum, z0, 100.0, ("theta", 0.0), direction, dt=0.05) for direction in (1, -1))
+    up, down = (
+        poincare_section(pendulum, z0, 100.0, surface=("theta", 0.0), direction=direction, dt=0.05) for direction in (1, -1)
+    )
     assert set(up.orbit.tolist()) == {0}
     assert set(down.orbit.tolist()) == {1}
 
@@ -211,7 +216,7 @@ def test_a_rotation_of_more_than_a_turn_in_a_step_crosses_at_each():
         periods={"phi": 1.0},
         autonomous=True,
     )
-    section = poincare_section(flow, torch.tensor([0.5], dtype=torch.float64), 2.0, ("phi", 0.0), dt=0.5)
+    section = poincare_section(flow, torch.tensor([0.5], dtype=torch.float64), 2.0, surface=("phi", 0.0), dt=0.5)
     assert_close(section.t, (torch.arange(14, dtype=torch.float64) + 0.5) / 7, atol=1e-9, rtol=0)
 
 
@@ -219,7 +224,7 @@ def test_a_double_pendulum_crosses_as_scipys_events_say():
     """Up to t = 5; later the errors of rk4 have grown, since the orbit is chaotic."""
     double = systems.get("double-pendulum")
     z0 = torch.tensor([2.0, 2.5, 0.0, 0.0], dtype=torch.float64)
-    section = poincare_section(double, z0, 5.0, ("theta_1", 0.0), 0, dt=0.005)
+    section = poincare_section(double, z0, 5.0, surface=("theta_1", 0.0), direction=0, dt=0.005)
 
     def event(t, z):
         return math.sin(z[0] / 2)

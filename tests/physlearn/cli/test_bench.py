@@ -36,10 +36,10 @@ def test_speed_is_measured_side_by_side_and_tells_of_what(run, tmp_path):
     assert answer.code == 0, answer.err
     rows = json.loads(answer.out)["result"]
     assert {row["what"] for row in rows} == {"training", "evolution", "meta-gradient", "orbits"}
-    assert all(row["rate"] > 0 and row["device"] == "cpu" for row in rows)
+    assert all(row["throughput"] > 0 and row["device"] == "cpu" for row in rows)
     ours = [row for row in rows if row["how"] == "all at once" and row["what"] == "training"]
-    alone = {row["case"]: row["rate"] for row in rows if row["how"] == "one by one"}
-    assert all(row["ratio"] == pytest.approx(row["rate"] / alone[row["case"]]) for row in ours)
+    alone = {row["case"]: row["throughput"] for row in rows if row["how"] == "one by one"}
+    assert all(row["ratio"] == pytest.approx(row["throughput"] / alone[row["case"]]) for row in ours)
     text = (tmp_path / "speed.md").read_text()
     assert "| hnn, mix of two tables, one by one | 1 |" in text
     assert "| hnn, mix of two tables | 10 |" in text

@@ -17,7 +17,7 @@ def test_forecast_leaves_everything_that_its_reader_needs(run, tmp_path):
     assert "hnn + gauss-legendre-4" in result.out
     rows = json.loads((tmp_path / "metrics.json").read_text())["rows"]
     assert [row["forecast"] for row in rows] == ["truth", "hnn + euler", "hnn + gauss-legendre-4"]
-    assert all({"rate_loss", "valid_time_median", "energy_error_median"} <= set(row) for row in rows)
+    assert all({"derivative_loss", "valid_time_median", "energy_error_median"} <= set(row) for row in rows)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert {"versions", "settings", "seconds", "command"} <= set(manifest)
     assert manifest["settings"]["seed"] == 0

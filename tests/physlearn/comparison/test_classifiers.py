@@ -23,7 +23,7 @@ def learned():
 
 @pytest.fixture(scope="module")
 def result(task, learned):
-    return compare(task, learned, replicates=3, epochs=2, rates=(1e-2, 3e-2), tuning_replicates=2, progress=False)
+    return compare(task, learned, replicates=3, epochs=2, learning_rates=(1e-2, 3e-2), tuning_replicates=2, progress=False)
 
 
 def test_a_row_tells_the_loss_and_the_accuracy_and_no_forecast(result):

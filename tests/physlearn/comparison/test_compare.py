@@ -116,7 +116,7 @@ def test_what_is_scored_is_the_test_part_and_what_is_kept_the_best_of_validation
 def test_the_same_seed_gives_the_same_table_and_another_does_not(task):
     def table(seed):
         return compare(
-            task, variants=TWO, seed=seed, rates=(1e-3, 1e-2), tuning_replicates=2, **{**QUICK, "tuned": True}
+            task, variants=TWO, seed=seed, learning_rates=(1e-3, 1e-2), tuning_replicates=2, **{**QUICK, "tuned": True}
         ).table
 
     pd.testing.assert_frame_equal(table(0), table(0))
@@ -132,11 +132,11 @@ def test_a_variant_does_not_depend_on_the_others_beside_it(task):
 def test_tuning_finds_the_rate_that_alone_can_work(task):
     pairs, tuning = task.pairs("training"), task.pairs("tuning")
     how = Training(epochs=40, batch_size=20)
-    tuned = tune(task, "sine", how, pairs, tuning, rates=(1e-9, 1e-2, 1e-8), replicates=3)
+    tuned = tune(task, "sine", how, pairs, tuning, learning_rates=(1e-9, 1e-2, 1e-8), replicates=3)
     assert tuned.learning_rate == 1e-2
     assert tuned.at_the_edge  # it is the highest, though it stands in the middle
     assert tuned.tried.idxmin() == 1e-2
-    assert not tune(task, "sine", how, pairs, tuning, rates=(1e-9, 1e-2, 1e30), replicates=3).at_the_edge
+    assert not tune(task, "sine", how, pairs, tuning, learning_rates=(1e-9, 1e-2, 1e30), replicates=3).at_the_edge
 
 
 def test_a_rate_with_which_a_network_diverges_loses_to_any_that_is_safe(task, monkeypatch):
@@ -152,11 +152,11 @@ def test_a_rate_with_which_a_network_diverges_loses_to_any_that_is_safe(task, mo
     monkeypatch.setattr(tuning_module, "train_ensemble", with_losses)
     given = (task, "sine", Training(epochs=40, batch_size=20), task.pairs("training"), task.pairs("tuning"))
     lost.update({3})
-    assert tune(*given, rates=(1e-9, 1e-2, 1e-8), replicates=3).learning_rate != 1e-2
+    assert tune(*given, learning_rates=(1e-9, 1e-2, 1e-8), replicates=3).learning_rate != 1e-2
     lost.update({0, 6})
-    assert tune(*given, rates=(1e-9, 1e-2, 1e-8), replicates=3).learning_rate == 1e-2
+    assert tune(*given, learning_rates=(1e-9, 1e-2, 1e-8), replicates=3).learning_rate == 1e-2
     lost.update({4, 5})
-    tuned = tune(*given, rates=(1e-9, 1e-2, 1e-8), replicates=3)
+    tuned = tune(*given, learning_rates=(1e-9, 1e-2, 1e-8), replicates=3)
     assert tuned.learning_rate != 1e-2
     assert tuned.tried[1e-2] == math.inf
 
@@ -171,7 +171,7 @@ def test_tuning_sees_the_tuning_orbits_only_and_the_comparison_never_the_meta_le
         return real(models, pairs, validation, *args, **kwargs)
 
     monkeypatch.setattr(tuning_module, "train_ensemble", spying)
-    compare(task, variants=TWO, rates=(1e-3, 1e-2), tuning_replicates=2, **{**QUICK, "tuned": True})
+    compare(task, variants=TWO, learning_rates=(1e-3, 1e-2), tuning_replicates=2, **{**QUICK, "tuned": True})
     assert not {"meta-training", "meta-validation"} & set(asked)
     assert len(seen) == 2
     for pairs, validation in seen:
@@ -183,7 +183,7 @@ def test_tuning_networks_are_none_of_those_that_are_compared(task, monkeypatch):
     drawn = []
     real = Task.network
     monkeypatch.setattr(Task, "network", lambda self, a, seed=0: drawn.append(seed) or real(self, a, seed))
-    compare(task, [learned(), learned(seed=1)], rates=(1e-3, 1e-2), tuning_replicates=2, variants={},
+    compare(task, [learned(), learned(seed=1)], learning_rates=(1e-3, 1e-2), tuning_replicates=2, variants={},
             forecast=False, **{**QUICK, "tuned": True})  # fmt: skip
     for_tuning = {seed for seed in drawn if seed >= 500_000}
     compared = set(drawn) - for_tuning
@@ -237,7 +237,7 @@ def test_networks_that_diverge_are_counted_and_not_dropped(task, tmp_path):
 
 def test_a_rate_that_was_tried_and_diverged_can_be_written_down(task, tmp_path):
     wild = replace(task, model="nn")
-    result = compare(wild, variants={"identity": "identity", "sine": "sine"}, rates=(1e-2, 1e30), tuning_replicates=2,
+    result = compare(wild, variants={"identity": "identity", "sine": "sine"}, learning_rates=(1e-2, 1e30), tuning_replicates=2,
                      forecast=False, **{**QUICK, "tuned": True})  # fmt: skip
     assert set(result.table["learning_rate"]) == {1e-2}
     result.save(tmp_path)
@@ -263,7 +263,7 @@ def test_a_forecast_of_many_is_that_of_each_network_alone(model):
     merits = forecast_merits(networks, task.forecast)
     truth = task.forecast.truth
     for k, network in enumerate(networks):
-        for name in task.forecast.integrators:
+        for name in task.forecast.methods:
             with torch.no_grad():
                 alone = integrate(network.double(), truth.z[:, 0], truth.t, name)
             rolled = Orbit(alone.t, alone.z, coordinates=truth.coordinates)

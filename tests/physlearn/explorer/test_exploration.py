@@ -11,13 +11,13 @@ from systems import Orbit
 
 
 def test_the_true_orbit_of_the_harmonic_oscillator_is_a_circle(exploring):
-    here = exploring("harmonic-oscillator", models=(), z0=[1.0, 0.0], step=pi / 10, time=2 * pi)
+    here = exploring("harmonic-oscillator", models=(), z0=[1.0, 0.0], dt=pi / 10, time=2 * pi)
     truth = here.truth()
     assert_close(truth.z, torch.stack([truth.t.cos(), -truth.t.sin()], -1), atol=1e-5, rtol=0)
 
 
 def test_the_truth_is_told_at_the_times_of_the_models_and_between(exploring):
-    here = exploring("pendulum", step=0.5, time=10.0)
+    here = exploring("pendulum", dt=0.5, time=10.0)
     truth, learned = here.truth(), here.forecast("hnn")
     assert len(truth.t) > 200
     assert_close(truth.t[:: (len(truth.t) - 1) // (len(learned.t) - 1)], learned.t)
@@ -33,13 +33,13 @@ def test_every_orbit_begins_at_the_initial_state(exploring):
 
 def test_each_model_has_the_integrator_that_suits_it_unless_one_is_chosen(exploring):
     here = exploring("pendulum")
-    assert (here.integrator_of("nn"), here.integrator_of("hnn")) == ("rk4", "gauss-legendre-4")
-    assert replace(here, integrator="euler").integrator_of("hnn") == "euler"
-    assert replace(here, integrator="euler").forecast("nn").provenance["integrator"]["name"] == "euler"
+    assert (here.method_of("nn"), here.method_of("hnn")) == ("rk4", "gauss-legendre-4")
+    assert replace(here, method="euler").method_of("hnn") == "euler"
+    assert replace(here, method="euler").forecast("nn").provenance["integrator"]["name"] == "euler"
 
 
 def test_an_integrator_that_does_not_apply_is_answered_by_the_sentence_of_the_library(exploring):
-    here = exploring("pendulum", models=("nn", "hnn", "hnn-separable"), integrator="leapfrog", time=2.0)
+    here = exploring("pendulum", models=("nn", "hnn", "hnn-separable"), method="leapfrog", time=2.0)
     orbits = here.orbits()
     assert isinstance(orbits["truth"], Orbit)
     assert isinstance(orbits["hnn-separable"], Orbit)
@@ -69,7 +69,7 @@ def test_the_energy_along_the_truth_is_that_of_the_initial_state(exploring):
 
 
 def test_a_system_without_a_hamiltonian_has_no_energy_but_a_distance_to_the_truth(exploring):
-    here = exploring("van-der-pol", models=("nn",), step=0.05, time=2.0)
+    here = exploring("van-der-pol", models=("nn",), dt=0.05, time=2.0)
     truth = here.truth()
     assert here.energy is None
     assert here.energy_along(truth) is None

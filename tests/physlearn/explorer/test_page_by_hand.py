@@ -94,7 +94,7 @@ def test_another_system_has_its_own_models_and_pace(page):
     page.system.value = "van-der-pol"
     until(page, lambda: trained(page, "nn") and page.exploration.system.name == "van-der-pol")
     assert page.hamiltonian.disabled
-    assert (page.exploration.step, page.exploration.time) == (page.step.value, page.time.value)
+    assert (page.exploration.dt, page.exploration.time) == (page.step.value, page.time.value)
     until(page, lambda: len(paths(page)["nn"]) > 10)
     assert "energy" not in page.state.object
 

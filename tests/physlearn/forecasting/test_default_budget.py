@@ -12,7 +12,7 @@ SYSTEM = systems.get("henon-heiles")
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize(("model", "valid"), [("hnn-mechanical", 190), ("hnn-separable", 190), ("hnn", 100)])
 def test_hamiltonian_networks_follow_unseen_orbits_with_bounded_energy_error(model, valid, seed):
-    chosen = [c for c in contender.LINEUP if c.model == model and c.integrator != "euler"]
+    chosen = [c for c in contender.LINEUP if c.model == model and c.method != "euler"]
     report = simulated.forecast_system(SYSTEM, chosen, simulated.protocol_of(SYSTEM), seed=seed, progress=False)
     row = report.table.loc[chosen[0].label]
     assert row["valid_time_median"] >= valid

@@ -36,23 +36,23 @@ def test_the_integrator_suits_the_model_unless_one_is_named(fitted, orbits):
     z0 = orbits[2].z[:, 0]
     used = {m: f.forecast(z0, T[:3]).provenance["integrator"]["name"] for m, f in fitted.items()}
     assert used == {"nn": "rk4", "hnn": "gauss-legendre-4", "hnn-mechanical": "yoshida-4", "linear": "gauss-legendre-4"}
-    assert fitted["hnn"].forecast(z0, T[:3], integrator="euler").provenance["integrator"]["name"] == "euler"
+    assert fitted["hnn"].forecast(z0, T[:3], method="euler").provenance["integrator"]["name"] == "euler"
 
 
 def test_leapfrog_on_a_plain_hnn_is_refused(fitted, orbits):
     with pytest.raises(NotSeparableError, match=r"leapfrog needs a separable Hamiltonian.*hnn"):
-        fitted["hnn"].forecast(orbits[2].z[:, 0], T, integrator="leapfrog")
+        fitted["hnn"].forecast(orbits[2].z[:, 0], T, method="leapfrog")
 
 
 def test_a_symplectic_method_on_a_vector_field_network_is_refused(fitted, orbits):
     with pytest.raises(InputError, match="no Hamiltonian"):
-        fitted["nn"].forecast(orbits[2].z[:, 0], T, integrator="symplectic-euler")
+        fitted["nn"].forecast(orbits[2].z[:, 0], T, method="symplectic-euler")
 
 
 def test_a_forecaster_is_a_flow_like_any_other(fitted, orbits):
     z0 = orbits[2].z[:, 0]
     direct = integrate(fitted["hnn-mechanical"], z0, T[:20], method="leapfrog")
-    assert_close(direct.z, fitted["hnn-mechanical"].forecast(z0, T[:20], integrator="leapfrog").z)
+    assert_close(direct.z, fitted["hnn-mechanical"].forecast(z0, T[:20], method="leapfrog").z)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -62,7 +62,7 @@ def test_a_forecast_has_the_dtype_of_its_initial_states(dtype, fitted, orbits):
 
 
 def test_weights_learned_in_float32_forecast_in_float64_without_rounding_noise(fitted, orbits):
-    forecast = fitted["hnn"].forecast(orbits[2].z[:, 0], T, integrator="gauss-legendre-6", substeps=4)
+    forecast = fitted["hnn"].forecast(orbits[2].z[:, 0], T, method="gauss-legendre-6", substeps=4)
     assert float(metrics.energy_error(forecast, fitted["hnn"]).max()) < 1e-9  # float32 would stop near 1e-6
 
 

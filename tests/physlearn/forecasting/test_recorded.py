@@ -22,7 +22,7 @@ def swing(start, stop, omega=9.0):
 
 def forecast(orbits, models=("linear",), **settings):
     chosen = [c for name in models for c in contender.choose(name, None, hamiltonian=True, recorded=True)]
-    chosen = [c for c in chosen if c.integrator != "euler"]
+    chosen = [c for c in chosen if c.method != "euler"]
     return recorded.forecast_recording(orbits, chosen, name="swing", gap=GAP, progress=False, **settings)
 
 
@@ -76,7 +76,7 @@ def test_a_clock_is_forecast_from_the_places_of_its_markers(data):
     ten = int(torch.searchsorted(truth.t, truth.t[0] + 10))
     rates, phases = [], []
     for label in (f"{name} + gauss-legendre-4" for name in models):
-        rates.append(np.median([report.table.loc[label, "rate_loss"] for report in reports]))
+        rates.append(np.median([report.table.loc[label, "derivative_loss"] for report in reports]))
         phases.append(np.median([abs(metrics.phase_error(report.forecasts[label], truth)[ten]) for report in reports]))
     assert rates[1] < rates[0]
     assert max(phases) < 0.1

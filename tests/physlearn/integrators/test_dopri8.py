@@ -33,7 +33,7 @@ def test_the_default_tolerances_give_eight_digits(harmonic_oscillator):
 
 def test_it_agrees_with_an_independent_solver_on_a_path_that_no_formula_gives(henon_heiles):
     z0, t = henon_heiles.sample(3, energy=0.08), f64(0.0, 20.0)
-    expected = henon_heiles.orbit(z0, t, solver="DOP853").z
+    expected = henon_heiles.orbit(z0, t, method="DOP853").z
     assert_close(integrate(henon_heiles, z0, t, "dopri8", rtol=1e-11, atol=1e-11).z, expected, rtol=0, atol=1e-9)
 
 

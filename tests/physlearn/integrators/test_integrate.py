@@ -138,7 +138,7 @@ def test_wrong_arguments_get_one_clear_sentence(henon_heiles):
 
 def test_dopri8_agrees_with_an_independent_solver(henon_heiles):
     z0, t = henon_heiles.sample(3, energy=0.1), torch.linspace(0, 20, 11, dtype=torch.float64)
-    exact = henon_heiles.orbit(z0, t, solver="DOP853").z
+    exact = henon_heiles.orbit(z0, t, method="DOP853").z
     assert_close(integrate(henon_heiles, z0, t, "dopri8", rtol=1e-11, atol=1e-11).z, exact, atol=1e-7, rtol=0)
 
 

@@ -146,9 +146,9 @@ def trained():
 
 def test_a_forecast_does_not_depend_on_the_times_asked_for(trained):
     z0 = f64(1.0, 0.0)
-    many = trained.forecast(z0, torch.linspace(0, 20, 201, dtype=torch.float64), "rk4")
+    many = trained.forecast(z0, torch.linspace(0, 20, 201, dtype=torch.float64), method="rk4")
     for t in (f64(0.0, 20.0), f64(0.0, 1.0, 1.1, 20.0)):  # with a gap
-        few = trained.forecast(z0, t, "rk4")
+        few = trained.forecast(z0, t, method="rk4")
         assert_close(few.z[-1], many.z[-1], rtol=0, atol=1e-9)
         assert told(few)["dt_from"] == "training grid"
     assert told(many)["substeps"] == 1
@@ -168,7 +168,7 @@ def test_a_training_grid_that_is_too_coarse_for_the_learned_flow_is_refined():
     """Rates are learned from states 1.5 apart: steps as long would err by a tenth each."""
     oscillator, t = systems.get("harmonic-oscillator"), torch.arange(10, dtype=torch.float64) * 1.5
     f = Forecaster("linear", dtype=torch.float64).fit(oscillator.orbit(oscillator.sample(5), t))
-    end = f.forecast(f64(1.0, 0.0), f64(0.0, 6.0), "rk4")
+    end = f.forecast(f64(1.0, 0.0), f64(0.0, 6.0), method="rk4")
     assert_close(end.z[-1], f64(math.cos(6.0), -math.sin(6.0)), rtol=0, atol=0.02)
     assert told(end)["dt"] < 1
 

@@ -13,7 +13,7 @@ import physlearn
 from physlearn import LearnedActivations, metalearn, tasks
 from physlearn.metalearning import TWO_STAGE, VARIANTS, MetaLearning
 from physlearn.metalearning.metalearn import stages_of
-from physlearn.training.loss import rate_loss
+from physlearn.training.loss import derivative_loss
 from systems import InputError, UnknownNameError
 
 
@@ -205,13 +205,13 @@ def test_what_one_task_taught_trains_the_network_of_another(name, task, settings
     pairs = other.pairs("training")
     model = other.network(learned.mix)
     model.standardize(pairs.z, pairs.rate)
-    before = rate_loss(model, pairs.z, pairs.rate)
+    before = derivative_loss(model, pairs.z, pairs.rate)
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     for _ in range(15):
         optimizer.zero_grad()
-        rate_loss(model, pairs.z, pairs.rate).backward()
+        derivative_loss(model, pairs.z, pairs.rate).backward()
         optimizer.step()
-    assert rate_loss(model, pairs.z, pairs.rate) < 0.9 * before
+    assert derivative_loss(model, pairs.z, pairs.rate) < 0.9 * before
 
 
 @pytest.mark.parametrize("hidden", [(5,), (4, 3), (1,)], ids=str)

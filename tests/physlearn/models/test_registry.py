@@ -27,7 +27,7 @@ class Damped(Model):
 
     name = "hnn-damped"
     structure = "odd"
-    default_integrator = "rk4"
+    default_method = "rk4"
 
     def __init__(self, dim, hidden, activation, generator, angles):
         super().__init__()
@@ -47,7 +47,7 @@ class Oscillation(Model):
     """An ellipse about the origin, at a frequency that is learned: no network, and no angles."""
 
     name = "oscillation"
-    default_integrator = "rk4"
+    default_method = "rk4"
     takes_angles = False
 
     def __init__(self, dim, hidden, activation, generator):

@@ -7,7 +7,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_hex
 from numpy.testing import assert_allclose
 
-from physlearn.plotting import forest, labelled_matrix
+from physlearn.plotting import forest_plot, labelled_matrix
 from systems import InputError
 
 VALUES = np.array([[1.0, -2.0, 0.5], [0.0, -0.1, 2.0]])
@@ -48,7 +48,7 @@ def test_intervals_lie_in_their_rows_in_the_colour_of_their_verdicts():
             "verdict": ["holds", "does not hold", "undecided"],
         }
     )
-    ax = forest(table)
+    ax = forest_plot(table)
     drawn = {}
     for lines in ax.collections:
         for (start, end), color in zip(lines.get_segments(), lines.get_colors(), strict=True):
@@ -59,4 +59,4 @@ def test_intervals_lie_in_their_rows_in_the_colour_of_their_verdicts():
     assert [label.get_text() for label in ax.get_yticklabels()] == ["one (here)", "two (here)", "three (here)"]
     assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the first is at the top
     with pytest.raises(InputError, match="no column 'low'"):
-        forest(table.drop(columns="low"))
+        forest_plot(table.drop(columns="low"))

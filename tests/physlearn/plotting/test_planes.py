@@ -9,7 +9,7 @@ from matplotlib.contour import ContourSet
 from numpy.testing import assert_allclose
 
 import systems
-from physlearn.plotting import colored_by_time, configuration_orbit, phase_portrait
+from physlearn.plotting import colored_line, configuration_orbit, phase_portrait
 from systems import InputError, Orbit
 
 
@@ -31,7 +31,7 @@ def draw(ax):
 def test_a_line_goes_through_all_points_and_from_violet_to_red():
     t = np.linspace(0, 1, 50)
     ax = plt.subplots()[1]
-    line = colored_by_time(ax, np.cos(t), np.sin(t), t)
+    (line,) = colored_line(np.cos(t), np.sin(t), t, ax=ax).collections
     assert_allclose(corners(line), np.stack([np.cos(t), np.sin(t)], -1))
     draw(ax)
     first, last = line.get_colors()[[0, -1]]
@@ -42,7 +42,7 @@ def test_a_line_goes_through_all_points_and_from_violet_to_red():
 def test_time_has_its_colour_whichever_way_the_orbit_is_stored():
     t = np.linspace(0, 1, 50)
     ax = plt.subplots()[1]
-    forward, backward = (colored_by_time(ax, s, s**2, s) for s in (t, t[::-1]))
+    forward, backward = (colored_line(s, s**2, s, ax=ax).collections[-1] for s in (t, t[::-1]))
     draw(ax)
     assert_allclose(forward.get_colors(), backward.get_colors()[::-1], atol=1e-12)
 
@@ -52,7 +52,7 @@ def test_states_that_are_not_finite_are_left_out():
     x = t.copy()
     x[20], x[45:] = np.nan, np.inf
     ax = plt.subplots()[1]
-    line = colored_by_time(ax, x, t, t)
+    (line,) = colored_line(x, t, t, ax=ax).collections
     assert len(line.get_segments()) == 49 - 2 - 5
     draw(ax)
 

@@ -52,7 +52,7 @@ def test_a_task_knows_its_own_name_model_and_what_to_roll_it_out_by(name, made):
     assert task.name == name
     network = task.network()
     assert network.name == task.model
-    for integrator in task.forecast.integrators:
+    for integrator in task.forecast.methods:
         z0 = task.forecast.truth.z[:1, 0].float()
         with torch.no_grad():
             assert integrate(network, z0, torch.tensor([0.0, 0.01]), integrator).z.isfinite().all()

@@ -5,7 +5,7 @@ import torch
 from torch.testing import assert_close
 
 from physlearn import models
-from physlearn.training import Training, rate_loss, train
+from physlearn.training import Training, derivative_loss, train
 from physlearn.training.ensemble import train_single
 from systems import InputError, IntegrationError
 
@@ -16,8 +16,8 @@ def test_the_loss_is_the_papers_sum_or_the_mean_over_components(pendulum_pairs):
     z = pairs.z.clone().requires_grad_()
     dq, dp = torch.autograd.grad(model.hamiltonian(z).sum(), z)[0].T
     by_hand = ((pairs.rate[:, 0] - dp) ** 2 + (pairs.rate[:, 1] + dq) ** 2).mean()  # equation 6
-    assert_close(rate_loss(model, pairs.z, pairs.rate, "sum"), by_hand)
-    assert_close(rate_loss(model, pairs.z, pairs.rate, "mean"), by_hand / 2)
+    assert_close(derivative_loss(model, pairs.z, pairs.rate, "sum"), by_hand)
+    assert_close(derivative_loss(model, pairs.z, pairs.rate, "mean"), by_hand / 2)
 
 
 @pytest.mark.parametrize("name", ["nn", "hnn", "hnn-separable", "hnn-mechanical"])
@@ -27,7 +27,7 @@ def test_training_beats_the_best_linear_model(name, pendulum_pairs):
     linear.solve(pairs.z, pairs.rate)
     model = models.build(name, 2, (30,), "tanh")
     train(model, pairs, None, Training(epochs=60, batch_size=32), progress=False)
-    assert rate_loss(model, held_out.z, held_out.rate) < 0.2 * rate_loss(linear, held_out.z, held_out.rate)
+    assert derivative_loss(model, held_out.z, held_out.rate) < 0.2 * derivative_loss(linear, held_out.z, held_out.rate)
 
 
 def test_the_same_seed_trains_to_the_same_weights_and_another_does_not(pendulum_pairs):
@@ -52,7 +52,7 @@ def test_the_weights_of_the_best_epoch_are_kept(pendulum_pairs):
     history = train(model, pairs, held_out, Training(epochs=15, learning_rate=0.3, schedule="constant"), progress=False)
     assert history["validation"].idxmin() < 14  # the rate is far too high, so the last epoch is not the best one
     with torch.no_grad():
-        found = float(rate_loss(model, held_out.z, held_out.rate))
+        found = float(derivative_loss(model, held_out.z, held_out.rate))
     assert found == pytest.approx(history["validation"].min(), rel=1e-6)
 
 
@@ -103,5 +103,5 @@ def test_training_runs_on_a_gpu_and_ends_near_the_cpu(pendulum_pairs):
         pairs, held_out = (p.to(torch.device(device), torch.float64) for p in pendulum_pairs)
         model = models.build("hnn", 2, (8,)).to(device).double()
         train(model, pairs, None, Training(epochs=5), progress=False)
-        losses.append(float(rate_loss(model, held_out.z, held_out.rate).detach()))
+        losses.append(float(derivative_loss(model, held_out.z, held_out.rate).detach()))
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)

@@ -46,7 +46,7 @@ def test_the_default_tolerances_give_ten_digits_at_every_time_the_last_one_too(s
 def test_the_two_solvers_agree_on_orbits_that_no_formula_gives(henon_heiles):
     t = torch.linspace(0, 20, 5, dtype=torch.float64)
     z0 = henon_heiles.sample(3, energy=0.08)
-    scipy, torchdiffeq = (henon_heiles.orbit(z0, t, solver=solver).z for solver in ("DOP853", "dopri8"))
+    scipy, torchdiffeq = (henon_heiles.orbit(z0, t, method=solver).z for solver in ("DOP853", "dopri8"))
     torch.testing.assert_close(torchdiffeq, scipy, rtol=0, atol=1e-9)
 
 
@@ -170,7 +170,7 @@ def test_the_rates_of_an_orbit_are_the_field_along_it():
 
 def test_an_orbit_tells_how_it_came_about():
     system = systems.get("van-der-pol", mu=1.5)
-    told = system.orbit([1.0, 0.0], [0.0, 1.0], solver="Radau", rtol=1e-6).provenance
+    told = system.orbit([1.0, 0.0], [0.0, 1.0], method="Radau", rtol=1e-6).provenance
     assert told["system"] == "van-der-pol"
     assert told["parameters"] == {"mu": 1.5}
     assert told["solver"] == {"name": "Radau", "rtol": 1e-6, "atol": 1e-12}

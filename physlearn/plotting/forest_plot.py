@@ -12,7 +12,7 @@ from systems import InputError
 COLORS = {"holds": "tab:blue", "does not hold": "tab:red", "undecided": "0.5"}
 
 
-def forest(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+def forest_plot(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     """Each row's difference as a dot on its interval, from top to bottom, coloured by its verdict; gives the axes.
 
     table: with the columns ``claim``, ``where``, ``difference``, ``low``, ``high``, ``verdict``. Raises InputError without.
