@@ -1,4 +1,4 @@
-"""Flow: the one shape in which integrators and metrics see a system, a trained model or a plain function."""
+"""Flow: the common interface through which integrators and metrics see a system, a trained model or a plain function."""
 
 from __future__ import annotations
 
@@ -31,20 +31,37 @@ class Hamiltonian(Protocol):
 
 
 class NotSeparableError(InputError):
-    """The method needs H = T(p) + V(q), and the flow does not offer it."""
+    """The method needs H = T(p) + V(q), and the flow is not separable."""
 
 
 class NotHamiltonianError(InputError):
-    """The method needs Hamilton's equations, and the flow does not offer a Hamiltonian."""
+    """The method needs Hamilton's equations, and the flow has no Hamiltonian."""
 
 
 @dataclass(frozen=True)
 class Flow:
-    """A vector field, with what else is known of it.
+    """A vector field and its known properties.
 
-    field: ``(t, z) -> dz/dt``. hamiltonian: ``z -> energy`` or None. velocity, force: dT/dp and -dV/dq of a separable
-    Hamiltonian, or None. autonomous: the field is known not to depend on t. periods: of the coordinates that are angles.
-    period: of the field's dependence on time, or None. step: of the grid that a trained flow was learned on, or None.
+    Parameters
+    ----------
+    field
+        Vector field, ``(t, z) -> dz/dt``.
+    name
+        Name, for messages and tables.
+    coordinates
+        Names of the coordinates.
+    hamiltonian
+        Hamiltonian, ``z -> energy``, or None.
+    velocity, force
+        dT/dp and -dV/dq of a separable Hamiltonian, or None.
+    autonomous
+        Whether the field is known not to depend on t.
+    periods
+        Period of each coordinate that is an angle.
+    period
+        Period of the field in time, or None.
+    step
+        Time step of the grid on which a trained flow was learned, or None.
     """
 
     field: Field
@@ -60,14 +77,27 @@ class Flow:
 
     @classmethod
     def of(cls, source: FlowLike) -> Flow:
-        """The flow of a Flow, of anything with a ``vector_field`` (system, model, Forecaster), or of a function f(t, z).
+        """Return the flow of a system, a model, a Forecaster or a function.
 
-        Raises InputError for anything else.
+        Parameters
+        ----------
+        source
+            A Flow, an object with a ``vector_field`` (system, model, Forecaster), or a function ``f(t, z)``.
+
+        Returns
+        -------
+        Flow
+            The flow; a Flow is returned unchanged.
+
+        Raises
+        ------
+        InputError
+            If ``source`` is anything else.
         """
         if isinstance(source, Flow):
             return source
         if isinstance(source, type):
-            raise InputError(f"the class {source.__name__} is no flow: give a system, a trained model, or a function f(t, z)")
+            raise InputError(f"class {source.__name__} is not a flow; pass a system, a trained model or a function f(t, z)")
         field = getattr(source, "vector_field", None)
         if field is not None:
             separable = getattr(source, "separable", False)
@@ -85,20 +115,20 @@ class Flow:
             )
         if callable(source):
             return cls(field=source, name=getattr(source, "__name__", type(source).__name__))
-        raise InputError(f"a {type(source).__name__} is no flow: give a system, a trained model, or a function f(t, z)")
+        raise InputError(f"a {type(source).__name__} is not a flow; pass a system, a trained model or a function f(t, z)")
 
     def require_hamiltonian(self, method: str) -> None:
         """Raise NotHamiltonianError unless the flow has a Hamiltonian."""
         if self.hamiltonian is None:
             raise NotHamiltonianError(
-                f"{method} needs Hamilton's equations, and {self.name} has no Hamiltonian; take rk4 or gauss-legendre-4"
+                f"{method} needs Hamilton's equations, and {self.name} has no Hamiltonian; use rk4 or gauss-legendre-4"
             )
 
     def require_separable(self, method: str) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
-        """(velocity, force). Raises NotSeparableError unless H = T(p) + V(q)."""
+        """Return (velocity, force). Raises NotSeparableError unless H = T(p) + V(q)."""
         if self.velocity is None or self.force is None:
             raise NotSeparableError(
-                f"{method} needs a separable Hamiltonian T(p) + V(q), and {self.name} is not separable; take "
+                f"{method} needs a separable Hamiltonian T(p) + V(q), and {self.name} is not separable; use "
                 "implicit-midpoint or gauss-legendre-4, or a separable model"
             )
         return self.velocity, self.force
@@ -112,6 +142,6 @@ HamiltonianLike = Hamiltonian | Callable[[Tensor], Tensor]
 
 
 def _number(source: object, name: str) -> float | None:
-    """An attribute that is a number; None for any other, as for the method of an object that only has the name in common."""
+    """Return a numerical attribute, or None if the attribute is missing or is something else, such as a method."""
     value = getattr(source, name, None)
     return float(value) if isinstance(value, Real) else None

@@ -1,4 +1,4 @@
-"""How loops are compiled by numba: where compiled code is kept, and when several threads may run it."""
+"""Compile loops with numba: where the compiled code is cached, and when several threads may run it."""
 
 from __future__ import annotations
 
@@ -17,32 +17,33 @@ import numba
 from numba import njit
 from numba.core.caching import FunctionCache
 
-OWNERS = ("activations", "training/fused", "loops.py")  # where loops are: they are compiled into each other
-ONE_AT_A_TIME = "workqueue"  # the layer that ends the process where two threads begin a parallel loop at once
-NOT_AFTER_FORK = "omp"  # the layer that ends a forked process in which a parallel loop begins
+OWNERS = ("activations", "training/fused", "loops.py")  # the modules with loops, which are inlined into each other
+ONE_AT_A_TIME = "workqueue"  # this threading layer aborts the process if two threads start a parallel loop at once
+NOT_AFTER_FORK = "omp"  # this threading layer aborts a forked process that starts a parallel loop
 
-_config: Any = numba.config  # whose settings no stub knows
+_config: Any = numba.config  # Any: its settings are missing from the stubs
 _in_turn = RLock()
 _forked = False
 
 
 def loop(*, apart: str = "", **options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """Return a decorator that compiles a function as `numba.njit` does, and keeps the machine code for the next process.
+    """Return a decorator that compiles a function as `numba.njit` does, and caches the machine code on disk.
 
-    The code is kept in the folder of `folder`; where there is none, it is compiled anew in every process.
+    The cache is in the folder that `folder` returns; without one, every process compiles the function again.
 
     Parameters
     ----------
     apart
-        Name of a folder within, for another compilation of the same function, which numba would take for this one.
+        Name of a subfolder of the cache. It keeps a second compilation of the same function, which numba cannot tell from
+        the first, separate.
     options
-        Those of `numba.njit`, without ``cache``.
+        Options of `numba.njit`, except ``cache``.
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
         dispatcher = njit(**options)(function)
         if (where := folder()) is not None:
-            with suppress(RuntimeError):  # numba finds no place for this file
+            with suppress(RuntimeError):  # numba cannot cache this file
                 dispatcher._cache = _kept_in(where / apart, function)
         return dispatcher
 
@@ -52,13 +53,13 @@ def loop(*, apart: str = "", **options: Any) -> Callable[[Callable[..., Any]], A
 def parallel_loop(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """Return a decorator that compiles a function with ``prange`` so that any thread and any process may call it.
 
-    Where numba has the layer ``workqueue`` alone (macOS without OpenMP), calls from several threads take turns. In a process
-    that was forked, where GNU's OpenMP cannot begin threads, the loop runs on one.
+    If numba has only the threading layer ``workqueue`` (macOS without OpenMP), calls from several threads take turns. In a
+    forked process, where GNU OpenMP cannot start threads, the loop runs on one thread.
 
     Parameters
     ----------
     options
-        Those of `numba.njit`, without ``cache`` and ``parallel``.
+        Options of `numba.njit`, except ``cache`` and ``parallel``.
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
@@ -81,9 +82,9 @@ def parallel_loop(**options: Any) -> Callable[[Callable[..., Any]], Any]:
 
 @cache
 def folder() -> Path | None:
-    """Return where compiled code is kept: ``NUMBA_CACHE_DIR``, else the user's cache folder; None where it cannot be written.
+    """Return the cache folder of compiled code: ``NUMBA_CACHE_DIR``, else the user's cache folder; None if not writable.
 
-    It is never beside the package, so that nothing is left of a package that is removed.
+    It is never inside the package, so that uninstalling the package leaves nothing behind.
     """
     place = Path(_config.CACHE_DIR) if _config.CACHE_DIR else _users_folder()
     if place is None:
@@ -97,8 +98,8 @@ def folder() -> Path | None:
 
 
 def _users_folder() -> Path | None:
-    """Return the cache folder of the user, by the custom of the system; None for one who has no home."""
-    home = os.path.expanduser("~")  # stays "~" for a number without a name
+    """Return the user's cache folder by the convention of the operating system; None if the user has no home folder."""
+    home = os.path.expanduser("~")  # stays "~" for a user id without a user name
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or os.path.join(home, "AppData", "Local")
     elif sys.platform == "darwin":
@@ -117,9 +118,9 @@ def _kept_in(place: Path, function: Callable[..., Any]) -> _Cache:
 
 
 class _Cache(FunctionCache):
-    """Numba's cache of a function, without its errors, and renewed when any module with loops changes.
+    """Numba's cache of a function, which ignores errors and is invalidated when any module with loops changes.
 
-    A full disk or a damaged file costs a compilation, not the computation.
+    A full disk or a damaged cache file costs a compilation, but does not stop the computation.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -129,7 +130,7 @@ class _Cache(FunctionCache):
     def load_overload(self, *arguments: Any) -> Any:
         try:
             return super().load_overload(*arguments)
-        except Exception:  # whatever a damaged pickle raises
+        except Exception:  # a damaged pickle can raise anything
             return None
 
     def save_overload(self, *arguments: Any) -> None:
@@ -139,21 +140,21 @@ class _Cache(FunctionCache):
 
 @cache
 def _sources() -> str:
-    """Return a digest of all modules with loops: numba itself looks at the function's own module, not at what it calls."""
+    """Return a digest of all modules with loops, because numba checks only a function's own module, not what it calls."""
     here = Path(__file__).parent
     files = sorted(path for owner in OWNERS for path in ((here / owner).glob("*.py") if "." not in owner else [here / owner]))
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
 
 
 def _layer() -> str:
-    """Return the name of numba's threading layer, which begins here if it has not yet."""
+    """Return the name of numba's threading layer, after starting it if necessary."""
     numba.get_num_threads()
     return str(numba.threading_layer())
 
 
 def _after_fork() -> None:
     global _forked, _in_turn
-    _forked, _in_turn = True, RLock()  # another thread may have held the old one
+    _forked, _in_turn = True, RLock()  # another thread of the parent may have held the old lock
 
 
 if hasattr(os, "register_at_fork"):

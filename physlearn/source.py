@@ -1,4 +1,4 @@
-"""The code that computes a result, by a digest: two versions of it may well carry the same number."""
+"""A digest of the source code, which identifies the code behind a result when a version number does not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import systems
 
 @cache
 def digest_of_source() -> str:
-    """Twelve hexadecimal digits that any change of a module of physlearn or systems changes."""
+    """Return twelve hexadecimal digits that change with any change to a module of physlearn or systems."""
     digest = hashlib.sha256()
     for package in (Path(__file__).parent, Path(systems.__file__).parent):
         for path in sorted(package.rglob("*.py")):

@@ -1,4 +1,4 @@
-"""What was learned, on disk: a safetensors file that carries its settings as JSON and a checksum of both. No pickle."""
+"""Files of learned results: safetensors with the settings as JSON and a checksum of both. Pickle is not used."""
 
 from __future__ import annotations
 
@@ -21,53 +21,54 @@ from systems.atomic import atomically
 from systems.json_ready import json_ready
 
 KEY = "physlearn"
-FORMAT = 1  # what is asked for again; a file that does not tell is of the first
+FORMAT = 1  # version of the format; a file that does not state one has version 1
 
 
 def write(path: str | os.PathLike[str], kind: str, settings: dict[str, Any], tensors: dict[str, Tensor]) -> None:
-    """Write the file, whole or not at all. kind: what it holds, asked for again when it is read."""
+    """Write the file atomically. ``kind`` names its content, and `read` must be called with the same kind."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     content = {"format": FORMAT, "kind": kind, "settings": json_ready(settings)}
-    # One entry: the order of several would differ from run to run, and with it the bytes of equal files.
+    # A single entry, because the order of several would differ from run to run, and equal files would differ in their bytes.
     metadata = {KEY: json.dumps({**content, "sha256": _checksum(json.dumps(content), tensors)})}
     with atomically(path) as temporary:
         temporary.write_bytes(safetensors.torch.save(tensors, metadata=metadata))
 
 
 def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """Settings and tensors, on the CPU.
+    """Return the settings and the tensors (on the CPU) of a file.
 
-    Raises FileNotFoundError, or InputError for a truncated file, one of another kind, program or format, or a changed one.
+    Raises FileNotFoundError if there is no file, and InputError if it is truncated, was changed after it was written, or is of
+    another kind, program or format.
     """
     if not Path(path).is_file():
-        raise FileNotFoundError(f"no file {path}")
+        raise FileNotFoundError(f"there is no file {path}")
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            # copies: what is mapped from the file would change with it, after its checksum was found right
+            # copies, because memory-mapped tensors would change with the file after its checksum was verified
             tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118 - not a dict
     except (SafetensorError, OSError, ValueError, TypeError, MemoryError) as error:
-        raise InputError(f"{path} is no whole safetensors file; it may be truncated ({shown(error)})") from error
+        raise InputError(f"{path} is not a complete safetensors file; it may be truncated ({shown(error)})") from error
     if KEY not in metadata:
         raise InputError(f"{path} was not written by physlearn: its header has no entry {KEY!r}")
     with understood(path):
         content = dict(json.loads(metadata[KEY]))
     checksum = content.pop("sha256", None)
     if checksum != _checksum(json.dumps(content), tensors):
-        raise InputError(f"{path} was changed after it was written: its checksum does not match")
+        raise InputError(f"{path} was changed after it was written; its checksum does not match")
     if (newer := content.get("format", FORMAT)) != FORMAT:
-        raise InputError(f"{path} has the format {newer!r:.80}, and this version of physlearn reads {FORMAT}; update it")
+        raise InputError(f"{path} has format {newer!r:.80}, but this version of physlearn reads {FORMAT}; update physlearn")
     if content.get("kind") != kind:
-        raise InputError(f"{path} holds a {shown(content.get('kind'))}, not a {kind}")
+        raise InputError(f"{path} is of the kind '{shown(content.get('kind'))}', but the kind '{kind}' is needed")
     with understood(path):
         return dict(content["settings"]), tensors
 
 
 @contextmanager
 def understood(path: str | os.PathLike[str]) -> Iterator[None]:
-    """Inside, settings of a file are made into what they describe; raises InputError where they describe nothing.
+    """Return a context in which settings of a file are interpreted; errors in it are raised as InputError with the path.
 
-    A checksum tells that a file is as it was written, not that it was written by this program.
+    The checks are needed because a matching checksum does not prove that this program wrote the file.
     """
     try:
         yield

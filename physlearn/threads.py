@@ -1,4 +1,4 @@
-"""One thread for small work: with more, they wait for each other, and on a busy machine almost for ever."""
+"""Limit small computations to one thread: several would wait for each other, and on a busy machine almost forever."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from contextlib import contextmanager
 import numba
 import torch
 
-SMALL = 2**18  # elements; two threads save a quarter of the time here, and cost ten times as much where the cores are busy
+SMALL = 2**18  # elements; here two threads save a quarter of the time, but take ten times as long on busy cores
 
 
 @contextmanager
 def suited_to(elements: int) -> Iterator[None]:
-    """Inside, torch and compiled loops use one thread when the work on each tensor is small, else as many as before.
+    """Return a context in which torch and compiled loops use one thread if the tensors are small, else as many as before.
 
-    elements: of the largest tensor that is worked on.
+    ``elements`` is the number of elements of the largest tensor involved.
     """
     threads = torch.get_num_threads()
     with loops_of(1 if elements <= SMALL else None):
@@ -26,11 +26,12 @@ def suited_to(elements: int) -> Iterator[None]:
 
 @contextmanager
 def loops_of(threads: int | None) -> Iterator[None]:
-    """Inside, compiled loops use at most so many threads.
+    """Return a context in which compiled loops use at most this many threads.
 
-    Torch's number is as before in the end: a library beneath shares it with the loops, and sets it when these begin.
+    On exit, torch's number of threads is restored, because the OpenMP library that torch and the loops share may change it
+    when the loops start.
     """
-    of_torch = torch.get_num_threads()  # before numba is asked, which may begin its own
+    of_torch = torch.get_num_threads()  # before the call to numba, which may start its threading layer
     of_loops = numba.get_num_threads()
     numba.set_num_threads(max(1, min(of_loops, threads or of_loops)))
     try:
@@ -42,7 +43,7 @@ def loops_of(threads: int | None) -> Iterator[None]:
 
 
 def _one_thread_after_fork() -> None:
-    """GNU's OpenMP, beneath torch, waits for ever in a forked process for the threads that its parent had."""
+    """Use one thread in a forked process, where GNU OpenMP, which torch uses, would wait forever for the parent's threads."""
     torch.set_num_threads(1)
 
 

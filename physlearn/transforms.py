@@ -1,4 +1,4 @@
-"""Whether torch itself looks at an operation: then it must be made of operations that torch knows."""
+"""Detect transforms of torch, which can only handle functions that are made of torch's own operations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from torch.autograd.forward_ad import unpack_dual
 
 
 def transformed(*tensors: Tensor | None) -> bool:
-    """Whether these are differentiated forwards or by a transform of torch.func (vmap, ...), or all is by torch.compile."""
+    """Return whether torch.compile, forward-mode differentiation or torch.func (vmap, ...) transforms these tensors."""
     return torch.compiler.is_compiling() or any(
         x is not None and (is_functorch_wrapped_tensor(x) or unpack_dual(x).tangent is not None) for x in tensors
     )

@@ -1,4 +1,4 @@
-"""Activation functions: named ones, learned ones, and mixtures of several types in one layer."""
+"""Activation functions: named functions, learned functions, and mixtures of several types in one layer."""
 
 from physlearn.activations import shipped
 from physlearn.activations.activation import Activation, derivative, neurons_per_type

@@ -16,39 +16,112 @@ Elementwise = Callable[[Tensor], Tensor]
 
 
 class Activation(nn.Module):
-    """An elementwise function with its first and second derivative, all of them differentiable, as training needs.
+    """An elementwise function with its first and second derivatives, all of which are differentiable, as training requires.
 
-    A network takes any of them: a named one, a table, a mixture of types. ``name`` is how tables and pictures call it.
+    A network accepts any activation: a named function, a table, or a mixture of types. ``name`` labels it in tables and
+    figures.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        Arguments of a subclass; this class takes none.
     """
 
     name: str
     curved: bool = True
-    """Whether a Hamiltonian network can train with it. Its loss sees only the slope of the function: where that is flat
-    between jumps, as in a linearly interpolated table, the first layer's biases get no gradient at all."""
+    """Whether a Hamiltonian network can train with this activation. The loss of such a network depends only on the slope of
+    the function. Where the slope is piecewise constant, as in a linearly interpolated table, the biases of the first layer
+    get no gradient."""
 
     @abstractmethod
     def value(self, x: Float[Tensor, "*batch neurons"]) -> Float[Tensor, "*batch neurons"]:
-        """The function."""
+        """Evaluate the function.
+
+        Parameters
+        ----------
+        x : shape ``(..., neurons)``
+            Pre-activations.
+
+        Returns
+        -------
+        Tensor, shape ``(..., neurons)``
+            Values of the function.
+        """
 
     @abstractmethod
     def first(self, x: Float[Tensor, "*batch neurons"]) -> Float[Tensor, "*batch neurons"]:
-        """Its derivative."""
+        """Evaluate the first derivative.
+
+        Parameters
+        ----------
+        x : shape ``(..., neurons)``
+            Pre-activations.
+
+        Returns
+        -------
+        Tensor, shape ``(..., neurons)``
+            First derivatives.
+        """
 
     @abstractmethod
     def second(self, x: Float[Tensor, "*batch neurons"]) -> Float[Tensor, "*batch neurons"]:
-        """Its second derivative."""
+        """Evaluate the second derivative.
+
+        Parameters
+        ----------
+        x : shape ``(..., neurons)``
+            Pre-activations.
+
+        Returns
+        -------
+        Tensor, shape ``(..., neurons)``
+            Second derivatives.
+        """
 
     def value_and_first(self, x: Float[Tensor, "*batch neurons"]) -> tuple[Tensor, Tensor]:
-        """Both, in one pass where that is cheaper."""
+        """Evaluate the function and its first derivative, in one pass where that is cheaper.
+
+        Parameters
+        ----------
+        x : shape ``(..., neurons)``
+            Pre-activations.
+
+        Returns
+        -------
+        value, first : Tensor, shape ``(..., neurons)``
+            Values and first derivatives.
+        """
         return self.value(x), self.first(x)
 
     def forward(self, x: Float[Tensor, "*batch neurons"]) -> Float[Tensor, "*batch neurons"]:
-        """The function."""
+        """Evaluate the function; the same as `value`.
+
+        Parameters
+        ----------
+        x : shape ``(..., neurons)``
+            Pre-activations.
+
+        Returns
+        -------
+        Tensor, shape ``(..., neurons)``
+            Values of the function.
+        """
         return self.value(x)
 
 
 def derivative(function: Elementwise) -> Elementwise:
-    """Return the derivative of an elementwise function, by automatic differentiation."""
+    """Return the derivative of an elementwise function, computed by automatic differentiation.
+
+    Parameters
+    ----------
+    function
+        Elementwise function of a tensor.
+
+    Returns
+    -------
+    callable
+        Elementwise function that evaluates the derivative.
+    """
     plainly = grad(lambda x: function(x).sum())
 
     def slope(x: Tensor) -> Tensor:
@@ -58,8 +131,22 @@ def derivative(function: Elementwise) -> Elementwise:
 
 
 def neurons_per_type(neurons: int, types: int) -> list[int]:
-    """How many neurons each type gets: equal shares, the first types taking what is left over.
+    """Return the number of neurons of each type: equal shares, with the remainder going to the first types.
 
+    Parameters
+    ----------
+    neurons
+        Number of neurons in the layer.
+    types
+        Number of types.
+
+    Returns
+    -------
+    list of int
+        Number of neurons per type.
+
+    Examples
+    --------
     >>> neurons_per_type(100, 3)
     [34, 33, 33]
     """

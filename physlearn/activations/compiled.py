@@ -1,12 +1,12 @@
-"""Activation functions as compiled loops: value, first and second derivative of a whole vector at once, in float32.
+"""Activation functions as compiled loops: value, first and second derivatives of a whole vector at once, in float32.
 
-Written so that the compiler turns every loop into vector instructions by itself: range reductions and polynomials instead of
-calls to a mathematical library, selections instead of branches. A NaN comes out as NaN, in the derivatives too, and so does an
-infinity, which has no business in a network, except where the function itself is infinite there.
+The code is written so that the compiler vectorises every loop by itself: it has range reductions and polynomials instead of
+calls to a mathematical library, and selections instead of branches. A NaN results in NaN, in the derivatives as well. So does
+an infinity, which should not occur in a network, unless the function itself is infinite there.
 
-A table is a piecewise cubic polynomial: coefficients ``(cells, 4)`` of the powers of u = s - i, where s = (x - start) *
-inverse_step, and row i + 1 holds for the cell i = floor(s), from -1 to cells - 2. The first and the last row, meant to be
-linear, reach to infinity.
+A table is a piecewise cubic polynomial with coefficients ``(cells, 4)`` of the powers of u = s - i, where s = (x - start) *
+inverse_step. Row i + 1 applies to the cell i = floor(s), from -1 to cells - 2. The first and the last row, which are meant to
+be linear, extend to infinity.
 """
 
 from __future__ import annotations
@@ -19,27 +19,28 @@ from physlearn.loops import loop
 
 NAMES = ("sine", "tanh", "relu", "identity", "square", "zero", "ramp", "sigmoid", "silu", "elu", "softplus", "gelu", "table")
 CODES: dict[str, int] = {name: code for code, name in enumerate(NAMES)}
-"""The number of each function; "table" comes last, so that ``CODES["table"] + k`` can stand for table k."""
+"""The code of each function; "table" comes last, so that ``CODES["table"] + k`` can denote table k."""
 
 SINE, TANH, RELU, IDENTITY, SQUARE, ZERO, RAMP, SIGMOID, SILU, ELU, SOFTPLUS, GELU, TABLE = range(len(NAMES))
 
-FAST = {"reassoc", "contract", "nsz", "arcp"}  # sums in any order; never nnan or ninf, which would hide what went wrong
-EXACT = {"contract"}  # for range reductions, which depend on the order of their roundings
+FAST = {"reassoc", "contract", "nsz", "arcp"}  # sums in any order; never nnan or ninf, which would hide divergence
+EXACT = {"contract"}  # for range reductions, which depend on the order of their rounding errors
 INLINED: dict[str, Any] = {"error_model": "numpy", "nogil": True, "forceinline": True}
-"""How all is compiled that the loops call: into its caller. Left to itself, the compiler keeps a version for each caller of
-what is long, and which of them runs, with its own roundings, depends on what else the process had to compile."""
+"""Options of every function that the loops call: it is inlined into its caller. Otherwise the compiler keeps one version of
+each long function per caller, and which of them runs, with its own rounding errors, depends on what else the process has
+compiled."""
 
 _f = np.float32
 _i = np.int32
 ZERO32, HALF, ONE, TWO = _f(0), _f(0.5), _f(1), _f(2)
-TO_INTEGER = _f(1.5 * 2**23)  # added and taken away again, it rounds to an integer, which its bits then hold
+TO_INTEGER = _f(1.5 * 2**23)  # adding and subtracting it rounds to an integer; the bits of the sum hold the integer
 TWO_OVER_PI = _f(2 / np.pi)
 PI_1, PI_2, PI_3 = _f(1.5703125), _f(4.837512969970703125e-4), _f(7.54978995489188216e-8)  # pi / 2, few digits each
-EIGHTH = _f(0.786)  # just more than pi / 4
+EIGHTH = _f(0.786)  # slightly more than pi / 4
 SIN_1, SIN_2, SIN_3 = _f(-1.6666654611e-1), _f(8.3321608736e-3), _f(-1.9515295891e-4)  # Cephes, sinf
 COS_1, COS_2, COS_3 = _f(4.166664568298827e-2), _f(-1.388731625493765e-3), _f(2.443315711809948e-5)
 LOG2_E, LN2_1, LN2_2 = _f(1.4426950408889634), _f(0.693359375), _f(-2.12194440e-4)
-LOWEST = _f(-87)  # e^-87 is the least power of 2 that is a normal number, or nearly
+LOWEST = _f(-87)  # e^-87 is close to the smallest normal number
 EXP_0, EXP_1, EXP_2 = _f(5.0000001201e-1), _f(1.6666665459e-1), _f(4.1665795894e-2)  # Cephes, expf
 EXP_3, EXP_4, EXP_5 = _f(8.3334519073e-3), _f(1.3981999507e-3), _f(1.9875691500e-4)
 BIAS, MANTISSA = _i(127), _i(23)
@@ -53,17 +54,17 @@ MILLS_7, MILLS_8, MILLS_9 = _f(0.63038964), _f(-0.383082647), _f(0.0764639713)
 
 @loop(**INLINED, fastmath=EXACT)
 def _nothing(x: Any) -> Any:
-    """0, or NaN when x is NaN or infinite: added to what would hide it."""
+    """Return 0, or NaN if x is NaN or infinite; added to results that would otherwise hide it."""
     return ZERO32 * x
 
 
 @loop(**INLINED, fastmath=EXACT)
 def _eighth_turn(x: Any) -> Any:
-    """(r, bits): x = n pi / 2 + r with abs(r) <= pi / 4; the lowest bits are those of n."""
+    """Return (r, bits), where x = n pi / 2 + r with abs(r) <= pi / 4, and the lowest bits are those of n."""
     shifted = x * TWO_OVER_PI + TO_INTEGER
     n = shifted - TO_INTEGER
     r = ((x - n * PI_1) - n * PI_2) - n * PI_3
-    r = -EIGHTH if r < -EIGHTH else r  # beyond 1e6, where x itself is not known to an eighth of a turn
+    r = -EIGHTH if r < -EIGHTH else r  # for x beyond 1e6, which float32 does not resolve to an eighth of a turn
     r = EIGHTH if r > EIGHTH else r
     return r, np.float32(shifted).view(np.int32)
 
@@ -83,7 +84,7 @@ def _sine(x: Any) -> Any:
 
 @loop(**INLINED, fastmath=EXACT)
 def decay(x: Any) -> Any:
-    """e^x and e^x - 1 for x <= 0, each to its own last digits: 2^n e^r, where abs(r) <= ln(2) / 2."""
+    """Return e^x and e^x - 1 for x <= 0, both to full precision, as 2^n e^r with abs(r) <= ln(2) / 2."""
     x = LOWEST if x < LOWEST else x
     shifted = x * LOG2_E + TO_INTEGER
     n = shifted - TO_INTEGER
@@ -106,7 +107,7 @@ def _tanh(x: Any) -> Any:
 
 @loop(**INLINED, fastmath=FAST)
 def _logistic(x: Any) -> Any:
-    """1 / (1 + e^-x) with its first and second derivative, and e^-abs(x)."""
+    """Return 1 / (1 + e^-x) with its first and second derivatives, and e^-abs(x)."""
     e, m = decay(-abs(x))
     q = ONE / (ONE + e)
     s = (e * q if x < ZERO32 else q) + _nothing(x)
@@ -138,7 +139,7 @@ def _softplus(x: Any) -> Any:
 
 @loop(**INLINED, fastmath=FAST)
 def _gelu(x: Any) -> Any:
-    """With phi the normal density and Phi its integral: x Phi, Phi + x phi, (2 - x^2) phi."""
+    """Return x Phi, Phi + x phi and (2 - x^2) phi, where phi is the normal density and Phi its integral."""
     x = x + _nothing(x)
     square = x * x
     density = DENSITY_0 * decay(-HALF * square)[0]
@@ -172,9 +173,9 @@ def _ramp(x: Any) -> Any:
 
 @loop(**INLINED, fastmath=FAST)
 def activate(code: int, order: int, a: Any, n: int, low: Any, high: Any, h: int) -> None:
-    """The derivatives of that order (0 or 1) and the next of a function that is no table, of ``a[:n]``.
+    """Write the derivatives of the given order (0 or 1) and of the next order at ``a[:n]``, of a function that is no table.
 
-    They go to ``low[h, :n]`` and ``high[h, :n]``; all are float32 and contiguous, and none is another.
+    The results are written to ``low[h, :n]`` and ``high[h, :n]``. All arrays are float32 and contiguous, and do not overlap.
     """
     if code == SINE:
         for j in range(n):
@@ -222,7 +223,7 @@ def activate(code: int, order: int, a: Any, n: int, low: Any, high: Any, h: int)
             low[h, j] = f if order == 0 else d
             high[h, j] = d if order == 0 else s
     else:
-        # What is left is a polynomial: c0 + c1 x + c2 x^2, nothing for the zero function.
+        # The remaining functions are polynomials, c1 x + c2 x^2; both coefficients of the zero function vanish.
         linear = ONE if code == IDENTITY else ZERO32
         square = ONE if code == SQUARE else ZERO32
         for j in range(n):
@@ -237,9 +238,9 @@ def activate(code: int, order: int, a: Any, n: int, low: Any, high: Any, h: int)
 
 @loop(**INLINED, fastmath=EXACT)
 def _cell(x: Any, shift: Any, inverse: Any, last: Any) -> Any:
-    """The row of x in the table, as a floating-point number, and u. Shift: where x = 0 is, in rows; last: the last row."""
+    """Return the row of x in the table, as a floating-point number, and u. ``shift`` is the position of x = 0 in rows."""
     t = x * inverse + shift
-    t = t if t > ZERO32 else ZERO32  # where NaN goes too, lest it be made an integer; u remains NaN
+    t = t if t > ZERO32 else ZERO32  # NaN too, which must not be converted to an integer; u remains NaN
     t = np.floor(t if t < last else last)
     return t, x * inverse + (shift - t)  # shift - t is small near x, so that u has all of its digits
 
@@ -248,10 +249,11 @@ def _cell(x: Any, shift: Any, inverse: Any, last: Any) -> Any:
 def look_up(
     tables: Any, k: int, start: Any, inverse: Any, order: int, a: Any, n: int, low: Any, high: Any, h: int, cells: Any, c: Any
 ) -> None:
-    """What `activate` does, for table k of ``tables (T, cells, 4)``.
+    """Write the same derivatives as `activate`, for table k of ``tables (T, cells, 4)``.
 
-    cells ``(n,)`` int32 and c ``(4 n,)`` float32: room to work in. Three loops, as only so each of them becomes vector
-    instructions: where to look, four neighbouring numbers from there at once, the polynomials by Horner's rule.
+    cells ``(n,)`` int32 and c ``(4 n,)`` float32 are work arrays. The work is split into three loops, because only then does
+    the compiler vectorise each of them: locating the cells, loading four neighbouring coefficients at once, and evaluating
+    the polynomials by Horner's rule.
     """
     inverse = np.float32(inverse)
     last = np.float32(tables.shape[1] - 1)
@@ -260,18 +262,18 @@ def look_up(
         t, high[h, j] = _cell(a[j], shift, inverse, last)
         cells[j] = np.int32(t)
     for j in range(n):
-        i = np.uint32(cells[j])  # else numba counts negative ones from the end
+        i = np.uint32(cells[j])  # unsigned, because numba counts negative indices from the end
         c0, c1, c2, c3 = tables[k, i, 0], tables[k, i, 1], tables[k, i, 2], tables[k, i, 3]
         c[4 * j], c[4 * j + 1], c[4 * j + 2], c[4 * j + 3] = c0, c1, c2, c3
     for j in range(n):
         f, d, s = _cubic(high[h, j], c[4 * j], c[4 * j + 1], c[4 * j + 2], c[4 * j + 3], inverse)
-        low[h, j] = f if order == 0 else d + _nothing(c[4 * j])  # three of four neighbours would be read one by one
+        low[h, j] = f if order == 0 else d + _nothing(c[4 * j])  # uses c0: only four neighbours are loaded at once, not three
         high[h, j] = d if order == 0 else s
 
 
 @loop(**INLINED, fastmath=EXACT)
 def _cubic(u: Any, c0: Any, c1: Any, c2: Any, c3: Any, inverse: Any) -> Any:
-    """The polynomial and its derivatives by x."""
+    """Return the polynomial and its first and second derivatives with respect to x."""
     b2 = c2 + u * c3
     b1 = c1 + u * b2
     d2 = b2 + u * c3

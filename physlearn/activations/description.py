@@ -1,4 +1,4 @@
-"""What an activation is made of, as JSON: its name, or the grids of its tables, whose values are kept as tensors."""
+"""Describe an activation as JSON: its name, or the grids of its tables, whose values are stored as tensors."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from physlearn.activations.spline import DEGREES, LARGEST
 from physlearn.activations.table import Table
 from systems import InputError
 
-MOST = 1000  # types in a mixture; a layer rarely has so many neurons
+MOST = 1000  # types in a mixture; few layers have that many neurons
 
 
 def describe(activation: str | Activation) -> Any:
-    """A name for what has one, else a dictionary. Raises InputError for what cannot be written to a file."""
+    """Return the name of a named activation, else a dictionary. Raises InputError for a type that cannot be saved."""
     activation = get(activation)
     if isinstance(activation, Named):
         return activation.name
@@ -40,7 +40,7 @@ def describe(activation: str | Activation) -> Any:
 
 
 def content(activation: str | Activation) -> Any:
-    """All that an activation computes, as JSON: the name of one that has no tables, else its description and their values."""
+    """Return all that defines an activation, as JSON: its name, or its description and the values of its tables."""
     if isinstance(activation, str) and not activation.startswith(LEARNED):
         return activation
     activation = get(activation)
@@ -48,7 +48,7 @@ def content(activation: str | Activation) -> Any:
 
 
 def check_description(description: Any) -> None:
-    """Raise InputError unless it is as `describe` gives it. Nothing is built for this."""
+    """Raise InputError unless `describe` could have returned this description; no activation is built."""
     for part in _parts(description):
         if isinstance(part, str):
             schema.text(part, "the name of an activation")
@@ -57,7 +57,7 @@ def check_description(description: Any) -> None:
             schema.text(table["name"], "the name of a table")
             schema.whole(table["points"], "points", 2, LARGEST)
             if not schema.number(table["low"], "low") < schema.number(table["high"], "high") or table["kind"] not in DEGREES:
-                raise InputError(f"a table has an interval and a kind ({', '.join(DEGREES)}), not {table!r:.200}")
+                raise InputError(f"a table needs an interval and a kind ({', '.join(DEGREES)}), not {table!r:.200}")
         else:
             pieces = part["piecewise"]
             schema.text(pieces["name"], "the name of an activation")
@@ -65,11 +65,11 @@ def check_description(description: Any) -> None:
                 schema.whole(pieces[name], name, 1, 10**9)
             start, step = schema.listed(pieces["grid"], "grid", 2)
             if not schema.number(step, "the step of a grid") > 0 or not isfinite(schema.number(start, "its start") + step):
-                raise InputError(f"a grid has a start and a positive step, not {pieces['grid']!r:.80}")
+                raise InputError(f"a grid needs a start and a positive step, not {pieces['grid']!r:.80}")
 
 
 def numbers_of(description: Any) -> int:
-    """How many numbers the tables of an activation hold."""
+    """Return how many numbers the tables of an activation hold."""
     found = 0
     for part in _parts(description):
         if isinstance(part, dict) and "table" in part:
@@ -80,18 +80,18 @@ def numbers_of(description: Any) -> int:
 
 
 def _parts(description: Any) -> list[Any]:
-    """The names, tables and pieces of a mixture, or of mixtures within it. Raises InputError for anything else."""
+    """Return the names, tables and pieces of a mixture and of the mixtures in it. Raises InputError for anything else."""
     if isinstance(description, str):
         return [description]
     if not isinstance(description, dict) or len(description) != 1 or not {"mixture", "table", "piecewise"} & set(description):
-        raise InputError(f"an activation is a name, a mixture, a table or pieces, not {description!r:.80}")
+        raise InputError(f"an activation must be a name, a mixture, a table or pieces, not {description!r:.80}")
     if "mixture" not in description:
         return [description]
     return [part for kind in schema.listed(description["mixture"], "mixture", MOST) for part in _parts(kind)]
 
 
 def restore(description: Any) -> Activation:
-    """The activation of that description; its tables are zero until their values are loaded."""
+    """Return the activation that has this description; its tables are zero until their values are loaded."""
     if isinstance(description, str):
         return get(description)
     if "mixture" in description:

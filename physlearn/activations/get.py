@@ -1,4 +1,4 @@
-"""Activations by what a user writes."""
+"""Look up activations by name."""
 
 from __future__ import annotations
 
@@ -11,13 +11,29 @@ from systems import InputError
 
 
 def get(name: str | Activation) -> Activation:
-    """The activation of that name; one that is no name is given back.
+    """Return the activation with the given name.
 
-    ``"sine"`` is a function, ``"sine+tanh"`` the mixture of several, ``"learned:henon-heiles-hnn"`` that of the types which
-    the package ships as learned for a task (of `shipped.names`): new tables at each call, in torch's default dtype.
+    Parameters
+    ----------
+    name
+        Name of a function, such as ``"sine"``; of a mixture of functions, such as ``"sine+tanh"``; or of the mixture of
+        types that was learned for a task and ships with the package, such as ``"learned:henon-heiles-hnn"`` (see
+        `shipped.names`). An Activation is returned unchanged.
 
-    Raises UnknownNameError (a KeyError), listing the names there are, InputError for learned ones with a plus sign.
+    Returns
+    -------
+    Activation
+        The activation. Learned activations are new tables at each call, in torch's default dtype.
 
+    Raises
+    ------
+    UnknownNameError
+        If there is no such name (a KeyError); the message lists the available names.
+    InputError
+        If ``name`` is not a name, or joins learned activations by a plus sign.
+
+    Examples
+    --------
     >>> import torch
     >>> get("ramp")(torch.tensor([-2.0, 0.5, 2.0]))
     tensor([-1.0000,  0.5000,  1.0000])
@@ -27,10 +43,13 @@ def get(name: str | Activation) -> Activation:
     if isinstance(name, Activation):
         return name
     if not isinstance(name, str):
-        raise InputError(f"an activation is a name, or an Activation, not a {type(name).__name__}")
+        raise InputError(f"an activation must be a name or an Activation, not a {type(name).__name__}")
     if "+" in name:
         if named.LEARNED in name:
-            raise InputError(f"{name!r} would mix a mixture: mix the types of activations.shipped.load(...) by a Mixture")
+            raise InputError(
+                f"{name!r} joins mixtures, which a plus sign cannot; combine the types of activations.shipped.load(...) "
+                "by a Mixture"
+            )
         return Mixture([named.find(part) for part in name.split("+")])
     if name.startswith(named.LEARNED):
         learned = shipped.load(name.removeprefix(named.LEARNED))

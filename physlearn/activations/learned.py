@@ -1,4 +1,4 @@
-"""LearnedActivations: what meta-learning leaves, to use in any network."""
+"""LearnedActivations: the result of meta-learning, for use in any network."""
 
 from __future__ import annotations
 
@@ -29,10 +29,34 @@ from systems.floats import floats, takes_arrays
 class LearnedActivations:
     """The activation functions of several types of neurons, captured on a grid.
 
-    values: ``(types, points)`` on the equally spaced grid over ``interval``. base: the function that they began as. task: the
-    name of what they were learned on. kind: how they are interpolated. settings: everything else that decided them. losses: a
-    row an outer step. snapshots, snapshot_steps: ``(steps, types, points)`` and the outer steps at which they were taken.
+    Parameters
+    ----------
+    values : shape ``(types, points)``
+        Values of the functions on the equally spaced grid over ``interval``; real and finite.
+    base
+        Name of the function from which learning started.
+    task
+        Name of the task on which they were learned.
+    interval
+        Ends of the grid; (-10, 10) by default.
+    kind
+        Interpolation: ``"linear"``, ``"quadratic"`` or ``"cubic"`` (the default).
+    settings
+        All other settings of the learning.
+    losses
+        Losses, one row per outer step.
+    snapshots : shape ``(steps, types, points)``
+        Values during the learning, or None.
+    snapshot_steps
+        Outer steps at which the snapshots were taken.
 
+    Raises
+    ------
+    InputError
+        If the values or the snapshots are not of the shapes above, or the values are not finite.
+
+    Examples
+    --------
     >>> x = torch.linspace(-10, 10, 100)
     >>> learned = LearnedActivations(torch.stack([x.sin(), x.tanh()]), base="sine", task="by hand")
     >>> network_ready = learned.mix
@@ -55,18 +79,18 @@ class LearnedActivations:
         if self.snapshots is not None:
             object.__setattr__(self, "snapshots", floats(self.snapshots, "snapshots"))
         if self.values.ndim != 2 or not len(self.values) or not self.values.isfinite().all() or self.values.is_complex():
-            raise InputError("learned activations need finite values (types, points), of one type at least")
+            raise InputError("learned activations need finite, real values of shape (types, points), with at least one type")
         Table(self.values, self.interval, self.kind)
         shape = (len(self.snapshot_steps), *self.values.shape)
         if self.snapshots is not None and self.snapshots.shape != shape:
-            raise InputError(f"the snapshots of these activations have the shape {shape}, not {tuple(self.snapshots.shape)}")
+            raise InputError(f"the snapshots of these activations need the shape {shape}, not {tuple(self.snapshots.shape)}")
 
     def __len__(self) -> int:
         return len(self.values)
 
     @property
     def types(self) -> list[Table]:
-        """Each type as an activation of its own, for a network of nothing else."""
+        """Each type as an activation of its own, for a network that has only this type."""
         return [Table(values.clone(), self.interval, self.kind, f"type {k + 1}") for k, values in enumerate(self.values)]
 
     @property
@@ -75,12 +99,30 @@ class LearnedActivations:
         return Mixture(self.types)
 
     def interpolated(self, kind: Kind) -> LearnedActivations:
-        """The same, interpolated in another way: ``"linear"`` as in the paper's classifiers, ``"quadratic"``, ``"cubic"``."""
+        """Return the same activations with another interpolation.
+
+        Parameters
+        ----------
+        kind
+            ``"linear"``, as in the paper's classifiers, ``"quadratic"`` or ``"cubic"``.
+
+        Returns
+        -------
+        LearnedActivations
+            A copy with this interpolation.
+        """
         return LearnedActivations(**{**self.__dict__, "kind": kind})
 
     def without_history(self) -> LearnedActivations:
-        """The curves with all settings that decided them, but no losses and no snapshots: a file of a few kB.
+        """Return the curves and all settings, without losses and snapshots; saved, they take a few kB.
 
+        Returns
+        -------
+        LearnedActivations
+            A copy without history.
+
+        Examples
+        --------
         >>> sine = LearnedActivations(torch.linspace(-10, 10, 100).sin()[None], "sine", "by hand", snapshot_steps=[5],
         ...                           snapshots=torch.zeros(1, 1, 100))
         >>> sine.without_history().snapshots is None
@@ -90,25 +132,42 @@ class LearnedActivations:
 
     @takes_arrays("x")
     def curves(self, x: Float[Tensor, " n"]) -> Float[Tensor, "types n"]:
-        """The functions at x."""
+        """Evaluate the functions.
+
+        Parameters
+        ----------
+        x : shape ``(n,)``
+            Pre-activations.
+
+        Returns
+        -------
+        Tensor, shape ``(types, n)``
+            Values of the functions at x.
+        """
         x = x if x.is_floating_point() else x.to(self.values.dtype)
         return torch.stack([table.to(x.device, x.dtype).value(x) for table in self.types])
 
     @property
     def grid(self) -> Float[Tensor, " points"]:
-        """Where the values were captured."""
+        """The points at which the values were captured."""
         return torch.linspace(*self.interval, self.values.shape[-1], dtype=self.values.dtype)
 
     @property
     def history(self) -> xr.DataArray:
-        """The curves over outer steps, with the dimensions ``outer_step``, ``type``, ``a``."""
+        """The curves over the outer steps, with the dimensions ``outer_step``, ``type`` and ``a``."""
         snapshots = self.values[None] if self.snapshots is None else self.snapshots
         steps = list(self.snapshot_steps) or [0]
         coordinates = {"outer_step": steps, "type": [table.name for table in self.types], "a": self.grid.numpy()}
         return xr.DataArray(snapshots.numpy(), coordinates, ("outer_step", "type", "a"), name="activation")
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write values and history (safetensors) with every setting and the versions (JSON in the header) to one file."""
+        """Write the values, the history, all settings and the versions of the software to one safetensors file.
+
+        Parameters
+        ----------
+        path
+            File to write; the settings and the versions are JSON in its header.
+        """
         settings = {
             "base": self.base,
             "task": self.task,
@@ -126,9 +185,24 @@ class LearnedActivations:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> LearnedActivations:
-        """Read what ``save`` wrote, or what any other program with the same file did.
+        """Read a file that `save` wrote.
 
-        Raises FileNotFoundError, or InputError for a file that is truncated, changed, or holds something else.
+        Parameters
+        ----------
+        path
+            File to read.
+
+        Returns
+        -------
+        LearnedActivations
+            The activations in the file.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        InputError
+            If the file is truncated, was changed, or holds something else.
         """
         settings, tensors = tensor_file.read(path, "learned activations")
         with tensor_file.understood(path):

@@ -16,18 +16,19 @@ from systems.scalars import whole
 
 
 class Mixture(Activation):
-    """Each type gets an equal share of a layer's neurons, in contiguous blocks, and only those neurons are evaluated by it.
+    """Several activation functions in one layer, each of which acts on an equal share of the neurons.
 
-    The blocks lie along one axis, whatever the width of the layer: in a layer of 100 neurons, 3 types get 34, 33, 33.
+    Each type has a contiguous block of neurons, and is evaluated for these only. A layer may have any width: with 3 types, the
+    blocks of a layer of 100 neurons have 34, 33 and 33 neurons.
 
     Parameters
     ----------
     types
-        At least one Activation; a mixture among them deals its types along the same axis.
+        At least one Activation. If one of them is a mixture, its types divide the neurons along the same axis.
     dim
-        The axis of the neurons: -1 for ``(batch, neurons)``, 1 for the channels of a convolution, ``(batch, channels, height,
-        width)``. By default the last one, as in the models here; activities of more than three axes, which may well be those
-        of images, are then refused.
+        Axis of the neurons: -1 for ``(batch, neurons)``, or 1 for the channels of a convolution, ``(batch, channels, height,
+        width)``. Defaults to the last axis, as in the models of this package; inputs with more than three axes, which may be
+        images, then raise an error.
 
     Attributes
     ----------
@@ -37,8 +38,8 @@ class Mixture(Activation):
     Raises
     ------
     InputError
-        If there are no types, dim is no whole number, or a mixture among the types has another axis. When it is called: if
-        the activities do not have the axis, or have more than three and dim was not given.
+        If there are no types, ``dim`` is not a whole number, or one of the types is a mixture along another axis. In a call,
+        if the input does not have the axis, or has more than three axes and ``dim`` was not given.
 
     Examples
     --------
@@ -55,7 +56,7 @@ class Mixture(Activation):
         super().__init__()
         kinds: list[Activation] = list(types)  # type: ignore[arg-type]
         if not kinds:
-            raise InputError("a mixture needs at least one type of neurons")
+            raise InputError("a mixture needs at least one type of neuron")
         self.dim = None if dim is None else whole("dim", dim)
         self.types: nn.ModuleList = nn.ModuleList(self._inside(kind) for kind in kinds)
         self.name = "+".join(kind.name for kind in kinds)
@@ -67,28 +68,72 @@ class Mixture(Activation):
         return self.types
 
     def value(self, x: Float[Tensor, "*batch neurons"]) -> Float[Tensor, "*batch neurons"]:
-        """Each neuron's own function."""
+        """Evaluate each neuron's function.
+
+        Parameters
+        ----------
+        x : shape ``(..., neurons)``
+            Pre-activations; with ``dim``, the neurons are on that axis.
+
+        Returns
+        -------
+        Tensor, of the shape of x
+            Values of the functions.
+        """
         x = self._neurons_last(x)
         if (together := self.piecewise) is not None:
             return self._back(together.value(x))
         return self._back(self._each(lambda kind, block: (kind.value(block),), x)[0])
 
     def first(self, x: Float[Tensor, "*batch neurons"]) -> Float[Tensor, "*batch neurons"]:
-        """Each neuron's own derivative."""
+        """Evaluate the first derivative of each neuron's function.
+
+        Parameters
+        ----------
+        x : shape ``(..., neurons)``
+            Pre-activations; with ``dim``, the neurons are on that axis.
+
+        Returns
+        -------
+        Tensor, of the shape of x
+            First derivatives.
+        """
         x = self._neurons_last(x)
         if (together := self.piecewise) is not None:
             return self._back(together.first(x))
         return self._back(self._each(lambda kind, block: (kind.first(block),), x)[0])
 
     def second(self, x: Float[Tensor, "*batch neurons"]) -> Float[Tensor, "*batch neurons"]:
-        """Each neuron's own second derivative."""
+        """Evaluate the second derivative of each neuron's function.
+
+        Parameters
+        ----------
+        x : shape ``(..., neurons)``
+            Pre-activations; with ``dim``, the neurons are on that axis.
+
+        Returns
+        -------
+        Tensor, of the shape of x
+            Second derivatives.
+        """
         x = self._neurons_last(x)
         if (together := self.piecewise) is not None:
             return self._back(together.second(x))
         return self._back(self._each(lambda kind, block: (kind.second(block),), x)[0])
 
     def value_and_first(self, x: Float[Tensor, "*batch neurons"]) -> tuple[Tensor, Tensor]:
-        """Both in one pass."""
+        """Evaluate each neuron's function and its first derivative in one pass.
+
+        Parameters
+        ----------
+        x : shape ``(..., neurons)``
+            Pre-activations; with ``dim``, the neurons are on that axis.
+
+        Returns
+        -------
+        value, first : Tensor, of the shape of x
+            Values and first derivatives.
+        """
         x = self._neurons_last(x)
         if (together := self.piecewise) is not None:
             value, first = together.value_and_first(x)
@@ -98,7 +143,7 @@ class Mixture(Activation):
 
     @property
     def piecewise(self) -> Piecewise | None:
-        """The same in one pass, where all types are tables on one grid; else None."""
+        """The same function as a single pass if all types are tables on one grid, else None."""
         tables = [kind for kind in self.types if isinstance(kind, Table)]
         if len(tables) < len(self.types) or len({table.grid for table in tables}) > 1:
             return None
@@ -108,23 +153,25 @@ class Mixture(Activation):
         return Piecewise(torch.stack(coefficients, dim=-3), tables[0].grid)
 
     def _inside(self, kind: Activation) -> Activation:
-        """A type as it is among the others, where neurons always come last."""
+        """Return a type as part of this mixture, where neurons are always on the last axis."""
         if not isinstance(kind, Mixture) or kind.dim == -1:
             return kind
         if kind.dim not in (None, self.dim):
-            raise InputError(f"a mixture of dim={kind.dim} cannot be a type of one of dim={self.dim}: give both the same")
+            raise InputError(
+                f"a mixture with dim={kind.dim} cannot be part of one with dim={self.dim}; give both the same dim"
+            )
         return Mixture(kind.types, dim=-1)
 
     def _neurons_last(self, x: Tensor) -> Tensor:
         dim = self.dim
         if dim is None and x.ndim > 3:
             raise InputError(
-                f"a mixture deals its types along one axis, and activities of shape {tuple(x.shape)} may have them on another "
-                "than the last: give Mixture dim=1 for the channels of a convolution, or dim=-1"
+                f"the axis of the neurons is ambiguous in an input of shape {tuple(x.shape)}; give Mixture dim=1 for the "
+                "channels of a convolution, or dim=-1 for the last axis"
             )
         axis = -1 if dim is None else dim
         if not -x.ndim <= axis < x.ndim:
-            raise InputError(f"a mixture of dim={axis} takes no activities of shape {tuple(x.shape)}")
+            raise InputError(f"a mixture with dim={axis} cannot take an input of shape {tuple(x.shape)}; it has no such axis")
         return x if axis == -1 else x.movedim(axis, -1)
 
     def _back(self, y: Tensor) -> Tensor:

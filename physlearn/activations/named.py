@@ -1,4 +1,4 @@
-"""Activation functions by name, each with its first and second derivative."""
+"""Activation functions by name, each with its first and second derivatives."""
 
 from __future__ import annotations
 
@@ -16,7 +16,15 @@ from systems.generic_registry import Registry
 
 
 class Named(Activation):
-    """An elementwise function that has a name."""
+    """An elementwise function that has a name.
+
+    Parameters
+    ----------
+    name
+        Name of the function.
+    value, first, second
+        Elementwise functions that evaluate it and its first two derivatives.
+    """
 
     def __init__(self, name: str, value: Elementwise, first: Elementwise, second: Elementwise) -> None:
         super().__init__()
@@ -24,27 +32,60 @@ class Named(Activation):
         self._functions = (value, first, second)
 
     def value(self, x: Tensor) -> Tensor:
-        """The function."""
+        """Evaluate the function.
+
+        Parameters
+        ----------
+        x : shape ``(..., neurons)``
+            Pre-activations.
+
+        Returns
+        -------
+        Tensor, shape ``(..., neurons)``
+            Values of the function.
+        """
         return self._functions[0](x)
 
     def first(self, x: Tensor) -> Tensor:
-        """Its derivative."""
+        """Evaluate the first derivative.
+
+        Parameters
+        ----------
+        x : shape ``(..., neurons)``
+            Pre-activations.
+
+        Returns
+        -------
+        Tensor, shape ``(..., neurons)``
+            First derivatives.
+        """
         return self._functions[1](x)
 
     def second(self, x: Tensor) -> Tensor:
-        """Its second derivative."""
+        """Evaluate the second derivative.
+
+        Parameters
+        ----------
+        x : shape ``(..., neurons)``
+            Pre-activations.
+
+        Returns
+        -------
+        Tensor, shape ``(..., neurons)``
+            Second derivatives.
+        """
         return self._functions[2](x)
 
     def __repr__(self) -> str:
         return self.name
 
     def __reduce__(self) -> Any:
-        """Pickle and copy what has a name by the name: its functions may be lambdas, which do not pickle."""
+        """Pickle and copy a registered activation by its name, because its functions may be lambdas, which do not pickle."""
         return (find, (self.name,)) if ACTIVATIONS.holds(self.name, self) else (object.__new__, (Named,), self.__dict__)
 
 
 LEARNED = "learned:"
-"""How the names of learned activations begin, which are no functions of this module."""
+"""Prefix of the names of learned activations, which this module does not define."""
 
 ACTIVATIONS: Registry[Named] = Registry(
     "activation",
@@ -55,35 +96,62 @@ ACTIVATIONS: Registry[Named] = Registry(
 
 
 def names() -> list[str]:
-    """The names of all named activations, sorted."""
+    """Return the names of all named activations.
+
+    Returns
+    -------
+    list of str
+        The names, sorted.
+    """
     return sorted(ACTIVATIONS.names())
 
 
 def find(name: str) -> Named:
-    """The activation of that name. Raises UnknownNameError (a KeyError), listing the names there are."""
+    """Return the activation with the given name. Raises UnknownNameError (a KeyError), which lists the available names."""
     return ACTIVATIONS.get(name)
 
 
 def register(name: str, value: Elementwise, first: Elementwise | None = None, second: Elementwise | None = None) -> Named:
-    """Make an elementwise function available by name; derivatives that are not given come from automatic differentiation.
+    """Make an elementwise function available by name.
 
-    The same function of the same module, as when a notebook's cell is run again, replaces itself.
-    Raises InputError for a name that is taken, that has a plus sign, which is for mixtures, or that begins with ``learned:``.
+    The same function of the same module can be registered again, as happens when a notebook cell is rerun, and replaces the
+    earlier one.
 
+    Parameters
+    ----------
+    name
+        Name of the function.
+    value
+        Elementwise function.
+    first, second
+        Its first and second derivatives; computed by automatic differentiation if not given.
+
+    Returns
+    -------
+    Named
+        The activation, which is now available by its name.
+
+    Raises
+    ------
+    InputError
+        If the name is taken, contains a plus sign, which denotes mixtures, or begins with ``learned:``.
+
+    Examples
+    --------
     >>> bump = register("bump", lambda x: (-x.square()).exp())
     >>> bump.first(torch.tensor([0.0, 1.0]))
     tensor([-0.0000, -0.7358])
     """
     if "+" in name:
-        raise InputError(f"an activation's name has no plus sign, which is for mixtures: {name!r}")
+        raise InputError(f"the activation name {name!r} has a plus sign, which denotes mixtures; choose another")
     if name.startswith(LEARNED):
-        raise InputError(f"names that begin with {LEARNED} are those of learned activations: {name!r}")
+        raise InputError(f"the activation name {name!r} begins with {LEARNED}, which denotes learned ones; choose another")
     first = first or derivative(value)
     return ACTIVATIONS.register(name)(Named(name, value, first, second or derivative(first)))
 
 
 def _density(x: Tensor) -> Tensor:
-    """Of the standard normal distribution."""
+    """Return the density of the standard normal distribution."""
     return (-x.square() / 2).exp() / sqrt(2 * pi)
 
 
@@ -126,7 +194,7 @@ register("tanh", torch.tanh, lambda x: 1 - x.tanh().square(), _tanh_second)
 register("zero", torch.zeros_like, torch.zeros_like, torch.zeros_like)
 register("hardsigmoid", lambda x: (x / 6 + 0.5).clamp(0, 1))  # torch's own has no second derivative
 
-# torch's other elementwise functions, under torch's names, with derivatives by torch.
+# Other elementwise functions of torch, under torch's names, with derivatives by automatic differentiation.
 for _function in (F.celu, F.hardswish, F.hardtanh, F.leaky_relu, F.logsigmoid, F.mish, F.relu6, F.selu,
                   F.softsign, F.tanhshrink, F.softshrink, F.hardshrink):  # fmt: skip
     register(_function.__name__, _function)

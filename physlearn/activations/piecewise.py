@@ -10,10 +10,20 @@ from physlearn.activations.activation import Activation
 
 
 class Piecewise(Activation):
-    """What tables and mixtures of tables compute, given by the coefficients of their pieces.
+    """A mixture of piecewise cubic functions on one grid, given by the coefficients of its pieces.
 
-    coefficients: ``(*stack, types, cells, 4)``, of the powers of the distance from the cell's left end in steps, by which it
-    is differentiable. The types share out the neurons in contiguous blocks; activities are ``(*stack, batch, neurons)``.
+    Tables and mixtures of tables are evaluated in this form. Each type has an equal share of the neurons, in contiguous
+    blocks.
+
+    Parameters
+    ----------
+    coefficients : shape ``(*stack, types, cells, 4)``
+        Coefficients of the powers of the distance from the left end of the cell, in steps. The function is differentiable
+        with respect to them. With a stack, inputs are ``(*stack, batch, neurons)``.
+    grid
+        Start and step of the cells.
+    name
+        Name, for tables and figures.
     """
 
     coefficients: Tensor
@@ -27,17 +37,65 @@ class Piecewise(Activation):
         self.register_buffer("coefficients", coefficients)
 
     def value(self, x: Float[Tensor, "*batch neurons"]) -> Float[Tensor, "*batch neurons"]:
-        """Each neuron's own function."""
+        """Evaluate each neuron's function.
+
+        Parameters
+        ----------
+        x : shape ``(*stack, ..., neurons)``
+            Pre-activations.
+
+        Returns
+        -------
+        Tensor, of the shape of x
+            Values of the functions.
+        """
         return piecewise_cubic.evaluate(x, self.coefficients, self.grid)[0]
 
     def first(self, x: Float[Tensor, "*batch neurons"]) -> Float[Tensor, "*batch neurons"]:
-        """Its derivative, a piecewise polynomial too, whose own derivative is found in the same pass."""
+        """Evaluate the first derivative of each neuron's function.
+
+        Parameters
+        ----------
+        x : shape ``(*stack, ..., neurons)``
+            Pre-activations.
+
+        Returns
+        -------
+        Tensor, of the shape of x
+            First derivatives.
+
+        Notes
+        -----
+        The derivative is a piecewise polynomial too, and its own derivative comes from the same pass.
+        """
         return piecewise_cubic.evaluate(x, piecewise_cubic.derivative(self.coefficients, self.grid), self.grid)[0]
 
     def second(self, x: Float[Tensor, "*batch neurons"]) -> Float[Tensor, "*batch neurons"]:
-        """Its second derivative."""
+        """Evaluate the second derivative of each neuron's function.
+
+        Parameters
+        ----------
+        x : shape ``(*stack, ..., neurons)``
+            Pre-activations.
+
+        Returns
+        -------
+        Tensor, of the shape of x
+            Second derivatives.
+        """
         return piecewise_cubic.evaluate(x, piecewise_cubic.derivative(self.coefficients, self.grid), self.grid)[1]
 
     def value_and_first(self, x: Float[Tensor, "*batch neurons"]) -> tuple[Tensor, Tensor]:
-        """Both in one pass."""
+        """Evaluate each neuron's function and its first derivative in one pass.
+
+        Parameters
+        ----------
+        x : shape ``(*stack, ..., neurons)``
+            Pre-activations.
+
+        Returns
+        -------
+        value, first : Tensor, of the shape of x
+            Values and first derivatives.
+        """
         return piecewise_cubic.evaluate(x, self.coefficients, self.grid)

@@ -1,11 +1,13 @@
 """Piecewise cubics as functions of their argument and of their coefficients, differentiable any number of times.
 
-Both functions here are linear in the tensor that they take beside x, and each is the other's adjoint, so their derivatives
-are themselves again: a network's training, an HNN's double backward pass and a gradient through a whole training all come
-out of the same two passes over the data. On the CPU a pass is a compiled loop, elsewhere a few tensor operations.
+The two autograd functions in this module are linear in the tensor that they take besides x, and each is the adjoint of the
+other, so their derivatives are again the same two functions. Training a network, the double backward pass of an HNN, and the
+gradient through a whole training run all use the same two passes over the data. On the CPU a pass is a compiled loop,
+elsewhere a few tensor operations.
 
-coefficients: ``(*stack, types, cells, 4)``, of the powers of the distance from the cell's left end in steps. x: ``(*stack,
-..., neurons)``; each member of the stack has tables of its own, and its neurons are shared out to them in contiguous blocks.
+The coefficients ``(*stack, types, cells, 4)`` belong to the powers of the distance from the left end of the cell, in steps.
+The argument x is ``(*stack, ..., neurons)``. Each member of the stack has its own tables, which divide its neurons into
+contiguous blocks.
 """
 
 from __future__ import annotations
@@ -26,24 +28,24 @@ from systems import InputError
 
 
 class Grid(NamedTuple):
-    """Cell i begins at ``start + i step``; the first and the last cell reach to infinity."""
+    """The grid of the cells: cell i begins at ``start + i step``, and the first and the last cell extend to infinity."""
 
     start: float
     step: float
 
 
 def evaluate(x: Tensor, coefficients: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
-    """The value and its derivative, in one pass.
+    """Return the value and its derivative, in one pass.
 
-    Under the transforms of torch.func (vmap, jvp, ...) and torch.compile the same comes from tensor operations, which they
-    know.
+    Under the transforms of torch.func (vmap, jvp, ...) and torch.compile, tensor operations compute the same, because these
+    transforms cannot handle compiled loops.
 
-    Raises InputError where x does not begin with the axes of the coefficients' stack.
+    Raises InputError if x does not begin with the axes of the stack of the coefficients.
     """
     stack = coefficients.shape[:-3]
     if x.shape[: len(stack)] != stack:
-        raise InputError(f"a stack {tuple(stack)} of tables needs arguments (*stack, ..., neurons), not {tuple(x.shape)}")
-    if x.ndim == 0:  # a neuron alone
+        raise InputError(f"a stack {tuple(stack)} of tables needs an input (*stack, ..., neurons), not {tuple(x.shape)}")
+    if x.ndim == 0:  # a single neuron
         value, slope = evaluate(x.unsqueeze(0), coefficients, grid)
         return value.squeeze(0), slope.squeeze(0)
     if transformed(x, coefficients):
@@ -52,7 +54,7 @@ def evaluate(x: Tensor, coefficients: Tensor, grid: Grid) -> tuple[Tensor, Tenso
 
 
 def derivative(coefficients: Tensor, grid: Grid) -> Tensor:
-    """The coefficients of the derivative by x."""
+    """Return the coefficients of the derivative with respect to x."""
     _, a, b, c = coefficients.unbind(-1)
     return torch.stack([a, 2 * b, 3 * c, torch.zeros_like(a)], dim=-1) / grid.step
 
@@ -63,7 +65,7 @@ def _derivative_adjoint(sums: Tensor, grid: Grid) -> Tensor:
 
 
 def _locate(x: Tensor, types: int, cells: int, grid: Grid) -> tuple[Tensor, Tensor]:
-    """The row of each x, ``(stack, n, neurons)``, among the cells of all tables, and its distance from the cell's left end."""
+    """Return the row of each x ``(stack, n, neurons)`` among the cells of all tables, and its distance from the left end."""
     s = (x - grid.start) / grid.step
     cell = s.detach().floor().nan_to_num(0).clamp(0, cells - 1)
     table = types * torch.arange(len(x), device=x.device).view(-1, 1, 1) + _types(x.shape[-1], types, x.device)
@@ -71,14 +73,14 @@ def _locate(x: Tensor, types: int, cells: int, grid: Grid) -> tuple[Tensor, Tens
 
 
 def _types(neurons: int, types: int, device: torch.device) -> Tensor:
-    """The type of each neuron, without a copy to the device, for which that would have to wait."""
+    """Return the type of each neuron, computed on the device, because a copy to it would have to synchronise."""
     neuron = torch.arange(neurons, device=device)
     *ends, _ = accumulate(neurons_per_type(neurons, types))
     return sum((neuron >= end for end in ends), torch.zeros_like(neuron))
 
 
 def _blocks(x: Tensor, stack: Sequence[int]) -> Tensor:
-    """(stack, n, neurons), where any of them may be 0."""
+    """Return x as ``(stack, n, neurons)``, where any of these may be 0."""
     return x.reshape(prod(stack), prod(x.shape[len(stack) : -1]), x.shape[-1])
 
 
@@ -103,10 +105,10 @@ _by_argument_only = False
 
 @contextmanager
 def by_argument_only() -> Iterator[None]:
-    """Inside, backward passes do not look for gradients by the coefficients, though graphs of them are kept.
+    """Return a context in which backward passes skip the gradients with respect to the coefficients, but keep their graphs.
 
-    For the gradient of an inner loop's step, which is by the weights alone: autograd does not tell a function which of its
-    inputs' gradients are asked for.
+    A step of an inner loop needs only the gradient with respect to the weights, and autograd does not tell a function which
+    of its inputs' gradients are requested.
     """
     global _by_argument_only
     before, _by_argument_only = _by_argument_only, True
@@ -117,7 +119,7 @@ def by_argument_only() -> Iterator[None]:
 
 
 class _Evaluate(torch.autograd.Function):
-    """(x, coefficients) to value and derivative."""
+    """Map (x, coefficients) to the value and its derivative."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, coefficients: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
@@ -134,7 +136,7 @@ class _Evaluate(torch.autograd.Function):
         dx = dc = None
         if ctx.needs_input_grad[0]:
             if h is None and not torch.is_grad_enabled():
-                dx = None if g is None else g * slope  # found in the forward pass
+                dx = None if g is None else g * slope  # computed in the forward pass
             else:
                 first, second = evaluate(x, derivative(coefficients, grid), grid)
                 dx = _sum(None if g is None else g * first, None if h is None else h * second)
@@ -146,7 +148,7 @@ class _Evaluate(torch.autograd.Function):
 
 
 class _Collect(torch.autograd.Function):
-    """(g, x) to sums; linear in g."""
+    """Map (g, x) to the sums of g times the powers of the distance in each cell; linear in g."""
 
     @staticmethod
     def forward(ctx: Any, g: Tensor, x: Tensor, shape: tuple[int, ...], grid: Grid) -> Tensor:

@@ -1,4 +1,4 @@
-"""The two passes over tables as compiled loops."""
+"""The two passes over the data of `piecewise_cubic` as compiled loops."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from physlearn.activations.activation import neurons_per_type
 from physlearn.loops import parallel_loop
 from physlearn.threads import loops_of
 
-FAST = {"contract", "nsz"}  # NaN and infinity stay what they are
+FAST = {"contract", "nsz"}  # these preserve NaN and infinity
 
 
 _compiled: Any = parallel_loop(nogil=True, fastmath=FAST)
 
 
 def applies(*tensors: Tensor) -> bool:
-    """Whether the loops can work on these: plain tensors in main memory, all float32 or all float64."""
+    """Return whether the loops can process these tensors: plain tensors in main memory, all float32 or all float64."""
     dtypes = {tensor.dtype for tensor in tensors}
     return dtypes in ({torch.float32}, {torch.float64}) and not any(
         tensor.device.type != "cpu" or is_functorch_wrapped_tensor(tensor) for tensor in tensors
@@ -30,7 +30,7 @@ def applies(*tensors: Tensor) -> bool:
 
 
 def evaluate(x: Tensor, coefficients: Tensor, start: float, step: float) -> tuple[Tensor, Tensor]:
-    """x: ``(stack, n, neurons)``, coefficients: ``(stack, types, cells, 4)``. Value and derivative, shaped like x."""
+    """Return value and derivative at x ``(stack, n, neurons)`` for coefficients ``(stack, types, cells, 4)``."""
     x, coefficients = x.detach().contiguous(), coefficients.detach().contiguous()
     value, slope = torch.empty_like(x), torch.empty_like(x)
     with _threads_for(x):
@@ -46,7 +46,7 @@ def evaluate(x: Tensor, coefficients: Tensor, start: float, step: float) -> tupl
 
 
 def collect(g: Tensor, x: Tensor, types: int, cells: int, start: float, step: float) -> Tensor:
-    """g, x: ``(stack, n, neurons)``. The sums of g times each power of the distance, ``(stack, types, cells, 4)``."""
+    """Return the sums ``(stack, types, cells, 4)`` of g times each power of the distance; g, x: ``(stack, n, neurons)``."""
     g, x = g.detach().contiguous(), x.detach().contiguous()
     sums = x.new_zeros(len(x), types, cells, 4)
     with _threads_for(x):
@@ -55,12 +55,12 @@ def collect(g: Tensor, x: Tensor, types: int, cells: int, start: float, step: fl
 
 
 def _threads_for(x: Tensor) -> AbstractContextManager[None]:
-    """No more threads than there are members of the stack: on a busy machine every one is waited for."""
+    """Return a context with at most one thread per member of the stack; on a busy machine, idle threads cost time."""
     return loops_of(len(x))
 
 
 def _ends(x: Tensor, types: int) -> np.ndarray:
-    """Where the block of each type ends among the neurons."""
+    """Return where the block of each type ends among the neurons."""
     return np.cumsum(neurons_per_type(x.shape[-1], types))
 
 
@@ -82,7 +82,7 @@ def _evaluate(x: Any, c: Any, start: Any, inverse: Any, ends: Any, value: Any, s
                 for j in range(first, ends[k]):
                     s = (x[r, i, j] - start) * inverse
                     cell = np.floor(s)
-                    cell = cell if cell > 0 else x.dtype.type(0)  # NaN too, and it comes out as NaN
+                    cell = cell if cell > 0 else x.dtype.type(0)  # also for NaN, for which the result is still NaN
                     cell = cell if cell < last else last
                     u = s - cell
                     m = int(cell)

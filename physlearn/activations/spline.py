@@ -1,4 +1,4 @@
-"""Interpolation on an equally spaced grid, as a matrix: polynomial pieces are linear in the values on the grid."""
+"""Spline interpolation on an equally spaced grid as a matrix, because the pieces are linear in the values on the grid."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from systems import InputError
 
 Kind = Literal["linear", "quadratic", "cubic"]
 DEGREES: dict[str, int] = {"linear": 1, "quadratic": 2, "cubic": 3}
-LARGEST = 2000  # points: the matrix of their spline takes 32 bytes for each pair of them, 128 MB
+LARGEST = 2000  # points; the matrix of their spline takes 32 bytes per pair of points, 128 MB in all
 
 
 @lru_cache(maxsize=32)
 def spline_coefficients(points: int, kind: Kind) -> tuple[Float[Tensor, "cells 4 points"], float]:
-    """From the values on the grid 0, 1, ..., points - 1 to the pieces of their spline, and where the first cell begins.
+    """Return the matrix from values on the grid 0, 1, ..., points - 1 to the pieces of their spline, and the start of cell 0.
 
-    Cell i of the matrix, of width 1, holds the coefficients of 1, u, u^2, u^3, where u is the distance from its left end. The
-    first and the last cell go on linearly beyond the spline's ends. The cells of linear and cubic splines lie between the
-    points of the grid, those of the quadratic around them (its pieces meet halfway); the spline is as smooth as its degree
-    allows (C^0, C^1, C^2), at the ends by the not-a-knot condition.
+    Each cell has width 1, and the matrix gives its coefficients of 1, u, u^2 and u^3, where u is the distance from its left
+    end. The first and the last cell continue the spline linearly. The cells of linear and cubic splines lie between the points
+    of the grid, and those of quadratic splines around the points, as the pieces meet halfway. The spline is as smooth as its
+    degree allows (C^0, C^1, C^2), with the not-a-knot condition at its ends.
 
-    Raises InputError for an unknown kind, and for fewer points than it needs or more than LARGEST.
+    Raises InputError for an unknown kind, for too few points, or for more than LARGEST points.
     """
     if kind not in DEGREES:
-        raise InputError(f"kind must be {', '.join(DEGREES)}, not {kind!r}")
+        raise InputError(f"kind must be one of {', '.join(DEGREES)}, not {kind!r}")
     degree = DEGREES[kind]
     if points < degree + 2:
         raise InputError(f"a {kind} table needs at least {degree + 2} points, not {points}")
     if points > LARGEST:
-        raise InputError(f"a table has at most {LARGEST} points, not {points}; capture the function at fewer")
+        raise InputError(f"a table can have at most {LARGEST} points, not {points}; capture the function at fewer points")
     offset = 0.5 if degree == 2 else 0.0
     spline = make_interp_spline(np.arange(points), np.eye(points), k=degree)
     left = np.arange(points - 1 + 2 * offset) - offset
-    taylor = [spline(left + 0.5, order) for order in range(degree + 1)]  # in the middle, where one piece holds
+    taylor = [spline(left + 0.5, order) for order in range(degree + 1)]  # at the middle of each cell, away from the knots
     middle = [taylor[k] / (1, 1, 2, 6)[k] if k <= degree else np.zeros_like(taylor[0]) for k in range(4)]
     inner = np.stack(_shifted(middle, -0.5), axis=1)
     first, last = inner[0], np.stack(_shifted(list(inner[-1]), 1.0))
@@ -50,7 +50,7 @@ def spline_coefficients(points: int, kind: Kind) -> tuple[Float[Tensor, "cells 4
 
 
 def _shifted(c: list[np.ndarray], by: float) -> list[np.ndarray]:
-    """The coefficients of the cubic c(u + by)."""
+    """Return the coefficients of the cubic c(u + by)."""
     a0, a1, a2, a3 = c
     return [
         a0 + by * (a1 + by * (a2 + by * a3)),

@@ -1,4 +1,4 @@
-"""SubNetwork: a neuron that is a network itself, so that its activation function can be learned."""
+"""SubNetwork: an activation function that is itself a small network, so that it can be learned."""
 
 from __future__ import annotations
 
@@ -14,15 +14,24 @@ from systems import InputError
 
 
 class SubNetwork(Activation):
-    r"""A base function and a small network 1 -> width -> 1 that is added to it.
+    r"""The sum of a base function and a small network 1 -> width -> 1.
 
     .. math:: \sigma(a) = \sigma_0(a) + \sum_k v_k \tanh(w_k a + b_k) + c
 
-    Its weights may be a stack ``(*stack, width)``, for as many functions; activities are then ``(*stack, ...)``. Drawn like a
-    layer's weights, v multiplied by ``gain``, which decides how far from the base the function begins.
+    Parameters
+    ----------
+    base
+        The base function :math:`\sigma_0`.
+    weights
+        The weights ``"w"``, ``"b"`` and ``"v"``, each ``(*stack, width)``, and ``"c"``, ``(*stack, 1)``. With a stack, there
+        is one function per member, and inputs are ``(*stack, ...)``.
 
-    Source: the sub-networks of *Neural networks embrace learned diversity*, Algorithm 1, of width 50.
+    References
+    ----------
+    The sub-networks of width 50 of *Neural networks embrace learned diversity*, Algorithm 1.
 
+    Examples
+    --------
     >>> from physlearn import activations
     >>> neuron = SubNetwork.draw(activations.get("sine"), seeds=[0])
     >>> neuron(torch.zeros(1, 5)).shape
@@ -39,12 +48,35 @@ class SubNetwork(Activation):
     def draw(
         cls, base: Activation, seeds: Sequence[int], width: int = 50, gain: float = 1.0, dtype: torch.dtype | None = None
     ) -> SubNetwork:
-        """A stack of them, ``(len(seeds),)``, each drawn from its own seed.
+        """Draw a stack of sub-networks at random, one per seed.
 
-        Raises InputError for no seed, for two that are equal (those functions would stay the same), or no width.
+        The weights are drawn like those of a layer.
+
+        Parameters
+        ----------
+        base
+            The base function.
+        seeds
+            Random seeds, all different.
+        width
+            Number of hidden neurons, 50 by default.
+        gain
+            Factor of the weights v and c, which sets how far from the base the functions start; 1 by default.
+        dtype
+            Dtype of the weights; torch's default dtype by default.
+
+        Returns
+        -------
+        SubNetwork
+            A stack of shape ``(len(seeds),)``.
+
+        Raises
+        ------
+        InputError
+            If there is no seed, two seeds are equal (their functions would never differ), or the width is below 1.
         """
         if not seeds or len(set(seeds)) < len(seeds):
-            raise InputError(f"each sub-network needs a seed of its own, not {list(seeds)}")
+            raise InputError(f"each sub-network needs its own seed, all of them different, not {list(seeds)}")
         if width < 1:
             raise InputError(f"a sub-network needs at least one neuron, not {width}")
         drawn = []
@@ -56,15 +88,48 @@ class SubNetwork(Activation):
         return cls(base, {"w": w.clone(), "b": b.clone(), "v": gain * v, "c": gain * c})
 
     def value(self, x: Float[Tensor, "*batch neurons"]) -> Float[Tensor, "*batch neurons"]:
-        """The function."""
+        """Evaluate the function.
+
+        Parameters
+        ----------
+        x : shape ``(*stack, ...)``
+            Pre-activations.
+
+        Returns
+        -------
+        Tensor, of the shape of x
+            Values of the function.
+        """
         return self.base.value(x) + self._sum(torch.tanh, x, 0) + self._lined_up(self.c, x).squeeze(-1)
 
     def first(self, x: Float[Tensor, "*batch neurons"]) -> Float[Tensor, "*batch neurons"]:
-        """Its derivative."""
+        """Evaluate the first derivative.
+
+        Parameters
+        ----------
+        x : shape ``(*stack, ...)``
+            Pre-activations.
+
+        Returns
+        -------
+        Tensor, of the shape of x
+            First derivatives.
+        """
         return self.base.first(x) + self._sum(lambda a: 1 - a.tanh().square(), x, 1)
 
     def second(self, x: Float[Tensor, "*batch neurons"]) -> Float[Tensor, "*batch neurons"]:
-        """Its second derivative."""
+        """Evaluate the second derivative.
+
+        Parameters
+        ----------
+        x : shape ``(*stack, ...)``
+            Pre-activations.
+
+        Returns
+        -------
+        Tensor, of the shape of x
+            Second derivatives.
+        """
 
         def bend(a: Tensor) -> Tensor:
             t = a.tanh()
@@ -78,6 +143,6 @@ class SubNetwork(Activation):
 
     @staticmethod
     def _lined_up(weight: Tensor, x: Tensor) -> Tensor:
-        """``(*stack, width)`` with axes of one for those of x that are not the stack's."""
+        """Return a weight ``(*stack, width)`` with an axis of length one for each axis of x beyond the stack."""
         *stack, width = weight.shape
         return weight.view(*stack, *(1,) * (x.ndim - len(stack)), width)

@@ -1,4 +1,4 @@
-"""Table: an activation function captured on a grid, and interpolated."""
+"""Table: an activation function captured on a grid and interpolated."""
 
 from __future__ import annotations
 
@@ -22,17 +22,30 @@ POINTS = 100
 
 
 class Table(Activation):
-    """The spline through values on an equally spaced grid, going on linearly outside of it (a quadratic one half a step out).
+    """The spline through values on an equally spaced grid.
 
-    values: ``(points,)``, or ``(*stack, points)``, a table for each member of a stack of networks, whose activities are then
-    ``(*stack, batch, neurons)``; the spline is differentiable by them. low, high: the ends of the grid. kind: ``"linear"``,
-    ``"quadratic"`` or ``"cubic"`` (once, twice and three times differentiable in pieces).
+    Beyond the grid the spline continues linearly (a quadratic spline from half a step outside of it).
 
-    The paper captures its activations so, on [-10, 10] at 100 points (Methods). Linear pieces have no second derivative, so
-    a Hamiltonian network refuses them.
+    Parameters
+    ----------
+    values : shape ``(points,)`` or ``(*stack, points)``
+        Values on the grid, by default of 100 points as in the paper (Methods). With a stack, there is one table per member of
+        a stack of networks, and inputs are ``(*stack, batch, neurons)``. The spline is differentiable with respect to them.
+    interval
+        Ends of the grid, the lower one first; (-10, 10) by default, as in the paper.
+    kind
+        ``"linear"``, ``"quadratic"`` or ``"cubic"`` (the default): the degree of the pieces. Linear pieces have no second
+        derivative, so a Hamiltonian network rejects them.
+    name
+        Name, for tables and figures.
 
-    Raises InputError for an unknown kind, too few points, values that are not floating-point, or an empty interval.
+    Raises
+    ------
+    InputError
+        If the kind is unknown, there are too few points, the values are not floating-point numbers, or the interval is empty.
 
+    Examples
+    --------
     >>> table = Table.capture(torch.sin)
     >>> x = torch.linspace(-9, 9, 1000)
     >>> bool((table(x) - x.sin()).abs().max() < 1e-4)
@@ -52,9 +65,9 @@ class Table(Activation):
         super().__init__()
         low, high = interval
         if not (low < high and isfinite(high - low)):
-            raise InputError(f"a table's interval must be finite, its low end first, not {tuple(interval)}")
+            raise InputError(f"a table's interval must be finite, with its lower end first, not {tuple(interval)}")
         if values.ndim == 0 or not values.is_floating_point():
-            raise InputError(f"a table's values are floats (*stack, points), not {values.dtype} {tuple(values.shape)}")
+            raise InputError(f"a table's values must be floats (*stack, points), not {values.dtype} {tuple(values.shape)}")
         points = values.shape[-1]
         matrix, start = spline_coefficients(points, kind)
         step = (high - low) / (points - 1)
@@ -64,7 +77,7 @@ class Table(Activation):
         self.curved = kind != "linear"
         self.grid = piecewise_cubic.Grid(low + start * step, step)
         self._matrix = matrix
-        self._cached: tuple[object, Tensor, Tensor] | None = None  # key, values (kept, so that the key stays theirs), result
+        self._cached: tuple[object, Tensor, Tensor] | None = None  # key, values (kept so that their id is not reused), result
         self.register_buffer("values", values)
 
     @classmethod
@@ -77,7 +90,28 @@ class Table(Activation):
         name: str = "table",
         dtype: torch.dtype | None = None,
     ) -> Table:
-        """The table of a function, on a grid of that many points."""
+        """Return the table of a function.
+
+        Parameters
+        ----------
+        function
+            Elementwise function, called with float64.
+        interval
+            Ends of the grid, the lower one first; (-10, 10) by default.
+        points
+            Number of points of the grid, 100 by default.
+        kind
+            ``"linear"``, ``"quadratic"`` or ``"cubic"`` (the default).
+        name
+            Name, for tables and figures.
+        dtype
+            Dtype of the values; torch's default dtype by default.
+
+        Returns
+        -------
+        Table
+            The spline through the values of the function on the grid.
+        """
         low, high = interval
         x = torch.linspace(low, high, points, dtype=torch.float64)
         return cls(function(x).to(dtype or torch.get_default_dtype()), interval, kind, name)
@@ -89,12 +123,12 @@ class Table(Activation):
 
     @property
     def coefficients(self) -> Float[Tensor, "*stack cells 4"]:
-        """Of the powers of the distance from each cell's left end in steps."""
+        """Coefficients of the powers of the distance from the left end of each cell, in steps."""
         values = self.values
         if torch.is_inference_mode_enabled() or values.is_inference():
-            return self._interpolated(values)  # such tensors have no version, and are not for training later
+            return self._interpolated(values)  # inference tensors have no version, and cannot be used in training later
         if values.requires_grad and torch.is_grad_enabled():
-            return self._interpolated(values)  # a graph is gone after one backward pass
+            return self._interpolated(values)  # not cached, because one backward pass frees the graph
         key = (id(values), values._version)
         if self._cached is None or self._cached[0] != key:
             self._cached = (key, values, self._interpolated(values))
@@ -106,33 +140,83 @@ class Table(Activation):
 
     @property
     def piecewise(self) -> Piecewise:
-        """What it computes, as a mixture of one type."""
+        """The same function as a mixture of one type."""
         return Piecewise(self.coefficients.unsqueeze(-3), self.grid)
 
     def value(self, x: Float[Tensor, "*batch neurons"]) -> Float[Tensor, "*batch neurons"]:
-        """The spline."""
+        """Evaluate the spline.
+
+        Parameters
+        ----------
+        x : shape ``(*stack, ..., neurons)``
+            Pre-activations.
+
+        Returns
+        -------
+        Tensor, of the shape of x
+            Values of the spline.
+        """
         return self.piecewise.value(x)
 
     def first(self, x: Float[Tensor, "*batch neurons"]) -> Float[Tensor, "*batch neurons"]:
-        """Its derivative."""
+        """Evaluate the first derivative.
+
+        Parameters
+        ----------
+        x : shape ``(*stack, ..., neurons)``
+            Pre-activations.
+
+        Returns
+        -------
+        Tensor, of the shape of x
+            First derivatives.
+        """
         return self.piecewise.first(x)
 
     def second(self, x: Float[Tensor, "*batch neurons"]) -> Float[Tensor, "*batch neurons"]:
-        """Its second derivative."""
+        """Evaluate the second derivative.
+
+        Parameters
+        ----------
+        x : shape ``(*stack, ..., neurons)``
+            Pre-activations.
+
+        Returns
+        -------
+        Tensor, of the shape of x
+            Second derivatives.
+        """
         return self.piecewise.second(x)
 
     def value_and_first(self, x: Float[Tensor, "*batch neurons"]) -> tuple[Tensor, Tensor]:
-        """Both in one pass."""
+        """Evaluate the spline and its first derivative in one pass.
+
+        Parameters
+        ----------
+        x : shape ``(*stack, ..., neurons)``
+            Pre-activations.
+
+        Returns
+        -------
+        value, first : Tensor, of the shape of x
+            Values and first derivatives.
+        """
         return self.piecewise.value_and_first(x)
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but the interpolation, whose key means nothing in another process."""
+        """Return the state without the cached interpolation, whose key is invalid in another process."""
         return {**super().__getstate__(), "_cached": None}
 
     def __deepcopy__(self, memo: object) -> Table:
         return Table(self.values.detach().clone(), self.interval, self.kind, self.name)
 
     def extra_repr(self) -> str:
-        """For printing a network."""
+        """Return the text that torch prints for the table in a network.
+
+        Returns
+        -------
+        str
+            Name, kind, interval and number of points.
+        """
         low, high = self.interval
         return f"{self.name!r}, {self.kind} on [{low:g}, {high:g}] at {self.points} points"

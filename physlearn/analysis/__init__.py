@@ -1,4 +1,4 @@
-"""Analysis: how many dimensions a layer uses, how its loss curves, and how noise carries its weights from valley to valley."""
+"""Analysis of trained networks: dimensionality of activities, curvature of the loss, and escape from minima by noise."""
 
 from physlearn.analysis.clustering import agreement_within, aligned, cluster_curves, curve_distances
 from physlearn.analysis.descent_noise import descent_noise

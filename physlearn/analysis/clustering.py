@@ -1,4 +1,4 @@
-"""Which activation functions are alike, whatever a network's weights make of them."""
+"""Cluster activation functions by their shape, up to the transformations that the weights of a network can make."""
 
 from __future__ import annotations
 
@@ -14,24 +14,43 @@ from torch import Tensor
 from systems import InputError
 from systems.floats import takes_arrays
 
-WIDTH = 3.0  # standard deviation of the pre-activations that count
-ALIKE = 0.1  # the distance below which clusters are joined
+WIDTH = 3.0  # standard deviation of the Gaussian weight of the pre-activations
+ALIKE = 0.1  # distance below which clusters are merged
 
 
 @takes_arrays("curves", "a")
 def curve_distances(
     curves: Float[Tensor, "n points"], a: Float[Tensor, " points"], width: float = WIDTH
 ) -> Float[Tensor, "n n"]:
-    r"""The distance of each curve from each other, from 0 for the same shape to 1 for what have nothing in common.
+    r"""Return the distances between curves, from 0 for the same shape to 1 for uncorrelated curves.
 
     .. math:: d_{ij} = 1 - \max_{\pm} \bigl|\operatorname{corr}_w\bigl(\sigma_i(a), \sigma_j(\pm a)\bigr)\bigr|
 
-    The next layer multiplies an activation by weights and adds a bias, and a layer's weights may have any sign: scale, offset
-    and the signs of both axes are no difference. The correlation is over pre-activations with a Gaussian weight of standard
-    deviation ``width``. A constant has nothing in common with anything.
+    The next layer multiplies an activation by weights and adds a bias, and the weights of a layer may have any sign. Therefore
+    the distance does not depend on scale, offset or the signs of both axes. The distance of a constant from any other curve
+    is 1.
 
-    curves: on the grid a, which is symmetric around zero. Raises InputError for another grid, or a width that is not positive.
+    Parameters
+    ----------
+    curves : shape ``(n, points)``
+        Values of the curves on the grid.
+    a : shape ``(points,)``
+        Grid of pre-activations, symmetric about zero.
+    width
+        Standard deviation of the Gaussian weight of the pre-activations in the correlation, 3 by default.
 
+    Returns
+    -------
+    Tensor, shape ``(n, n)``
+        Distances.
+
+    Raises
+    ------
+    InputError
+        If the grid is not symmetric or does not fit the curves, or the width is not positive.
+
+    Examples
+    --------
     >>> a = torch.linspace(-10, 10, 101)
     >>> d = curve_distances(torch.stack([a.tanh(), 3 - 2 * a.tanh(), a.sin(), a.cos()]), a)
     >>> print(d.round(decimals=2)[0])
@@ -47,10 +66,28 @@ def curve_distances(
 def aligned(
     curves: Float[Tensor, "n points"], a: Float[Tensor, " points"], to: int = 0, width: float = WIDTH
 ) -> Float[Tensor, "n points"]:
-    """The curves with mean zero and standard deviation one, each turned so that it is most like one of them, as far as a
-    network's weights could turn it.
+    """Return standardised curves, each mirrored along the axes so that it is most similar to one of them.
 
-    to: which one. Otherwise as `curve_distances`.
+    Parameters
+    ----------
+    curves : shape ``(n, points)``
+        Values of the curves on the grid.
+    a : shape ``(points,)``
+        Grid of pre-activations, symmetric about zero.
+    to
+        Index of the curve to which the others are aligned.
+    width
+        Standard deviation of the Gaussian weight of the pre-activations, 3 by default.
+
+    Returns
+    -------
+    Tensor, shape ``(n, points)``
+        Curves with weighted mean 0 and standard deviation 1.
+
+    Raises
+    ------
+    InputError
+        If the grid is not symmetric or does not fit the curves, or the width is not positive.
     """
     x, weight = _standardized(curves, a, width)
     forward, mirrored = ((other * weight) @ x[to] for other in (x, x.flip(-1)))
@@ -61,14 +98,31 @@ def aligned(
 
 @takes_arrays("distances")
 def cluster_curves(distances: Float[Tensor, "n n"], alike: float = ALIKE) -> Int[np.ndarray, " n"]:
-    """Which cluster each curve is in, the largest being 0: those whose mean distance is below ``alike`` are joined.
+    """Assign curves to clusters by average linkage.
 
-    Source: average linkage, Sokal and Michener, Univ. Kansas Sci. Bull. 38, 1409 (1958), by SciPy.
+    Parameters
+    ----------
+    distances : shape ``(n, n)``
+        Distances between the curves, from `curve_distances`.
+    alike
+        Mean distance below which clusters are merged, 0.1 by default.
 
-    Raises InputError for distances that are not of at least two curves.
+    Returns
+    -------
+    ndarray of int, shape ``(n,)``
+        Cluster of each curve; cluster 0 is the largest.
+
+    Raises
+    ------
+    InputError
+        If the distances are not a square matrix of at least two curves.
+
+    References
+    ----------
+    Sokal and Michener, Univ. Kansas Sci. Bull. 38, 1409 (1958); the implementation is SciPy's.
     """
     if distances.ndim != 2 or distances.shape[0] != distances.shape[1] or len(distances) < 2:
-        raise InputError(f"clusters need the distances of at least two curves (n, n), not {tuple(distances.shape)}")
+        raise InputError(f"distances must be (n, n) for at least two curves, not {tuple(distances.shape)}")
     d = distances.detach().cpu().double().numpy()
     tree = linkage(squareform((d + d.T) / 2, checks=False), method="average")
     labels = fcluster(tree, alike, criterion="distance")
@@ -79,7 +133,20 @@ def cluster_curves(distances: Float[Tensor, "n n"], alike: float = ALIKE) -> Int
 
 @takes_arrays("distances")
 def agreement_within(distances: Float[Tensor, "n n"], groups: Sequence[object]) -> float:
-    """How much nearer curves of a group are to each other than to those of other groups: the ratio of the mean distances."""
+    """Return the mean distance within groups divided by the mean distance between groups.
+
+    Parameters
+    ----------
+    distances : shape ``(n, n)``
+        Distances between the curves.
+    groups
+        Group of each curve, of length n.
+
+    Returns
+    -------
+    float
+        Ratio of the mean distances, below 1 if curves are more similar within groups than between them.
+    """
     same = torch.tensor([[one == other for other in groups] for one in groups])
     others = ~torch.eye(len(groups), dtype=torch.bool)
     return float(distances[same & others].mean() / distances[~same].mean())
@@ -88,11 +155,15 @@ def agreement_within(distances: Float[Tensor, "n n"], groups: Sequence[object]) 
 def _standardized(
     curves: Float[Tensor, "n points"], a: Float[Tensor, " points"], width: float
 ) -> tuple[Float[Tensor, "n points"], Float[Tensor, " points"]]:
-    """Curves of mean zero and standard deviation one by the weight, which is given too; constants are zero."""
+    """Return curves with weighted mean 0 and standard deviation 1 (constants are 0), and the weight of each point."""
     if curves.ndim != 2 or curves.shape[-1] != len(a):
-        raise InputError(f"curves are (n, points) on a grid of as many points, not {tuple(curves.shape)} and {tuple(a.shape)}")
+        raise InputError(
+            f"curves must be (n, points) on a grid with as many points, not {tuple(curves.shape)} and {tuple(a.shape)}"
+        )
     if not torch.allclose(a, -a.flip(0), atol=1e-5 * float(a.abs().max())) or not width > 0:
-        raise InputError("curves are compared with their mirror images: on a grid around zero, by a positive width")
+        raise InputError(
+            "comparing curves with their mirror images requires a grid that is symmetric about zero, and a positive width"
+        )
     weight = (-(a.double() / width).square() / 2).exp()
     weight = weight / weight.sum()
     x = curves.double()

@@ -16,18 +16,41 @@ from systems.floats import takes_arrays
 def descent_noise(
     loss: Field, hessian: Float[Tensor, "d d"] | Field, learning_rate: float, batch_size: int
 ) -> Callable[[Float[Tensor, "*batch d"]], Float[Tensor, "*batch d d"]]:
-    r"""The diffusion matrix of stochastic gradient descent as a function of the weights, for `langevin`.
+    r"""Return the diffusion matrix of stochastic gradient descent as a function of the weights, for `langevin`.
 
     .. math:: D(\theta) = \frac{\eta}{B}\,\mathcal L(\theta)\,H(\theta^*)
 
-    It is strongest along the sharp directions and where the loss is large, and vanishes with the loss: what is left of the
-    noise at a minimum is what of the loss is left there. loss: ``(..., d)`` to ``(...)``, not negative. hessian: that of the
-    minimum :math:`\theta^*` of the valley, or a function that gives it, ``(..., d, d)``, for each theta. It is derived for
-    mean square losses, near a minimum, at times of many steps.
+    The noise is strongest along sharp directions and where the loss is large. It vanishes with the loss, so at a minimum it
+    is proportional to the remaining loss. The formula is derived for mean square losses, near a minimum, and for times of many
+    steps.
 
-    Raises InputError for a learning rate or batch size that is not positive.
-    Source: the paper's equation 8; Mori, Ziyin, Liu, Ueda, ICML 2022.
+    Parameters
+    ----------
+    loss
+        The loss, ``(..., d)`` to ``(...)``, not negative.
+    hessian : shape ``(d, d)`` or callable
+        Hessian at the minimum :math:`\theta^*` of the valley, or a function that returns it, ``(..., d, d)``, for each theta.
+    learning_rate
+        Learning rate :math:`\eta`.
+    batch_size
+        Batch size B.
 
+    Returns
+    -------
+    callable
+        The diffusion matrix, ``(..., d)`` to ``(..., d, d)``.
+
+    Raises
+    ------
+    InputError
+        If the learning rate or the batch size is not positive.
+
+    References
+    ----------
+    Equation 8 of the paper; Mori, Ziyin, Liu, Ueda, ICML 2022.
+
+    Examples
+    --------
     >>> import torch
     >>> D = descent_noise(lambda theta: theta.square().sum(-1), torch.diag(torch.tensor([4.0, 1.0])), 0.1, 10)
     >>> D(torch.tensor([1.0, 1.0]))

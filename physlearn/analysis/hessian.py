@@ -1,4 +1,4 @@
-"""The Hessian of a loss: how it curves with the weights."""
+"""The Hessian of a loss: its second derivatives with respect to the weights."""
 
 from __future__ import annotations
 
@@ -20,37 +20,66 @@ from systems import InputError
 from systems.autograd_mode import outside_inference
 from systems.floats import takes_arrays
 
-LARGEST = 10_000  # weights: 0.8 GB of matrix in float64
-SMALL = 200  # weights: their matrix is sooner there than a Lanczos iteration has converged
+LARGEST = 10_000  # weights; their matrix takes 0.8 GB in float64
+SMALL = 200  # weights; up to here computing the matrix is faster than a Lanczos iteration
 PROBES = 100
-QUADRATURES, STEPS = 10, 80  # a product each
+QUADRATURES, STEPS = 10, 80  # one product per step
 
 
 class Estimate(NamedTuple):
-    """A mean over random draws, and its standard error."""
+    """A mean over random samples, and its standard error.
+
+    Parameters
+    ----------
+    value
+        The mean.
+    error
+        Its standard error.
+    """
 
     value: float
     error: float
 
 
 class Hessian:
-    r"""The second derivatives of a loss by the weights of a model, at the weights that it has now.
+    r"""The second derivatives of a loss with respect to the weights of a model, at its current weights.
 
     .. math:: H_{ij} = \frac{\partial^2 \mathcal L}{\partial\theta_i\,\partial\theta_j}
 
-    loss_of_model: takes the model and gives a scalar; it may itself take derivatives, as the loss of a Hamiltonian network
-    does. The weights are the parameters that require a gradient, in the order of ``named_parameters()``, each flattened;
-    parameters that require none are constants. A product H v is one more backward pass through the graph of the gradient,
-    which is kept. The model is not changed, and may be trained on: the Hessian stays the one of the weights it was made at.
+    The weights are the parameters that require a gradient, in the order of ``named_parameters()``, each flattened. Parameters
+    that do not require a gradient are constants. A product H v is one backward pass through the graph of the gradient, which
+    is stored. The model is not changed, and may be trained further; the Hessian remains that of the weights at its creation.
 
-    At a kink of the activation, as ReLU has, autograd's second derivative is zero: what is left is the curvature of the
-    loss between the kinks. Take models in float64: small eigenvalues of a float32 Hessian are rounding.
+    At a kink of the activation, as in ReLU, autograd's second derivative is zero, so the result is the curvature of the loss
+    between the kinks. Use models in float64; the small eigenvalues of a float32 Hessian are dominated by rounding errors.
 
-    n: the number of weights. weights, gradient: ``(n,)``, where the Hessian is taken, and the slope there, small at a minimum.
-    loss: its value there.
+    Parameters
+    ----------
+    model
+        The model.
+    loss_of_model
+        Function that takes the model and returns a scalar. It may itself take derivatives, as the loss of a Hamiltonian
+        network does.
 
-    Raises InputError for a model without weights, a loss that is not a finite scalar or does not depend on the weights.
-    Source: for the products, Pearlmutter, Neural Computation 6, 147 (1994).
+    Attributes
+    ----------
+    n : int
+        Number of weights.
+    weights : Tensor, shape ``(n,)``
+        Weights at which the Hessian is taken.
+    gradient : Tensor, shape ``(n,)``
+        Gradient there, small at a minimum.
+    loss : float
+        Loss there.
+
+    Raises
+    ------
+    InputError
+        If the model has no weights, or the loss is not a finite scalar or does not depend on the weights.
+
+    References
+    ----------
+    For the products: Pearlmutter, Neural Computation 6, 147 (1994).
     """
 
     @outside_inference
@@ -62,7 +91,7 @@ class Hessian:
             self._theta = self.weights.clone().requires_grad_()
             loss = of_weights(self._theta)
             if not loss.requires_grad:
-                raise InputError("the loss does not depend on the weights: loss_of_model must compute it from its model")
+                raise InputError("the loss does not depend on the weights; loss_of_model must compute it from its argument")
             (self._slope,) = torch.autograd.grad(loss, self._theta, create_graph=True)
         self.loss = float(loss.detach())
         self.gradient: Float[Tensor, " n"] = self._slope.detach()
@@ -71,9 +100,25 @@ class Hessian:
     @takes_arrays("v")
     @outside_inference
     def matvec(self, v: Float[Tensor, " n"]) -> Float[Tensor, " n"]:
-        """H v, without H. Raises InputError for a vector of another length."""
+        """Return the product H v, without computing H.
+
+        Parameters
+        ----------
+        v : shape ``(n,)``
+            Vector.
+
+        Returns
+        -------
+        Tensor, shape ``(n,)``
+            The product.
+
+        Raises
+        ------
+        InputError
+            If the vector has another length.
+        """
         if v.shape != (self.n,):
-            raise InputError(f"the Hessian of {self.n} weights acts on vectors ({self.n},), not {tuple(v.shape)}")
+            raise InputError(f"the Hessian of {self.n} weights needs a vector of shape ({self.n},), not {tuple(v.shape)}")
         if not self._slope.requires_grad:  # the loss is linear
             return torch.zeros_like(self.weights)
         v = v.to(self.weights)
@@ -81,14 +126,27 @@ class Hessian:
             return torch.autograd.grad(self._slope, self._theta, v, retain_graph=True, materialize_grads=True)[0]
 
     def matrix(self, largest: int = LARGEST) -> Float[Tensor, "n n"]:
-        """H in full, a product a row; computed once.
+        """Return the full matrix H, computed once by one product per row.
 
-        Raises InputError for more weights than ``largest``: its memory goes with their square, its time with n products.
+        Parameters
+        ----------
+        largest
+            Largest number of weights allowed, 10 000 by default: the memory grows with the square of that number.
+
+        Returns
+        -------
+        Tensor, shape ``(n, n)``
+            The Hessian.
+
+        Raises
+        ------
+        InputError
+            If there are more weights than ``largest``.
         """
         if self.n > largest:
             gigabytes = self.n**2 * self.weights.element_size() / 1e9
             raise InputError(
-                f"the Hessian of {self.n} weights takes {gigabytes:.2g} GB and as many products; ask for it by "
+                f"the Hessian of {self.n} weights takes {gigabytes:.2g} GB and {self.n} products; request it by "
                 f"matrix(largest={self.n}), or use trace(), density() and leading()"
             )
         return self._matrix
@@ -104,7 +162,23 @@ class Hessian:
         return (rows + rows.T) / 2
 
     def eigenvalues(self, largest: int = LARGEST) -> Float[Tensor, " n"]:
-        """All of them, the smallest first, from the matrix. Raises InputError as ``matrix`` does."""
+        """Return all eigenvalues, computed from the matrix.
+
+        Parameters
+        ----------
+        largest
+            Largest number of weights allowed, 10 000 by default.
+
+        Returns
+        -------
+        Tensor, shape ``(n,)``
+            Eigenvalues in ascending order.
+
+        Raises
+        ------
+        InputError
+            If there are more weights than ``largest``.
+        """
         self.matrix(largest)
         return self._eigenvalues
 
@@ -113,13 +187,31 @@ class Hessian:
         return torch.linalg.eigvalsh(self._matrix.double()).to(self.weights)
 
     def leading(self, k: int = 2, *, seed: int = 0) -> tuple[Float[Tensor, " k"], Float[Tensor, "k n"]]:
-        """The k largest eigenvalues, the largest first, and their unit eigenvectors: the sharpest directions.
+        """Return the k largest eigenvalues and their eigenvectors, which are the sharpest directions.
 
-        Found by an implicitly restarted Lanczos iteration from a start that the seed draws, or from the matrix where that is
-        small. Raises InputError for a k that is not from 1 to n.
+        An implicitly restarted Lanczos iteration computes them from a random vector; small matrices are diagonalised.
+
+        Parameters
+        ----------
+        k
+            Number of eigenvalues, from 1 to n.
+        seed
+            Random seed.
+
+        Returns
+        -------
+        values : Tensor, shape ``(k,)``
+            Eigenvalues in descending order.
+        vectors : Tensor, shape ``(k, n)``
+            Unit eigenvectors, one per row.
+
+        Raises
+        ------
+        InputError
+            If k is not from 1 to n.
         """
         if not 1 <= k <= self.n:
-            raise InputError(f"a Hessian of {self.n} weights has from 1 to {self.n} eigenvalues, not {k}")
+            raise InputError(f"k must be from 1 to {self.n} for a Hessian of {self.n} weights, not {k}")
         if self.n <= SMALL or k == self.n:
             values, vectors = torch.linalg.eigh(self.matrix(max(LARGEST, SMALL)).double())
             return values[-k:].flip(0).to(self.weights), vectors[:, -k:].T.flip(0).to(self.weights)
@@ -135,30 +227,67 @@ class Hessian:
         return torch.from_numpy(values[order]).to(self.weights), torch.from_numpy(vectors.T[order].copy()).to(self.weights)
 
     def trace(self, samples: int = PROBES, *, seed: int = 0) -> Estimate:
-        r"""Hutchinson's estimate of tr H with its standard error, of a product a sample.
+        r"""Estimate the trace of H by Hutchinson's method, with one product per sample.
 
         .. math:: \operatorname{tr} H = \langle v^T H v \rangle, \qquad v_i = \pm 1
 
-        It is exact where H is diagonal. From eigenvalues that are at hand, take their sum.
+        The estimate is exact if H is diagonal. If the eigenvalues are known, use their sum instead.
 
-        Raises InputError for fewer than two samples.
-        Source: Hutchinson, Commun. Stat. Simul. 18, 1059 (1989).
+        Parameters
+        ----------
+        samples
+            Number of random vectors v, at least 2; 100 by default.
+        seed
+            Random seed.
+
+        Returns
+        -------
+        Estimate
+            The trace and its standard error.
+
+        Raises
+        ------
+        InputError
+            If there are fewer than two samples.
+
+        References
+        ----------
+        Hutchinson, Commun. Stat. Simul. 18, 1059 (1989).
         """
         if samples < 2:
-            raise InputError(f"a trace with its standard error needs at least 2 samples, not {samples}")
+            raise InputError(f"the standard error of a trace needs at least 2 samples, not {samples}")
         probes = self._signs(samples, seed)
         found = torch.stack([torch.dot(v.double(), self.matvec(v).double()) for v in probes])
         return Estimate(float(found.mean()), float(found.std()) / sqrt(samples))
 
     def density(self, probes: int = QUADRATURES, steps: int = STEPS, *, seed: int = 0) -> SpectralDensity:
-        """The density of the eigenvalues by stochastic Lanczos quadrature, of ``steps`` products a probe.
+        """Estimate the density of the eigenvalues by stochastic Lanczos quadrature.
 
-        A quadrature of m steps has the first 2 m - 1 moments of its probe exactly; the mean over probes has those of H to
-        within its standard error. More probes lessen the noise, more steps resolve narrower features.
+        A quadrature with m steps has the first 2 m - 1 moments of its probe exactly, and the mean over probes has those of H
+        within its standard error. More probes reduce the noise, and more steps resolve narrower features.
 
-        Raises InputError for fewer than two probes or no steps.
-        Source: Ubaru, Chen, Saad, SIAM J. Matrix Anal. Appl. 38, 1075 (2017); for networks, Ghorbani, Krishnan, Xiao,
-        ICML 2019.
+        Parameters
+        ----------
+        probes
+            Number of random vectors, at least 2; 10 by default.
+        steps
+            Number of Lanczos steps per probe, each of one product; 80 by default.
+        seed
+            Random seed.
+
+        Returns
+        -------
+        SpectralDensity
+            The density.
+
+        Raises
+        ------
+        InputError
+            If there are fewer than two probes, or no steps.
+
+        References
+        ----------
+        Ubaru, Chen, Saad, SIAM J. Matrix Anal. Appl. 38, 1075 (2017); for networks, Ghorbani, Krishnan, Xiao, ICML 2019.
         """
         if probes < 2 or steps < 1:
             raise InputError(f"a density needs at least 2 probes and 1 step, not {probes} and {steps}")
@@ -166,9 +295,28 @@ class Hessian:
         return SpectralDensity([nodes for nodes, _ in quadratures], [weights for _, weights in quadratures])
 
     def near_zero(self, threshold: float = 1e-3, scale: float | None = None, largest: int = LARGEST) -> float:
-        """The fraction of the eigenvalues within ``threshold * scale`` of zero, from all of them; see `near_zero`.
+        """Return the fraction of the eigenvalues within ``threshold * scale`` of zero.
 
-        `SpectralDensity.near_zero` bounds it where there are too many. Raises InputError as ``matrix`` does.
+        `SpectralDensity.near_zero` bounds this fraction for models with too many weights.
+
+        Parameters
+        ----------
+        threshold
+            Relative threshold.
+        scale
+            Scale of the threshold, the largest absolute eigenvalue by default.
+        largest
+            Largest number of weights allowed, 10 000 by default.
+
+        Returns
+        -------
+        float
+            The fraction, from 0 to 1.
+
+        Raises
+        ------
+        InputError
+            If there are more weights than ``largest``, or the threshold or the scale is not positive.
         """
         return near_zero(self.eigenvalues(largest), threshold, scale)
 
@@ -178,8 +326,22 @@ class Hessian:
 
 
 def hessian(model: M, loss_of_model: Loss[M]) -> Hessian:
-    """The `Hessian` of a loss at the weights of a model.
+    """Return the Hessian of a loss at the current weights of a model.
 
+    Parameters
+    ----------
+    model
+        The model.
+    loss_of_model
+        Function that takes the model and returns a scalar.
+
+    Returns
+    -------
+    Hessian
+        The Hessian, with its products, eigenvalues, trace and spectral density.
+
+    Examples
+    --------
     >>> line = torch.nn.Linear(1, 1).double()
     >>> x = torch.tensor([[0.0], [1.0], [2.0]], dtype=torch.float64)
     >>> H = hessian(line, lambda line: (line(x) - 1).square().mean() / 2)

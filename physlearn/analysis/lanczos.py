@@ -1,4 +1,4 @@
-"""Lanczos' iteration: a symmetric operator as a small tridiagonal matrix."""
+"""Lanczos iteration, which reduces a symmetric operator to a small tridiagonal matrix."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-ROUNDING = 10  # times the root of n times the precision: less of the largest A v is no new direction
+ROUNDING = 10  # times sqrt(n) times the machine precision: a smaller remainder, relative to the largest A v, is rounding error
 
 
 def lanczos(
     product: Callable[[Tensor], Tensor], start: Float[Tensor, " n"], steps: int
 ) -> tuple[Float[Tensor, " m"], Float[Tensor, " m"]]:
-    r"""The nodes and weights of the Gauss quadrature of a symmetric matrix A at a unit vector v.
+    r"""Return the nodes and weights of the Gauss quadrature of a symmetric matrix A for a unit vector v.
 
     .. math:: v^T f(A)\,v \approx \sum_i w_i\, f(\theta_i)
 
-    It is exact for polynomials f of a degree below 2 m. product: v to A v. Nodes are in ascending order, in float64, on the
-    CPU; weights are not negative and sum to one. There are ``steps`` of them, or fewer where the vectors A^k v span no more
-    dimensions: then it is exact for every f. Each new vector is made orthogonal to all before, twice, without which copies
-    of the extreme eigenvalues would turn up.
+    The quadrature with m nodes is exact for polynomials f of degree below 2 m. ``product`` maps v to A v. The nodes are in
+    ascending order, in float64, on the CPU; the weights are not negative and sum to one. There are ``steps`` nodes, or fewer
+    if the vectors A^k v span fewer dimensions, in which case the quadrature is exact for every f. Each new vector is
+    orthogonalised twice against all earlier ones; otherwise spurious copies of the extreme eigenvalues would appear.
 
     Source: Golub and Meurant, Matrices, Moments and Quadrature with Applications (2010), chapters 4 and 6.
     """

@@ -1,4 +1,4 @@
-"""A drawn potential landscape: a plane with many valleys, sharp ones and flat ones."""
+"""A random potential in the plane, with many sharp and flat valleys."""
 
 from __future__ import annotations
 
@@ -14,25 +14,37 @@ from torch import Tensor
 from systems import InputError
 from systems.floats import takes_arrays
 
-SIZE = 2.0  # of the disc of wells
+SIZE = 2.0  # radius of the disc of wells
 WIDTHS = (0.12, 0.5)
 DEPTHS = (0.5, 1.0)
-APART = 1.5  # sums of their widths
-TRIES = 2_000  # places for a well
+APART = 1.5  # least distance between two wells, in units of the sum of their widths
+TRIES = 2_000  # random positions for each well
 MAP = 201  # points of the map of valleys along each axis
-PACES = 300  # of the descent that finds them
-NEWTON = 40  # steps
-SAME = 1e-6  # units of length: minima as close are one
+PACES = 300  # steps of the descent into the valleys
+NEWTON = 40  # Newton steps that refine the minima
+SAME = 1e-6  # distance below which two minima are the same
 
 
 @dataclass(frozen=True, eq=False)
 class Landscape:
-    r"""A bowl with Gaussian wells in the plane.
+    r"""A potential in the plane: a parabolic bowl with Gaussian wells.
 
     .. math:: V(\theta) = V_0 + \tfrac12 k\,\theta^2 - \sum_i a_i \exp\bigl(-(\theta - c_i)^2 / 2 w_i^2\bigr)
 
-    centers: ``(m, 2)``; depths, widths: ``(m,)``; stiffness: k; level: V_0, which is to keep V positive as a loss is. All is
-    dimensionless. Functions take theta ``(..., 2)``.
+    All quantities are dimensionless.
+
+    Parameters
+    ----------
+    centers : shape ``(m, 2)``
+        Centres of the wells, c.
+    depths : shape ``(m,)``
+        Depths of the wells, a.
+    widths : shape ``(m,)``
+        Widths of the wells, w.
+    stiffness
+        Stiffness k of the bowl.
+    level
+        Level V_0, which should keep V positive, as a loss is.
     """
 
     centers: Float[Tensor, "m 2"]
@@ -43,15 +55,33 @@ class Landscape:
 
     @classmethod
     def draw(cls, wells: int = 10, *, lowest: float = 0.1, seed: int = 0) -> Landscape:
-        """Wells spread over a disc of radius 2, with depths uniform in (0.5, 1) and widths log-uniform in (0.12, 0.5).
+        """Draw a random landscape on a disc of radius 2.
 
-        Each centre is drawn until it is 1.5 times the sum of the two widths away from all others, the widest first, so that
-        the wells stay minima of their own. The bowl rises by as much as the deepest well from the middle to the disc's edge.
-        lowest: V at the deepest minimum.
-        Raises InputError for no wells, more than there is room for, or a lowest V that is not positive.
+        Depths are uniform in (0.5, 1) and widths log-uniform in (0.12, 0.5). Centres are drawn uniformly on the disc, the
+        widest well first, until each is 1.5 times the sum of the two widths away from every other, so that the wells remain
+        separate minima. From the centre to the edge of the disc, the bowl rises by the largest possible depth of a well.
+
+        Parameters
+        ----------
+        wells
+            Number of wells, 10 by default.
+        lowest
+            Value of V at the deepest minimum, 0.1 by default.
+        seed
+            Random seed.
+
+        Returns
+        -------
+        Landscape
+            The landscape.
+
+        Raises
+        ------
+        InputError
+            If there are no wells, there is no room for all of them, or ``lowest`` is not positive.
         """
         if wells < 1 or not lowest > 0:
-            raise InputError(f"a landscape has at least 1 well and a positive lowest V, not {wells} and {lowest}")
+            raise InputError(f"a landscape needs at least 1 well and a positive lowest V, not {wells} and {lowest}")
         generator = torch.Generator().manual_seed(seed)
         u = torch.rand(2, wells, generator=generator, dtype=torch.float64)
         widths = (WIDTHS[0] * (log(WIDTHS[1] / WIDTHS[0]) * u[0]).exp()).sort(descending=True).values
@@ -66,18 +96,51 @@ class Landscape:
 
     @takes_arrays("theta")
     def value(self, theta: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
-        """V."""
+        """Evaluate the potential.
+
+        Parameters
+        ----------
+        theta : shape ``(..., 2)``
+            Positions.
+
+        Returns
+        -------
+        Tensor, shape ``(...)``
+            Values of V.
+        """
         return self.level + self.stiffness / 2 * theta.square().sum(-1) - self._wells(theta)[1].sum(-1)
 
     @takes_arrays("theta")
     def gradient(self, theta: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
-        """Of V."""
+        """Evaluate the gradient of the potential.
+
+        Parameters
+        ----------
+        theta : shape ``(..., 2)``
+            Positions.
+
+        Returns
+        -------
+        Tensor, shape ``(..., 2)``
+            Gradients of V.
+        """
         d, well = self._wells(theta)
         return self.stiffness * theta + ((well / self.widths.square()).unsqueeze(-1) * d).sum(-2)
 
     @takes_arrays("theta")
     def hessian(self, theta: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2 2"]:
-        """Of V."""
+        """Evaluate the Hessian of the potential.
+
+        Parameters
+        ----------
+        theta : shape ``(..., 2)``
+            Positions.
+
+        Returns
+        -------
+        Tensor, shape ``(..., 2, 2)``
+            Hessians of V.
+        """
         d, well = self._wells(theta)
         unit = torch.eye(2, dtype=theta.dtype, device=theta.device)
         w2 = self.widths.square()[:, None, None]
@@ -85,18 +148,18 @@ class Landscape:
         return self.stiffness * unit + ((well[..., None, None] / w2) * (unit - outer / w2)).sum(-3)
 
     def _wells(self, theta: Float[Tensor, "*batch 2"]) -> tuple[Float[Tensor, "*batch m 2"], Float[Tensor, "*batch m"]]:
-        """The distance from each centre, and how deep each well is here."""
+        """Return the displacement from each centre, and the contribution of each well."""
         d = theta.unsqueeze(-2) - self.centers
         return d, self.depths * (-d.square().sum(-1) / (2 * self.widths.square())).exp()
 
     @cached_property
     def reach(self) -> float:
-        """Of the square around the origin that holds every well."""
+        """Half the side of the square about the origin that contains every well."""
         return float((self.centers.abs() + 2 * self.widths[:, None]).max())
 
     @cached_property
     def minima(self) -> Float[Tensor, "n 2"]:
-        """All minima within the square, the lowest first: where paths of steepest descent from all over it end."""
+        """All minima in the square ``(n, 2)``, the lowest first: the ends of steepest descent from a grid of points."""
         ends = self._descend(self._grid(MAP // 4))
         for _ in range(NEWTON):
             H, g = self.hessian(ends), self.gradient(ends)
@@ -111,19 +174,53 @@ class Landscape:
 
     @takes_arrays("theta")
     def valley(self, theta: Float[Tensor, "*batch 2"]) -> Int[Tensor, "*batch"]:
-        """The number of the minimum that steepest descent leads to from here, to within 1 % of the reach."""
+        """Return the minimum to which steepest descent leads from each position.
+
+        Parameters
+        ----------
+        theta : shape ``(..., 2)``
+            Positions, resolved to 1 % of `reach`.
+
+        Returns
+        -------
+        Tensor of int, shape ``(...)``
+            Indices into `minima`.
+        """
         spacing = 2 * self.reach / (MAP - 1)
         i, j = ((theta + self.reach) / spacing).nan_to_num(0).round().long().clamp(0, MAP - 1).unbind(-1)
         return self._map[i, j]
 
     @takes_arrays("theta")
     def valley_hessian(self, theta: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2 2"]:
-        """The Hessian at the minimum of the valley that theta is in, as the noise of a descent has it."""
+        """Return the Hessian at the minimum of the valley of each position, for use in `descent_noise`.
+
+        Parameters
+        ----------
+        theta : shape ``(..., 2)``
+            Positions.
+
+        Returns
+        -------
+        Tensor, shape ``(..., 2, 2)``
+            Hessians of V at the minima.
+        """
         return self.hessian(self.minima)[self.valley(theta)]
 
     @takes_arrays("theta")
     def census(self, theta: Float[Tensor, "n 2"]) -> pd.DataFrame:
-        """A row a minimum, the lowest first: x, y, V, sharpness (the trace of the Hessian), and the share of states there."""
+        """Count the positions in the valley of each minimum.
+
+        Parameters
+        ----------
+        theta : shape ``(n, 2)``
+            Positions.
+
+        Returns
+        -------
+        DataFrame
+            One row per minimum, the lowest first, with the columns ``x``, ``y``, ``V``, ``sharpness`` (trace of the Hessian)
+            and ``share`` (fraction of the positions in its valley).
+        """
         share = torch.bincount(self.valley(theta), minlength=len(self.minima)) / len(theta)
         sharpness = self.hessian(self.minima).diagonal(dim1=-2, dim2=-1).sum(-1)
         x, y = self.minima.unbind(-1)
@@ -132,7 +229,7 @@ class Landscape:
 
     @cached_property
     def _map(self) -> Int[Tensor, "MAP MAP"]:
-        """The valley of each point of a grid."""
+        """The valley of each point of the map."""
         ends = self._descend(self._grid(MAP))
         return torch.cdist(ends, self.minima).argmin(-1).view(MAP, MAP)
 
@@ -141,7 +238,7 @@ class Landscape:
         return torch.cartesian_prod(axis, axis)
 
     def _descend(self, theta: Float[Tensor, "n 2"]) -> Float[Tensor, "n 2"]:
-        """Where steepest descent leads to, nearly: paces of a fixed length, shortened where the slope runs out."""
+        """Return approximate ends of steepest descent, with steps of fixed length that become shorter where V is flat."""
         pace = self.widths.min() / 5
         steepest = (self.depths / self.widths.square()).max() + self.stiffness
         for _ in range(PACES):
@@ -151,7 +248,7 @@ class Landscape:
 
 
 def _spread(widths: Float[Tensor, " m"], generator: torch.Generator) -> Float[Tensor, "m 2"]:
-    """Centres uniform over the disc, one after the other, away from those before."""
+    """Draw centres uniformly on the disc, one after another, each at a distance from those before."""
     centers = torch.empty(0, 2, dtype=torch.float64)
     for k, width in enumerate(widths):
         u = torch.rand(2, TRIES, generator=generator, dtype=torch.float64)
@@ -159,6 +256,6 @@ def _spread(widths: Float[Tensor, " m"], generator: torch.Generator) -> Float[Te
         places = torch.stack([radius * angle.cos(), radius * angle.sin()], dim=-1)
         free = (torch.cdist(places, centers) > APART * (width + widths[:k])).all(-1)
         if not free.any():
-            raise InputError(f"there is no room for {len(widths)} wells beside each other; take fewer")
+            raise InputError(f"there is no room for {len(widths)} separate wells on the disc; use fewer")
         centers = torch.cat([centers, places[free][:1]])
     return centers

@@ -1,4 +1,4 @@
-"""The Langevin equation: descent in a potential, buffeted by noise."""
+"""The overdamped Langevin equation: descent in a potential with noise."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from systems.floats import takes_arrays
 
 Field = Callable[[Tensor], Tensor]
 Diffusion = float | Tensor | Field
-ROUNDING = 1e-9  # of the largest eigenvalue of a diffusion matrix
+ROUNDING = 1e-9  # tolerance for negative eigenvalues of a diffusion matrix, relative to the largest
 
 
 @takes_arrays("start", "diffusion")
@@ -28,22 +28,49 @@ def langevin(
     seed: int = 0,
     every: int = 1,
 ) -> Orbit:
-    r"""Paths of the overdamped Langevin equation, one from each start, each with noise of its own.
+    r"""Simulate paths of the overdamped Langevin equation, one per initial state, each with independent noise.
 
     .. math:: d\theta = -\nabla V(\theta)\,dt + \sqrt{2 D(\theta)}\,dW
 
-    gradient: :math:`\nabla V`, ``(..., d)`` to ``(..., d)``. diffusion: D, a number or a matrix ``(d, d)``, or a function of
-    theta that gives ``(...)`` or ``(..., d, d)``. Many realisations from one start are ``start.expand(n, d)``. dt is shortened
-    until a whole number of steps makes up the time; every so many of them are kept.
+    The equation is in the sense of Ito: D is evaluated at the start of each step, because the noise of a gradient is that of
+    the weights at which the gradient is taken. If D depends on theta, the stationary density is therefore not Boltzmann's; in
+    one dimension it is :math:`D^{-1} \exp(-\int V'/D)`. The steps are those of the Euler-Maruyama method, and averages have
+    an error of order dt. A step of stochastic gradient descent with the learning rate :math:`\eta` takes a time of
+    :math:`\eta`.
 
-    D is taken at the beginning of each step, in the sense of Ito, as the noise of a gradient is that of the weights it is
-    taken at. Where it depends on theta the stationary density is then not Boltzmann's: in one dimension it is
-    :math:`D^{-1} \exp(-\int V'/D)`. Steps by Euler and Maruyama: averages err by the order of dt, which has to be well below
-    2 / (largest curvature). Stochastic descent with the learning rate eta takes a time eta a step.
+    Parameters
+    ----------
+    gradient
+        Gradient of the potential, :math:`\nabla V`, ``(..., d)`` to ``(..., d)``.
+    start : shape ``(..., d)``
+        Initial states. For n realisations from one state, pass ``start.expand(n, d)``.
+    diffusion
+        Diffusion D: a number, a matrix ``(d, d)``, or a function of theta that returns ``(...)`` or ``(..., d, d)``.
+    time
+        Duration of the simulation.
+    dt
+        Longest time step; it is shortened to divide ``time`` evenly. It should be well below 2 / (largest curvature).
+    seed
+        Random seed.
+    every
+        Number of steps between stored states.
 
-    Raises InputError for wrong arguments, or a D that has a negative eigenvalue.
-    Source: Kloeden and Platen, Numerical Solution of Stochastic Differential Equations (1992), chapters 9 and 14.
+    Returns
+    -------
+    Orbit
+        Stored states, the first and the last included, with the coordinates ``theta_1``, ``theta_2``, ...
 
+    Raises
+    ------
+    InputError
+        If an argument is invalid, or D has a negative eigenvalue.
+
+    References
+    ----------
+    Kloeden and Platen, Numerical Solution of Stochastic Differential Equations (1992), chapters 9 and 14.
+
+    Examples
+    --------
     >>> start = torch.zeros(2000, 1, dtype=torch.float64)
     >>> paths = langevin(lambda theta: 4 * theta, start, 0.2, time=3.0, dt=0.01)
     >>> print(f"{paths.z[:, -1].var():.2f}")  # D / V''
@@ -65,7 +92,7 @@ def langevin(
 
 
 class Descent:
-    """Checked arguments of `langevin`, and its step."""
+    """The validated arguments of `langevin`, and its step."""
 
     def __init__(
         self, gradient: Field, start: Float[Tensor, "*batch d"], diffusion: Diffusion, time: float, dt: float, seed: int
@@ -75,15 +102,15 @@ class Descent:
                 raise InputError(f"{name} must be a positive number, not {value}")
         self.start = torch.as_tensor(start).detach()
         if self.start.ndim == 0 or not self.start.is_floating_point():
-            raise InputError(f"a start is floats (..., d), not {self.start.dtype} {tuple(self.start.shape)}")
-        self.steps = max(1, ceil(time / dt - 1e-9))  # 1e-9: a time of exactly so many steps has no more for rounding's sake
+            raise InputError(f"start must be floats (..., d), not {self.start.dtype} {tuple(self.start.shape)}")
+        self.steps = max(1, ceil(time / dt - 1e-9))  # 1e-9, so that rounding adds no step if dt divides the time evenly
         self.dt = time / self.steps
         self._gradient = gradient
         self._diffusion = diffusion
         self._generator = torch.Generator().manual_seed(seed)
 
     def step(self, theta: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch d"]:
-        """All paths one step on."""
+        """Return the states of all paths after one step."""
         w = torch.randn(theta.shape, generator=self._generator, dtype=theta.dtype).to(theta.device)
         if callable(self._diffusion):
             D = self._diffusion(theta)
@@ -97,12 +124,12 @@ class Descent:
 
 def _square_root(D: Tensor) -> Tensor:
     if (D < 0).any():
-        raise InputError(f"the diffusion is negative somewhere: {float(D.min()):.3g}")
+        raise InputError(f"the diffusion must not be negative, but its smallest value is {float(D.min()):.3g}")
     return D.sqrt()
 
 
 def _root(D: Float[Tensor, "*batch d d"]) -> Float[Tensor, "*batch d d"]:
-    """The symmetric square root."""
+    """Return the symmetric square root."""
     if D.shape[-1] == 2:
         return _root_of_two(D)
     values, vectors = torch.linalg.eigh(D)
@@ -111,7 +138,7 @@ def _root(D: Float[Tensor, "*batch d d"]) -> Float[Tensor, "*batch d d"]:
 
 
 def _root_of_two(D: Float[Tensor, "*batch 2 2"]) -> Float[Tensor, "*batch 2 2"]:
-    """In closed form, by the theorem of Cayley and Hamilton: many small matrices take eigh a hundred times as long."""
+    """Return the symmetric square root in closed form (Cayley-Hamilton), 100 times faster than eigh for many matrices."""
     trace = D[..., 0, 0] + D[..., 1, 1]
     gap = torch.hypot(D[..., 0, 0] - D[..., 1, 1], 2 * D[..., 0, 1])
     _check_positive((trace - gap) / 2, (trace + gap) / 2)
@@ -124,5 +151,5 @@ def _root_of_two(D: Float[Tensor, "*batch 2 2"]) -> Float[Tensor, "*batch 2 2"]:
 def _check_positive(low: Tensor, high: Tensor) -> None:
     if (low < -ROUNDING * high.abs()).any():
         raise InputError(
-            f"the diffusion matrix has the negative eigenvalue {float(low.min()):.3g}: take the Hessian at a minimum"
+            f"the diffusion matrix has the negative eigenvalue {float(low.min()):.3g}; use the Hessian at a minimum"
         )

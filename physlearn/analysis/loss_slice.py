@@ -1,4 +1,4 @@
-"""A plane through the weights of a trained model, and the loss on it."""
+"""The loss on a plane through the weights of a trained model."""
 
 from __future__ import annotations
 
@@ -17,27 +17,57 @@ from systems import InputError
 from systems.floats import takes_arrays
 
 POINTS = 41  # along each axis
-RISE = 9.0  # times the loss, by which the quadratic form rises along each axis: to ten times the loss
+RISE = 9.0  # rise of the quadratic form along each axis, in units of the loss: it ends at ten times the loss
 
 
 class LossSlice:
-    r"""The loss over a plane through the weights of a model, as a potential to descend in.
+    r"""The loss on a plane through the weights of a model, for use as a potential.
 
     .. math:: V(a, b) = \mathcal L(\theta + a\,d_1 + b\,d_2)
 
-    By default :math:`d_1, d_2` are the two sharpest directions, unit eigenvectors of the Hessian: a descent that starts in
-    their plane stays near it to second order, and the noise of stochastic descent is strongest there. Along random
-    directions, as they are often drawn, each axis mixes all curvatures and every slice looks like the mean one; Li et al.
-    say how to scale those. directions: others instead, ``(2, n)``, made orthonormal, lest distances in the plane be others
-    than in the space of weights. reach: how far the window goes along each; by default to where the quadratic form rises to
-    ten times the loss.
+    By default :math:`d_1, d_2` are the two sharpest directions, unit eigenvectors of the Hessian. A descent that starts in
+    their plane stays near it to second order, and the noise of stochastic gradient descent is strongest there. Along random
+    directions, which are common in the literature, each axis mixes all curvatures, and every slice looks like the average one;
+    Li et al. describe how to scale random directions.
 
-    The loss is computed at 41 by 41 points and interpolated by a bicubic spline; beyond the window it goes on linearly from
-    the nearest point of its edge. Functions take theta ``(..., 2)`` in float64.
+    The loss is computed at 41 x 41 points and interpolated by a bicubic spline. Outside this window it continues linearly from
+    the nearest point of the edge.
 
-    Raises InputError for directions of another shape or parallel, or where the reach cannot be told since the loss does not
-    curve upwards along them.
-    Source: Li, Xu, Taylor, Studer, Goldstein, Visualizing the Loss Landscape of Neural Nets, NeurIPS 2018.
+    Parameters
+    ----------
+    model
+        The model.
+    loss_of_model
+        Function that takes the model and returns a scalar.
+    directions : shape ``(2, n)``
+        Directions of the plane, instead of the sharpest. They are made orthonormal, so that distances in the plane equal
+        those in the space of weights.
+    reach
+        Half width of the window, a number or one number per direction. By default, it ends where the quadratic form reaches
+        ten times the loss.
+    seed
+        Random seed for the iteration that finds the sharpest directions.
+
+    Attributes
+    ----------
+    directions : Tensor, shape ``(2, n)``
+        Orthonormal directions.
+    hessian : Tensor, shape ``(2, 2)``
+        Hessian of the loss in the plane, at the weights of the model.
+    loss : float
+        Loss at the weights of the model.
+    reach : tuple of float
+        Half widths of the window.
+
+    Raises
+    ------
+    InputError
+        If the directions have another shape or are parallel, the reach is not positive, or no reach is given and the loss does
+        not curve upwards along the directions.
+
+    References
+    ----------
+    Li, Xu, Taylor, Studer, Goldstein, Visualizing the Loss Landscape of Neural Nets, NeurIPS 2018.
     """
 
     @takes_arrays("directions")
@@ -53,10 +83,10 @@ class LossSlice:
         H = Hessian(model, loss_of_model)
         given = H.leading(2, seed=seed)[1] if directions is None else directions.to(H.weights)
         if given.shape != (2, H.n):
-            raise InputError(f"a plane through {H.n} weights has directions (2, {H.n}), not {tuple(given.shape)}")
+            raise InputError(f"a plane through {H.n} weights needs directions (2, {H.n}), not {tuple(given.shape)}")
         q, r = torch.linalg.qr(given.T)
         if not r.diagonal().abs().min() > torch.finfo(r.dtype).eps ** 0.5 * r.abs().max():
-            raise InputError("the directions of a plane must not be parallel")
+            raise InputError("the directions of a plane must not be zero or parallel; choose two independent ones")
         self.directions: Float[Tensor, "2 n"] = (q * r.diagonal().sign()).T
         self.hessian: Float[Tensor, "2 2"] = self.directions @ torch.stack([H.matvec(d) for d in self.directions], dim=1)
         self.hessian = ((self.hessian + self.hessian.T) / 2).double().cpu()
@@ -71,27 +101,39 @@ class LossSlice:
         curvatures = self.hessian.diagonal()
         if not ((curvatures > 0).all() and self.loss > 0):
             raise InputError(
-                f"the loss {self.loss:.3g} with the curvatures {curvatures.tolist()} does not tell how far to go: give a reach"
+                f"a default reach needs a positive loss and curvatures, not {self.loss:.3g} and {curvatures.tolist()}; "
+                "give a reach"
             )
         first, second = (sqrt(2 * RISE * self.loss / float(h)) for h in curvatures)
         return first, second
 
     @takes_arrays("theta")
     def exact(self, theta: Float[Tensor, "n 2"]) -> Float[Tensor, " n"]:
-        """The loss itself, point by point."""
+        """Compute the loss itself, without interpolation.
+
+        Parameters
+        ----------
+        theta : shape ``(n, 2)``
+            Points (a, b).
+
+        Returns
+        -------
+        Tensor, shape ``(n,)``
+            Losses in float64.
+        """
         with torch.no_grad(), suited_to(self._loss_at.elements(self._weights)):
             moved = self._weights + theta.to(self._weights) @ self.directions
             return torch.stack([self._loss_at(weights) for weights in moved]).double().cpu()
 
     @cached_property
     def axes(self) -> tuple[Float[Tensor, " A"], Float[Tensor, " A"]]:
-        """The points along each direction, 0 the model's own weights."""
+        """The points of the window along each direction; the weights of the model are at 0."""
         first, second = (torch.linspace(-r, r, POINTS, dtype=torch.float64) for r in self.reach)
         return first, second
 
     @cached_property
     def values(self) -> Float[Tensor, "A A"]:
-        """The loss at them, the first direction along the first axis."""
+        """The loss at the points of the window, with the first direction along the first axis."""
         return self.exact(torch.cartesian_prod(*self.axes)).view(POINTS, POINTS)
 
     @cached_property
@@ -100,17 +142,39 @@ class LossSlice:
 
     @takes_arrays("theta")
     def value(self, theta: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
-        """The loss, interpolated; not below zero."""
+        """Evaluate the interpolated loss, which is not below zero.
+
+        Parameters
+        ----------
+        theta : shape ``(..., 2)``
+            Points (a, b), in float64.
+
+        Returns
+        -------
+        Tensor, shape ``(...)``
+            Losses.
+        """
         over = theta - self._within(theta)
         return (self._evaluate(theta) + (self.gradient(theta) * over).sum(-1)).clamp(min=0)
 
     @takes_arrays("theta")
     def gradient(self, theta: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
-        """By (a, b)."""
+        """Evaluate the gradient of the interpolated loss with respect to (a, b).
+
+        Parameters
+        ----------
+        theta : shape ``(..., 2)``
+            Points (a, b), in float64.
+
+        Returns
+        -------
+        Tensor, shape ``(..., 2)``
+            Gradients.
+        """
         return torch.stack([self._evaluate(theta, dx=1), self._evaluate(theta, dy=1)], dim=-1)
 
     def _within(self, theta: Tensor) -> Tensor:
-        """The nearest point of the window."""
+        """Return the nearest point of the window."""
         edge = torch.tensor(self.reach).to(theta)
         return torch.minimum(torch.maximum(theta, -edge), edge)
 

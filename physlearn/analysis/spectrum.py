@@ -1,4 +1,4 @@
-"""The density of eigenvalues, from all of them or from quadratures."""
+"""The density of eigenvalues, from all eigenvalues or from quadratures."""
 
 from __future__ import annotations
 
@@ -13,13 +13,21 @@ from torch import Tensor
 from systems import InputError
 from systems.floats import takes_arrays
 
-WIDTH = 0.01  # of the kernel, in units of the range of the eigenvalues
-MARGIN = 5  # kernel widths that the grid reaches beyond them
-PER_WIDTH = 4  # points: enough to integrate a Gaussian to many digits
+WIDTH = 0.01  # width of the kernel relative to the range of the eigenvalues
+MARGIN = 5  # kernel widths by which the grid extends beyond the eigenvalues
+PER_WIDTH = 4  # points per kernel width, enough to integrate a Gaussian to many digits
 
 
 class Bounded(NamedTuple):
-    """An estimate, and what it lies between."""
+    """An estimate with lower and upper bounds.
+
+    Parameters
+    ----------
+    value
+        The estimate.
+    low, high
+        Its bounds.
+    """
 
     value: float
     low: float
@@ -27,17 +35,34 @@ class Bounded(NamedTuple):
 
 
 class SpectralDensity:
-    r"""How the eigenvalues of a symmetric matrix are distributed, smoothed by a Gaussian kernel; its integral is one.
+    r"""The density of the eigenvalues of a symmetric matrix, smoothed by a Gaussian kernel and normalised to one.
 
     .. math:: \rho(\lambda)
         = \Bigl\langle \sum_i \frac{w_i}{\sqrt{2\pi}\,s}\, e^{-(\lambda - \theta_i)^2 / 2 s^2} \Bigr\rangle
 
-    nodes, weights: those of each quadrature, the weights of each summing to one. width: the kernel's standard deviation s, by
-    default 0.01 of the range of the nodes.
+    Parameters
+    ----------
+    nodes, weights
+        Nodes and weights of each quadrature; the weights of each sum to one.
+    width
+        Standard deviation s of the kernel; 0.01 of the range of the nodes by default.
 
-    x, values, error: ``(points,)``, a grid of four points a width, the density there, and its standard error over the
-    quadratures (NaN for a single one).
+    Attributes
+    ----------
+    x : Tensor, shape ``(points,)``
+        Grid of eigenvalues, with four points per kernel width.
+    values : Tensor, shape ``(points,)``
+        Density on the grid.
+    error : Tensor, shape ``(points,)``
+        Standard error of the density over the quadratures; NaN for a single quadrature.
 
+    Raises
+    ------
+    InputError
+        If the width is not positive.
+
+    Examples
+    --------
     >>> flat = SpectralDensity.of(torch.linspace(0, 1, 1001), width=0.02)
     >>> middle = (flat.x - 0.5).abs().argmin()
     >>> print(f"{flat.values[middle]:.3f}")
@@ -62,26 +87,76 @@ class SpectralDensity:
     @classmethod
     @takes_arrays("eigenvalues")
     def of(cls, eigenvalues: Float[Tensor, " n"], width: float | None = None) -> SpectralDensity:
-        """That of eigenvalues that are all known."""
+        """Return the density of known eigenvalues.
+
+        Parameters
+        ----------
+        eigenvalues : shape ``(n,)``
+            All eigenvalues.
+        width
+            Standard deviation of the kernel; 0.01 of the range of the eigenvalues by default.
+
+        Returns
+        -------
+        SpectralDensity
+            The density.
+        """
         theta = eigenvalues.detach().cpu().double()
         return cls([theta], [torch.full_like(theta, 1 / len(theta))], width)
 
     def smoothed(self, width: float) -> SpectralDensity:
-        """The same by a kernel of another width."""
+        """Return the density with another kernel width.
+
+        Parameters
+        ----------
+        width
+            Standard deviation of the kernel.
+
+        Returns
+        -------
+        SpectralDensity
+            The density of the same nodes and weights.
+        """
         return SpectralDensity(self.nodes, self.weights, width)
 
     def moment(self, k: int) -> tuple[float, float]:
-        """The mean of the k-th power of the eigenvalues, tr H^k / n, and its standard error."""
+        """Return the mean of the k-th power of the eigenvalues, tr H^k / n.
+
+        Parameters
+        ----------
+        k
+            Order of the moment.
+
+        Returns
+        -------
+        mean, error : float
+            The moment and its standard error over the quadratures; NaN for a single quadrature.
+        """
         each = torch.stack([(w * theta**k).sum() for theta, w in zip(self.nodes, self.weights, strict=True)])
         return float(each.mean()), float(_standard_error(each))
 
     def near_zero(self, threshold: float = 1e-3, scale: float | None = None) -> Bounded:
-        """The fraction of the eigenvalues within ``threshold * scale`` of zero, with bounds; scale as of `near_zero`.
+        """Estimate the fraction of the eigenvalues within ``threshold * scale`` of zero, with bounds.
 
-        The weights of the nodes there. The bounds are those within which the fraction lies for the vectors that the
-        quadratures began with (the inequalities of Chebyshev, Markov and Stieltjes): they are far apart where the threshold
-        is finer than the nodes lie, and more steps bring them together.
-        Source: Golub and Meurant, Matrices, Moments and Quadrature with Applications (2010), chapter 6.
+        The estimate is the sum of the weights of the nodes there. The bounds hold for the starting vectors of the quadratures
+        (inequalities of Chebyshev, Markov and Stieltjes). They are far apart if the threshold is smaller than the spacing of
+        the nodes, and more steps tighten them.
+
+        Parameters
+        ----------
+        threshold
+            Relative threshold.
+        scale
+            Scale of the threshold, the largest absolute node by default.
+
+        Returns
+        -------
+        Bounded
+            The fraction and its bounds.
+
+        References
+        ----------
+        Golub and Meurant, Matrices, Moments and Quadrature with Applications (2010), chapter 6.
         """
         scale = float(torch.cat(self.nodes).abs().max()) if scale is None else scale
         rows = []
@@ -100,13 +175,31 @@ class SpectralDensity:
 
 @takes_arrays("eigenvalues")
 def near_zero(eigenvalues: Float[Tensor, " n"], threshold: float = 1e-3, scale: float | None = None) -> float:
-    """The fraction of the eigenvalues within ``threshold * scale`` of zero.
+    """Return the fraction of the eigenvalues within ``threshold * scale`` of zero.
 
-    scale: by default the largest size of an eigenvalue, which makes the fraction one of the shape of the spectrum. To say
-    which of two minima is the flatter, give the same scale to both: a single large eigenvalue makes all others near zero.
+    Parameters
+    ----------
+    eigenvalues : shape ``(n,)``
+        Eigenvalues.
+    threshold
+        Relative threshold.
+    scale
+        Scale of the threshold. By default it is the largest absolute eigenvalue, so that the fraction depends only on the
+        shape of the spectrum. To compare the flatness of two minima, use the same scale for both, because with the default a
+        single large eigenvalue makes all others near zero.
 
-    Raises InputError for a threshold or a scale that is not positive.
+    Returns
+    -------
+    float
+        The fraction, from 0 to 1.
 
+    Raises
+    ------
+    InputError
+        If the threshold or the scale is not positive.
+
+    Examples
+    --------
     >>> near_zero(torch.tensor([-1e-4, 1e-2, 1.0, 1e-5]))
     0.5
     """
@@ -114,7 +207,7 @@ def near_zero(eigenvalues: Float[Tensor, " n"], threshold: float = 1e-3, scale: 
 
 
 def within(eigenvalues: Tensor, threshold: float, scale: float | None) -> Tensor:
-    """Which eigenvalues are near zero."""
+    """Return which eigenvalues are near zero."""
     if not threshold > 0 or not (scale is None or scale > 0):
         raise InputError(f"the threshold and its scale must be positive, not {threshold} and {scale}")
     sizes = eigenvalues.abs()

@@ -1,4 +1,4 @@
-"""A formula for a captured activation function, found by symbolic regression."""
+"""Find a formula for a captured activation function by symbolic regression."""
 
 from __future__ import annotations
 
@@ -19,7 +19,17 @@ FUNCTIONS = ("add", "sub", "mul", "div", "neg", "sin", "cos", "tanh", "gauss")
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula in ``a``, its root mean square error on the interval, in units of the function, and how many parts it has."""
+    """A formula from symbolic regression.
+
+    Parameters
+    ----------
+    text
+        The formula, in the variable ``a``.
+    rms_error
+        Root mean square error on the interval, in units of the function.
+    length
+        Number of parts (functions, variables and constants) of the formula.
+    """
 
     text: str
     rms_error: float
@@ -36,21 +46,50 @@ def symbolic_fit(
     functions: Sequence[str] = FUNCTIONS,
     seed: int = 0,
 ) -> Formula:
-    """The best formula that genetic programming finds for a function, as an activation is, on an interval.
+    """Find a formula for a function on an interval by genetic programming.
 
-    population, generations: how many formulas there are, and how often they are bred. parsimony: by how much the mean square
-    error must fall to pay for one more part. functions: those it is made of. The same seed finds the same formula.
+    This needs gplearn, which the extra ``study`` installs.
 
-    Needs the extra ``study`` (gplearn), and raises MissingExtraError without it. Raises InputError for what cannot be.
-    Source: Koza, Genetic Programming (1992).
+    Parameters
+    ----------
+    function
+        Elementwise function, such as an activation.
+    interval
+        Ends of the interval, the lower one first; (-10, 10) by default.
+    population
+        Number of formulas in a generation.
+    generations
+        Number of generations.
+    parsimony
+        Decrease of the mean square error that justifies one more part of the formula.
+    functions
+        Names of the functions that a formula may contain.
+    seed
+        Random seed; the result is reproducible.
+
+    Returns
+    -------
+    Formula
+        The best formula.
+
+    Raises
+    ------
+    InputError
+        If an argument is invalid.
+    MissingExtraError
+        If gplearn is not installed.
+
+    References
+    ----------
+    Koza, Genetic Programming (1992).
     """
     low, high = interval
     if not low < high:
-        raise InputError(f"the interval of a fit goes from low to high, not {tuple(interval)}")
+        raise InputError(f"the interval of a fit must have its lower end first, not {tuple(interval)}")
     if unknown := [name for name in functions if name not in FUNCTIONS]:
-        raise InputError(f"a formula is made of {', '.join(FUNCTIONS)}, not of {unknown[0]!r}")
+        raise InputError(f"a formula can contain {', '.join(FUNCTIONS)}, but not {unknown[0]!r}")
     if min(population, generations) < 1:
-        raise InputError(f"a fit needs formulas and generations of them, not {population} and {generations}")
+        raise InputError(f"population and generations must be at least 1, not {population} and {generations}")
     require("gplearn", "study", "a symbolic fit")
     from gplearn.functions import make_function
     from gplearn.genetic import SymbolicRegressor

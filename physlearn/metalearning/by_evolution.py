@@ -1,6 +1,6 @@
-"""An outer step's gradient from evolution strategies: trainings with perturbed activations, and no derivative of any.
+"""The gradient of an outer step by evolution strategies, from trainings with perturbed activations and without derivatives.
 
-The objective is the true one, at any horizon, and the memory does not grow with it.
+The estimate is of the true objective for any number of inner steps, and its memory does not grow with that number.
 Source: antithetic evolution strategies with common random numbers, as in Salimans et al., arXiv:1703.03864.
 """
 
@@ -24,8 +24,10 @@ from physlearn.training import Pairs
 
 @dataclass(frozen=True)
 class Evolved:
-    """For one meta-seed: the mean objective of all perturbations, the gradients by the weights or by the bumps, and how many
-    pairs had to be left out because a training diverged.
+    """The estimate for one meta-seed.
+
+    ``objective`` is the mean over all perturbations, ``gradients`` are with respect to the weights or the bumps, and
+    ``left_out`` is the number of pairs that were excluded because a training diverged.
     """
 
     objective: float
@@ -34,7 +36,7 @@ class Evolved:
 
 
 class ByEvolution:
-    """Estimates the gradient of the objective by pairs of opposite perturbations, for each of M meta-seeds."""
+    """Estimator of the gradient of the objective from pairs of opposite perturbations, for each of M meta-seeds."""
 
     def __init__(
         self,
@@ -50,30 +52,30 @@ class ByEvolution:
         self.windows = [_steps_of(window, settings.inner_steps) for window in settings.windows]
 
     def estimate(self, neurons: list[Neurons]) -> list[Evolved]:
-        """One outer step's."""
+        """Estimate the gradient of one outer step."""
         drawn = [self._perturbed(n, generator) for n, generator in zip(neurons, self.generators, strict=True)]
         curves = torch.cat([perturbed for perturbed, _ in drawn])
         objective = self._objective(curves).unflatten(0, (len(neurons), 2, self.settings.pairs))
         return [self._gradient(noise, values) for (_, noise), values in zip(drawn, objective, strict=True)]
 
     def state(self) -> dict[str, Any]:
-        """Nothing lasts from step to step."""
+        """Return an empty state, because nothing persists from step to step."""
         return {}
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Nothing to go on from."""
+        """Do nothing, because the state is empty."""
 
     def _gradient(self, noise: dict[str, Float[Tensor, "pairs ..."]], objective: Float[Tensor, "2 pairs"]) -> Evolved:
         up, down = objective
         sound = up.isfinite() & down.isfinite()
         slopes = torch.where(sound, (up - down) / (2 * self.settings.sigma), 0.0)
-        weight = slopes / sound.sum()  # NaN where no pair is left, as is then the gradient
+        weight = slopes / sound.sum()  # NaN if no pair remains, and then the gradient is NaN too
         gradients = {name: torch.tensordot(weight, e, 1) for name, e in noise.items()}
         mean = float(objective[:, sound].mean()) if sound.any() else float("nan")
         return Evolved(mean, gradients, int((~sound).sum()))
 
     def _perturbed(self, neurons: Neurons, generator: torch.Generator) -> tuple[Curves, dict[str, Tensor]]:
-        """The curves of all perturbations, up and then down, and the perturbations in units of sigma."""
+        """Return the curves of all perturbations, first the positive ones, and the perturbations in units of sigma."""
         x, pairs, sigma = self.grid.x, self.settings.pairs, self.settings.sigma
 
         def noise(like: Tensor) -> Tensor:
@@ -97,7 +99,7 @@ class ByEvolution:
             }
 
     def _objective(self, curves: Curves) -> Float[Tensor, " S"]:
-        """The mean over the windows of the log of the mean loss, of the mix; the members of a pair train alike."""
+        """Return the objective of each training; both members of a pair have the same initial weights, rates and batches."""
         pairs, steps, dtype = self.settings.pairs, self.settings.inner_steps, curves.dtype
         weights, rates, batches = [], [], []
         low, high = self.settings.rates
@@ -125,6 +127,6 @@ class ByEvolution:
 
 
 def _steps_of(window: tuple[float, float], steps: int) -> tuple[int, int]:
-    """The first step of a window, and the one after its last: at least one step, however few there are."""
+    """Return the first step of a window and the one after its last; a window has at least one step."""
     first = min(round(window[0] * steps), steps - 1)
     return first, max(round(window[1] * steps), first + 1)

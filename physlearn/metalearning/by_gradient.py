@@ -1,4 +1,4 @@
-"""An outer step's gradient from inner loops that are differentiated."""
+"""The gradient of an outer step by differentiation of inner loops."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from physlearn.training import Pairs
 
 @dataclass(frozen=True)
 class Estimate:
-    """For each of M meta-seeds: the objective, and its gradients."""
+    """The objective and its gradients with respect to the curves and the inner learning rate, for each of M meta-seeds."""
 
     objective: Float[Tensor, " M"]
     curves: Float[Tensor, "M types cells 4"]
@@ -25,14 +25,14 @@ class Estimate:
 
 
 class ByGradient:
-    """Trains K networks for each of M meta-seeds, all at once, and differentiates their losses by their activations.
+    """Train K networks for each of M meta-seeds at the same time, and differentiate their losses by their activations.
 
-    Whatever is drawn for a meta-seed comes from its own generator: its results do not depend on the others.
+    Every random number of a meta-seed comes from its own generator, so its results do not depend on the other meta-seeds.
     """
 
     def __init__(self, inner: InnerLoop, held_out: Pairs, settings: MetaLearning, generators: list[torch.Generator]) -> None:
         self.inner, self.held_out, self.settings, self.generators = inner, held_out, settings, generators
-        self.networks: Networks | None = None  # those that live on
+        self.networks: Networks | None = None  # networks that continue to train in the next outer step
         self.lives: Tensor | None = None
         steps = settings.inner_steps
         counted = torch.zeros(steps + 1, dtype=inner.pairs.z.dtype, device=inner.pairs.z.device)
@@ -44,7 +44,7 @@ class ByGradient:
         self.counted = counted
 
     def estimate(self, curves: Float[Tensor, "M types cells 4"], rate: Float[Tensor, " M"]) -> Estimate:
-        """One outer step's; ``rate`` is the inner learning rate where that is learned."""
+        """Estimate the gradient of one outer step; ``rate`` is the inner learning rate, if it is learned."""
         each = self.settings.networks
         start = self._start(rate)
         all_curves: Curves = curves.detach().repeat_interleave(each, 0)
@@ -70,13 +70,13 @@ class ByGradient:
         )
 
     def state(self) -> dict[str, Any]:
-        """The networks that live on."""
+        """Return the networks that continue to train in the next outer step."""
         n = self.networks
         kept = None if n is None else [n.weights, list(n.state), n.count, n.learning_rate]
         return {"networks": kept, "lives": self.lives}
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
+        """Restore a state."""
         device = self.inner.pairs.z.device
         self.lives = None if state["lives"] is None else state["lives"].to(device)
         if (kept := state["networks"]) is not None:
@@ -103,7 +103,7 @@ class ByGradient:
         return torch.cat(drawn).to(self.inner.pairs.z.device)
 
     def _start(self, rate: Float[Tensor, " M"]) -> Networks:
-        """New networks, or those of the last outer step with new ones in place of any whose life is over."""
+        """Return new networks, or the networks of the last outer step with those past their lifetime replaced."""
         fresh = self.inner.start(*self._draw(rate))
         if self.settings.lifetime is None:
             return fresh

@@ -1,4 +1,4 @@
-"""Checkpoints: nested states with tensors in them, in one file that is whole or not there."""
+"""Checkpoints: nested states that contain tensors, written atomically to one file."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ KIND = "meta-learning under way"
 
 
 def save(path: str | os.PathLike[str], settings: Any, state: Any) -> None:
-    """Write a state of dictionaries, lists, numbers, strings and tensors, and the settings that led to it."""
+    """Write a state of dictionaries, lists, numbers, strings and tensors, together with the settings of the run."""
     tensors: dict[str, Tensor] = {}
     tensor_file.write(path, KIND, {"settings": settings, "state": _packed(state, tensors)}, tensors)
 
 
 def load(path: str | os.PathLike[str], settings: Any) -> Any:
-    """The state. Raises InputError where it came from other settings, and what `tensor_file.read` does."""
+    """Return the state in a file. Raises InputError if the settings differ, and the errors of `tensor_file.read`."""
     content, tensors = tensor_file.read(path, KIND)
     with tensor_file.understood(path):
         old, state, new = dict(content["settings"]), _unpacked(content["state"], tensors), settings
     if old != new:
         changed = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
-        raise InputError(f"{path} was begun with other settings ({', '.join(changed)}); finish it with those, or remove it")
+        raise InputError(f"{path} was started with other settings ({', '.join(changed)}); resume with those, or delete it")
     return state
 
 
 def _packed(value: Any, tensors: dict[str, Tensor]) -> Any:
-    """JSON with the tensors' keys; dictionaries as pairs, since their keys may be numbers."""
+    """Return JSON that refers to tensors by key, and has dictionaries as pairs, because their keys may be numbers."""
     if isinstance(value, Tensor):
         key = str(len(tensors))
         tensors[key] = value.detach().clone()

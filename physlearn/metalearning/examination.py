@@ -1,4 +1,4 @@
-"""What curves are worth: the same networks trained anew with them, again and again, and tried on held-out pairs."""
+"""Evaluate curves by training the same networks from scratch each time, and testing them on held-out pairs."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from physlearn.metalearning.settings import MetaLearning
 from physlearn.metalearning.trainer import Trainer
 from physlearn.training import Pairs
 
-NETWORKS = 16  # at most, for each meta-seed
-PAIRS = 1000  # held-out ones, at most
-APART = 1 << 40  # between the seeds of the outer loop and of its examinations
+NETWORKS = 16  # maximum number per meta-seed
+PAIRS = 1000  # maximum number of held-out pairs
+APART = 1 << 40  # offset between the seeds of the outer loop and those of its examinations
 
 
 class Examination:
-    """Trains a few networks for each of M meta-seeds, always from the same weights in the same batches.
+    """Train a few networks for each of M meta-seeds, always from the same weights and in the same batches.
 
-    What an outer step's own networks lose depends on their luck, and in a pool on their ages: two steps do not compare, nor do
-    two variants. Examinations do.
+    The losses of the networks of an outer step vary with their random weights, and in a pool with their ages, so they cannot
+    be compared between two steps or two variants. The losses of examinations can.
     """
 
     def __init__(self, trainer: Trainer, held_out: Pairs, settings: MetaLearning, seeds: Sequence[int]) -> None:
@@ -41,7 +41,7 @@ class Examination:
         self.start = tuple(torch.cat(parts).to(pairs.z.device) for parts in (weights, rates, batches))
 
     def log_loss(self, curves: Float[Tensor, "M types cells 4"]) -> Float[Tensor, " M"]:
-        """The mean log loss on the held-out pairs after training; infinite where a network diverged."""
+        """Return the mean log loss on the held-out pairs after training; infinite if a network diverged."""
         weights, rates, batches = self.start
         every = curves.detach().repeat_interleave(self.each, 0)
         _, trained = self.trainer.train(every, weights, rates, batches)

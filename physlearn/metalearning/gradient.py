@@ -1,10 +1,10 @@
-r"""The gradient of the inner loop's objective by the activations, in its variants.
+r"""The gradient of the objective of the inner loop with respect to the activations, in several variants.
 
 Each of S networks follows its own path :math:`\theta_t`, and has its own objective and gradient,
 
 .. math:: J = \sum_t c_t\, \ell\bigl(L(\theta_t; \sigma)\bigr)
 
-where the weights c_t choose the steps that count (all, or the tail of the loop), and l is the identity or the logarithm.
+where the weights c_t select the steps that count (all steps, or the tail of the loop), and l is the identity or the logarithm.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from physlearn.training.pairs import Pairs
 
 @dataclass(frozen=True)
 class Problem:
-    """An inner loop from a start along given batches, and what the outer loop lowers by it.
+    """An inner loop with its initial networks and batches, and the objective that the outer loop minimises.
 
-    counted: ``(steps + 1,)``, the weights c_t of the losses before each step, and of the one after the last. held_out,
-    held_out_batches: other pairs, and a batch of them for each loss that counts; by default losses count on the batches that
-    are trained on (after the last step, once more on the last).
+    ``counted`` holds the weights c_t of the losses before each step and of the loss after the last. ``held_out`` and
+    ``held_out_batches`` are other pairs and one batch of them per loss that counts. By default, the losses are those on the
+    training batches (after the last step, on the last batch again).
     """
 
     inner: InnerLoop
@@ -41,17 +41,17 @@ class Problem:
 
     @property
     def steps(self) -> int:
-        """Of the inner loop."""
+        """The number of inner steps."""
         return self.batches.shape[1]
 
     def counts(self, t: int) -> bool:
-        """Whether the loss at step t is part of the objective."""
+        """Return whether the loss at step t is part of the objective."""
         return bool(self.counted[t] != 0)
 
     def share(
         self, t: int, weights: Float[Tensor, "S P"], curves: Curves, losses: Tensor | None = None
     ) -> Float[Tensor, " S"]:
-        """The term of step t. losses: those on the batch that is trained on, where they are known."""
+        """Return the term of step t. ``losses`` are those on the training batch, if they are known."""
         if self.held_out is not None and self.held_out_batches is not None:
             losses = self.inner.losses(weights, curves, self.held_out_batches[:, t], self.held_out)
         elif losses is None:
@@ -61,8 +61,10 @@ class Problem:
 
 @dataclass(frozen=True)
 class MetaGradient:
-    """objective: ``(S,)``. curves, learning_rate: its gradients (None where there is none). losses: of the batches trained on,
-    before each step. networks: as the loop left them.
+    """The objective, its gradients, and the final networks.
+
+    ``curves`` and ``learning_rate`` are gradients (None if not available), ``losses`` are those on the training batches before
+    each step, and ``networks`` are the networks after the last step.
     """
 
     objective: Float[Tensor, " S"]
@@ -73,22 +75,23 @@ class MetaGradient:
 
 
 def unrolled(problem: Problem, segments: int | None = None) -> MetaGradient:
-    """Through the whole inner loop, to second order, as Algorithm 1 has it.
+    """Return the gradient through the whole inner loop, to second order, as in Algorithm 1.
 
-    The loop first runs without a graph, and keeps the networks at the starts of about sqrt(steps) segments. From the last to
-    the first, each segment is then replayed with a graph, and the gradient by its end handed on to its start: the memory grows
-    with the square root of the steps, at the price of running the loop once more. ``segments=1`` keeps everything instead.
+    The loop first runs without a graph and stores the networks at the start of about sqrt(steps) segments. Then each segment,
+    from the last to the first, is run again with a graph, and the gradient is propagated from its end to its start. The memory
+    grows with the square root of the number of steps, at the cost of a second run of the loop. ``segments=1`` stores
+    everything instead.
     """
     return _by_segments(problem, ceil(problem.steps / (segments or max(1, round(sqrt(problem.steps))))), carry=True)
 
 
 def truncated(problem: Problem, window: int) -> MetaGradient:
-    """Through windows of so many steps: a loss knows how the activations changed the weights since its window began."""
+    """Return the gradient through windows of ``window`` steps; each loss depends on the weights at the start of its window."""
     return _by_segments(problem, window, carry=False)
 
 
 def first_order(problem: Problem) -> MetaGradient:
-    """The gradient of the losses by the activations, with the path of the weights held fixed."""
+    """Return the gradient of the losses with respect to the activations, with the path of the weights held fixed."""
     inner, networks = problem.inner, problem.start.detached()
     total, gradient, losses = torch.zeros_like(networks.weights[:, 0]), torch.zeros_like(problem.curves), []
     for t in range(problem.steps + 1):
@@ -128,7 +131,7 @@ def _by_segments(problem: Problem, length: int, *, carry: bool) -> MetaGradient:
     total = torch.zeros_like(problem.start.weights[:, 0])
     gradient, by_rate = torch.zeros_like(problem.curves), torch.zeros_like(problem.start.learning_rate)
     losses: list[Tensor] = []
-    carried: list[Tensor] = []  # the gradient by the weights and the optimiser's state at the end of the segment
+    carried: list[Tensor] = []  # gradient with respect to the weights and the optimiser's state at the end of the segment
     end = None
     for (a, b), start in zip(reversed(bounds), reversed(kept), strict=True):
         begin, curves = start.leaves(), problem.curves.detach().requires_grad_()

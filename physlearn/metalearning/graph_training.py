@@ -1,4 +1,4 @@
-"""Trainings by a step of the inner loop that a GPU replays."""
+"""Train on a GPU by replaying a captured step of the inner loop."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from physlearn.training.cuda_graph import Captured
 
 
 class Replay:
-    """Trains stacks of one shape by one captured step; the same operations in the same order as `InnerLoop.step`."""
+    """Train stacks of one shape by a captured step, which has the same operations in the same order as `InnerLoop.step`."""
 
     def __init__(
         self, inner: InnerLoop, curves: Curves, weights: Float[Tensor, "S P"], rates: Float[Tensor, "S 1"], batch: Tensor
@@ -24,7 +24,7 @@ class Replay:
     def train(
         self, curves: Curves, weights: Float[Tensor, "S P"], rates: Float[Tensor, "S 1"], batches: Int[Tensor, "S steps B"]
     ) -> tuple[Float[Tensor, "S steps"], Float[Tensor, "S P"]]:
-        """The losses before each step, and the weights in the end."""
+        """Return the losses before each step and the final weights."""
         self.curves.copy_(curves)
         self.rates.copy_(rates)
         self._write(self.inner.start(weights, rates))
@@ -35,7 +35,7 @@ class Replay:
         return losses, self.networks.weights.detach().clone()
 
     def _step(self) -> Float[Tensor, " S"]:
-        """One step in place."""
+        """Take one step in place, and return the losses before it."""
         networks, losses = self.inner.step(self.networks, self.curves, self.batch)
         self._write(networks.detached())
         return losses.detach()

@@ -1,4 +1,4 @@
-"""The inner loop of Algorithm 1: networks that train with the activations as they are now."""
+"""The inner loop of Algorithm 1: networks train with the current activations."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from physlearn.training.pairs import Pairs
 from systems import InputError
 
 Curves = Float[Tensor, "S types cells 4"]
-"""The activations of each network, as the coefficients of their splines' pieces."""
+"""The activations of each network, as the coefficients of the pieces of their splines."""
 
 
 @dataclass(frozen=True)
 class Networks:
-    """A stack of S networks in the middle of their training.
+    """A stack of S networks during their training.
 
-    weights: ``(S, P)``. state: their optimiser's. count: ``(S, 1)``, steps taken. learning_rate: ``(S, 1)``.
+    ``weights`` are ``(S, P)``, ``state`` is the state of their optimiser, ``count`` ``(S, 1)`` the number of steps taken, and
+    ``learning_rate`` is ``(S, 1)``.
     """
 
     weights: Float[Tensor, "S P"]
@@ -35,23 +36,24 @@ class Networks:
     learning_rate: Float[Tensor, "S 1"]
 
     def leaves(self) -> Networks:
-        """The same numbers as leaves of a new graph."""
+        """Return a copy whose tensors are leaves of a new graph."""
         rate, weights, *state = (x.detach().clone().requires_grad_() for x in (self.learning_rate, self.weights, *self.state))
         return Networks(weights, tuple(state), self.count, rate)
 
     def detached(self) -> Networks:
-        """The same numbers without a graph."""
+        """Return the same networks without a graph."""
         state = tuple(part.detach() for part in self.state)
         return Networks(self.weights.detach(), state, self.count, self.learning_rate.detach())
 
 
 class InnerLoop:
-    """Trains stacks of S networks of one kind, for any S, each with its own activations, on the same pairs.
+    """Train stacks of S networks of one architecture, for any S, each with its own activations, on the same pairs.
 
-    model: the network, with scales that fit the pairs; its activation is replaced. The sub-networks' curves reach it as
-    splines on ``grid``: evaluating each sub-network once and interpolating, differentiably, costs a tenth of the memory of
-    evaluating it in every neuron, and is exactly what is used afterwards. falling: the learning rate at each step, in units of
-    the first; without, it stays as it is. compiled: by torch.compile, which cannot be differentiated twice.
+    ``model`` is the network, standardised for the pairs; its activation is replaced. The curves of the sub-networks are passed
+    to it as splines on ``grid``. Evaluating each sub-network once and interpolating it differentiably takes a tenth of the
+    memory of evaluating it in every neuron, and the learned activations are used in this form later. ``falling`` is the
+    learning rate at each step relative to the first; by default it is constant. ``compiled`` uses torch.compile, whose result
+    cannot be differentiated twice.
     """
 
     def __init__(
@@ -75,22 +77,22 @@ class InnerLoop:
         self.pairs, self.grid, self.optimizer, self.reduction = pairs, grid, optimizer, reduction
         self._curves = [name for name, _ in self.model.named_buffers() if name.endswith("activation.coefficients")]
         if not self._curves:
-            raise InputError(f"the neurons of the model {model.name} have no activations that could be learned")
+            raise InputError(f"the neurons of the model {model.name} have no activations to learn; choose another model")
 
     def start(self, weights: Float[Tensor, "S P"], learning_rate: Float[Tensor, "S 1"]) -> Networks:
-        """New networks with those weights."""
+        """Return new networks with these weights."""
         count = torch.zeros(len(weights), 1, dtype=torch.long, device=weights.device)
         return Networks(weights, self.optimizer.start(weights), count, learning_rate)
 
     def losses(
         self, weights: Float[Tensor, "S P"], curves: Curves, batch: Int[Tensor, "S B"], pairs: Pairs | None = None
     ) -> Float[Tensor, " S"]:
-        """The loss of each network on its own batch, of the pairs that it trains on or of others."""
+        """Return the loss of each network on its own batch, taken from the training pairs or from other pairs."""
         pairs = pairs or self.pairs
         return self._error(weights, curves, pairs.z[batch], pairs.target[batch])
 
     def losses_on(self, weights: Float[Tensor, "S P"], curves: Curves, pairs: Pairs) -> Float[Tensor, " S"]:
-        """The loss of each network on all of these pairs, without a graph."""
+        """Return the loss of each network on all of these pairs, without a graph."""
         every = torch.arange(len(pairs), device=weights.device).expand(len(weights), -1)
         with torch.no_grad():
             return self.losses(weights, curves, every, pairs)
@@ -102,7 +104,10 @@ class InnerLoop:
     def step(
         self, networks: Networks, curves: Curves, batch: Int[Tensor, "S B"], *, create_graph: bool = False
     ) -> tuple[Networks, Float[Tensor, " S"]]:
-        """One training step of each network, and the losses before it; with a graph, both are differentiable by all."""
+        """Take one training step of each network; return the networks and the losses before it.
+
+        With ``create_graph``, both are differentiable with respect to all inputs.
+        """
         weights = networks.weights if networks.weights.requires_grad else networks.weights.detach().requires_grad_()
         with torch.enable_grad(), piecewise_cubic.by_argument_only():
             losses = self.losses(weights, curves if create_graph else curves.detach(), batch)
@@ -110,7 +115,7 @@ class InnerLoop:
         return self.advance(replace(networks, weights=weights), gradient, create_graph=create_graph), losses
 
     def advance(self, networks: Networks, gradient: Float[Tensor, "S P"], *, create_graph: bool = False) -> Networks:
-        """The optimiser's step by a gradient."""
+        """Return the networks after a step of the optimiser along a gradient."""
         with torch.set_grad_enabled(create_graph):
             rate = networks.learning_rate
             if self.falling is not None:
@@ -122,7 +127,7 @@ class InnerLoop:
 def draw_batches(
     pairs: int, networks: int, steps: int, batch_size: int, generator: torch.Generator
 ) -> Int[Tensor, "networks steps B"]:
-    """Shuffled batches for each network: all pairs once in a random order, and once more as long as steps are left."""
+    """Draw shuffled batches for each network; all pairs are used once in random order before they are shuffled again."""
     batch_size = min(batch_size, pairs)
     in_one = pairs // batch_size
     orders = []
@@ -133,6 +138,6 @@ def draw_batches(
 
 
 def draw_rates(low: float, high: float, n: int, generator: torch.Generator) -> Float[Tensor, "n 1"]:
-    """Log-uniform numbers between two, in float64."""
+    """Draw log-uniform numbers between ``low`` and ``high``, in float64."""
     u = torch.rand(n, 1, generator=generator, dtype=torch.float64)
     return low * (high / low) ** u

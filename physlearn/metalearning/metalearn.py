@@ -1,4 +1,4 @@
-"""metalearn: from a task to activations that suit it."""
+"""metalearn: learn activation functions for a task."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ TWO_STAGE: tuple[dict[str, Any], ...] = (
     {
         "variant": "evolution",
         "outer_steps": 200,
-        "inner_steps": 660,  # the 10 epochs of a comparison
+        "inner_steps": 660,  # the 10 epochs that a comparison trains for
         "inner_learning_rate": (1e-2, 0.15),
         "schedule": "cosine",
         "held_out": True,
@@ -50,8 +50,8 @@ TWO_STAGE: tuple[dict[str, Any], ...] = (
         "warm_up": 1,
     },
 )
-"""A first-order start from a pool of networks of all ages, then evolution on the true objective: the loss on pairs that were
-not trained on, after a training just as the activations will see one."""
+"""The stages of the preset ``"two-stage"``. The first-order stage trains a pool of networks of all ages. The evolution stage
+then works on the true objective: the loss on held-out pairs at the end of a full training, as the activations will be used."""
 
 
 @overload
@@ -74,27 +74,60 @@ def metalearn(
     progress: bool = True,
     **settings: Any,
 ) -> LearnedActivations | list[LearnedActivations]:
-    """Meta-learn activation functions for a task, as Algorithm 1 of *Neural networks embrace learned diversity* does.
+    """Meta-learn activation functions for a task, as in Algorithm 1 of *Neural networks embrace learned diversity*.
 
-    variant: ``"unrolled"``, ``"truncated"``, ``"first-order"``, ``"final-step"``, ``"evolution"``, or ``"two-stage"``, which
-    is the stages of `TWO_STAGE`. stages: settings of several, each of which goes on from the best curves of the one before;
-    what is given beside them holds for all, but outer_steps are shared out, and inner_steps are the last one's. seed: one, or
-    several, whose runs go side by side, vectorised, without influence on each other, and come back as a list. checkpoint:
-    a file that is written every 20 outer steps, and gone on from where it is there: the result is the same, bit for bit, as
-    that of a run that was not interrupted. The other settings are those of `MetaLearning`; where they are not given, the
-    task's own hold, unless another variant than the task's is asked for.
+    Settings that are not given are taken from the task. If another variant than the task's is chosen, they have the defaults
+    of `MetaLearning` instead.
 
-    Gives the curves with the best smoothed held-out loss, captured on [-10, 10] at 100 points.
+    Parameters
+    ----------
+    task
+        Task to learn, from `tasks.get`.
+    types
+        Number of neuron types.
+    base
+        Name of the function from which each type starts.
+    variant
+        ``"unrolled"``, ``"truncated"``, ``"first-order"``, ``"final-step"``, ``"evolution"``, or ``"two-stage"``, a preset
+        with the stages of `TWO_STAGE`.
+    outer_steps
+        Number of outer steps. With several stages, it is the total, divided in the proportions of the stages.
+    inner_steps
+        Number of inner training steps. With several stages, it applies to the last.
+    networks
+        Number of networks that train at the same time.
+    seed
+        Random seed, or several. With several, the runs are vectorised, independent of each other, and returned as a list.
+    checkpoint
+        Checkpoint file, written every 20 outer steps. If it exists, the run resumes from it; the result is bitwise identical
+        to that of an uninterrupted run.
+    progress
+        Whether to show a progress bar.
+    **settings
+        Other settings of `MetaLearning`, and ``stages``: a list of settings, one mapping per stage. Each stage starts from
+        the best curves of the one before. All other arguments apply to every stage.
 
-    Raises InputError, or UnknownNameError, for settings that do not exist or cannot be.
+    Returns
+    -------
+    LearnedActivations or list of LearnedActivations
+        The curves with the best smoothed held-out loss, captured on [-10, 10] at 100 points.
 
+    Raises
+    ------
+    InputError
+        If a setting is invalid, or the checkpoint is of a run with other settings.
+    UnknownNameError
+        If a variant, base function or optimizer does not exist.
+
+    Examples
+    --------
     >>> from physlearn import tasks
     >>> task = tasks.get("van-der-pol", orbits=5)
     >>> metalearn(task, outer_steps=2, inner_steps=3, networks=2, variant="unrolled", progress=False)
     LearnedActivations(2 types from sine on van-der-pol, unrolled; cubic on [-10, 10] at 100 points)
     """
     if not isinstance(task, Task):
-        raise InputError(f"metalearn needs a task, as tasks.get('van-der-pol') gives, not {task!r}")
+        raise InputError(f"metalearn needs a task, such as tasks.get('van-der-pol'), not {task!r}")
     given = {"types": types, "base": base, "variant": variant, "outer_steps": outer_steps, "inner_steps": inner_steps,
              "networks": networks}  # fmt: skip
     chosen = settings_for(task, {**{name: value for name, value in given.items() if value is not None}, **settings})
@@ -102,7 +135,7 @@ def metalearn(
     stages = stages_of(chosen)
     path = None if checkpoint is None else Path(checkpoint)
     if path is not None and not path.parent.is_dir():
-        raise InputError(f"there is no folder {path.parent} for the checkpoint")
+        raise InputError(f"there is no folder {path.parent} for the checkpoint; create it, or choose another path")
     label = {
         "task": task.describe("meta-training", "meta-validation"),
         "seeds": seeds,
@@ -114,31 +147,36 @@ def metalearn(
 
 def _checked(seeds: Sequence[Any]) -> list[int]:
     if not seeds or not all(isinstance(seed, Integral) and abs(int(seed)) < 2**32 for seed in seeds):
-        raise InputError(f"seed is a whole number below 2^32, or several, not {', '.join(map(repr, seeds)) or 'none'}")
+        raise InputError(
+            f"seed must be a whole number below 2^32, or a list of them, not {', '.join(map(repr, seeds)) or 'an empty list'}"
+        )
     if len(set(seeds)) < len(seeds):
-        raise InputError(f"the seeds must differ, not {seeds}")
+        raise InputError(f"the seeds must be different from each other, not {seeds}")
     return [int(seed) for seed in seeds]
 
 
 def settings_for(task: Task, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What was given, and where nothing was the task's own settings, which hold for its own variant only."""
+    """Return the given settings, completed by the task's own, which apply only to the task's own variant."""
     other = "stages" in given or given.get("variant", task.learning.get("variant")) != task.learning.get("variant")
     return {**({} if other else task.learning), **given}
 
 
 def stages_of(chosen: Mapping[str, Any]) -> list[MetaLearning]:
-    """The settings of each stage: one, or those that were given or are a preset's, with what was chosen for all instead."""
+    """Return the settings of each stage: of a single one, of the given stages, or of a preset.
+
+    The other chosen settings override those of the stages.
+    """
     common = dict(chosen)
     parts = common.pop("stages", None)
     if common.get("variant") == "two-stage":
         if parts is not None:
-            raise InputError("variant 'two-stage' has stages of its own: give one of the two")
+            raise InputError("variant 'two-stage' defines its own stages; give either the variant or stages")
         common.pop("variant")
         parts = TWO_STAGE
     if parts is None:
         parts = [{}]
     if isinstance(parts, Mapping) or not parts or not all(isinstance(part, Mapping) for part in parts):
-        raise InputError(f"stages are the settings of each, one after another, not {parts!r}")
+        raise InputError(f"stages must be a list of settings, one mapping per stage, not {parts!r}")
     for part in (common, *parts):
         _check_names(part)
     total, steps = common.pop("outer_steps", None), common.pop("inner_steps", None)
@@ -146,7 +184,7 @@ def stages_of(chosen: Mapping[str, Any]) -> list[MetaLearning]:
     stages = [MetaLearning(**{**variant, **part, **common}) for part in parts]
     for name in ("types", "base", "width", "parity"):
         if len({getattr(stage, name) for stage in stages}) > 1:
-            raise InputError(f"stages work on the same curves: they cannot differ in {name}")
+            raise InputError(f"stages work on the same curves and must not differ in {name}; give all the same value")
     if total is not None:
         stages = [replace(stage, outer_steps=n) for stage, n in zip(stages, _shared_out(total, stages), strict=True)]
     if steps is not None:
@@ -157,12 +195,12 @@ def stages_of(chosen: Mapping[str, Any]) -> list[MetaLearning]:
 def _check_names(settings: Mapping[str, Any]) -> None:
     if unknown := sorted(set(settings) - set(MetaLearning.__dataclass_fields__)):
         raise InputError(
-            f"metalearn has no setting {unknown[0]!r}; it has {', '.join(MetaLearning.__dataclass_fields__)}, stages"
+            f"metalearn has no setting {unknown[0]!r}; choose from {', '.join(MetaLearning.__dataclass_fields__)}, stages"
         )
 
 
 def _shared_out(total: int, stages: Sequence[MetaLearning]) -> list[int]:
-    """So many outer steps in the proportions of the stages, at least one for each."""
+    """Divide the outer steps in the proportions of the stages, with at least one for each."""
     total = MetaLearning(outer_steps=total).outer_steps
     if total < len(stages):
         raise InputError(f"{len(stages)} stages need at least {len(stages)} outer_steps, not {total}")
@@ -176,7 +214,7 @@ def _shared_out(total: int, stages: Sequence[MetaLearning]) -> list[int]:
 def _run(
     task: Task, stages: Sequence[MetaLearning], seeds: Sequence[int], label: dict[str, Any], path: Path | None, progress: bool
 ) -> list[LearnedActivations]:
-    label = json.loads(json.dumps(label))  # as it comes back from a file
+    label = json.loads(json.dumps(label))  # as it would be read from a file
     state = checkpoints.load(path, label) if path is not None and path.exists() else {"finished": [], "under_way": None}
     neurons = None
     loops: list[OuterLoop] = []
@@ -236,7 +274,7 @@ def _learned(task: Task, loops: Sequence[OuterLoop], k: int, seed: int) -> Learn
         values=values,
         base=last.settings.base,
         task=task.name,
-        settings=json.loads(json.dumps(settings)),  # as they come back from a file
+        settings=json.loads(json.dumps(settings)),  # as they would be read from a file
         losses=pd.concat(rows, ignore_index=True).rename_axis("outer_step"),
         snapshots=torch.stack(snapshots).float(),
         snapshot_steps=steps,
@@ -244,7 +282,7 @@ def _learned(task: Task, loops: Sequence[OuterLoop], k: int, seed: int) -> Learn
 
 
 def _resampled(loop: OuterLoop, curves: Float[Tensor, "types points"], x: Float[Tensor, " n"]) -> Float[Tensor, "types n"]:
-    """Curves on the grid of a loop at other points."""
+    """Return curves, given on the grid of a loop, at other points."""
     return torch.stack([Table(curve.cpu().double(), loop.settings.interval).value(x) for curve in curves])
 
 
@@ -255,17 +293,17 @@ if TYPE_CHECKING:
 def learn_unit(
     task: Task, seeds: Sequence[int], checkpoint: Path, mark: Mark | None, progress: bool, settings: Mapping[str, Any]
 ) -> list[LearnedActivations]:
-    """Learn the activations of several meta-seeds side by side.
+    """Learn the activations of several meta-seeds at the same time.
 
     Parameters
     ----------
     task, seeds, progress, settings
-        As `metalearn` takes them.
+        As in `metalearn`.
     checkpoint
-        File to resume from and to write, in the folder of the run that gives the command.
+        File to resume from and to write, in the folder of the run that started this unit.
     mark
-        The mark of that run, for a unit that may be on another machine: no checkpoint is kept where the mark cannot be read,
-        as a folder of the same name is another one there. None for a unit on the same machine.
+        Mark of that run, for a unit that may run on another machine. If the mark cannot be read, the folder of that name is a
+        different one, and no checkpoint is written. None for a unit on the same machine.
     """
     path = checkpoint if mark is None or mark.here else None
     return metalearn(task, seed=seeds, checkpoint=path, progress=progress, **settings)

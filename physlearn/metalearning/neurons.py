@@ -1,4 +1,4 @@
-"""The neuron types that an outer loop adapts: sub-networks, and bumps that may be added to their curves."""
+"""The neuron types that an outer loop adapts: sub-networks, and bumps that can be added to their curves."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from physlearn.activations import SubNetwork, get, piecewise_cubic
 from physlearn.activations.spline import spline_coefficients
 from physlearn.metalearning.settings import MetaLearning
 
-SPACING = 0.75  # of the bumps, and their standard deviation
+SPACING = 0.75  # distance between the bumps, and their standard deviation
 
 
 class Neurons(nn.Module):
-    """The types of one meta-seed.
+    """The neuron types of one meta-seed.
 
-    sub_networks: a stack ``(types,)``, each drawn from its own seed. bumps: ``(types, bumps)``, the heights of Gaussians on
-    the middle half of the interval; zero unless evolution works on the curves.
+    ``sub_networks`` is a stack ``(types,)``, each member drawn from its own seed. ``bumps`` ``(types, bumps)`` are the heights
+    of Gaussians on the middle half of the interval; they are zero unless evolution perturbs the curves.
     """
 
     centers: Tensor
@@ -37,20 +37,20 @@ class Neurons(nn.Module):
         self.to(device=device, dtype=dtype)
 
     def curves(self, x: Float[Tensor, " points"]) -> Float[Tensor, "types points"]:
-        """The activation functions at x, which lie symmetrically about 0 where types are odd and even."""
+        """Return the activation functions at x; with odd and even types, x must be symmetric about 0."""
         return self.symmetric(self.sub_networks.value(x.expand(len(self.bumps), -1)) + self.bumps @ self.shapes(x))
 
     def symmetric(self, values: Float[Tensor, "*stack types points"]) -> Float[Tensor, "*stack types points"]:
-        """The odd part of the first type, the even part of the second, and so on; all of them without such a rule."""
+        """Return the odd part of the first type, the even part of the second, and so on; without parity, the values."""
         return values if self.signs is None else (values + self.signs * values.flip(-1)) / 2
 
     def shapes(self, x: Float[Tensor, " points"]) -> Float[Tensor, "bumps points"]:
-        """The bumps at x, of height one."""
+        """Return the bumps of height one at x."""
         return (-((x - self.centers.unsqueeze(-1)) / SPACING).square() / 2).exp()
 
 
 class SplineGrid:
-    """The grid on which curves become splines, and the matrix by which they do."""
+    """The grid on which curves are interpolated, and the matrix of the interpolation."""
 
     def __init__(self, settings: MetaLearning, dtype: torch.dtype, device: torch.device) -> None:
         matrix, start = spline_coefficients(settings.points, "cubic")
@@ -61,5 +61,5 @@ class SplineGrid:
         self._matrix = matrix.to(dtype=dtype, device=device)
 
     def coefficients(self, values: Float[Tensor, "*stack points"]) -> Float[Tensor, "*stack cells 4"]:
-        """The pieces of the splines through the values on the grid."""
+        """Return the coefficients of the splines through the values on the grid."""
         return (values @ self._matrix.flatten(0, 1).T).unflatten(-1, self._matrix.shape[:2])

@@ -1,4 +1,4 @@
-"""The outer loop of Algorithm 1: sub-networks that descend the gradient of what inner loops lose."""
+"""The outer loop of Algorithm 1: sub-networks descend the gradient of the losses of inner loops."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from physlearn.training.train import cosine
 
 
 class OuterLoop:
-    """Adapts the neuron types of M meta-seeds side by side; what becomes of one does not depend on the others.
+    """Adapt the neuron types of M meta-seeds at the same time, each independently of the others.
 
-    neurons: one for each meta-seed, changed in place. records: what happened to each.
+    ``neurons`` has one member per meta-seed, which is changed in place, and ``records`` holds the history of each.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class OuterLoop:
         return cls(self.learned(neurons), lr=self.settings.outer_learning_rate, **dict(self.settings.outer_options))  # type: ignore[call-arg]
 
     def learned(self, neurons: Neurons) -> list[nn.Parameter]:
-        """What the outer loop changes."""
+        """Return the parameters that the outer loop changes."""
         if self.settings.variant == "evolution":
             return [neurons.bumps] if self.settings.space == "curves" else list(neurons.sub_networks.parameters())
         rate = [neurons.log_rate] if self.settings.learn_inner_rate else []
@@ -77,11 +77,11 @@ class OuterLoop:
 
     @property
     def done(self) -> bool:
-        """Whether all outer steps were taken."""
+        """Whether all outer steps have been taken."""
         return self.step_count >= self.settings.outer_steps
 
     def run(self, bar: tqdm, every: int = 0, save: Any = None) -> None:
-        """Take the steps that are left; call ``save()`` after every so many."""
+        """Take the remaining steps; call ``save()`` after every ``every`` steps and after the last."""
         while not self.done:
             with suited_to(self.work):
                 self.step()
@@ -91,7 +91,7 @@ class OuterLoop:
                 save()
 
     def step(self) -> None:
-        """One outer step of all meta-seeds."""
+        """Take one outer step of all meta-seeds."""
         values = torch.stack([neurons.curves(self.grid.x) for neurons in self.neurons])
         for record, curves in zip(self.records, values.detach(), strict=True):
             record.before(self.step_count, curves)
@@ -124,7 +124,7 @@ class OuterLoop:
             record.after(found.objective, norm, found.left_out)
 
     def _move(self, neurons: Neurons, k: int, learned: list[nn.Parameter], gradients: list[Tensor]) -> float:
-        """The optimiser's step by the clipped gradient; none by one that is not finite. Gives the gradient's norm."""
+        """Take a step along the clipped gradient, unless it is not finite, and return the norm of the gradient."""
         norm = float(torch.stack([gradient.double().norm() for gradient in gradients]).norm())
         if not math.isfinite(norm):
             return norm
@@ -138,20 +138,20 @@ class OuterLoop:
         return norm
 
     def _schedule(self) -> float:
-        """The outer learning rate at this step, in units of the highest."""
+        """Return the outer learning rate at this step, relative to its maximum."""
         s, t = self.settings, self.step_count
         rising = min(1.0, (t + 1) / max(1, min(s.warm_up, s.outer_steps // 2)))
         falling = LAST_RATE + (1 - LAST_RATE) * cosine(t, s.outer_steps) if s.decay else 1.0
         return rising * falling
 
     def keep_best(self) -> None:
-        """Give the neurons back the weights that did best in the examinations."""
+        """Restore the weights with the lowest loss in the examinations."""
         for neurons, record in zip(self.neurons, self.records, strict=True):
             if record.best_neurons is not None:
                 neurons.load_state_dict(record.best_neurons)
 
     def state(self) -> dict[str, Any]:
-        """Everything that changes, to go on from: tensors and numbers in dictionaries and lists."""
+        """Return the state from which `resume` continues: tensors and numbers in dictionaries and lists."""
         return {
             "step_count": self.step_count,
             "neurons": [neurons.state_dict() for neurons in self.neurons],
@@ -162,7 +162,7 @@ class OuterLoop:
         }
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
+        """Restore a state."""
         self.step_count = state["step_count"]
         for k in range(len(self.neurons)):
             self.neurons[k].load_state_dict(state["neurons"][k])

@@ -1,4 +1,4 @@
-"""What happened to one meta-seed over the outer steps, and its best curves so far."""
+"""The history of one meta-seed over the outer steps, and its best curves so far."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from physlearn.metalearning.settings import MetaLearning
 
 
 class Record:
-    """Losses of every outer step, curves of some, and the curves that did best in the examinations.
+    """The losses of every outer step, the curves of some steps, and the curves with the best loss in the examinations.
 
-    A single examination is that of a handful of networks, and curves that suit just these would be taken for good ones: the
-    log loss is averaged over ``smoothing`` examinations in a row, and belongs to the one in the middle.
+    An examination trains only a few networks, and selecting by a single one would favour curves that suit just these networks.
+    The log loss is therefore averaged over ``smoothing`` successive examinations and assigned to the middle one.
     """
 
     def __init__(self, settings: MetaLearning) -> None:
@@ -36,13 +36,13 @@ class Record:
         self._every = max(1, settings.outer_steps // settings.snapshots)
 
     def before(self, step: int, curves: Float[Tensor, "types points"]) -> None:
-        """Take note of the curves that a step begins with."""
+        """Record the curves at the start of a step."""
         if step % self._every == 0 or step == self.settings.outer_steps - 1:
             self.snapshots.append(curves)
             self.snapshot_steps.append(step)
 
     def examined(self, step: int, neurons: Neurons, log_loss: float) -> None:
-        """Take note of an examination."""
+        """Record an examination."""
         self._recent.append((step, {name: tensor.clone() for name, tensor in neurons.state_dict().items()}))
         self.held_out.append(log_loss)
         if len(self.held_out) >= self.smoothing and self.smoothed < self.best:
@@ -51,12 +51,12 @@ class Record:
 
     @property
     def smoothed(self) -> float:
-        """The log loss over the last examinations."""
+        """The log loss averaged over the last examinations."""
         last = self.held_out[-self.smoothing :]
         return sum(last) / len(last)
 
     def after(self, objective: float, norm: float, left_out: int = 0) -> None:
-        """Take note of what the step found; a gradient that is not finite counts as skipped."""
+        """Record the result of a step; a step whose gradient is not finite counts as skipped."""
         self.rows.append(
             {
                 "objective": objective,
@@ -70,21 +70,21 @@ class Record:
 
     @property
     def skipped(self) -> int:
-        """How many outer steps had a gradient that was not finite."""
+        """The number of outer steps whose gradient was not finite."""
         return int(sum(row["skipped"] for row in self.rows))
 
     @property
     def latest(self) -> str:
-        """The smoothed held-out loss, for a progress bar."""
+        """The smoothed held-out loss, as text for a progress bar."""
         skipped = f", {self.skipped} skipped" if self.skipped else ""
         return f"log loss {self.rows[-1]['smoothed']:.3f}{skipped}" if self.rows else ""
 
     def losses(self) -> pd.DataFrame:
-        """A row an outer step."""
+        """Return the losses, one row per outer step."""
         return pd.DataFrame(self.rows).rename_axis("outer_step")
 
     def state(self) -> dict[str, Any]:
-        """Everything, to go on from."""
+        """Return the state from which `resume` continues."""
         return {
             "rows": self.rows,
             "snapshots": self.snapshots,
@@ -97,7 +97,7 @@ class Record:
         }
 
     def resume(self, state: dict[str, Any]) -> None:
-        """Go on from a state."""
+        """Restore a state."""
         self.rows, self.snapshots, self.snapshot_steps = state["rows"], state["snapshots"], state["snapshot_steps"]
         self.held_out = state["held_out"]
         self.best, self.best_step, self.best_neurons = state["best"], state["best_step"], state["best_neurons"]

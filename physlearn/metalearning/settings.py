@@ -1,4 +1,4 @@
-"""The settings of meta-learning, checked."""
+"""The settings of meta-learning, and their validation."""
 
 from __future__ import annotations
 
@@ -18,45 +18,104 @@ GRADIENTS = ("unrolled", "truncated", "first-order", "final-step")
 VARIANTS = (*GRADIENTS, "evolution", "two-stage")
 COUNTS = ("types", "outer_steps", "inner_steps", "networks", "width", "points", "batch_size", "window", "examine_every",
           "smoothing", "snapshots", "pairs")  # fmt: skip
-LAST_RATE = 0.02  # of the outer learning rate, where the cosine ends
+LAST_RATE = 0.02  # fraction of the outer learning rate at which the cosine ends
 
 
 @dataclass(frozen=True)
 class MetaLearning:
-    """How activations are meta-learned; the defaults are Algorithm 1 of the paper with the outer loop kept in hand.
+    """Settings of meta-learning; the defaults are Algorithm 1 of the paper with a scheduled and clipped outer loop.
 
-    *The types.* types: how many. base: the named function that each begins at. width: of each sub-network. gain: of its last
-    layer at the start. parity: types are odd and even functions in turn (one alone may be anything), so that each lacks what
-    the other has. points, interval: of the grid on which it is evaluated once an outer step and interpolated (finer than
-    the table that is captured in the end).
+    Parameters
+    ----------
+    types
+        Number of neuron types.
+    base
+        Name of the function from which each type starts.
+    variant
+        How the gradient of an outer step is computed: ``"unrolled"``, ``"truncated"`` (through ``window`` steps),
+        ``"first-order"``, ``"final-step"`` or ``"evolution"``.
+    outer_steps
+        Number of outer steps.
+    inner_steps
+        Number of training steps in the inner loop.
+    networks
+        Number of networks that train at the same time, each from its own weights and in its own batches; the gradient is
+        their mean.
+    width
+        Number of hidden neurons of each sub-network.
+    gain
+        Factor of the initial weights of the last layer of each sub-network.
+    parity
+        Whether the types are alternately odd and even functions, so that they complement each other. A single type is not
+        restricted.
+    points, interval
+        Number of points and ends of the grid on which each sub-network is evaluated once per outer step, and interpolated. It
+        is finer than the table that is captured at the end.
+    batch_size
+        Number of pairs in a batch of the inner loop.
+    inner_optimizer
+        ``"sgd"``, ``"momentum"``, ``"rmsprop"`` or ``"adam"``.
+    inner_learning_rate
+        Learning rate of all networks, or a lower and an upper bound between which each network draws its own (log-uniform).
+    learn_inner_rate
+        Whether the outer loop also learns the inner learning rate (only unrolled and truncated).
+    schedule
+        ``"constant"``, or ``"cosine"``, which lowers the learning rate to zero over the inner steps, as in the trainings in
+        which the activations are used.
+    lifetime
+        None for new networks at each outer step. Otherwise a lower and an upper bound, in inner steps, between which each
+        network draws its lifetime (log-uniform), so that networks of all ages train at the same time.
+    compiled
+        Whether torch.compile compiles the inner step; not for unrolled and truncated. It does not pay off on a CPU, where the
+        loops over tables are compiled in any case.
+    tail
+        Fraction of the inner steps, at the end, whose losses count.
+    held_out
+        Whether the losses are those on the meta-validation pairs. In evolution, the final loss on these pairs then replaces
+        the losses of the windows.
+    logarithm
+        Whether the objective is the mean log loss, in which all networks have the same weight.
+    window
+        Number of inner steps through which the truncated variant differentiates.
+    outer_optimizer
+        Name of an optimizer of torch.optim.
+    outer_options
+        Further options of the outer optimizer.
+    outer_learning_rate
+        Maximum learning rate of the outer loop.
+    warm_up
+        Number of outer steps over which the outer learning rate rises.
+    decay
+        Whether the outer learning rate then falls to 2 % of its maximum along a cosine.
+    clip
+        Maximum norm of the gradient over all types; None for no clipping.
+    examine_every
+        Number of outer steps between examinations, in which the same few networks are trained from scratch with the current
+        curves, and tested on the meta-validation pairs.
+    smoothing
+        Number of successive examinations over which the loss is averaged to select the best curves.
+    snapshots
+        Number of curves in the history.
+    pairs
+        Number of antithetic pairs of perturbations (evolution). Both members of a pair start from the same weights and have
+        the same batches.
+    space
+        What evolution perturbs: the ``"weights"`` of the sub-networks, or the ``"curves"``, by bumps 0.75 apart.
+    sigma
+        Size of a perturbation (evolution).
+    windows
+        Windows of inner steps, as fractions of their number (evolution). The objective is the log of the mean loss in a
+        window, averaged over the windows.
+    reward
+        Weight of the advantage of the mix over its pure types (evolution), ``J = log L_mix - reward * softmin(log L_pure)``.
+        The default of 0 is the honest choice, because worse pure types also earn the reward.
 
-    *The inner loop.* inner_steps: of training. networks: at once, each from weights and in batches of its own; the gradient
-    is their mean. batch_size. inner_optimizer: ``"sgd"``, ``"momentum"``, ``"rmsprop"``, ``"adam"``. inner_learning_rate: one
-    for all, or two between which each network draws its own (log-uniform). learn_inner_rate: lower the loss by the rate too
-    (unrolled and truncated). schedule: ``"constant"``, or ``"cosine"``, by which the rate falls to zero over the inner steps,
-    as it does where the activations are used. lifetime: None for new networks at each outer step, or two numbers of inner
-    steps between which each network draws its own life (log-uniform), so that networks of all ages train side by side.
-    compiled: the inner step, by torch.compile: for all variants but unrolled and truncated. It does not pay on a CPU, where
-    the loops over tables are compiled anyway.
-
-    *The objective.* tail: the last share of the inner steps whose losses count. held_out: count losses on the
-    meta-validation pairs, and in evolution the loss there in the end instead of those of the windows. logarithm: the mean log
-    loss, in which all networks weigh the same.
-
-    *The outer loop.* variant: how the gradient is found: ``"unrolled"``, ``"truncated"`` (through ``window`` steps),
-    ``"first-order"``, ``"final-step"``, ``"evolution"``. outer_steps. outer_optimizer: any of torch.optim, by name, with
-    outer_options. outer_learning_rate: rises over the first ``warm_up`` steps, then falls to nearly nothing along a
-    cosine (``decay``). examine_every: so many outer steps, the same few networks are trained anew with the curves as they
-    are, and tried on the meta-validation pairs. clip: the longest gradient, over all types. smoothing: examinations in
-    a row, over which the loss is averaged to choose the curves that are kept. snapshots: how many curves the history keeps.
-
-    *Evolution.* pairs: of antithetic perturbations; both members of a pair begin with the same weights and see the same
-    batches. space: ``"weights"`` of the sub-networks, or ``"curves"``, to which bumps 0.75 apart are added. sigma: the size of
-    a perturbation. windows: of inner steps, as shares of their number; the objective is the mean over them of the log of the
-    mean loss. reward: for what the mix gains over the pure types, ``J = log L_mix - reward * softmin(log L_pure)``; 0 is the
-    honest default, since a reward is also earned by spoiling the pure types.
-
-    Raises InputError or UnknownNameError for what cannot be.
+    Raises
+    ------
+    InputError
+        If a setting is invalid, or settings contradict each other.
+    UnknownNameError
+        If a variant, base function or optimizer does not exist.
     """
 
     types: int = 2
@@ -105,13 +164,13 @@ class MetaLearning:
             if not (isinstance(getattr(self, name), Real) and getattr(self, name) > 0):
                 raise InputError(f"{name} must be positive, not {getattr(self, name)!r}")
         if self.variant not in VARIANTS:
-            raise UnknownNameError(f"no variant {self.variant!r} of meta-learning; there are {', '.join(VARIANTS)}")
+            raise UnknownNameError(f"there is no variant {self.variant!r} of meta-learning; choose from {', '.join(VARIANTS)}")
         if self.variant == "two-stage":
-            raise InputError("variant 'two-stage' is two settings, TWO_STAGE, of which metalearn knows")
+            raise InputError("'two-stage' is a preset of metalearn (TWO_STAGE), not a variant; pass it to metalearn")
         named.find(self.base)
         spline.spline_coefficients(self.points, "cubic")
         if not (_in_order(self.interval) and isfinite(self.interval[1] - self.interval[0])):
-            raise InputError(f"interval is two finite numbers, the low end first, not {self.interval}")
+            raise InputError(f"interval must be two finite numbers, the lower one first, not {self.interval}")
         if self.parity and self.interval[0] != -self.interval[1]:
             raise InputError(f"odd and even types need an interval that is symmetric about 0, not {self.interval}")
         optimizers.find(self.inner_optimizer)
@@ -119,33 +178,34 @@ class MetaLearning:
         try:
             outer([torch.zeros(1, 1, requires_grad=True)], lr=self.outer_learning_rate, **options)  # type: ignore[call-arg]
         except (TypeError, ValueError) as error:
-            raise InputError(f"{self.outer_optimizer} does not take outer_options={options}: {error}") from error
+            raise InputError(f"{self.outer_optimizer} does not accept outer_options={options}: {error}") from error
         if not (isinstance(self.tail, Real) and 0 < self.tail <= 1):
-            raise InputError(f"tail is a share of the inner steps, above 0 and up to 1, not {self.tail!r}")
+            raise InputError(f"tail must be a fraction of the inner steps, above 0 and up to 1, not {self.tail!r}")
         if self.clip is not None and not (isinstance(self.clip, Real) and self.clip > 0):
             raise InputError(f"clip must be positive, not {self.clip!r}")
         rate = self.inner_learning_rate
         if not (rate > 0 if isinstance(rate, Real) else _in_order(rate, equal=True) and rate[0] > 0):
-            raise InputError(f"inner_learning_rate is a positive number, or two in order, not {rate!r}")
+            raise InputError(f"inner_learning_rate must be a positive number, or two in increasing order, not {rate!r}")
         low, high = self.rates
         if self.lifetime is not None and not (_in_order(self.lifetime, equal=True) and self.lifetime[0] > 0):
-            raise InputError(f"lifetime is two numbers of steps in order, not {self.lifetime}")
+            raise InputError(f"lifetime must be two positive numbers of steps in increasing order, not {self.lifetime}")
         if self.schedule not in ("constant", "cosine"):
             raise InputError(f"schedule must be 'constant' or 'cosine', not {self.schedule!r}")
         if self.schedule == "cosine" and self.pool is not None:
-            raise InputError("a cosine schedule ends with the inner steps: networks that live on need schedule='constant'")
-        if self.learn_inner_rate and self.variant not in ("unrolled", "truncated"):
             raise InputError(
-                f"the gradient of variant {self.variant!r} does not know of the inner learning rate; take unrolled"
+                "a cosine schedule ends with the inner steps, but lifetime lets networks continue; use schedule='constant'"
             )
+        if self.learn_inner_rate and self.variant not in ("unrolled", "truncated"):
+            raise InputError(f"variant {self.variant!r} cannot learn the inner learning rate; use 'unrolled' or 'truncated'")
         if self.compiled and self.variant in ("unrolled", "truncated"):
             raise InputError(
-                f"a compiled inner step cannot be differentiated twice, as variant {self.variant!r} asks for; take first-order"
+                f"variant {self.variant!r} differentiates the inner step twice, which compiled=True does not allow; use "
+                "compiled=False or 'first-order'"
             )
         if self.learn_inner_rate and (self.lifetime is not None or low != high):
-            raise InputError("a learned inner learning rate is one for all networks, new at each outer step")
+            raise InputError("a learned inner learning rate must be a single number, and lifetime must be None")
         if not self.windows or any(not (_in_order(window) and window[0] >= 0 and window[1] <= 1) for window in self.windows):
-            raise InputError(f"windows are shares of the inner steps, as ((0.9, 1.0),), not {self.windows}")
+            raise InputError(f"windows must be fractions of the inner steps, such as ((0.9, 1.0),), not {self.windows}")
         if self.space not in ("weights", "curves"):
             raise InputError(f"space must be 'weights' or 'curves', not {self.space!r}")
 
@@ -157,31 +217,31 @@ class MetaLearning:
 
     @property
     def pool(self) -> tuple[int, int] | None:
-        """The lives of networks that live on; evolution has only new ones."""
+        """The range of lifetimes of networks that continue over outer steps; None for evolution, where all are new."""
         return None if self.variant == "evolution" else self.lifetime
 
     @property
     def longest(self) -> float:
-        """The longest gradient of an outer step."""
+        """The norm to which the gradient of an outer step is clipped."""
         return float("inf") if self.clip is None else self.clip
 
 
 def _in_order(numbers: Any, *, equal: bool = False) -> bool:
-    """Whether these are two numbers, the second greater, or perhaps equal."""
+    """Return whether these are two numbers, the second greater than the first or, with ``equal``, equal to it."""
     if not (isinstance(numbers, Sequence) and len(numbers) == 2 and all(isinstance(number, Real) for number in numbers)):
         return False
     return numbers[0] < numbers[1] or (equal and numbers[0] == numbers[1])
 
 
 def outer_class(name: str) -> type[torch.optim.Optimizer]:
-    """The class of torch.optim, whatever the case of the name. Raises UnknownNameError for what is none."""
+    """Return a class of torch.optim by its name, in any case. Raises UnknownNameError if there is no such class."""
     classes = {
         key.lower(): value
         for key, value in vars(torch.optim).items()
         if isinstance(value, type) and issubclass(value, torch.optim.Optimizer) and value is not torch.optim.Optimizer
     }
-    classes.pop("lbfgs", None)  # it asks for the loss again and again
-    classes.pop("sparseadam", None)  # for sparse gradients alone
+    classes.pop("lbfgs", None)  # it evaluates the loss several times per step
+    classes.pop("sparseadam", None)  # it accepts sparse gradients only
     if name.lower() not in classes:
-        raise UnknownNameError(f"no outer optimizer {name!r}; there are {', '.join(sorted(classes))}")
+        raise UnknownNameError(f"there is no outer optimizer {name!r}; choose from {', '.join(sorted(classes))}")
     return classes[name.lower()]

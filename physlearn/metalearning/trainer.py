@@ -1,4 +1,4 @@
-"""Trainings whose losses alone are wanted, on the fastest engine that applies."""
+"""Train networks on the fastest applicable engine when only their losses are needed."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from physlearn.training import fused, fused_engine
 
 
 class Trainer:
-    """Trains stacks of networks from given weights along given batches, as the inner loop does, but without derivatives.
+    """Train stacks of networks from given weights on given batches, as the inner loop does, but without derivatives.
 
-    model: the network of the inner loop, alone. On the CPU networks of one hidden layer are trained by the compiled loops; on
-    a GPU one step is captured for each shape of stack, and replayed.
+    ``model`` is a single network of the inner loop. On the CPU, compiled loops train networks with one hidden layer. On a GPU,
+    one step is captured per shape of stack and replayed.
     """
 
     def __init__(self, inner: InnerLoop, model: Learner) -> None:
@@ -35,7 +35,7 @@ class Trainer:
     def train(
         self, curves: Curves, weights: Float[Tensor, "S P"], rates: Float[Tensor, "S 1"], batches: Int[Tensor, "S steps B"]
     ) -> tuple[Float[Tensor, "S steps"], Float[Tensor, "S P"]]:
-        """The loss of each network before each step, NaN once it has diverged, and its weights in the end."""
+        """Return the loss of each network before each step, NaN after it has diverged, and its final weights."""
         if self.fit is not None:
             return self._fused(self.fit, curves, weights, rates, batches)
         if weights.is_cuda:

@@ -1,6 +1,6 @@
-"""Learned activations that come with the package: those of a task, under the task's name.
+"""Learned activations that ship with the package, under the name of the task on which they were learned.
 
-The files beside this one are of `LearnedActivations.without_history`, as ``physlearn learn TASK --no-history`` writes them.
+``physlearn learn TASK --no-history`` writes the files in this folder (see `LearnedActivations.without_history`).
 """
 
 from __future__ import annotations
@@ -14,18 +14,39 @@ FOLDER = Path(__file__).parent
 
 
 def names() -> list[str]:
-    """The names of all shipped ones, sorted; ``activations.get`` knows each as ``"learned:NAME"``."""
+    """Return the names of all shipped activations.
+
+    Returns
+    -------
+    list of str
+        The names, sorted; ``activations.get("learned:NAME")`` returns the activation of that name.
+    """
     return sorted(path.stem for path in FOLDER.glob("*.safetensors"))
 
 
 def load(name: str) -> LearnedActivations:
-    """What was learned for the task of that name, with every setting and without its history, read anew at each call.
+    """Return the activations that were learned for a task.
 
-    Raises UnknownNameError (a KeyError), listing the names there are.
+    Parameters
+    ----------
+    name
+        Name of the task.
 
+    Returns
+    -------
+    LearnedActivations
+        The activations with all settings and without their history, read from the file at each call.
+
+    Raises
+    ------
+    UnknownNameError
+        If no activations are shipped for the task (a KeyError); the message lists the available names.
+
+    Examples
+    --------
     >>> len(load("henon-heiles-hnn"))
     2
     """
     if name not in names():
-        raise UnknownNameError(f"no activations are shipped as learned for {name!r}; there are those for {', '.join(names())}")
+        raise UnknownNameError(f"no learned activations are shipped for {name!r}; choose from {', '.join(names())}")
     return LearnedActivations.load(FOLDER / f"{name}.safetensors")

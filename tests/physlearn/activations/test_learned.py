@@ -120,7 +120,7 @@ def test_other_kinds_of_files_are_refused(path):
     with pytest.raises(InputError, match="not written by physlearn"):
         LearnedActivations.load(path)
     tensor_file.write(path, "forecaster", {}, {})
-    with pytest.raises(InputError, match="holds a forecaster"):
+    with pytest.raises(InputError, match="of the kind 'forecaster'"):
         LearnedActivations.load(path)
 
 

@@ -150,7 +150,7 @@ def test_images_are_refused_where_nothing_says_what_their_channels_are():
         with pytest.raises(InputError, match="dim=1 for the channels of a convolution"):
             torch.nn.Sequential(mix)(image)
         assert Mixture(mix.types, dim=1).activations is not None
-    with pytest.raises(InputError, match=r"takes no activities of shape \(3,\)"):
+    with pytest.raises(InputError, match=r"cannot take an input of shape \(3,\)"):
         Mixture(KINDS["named"](), dim=1)(torch.zeros(3))
     with pytest.raises(InputError, match="dim must be a whole number"):
         Mixture(KINDS["named"](), dim=1.0)

@@ -60,7 +60,7 @@ def test_aligned_curves_are_turned_onto_one_of_them():
 
 
 def test_what_cannot_be_compared_is_refused():
-    with pytest.raises(InputError, match="grid around zero"):
+    with pytest.raises(InputError, match="grid that is symmetric about zero"):
         curve_distances(SHAPES, A + 1)
     with pytest.raises(InputError, match="as many points"):
         curve_distances(SHAPES, A[:50])

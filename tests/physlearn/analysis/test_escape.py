@@ -137,9 +137,9 @@ def test_what_is_no_minimum_below_a_barrier_is_refused():
         (lambda: kramers_rate(torch.eye(2), -torch.eye(2), 1.0, 0.1), "at a saddle"),
         (lambda: kramers_rate(one, -one, -1.0, 0.1), "barrier"),
         (lambda: descent_rate(1.0, 1.0, 0.1, 1.0, 0.1, 1), "saddle < 0"),
-        (lambda: descent_rate(1.0, -1.0, 1.0, 0.1, 0.1, 1), "larger loss"),
+        (lambda: descent_rate(1.0, -1.0, 1.0, 0.1, 0.1, 1), "loss_at_saddle > loss"),
         (lambda: escape_rate(torch.ones(3), 0.0), "time must be positive"),
-        (lambda: escape_times(slope, torch.zeros(3), 0.1, slope, 1.0, 0.1), r"starts \(n, d\)"),
+        (lambda: escape_times(slope, torch.zeros(3), 0.1, slope, 1.0, 0.1), r"start must be \(n, d\)"),
     ):
         with pytest.raises(InputError, match=said):
             wrong()

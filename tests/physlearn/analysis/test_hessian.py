@@ -271,7 +271,7 @@ def test_what_is_no_loss_of_the_model_is_refused(build, loss, said):
 
 def test_wrong_arguments_are_told_in_a_sentence(build, small):
     for wrong, said in (
-        (lambda: hessian(build()[0].requires_grad_(False), build()[1]), "no weights"),
+        (lambda: hessian(build()[0].requires_grad_(False), build()[1]), "no parameters that require a gradient"),
         (lambda: small.matvec(torch.zeros(3)), r"not \(3,\)"),
         (lambda: small.trace(1), "at least 2 samples"),
         (lambda: small.density(probes=1), "at least 2 probes"),

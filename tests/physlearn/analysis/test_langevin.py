@@ -103,7 +103,7 @@ def test_so_many_steps_are_kept_and_the_last_one():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"diffusion": -1.0}, "negative somewhere"),
+        ({"diffusion": -1.0}, "must not be negative, but its smallest value is -1"),
         ({"diffusion": torch.diag(torch.tensor([1.0, -0.1]))}, "negative eigenvalue"),
         ({"diffusion": torch.diag(torch.tensor([1.0, 1.0, -0.1])), "start": torch.zeros(3)}, "negative eigenvalue -0.1"),
         ({"time": 0.0}, "time must be a positive number"),

@@ -111,7 +111,7 @@ def test_any_part_of_any_module_can_be_named(drawn):
 
 def test_layers_that_there_are_not_are_told(build, drawn):
     model, _ = build()
-    for there_is_not, said in ((2, "from 0 to 1"), (-1, "from 0 to 1"), ("states.mean", "no part 'states.mean'; there are")):
+    for there_is_not, said in ((2, "from 0 to 1"), (-1, "from 0 to 1"), ("states.mean", "no part 'states.mean'; choose from")):
         with pytest.raises(InputError, match=said):
             activities(model, drawn(9, 4), there_is_not)
     with pytest.raises(InputError, match="name the part"):

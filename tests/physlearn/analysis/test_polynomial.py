@@ -36,7 +36,7 @@ def test_a_table_is_fitted_and_errors_between_its_points_count():
 
 def test_fits_that_cannot_be_are_refused():
     for arguments, said in (
-        ({"orders": [100]}, "order from 0 to 99"),
+        ({"orders": [100]}, "orders from 0 to 99"),
         ({"orders": []}, "order"),
         ({"interval": (1, 1)}, "interval"),
     ):

@@ -34,7 +34,7 @@ def test_the_same_seed_finds_the_same_and_the_error_is_that_of_the_function():
     ("wrong", "said"),
     [
         ({"interval": (1, 1)}, "interval"),
-        ({"functions": ("exp",)}, "not of 'exp'"),
+        ({"functions": ("exp",)}, "not 'exp'"),
         ({"population": 0}, "generations"),
     ],
 )

@@ -128,7 +128,7 @@ def test_another_command_does_not_go_on_from_the_checkpoint_of_the_first(run, re
     with monkeypatch.context() as patch:
         patch.setattr(OuterLoop, "step", interrupted)
         assert run(*LEARN).code == 130
-    assert "begun with other settings" in refused(*LEARN, "--seed", 3)
+    assert "started with other settings" in refused(*LEARN, "--seed", 3)
     assert run(*LEARN).code == 0
 
 

@@ -185,7 +185,7 @@ def test_learned_activations_are_taken_from_a_file_and_a_bad_one_is_told_of(page
     (tmp_path / "bad.safetensors").write_bytes(b"nothing of the kind")
     (chooser,) = page.execute_script(FIND, "input[type=file]")
     chooser.send_keys(str(tmp_path / "bad.safetensors"))
-    until(lambda: says(page, "bad.safetensors is no whole safetensors file"), "a sentence about the file")
+    until(lambda: says(page, "bad.safetensors is not a complete safetensors file"), "a sentence about the file")
     chooser.send_keys(str(tmp_path / "mine.safetensors"))
     until(lambda: len(state(page)["curves"]["value"]) == 2, "the curves of both types")
     assert len(LearnedActivations.load(tmp_path / "mine.safetensors")) == 2

@@ -121,7 +121,7 @@ def test_neurons_are_chosen_by_name_or_taken_from_a_file(page, tmp_path):
 def test_a_bad_file_is_answered_by_a_sentence_and_changes_nothing(page):
     page.file.filename = "<b>bad</b>.safetensors"
     page.file.value = b"nothing of the kind"
-    assert "is no whole safetensors file" in page.said.object
+    assert "is not a complete safetensors file" in page.said.object
     assert "<b>" not in page.said.object
     assert page.neurons.value == "sine"
 

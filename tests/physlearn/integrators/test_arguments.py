@@ -69,7 +69,7 @@ def test_what_is_no_option_of_the_method_is_refused(method, option, henon_heiles
 
 @pytest.mark.parametrize("flow", [None, 3, "henon-heiles", systems.find("pendulum")], ids=repr)
 def test_what_is_no_flow_is_refused_with_what_to_give(flow):
-    with pytest.raises(InputError, match="no flow: give a system, a trained model, or a function"):
+    with pytest.raises(InputError, match="not a flow; pass a system, a trained model or a function"):
         integrate(flow, f64(1.0, 0.0), f64(0.0, 0.1), "rk4")
 
 

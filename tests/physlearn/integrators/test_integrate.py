@@ -130,7 +130,7 @@ def test_wrong_arguments_get_one_clear_sentence(henon_heiles):
         integrate(henon_heiles, z0, T, "rk4", substeps=0)
     with pytest.raises(InputError, match="chooses its own steps"):
         integrate(henon_heiles, z0, T, "dopri8", substeps=2)
-    with pytest.raises(InputError, match="a str is no flow"):
+    with pytest.raises(InputError, match="a str is not a flow"):
         integrate("henon-heiles", z0, T, "rk4")
     with pytest.raises(InputError, match="omega must be positive"):
         integrate(henon_heiles, z0, T, "tao-4", omega=-1.0)

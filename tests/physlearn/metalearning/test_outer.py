@@ -99,7 +99,7 @@ def test_a_checkpoint_of_other_settings_or_data_is_refused(task, settings, tmp_p
 def test_a_file_that_is_no_checkpoint_is_refused(task, settings, tmp_path):
     path = tmp_path / "checkpoint"
     metalearn(task, **settings).save(path)
-    with pytest.raises(InputError, match="holds a"):
+    with pytest.raises(InputError, match="is of the kind"):
         metalearn(task, **settings, checkpoint=path)
     path.write_bytes(path.read_bytes()[:500])
     with pytest.raises(InputError, match="truncated"):

@@ -51,5 +51,5 @@ def test_orbits_without_rates_and_unknown_reductions_are_refused(orbit):
         derivative_loss(system, replace(orbit, rate=None))
     with pytest.raises(InputError, match="'max'"):
         derivative_loss(system, orbit, reduction="max")
-    with pytest.raises(InputError, match="no flow"):
+    with pytest.raises(InputError, match="not a flow"):
         derivative_loss(None, orbit)
