@@ -1,4 +1,4 @@
-"""Pictures, one file each: functions that take and return matplotlib axes."""
+"""Figures: functions that draw on matplotlib axes and return them, one file each."""
 
 from physlearn.plotting.activation_curves import activation_curves
 from physlearn.plotting.animation import animate

@@ -1,4 +1,4 @@
-"""Lines whose colour tells the time."""
+"""Lines that are coloured by time."""
 
 from __future__ import annotations
 
@@ -10,15 +10,30 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 RAINBOW = "rainbow"  # violet to red, as in the paper's figures
-LARGEST = 1e12  # what is further out overflows on its way to the page
+LARGEST = 1e12  # larger coordinates overflow when they are drawn
 
 
 def colored_by_time(
     ax: Axes, x: Float[np.ndarray, " T"], y: Float[np.ndarray, " T"], t: Float[np.ndarray, " T"], **style: Any
 ) -> LineCollection:
-    """Draw y against x, from violet at the earliest time to red at the latest; states that are not finite are left out.
+    """Draw y against x, coloured from violet at the earliest time to red at the latest. States that are not finite are left
+    out.
 
-    style: of matplotlib's LineCollection, as ``cmap``, ``linewidth`` or ``label``.
+    Parameters
+    ----------
+    ax : Axes
+        Where to draw.
+    x, y : ndarray, shape (T,)
+        The coordinates.
+    t : ndarray, shape (T,)
+        The times.
+    **style
+        Options of matplotlib's LineCollection, such as ``cmap``, ``linewidth`` or ``label``.
+
+    Returns
+    -------
+    LineCollection
+        The lines.
     """
     points = np.stack([x, y], axis=-1)
     segments = np.stack([points[:-1], points[1:]], axis=1)

@@ -1,4 +1,4 @@
-"""What was tracked in a film of pendulums."""
+"""The tracked motion of pendulums in a film."""
 
 from __future__ import annotations
 
@@ -12,14 +12,27 @@ from scipy.signal import lombscargle
 from physlearn.plotting.forecast import COLORS
 from systems.pendulum_clock.tracking import Tracking
 
-HARMONICS = 6.0  # of the fastest swing: how far the spectrum reaches
+HARMONICS = 6.0  # highest frequency of the spectrum, in units of that of the fastest pendulum
 OVERSAMPLING = 8
 
 
 def tracking_plot(tracking: Tracking) -> Figure:
-    """Angle against time, phase portrait, spectrum, and what smoothing leaves of the angles; a colour a pendulum."""
+    """Draw what was tracked in a film of pendulums: angles against time, phase portraits, spectra, and residuals.
+
+    The residuals are the measured angles minus the smoothed ones. Each pendulum has one colour.
+
+    Parameters
+    ----------
+    tracking : Tracking
+        The tracked pendulums.
+
+    Returns
+    -------
+    Figure
+        The figure, which pyplot does not keep.
+    """
     figure, axes = plt.subplots(2, 2, figsize=(10, 6.4), layout="constrained")
-    plt.close(figure)  # pyplot forgets it; the caller keeps it
+    plt.close(figure)  # removes it from pyplot; the caller keeps it
     angle, portrait, spectrum, residual = axes.T.flatten()
     for report, color in zip(tracking.report, COLORS * len(tracking.report), strict=False):
         label = f"pendulum {report.pendulum}: T = {report.period:.4f} s"
@@ -37,12 +50,12 @@ def tracking_plot(tracking: Tracking) -> Figure:
     angle.legend(loc="lower left", bbox_to_anchor=(0, 1), fontsize="small", frameon=False)
     portrait.set(xlabel=r"$\theta$ [deg]", ylabel=r"$\omega$ [deg/s]")
     spectrum.set(xlabel="frequency [1/s]", ylabel="amplitude [deg]", yscale="log")
-    residual.set(xlabel="$t$ [s]", ylabel="angle less its smooth course [deg]")
+    residual.set(xlabel="$t$ [s]", ylabel="measured minus smoothed angle [deg]")
     return figure
 
 
 def _spectrum(ax: Axes, t: Float[np.ndarray, " T"], theta: Float[np.ndarray, " T"], highest: float, color: str) -> None:
-    """The amplitude at each frequency, of samples that need not be equally spaced."""
+    """Draw the amplitude at each frequency. The samples need not be equally spaced."""
     seen = np.isfinite(theta)
     t, theta = t[seen], theta[seen] - theta[seen].mean()
     frequency = np.arange(1, int(highest * OVERSAMPLING * np.ptp(t)) + 1) / (OVERSAMPLING * np.ptp(t))
