@@ -338,9 +338,7 @@ def _geometric_mean(values: Float[np.ndarray, "r n"]) -> Float[np.ndarray, " r"]
 
 
 def _interval(drawn: Float[np.ndarray, " resamples"], units: int, confidence: float) -> tuple[float, float]:
-    """Return percentiles of the resamples of a statistic, expanded for the number of independent units, or NaN for a single
-    unit.
-    """
+    """Return percentiles of resamples, expanded for the number of independent units, or NaN for a single unit."""
     known = drawn[~np.isnan(drawn)]
     if units < 2 or not len(known):
         return np.nan, np.nan

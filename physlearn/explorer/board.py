@@ -96,9 +96,7 @@ class Board:
         self._limit(exploration, below)
 
     def draw_section(self, name: str, section: Section) -> None:
-        """Show the section of the system or of a model, one colour per orbit. The orbit of the initial state is black and on
-        top.
-        """
+        """Show the section of the system or of a model, one colour per orbit, with the orbit of the initial state in black."""
         orbit, z = section.orbit.numpy(), array(section.z)
         missing = int(section.unresolved.sum())
         said = f"; {missing} of {len(section.unresolved)} orbits not resolved" if missing else ""
@@ -129,9 +127,7 @@ class Board:
         return Contender(name, exploration.integrator_of(name)).label
 
     def _plane(self, name: str) -> Any:
-        """Return a figure of one plane, with the true orbit in grey below that of the model, and the points that the user
-        drags.
-        """
+        """Return a figure of one plane: the true orbit in grey, the orbit of the model, and the points that the user drags."""
         alone = name == TRUTH
         plane = self._figure(FRAME, 0, 1, title=name, name=f"plane {name}")
         plane.title.text_color = ALONE if alone else self.colors[name]
@@ -159,9 +155,7 @@ class Board:
         return bare(frame_width=FRAME, frame_height=height, x_axis_label=across, y_axis_label=up, **ranges, **options)
 
     def _over_time(self, height: int) -> tuple[Any, Any]:
-        """Return figures of the first coordinate and of the energy over time, or of the distance to the true orbit without an
-        energy.
-        """
+        """Return figures over time of the first coordinate, and of the energy or else the distance to the true orbit."""
         width = (FRAME + LEFT + RIGHT) * len(self.columns) // 2 - LEFT - RIGHT
         low, high = self.scene.extent[0].tolist()
         common = {"frame_width": width, "frame_height": height, "x_range": Range1d(start=0, end=1), "x_axis_label": "t"}
@@ -181,9 +175,7 @@ class Board:
         return np.where(gone[:, None], np.nan, z)
 
     def _later(self, exploration: Exploration, orbit: Orbit, truth: Orbit | str) -> Float[np.ndarray, " T"]:
-        """Return what the second time series shows. It is NaN if it is not finite, or the distance is too large to mean
-        anything.
-        """
+        """Return the values of the second time series, with NaN for those that are not finite or mean nothing."""
         energy = exploration.energy_along(orbit)
         if energy is not None:
             values = array(energy)

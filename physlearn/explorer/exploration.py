@@ -161,9 +161,7 @@ def _or_why(orbit: Any) -> Orbit | str:
 
 
 def distance(orbit: Orbit, truth: Orbit) -> Float[Tensor, " T"]:
-    """Return the error of `physlearn.metrics.distance` of an orbit at its own times, which are a subset of those of the true
-    orbit.
-    """
+    """Return `physlearn.metrics.distance` of an orbit at its own times, which must be a subset of those of the truth."""
     between = (len(truth.t) - 1) // (len(orbit.t) - 1)
     there = truth[..., ::between]
     return metrics.distance(replace(orbit, coordinates=there.coordinates, periods=there.periods), there)

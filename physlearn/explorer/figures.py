@@ -12,9 +12,7 @@ SIGMA = chr(0x3C3)
 
 
 def bare(**options: Any) -> Any:
-    """Return a Bokeh figure without tools. The options are those of ``bokeh.plotting.figure``, some of which its type hints
-    lack.
-    """
+    """Return a Bokeh figure without tools, with options of ``bokeh.plotting.figure`` (its type hints lack some of them)."""
     quiet = InlineStyleSheet(css=":host(:focus), .bk-events:focus { outline: none !important; }")  # no frame after a drag
     usual = {"tools": "", "toolbar_location": None, "min_border_left": LEFT, "min_border_right": RIGHT, "stylesheets": [quiet]}
     made: Any = figure(**{**usual, **options})

@@ -68,9 +68,7 @@ class Newest(Generic[Request]):
                     logging.getLogger(__name__).exception("a request from the explorer page failed")
 
     def _next(self) -> tuple[int, list[Request]]:
-        """Wait for a request, then until none has come for the delay. Return its number, and the request unless it was
-        discarded.
-        """
+        """Wait for a request, then until none has come for the delay. Return its number, and the request unless discarded."""
         with self._changed:
             self._changed.wait_for(lambda: self._request or not self._open)
             while self._open:

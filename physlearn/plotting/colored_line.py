@@ -16,8 +16,9 @@ LARGEST = 1e12  # larger coordinates overflow when they are drawn
 def colored_by_time(
     ax: Axes, x: Float[np.ndarray, " T"], y: Float[np.ndarray, " T"], t: Float[np.ndarray, " T"], **style: Any
 ) -> LineCollection:
-    """Draw y against x, coloured from violet at the earliest time to red at the latest. States that are not finite are left
-    out.
+    """Draw y against x, coloured by time from violet to red.
+
+    States that are not finite are left out.
 
     Parameters
     ----------
