@@ -121,7 +121,7 @@ def compare(
             f"replicates must be at most {APART}, not {replicates}, because meta-seeds would otherwise share networks"
         )
     if not isinstance(seed, Integral) or abs(seed) >= 2**32:
-        raise InputError(f"seed must be a whole number below 2^32 in size, not {seed}")
+        raise InputError(f"seed must be a whole number with a magnitude below 2^32, not {seed}")
     if unknown := sorted(set(training) - set(Training.__dataclass_fields__)):
         raise InputError(f"compare has no setting {unknown[0]!r}; besides its own, it takes those of Training")
     if tuned and "learning_rate" in training:

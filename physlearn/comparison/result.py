@@ -310,8 +310,8 @@ class Comparison:
         """What was trained and how the variants are compared, in words."""
         training = self.settings["training"]
         tuned = (
-            f"the learning rate of each variant chosen among {len(self.settings['rates'])} on the tuning part, with "
-            f"{self.settings['tuning_replicates']} networks each"
+            f"the learning rate of each variant chosen from {len(self.settings['rates'])} rates on the tuning part, with "
+            f"{self.settings['tuning_replicates']} networks per rate"
             if self.settings["rates"]
             else "the same learning rate for all"
         )
@@ -319,8 +319,8 @@ class Comparison:
         return (
             f"{self.settings['replicates']} networks of each variant, {meta_seeds} meta-seed{'s' * (meta_seeds > 1)}, "
             f"{training['epochs']} epoch{'s' * (training['epochs'] > 1)} in batches of {training['batch_size']}; {tuned}. "
-            f"Differences are {self.reference} minus other, with 95 % bootstrap intervals; p by Wilcoxon's test over pairs, "
-            "corrected by Holm's method."
+            f"Differences are {self.reference} minus other, with 95 % bootstrap intervals. The p-values are those of "
+            "Wilcoxon's test over pairs, corrected by Holm's method."
         )
 
 

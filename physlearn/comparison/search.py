@@ -105,7 +105,7 @@ def search(
     named = dict(variants) if isinstance(variants, Mapping) else {name: name for name in variants}
     if not named or trials < 1 or replicates < 1:
         raise InputError(
-            "a search needs at least one variant, one trial and one replicate, not {len(named)}, {trials} and {replicates}"
+            f"a search needs at least one variant, one trial and one replicate, not {len(named)}, {trials} and {replicates}"
         )
     for activation in named.values():
         if activation != LEARNED:

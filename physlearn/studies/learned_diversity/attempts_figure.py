@@ -132,13 +132,13 @@ def attempts(request: Request) -> Drawn:
     The data and the runs differ from those of the other figures, so what is chosen here is scored there on unseen data. The
     table has one row per network: task, attempt, regime, and the columns of `Comparison.table`.
     """
-    return _drawn(request, "attempts", "Every lever alone", runs=1)
+    return _drawn(request, "attempts", "Each change alone", runs=1)
 
 
 @register("attempts-together")
 def attempts_together(request: Request) -> Drawn:
     """Show the result of combined changes, in several runs."""
-    return _drawn(request, "attempts-together", "Levers together", RUNS[request.quick])
+    return _drawn(request, "attempts-together", "Combined changes", RUNS[request.quick])
 
 
 def attempted(request: Request, task: Task, settings: Mapping[str, Any], meta_seed: int) -> dict[str, Comparison]:

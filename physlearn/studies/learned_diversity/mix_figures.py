@@ -67,7 +67,7 @@ def mix(request: Request) -> Drawn:
         for ax, regime in zip(row, regimes, strict=True):
             _against_all(rest[(rest["task"] == found.task.name) & (rest["regime"] == regime)], ax)
             ax.set_title(f"{found.task.name}, {regime}", fontsize="medium")
-    text = ["# The mix against the rest", "", "## What decides", "", *_claims(decided), "", *_won(decided), ""]
+    text = ["# The mix against the rest", "", "## Deciding claims", "", *_claims(decided), "", *_won(decided), ""]
     for regime in regimes:
         text += [f"## Test losses, {regime}", "", *_losses(studies, regime), ""]
     return Drawn(figure, _compact(table_of(studies)), {one.task.name: one.settings for one in studies}, "\n".join(text))
@@ -76,7 +76,7 @@ def mix(request: Request) -> Drawn:
 @register("mix-again")
 def mix_again(request: Request) -> Drawn:
     """List the deciding claims on van der Pol in sixteen further runs, none of which is among the first eight."""
-    return _fresh(request, AGAIN, "The mix once more")
+    return _fresh(request, AGAIN, "Replication of the mix")
 
 
 @register("mix-parity")
@@ -94,7 +94,7 @@ def mix_parity(request: Request) -> Drawn:
 @register("mix-parity-again")
 def mix_parity_again(request: Request) -> Drawn:
     """List the same claims for the Hamiltonian network of Henon-Heiles, in sixteen runs outside the first eight."""
-    return _fresh(request, PARITY_AGAIN, "A mix of an odd and an even type once more", parity=True)
+    return _fresh(request, PARITY_AGAIN, "Replication of the mix of an odd and an even type", parity=True)
 
 
 @register("mix-curves")
@@ -184,7 +184,7 @@ def _fresh(request: Request, name: str, title: str, **learning: Any) -> Drawn:
     task, first = request.task(name), META_SEEDS[request.quick]
     several = learned(request, task, meta_seeds=FRESH, first=first, **learning)
     found = short(request, task, several, first=first, **_named(request))
-    return _decisions([found], f"{title}, in {len(several)} other runs")
+    return _decisions([found], f"{title}, in {len(several)} further runs")
 
 
 def _beside_free(found: Study, free: Study) -> Study:
@@ -208,7 +208,7 @@ def _decisions(studies: Sequence[Study], title: str) -> Drawn:
     ax.set_yticks(
         range(len(rows)), rows["where"] + ": " + rows["claim"].str.removeprefix("the mix is better than "), fontsize=8
     )
-    ax.set_xlabel("log loss, mix minus the other")
+    ax.set_xlabel("log loss, mix minus other")
     text = [f"# {title}", "", *_claims(rows), "", *_won(decided), ""]
     return Drawn(figure, _compact(table_of(studies)), {one.task.name: one.settings for one in studies}, "\n".join(text))
 
@@ -234,7 +234,7 @@ def _against_all(rows: pd.DataFrame, ax: Axes) -> None:
     rows = rows.sort_values("difference", ascending=False).assign(where="")
     plotting.forest(rows, ax=ax)
     ax.set_yticks(range(len(rows)), [claim.removeprefix("the mix is better than ") for claim in rows["claim"]], fontsize=8)
-    ax.set_xlabel("log loss, mix minus the other")
+    ax.set_xlabel("log loss, mix minus other")
     if (legend := ax.get_legend()) is not None:
         legend.remove()
 
@@ -256,7 +256,7 @@ def _won(decided: pd.DataFrame) -> list[str]:
         cells = ["strictly" if best else "wins" if good else "" for good, best in zip(own, strict, strict=True)]
         lines.append(f"| {task} | " + " | ".join(cells) + " |")
     counts = [f"{int(paper[name].sum())}, strictly {int(strictly[name].sum())}" for name in paper]
-    return [*lines, f"| won, of {len(paper)} tasks | " + " | ".join(counts) + " |"]
+    return [*lines, f"| tasks won, of {len(paper)} | " + " | ".join(counts) + " |"]
 
 
 def _losses(studies: Sequence[Study], regime: str) -> list[str]:

@@ -35,7 +35,7 @@ def sizes(request: Request) -> Drawn:
     table = pd.concat(tables, ignore_index=True)
     columns = len(BASES[quick])
     figure, axes = plt.subplots(1, columns, figsize=(8.5 * columns, 4.4), layout="constrained", squeeze=False)
-    plt.close(figure)  # pyplot forgets it; the caller keeps it
+    plt.close(figure)  # removes it from pyplot; the caller keeps it
     for ax, base in zip(axes[0], BASES[quick], strict=True):
         shown = table[
             (table["base"] == base) & (table["variant"] != "zero")
@@ -53,7 +53,7 @@ def depths(request: Request) -> Drawn:
     tables = [accuracies(request, task, "sine", (width,) * n, settings).assign(layers=n) for n in DEPTHS[quick]]
     table = pd.concat(tables, ignore_index=True)
     figure, ax = plt.subplots(figsize=(8.5, 4.4), layout="constrained")
-    plt.close(figure)  # pyplot forgets it; the caller keeps it
+    plt.close(figure)  # removes it from pyplot; the caller keeps it
     plotting.grouped_boxes(table, "accuracy", "layers", ax=ax, labels=("hidden layers", "accuracy $A$"))
     return Drawn(figure, table, {**settings, "width": width})
 

@@ -111,7 +111,7 @@ def markdown(table: pd.DataFrame) -> str:
 
 def _head(device: str, rate: str, beside_one: bool) -> str:
     rival = "one by one" if beside_one else "the CPU"
-    return f"{device}: {rate} (times {rival})"
+    return f"{device}: {rate} (relative to {rival})"
 
 
 def _cell(row: Any) -> str:
