@@ -1,4 +1,4 @@
-"""Comparison: replicates, statistics, tables."""
+"""Comparison of activation functions: replicates, statistics and tables."""
 
 from physlearn.comparison.compare import compare, compare_apart
 from physlearn.comparison.result import Comparison, beside, joined

@@ -1,4 +1,4 @@
-"""compare: the same networks with different activations, trained alike and held against each other."""
+"""Train the same networks with different activations under equal conditions, and compare their losses."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ from physlearn.training.loss import Reduction, accuracy, loss_of
 from systems import InputError
 from systems.deprecation import renamed
 
-FAR = 1_000_000  # seeds of the tuning networks begin here
-APART = 10_000  # seeds of one meta-seed's networks and the next's
+FAR = 1_000_000  # offset of the seeds of the networks used for tuning
+APART = 10_000  # distance between the seeds of successive meta-seeds, and so the largest number of replicates
 
 
 @renamed(rates="learning_rates")
@@ -59,19 +59,57 @@ def compare(
     progress: bool = True,
     **training: Any,
 ) -> Comparison:
-    """Train networks with each variant of activations from the same initial weights in the same batches, and score them.
+    """Train and score networks with each variant of activations.
 
-    learned: activations, or those of several meta-seeds, whose networks are then apart. single: one learned type, as many
-    times. variants: more, by name; by default tanh, ReLU and a mixture made by hand. replicates: networks of each variant (and
-    meta-seed). tuned: choose the learning rate of each variant among ``learning_rates`` on the tuning part, with
-    ``tuning_replicates`` networks each; otherwise all take the task's, as the paper does. forecast: roll every network out,
-    too, where the task has anything to forecast. folder: keeps the networks of each variant (and meta-seed) as they are
-    finished, a file each; a comparison that was stopped resumes from there, with the same result. training: ``epochs`` and
-    other settings of `Training` instead of the task's.
+    All variants start from the same initial weights and train on the same batches. Each network keeps the weights of the epoch
+    with the lowest loss on the validation part. It is scored on the test part: by its loss, by its accuracy if it is a
+    classifier, and by its forecasts.
 
-    Each network keeps the weights of the epoch that does best on the validation part, and is scored on the test part: by its
-    loss, and a classifier by its accuracy, too.
+    Parameters
+    ----------
+    task : Task
+        What the networks learn.
+    learned : LearnedActivations or sequence of LearnedActivations, optional
+        Learned activations, or one for each meta-seed. Different meta-seeds use different networks.
+    single : LearnedActivations or sequence of LearnedActivations, optional
+        The control: a single learned type, or one for each meta-seed.
+    variants : mapping of str to str or Activation, optional
+        Further activations, by name. By default tanh, ReLU and a hand-made mixture, ``"sine+tanh"``.
+    replicates : int, default 50
+        Number of networks per variant and meta-seed.
+    seed : int, default 0
+        Random seed of the first network.
+    tuned : bool, default True
+        Whether to choose the learning rate of each variant on the tuning part. Otherwise, all variants use the learning rate
+        of the task, as in the paper.
+    learning_rates : tuple of float
+        The learning rates to choose from; by default ten from 0.001 to 2.
+    tuning_replicates : int, default 6
+        Number of networks per learning rate.
+    forecast : bool, default True
+        Whether to roll out every network, if the task has anything to forecast.
+    engine : str, default 'auto'
+        The training engine.
+    folder : path, optional
+        Receives one file per variant and meta-seed as soon as its networks are finished. A comparison that was stopped resumes
+        from these files, with the same result.
+    progress : bool, default True
+        Whether to show a progress bar.
+    **training
+        Settings of `Training`, such as ``epochs``, that replace those of the task.
 
+    Returns
+    -------
+    Comparison
+        The scores of all networks, and statistics over them.
+
+    Raises
+    ------
+    InputError
+        If a setting is unknown or out of range, or the activations of the meta-seeds do not match.
+
+    Examples
+    --------
     >>> from physlearn import tasks
     >>> task = tasks.get("van-der-pol", orbits=5)
     >>> result = compare(task, variants={"sine": "sine"}, replicates=2, epochs=1, tuned=False, forecast=False, progress=False)
@@ -79,21 +117,23 @@ def compare(
     ['meta_seed', 'replicate', 'variant', 'loss']
     """
     if not isinstance(replicates, Integral) or replicates < 1:
-        raise InputError(f"replicates must be at least 1, and a whole number, not {replicates}")
+        raise InputError(f"replicates must be at least 1 and a whole number, not {replicates}")
     if replicates > APART:
-        raise InputError(f"there can be {APART} replicates, not {replicates}: beyond, meta-seeds would share networks")
+        raise InputError(
+            f"replicates must be at most {APART}, not {replicates}, because meta-seeds would otherwise share networks"
+        )
     if not isinstance(seed, Integral) or abs(seed) >= 2**32:
-        raise InputError(f"seed is a whole number below 2^32, not {seed}")
+        raise InputError(f"seed must be a whole number with a magnitude below 2^32, not {seed}")
     if unknown := sorted(set(training) - set(Training.__dataclass_fields__)):
-        raise InputError(f"compare has no setting {unknown[0]!r}")
+        raise InputError(f"compare has no setting {unknown[0]!r}; besides its own, it takes those of Training")
     if tuned and "learning_rate" in training:
         raise InputError(
-            "the learning rate is what tuning chooses: give those to choose among as learning_rates, or tuned=False"
+            "tuning chooses the learning rate, so give the candidates as learning_rates, or set tuned=False"
         )
     how = replace(task.training, **training)
     line_ups = _line_ups(learned, single, variants)
     for activation in {variant: activation for line in line_ups for variant, activation in line.items()}.values():
-        task.network(activation)  # one that cannot be built is known before hours of training
+        task.network(activation)  # fails now, not after hours of training, if it cannot be built
     total = sum(len(line) for line in line_ups) * (replicates + (len(learning_rates) * tuning_replicates if tuned else 0))
     bar = tqdm(total=total, disable=not progress, unit="network", leave=False)
     forecasts = task.forecast if forecast and task.forecasting is not None else None
@@ -143,7 +183,7 @@ def compare(
 
 
 def first_seed(seed: int, meta_seed: int) -> int:
-    """Of a meta-seed's networks, which count on from it."""
+    """Return the seed of a meta-seed's first network. The seeds of its other networks follow."""
     return seed + APART * meta_seed
 
 
@@ -181,7 +221,7 @@ def _part(
 
 
 def _scores(models: Sequence[Learner], test: Pairs, reduction: Reduction) -> dict[str, list[float]]:
-    """What each network is worth on pairs that it has not seen."""
+    """Return the scores of each network on pairs it was not trained on."""
     with torch.no_grad():
         given = [model(test.z) for model in models]
         scores = {"loss": [float(loss_of(m, g, test.target, reduction)) for m, g in zip(models, given, strict=True)]}
@@ -201,10 +241,10 @@ def _line_ups(
     single: LearnedActivations | Sequence[LearnedActivations] | None,
     variants: Mapping[str, str | Activation] | None,
 ) -> list[dict[str, str | Activation]]:
-    """The variants of each meta-seed."""
+    """Return the variants of each meta-seed, by name."""
     many, alone = _several(learned), _several(single)
     if alone and len(alone) != max(1, len(many)):
-        raise InputError(f"{len(many)} meta-seeds need as many single types, not {len(alone)}")
+        raise InputError(f"{len(many)} meta-seeds need as many single types, not {len(alone)}: give one single type for each")
     runs = max(1, len(many))
     lines = []
     for k in range(runs):
@@ -214,24 +254,24 @@ def _line_ups(
         else:
             own = line_up(mine, control, ()) if mine or control else {}
             if taken := [name for name in variants if name in own and own[name] != variants[name]]:
-                raise InputError(f"the name {taken[0]!r} is that of learned activations: give the variant another")
+                raise InputError(f"the variant name {taken[0]!r} is that of learned activations: choose another name")
             lines.append({**own, **variants})
     if not lines[0]:
-        raise InputError("there is nothing to compare: give learned activations, or variants")
+        raise InputError("there is nothing to compare: give learned activations or variants")
     if different := [k for k, line in enumerate(lines) if list(line) != list(lines[0])]:
         raise InputError(
-            f"all meta-seeds need the same base and as many types: number {different[0]} has the variants "
-            f"{', '.join(lines[different[0]])}, the first has {', '.join(lines[0])}"
+            f"all meta-seeds need the same base and as many types, but meta-seed {different[0]} has the variants "
+            f"{', '.join(lines[different[0]])}, and the first has {', '.join(lines[0])}"
         )
     return lines
 
 
 def _curves(history: EnsembleHistory, meta_seed: int, variant: str) -> pd.DataFrame:
-    """The quartiles of the validation loss over all networks, after each epoch."""
+    """Return the quartiles of the validation loss over all networks, after each epoch."""
     losses = history.validation.double()
     losses = losses.where(~losses.isnan(), torch.inf)
     quartiles = losses.quantile(torch.tensor([0.25, 0.5, 0.75]).double(), dim=1)
-    low, median, high = quartiles.where(~quartiles.isnan(), torch.inf).numpy()  # NaN lies between two infinities
+    low, median, high = quartiles.where(~quartiles.isnan(), torch.inf).numpy()  # two infinities interpolate to NaN
     return pd.DataFrame(
         {
             "meta_seed": meta_seed,
@@ -268,14 +308,35 @@ def compare_apart(
     folder: str | os.PathLike[str] | None = None,
     **settings: Any,
 ) -> Comparison:
-    """What `compare` gives of several meta-seeds, which the workers share out; settings: all of its others.
+    """Compare over several meta-seeds, as `compare` does, with the meta-seeds distributed over workers.
 
-    folder: keeps the comparison of each meta-seed as it is finished; this process alone writes there.
+    Parameters
+    ----------
+    task, learned, single
+        As for `compare`, with one of the learned activations, and of the controls if there are any, for each meta-seed.
+    workers : Workers
+        Where the meta-seeds are computed.
+    seed : int, default 0
+        Random seed of the first network.
+    folder : path, optional
+        Receives the comparison of each meta-seed when it is finished. Only this process writes there.
+    **settings
+        All other arguments of `compare`.
 
-    Raises InputError where there are not as many singles as meta-seeds, and what `compare` raises.
+    Returns
+    -------
+    Comparison
+        The same result as that of `compare`.
+
+    Raises
+    ------
+    InputError
+        If there are not as many single types as meta-seeds, or `compare` raises it.
     """
     if single and len(single) != len(learned):
-        raise InputError(f"{len(learned)} meta-seeds need as many single types, not {len(single)}")
+        raise InputError(
+            f"{len(learned)} meta-seeds need as many single types, not {len(single)}: give one single type for each"
+        )
     alone: Sequence[LearnedActivations | None] = single or [None] * len(learned)
     units = [(task, *pair, first_seed(seed, k), settings) for k, pair in enumerate(zip(learned, alone, strict=True))]
     if folder is None:
@@ -293,7 +354,7 @@ def compare_apart(
 
 
 def _name(of_task: Mapping[str, Any], training: Mapping[str, Any], unit: tuple[Any, ...]) -> str:
-    """Return a digest of all that decides a unit."""
+    """Return a digest of everything that determines the result of a unit."""
     _, learned, single, seed, settings = unit
     curves = [[content(one.mix), one.base, one.settings] for one in (learned, single) if one is not None]
     variants = {name: content(activation) for name, activation in (settings.get("variants") or {}).items()}

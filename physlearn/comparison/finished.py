@@ -1,4 +1,4 @@
-"""What is finished of a comparison: each variant's networks are kept as they come, so that one that is stopped goes on."""
+"""Finished parts of a comparison: each is stored as soon as it is computed, so that a stopped comparison can resume."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from physlearn.tasks.task import Forecasting
 
 @dataclass(frozen=True)
 class Part:
-    """The networks of a variant and meta-seed: a row per network, the quartiles of their curves, and how they were trained."""
+    """The results for one variant and meta-seed: one row per network, the quartiles of their learning curves, and settings."""
 
     table: pd.DataFrame
     curves: pd.DataFrame
@@ -32,17 +32,17 @@ class Part:
 
 @dataclass(frozen=True)
 class Finished:
-    """A folder of parts.
+    """A folder of finished parts.
 
-    folder: where each part has a file, written whole or not at all, with a checksum. common: all that decides every part; the
-    code that computes it counts too.
+    Each part has a file, written completely or not at all, with a checksum. ``common`` holds everything that determines all
+    parts. The code that computes them counts as well.
     """
 
     folder: Path
     common: Mapping[str, Any]
 
     def get(self, activation: str | Activation, **own: Any) -> Part | None:
-        """Return the part of an activation that these settings decide; None where it is not there, or not whole."""
+        """Return the part for an activation and these settings, or None if it is missing or damaged."""
         if (told := kept.read(self._path(activation, own))) is None:
             return None
         return Part(_frame(told["table"]), _frame(told["curves"]), told["settings"], told["seconds"])
@@ -60,7 +60,7 @@ class Finished:
 
 
 def decided_by(task: Task, forecasts: Forecasting | None) -> dict[str, Any]:
-    """Return all of a task that decides a comparison: its data, its device, and what is forecast."""
+    """Return everything about a task that determines a comparison: its data, its device, and what is forecast."""
     told: dict[str, Any] = task.describe("training", "tuning", "validation", "test") | {"device": str(task.device)}
     if forecasts is not None:
         truth = forecasts.truth
@@ -70,7 +70,7 @@ def decided_by(task: Task, forecasts: Forecasting | None) -> dict[str, Any]:
 
 
 def _columns(frame: pd.DataFrame) -> dict[str, Any]:
-    """As JSON keeps it, to the last bit."""
+    """Convert a table for JSON without rounding."""
     return {str(name): [str(column.dtype), column.tolist()] for name, column in frame.items()}
 
 

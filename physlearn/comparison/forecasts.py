@@ -1,4 +1,4 @@
-"""Forecasts of many networks at once, and what they are worth."""
+"""Forecasts of many networks at once, and their scores."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from physlearn.models.stack import stack
 from physlearn.tasks import Forecasting
 from systems import AccuracyWarning
 
-EXACT = torch.finfo(torch.float64).eps  # no energy error is known to be smaller
-GONE = 1e9  # relative energy errors from which on an orbit is lost in space, and by how much means nothing
+EXACT = torch.finfo(torch.float64).eps  # energy errors are not resolved below this
+GONE = 1e9  # relative energy error above which the orbit has escaped, and the value means nothing
 
 
 def forecast_merits(models: Sequence[Model], forecast: Forecasting) -> dict[str, Float[Tensor, " R"]]:
-    """For each integrator, the median over the orbits of each network's valid prediction time and energy error.
+    """Return each network's valid prediction time and energy error, as medians over the orbits, for each integrator.
 
-    All networks are rolled out together in float64, by steps no longer than the median step of the truth, which cross gaps in
-    it. A network's column names are ``valid_time_<integrator>`` and, where an
-    energy is known, ``energy_error_<integrator>``; an orbit that breaks off is lost from there on.
+    All networks are rolled out together in float64. The steps are no longer than the median time step of the true orbits, and
+    cross any gaps in them. The columns are named ``valid_time_<integrator>`` and, where an energy is known,
+    ``energy_error_<integrator>``. An orbit that breaks off counts as lost from there on.
     """
     together = stack(models).double().requires_grad_(False)
     truth = forecast.truth.to(next(together.parameters()).device)
@@ -38,7 +38,7 @@ def forecast_merits(models: Sequence[Model], forecast: Forecasting) -> dict[str,
     merits: dict[str, Tensor] = {}
     for name in forecast.methods:
         options: dict[str, Any] = {"failure": "nan"} if issubclass(integrators.find(name), Implicit) else {}
-        with torch.no_grad(), warnings.catch_warnings():  # a bad network has no good steps; its merits tell
+        with torch.no_grad(), warnings.catch_warnings():  # a bad network forecasts badly; its scores show it
             warnings.simplefilter("ignore", AccuracyWarning)
             orbit = integrate(together, truths.z[..., 0, :], truth.t, name, dt=fitting(truth.t), progress=False, **options)
         rolled = replace(truths, z=orbit.z)
@@ -51,7 +51,7 @@ def forecast_merits(models: Sequence[Model], forecast: Forecasting) -> dict[str,
 
 
 def _median(x: Float[Tensor, "R n"]) -> Float[Tensor, " R"]:
-    """Of each row, which may hold infinities; torch's own takes the lower of the two in the middle."""
+    """Return the median of each row, which may hold infinities; torch's median takes the lower of the two middle values."""
     ascending = x.sort(-1).values
     n = x.shape[-1]
     return (ascending[:, (n - 1) // 2] + ascending[:, n // 2]) / 2

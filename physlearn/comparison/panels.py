@@ -1,4 +1,4 @@
-"""The paper's figures 3 and 5 to 7: what is learned, the activations that were learned for it, and what they are worth."""
+"""Figures 3 and 5 to 7 of the paper: the task, the activations learned for it, and the scores of networks that use them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from physlearn.tasks import Task
 
 
 def panels(task: Task, learned: LearnedActivations, result: Comparison | None = None) -> Figure:
-    """Left what the task is about, in the middle the activations from violet to red, right the box plot of the test losses,
-    or of the accuracies.
+    """Draw the task on the left, the learned activations in the middle, and a box plot of the scores on the right.
 
-    Before there is a comparison, the losses of the outer loop are drawn instead of the box plot.
+    The activations are coloured from violet to red by outer step. The scores are test losses, or accuracies for a classifier.
+    Without a comparison, the losses of the outer loop are drawn instead of the box plot.
     """
     types = len(learned)
     figure = plt.figure(figsize=(8.5 + 2.6 * types, 3.9), layout="constrained")
-    plt.close(figure)  # pyplot forgets it; the caller keeps it
+    plt.close(figure)  # removes it from pyplot; the caller keeps it
     left, middle, right = np.asarray(figure.subfigures(1, 3, width_ratios=(3.6, 0.9 + 2.6 * types, 4.0)))
     (task.picture or _orbit_of(task))(left.subplots())
     curves(middle, learned)
@@ -40,7 +40,7 @@ def panels(task: Task, learned: LearnedActivations, result: Comparison | None = 
 
 
 def curves(figure: Figure | SubFigure, learned: LearnedActivations) -> None:
-    """The learned types side by side, from violet to red."""
+    """Draw the learned types side by side, from violet to red by outer step."""
     history = learned.history
     axes = list(np.atleast_1d(figure.subplots(1, len(learned), sharey=True)))
     steps = history["outer_step"].to_numpy()

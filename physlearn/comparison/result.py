@@ -1,4 +1,4 @@
-"""Comparison: the result of comparing activations, as a table, statistics, pictures and files."""
+"""The result of comparing activations, as a table, statistics, pictures and files."""
 
 from __future__ import annotations
 
@@ -38,12 +38,26 @@ LABELS = {
 
 @dataclass(frozen=True)
 class Comparison:
-    """What came of every network, and what it says.
+    """The scores of all networks of a comparison, and statistics over them.
 
-    table: a row a replicate and variant (and meta-seed), with its ``loss`` on the test part (and the ``accuracy`` of a
-    classifier), ``validation_loss``, ``diverged``, ``learning_rate``, and for each integrator ``valid_time_...`` and
-    ``energy_error_...`` (medians over the test orbits). curves: quartiles of the validation loss by variant, step and seconds.
-    reference: the variant that the others are held against.
+    Parameters
+    ----------
+    task : str
+        Name of the task.
+    title : str
+        Title of the figure and the report.
+    table : DataFrame
+        One row per replicate and variant (and meta-seed): the ``loss`` on the test part (and the ``accuracy`` of a
+        classifier), ``validation_loss``, ``diverged``, ``learning_rate``, and for each integrator ``valid_time_...`` and
+        ``energy_error_...``, which are medians over the test orbits.
+    curves : DataFrame
+        Quartiles of the validation loss during training, by variant, step and seconds.
+    settings : mapping
+        The settings of the comparison.
+    seconds : float
+        Computing time.
+    reference : str
+        The variant that all others are compared with.
     """
 
     task: str
@@ -65,14 +79,23 @@ class Comparison:
 
     @property
     def networks(self) -> set[tuple[int, int]]:
-        """The meta-seed and the number of each, the same for all variants."""
+        """The meta-seed and replicate of each network, which are the same for all variants."""
         return set(self.table[["meta_seed", "replicate"]].itertuples(index=False, name=None))
 
     def summary(self, measure: str = "loss") -> pd.DataFrame:
-        """A row a variant: medians and means with bootstrap intervals, beside the paired tests against the reference.
+        """Summarize a measure: medians and means with bootstrap intervals, and paired tests against the reference.
 
-        Differences are reference minus other, of the mean log for losses and energy errors (negative: the reference is
-        better), as they are for valid times and accuracies (positive: it is better). See `physlearn.comparison.statistics`.
+        Parameters
+        ----------
+        measure : str, default 'loss'
+            One of `measures`.
+
+        Returns
+        -------
+        DataFrame
+            One row per variant. Differences are reference minus other. For losses and energy errors they are differences of
+            the mean logarithm, and negative if the reference is better; for valid times and accuracies they are plain, and
+            positive if it is better. See `physlearn.comparison.statistics`.
         """
         scale = self.scale(measure)
         summary = statistics.summarize(self.table, measure, scale=scale)
@@ -82,7 +105,13 @@ class Comparison:
         return summary.join(paired.rename(columns={name: f"{name}_paired" for name in paired if name in summary}))
 
     def overview(self) -> pd.DataFrame:
-        """A row a variant: the medians of all measures, and how the reference's losses compare with it."""
+        """Return the medians of all measures, and the paired test of the losses against the reference.
+
+        Returns
+        -------
+        DataFrame
+            One row per variant.
+        """
         frame = pd.DataFrame({_label(m): self.summary(m)["median"] for m in self.measures if m != "validation_loss"})
         loss = self.summary("loss")
         if "difference" in loss:
@@ -97,37 +126,77 @@ class Comparison:
         return {measure: json.loads(self.summary(measure).to_json(orient="index")) for measure in self.measures}
 
     def scale(self, measure: str) -> Scale:
-        """Times and accuracies are compared as they are, the rest by orders of magnitude.
+        """Return the scale on which a measure is compared.
 
-        Raises InputError for what is no measure.
+        Parameters
+        ----------
+        measure : str
+            One of `measures`. Any other raises InputError.
+
+        Returns
+        -------
+        {'linear', 'log'}
+            'linear' for times and accuracies, and 'log' for all others.
         """
         if measure not in self.measures:
-            raise InputError(f"no measure {measure!r}; there are {', '.join(self.measures)}")
+            raise InputError(f"there is no measure {measure!r}; there are {', '.join(self.measures)}")
         return "linear" if measure.startswith(("valid_time", "accuracy")) else "log"
 
     def plot(self, measure: str = "loss", ax: Axes | None = None) -> Axes:
-        """The paper's box plot of a measure."""
+        """Draw the box plot of a measure, as in the paper.
+
+        Parameters
+        ----------
+        measure : str, default 'loss'
+            One of `measures`.
+        ax : Axes, optional
+            Where to draw; by default, a new figure.
+
+        Returns
+        -------
+        Axes
+            The axes.
+        """
         from physlearn import plotting
 
         return plotting.box_plot(self.table, measure, ax=ax, scale=self.scale(measure), label=_label(measure))
 
     def plot_curves(self, against: str = "step", ax: Axes | None = None) -> Axes:
-        """The validation loss while training, against steps or seconds; medians over the meta-seeds' quartiles."""
+        """Draw the validation loss during training: medians over the meta-seeds of their quartiles.
+
+        Parameters
+        ----------
+        against : {'step', 'seconds'}
+            The horizontal axis.
+        ax : Axes, optional
+            Where to draw; by default, a new figure.
+
+        Returns
+        -------
+        Axes
+            The axes.
+        """
         if against not in ("step", "seconds"):
-            raise InputError(f"learning curves are drawn against 'step' or 'seconds', not {against!r}")
+            raise InputError(f"learning curves can be drawn against 'step' or 'seconds', not {against!r}")
         from physlearn import plotting
 
         together = self.curves.groupby(["variant", "step"], sort=False).median().drop(columns="meta_seed").reset_index()
         return plotting.learning_curves(together, against=against, ax=ax, label=LABELS["validation_loss"])  # type: ignore[arg-type]
 
     def figure(self) -> Figure:
-        """Box plots of the test loss, the accuracy and the forecasts, and the learning curves against steps and seconds."""
+        """Draw box plots of the test loss, the accuracy and the forecasts, and the learning curves against steps and seconds.
+
+        Returns
+        -------
+        Figure
+            The figure, which pyplot does not keep.
+        """
         from matplotlib import pyplot as plt
 
         shown = ["loss", *(name for name in self.measures if name.startswith(("accuracy", "valid_time", "energy_error")))]
         columns = (len(shown) + 3) // 2
         figure, axes = plt.subplots(2, columns, figsize=(5.2 * columns, 8.4), layout="constrained", squeeze=False)
-        plt.close(figure)  # pyplot forgets it; the caller keeps it
+        plt.close(figure)  # removes it from pyplot; the caller keeps it
         free = list(axes.T.flatten())
         for measure in shown:
             self.plot(measure, free.pop(0))
@@ -139,7 +208,13 @@ class Comparison:
         return figure
 
     def to_markdown(self) -> str:
-        """The summary of every measure, to read."""
+        """Return a report in Markdown with the summary of every measure.
+
+        Returns
+        -------
+        str
+            The report.
+        """
         text = [f"# {self.title}", "", self.budget, ""]
         for measure in self.measures:
             summary = self.summary(measure)
@@ -155,9 +230,19 @@ class Comparison:
         return "\n".join(text)
 
     def save(self, directory: str | os.PathLike[str]) -> list[Path]:
-        """Write results.parquet, curves.parquet, summary.md, comparison.png and manifest.json, and return the paths.
+        """Write the tables, the report, the figure and a manifest.
 
-        All of them are written before the first takes its place; the manifest, with the tables' checksums, comes last.
+        All files are written before the first takes its place. The manifest, with checksums of the tables, comes last.
+
+        Parameters
+        ----------
+        directory : path
+            Receives results.parquet, curves.parquet, summary.md, comparison.png and manifest.json. It is created if needed.
+
+        Returns
+        -------
+        list of Path
+            The paths of the files.
         """
         folder = Path(directory)
         folder.mkdir(parents=True, exist_ok=True)
@@ -169,7 +254,7 @@ class Comparison:
             "reference": self.reference,
             "seconds": self.seconds,
         }
-        with ExitStack() as stack:  # which moves the files into place from the last to the first, once all of them are written
+        with ExitStack() as stack:  # moves the files into place, from the last to the first, once all are written
             *files, summary, picture, manifest = reversed([stack.enter_context(atomically(path)) for path in reversed(paths)])
             for file, frame in zip(files, (self.table, self.curves), strict=True):
                 frame.to_parquet(file)
@@ -177,27 +262,40 @@ class Comparison:
             self.figure().savefig(picture, format="png", dpi=120, bbox_inches="tight")
             content["sha256"] = {name: _checksum(file) for name, file in zip(TABLES.values(), files, strict=True)}
             manifest.write_text(json.dumps(content, indent=1, default=str, allow_nan=False) + "\n")
-            if not _seals(paths[-1]):  # of an older version, which would not tell that the tables are others
+            if not _seals(paths[-1]):  # an older version's, which cannot reveal that the tables changed
                 paths[-1].unlink(missing_ok=True)
         return paths
 
     @classmethod
     def load(cls, directory: str | os.PathLike[str]) -> Comparison:
-        """Read what ``save`` wrote.
+        """Read a comparison that `save` wrote.
 
-        Raises InputError for a folder that does not hold it, or holds tables that are not those of the manifest: another
-        run was stopped while it saved there.
+        Parameters
+        ----------
+        directory : path
+            The folder.
+
+        Returns
+        -------
+        Comparison
+            The comparison.
+
+        Raises
+        ------
+        InputError
+            If the folder holds no comparison, or its tables do not match the manifest because another run stopped while
+            saving.
         """
         folder = Path(directory)
         try:
             for name, checksum in _seals(folder / MANIFEST).items():
                 if name not in TABLES.values() or _checksum(folder / name) != checksum:
-                    raise InputError(f"{folder / name} does not belong to the manifest beside it; make the comparison again")
+                    raise InputError(f"{folder / name} does not belong to the manifest beside it; run the comparison again")
             manifest = stored.manifest(folder / MANIFEST)
             table = stored.table(folder / TABLES["table"], [*KEYS, "loss"])
             curves = stored.table(folder / TABLES["curves"], ["meta_seed", "variant", "step", "seconds"])
             stored.check(manifest, table, curves)
-        except Exception as error:  # parquet raises many kinds for a foreign or damaged file
+        except Exception as error:  # parquet raises many types of errors for foreign or damaged files
             raise InputError(f"{folder} holds no comparison ({type(error).__name__}: {schema.shown(error)})") from error
         return cls(
             task=manifest["settings"]["task"],
@@ -217,11 +315,11 @@ class Comparison:
 
     @property
     def budget(self) -> str:
-        """What was trained and how it is held against each other, in words."""
+        """What was trained and how the variants are compared, in words."""
         training = self.settings["training"]
         tuned = (
-            f"the learning rate of each variant chosen among {len(self.settings['rates'])} on the tuning part, with "
-            f"{self.settings['tuning_replicates']} networks each"
+            f"the learning rate of each variant chosen from {len(self.settings['rates'])} rates on the tuning part, with "
+            f"{self.settings['tuning_replicates']} networks per rate"
             if self.settings["rates"]
             else "the same learning rate for all"
         )
@@ -229,8 +327,8 @@ class Comparison:
         return (
             f"{self.settings['replicates']} networks of each variant, {meta_seeds} meta-seed{'s' * (meta_seeds > 1)}, "
             f"{training['epochs']} epoch{'s' * (training['epochs'] > 1)} in batches of {training['batch_size']}; {tuned}. "
-            f"Differences are {self.reference} minus other, with 95 % bootstrap intervals; p by Wilcoxon's test over pairs, "
-            "corrected by Holm's method."
+            f"Differences are {self.reference} minus other, with 95 % bootstrap intervals. The p-values are those of "
+            "Wilcoxon's test over pairs, corrected by Holm's method."
         )
 
 
@@ -239,7 +337,7 @@ def _checksum(file: Path) -> str:
 
 
 def _seals(manifest: Path) -> dict[str, str]:
-    """Return the checksums that a manifest tells; none where there is no manifest, or one of an older version."""
+    """Return the checksums in a manifest, or none if it does not exist or comes from an older version."""
     return dict(json.loads(manifest.read_text()).get("sha256", {})) if manifest.is_file() else {}
 
 
@@ -258,28 +356,41 @@ def _heading(column: str, reference: str) -> str:
 
 
 def _table(frame: pd.DataFrame) -> str:
-    """As Markdown, with the digits that mean something."""
+    """Format a table in Markdown, with significant digits only."""
     rows = [["variant", *frame.columns], ["---"] * (len(frame.columns) + 1)]
     rows += [[str(name), *(_digits(value) for value in row)] for name, row in zip(frame.index, frame.to_numpy(), strict=True)]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
 def _digits(value: Any) -> str:
-    if isinstance(value, float) and value != value:  # NaN: nothing to tell
+    if isinstance(value, float) and value != value:  # NaN
         return ""
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-ALIKE = ("task", "training", "replicates", "seed")  # what the networks of variants that are held together have in common
+ALIKE = ("task", "training", "replicates", "seed")  # settings that must agree before variants can be compared
 
 
 def joined(parts: Sequence[Comparison]) -> Comparison:
-    """One comparison of the meta-seeds of all parts, numbered in their order: the same as if they had been made together.
+    """Join comparisons of different meta-seeds, as if they had been made together.
 
-    Raises InputError for parts of different tasks, variants, or training.
+    Parameters
+    ----------
+    parts : sequence of Comparison
+        Comparisons of the same task and variants, with the same training.
+
+    Returns
+    -------
+    Comparison
+        One comparison of all meta-seeds, numbered in the order of the parts.
+
+    Raises
+    ------
+    InputError
+        If the parts differ in task, variants or training, or there are none.
     """
     if not parts:
-        raise InputError("there is no comparison to join")
+        raise InputError("there is no comparison to join: give at least one")
     first = parts[0]
     for part in parts[1:]:
         for what, its, asked in (
@@ -288,7 +399,7 @@ def joined(parts: Sequence[Comparison]) -> Comparison:
             ("training", part.settings["training"], first.settings["training"]),
         ):
             if its != asked:
-                raise InputError(f"comparisons can be joined that have the same {what}, not {asked} and {its}")
+                raise InputError(f"joined comparisons must have the same {what}, not {asked} and {its}")
     tables, curves, before = [], [], 0
     variants: dict[str, Any] = {}
     for part in parts:
@@ -316,24 +427,36 @@ def joined(parts: Sequence[Comparison]) -> Comparison:
 
 
 def beside(parts: Sequence[Comparison]) -> Comparison:
-    """One comparison of the variants of all parts, whose networks begin and train alike, number by number.
+    """Combine the variants of several comparisons, whose networks have the same initial weights and training.
 
-    What is measured in some parts only, such as forecasts, is NaN for the variants of the others; all but the first may lack
-    meta-seeds. Raises InputError for parts of different tasks, training or networks, and for a variant that is in two.
+    Parameters
+    ----------
+    parts : sequence of Comparison
+        Comparisons of the same task and networks, with the same training. All but the first may lack meta-seeds.
+
+    Returns
+    -------
+    Comparison
+        One comparison of all variants. A measure that a part lacks, such as forecasts, is NaN for its variants.
+
+    Raises
+    ------
+    InputError
+        If the parts differ in task, training or networks, two of them have the same variant, or there are none.
     """
     if not parts:
-        raise InputError("there is no comparison to set beside another")
+        raise InputError("there is no comparison to combine: give at least one")
     first = parts[0]
     known = first.networks
     for part in parts[1:]:
         for what in ALIKE:
             if part.settings[what] != first.settings[what]:
-                raise InputError(f"variants can be set beside each other that have the same {what}")
+                raise InputError(f"comparisons can be combined only if they have the same {what}")
         if not part.networks <= known:
-            raise InputError("variants can be set beside others that have their meta-seeds and replicates, or more")
+            raise InputError("the first comparison must have all meta-seeds and replicates of the others, or more")
     names = [name for part in parts for name in part.table["variant"].unique()]
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise InputError(f"the variant {twice[0]!r} is in two of the comparisons")
+        raise InputError(f"the variant {twice[0]!r} is in two of the comparisons, but must be in one")
     return replace(
         first,
         table=pd.concat([part.table for part in parts], ignore_index=True),

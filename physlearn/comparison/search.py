@@ -1,4 +1,4 @@
-"""search: the settings that suit each variant, found with the same budget for all, by Optuna."""
+"""Hyperparameter search with Optuna, with the same budget for each variant."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
     from optuna.trial import FrozenTrial, Trial
 
-LEARNED = "learned"  # the variant whose activations are meta-learned in each trial
-SEEDS = 2**32  # that a sampler takes
-AT_ONCE = 4  # trials that are proposed together, whoever computes them: so that workers do not change what is proposed
+LEARNED = "learned"  # name of the variant whose activations are meta-learned in each trial
+SEEDS = 2**32  # number of seeds that Optuna's sampler accepts
+AT_ONCE = 4  # trials that are proposed together, so that the proposals do not depend on the number of workers
 
 
 def search(
@@ -49,32 +49,71 @@ def search(
     progress: bool = True,
     **training: Any,
 ) -> pd.DataFrame:
-    """Try so many settings of each variant; gives a row a trial: variant, trial, loss, diverged, and the settings.
+    """Search for the hyperparameters that suit each variant, and return one row per trial.
 
-    variants: activations by name; ``"learned"`` meta-learns them, in each trial anew. loss: the median over ``replicates``
-    networks of the best loss on the task's tuning part; infinite where one of them diverged. folder: holds ``search.db``
-    (SQLite), from which a search that was stopped goes on; with other settings it begins another one beside it. In the end
-    the table is written there as ``trials.parquet``. space: what is searched, instead of `search_space.NETWORKS` and, where it
-    is learned, `search_space.ACTIVATIONS`. workers: where trials run; the same are proposed wherever that is. training:
-    settings of `Training` instead of the task's.
+    Proposals come from Optuna's tree-structured Parzen estimator [1]_. They do not depend on where trials run.
 
-    Needs the extra ``search`` (Optuna), and raises MissingExtraError without it. Raises InputError for settings that do not
-    exist, or a folder in which another run is at work; OSError where the trials cannot be kept.
-    Source: Akiba et al., Optuna, KDD 2019; proposals by its tree-structured Parzen estimator.
+    Parameters
+    ----------
+    task : Task
+        What the networks learn.
+    variants : mapping of str to str or Activation, or sequence of str
+        Activations by name. ``"learned"`` meta-learns them anew in each trial.
+    folder : path
+        Receives ``search.db`` (SQLite), from which a search that was stopped resumes, and the table as ``trials.parquet``. A
+        search with other settings is stored beside it.
+    trials : int, default 20
+        Number of trials per variant.
+    replicates : int, default 6
+        Number of networks per trial.
+    seed : int, default 0
+        Random seed of the networks and the proposals.
+    space : mapping of str to BaseDistribution, optional
+        The search space, instead of `search_space.NETWORKS` and, for learned activations, `search_space.ACTIVATIONS`.
+    workers : Workers, optional
+        Where trials run; by default, in this process.
+    progress : bool, default True
+        Whether to show a progress bar.
+    **training
+        Settings of `Training` that replace those of the task.
+
+    Returns
+    -------
+    DataFrame
+        One row per trial: ``variant``, ``trial``, ``loss``, ``diverged`` (how many networks diverged), and the
+        hyperparameters. The loss is the median over the networks of the lowest loss on the tuning part, and infinite if any
+        network diverged.
+
+    Raises
+    ------
+    InputError
+        If a setting is unknown, or another run is working in the folder.
+    MissingExtraError
+        If Optuna, of the extra ``search``, is not installed.
+    OSError
+        If the trials cannot be stored.
+
+    References
+    ----------
+    .. [1] T. Akiba et al., "Optuna: A next-generation hyperparameter optimization framework", KDD 2019.
     """
     optuna = require("optuna", "search", "searching hyper-parameters")
     from physlearn.comparison.search_space import ACTIVATIONS, NETWORKS
 
     named = dict(variants) if isinstance(variants, Mapping) else {name: name for name in variants}
     if not named or trials < 1 or replicates < 1:
-        raise InputError("a search needs at least one variant, one trial and one network in each")
+        raise InputError(
+            f"a search needs at least one variant, one trial and one replicate, not {len(named)}, {trials} and {replicates}"
+        )
     for activation in named.values():
         if activation != LEARNED:
             get(activation)
     if unknown := sorted(set(training) - set(Training.__dataclass_fields__)):
-        raise InputError(f"search has no setting {unknown[0]!r}")
+        raise InputError(f"search has no setting {unknown[0]!r}; besides its own, it takes those of Training")
     if unknown := sorted(set(space or {}) - set(NETWORKS) - set(ACTIVATIONS)):
-        raise InputError(f"nothing is known of {unknown[0]!r}; searched can be {', '.join([*NETWORKS, *ACTIVATIONS])}")
+        raise InputError(
+            f"the search space has no hyperparameter {unknown[0]!r}; there are {', '.join([*NETWORKS, *ACTIVATIONS])}"
+        )
     how = replace(task.training, **training)
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
@@ -99,14 +138,25 @@ def search(
 
 
 def best(table: pd.DataFrame) -> pd.DataFrame:
-    """Of each variant the trial with the lowest loss."""
+    """Return the trial with the lowest loss of each variant.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The result of `search`.
+
+    Returns
+    -------
+    DataFrame
+        One row per variant.
+    """
     return table.loc[table.groupby("variant", sort=False)["loss"].idxmin()].set_index("variant")
 
 
 def evaluate(
     task: Task, activation: str | Activation, training: Training, replicates: int, seed: int, values: Mapping[str, Any]
 ) -> tuple[float, int]:
-    """The loss of a trial, and how many of its networks diverged."""
+    """Return the loss of a trial, and how many of its networks diverged."""
     chosen = dict(values)
     width, rate = chosen.pop("width", None), chosen.pop("learning_rate", training.learning_rate)
     if width is not None:
@@ -134,13 +184,13 @@ def _go_on(
     workers: Workers,
     bar: tqdm,
 ) -> None:
-    """Complete as many trials as are missing; those that were under way when a search was stopped are computed as proposed."""
+    """Compute the missing trials. Trials that were running when a search was stopped are repeated with the same proposals."""
     from optuna.samplers import TPESampler
 
     done = len(_complete(study))
     bar.update(min(done, trials))
     while done < trials:
-        study.sampler = TPESampler(seed=(seed + done) % SEEDS)  # of what is done alone, not of the way there
+        study.sampler = TPESampler(seed=(seed + done) % SEEDS)  # the same in a resumed search
         asked = _proposed(study, min(AT_ONCE - done % AT_ONCE, trials - done), searched)
         units = [(task, activation, training, replicates, seed, trial.params) for trial in asked]
         results = dict(workers.each(evaluate, units))
@@ -153,13 +203,13 @@ def _go_on(
 
 
 def _proposed(study: optuna.Study, number: int, searched: Mapping[str, BaseDistribution]) -> Sequence[Trial | FrozenTrial]:
-    """So many trials: those that a stopped search had proposed, if it had proposed them all, else new ones."""
+    """Return trials to compute: the unfinished proposals of a stopped search if they are complete, and new ones otherwise."""
     from optuna.trial import TrialState
 
     left = study.get_trials(states=(TrialState.RUNNING,))
     if len(left) == number and all(set(trial.params) == set(searched) for trial in left):
         return left
-    for trial in left:  # it was stopped while it proposed
+    for trial in left:  # the search was stopped while it was proposing
         study.tell(trial.number, state=TrialState.FAIL)
     return [study.ask(dict(searched)) for _ in range(number)]
 
@@ -171,12 +221,12 @@ def _complete(study: optuna.Study) -> list[FrozenTrial]:
 
 
 def _diverged(trial: Trial | FrozenTrial) -> str:
-    """Under which name the study keeps how many networks of a trial diverged."""
+    """Return the name under which the study stores how many networks of a trial diverged."""
     return f"diverged in {trial.number}"
 
 
 def _identity(task: Task, activation: str | Activation, *settings: Any) -> str:
-    """Of all that decides what a search finds."""
+    """Return a digest of everything that determines the result of a search."""
     *plain, searched = (asdict(part) if isinstance(part, Training) else part for part in settings)
     data = task.describe("meta-training", "meta-validation", "training", "tuning")
     known = [data, content(activation), *plain, {name: repr(part) for name, part in searched.items()}]

@@ -1,23 +1,28 @@
-r"""What a comparison of activation functions says, and how sure it is.
+"""Summary statistics and paired tests for comparisons of activation functions.
 
-Everything here takes a tidy table with one row a replicate and variant. Its columns are ``meta_seed`` (which run of
-meta-learning the curves come from), ``replicate`` (the same initial weights and batches for all variants of a meta-seed),
-``variant``, ``diverged`` (True or False) and the measures, of which one is compared:
+All functions take a tidy table with one row per replicate and variant. Its columns are ``meta_seed`` (the run of meta-learning
+that gave the activations), ``replicate`` (the same initial weights and batches for all variants of a meta-seed), ``variant``,
+``diverged`` (True or False) and the measures. One measure is compared at a time:
 
-* on the scale "log", what is best small and spans decades: losses, energy errors. Differences are those of the mean logarithm.
-* on the scale "linear", what is best large: valid prediction times, accuracies.
+* On the scale "log": measures that are best small and span decades, such as losses and energy errors. Differences are those of
+  the mean logarithm.
+* On the scale "linear": measures that are best large, such as valid prediction times and accuracies.
 
-A row has diverged where it says so or where its measure is not finite. It has no value that could enter a mean, but a rank:
-worse than any other. Medians and tests count it so, means leave it out, and a column tells how many there were.
+A row counts as diverged if it says so, or if its measure is not finite. It has no value that could enter a mean, but it has a
+rank: worse than any other. Medians and tests include it with this rank, means exclude it, and a column counts the diverged
+rows.
 
-Intervals are bootstrapped. Two trainings on the curves of one meta-seed are alike, so where there are several, meta-seeds are
-drawn first and replicates within them: the interval is for a meta-seed that was not run. The bootstrap's percentiles are moved
-outward to what Student's t would ask of so few units, which is what keeps the interval honest with a handful of meta-seeds.
-Where these differ far more than their replicates do, no bootstrap of k of them covers the truth more often than
-:math:`1 - 2^{1-k}`: 75 % of the time for three, 97 % for six.
+Confidence intervals are bootstrapped. Networks that share the activations of one meta-seed are not independent. If there are
+several meta-seeds, the bootstrap therefore resamples meta-seeds first and replicates within them, and the interval is one for
+a meta-seed that was not run. The percentiles are expanded to match Student's t distribution for so few units, which keeps the
+coverage close to nominal with a handful of meta-seeds. If meta-seeds differ far more than their replicates do, however, no
+bootstrap of :math:`k` meta-seeds covers the truth more often than :math:`1 - 2^{1-k}`: 75 % of the time for three meta-seeds,
+and 97 % for six.
 
-Source: Davison and Hinkley, Bootstrap Methods and their Application, section 3.8 (1997), for the two levels; Hesterberg,
-Am. Stat. 69, 371 (2015), for the expanded percentiles.
+References
+----------
+* A. C. Davison and D. V. Hinkley, "Bootstrap Methods and their Application", section 3.8 (1997), for the two levels.
+* T. Hesterberg, Am. Stat. 69, 371 (2015), for the expanded percentiles.
 """
 
 from __future__ import annotations
@@ -48,14 +53,39 @@ def summarize(
     resamples: int = 2000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """How good each variant is: a row a variant, in order of first appearance, with bootstrap intervals.
+    """Summarize a measure with bootstrap intervals, one row per variant in order of first appearance.
 
-    table: as described in `physlearn.comparison.statistics`. Gives the columns ``n``, ``meta_seeds`` and ``diverged``, which
-    count; ``median``, ``median_low``, ``median_high``; likewise ``mean``; and on the log scale ``geometric_mean``. The median
-    counts what diverged as worse than the rest (infinite where most did), means are over the rest. An interval is NaN where
-    one replicate, or one meta-seed of several, is all that is left.
-    Raises InputError for a table or a measure that cannot be summarised.
+    The median counts diverged rows as worse than all others, so it is infinite if most of them diverged. Means are over the
+    rows that did not diverge. An interval is NaN if only one replicate, or only one of several meta-seeds, is left.
 
+    Parameters
+    ----------
+    table : DataFrame
+        A table as described in `physlearn.comparison.statistics`.
+    measure : str
+        The column to summarize.
+    scale : {'log', 'linear'}
+        The scale of the measure.
+    confidence : float, default 0.95
+        Confidence level of the intervals.
+    resamples : int, default 2000
+        Number of bootstrap resamples.
+    seed : int, default 0
+        Random seed of the bootstrap.
+
+    Returns
+    -------
+    DataFrame
+        The counts ``n``, ``meta_seeds`` and ``diverged``; ``median``, ``median_low``, ``median_high``; the same for ``mean``;
+        and on the log scale for ``geometric_mean``.
+
+    Raises
+    ------
+    InputError
+        If the table or the measure cannot be summarized.
+
+    Examples
+    --------
     >>> table = pd.DataFrame({"meta_seed": 0, "replicate": range(4), "variant": "sine", "diverged": False})
     >>> summary = summarize(table.assign(loss=[1.0, 10.0, 100.0, np.inf]), "loss")
     >>> print(summary.loc["sine", ["n", "diverged", "median", "mean", "geometric_mean"]].to_string())
@@ -95,22 +125,46 @@ def paired(
     resamples: int = 2000,
     seed: int = 0,
 ) -> pd.DataFrame:
-    r"""The reference against each other variant, replicate by replicate: a row a variant, in order of first appearance.
+    r"""Compare the reference with each other variant, replicate by replicate.
 
-    table: as described in `physlearn.comparison.statistics`; every variant must have the replicates of the reference. Gives
+    Parameters
+    ----------
+    table : DataFrame
+        A table as described in `physlearn.comparison.statistics`. Every variant must have the replicates of the reference.
+    measure : str
+        The column to compare.
+    reference : str, default 'mix'
+        The variant that all others are compared with.
+    scale, confidence, resamples, seed
+        As for `summarize`.
 
-    * ``level``: "meta-seeds" where there are several, otherwise "replicates": what p and the interval speak for;
-      ``meta_seeds`` and ``pairs``, their numbers; ``excluded``: pairs of which a member diverged;
-    * ``difference``, ``difference_low``, ``difference_high``: the mean of reference minus other over the pairs left, of the
-      logarithm on the log scale: negative where the reference's loss is lower, positive where its valid time is longer;
-    * ``wins``: the fraction of all pairs in which the reference is better, a member that diverged being worse than any other;
-    * ``p``: Wilcoxon's signed-rank test, two-sided. Over all pairs of one meta-seed, with the same ranks; of several, over
-      their mean differences (a meta-seed with no pair left is a rank beyond all others, against the variant that diverged
-      more). Of k meta-seeds :math:`p \ge 2^{1-k}`: fewer than six cannot reach 0.05;
-    * ``p_holm``: p corrected for the number of rows.
+    Returns
+    -------
+    DataFrame
+        One row per other variant, in order of first appearance:
 
-    Raises InputError for a table that is not paired, or a measure or reference that it does not have.
-    Source: Wilcoxon, Biometrics 1, 80 (1945), without the pairs that are equal.
+        * ``level``: the unit of the test and the interval, which is "meta-seeds" if there are several, and otherwise
+          "replicates";
+        * ``meta_seeds``, ``pairs`` and ``excluded``: the numbers of meta-seeds, of pairs, and of pairs with a diverged member;
+        * ``difference``, ``difference_low`` and ``difference_high``: the mean of reference minus other over the remaining
+          pairs, of the logarithm on the log scale. It is negative if the reference has the lower loss, and positive if it has
+          the longer valid time;
+        * ``wins``: the fraction of all pairs in which the reference is better, where a diverged member is worse than any
+          other;
+        * ``p``: the p-value of Wilcoxon's signed-rank test [1]_, two-sided, without pairs that are equal. With one meta-seed,
+          it is over all pairs, with the same ranks. With several, it is over their mean differences; a meta-seed with no
+          remaining pair ranks beyond all others, against the variant that diverged more often. With k meta-seeds :math:`p \ge
+          2^{1-k}`, so fewer than six cannot reach 0.05;
+        * ``p_holm``: p, corrected for the number of rows.
+
+    Raises
+    ------
+    InputError
+        If the table is not paired, or has no such measure or reference.
+
+    References
+    ----------
+    .. [1] F. Wilcoxon, Biometrics 1, 80 (1945).
     """
     _check_settings(confidence, resamples)
     wide = _wide(table, measure, scale)
@@ -120,7 +174,7 @@ def paired(
     several = meta_seeds > 1
     rows = []
     for variant in scores.columns.drop(reference):
-        differences = scores[reference] - scores[variant]  # infinite where one diverged, NaN where both did
+        differences = scores[reference] - scores[variant]  # infinite if one diverged, NaN if both did
         ranked = differences.fillna(0)
         left = differences[np.isfinite(differences)]
         row: dict[str, Any] = {"variant": variant, "level": "meta-seeds" if several else "replicates"}
@@ -137,25 +191,46 @@ def paired(
 
 
 def mean_log(table: pd.DataFrame, by: Sequence[str] = ("variant",), measure: str = "loss") -> pd.Series:
-    """The mean logarithm of a measure in each group of rows, in order of appearance; infinite where a network diverged."""
+    """Return the mean logarithm of a measure in each group of rows, in order of appearance; infinite if a network diverged."""
     values = np.log(table[measure].where(~table["diverged"] & np.isfinite(table[measure]), np.inf))
     return values.groupby([table[name] for name in by], sort=False).mean()
 
 
 def holm(p: ArrayLike) -> Float[np.ndarray, " m"]:
-    """The p-values of m tests, corrected so that the chance of any false alarm among them stays below the level.
+    """Correct the p-values of m tests by Holm's method.
 
-    The smallest is multiplied by m, the next by m - 1 and so on, none falling below the one before or rising above 1. NaN is
-    no test: it stays and does not count. p: ``(m,)``. Raises InputError for values outside [0, 1].
-    Source: Holm, Scand. J. Stat. 6, 65 (1979).
+    The chance of any false positive among the tests then stays below the significance level. The smallest p-value is
+    multiplied by m, the next by m - 1, and so on. No corrected value falls below the one before it or exceeds 1. NaN means
+    that there is no test: it stays NaN and does not count.
 
+    Parameters
+    ----------
+    p : array_like, shape (m,)
+        The p-values.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+        The corrected p-values.
+
+    Raises
+    ------
+    InputError
+        If a value lies outside [0, 1].
+
+    References
+    ----------
+    .. [1] S. Holm, Scand. J. Stat. 6, 65 (1979).
+
+    Examples
+    --------
     >>> print(holm([0.01, 0.04, 0.03, np.nan]))
     [0.03 0.06 0.06  nan]
     """
     corrected = np.array(p, dtype=float)
     tests = np.flatnonzero(~np.isnan(corrected))
     if ((corrected[tests] < 0) | (corrected[tests] > 1)).any():
-        raise InputError(f"p-values lie within [0, 1], unlike those of {corrected}")
+        raise InputError(f"p-values must lie within [0, 1], not {corrected}")
     ascending = tests[np.argsort(corrected[tests])]
     factors = np.arange(len(tests), 0, -1)
     corrected[ascending] = np.maximum.accumulate(corrected[ascending] * factors).clip(max=1)
@@ -163,7 +238,10 @@ def holm(p: ArrayLike) -> Float[np.ndarray, " m"]:
 
 
 def _by_meta_seed(left: pd.Series, ranked: pd.Series) -> pd.Series:
-    """The mean difference of each meta-seed; infinite, against the variant that diverged more, where no pair is left."""
+    """Return the mean difference of each meta-seed.
+
+    It is infinite, against the variant that diverged more often, if no pair is left.
+    """
     balance = ranked.transform(np.sign).groupby(level="meta_seed").sum()
     return left.groupby(level="meta_seed").mean().reindex(balance.index).fillna(balance * np.inf).fillna(0)
 
@@ -174,25 +252,32 @@ def _signed_rank(differences: Float[np.ndarray, " n"]) -> float:
 
 
 def _wide(table: pd.DataFrame, measure: str, scale: Scale) -> pd.DataFrame:
-    """The measure by meta-seed and replicate (rows, sorted) and variant: the worst infinity if it diverged, NaN if missing."""
+    """Return the measure by meta-seed and replicate (rows, sorted) and variant (columns).
+
+    A diverged entry is the worst infinity, and a missing one is NaN.
+    """
     if scale not in get_args(Scale):
         raise InputError(f"scale must be 'log' or 'linear', not {scale!r}")
     if missing := [column for column in (*KEYS, "diverged") if column not in table]:
-        raise InputError(f"the table lacks the column {missing[0]!r}: it needs {', '.join(KEYS)}, diverged and the measure")
+        raise InputError(f"the table lacks the column {missing[0]!r}, but needs {', '.join(KEYS)}, diverged and the measure")
     measures = [c for c in table if c not in KEYS and is_numeric_dtype(table[c]) and not is_bool_dtype(table[c])]
     if measure not in measures:
-        raise InputError(f"the table has no measure {measure!r}: there are {', '.join(map(str, measures)) or 'none'}")
+        raise InputError(f"the table has no measure {measure!r}; there are {', '.join(map(str, measures)) or 'none'}")
     if table.empty or table[KEYS].isna().to_numpy().any():
-        raise InputError(f"a table needs rows, and in each of them {', '.join(KEYS)}")
+        raise InputError(f"the table needs rows, and a value of {', '.join(KEYS)} in each of them")
     if not table["diverged"].isin([True, False]).all():
         raise InputError("the column 'diverged' must hold True or False in every row")
     if (twice := table.duplicated(KEYS)).any():
         key = table.loc[twice, KEYS].iloc[0]
-        raise InputError(f"replicate {key.replicate} of meta-seed {key.meta_seed} appears twice for {key.variant!r}")
+        raise InputError(
+            f"replicate {key.replicate} of meta-seed {key.meta_seed} appears twice for {key.variant!r}; remove one of the rows"
+        )
     values = table[measure].to_numpy(dtype=float, na_value=np.nan)
     diverged = table["diverged"].to_numpy(dtype=bool) | ~np.isfinite(values)
     if scale == "log" and (values[~diverged] <= 0).any():
-        raise InputError(f"{measure} is not positive everywhere: compare it on the scale 'linear', if more of it is better")
+        raise InputError(
+            f"{measure} is not positive everywhere: if larger values are better, compare it on the scale 'linear'"
+        )
     worst = np.inf if scale == "log" else -np.inf
     wide = table[KEYS].assign(value=np.where(diverged, worst, values)).pivot(index=KEYS[:2], columns="variant", values="value")
     return wide[table["variant"].unique()]
@@ -200,14 +285,14 @@ def _wide(table: pd.DataFrame, measure: str, scale: Scale) -> pd.DataFrame:
 
 def _check_settings(confidence: float, resamples: int) -> None:
     if not (0 < confidence < 1 and resamples > 0):
-        raise InputError(f"confidence={confidence} must lie between 0 and 1, and resamples={resamples} be positive")
+        raise InputError(f"confidence={confidence} must lie between 0 and 1, and resamples={resamples} must be positive")
 
 
 def _check_paired(wide: pd.DataFrame, reference: str) -> None:
     if reference not in wide:
-        raise InputError(f"there is no variant {reference!r} to compare with: there are {', '.join(map(str, wide))}")
+        raise InputError(f"there is no variant {reference!r} to compare with; there are {', '.join(map(str, wide))}")
     if len(wide.columns) < 2:
-        raise InputError(f"there is no other variant to compare {reference!r} with")
+        raise InputError(f"there is no other variant to compare {reference!r} with: the table needs at least two")
     for variant in wide:
         if lacks := int(wide[variant].isna().sum()):
             raise InputError(
@@ -221,7 +306,7 @@ def _meta_seeds(values: pd.Series | pd.DataFrame) -> int:
 
 
 def _resampled(values: pd.Series, resamples: int, seed: int) -> Float[np.ndarray, "resamples n"]:
-    """Draws with replacement of meta-seeds, then of as many replicates as each has; NaN where some have fewer than others."""
+    """Draw meta-seeds with replacement, then as many replicates as each of them has; NaN pads those with fewer."""
     runs = [run.to_numpy() for _, run in values.groupby(level="meta_seed")]
     sizes = np.array([len(run) for run in runs])
     cells = np.full((len(runs), sizes.max()), np.nan)
@@ -243,7 +328,7 @@ def _median(values: Float[np.ndarray, "r n"]) -> Float[np.ndarray, " r"]:
 
 def _mean(values: Float[np.ndarray, "r n"]) -> Float[np.ndarray, " r"]:
     finite = np.isfinite(values)
-    with np.errstate(invalid="ignore", over="ignore"):  # NaN where nothing is finite
+    with np.errstate(invalid="ignore", over="ignore"):  # NaN if nothing is finite
         return values.sum(axis=1, where=finite) / finite.sum(axis=1)
 
 
@@ -253,7 +338,7 @@ def _geometric_mean(values: Float[np.ndarray, "r n"]) -> Float[np.ndarray, " r"]
 
 
 def _interval(drawn: Float[np.ndarray, " resamples"], units: int, confidence: float) -> tuple[float, float]:
-    """Percentiles of a statistic's resamples, expanded for the number of independent units; NaN for a single one."""
+    """Return percentiles of resamples, expanded for the number of independent units, or NaN for a single unit."""
     known = drawn[~np.isnan(drawn)]
     if units < 2 or not len(known):
         return np.nan, np.nan

@@ -1,4 +1,4 @@
-"""What a comparison's files may hold: tables of limited size with the columns that a comparison has."""
+"""Checks of the files of a comparison: tables of limited size with the expected columns."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from pyarrow import parquet
 from physlearn import schema
 from systems import InputError
 
-LARGEST = 50_000_000  # cells of a table: 400 MB, where a thousand networks of twenty variants have a million
-LONGEST = 100_000_000  # bytes of a manifest, which can hold the settings of many learned activations
+LARGEST = 50_000_000  # cells of a table: 400 MB; a thousand networks of each of twenty variants have a million
+LONGEST = 100_000_000  # bytes of a manifest, which may hold the settings of many learned activations
 WHOLE = ("meta_seed", "replicate", "step")
 
 
 def manifest(path: Path) -> dict[str, Any]:
-    """Return the manifest with the entries that a comparison is made from. Raises InputError for anything else."""
+    """Return the contents of a manifest that has the entries of a comparison. Raises InputError for anything else."""
     if path.stat().st_size > LONGEST:
-        raise InputError(f"{path} has more than {LONGEST} bytes, so it is no manifest")
+        raise InputError(f"{path} has more than {LONGEST} bytes, which is too many for a manifest")
     content = schema.mapped(json.loads(path.read_text()), "manifest")
     settings = schema.mapped(content["settings"], "settings")
     schema.name(settings["task"], "task")
@@ -40,40 +40,40 @@ def manifest(path: Path) -> dict[str, Any]:
 
 
 def table(path: Path, needed: Sequence[str]) -> pd.DataFrame:
-    """Return a table with these columns among others, all but ``variant`` of numbers. Raises InputError for anything else."""
+    """Return a table that has the needed columns, all numeric except ``variant``. Raises InputError for anything else."""
     with open(path, "rb") as opened:
         file = parquet.ParquetFile(opened)
         cells = file.metadata.num_rows * max(file.metadata.num_columns, 1)
         if not 0 < cells <= LARGEST:
-            raise InputError(f"{path} has {cells} cells, where a comparison has 1 to {LARGEST}")
+            raise InputError(f"{path} has {cells} cells, but the table of a comparison has 1 to {LARGEST}")
         frame = file.read().to_pandas()
     schema.names([str(column) for column in frame.columns], f"columns of {path.name}")
     if missing := [name for name in needed if name not in frame]:
-        raise InputError(f"{path} has no column {missing[0]}")
+        raise InputError(f"{path} has no column {missing[0]}, but needs {', '.join(needed)}")
     for name in frame:
         _check_column(frame[name], f"{path}, column {name}")
     return frame
 
 
 def check(content: Mapping[str, Any], results: pd.DataFrame, curves: pd.DataFrame) -> None:
-    """Raise InputError where the parts are not those of one comparison."""
+    """Raise InputError if the parts do not belong to one comparison."""
     variants = set(results["variant"])
     if content["reference"] not in variants:
-        raise InputError(f"its reference {content['reference']!r} is none of its variants, {', '.join(sorted(variants))}")
+        raise InputError(f"its reference {content['reference']!r} is not one of its variants, {', '.join(sorted(variants))}")
     if other := set(curves["variant"]) - variants:
-        raise InputError(f"its learning curves are of {min(other)!r}, which is none of its variants")
+        raise InputError(f"its learning curves contain {min(other)!r}, which is not one of its variants")
 
 
 def _check_column(column: pd.Series, what: str) -> None:
     if column.name == "variant":
         for value in column.unique():
             if not schema.text(value, what):
-                raise InputError(f"{what} holds a variant without a name")
+                raise InputError(f"{what} contains a variant without a name")
     elif column.name in WHOLE:
         if not is_integer_dtype(column):
-            raise InputError(f"{what} must hold whole numbers")
+            raise InputError(f"{what} must contain whole numbers")
     elif column.name == "diverged":
         if not is_bool_dtype(column):
-            raise InputError(f"{what} must tell yes or no")
+            raise InputError(f"{what} must contain booleans")
     elif not is_numeric_dtype(column) or is_bool_dtype(column) or column.dtype.kind == "c":
-        raise InputError(f"{what} must hold numbers")
+        raise InputError(f"{what} must contain numbers")

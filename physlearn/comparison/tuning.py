@@ -1,4 +1,4 @@
-"""Learning rates, chosen for each variant with the same effort."""
+"""Choose the learning rate of each variant with the same effort."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LEARNING_RATES = tuple(float(f"{rate:.2g}") for rate in np.geomspace(1e-3, 2.0, 
 
 @dataclass(frozen=True)
 class Tuned:
-    """The learning rate that was chosen, whether it lies at an end of those tried, and the median tuning loss of each."""
+    """The chosen learning rate, whether it is the lowest or highest of those tried, and the median tuning loss of each."""
 
     learning_rate: float
     at_the_edge: bool
@@ -39,20 +39,22 @@ def tune(
     engine: EngineName = "auto",
     bar: tqdm | None = None,
 ) -> Tuned:
-    """The learning rate whose networks have the smallest median loss on the tuning part, in their best epoch.
+    """Return the learning rate whose networks have the smallest median loss on the tuning part, each in its best epoch.
 
-    Networks are trained just as they will be compared, from seeds that the comparison does not use; a learning rate with
-    which any network diverges is worse than any with which none does.
+    The networks are trained just as in the comparison, but with seeds that the comparison does not use. A rate at which any
+    network diverges ranks below every rate at which none does.
     """
     if len(learning_rates) < 1 or replicates < 1:
-        raise InputError("tuning needs at least one learning rate and one network")
+        raise InputError(
+            f"tuning needs at least one learning rate and one network each, not {len(learning_rates)} and {replicates}"
+        )
     seeds = [seed + k for k in range(replicates)] * len(learning_rates)
     models = [task.network(activation, s) for s in seeds]
     each = [rate for rate in learning_rates for _ in range(replicates)]
     history = train_ensemble(models, pairs, tuning, training, seeds, learning_rates=each, engine=engine, progress=False)
     losses = history.best.double().where(~history.diverged, np.inf).view(len(learning_rates), replicates)
     medians = losses.quantile(0.5, dim=1)
-    medians = medians.where(~medians.isnan(), np.inf)  # between two infinities
+    medians = medians.where(~medians.isnan(), np.inf)  # interpolation between two infinities gives NaN
     tried = pd.Series(medians.numpy(), index=pd.Index(learning_rates, name="learning_rate"), name="tuning_loss")
     sound = losses.isfinite().all(1).tolist()
     best = min(range(len(learning_rates)), key=lambda i: (not sound[i], tried.iloc[i]))

@@ -1,4 +1,4 @@
-"""Variants: the activations that are compared, each by the name that tables and pictures give it."""
+"""Variants: the activations of a comparison, each under the name that tables and pictures use."""
 
 from __future__ import annotations
 
@@ -19,10 +19,30 @@ def line_up(
     single: LearnedActivations | None = None,
     others: Sequence[str] = (*TRADITIONAL, BY_HAND),
 ) -> dict[str, str | Activation]:
-    """The base, each learned type alone, their mix; a single type that was learned for itself; and named ones.
+    """Return the variants of a comparison by name.
 
-    A single learned type is the control that belongs beside every mix: what a mix gains has to be more than what one type
-    gains that was learned with the same effort. Raises InputError for a single that has several types, or for nothing at all.
+    They are the base, each learned type alone, the mix of the types, a single type that was learned by itself, and named
+    activations. The single type is the control for every mix: a mix must gain more than one type that was learned with the
+    same effort.
+
+    Parameters
+    ----------
+    learned : LearnedActivations or None
+        The learned types and their base.
+    single : LearnedActivations, optional
+        The control, which must have exactly one type.
+    others : sequence of str
+        Names of further activations; by default ``"tanh"``, ``"relu"`` and ``"sine+tanh"``.
+
+    Returns
+    -------
+    dict of str to str or Activation
+        The activations by name.
+
+    Raises
+    ------
+    InputError
+        If the control has several types, or there are no variants at all.
     """
     variants: dict[str, str | Activation] = {} if learned is None else {learned.base: learned.base}
     if learned is not None:
@@ -31,11 +51,11 @@ def line_up(
         variants["mix" if len(learned) > 1 else "single"] = learned.mix
     if single is not None:
         if len(single) != 1:
-            raise InputError(f"the control is one learned type, not {len(single)}")
+            raise InputError(f"the control must be one learned type, not {len(single)}")
         variants["single"] = single.mix
     for name in others:
         get(name)
         variants.setdefault(name, name)
     if not variants:
-        raise InputError("there is nothing to compare: give learned activations, or names of others")
+        raise InputError("there is nothing to compare: give learned activations or the names of others")
     return variants

@@ -1,4 +1,4 @@
-"""The explorer: true orbits against learned ones, on a local page where the initial state is dragged."""
+"""The explorer: a local web page that compares true and learned orbits while the user drags the initial state."""
 
 from physlearn.explorer.exploration import Exploration
 from physlearn.explorer.learning import Learning

@@ -1,4 +1,4 @@
-"""Board: the figures of one system."""
+"""The figures for one system."""
 
 from __future__ import annotations
 
@@ -25,21 +25,32 @@ from physlearn.plotting.forecast import COLORS
 from systems import Orbit
 from systems.sampling import plane_of
 
-PLAIN = "#bfbfbf"  # of the truth, as in the forecasts of physlearn.plotting: a thick line below the others
-ALONE = "#595959"  # of the truth in its own plane
+PLAIN = "#bfbfbf"  # true orbit below those of models, a thick line as in physlearn.plotting
+ALONE = "#595959"  # true orbit in its own plane
 HANDLE = "#000000"
-FRAME = 272  # pixels of a plane, square: positions have the same scale in both directions
+FRAME = 272  # width and height of a plane in pixels, equal so that both directions have the same scale
 SECTION = 190  # pixels in height
-LOW, HIGH = 130, 250  # pixels in height of what is drawn over time, with sections below and without
-FAR = 3.0  # half pictures from the middle of one: an orbit that went so far is not followed any further
-LEAST = 0.02  # of the energies seen: the least that the axis of the energy shows, so that rounding does not look like news
+LOW, HIGH = 130, 250  # heights of the time series in pixels, with and without sections below them
+FAR = 3.0  # distance from the centre, in half widths of the picture, beyond which an orbit is cut
+LEAST = 0.02  # smallest half range of the energy axis, relative to the energies seen, which hides rounding errors
 
 
 class Board:
-    """What the page shows of a system: a plane for the truth and for each model, what happens over time, and sections.
+    """The figures for one system: a plane for the true orbit and for each model, time series, and sections.
 
-    handle: the points that are dragged, columns x and y, shared by all planes. models: their names, in the order of
-    the planes.
+    Parameters
+    ----------
+    exploration : Exploration
+        The system and the initial state.
+    scene : Scene
+        The plane and its limits.
+    models : sequence of str
+        Names of the models, in the order of their planes.
+
+    Attributes
+    ----------
+    handle : ColumnDataSource
+        The points that the user drags, with columns x and y, shared by all planes.
     """
 
     def __init__(self, exploration: Exploration, scene: Scene, models: Sequence[str]) -> None:
@@ -58,19 +69,19 @@ class Board:
         if has_section(system):
             surface, value = system.surface
             _, other = plane_of(system, surface)
-            self._cut = (other, other + 2)  # the coordinates of the sections: the other position and its momentum
+            self._cut = (other, other + 2)  # coordinates of the sections: the other position and its momentum
             self._crossings = {name: _source(f"section {name}", "x", "y", "color", "size") for name in self.columns}
             self._cut_title = f"section where {written(surface)} = {value:g}"
             self._sections = {name: self._section(name, self._cut_title) for name in self.columns}
 
     @property
     def layout(self) -> Column:
-        """All figures: the planes side by side, what happens over time below, then the sections."""
+        """All figures: the planes side by side, the time series below them, and then the sections."""
         rows = [list(self._planes.values()), [self._first, self._below], list(self._sections.values())]
         return column(*(row(*figures) for figures in rows if figures))
 
     def draw(self, exploration: Exploration, orbits: Mapping[str, Orbit | str]) -> None:
-        """Show these orbits of the exploration; of a model that has none, nothing."""
+        """Show the orbits of an exploration. A model without an orbit is shown empty."""
         truth = orbits[TRUTH]
         below = {}
         for name in self.columns:
@@ -85,7 +96,7 @@ class Board:
         self._limit(exploration, below)
 
     def draw_section(self, name: str, section: Section) -> None:
-        """Show the section of the truth or of a model: a colour an orbit, that of the initial state black and above all."""
+        """Show the section of the system or of a model, one colour per orbit, with the orbit of the initial state in black."""
         orbit, z = section.orbit.numpy(), array(section.z)
         missing = int(section.unresolved.sum())
         said = f"; {missing} of {len(section.unresolved)} orbits not resolved" if missing else ""
@@ -103,7 +114,7 @@ class Board:
         }
 
     def clear_sections(self) -> None:
-        """Show none: there are none where the state is now."""
+        """Show no sections, because there are none at the present state."""
         for name, crossings in self._crossings.items():
             self._sections[name].title.text = self._cut_title
             crossings.data = {str(name): [] for name in crossings.data}
@@ -116,7 +127,7 @@ class Board:
         return Contender(name, exploration.method_of(name)).label
 
     def _plane(self, name: str) -> Any:
-        """One plane, with the truth in grey below a model's orbit, and the points that are dragged."""
+        """Return a figure of one plane: the true orbit in grey, the orbit of the model, and the points that the user drags."""
         alone = name == TRUTH
         plane = self._figure(FRAME, 0, 1, title=name, name=f"plane {name}")
         plane.title.text_color = ALONE if alone else self.colors[name]
@@ -137,14 +148,14 @@ class Board:
         return section
 
     def _figure(self, height: int, i: int, j: int, **options: Any) -> Any:
-        """A figure of coordinate j against coordinate i, within the limits of the scene."""
+        """Return a figure of coordinate j against coordinate i, within the limits of the scene."""
         (left, right), (low, high) = self.scene.extent[i].tolist(), self.scene.extent[j].tolist()
         across, up = (written(self.scene.coordinates[k]) for k in (i, j))
         ranges = {"x_range": Range1d(start=left, end=right), "y_range": Range1d(start=low, end=high)}
         return bare(frame_width=FRAME, frame_height=height, x_axis_label=across, y_axis_label=up, **ranges, **options)
 
     def _over_time(self, height: int) -> tuple[Any, Any]:
-        """The first coordinate over time; beside it the energy, or without one the distance to the truth."""
+        """Return figures over time of the first coordinate, and of the energy or else the distance to the true orbit."""
         width = (FRAME + LEFT + RIGHT) * len(self.columns) // 2 - LEFT - RIGHT
         low, high = self.scene.extent[0].tolist()
         common = {"frame_width": width, "frame_height": height, "x_range": Range1d(start=0, end=1), "x_axis_label": "t"}
@@ -157,14 +168,14 @@ class Board:
         return first, below
 
     def _within(self, z: Float[np.ndarray, "T D"]) -> Float[np.ndarray, "T D"]:
-        """The orbit until it has left the picture for good: beyond, a diverging one would be drawn across it."""
+        """Return the orbit until it leaves the picture for good. A diverging orbit would otherwise be drawn across it."""
         low, high = self.scene.extent.numpy().T
         away = np.abs(z - (low + high) / 2) > FAR * (high - low) / 2
         gone = np.logical_or.accumulate(away.any(-1) | ~np.isfinite(z).all(-1))
         return np.where(gone[:, None], np.nan, z)
 
     def _later(self, exploration: Exploration, orbit: Orbit, truth: Orbit | str) -> Float[np.ndarray, " T"]:
-        """What is drawn over time beside the coordinate; NaN where it is no number, or where nothing is left of the orbit."""
+        """Return the values of the second time series, with NaN for those that are not finite or mean nothing."""
         energy = exploration.energy_along(orbit)
         if energy is not None:
             values = array(energy)
@@ -175,7 +186,7 @@ class Board:
         return np.where(apart < 1e3, apart, np.nan)
 
     def _limit(self, exploration: Exploration, below: Mapping[str, Float[np.ndarray, " T"]]) -> None:
-        """The axis of the energy, around the first one; or that of the distance, from zero."""
+        """Set the limits of the second time series: around the initial energy, or from zero for the distance."""
         values = np.concatenate([part[np.isfinite(part)] for part in below.values()])
         if not len(values):
             return
@@ -194,6 +205,6 @@ def _source(name: str, *columns: str) -> ColumnDataSource:
 
 
 def _handle(points: Float[Tensor, "n 2"]) -> dict[str, list[Any]]:
-    """The points with their looks: the state an open circle, the tip of its momentum a dot."""
+    """Return the points and their styles: an open circle for the state, and a dot for the tip of its momentum."""
     looks: dict[str, list[Any]] = {"size": [11, 7][: len(points)], "fill": ["white", HANDLE][: len(points)]}
     return {"x": points[:, 0].tolist(), "y": points[:, 1].tolist(), **looks}

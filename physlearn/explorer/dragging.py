@@ -1,4 +1,4 @@
-"""Dragging in the browser: the point that is nearest follows the pointer at once, and tells the server now and then."""
+"""Dragging in the browser: the nearest point follows the pointer at once, and the server is informed at intervals."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from bokeh.models import ColumnDataSource, CustomJS
 
-EVERY = 60  # ms between two states that are sent: more often than they are answered helps nobody
+EVERY = 60  # minimum time between two messages to the server, in ms: it cannot answer more often
 
 CODE = """
 const pressed = {x: cb_obj.x, y: cb_obj.y}
@@ -19,7 +19,7 @@ if (state.picked === null || cb_obj.event_name === "panstart" || cb_obj.event_na
     state.picked = away.indexOf(Math.min(...away))
 }
 const x = Array.from(data.x), y = Array.from(data.y)
-const moved = state.picked === 0 ? [...x.keys()] : [state.picked]  // the arrow goes with its foot
+const moved = state.picked === 0 ? [...x.keys()] : [state.picked]  // the tip of the arrow moves with its base
 const right = pressed.x - x[state.picked], up = pressed.y - y[state.picked]
 for (const i of moved) { x[i] += right; y[i] += up }
 const send = () => {
@@ -40,9 +40,10 @@ if (last) state.picked = null
 
 
 def drag(points: ColumnDataSource, plane: Any) -> None:
-    """Have the points, in the columns x and y, follow a drag anywhere in the plane, or a tap.
+    """Let the points in the columns x and y follow a drag anywhere in the plane, or a tap.
 
-    The nearest one is moved, and with the first all others. The server hears of it by a change of the source's data.
+    The nearest point moves. If it is the first one, all others move with it. The server is informed by a change of the
+    source's data.
     """
     callback = CustomJS(args={"points": points, "plane": plane, "every": EVERY}, code=CODE)
     for event in ("panstart", "pan", "panend", "tap"):

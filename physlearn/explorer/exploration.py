@@ -1,4 +1,4 @@
-"""Exploration: an initial state, its true orbit, and what learned models make of it."""
+"""An initial state, its true orbit, and its orbits in learned models."""
 
 from __future__ import annotations
 
@@ -19,20 +19,34 @@ from systems.floats import floats
 from systems.reference.solvers import solve
 
 TRUTH = "truth"
-TOLERANCE = 1e-6  # of an implicit step: less than a picture shows, in half the time that rounding takes
-ACCURACY = 1e-7  # of the true orbit, likewise
-TIMES = 240  # of the true orbit at least: a smooth curve
+TOLERANCE = 1e-6  # of implicit steps: finer than a picture shows, in half the time of full precision
+ACCURACY = 1e-7  # of the true orbit: also finer than a picture shows
+TIMES = 240  # minimum number of time steps of the true orbit, for a smooth curve
 
 
 @keyword_only("method", "dt", "time")
 @renamed(integrator="method", step="dt")
 @dataclass(frozen=True)
 class Exploration:
-    """A system and one initial state, models that have learned it, and how they are rolled out. Nothing of it changes.
+    """A system with one initial state, and trained models with which to forecast its orbit. It is immutable.
 
-    z0: ``(D,)`` in float64. models: forecasters by the name of their model. method: the integrator of all models, or None
-    for the one that suits each. time, dt: how long the models' orbits are, and their step.
+    Parameters
+    ----------
+    system : System
+        The system.
+    z0 : Tensor, shape (D,)
+        The initial state in float64.
+    models : mapping of str to Forecaster
+        The trained models, by name; by default, none.
+    method : str, optional
+        The integrator of all models; by default, each model uses its own default.
+    time : float, default 20
+        Duration of the orbits.
+    dt : float, default 0.25
+        Time step of the models' orbits.
 
+    Examples
+    --------
     >>> import systems
     >>> from dataclasses import replace
     >>> pendulum = systems.get("pendulum")
@@ -62,13 +76,21 @@ class Exploration:
 
     @property
     def energy(self) -> float | None:
-        """H of the initial state; None where there is no Hamiltonian."""
+        """The energy of the initial state, or None if the system has no Hamiltonian."""
         return float(self.system.hamiltonian(self.z0)) if isinstance(self.system, HamiltonianSystem) else None
 
     def truth(self) -> Orbit:
-        """The orbit of the system itself, at the models' times and, where these are far apart, at more between them.
+        """Return the true orbit, at the models' times and, if these are far apart, at further times between them.
 
-        Raises IntegrationError where it cannot be followed.
+        Returns
+        -------
+        Orbit
+            The true orbit.
+
+        Raises
+        ------
+        IntegrationError
+            If the orbit cannot be integrated.
         """
         between = ceil(TIMES / (len(self.t) - 1))
         t = torch.arange((len(self.t) - 1) * between + 1, dtype=torch.float64) * (self.dt / between)
@@ -76,28 +98,70 @@ class Exploration:
         return Orbit(t, z, coordinates=self.system.coordinates, periods=self.system.periods)
 
     def forecast(self, model: str) -> Orbit:
-        """The orbit that a model makes of the initial state.
+        """Return the orbit of a model from the initial state.
 
-        Raises NotSeparableError or NotHamiltonianError for an integrator that does not apply to it, ConvergenceError where a
-        step has no solution.
+        Parameters
+        ----------
+        model : str
+            Name of the model.
+
+        Returns
+        -------
+        Orbit
+            The orbit.
+
+        Raises
+        ------
+        NotSeparableError, NotHamiltonianError
+            If the integrator does not apply to the model.
+        ConvergenceError
+            If an implicit step has no solution.
         """
         forecaster, name = self.models[model], self.method_of(model)
         options: dict[str, Any] = {"tolerance": TOLERANCE} if issubclass(integrators.find(name), Implicit) else {}
-        with torch.inference_mode():  # a fifth faster than without gradients alone
+        with torch.inference_mode():  # a fifth faster than no_grad
             return forecaster.forecast(self.z0, self.t, method=name, progress=False, **options)
 
     def method_of(self, model: str) -> str:
-        """Return the name of the integrator by which a model is rolled out."""
+        """Return the name of the integrator that rolls out a model.
+
+        Parameters
+        ----------
+        model : str
+            Name of the model.
+
+        Returns
+        -------
+        str
+            Name of the integrator.
+        """
         return self.method or self.models[model].model.default_method
 
     integrator_of = renamed_attribute("method_of")
 
     def orbits(self) -> dict[str, Orbit | str]:
-        """The true orbit, and that of each model by its name; where there is none, the sentence that says why."""
+        """Return the true orbit and that of each model.
+
+        Returns
+        -------
+        dict of str to Orbit or str
+            The orbits by name. If an orbit could not be computed, its entry is the error message.
+        """
         return {TRUTH: _or_why(self.truth), **{name: _or_why(lambda name=name: self.forecast(name)) for name in self.models}}
 
     def energy_along(self, orbit: Orbit) -> Float[Tensor, " T"] | None:
-        """The true H of each state of an orbit, whoever made it; None where there is no Hamiltonian."""
+        """Return the true energy along an orbit of the system or of a model.
+
+        Parameters
+        ----------
+        orbit : Orbit
+            The orbit.
+
+        Returns
+        -------
+        Tensor, shape (T,), or None
+            The energy at each time, or None if the system has no Hamiltonian.
+        """
         return self.system.hamiltonian(orbit.z) if isinstance(self.system, HamiltonianSystem) else None
 
 
@@ -109,7 +173,7 @@ def _or_why(orbit: Any) -> Orbit | str:
 
 
 def distance(orbit: Orbit, truth: Orbit) -> Float[Tensor, " T"]:
-    """Return the error of `physlearn.metrics.distance` of an orbit at its own times, which are some of the truth's."""
+    """Return `physlearn.metrics.distance` of an orbit at its own times, which must be a subset of those of the truth."""
     between = (len(truth.t) - 1) // (len(orbit.t) - 1)
     there = truth[..., ::between]
     return metrics.distance(replace(orbit, coordinates=there.coordinates, periods=there.periods), there)

@@ -1,4 +1,4 @@
-"""The look of every figure: no tools, quiet grid, sizes that are read at a glance."""
+"""The style of all figures: no tools, a faint grid, and readable sizes."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any
 from bokeh.models import InlineStyleSheet
 from bokeh.plotting import figure
 
-LEFT, RIGHT = 72, 10  # pixels beside every frame, so that frames are aligned
+LEFT, RIGHT = 72, 10  # margins beside every frame in pixels, which align the frames
 SIGMA = chr(0x3C3)
 
 
 def bare(**options: Any) -> Any:
-    """A figure of bokeh's without tools. options: those of ``bokeh.plotting.figure``, of which its type hints know a few."""
+    """Return a Bokeh figure without tools, with options of ``bokeh.plotting.figure`` (its type hints lack some of them)."""
     quiet = InlineStyleSheet(css=":host(:focus), .bk-events:focus { outline: none !important; }")  # no frame after a drag
     usual = {"tools": "", "toolbar_location": None, "min_border_left": LEFT, "min_border_right": RIGHT, "stylesheets": [quiet]}
     made: Any = figure(**{**usual, **options})
@@ -31,5 +31,5 @@ def bare(**options: Any) -> Any:
 
 
 def activation_figure(width: int) -> Any:
-    """A small picture for the curves of neurons."""
+    """Return a small figure for activation functions."""
     return bare(width=width, height=160, min_border_left=50, x_axis_label="a", y_axis_label=f"{SIGMA}(a)")

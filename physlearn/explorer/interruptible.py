@@ -1,4 +1,4 @@
-"""A flow that can be left in the middle of whatever follows it."""
+"""A flow whose evaluation can be interrupted at any time."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from physlearn.integrators import Flow
 Function = TypeVar("Function", bound=Callable[..., Tensor] | None)
 
 
-class Abandoned(Exception):  # noqa: N818 - nothing went wrong
-    """What was being computed is no longer wanted."""
+class Abandoned(Exception):  # noqa: N818 - this is not an error
+    """The result of a computation is no longer wanted."""
 
 
 def while_wanted(flow: FlowLike, wanted: Callable[[], bool]) -> Flow:
-    """The same flow, which raises Abandoned as soon as it is asked for a rate that nobody wants any more."""
+    """Return the same flow, which raises Abandoned on evaluation as soon as its result is no longer wanted."""
 
     def watched(function: Function) -> Function:
         if function is None:

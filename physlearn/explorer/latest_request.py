@@ -1,4 +1,4 @@
-"""Newest: one job at a time, off the event loop; of what is asked for meanwhile only the newest is done."""
+"""A thread that answers one request at a time, outside the event loop, and skips all waiting requests but the newest."""
 
 from __future__ import annotations
 
@@ -15,37 +15,42 @@ Wanted = Callable[[], bool]
 
 
 class Newest(Generic[Request]):
-    """A thread that answers requests by ``job(request, wanted)``.
+    """A thread that answers the newest request by ``job(request, wanted)``.
 
-    wanted: tells the job whether there is no newer request yet; a job may raise Abandoned then. delay: how long [s] a request
-    waits for a newer one before it is answered. ``close`` ends the thread.
+    Parameters
+    ----------
+    job : callable
+        Called with each request, and with a function that returns whether there is still no newer request. It may then raise
+        Abandoned.
+    delay : float, default 0
+        How long a request waits for a newer one before it is answered, in seconds.
     """
 
     def __init__(self, job: Callable[[Request, Wanted], None], *, delay: float = 0.0) -> None:
         self._job = job
         self._delay = delay
-        self._request: list[Request] = []  # the newest, if it is not answered yet
-        self._number = 0  # of requests so far
+        self._request: list[Request] = []  # the newest request, unless it has been taken
+        self._number = 0  # number of requests so far
         self._open = True
         self._changed = Condition()
         Thread(target=self._run, daemon=True).start()
 
     def ask(self, request: Request) -> None:
-        """Have this answered, instead of whatever was asked for before and is not answered yet."""
+        """Answer this request instead of any earlier one that is still waiting or in progress."""
         with self._changed:
             self._request = [request]
             self._number += 1
             self._changed.notify()
 
     def forget(self) -> None:
-        """What was asked for is no longer wanted."""
+        """Discard the request that is waiting or in progress."""
         with self._changed:
             self._request = []
             self._number += 1
             self._changed.notify()
 
     def close(self) -> None:
-        """Answer no more."""
+        """End the thread."""
         with self._changed:
             self._open = False
             self._number += 1
@@ -59,11 +64,11 @@ class Newest(Generic[Request]):
                     self._job(request, partial(self._is_newest, number))
                 except Abandoned:
                     continue
-                except Exception:  # of one request; the next may do better
-                    logging.getLogger(__name__).exception("a request of the explorer's page failed")
+                except Exception:  # concerns one request only; the next may succeed
+                    logging.getLogger(__name__).exception("a request from the explorer page failed")
 
     def _next(self) -> tuple[int, list[Request]]:
-        """Wait for a request, and on until none has come for the delay; gives its number, and it, unless it was forgotten."""
+        """Wait for a request, then until none has come for the delay. Return its number, and the request unless discarded."""
         with self._changed:
             self._changed.wait_for(lambda: self._request or not self._open)
             while self._open:

@@ -1,4 +1,4 @@
-"""How the models of the explorer are trained."""
+"""How the explorer trains its models."""
 
 from __future__ import annotations
 
@@ -10,10 +10,18 @@ from systems import System
 
 @dataclass(frozen=True)
 class Learning:
-    """A training of seconds: so many orbits, over so many epochs.
+    """Settings of a training that takes seconds.
 
-    orbits: to learn from, of 50 states each; a fifth as many beside them decide which epoch was the best. hidden: the widths
-    of the hidden layers. seed: of orbits, initial weights and batches.
+    Parameters
+    ----------
+    orbits : int, default 100
+        Number of training orbits, with 50 states each. A fifth as many validation orbits determine the best epoch.
+    epochs : int, default 60
+        Number of epochs.
+    hidden : tuple of int, default (100,)
+        Widths of the hidden layers.
+    seed : int, default 0
+        Random seed of the orbits, initial weights and batches.
     """
 
     orbits: int = 100
@@ -22,5 +30,16 @@ class Learning:
     seed: int = 0
 
     def protocol(self, system: System) -> Protocol:
-        """The system's own protocol of simulation, with this many orbits."""
+        """Return the simulation protocol of a system, with this number of orbits.
+
+        Parameters
+        ----------
+        system : System
+            The system.
+
+        Returns
+        -------
+        Protocol
+            The protocol.
+        """
         return protocol_of(system, training_orbits=self.orbits, validation_orbits=max(1, self.orbits // 5))

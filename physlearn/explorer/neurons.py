@@ -1,4 +1,4 @@
-"""Neurons: the activation that models are trained with, and its curves."""
+"""The activation with which models are trained, and its curves."""
 
 from __future__ import annotations
 
@@ -19,26 +19,67 @@ from physlearn.jobs.digest import digest
 from systems import InputError
 from systems.floats import takes_arrays
 
-NAMED = ("sine", "tanh", "softplus", "sigmoid", "silu", "gelu")  # smooth: a Hamiltonian network learns by their slope
+NAMED = ("sine", "tanh", "softplus", "sigmoid", "silu", "gelu")  # smooth, for Hamiltonian networks
 
 
 @dataclass(frozen=True, eq=False)
 class Neurons:
-    """An activation under the name that the page calls it by."""
+    """An activation, under the name that the page shows.
+
+    Parameters
+    ----------
+    name : str
+        The name.
+    activation : Activation
+        The activation.
+    """
 
     name: str
     activation: Activation
 
     @classmethod
     def named(cls, name: str) -> Neurons:
-        """Those of a name, as ``"sine"`` or ``"learned:van-der-pol"``. Raises UnknownNameError for any other."""
+        """Return the activation of a name.
+
+        Parameters
+        ----------
+        name : str
+            A name such as ``"sine"`` or ``"learned:van-der-pol"``.
+
+        Returns
+        -------
+        Neurons
+            The activation.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such activation.
+        """
         return cls(name, activations.get(name))
 
     @classmethod
     def of_file(cls, name: str, data: bytes) -> Neurons:
-        """The mix that a file of learned activations holds: read as `LearnedActivations.load` does, and never unpickled.
+        """Return the mix of activations in a file.
 
-        name: what the file is called where it comes from. Raises InputError for a file that holds anything else.
+        The file is read as by `LearnedActivations.load`, and never unpickled.
+
+        Parameters
+        ----------
+        name : str
+            Name of the file on the user's machine.
+        data : bytes
+            Content of the file.
+
+        Returns
+        -------
+        Neurons
+            The mix, or the only type.
+
+        Raises
+        ------
+        InputError
+            If the file contains anything else.
         """
         name = Path(name.replace("\\", "/")).name or "file"
         with tempfile.NamedTemporaryFile(suffix=".safetensors") as file:
@@ -52,17 +93,34 @@ class Neurons:
 
     @staticmethod
     def names() -> list[str]:
-        """The names that the page offers: smooth functions, then what the package ships as learned."""
+        """Return the names that the page offers: smooth functions, followed by the learned activations that the package ships.
+
+        Returns
+        -------
+        list of str
+            The names.
+        """
         return [*NAMED, *(f"{LEARNED}{name}" for name in shipped.names())]
 
     @property
     def digest(self) -> str:
-        """A short name for all that these neurons compute."""
+        """A digest of the function that these neurons compute."""
         return digest(content(self.activation))
 
     @takes_arrays("a")
     def curves(self, a: Float[Tensor, " n"]) -> dict[str, Float[Tensor, " n"]]:
-        """What each type makes of its input: by the names of the types, or one curve by its own name."""
+        """Evaluate each type of the activation.
+
+        Parameters
+        ----------
+        a : Tensor, shape (n,)
+            The pre-activations.
+
+        Returns
+        -------
+        dict of str to Tensor, shape (n,)
+            The values of each type under the name of the type, or of a single type under the name of the activation.
+        """
         alone = self.activation
         types = list(alone.types) if isinstance(alone, Mixture) else [alone]
         with torch.no_grad():

@@ -1,4 +1,4 @@
-"""Page: the widgets, and what happens when one is touched."""
+"""The page: its widgets, and what happens when the user changes one."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ from physlearn.explorer.trained_models import Shelf
 from physlearn.plotting.variant_colors import variant_colors
 from systems import InputError, IntegrationError, Orbit, System
 
-WIDTH = 270  # of the widgets
-SUITED = "the one that suits each"
+WIDTH = 270  # of the widgets, in pixels
+SUITED = "default of each model"
 HAMILTONIAN = [name for name in models.names() if models.find(name).is_hamiltonian() and not models.find(name).baseline]
 STEPS = (0.02, 0.05, 0.1, 0.2, 0.25, 0.5, 1.0)
 TIMES = (5.0, 10.0, 20.0, 50.0, 100.0)
-SETTLED = 0.6  # seconds after the last change until sections are drawn
-INPUTS = torch.linspace(-5, 5, 201, dtype=torch.float64)  # of the curves
+SETTLED = 0.6  # delay between the last change and the computation of sections, in seconds
+INPUTS = torch.linspace(-5, 5, 201, dtype=torch.float64)  # pre-activations of the curves
 
 
 class Page:
-    """One reader's page: an exploration that widgets and drags change, and the threads that answer.
+    """The page of one user: an exploration that widgets and drags change, and the threads that compute its results.
 
-    Orbits, trainings and sections each have a thread of their own, and what they find is drawn by the document's event loop:
-    the page never waits.
+    Orbits, trainings and sections each have their own thread. The event loop of the document draws their results, so the page
+    never blocks.
     """
 
     def __init__(self, shelf: Shelf, name: str, document: Document) -> None:
@@ -55,24 +55,22 @@ class Page:
         self._sectioning = Newest(self._cut, delay=SETTLED)
         self._said: dict[str, str] = {}
         self._make_widgets(name)
-        pn.state.onload(self._choose)  # not before: what is sent while a browser connects may be lost
+        pn.state.onload(self._choose)  # not earlier: messages sent while a browser connects may be lost
 
     def close(self) -> None:
-        """The reader has left."""
+        """End the threads when the user has left."""
         for thread in (self._rolling, self._learning, self._sectioning):
             thread.close()
 
-    # --- what is there ---
+    # --- widgets ---
 
     def _make_widgets(self, name: str) -> None:
         own: dict[str, Any] = {"width": WIDTH, "margin": (4, 8)}
         self.system = pn.widgets.Select(label="System", value=name, options=scenes.names(name), **own)
-        self.neurons = pn.widgets.Select(label="Activation of the neurons", value="sine", options=Neurons.names(), **own)
+        self.neurons = pn.widgets.Select(label="Activation", value="sine", options=Neurons.names(), **own)
         self.file = pn.widgets.FileInput(accept=".safetensors", **own)
         self.hamiltonian = pn.widgets.Select(label="Hamiltonian network", value="hnn", options=HAMILTONIAN, **own)
-        self.integrator = pn.widgets.Select(
-            label="Integrator of the models", value=SUITED, options=[SUITED, *integrators.names()], **own
-        )
+        self.integrator = pn.widgets.Select(label="Integrator", value=SUITED, options=[SUITED, *integrators.names()], **own)
         self.step = pn.widgets.DiscreteSlider(label="Step", options=list(STEPS), **own)
         self.time = pn.widgets.DiscreteSlider(label="Time", options=list(TIMES), **own)
         self.state = pn.pane.HTML("", width=WIDTH, margin=(4, 8))
@@ -82,7 +80,7 @@ class Page:
         self._curves = ColumnDataSource(data={"a": [], "value": [], "color": []}, name="curves")
         self._show_curves(self._chosen_neurons())
         self.curves.multi_line("a", "value", source=self._curves, color="color", line_width=2)
-        self.figures = Column()  # of bokeh itself: what comes into it and what is then drawn there are sent in one order
+        self.figures = Column()  # a Bokeh layout, so that new figures and their data are sent in order
         for widget in (self.system, self.neurons, self.hamiltonian):
             widget.param.watch(lambda _: self._choose(), "value")
         self.file.param.watch(lambda _: self._take_file(), "value")
@@ -92,14 +90,14 @@ class Page:
 
     @property
     def layout(self) -> pn.Row:
-        """Widgets on the left, figures on the right."""
-        hint = "Drag in a plane: the dot is the initial state."
+        """The layout, with widgets on the left and figures on the right."""
+        hint = "Drag in a plane to move the initial state."
         return pn.Row(
             pn.Column(
                 pn.pane.HTML("<h2 style='margin:0'>True and learned orbits</h2>", margin=(8, 8, 0, 8)),
                 pn.pane.HTML(hint, width=WIDTH, margin=(2, 8)),
                 self.system, self.state, self.hamiltonian, self.integrator, self.step, self.time, self.neurons,
-                pn.pane.HTML("or learned activations from a file:", margin=(2, 8, 0, 8)),
+                pn.pane.HTML("Or load learned activations from a file:", margin=(2, 8, 0, 8)),
                 self.file, pn.pane.Bokeh(self.curves, margin=(4, 8)),
                 width=WIDTH + 24,
             ),
@@ -113,10 +111,10 @@ class Page:
     def _chosen_neurons(self) -> Neurons:
         return self.files.get(self.neurons.value) or Neurons.named(self.neurons.value)
 
-    # --- what the reader does ---
+    # --- user input ---
 
     def _choose(self) -> None:
-        """Another system, other neurons, another model: all models anew."""
+        """Request new models for another system, activation or kind of model."""
         system, neurons = systems.get(self.system.value), self._chosen_neurons()
         self.hamiltonian.disabled = not system.canonical
         models = ["nn", *([self.hamiltonian.value] if system.canonical else [])]
@@ -134,12 +132,12 @@ class Page:
         self._say("file", "")
         self.files[neurons.name] = neurons
         self.neurons.options = [*Neurons.names(), *self.files]
-        if self.neurons.value == neurons.name:  # another file of the same name
+        if self.neurons.value == neurons.name:  # another file with the same name
             self._choose()
         self.neurons.value = neurons.name
 
     def _change(self, **what: Any) -> None:
-        """Another state, integrator, step or time: the same models."""
+        """Change the state, integrator, step or time, and keep the models."""
         if self.exploration is None:
             return
         self.exploration = replace(self.exploration, **what)
@@ -148,7 +146,7 @@ class Page:
             self._ask_for_sections()
 
     def _ask_for_sections(self) -> None:
-        """Once all models are there; until then, there is enough to do."""
+        """Request sections, but only when all models are trained, to leave the processor to the training."""
         if self.exploration is not None and has_section(self.exploration.system) and not self.busy.value:
             self._sectioning.ask(self.exploration)
 
@@ -158,13 +156,13 @@ class Page:
         if points.isfinite().all():
             self._change(z0=self.board.scene.state(points))
 
-    # --- what threads do ---
+    # --- computation in threads ---
 
     def _learn(self, request: tuple[System, Neurons, list[str]], wanted: Wanted) -> None:
-        """The scene, then every model; each is shown as soon as it is there."""
+        """Set up the scene, then train the models, and show each as soon as it is trained."""
         system, neurons, names = request
         learning = self.shelf.learning
-        self._later(wanted, self._working, f"simulating orbits of {system.name} to learn from")
+        self._later(wanted, self._working, f"simulating training orbits of {system.name}")
         try:
             scene = Scene.of(system, self.shelf.orbits(system)[0])
         except (InputError, IntegrationError) as error:
@@ -178,7 +176,7 @@ class Page:
                 return
             if not self.shelf.has(system, name, neurons):
                 on = f"{learning.orbits} orbits of {system.name}, {learning.epochs} epochs, activation {neurons.name}"
-                self._later(wanted, self._working, f"training {name} on {on}")
+                self._later(wanted, self._working, f"training {name}: {on}")
             try:
                 forecaster = self.shelf.get(system, name, neurons)
             except (InputError, IntegrationError, OSError) as error:
@@ -190,11 +188,11 @@ class Page:
         self._later(wanted, self._ask_for_sections)
 
     def _roll_out(self, exploration: Exploration, wanted: Wanted) -> None:
-        """Drawn even if the state has moved on meanwhile: otherwise nothing would be seen as long as a drag lasts."""
+        """Compute and draw the orbits, even if the state has changed since: otherwise, a drag would show nothing."""
         self._later(lambda: True, self._draw, exploration, exploration.orbits())
 
     def _cut(self, exploration: Exploration, wanted: Wanted) -> None:
-        """One section after the other; left in the middle as soon as the state changes."""
+        """Compute one section after another, and stop as soon as the state changes."""
         try:
             for name, section in sections(exploration, wanted):
                 self._later(wanted, self._draw_section, name, section)
@@ -202,10 +200,10 @@ class Page:
         except InputError as error:
             self._later(wanted, self._no_sections, str(error))
 
-    # --- what the event loop draws ---
+    # --- drawing in the event loop ---
 
     def _later(self, wanted: Wanted, draw: Callable[..., None], *arguments: Any) -> None:
-        """Have something drawn, unless it is no longer wanted then."""
+        """Draw something in the event loop, unless it is no longer wanted by then."""
         self.document.add_next_tick_callback(partial(self._if_wanted, wanted, draw, *arguments))
 
     @staticmethod
@@ -214,7 +212,7 @@ class Page:
             draw(*arguments)
 
     def _open(self, system: System, scene: Scene, names: list[str]) -> None:
-        """Figures for the system and these models. Of the same system, the state and the way to roll out are kept."""
+        """Create figures for a system and its models. If the system is the same as before, keep its state and settings."""
         self._sectioning.forget()
         before = self.exploration
         if before is None or before.system.name != system.name:
@@ -257,7 +255,7 @@ class Page:
         self._say("working", what)
 
     def _say(self, about: str, what: str) -> None:
-        """What is being done, and what went wrong, a line each."""
+        """Show what is being done, and what went wrong, one line each."""
         self._said[about] = "<br>".join(map(escape, what.splitlines()))
         self.said.object = "<br>".join(text for text in self._said.values() if text)
 

@@ -1,4 +1,4 @@
-"""Scene: in which plane a system is shown, within which limits, and where in it the points are that are dragged."""
+"""The plane in which a system is shown, its limits, and the points that the user drags in it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import systems
 from systems import HamiltonianSystem, Orbit, System
 from systems.floats import takes_arrays
 
-MARGIN = 0.25  # around what the models have seen: room to drag beyond it
-ARROW = 0.4  # of half the picture: the largest momentum that the models have seen
+MARGIN = 0.25  # relative to the range of the training data, so that the user can drag beyond it
+ARROW = 0.4  # length of the largest momentum in the training data, in half widths of the picture
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How long orbits are at first, and in which steps: a drag is answered at once, by rk4 and by gauss-legendre-4."""
+    """The initial duration and time step of orbits, chosen so that rk4 and gauss-legendre-4 keep up with a drag."""
 
     time: float = 20.0
     step: float = 0.25
@@ -40,26 +40,37 @@ PACES = {
 
 
 def names(also: str = "") -> list[str]:
-    """The systems that the page offers, and one that is asked for beside them."""
+    """Return the names of the systems that the page offers, including one that was asked for."""
     return [*PACES, *([also] if also not in ("", *PACES) else [])]
 
 
 def check(system: System) -> None:
-    """Raise InputError for a system that the page has no plane for."""
+    """Raise InputError if the page has no plane for a system."""
     if not (system.autonomous and (system.dim == 2 or (isinstance(system, HamiltonianSystem) and system.dim == 4))):
         raise systems.InputError(
-            f"{system.name} cannot be explored: that takes two coordinates, or a Hamiltonian of two degrees of freedom, and "
-            "no dependence on time"
+            f"{system.name} cannot be explored: choose a system that does not depend on time and has two coordinates, or a "
+            "Hamiltonian with two degrees of freedom"
         )
 
 
 @dataclass(frozen=True)
 class Scene:
-    """The plane of a system with two coordinates, or of the positions of one with two degrees of freedom.
+    """The plane in which a system is shown, and its limits.
 
-    extent: ``(D, 2)``, the lowest and highest value of each coordinate that the models have seen, with a margin; positions of
-    two degrees of freedom have the same scale. arrow: how long the picture of a unit of momentum is, in units of position;
-    0 where the momentum is a coordinate of the plane. spread: of the energy that the models have seen; 0 without one.
+    It is the plane of both coordinates, or of both positions of a system with two degrees of freedom.
+
+    Parameters
+    ----------
+    coordinates : tuple of str
+        Names of the D coordinates.
+    extent : Tensor, shape (D, 2)
+        The lowest and highest value of each coordinate in the training data, with a margin. Positions of two degrees of
+        freedom have the same scale.
+    arrow : float, default 0
+        Length of the arrow that shows a unit of momentum, in units of position; 0 if the momentum is a coordinate of the
+        plane.
+    spread : float, default 0
+        Scale of the energies in the training data; 0 without an energy.
     """
 
     coordinates: tuple[str, ...]
@@ -69,7 +80,25 @@ class Scene:
 
     @classmethod
     def of(cls, system: System, seen: Orbit) -> Scene:
-        """The scene for a system whose models have seen these orbits. Raises InputError for one that has no plane."""
+        """Return the scene of a system.
+
+        Parameters
+        ----------
+        system : System
+            The system.
+        seen : Orbit
+            The training orbits of its models.
+
+        Returns
+        -------
+        Scene
+            The scene.
+
+        Raises
+        ------
+        InputError
+            If the page has no plane for the system.
+        """
         check(system)
         z = seen.z.flatten(0, -2)
         low, high = z.amin(0), z.amax(0)
@@ -86,7 +115,18 @@ class Scene:
 
     @takes_arrays("z")
     def points(self, z: Float[Tensor, " D"]) -> Float[Tensor, "n 2"]:
-        """The points that are dragged: the state; for two degrees of freedom the position, and the tip of its momentum."""
+        """Return the points that the user drags to change a state.
+
+        Parameters
+        ----------
+        z : Tensor, shape (D,)
+            The state.
+
+        Returns
+        -------
+        Tensor, shape (n, 2)
+            The state; or, for two degrees of freedom, the position and the tip of the arrow of its momentum.
+        """
         if not self.arrow:
             return z[None]
         q, p = z.chunk(2)
@@ -94,7 +134,18 @@ class Scene:
 
     @takes_arrays("points")
     def state(self, points: Float[Tensor, "n 2"]) -> Float[Tensor, " D"]:
-        """The state that has these points."""
+        """Return the state of given points. It is the inverse of `points`.
+
+        Parameters
+        ----------
+        points : Tensor, shape (n, 2)
+            The points.
+
+        Returns
+        -------
+        Tensor, shape (D,)
+            The state.
+        """
         if not self.arrow:
             return points[0]
         return torch.cat([points[0], (points[1] - points[0]) / self.arrow])

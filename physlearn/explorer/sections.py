@@ -1,4 +1,4 @@
-"""Poincare sections of a system and of its models, at the energy of one initial state."""
+"""Poincare sections of a system and its models at the energy of one initial state."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from physlearn.flow import FlowLike
 from systems import HamiltonianSystem, System
 from systems.sampling import on_section
 
-ORBITS = 20  # beside that of the initial state
+ORBITS = 20  # number of orbits besides that of the initial state
 TIME = 400.0
 STEP = 0.1
 
 
 def has_section(system: System) -> bool:
-    """Whether there is one to draw: of a Hamiltonian of two degrees of freedom."""
+    """Return whether a system has a section to draw, which needs a Hamiltonian with two degrees of freedom."""
     return isinstance(system, HamiltonianSystem) and system.dim == 4
 
 
 def sections(
     exploration: Exploration, wanted: Callable[[], bool] = lambda: True, *, time: float = TIME, orbits: int = ORBITS
 ) -> Iterator[tuple[str, Section]]:
-    """The section of the system, then that of each model, by name: orbit 0 is that of the initial state.
+    """Yield the section of the system, then that of each model, by name. Orbit 0 is that of the initial state.
 
-    The others begin on a grid on the surface, at the same energy. wanted: is asked all the while; when it says no, Abandoned
-    is raised. Raises InputError where the energy allows no orbits on the surface.
+    The other orbits start on a grid on the surface, at the same energy. Abandoned is raised as soon as ``wanted`` returns
+    False. Raises InputError if no orbit of this energy crosses the surface.
     """
     system, energy = exploration.system, exploration.energy
     assert energy is not None

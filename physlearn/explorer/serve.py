@@ -1,4 +1,4 @@
-"""serve: the explorer's page, for the browser on this machine alone."""
+"""Serve the explorer page to browsers on this machine only."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tornado.web import Application
 
 ADDRESS = "127.0.0.1"
-NAMES = (ADDRESS, "localhost", "[::1]")  # of this machine, by which a browser on it may ask for the page
-HTTP = 80  # the port that a browser leaves out
+NAMES = (ADDRESS, "localhost", "[::1]")  # names of this machine under which a browser may request the page
+HTTP = 80  # the port that browsers omit from the Host header
 
 
 def serve(
@@ -31,13 +31,29 @@ def serve(
     learning: Learning | None = None,
     folder: Path | None = None,
 ) -> None:
-    """Serve the page at http://127.0.0.1:port until Ctrl-C; 0 is a port that is free.
+    """Serve the explorer page on this machine until interrupted with Ctrl-C.
 
-    system: shown first. show: whether a browser is opened. learning: how models are trained. folder: where trained models are
-    kept for the next time.
+    Requires the extra ``physlearn[explore]`` (Panel).
 
-    Needs the extra ``explore`` (Panel), and raises MissingExtraError without it. Raises InputError for a port that is
-    taken, or a system that cannot be explored.
+    Parameters
+    ----------
+    system : str, default 'pendulum'
+        Name of the system that is shown first.
+    port : int, default 5006
+        Port on 127.0.0.1; 0 picks a free one.
+    show : bool, default True
+        Whether to open the page in a browser.
+    learning : Learning, optional
+        How models are trained.
+    folder : Path, optional
+        Where trained models are kept for the next session; by default, in memory only.
+
+    Raises
+    ------
+    InputError
+        If the port is not available, or the system cannot be explored.
+    MissingExtraError
+        If Panel, of the extra ``explore``, is not installed.
     """
     scene.check(systems.get(system))
     require("panel", "explore", "the explorer")
@@ -51,13 +67,13 @@ def serve(
 
     def page() -> panel.Row:
         document = panel.state.curdoc
-        assert document is not None  # of the session that is being made
+        assert document is not None  # set while a session is created
         made = Page(shelf, system, document)
         document.on_session_destroyed(lambda _: made.close())
         return made.layout
 
-    torch.set_num_threads(1)  # all work here is small
-    origins = [f"{name}:{port}" for name in NAMES if name[0] != "["]  # bokeh knows no addresses of that form
+    torch.set_num_threads(1)  # the models are too small to gain from more threads
+    origins = [f"{name}:{port}" for name in NAMES if name[0] != "["]  # Bokeh does not accept IPv6 addresses
     server = get_server(
         {"/": page},
         port=port,
@@ -71,22 +87,22 @@ def serve(
     server.start()
     try:
         server.io_loop.start()
-    except RuntimeError:  # a notebook's loop runs already
+    except RuntimeError:  # the event loop of a notebook is already running
         return
 
 
 def refuse_other_hosts(application: Application, port: int) -> None:
-    """Let an application answer 403 to every request, for a page or a websocket, whose Host is not this machine.
+    """Answer 403 to every request, for a page or a websocket, whose Host header does not name this machine.
 
-    A site can let its name point to 127.0.0.1 (DNS rebinding): the browser then takes the explorer for a part of that site.
-    The Host that it names tells.
+    A website can let its name point to 127.0.0.1 (DNS rebinding). The browser then treats the explorer as part of that
+    website, but the Host header reveals its name.
 
     Parameters
     ----------
-    application
-        An application of tornado, such as a server of panel's has.
-    port
-        The port that it serves.
+    application : tornado.web.Application
+        The application of the server, which is changed in place.
+    port : int
+        The port of the server.
     """
     from tornado.httputil import HTTPServerRequest
     from tornado.routing import Matcher, Rule
@@ -101,21 +117,21 @@ def refuse_other_hosts(application: Application, port: int) -> None:
     class Refusal(RequestHandler):
         def prepare(self) -> None:
             self.set_status(403)
-            self.finish("The explorer answers to this machine alone.")
+            self.finish("The explorer only answers requests from this machine.")
 
     application.default_router.rules.insert(0, Rule(Foreign(), Refusal))
 
 
 def _free(port: int) -> int:
-    """The port, or a free one for 0. Raises InputError for one that is taken or is none."""
+    """Return the port, or a free one for 0. Raises InputError if the port is invalid or not available."""
     if not 0 <= port < 2**16:
-        raise InputError(f"a port is a number from 0 to {2**16 - 1}, not {port}")
+        raise InputError(f"port must be a number from 0 to {2**16 - 1}, not {port}")
     with socket.socket() as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             trial.bind((ADDRESS, port))
         except OSError as error:
             raise InputError(
-                f"port {port} cannot be had ({error.strerror}): take another, or 0 for one that is free"
+                f"port {port} is not available ({error.strerror}): choose another, or 0 for a free one"
             ) from error
         return int(trial.getsockname()[1])

@@ -1,4 +1,4 @@
-"""How coordinates are written on a page, which knows no mathematics: theta_1 as θ₁."""
+"""Plain-text symbols of coordinates for a page without mathematical typesetting, such as θ₁ for theta_1."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ BELOW = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def written(name: str) -> str:
-    """A coordinate's name with Greek letters as such, and numbers below the line.
+    """Return the name of a coordinate with Greek letters, and with numbers as subscripts.
 
     >>> written("theta_1"), written("p_x"), written("q")
     ('θ₁', 'p_x', 'q')

@@ -1,4 +1,4 @@
-"""Shelf: the models that are trained already, in memory and, if wanted, in a folder."""
+"""A store of trained models, in memory and optionally in a folder."""
 
 from __future__ import annotations
 
@@ -15,11 +15,17 @@ from systems import Orbit, System
 
 
 class Shelf:
-    """Trains a model when it is first asked for, and keeps it.
+    """A store that trains a model when it is first requested, and keeps it.
 
-    folder: where models are kept as safetensors files too, by `Forecaster.save`, for the next time; None: in memory alone.
-    A file's name tells the system and the model, and by a digest everything else that decided it. One training runs at a
-    time, whoever asks.
+    The name of a file contains the system, the model, and a digest of everything else that determines the model. Only one
+    training runs at a time.
+
+    Parameters
+    ----------
+    learning : Learning, optional
+        How models are trained.
+    folder : Path, optional
+        Where models are also kept as safetensors files, written by `Forecaster.save`; by default, in memory only.
     """
 
     def __init__(self, learning: Learning | None = None, folder: Path | None = None) -> None:
@@ -31,22 +37,66 @@ class Shelf:
         self._simulating = Lock()
 
     def orbits(self, system: System) -> tuple[Orbit, Orbit]:
-        """Those that the models of the system learn from, and those that decide which epoch was the best."""
+        """Return the training and validation orbits of a system.
+
+        Parameters
+        ----------
+        system : System
+            The system.
+
+        Returns
+        -------
+        tuple of two Orbit
+            The training orbits, and the validation orbits that determine the best epoch.
+        """
         with self._simulating:
             if system not in self._orbits:
                 self._orbits[system] = learning_orbits(system, self.learning.protocol(system), self.learning.seed)
             return self._orbits[system]
 
     def has(self, system: System, model: str, neurons: Neurons) -> bool:
-        """Whether the model is there, so that getting it takes no training."""
+        """Return whether a model is already trained.
+
+        Parameters
+        ----------
+        system : System
+            The system.
+        model : str
+            Name of the kind of model.
+        neurons : Neurons
+            The activation.
+
+        Returns
+        -------
+        bool
+            True if the model is in memory or in the folder.
+        """
         name = self._name(system, model, neurons)
         return name in self._models or (self.folder is not None and (self.folder / name).is_file())
 
     def get(self, system: System, model: str, neurons: Neurons) -> Forecaster:
-        """The trained model: from memory, from the folder, or trained now.
+        """Return a trained model from memory or from the folder, or train it now.
 
-        Raises InputError for a model that does not go with the system or the neurons, or a file that holds something else,
-        IntegrationError where the training diverges.
+        Parameters
+        ----------
+        system : System
+            The system.
+        model : str
+            Name of the kind of model.
+        neurons : Neurons
+            The activation.
+
+        Returns
+        -------
+        Forecaster
+            The trained model.
+
+        Raises
+        ------
+        InputError
+            If the model does not fit the system or the activation, or its file contains something else.
+        IntegrationError
+            If the training diverges.
         """
         name = self._name(system, model, neurons)
         with self._training:

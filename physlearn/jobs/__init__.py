@@ -1,4 +1,4 @@
-"""Jobs: many small units of work, in this process, in several, or on a cluster, and where their results are kept."""
+"""Jobs: run many small units of work in this process, in several processes or on a cluster, and keep their results."""
 
 from physlearn.jobs.lock import alone_in, alone_on
 from physlearn.jobs.seal import seal, told, whole

@@ -1,4 +1,4 @@
-"""The database of a search, whose errors come from three libraries, in the words of this one."""
+"""Access to the database of a search, with the errors of three libraries turned into one OSError."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 
 @contextmanager
 def using(path: Path) -> Iterator[None]:
-    """Inside, a search reads and writes its database.
+    """Turn database errors inside the block into an OSError that gives the reason.
 
-    Raises OSError with the reason where that fails: the disk is full, the file is locked, read-only, or no database. SQLite
-    writes a trial as a whole or not at all, so the trials that are complete are kept.
+    The disk may be full, or the file may be locked, read-only, or not a database. SQLite writes each trial completely or not
+    at all, so completed trials are kept.
     """
     from optuna.exceptions import StorageInternalError
     from sqlalchemy.exc import SQLAlchemyError
@@ -25,4 +25,4 @@ def using(path: Path) -> Iterator[None]:
         while cause.__cause__ is not None:
             cause = cause.__cause__
         reason = getattr(cause, "orig", None) or cause
-        raise OSError(f"the search could not use {path}, where its complete trials are kept: {reason}") from error
+        raise OSError(f"the search could not use {path}, the database of its completed trials: {reason}") from error

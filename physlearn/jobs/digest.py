@@ -1,4 +1,4 @@
-"""Digests: a short name for all that decides a result."""
+"""Digests: short names for everything that determines a result."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any
 
 
 def digest(content: Any, *, length: int = 12, otherwise: Callable[[Any], Any] | None = str) -> str:
-    """So many hexadecimal digits of SHA-256, the same for equal JSON whatever the order of its keys.
+    """Return the first ``length`` hexadecimal digits of the SHA-256 of the content as JSON.
 
-    otherwise: what is made of values that JSON does not know. Raises TypeError for them where there is nothing.
+    Content that is equal as JSON has the same digest, whatever the order of its keys. The function ``otherwise`` converts
+    values that JSON cannot represent; if it is None, such values raise a TypeError.
 
     >>> digest({"a": 1, "b": [2]}) == digest({"b": (2,), "a": 1})
     True

@@ -1,4 +1,4 @@
-"""Units that are done: a file each, whole or not at all, with a checksum."""
+"""Finished units: one file per unit, with a checksum, written completely or not at all."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from systems.atomic import atomically
 
 
 def write(path: Path, settings: Mapping[str, Any], result: Mapping[str, Any]) -> None:
-    """Write what came of a unit, and its settings. Raises InputError for values that JSON does not know."""
+    """Write the result of a unit together with its settings. Raises InputError for values that JSON cannot represent."""
     try:
         content = json.dumps({"settings": settings, "result": result})
     except TypeError as error:
-        raise InputError(f"a unit gives numbers, texts and truth values by name, not {result!r} ({error})") from error
+        raise InputError(
+            f"a unit must return a mapping of names to numbers, strings and booleans, not {result!r} ({error})"
+        ) from error
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomically(path) as temporary:
         temporary.write_text(f"{hashlib.sha256(content.encode()).hexdigest()}\n{content}\n")
 
 
 def read(path: Path) -> dict[str, Any] | None:
-    """Return the result of a unit; None where there is none that is whole."""
+    """Return the result of a unit, or None if its file is missing, incomplete or damaged."""
     try:
         checksum, content = path.read_text().splitlines()
     except (OSError, ValueError):

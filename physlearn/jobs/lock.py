@@ -1,4 +1,4 @@
-"""Locks: no two runs write to one place."""
+"""Locks: only one run at a time writes to a folder or file."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from systems import InputError
 
 @dataclass(frozen=True)
 class Mark:
-    """What a run wrote beside its lock: who reads it there is in the folder of that run, be it on another machine."""
+    """The note that a run writes beside its lock.
+
+    A process that can read it shares the folder with that run, even if it is on another machine.
+    """
 
     path: Path
     text: str
 
     @property
     def here(self) -> bool:
-        """Whether the mark can be read from this process."""
+        """Whether this process can read the mark."""
         try:
             return self.path.read_text() == self.text
         except (OSError, ValueError):
@@ -34,17 +37,24 @@ class Mark:
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[Mark]:
-    """Inside, no other run is at work in the folder; the system takes the lock back from one that was killed.
+    """Hold the lock of a folder, so that no other run works in it.
+
+    The operating system releases the lock if the run is killed.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder to lock.
 
     Yields
     ------
     Mark
-        The mark of this run, by which its workers know the folder.
+        The mark of this run, by which its workers recognise the folder.
 
     Raises
     ------
     InputError
-        Where another run is at work; names its process, machine and command.
+        If another run is working in the folder. The message names its process, machine and command.
     """
     with _held(folder / ".lock", f"in {folder}", "folder") as mark:
         yield mark
@@ -52,17 +62,22 @@ def alone_in(folder: Path) -> Iterator[Mark]:
 
 @contextmanager
 def alone_on(files: Iterable[Path]) -> Iterator[Mark]:
-    """Inside, no other run is to write any of these files; others of the same folder are free.
+    """Hold the locks of some files, so that no other run writes them. Other files in the same folder remain free.
+
+    Parameters
+    ----------
+    files : iterable of Path
+        At least one file. The files need not exist.
 
     Yields
     ------
     Mark
-        The mark of this run, by which its workers know the folder.
+        The mark of this run, by which its workers recognise the folder.
 
     Raises
     ------
     InputError
-        Where another run is at work on one of them; names its process, machine and command.
+        If another run is working on one of the files. The message names its process, machine and command.
     """
     with ExitStack() as stack:
         marks = [
@@ -78,15 +93,17 @@ def _held(path: Path, place: str, kind: str) -> Iterator[Mark]:
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        raise InputError(f"another run is at work {place}{_told(note)}: wait for it, or give another {kind}") from error
+        raise InputError(
+            f"another run is at work {place}{_told(note)}; wait until it ends, or choose another {kind}"
+        ) from error
     try:
         mark = Mark(note.resolve(), _who())
-        with suppress(OSError):  # who holds the lock is a courtesy
+        with suppress(OSError):  # the note is optional: the lock works without it
             note.write_text(mark.text)
         yield mark
     finally:
-        for left in (note, path):  # still locked: nobody else has them
-            with suppress(OSError):  # Windows keeps what is open
+        for left in (note, path):  # before the lock is released: no other run uses these files yet
+            with suppress(OSError):  # Windows does not delete open files
                 left.unlink()
         lock.release()
 

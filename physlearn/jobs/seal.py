@@ -1,4 +1,4 @@
-"""Seals: what tells a result that is whole from one that was cut short or changed."""
+"""Seals: checksums that show whether a result is complete and unchanged."""
 
 from __future__ import annotations
 
@@ -12,9 +12,22 @@ from systems.atomic import atomically
 
 
 def seal(result: Path, told: Mapping[str, Any]) -> Path:
-    """Write, beside a result that is done (a file or a folder), the checksums of its files and what is told of it.
+    """Write a seal beside a finished result: the checksums of its files, and further information about it.
 
-    The seal comes last and is written whole or not at all: what has none was cut short.
+    The seal is written last, and completely or not at all, so a result without a seal is incomplete.
+
+    Parameters
+    ----------
+    result : Path
+        A file or folder.
+    told : mapping
+        Information about the result, by name, such as the settings it was computed with. Values that JSON cannot represent are
+        stored as strings.
+
+    Returns
+    -------
+    Path
+        The path of the seal, ``<result>.seal``.
     """
     path = _seal_of(result)
     with atomically(path) as temporary:
@@ -23,8 +36,20 @@ def seal(result: Path, told: Mapping[str, Any]) -> Path:
 
 
 def whole(result: Path) -> bool:
-    """Whether a result is there as it was sealed: every file, and no byte of them changed.
+    """Return whether a result is complete and unchanged since it was sealed.
 
+    Parameters
+    ----------
+    result : Path
+        A file or folder.
+
+    Returns
+    -------
+    bool
+        True if the result and its seal exist, and every file has the checksum in the seal.
+
+    Examples
+    --------
     >>> import tempfile
     >>> result = Path(tempfile.mkdtemp()) / "result.txt"
     >>> _ = result.write_text("42")
@@ -42,7 +67,25 @@ def whole(result: Path) -> bool:
 
 
 def told(result: Path) -> dict[str, Any]:
-    """What its seal tells of a result, by whom and with what it was made. Raises OSError or ValueError where there is none."""
+    """Return the contents of a result's seal.
+
+    Parameters
+    ----------
+    result : Path
+        A file or folder.
+
+    Returns
+    -------
+    dict
+        The information given to `seal`, and the checksums under ``"sha256"``.
+
+    Raises
+    ------
+    OSError
+        If there is no seal, or it cannot be read.
+    ValueError
+        If the seal is not valid JSON.
+    """
     return dict(json.loads(_seal_of(result).read_text()))
 
 

@@ -1,4 +1,4 @@
-"""sweep: a function at many settings, each result kept as it comes."""
+"""Evaluate a function at many settings, and keep each result as soon as it is computed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from physlearn.jobs.workers import Workers
 from physlearn.source import digest_of_source
 from systems import InputError
 
-Result = Mapping[str, Any]  # of numbers, texts and truth values, by name
+Result = Mapping[str, Any]  # numbers, strings and booleans by name
 
 
 def sweep(
@@ -30,17 +30,45 @@ def sweep(
     workers: Workers | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
-    """A row a unit, in their order: its settings, and what the function made of them.
+    """Evaluate a function at many settings, and return a table with one row per unit.
 
-    function: takes a unit's settings by name, seeds among them, and gives values by name; it decides by nothing else, and is
-    known by its module, name and source. units: settings that JSON can write. folder: takes a file a unit, written whole or
-    not at all with its settings and a checksum. What is there and whole is not computed again, so that a sweep that was
-    stopped, or killed, goes on; what was computed by other code, of the function or of physlearn, is not taken for a result of
-    this one (that of other functions that it calls is not known).
+    Each result is written to ``folder`` as soon as it is computed. A sweep that was stopped or killed therefore resumes where
+    it was. Results that other code computed, either of the function or of physlearn, are not reused. Changes to functions that
+    ``function`` calls are not detected.
 
-    Raises InputError for settings that JSON cannot write, units that are twice the same, or a folder in which another sweep is
-    at work; and what a unit raises, with all that was done before kept.
+    Parameters
+    ----------
+    function : callable
+        Called with the settings of a unit as keyword arguments, including any random seed. Returns a mapping of names to
+        numbers, strings and booleans. Its result must depend on its arguments alone; it is identified by module, name and
+        source.
+    units : iterable of mappings
+        The settings of each unit, by name. JSON must be able to represent them.
+    folder : path
+        Receives one file per unit, with its settings and a checksum, written completely or not at all. It is created if
+        needed.
+    workers : Workers, optional
+        Where the units run; by default, in this process.
+    progress : bool, default True
+        Whether to show a progress bar.
 
+    Returns
+    -------
+    DataFrame
+        One row per unit, in the order of ``units``: the settings, followed by the results.
+
+    Raises
+    ------
+    InputError
+        If JSON cannot represent a setting or a result, if two units have the same settings, or if another sweep is running in
+        the folder.
+    WorkersLostError
+        If the workers are lost; see `Workers.each`.
+    Exception
+        Whatever a unit raises. The units that were finished before are kept.
+
+    Examples
+    --------
     >>> import tempfile
     >>> sweep(lambda x, power: {"y": x**power}, [{"x": 2, "power": p} for p in (1, 2)], tempfile.mkdtemp(), progress=False)
        x  power  y
@@ -51,7 +79,10 @@ def sweep(
     code = _code(function)
     paths = [where / name[:2] / f"{name}.json" for name in (_name(code, unit) for unit in listed)]
     if len(set(paths)) < len(paths):
-        raise InputError("units of a sweep differ in their settings: give repeated ones a seed each")
+        raise InputError(
+            "two units have the same settings, but all units of a sweep must differ in their settings: give repeated units "
+            "different seeds"
+        )
     where.mkdir(parents=True, exist_ok=True)
     with alone_in(where):
         missing = [n for n, path in enumerate(paths) if kept.read(path) is None]
@@ -62,10 +93,10 @@ def sweep(
 
 
 def _code(function: Callable[..., Result]) -> tuple[str, ...]:
-    """What tells the code that computes a unit."""
+    """Return what identifies the code that computes a unit."""
     try:
         source = inspect.getsource(function)
-    except (OSError, TypeError):  # typed into a console
+    except (OSError, TypeError):  # defined in a console
         source = ""
     return f"{function.__module__}.{function.__qualname__}", source, __version__, digest_of_source()
 
@@ -75,8 +106,10 @@ def _call(function: Callable[..., Result], settings: Mapping[str, Any]) -> Resul
 
 
 def _name(code: tuple[str, ...], settings: Mapping[str, Any]) -> str:
-    """A digest of all that decides a unit's result."""
+    """Return a digest of everything that determines the result of a unit."""
     try:
         return digest({"code": code, "settings": settings}, length=24, otherwise=None)
     except TypeError as error:
-        raise InputError(f"a unit's settings are numbers, texts and lists of them, not {settings!r} ({error})") from error
+        raise InputError(
+            f"the settings of a unit must be numbers, strings, or lists of these, not {settings!r} ({error})"
+        ) from error

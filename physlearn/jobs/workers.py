@@ -1,4 +1,4 @@
-"""Workers: where units of work run; what comes of them does not depend on it."""
+"""Workers: where units of work run. Their results do not depend on it."""
 
 from __future__ import annotations
 
@@ -16,23 +16,36 @@ from systems import InputError
 from systems.extras import require
 
 T = TypeVar("T")
-DEATHS = 3  # of processes in a row, without a unit done, before it is the units that are to blame
+DEATHS = 3  # consecutive ones without a finished unit, after which the units themselves are blamed
 
 
 class WorkersLostError(RuntimeError):
-    """Processes died again and again before any unit was done, or the scheduler was lost."""
+    """Worker processes died repeatedly before they finished a unit, or the connection to the scheduler was lost."""
 
 
 @dataclass(frozen=True)
 class Workers:
-    """Units run one after another in this process, or in ``count`` processes, or where a scheduler of dask has workers.
+    """Where units of work run: in this process, in several processes, or on the workers of a Dask scheduler.
 
-    scheduler: its address, ``"tcp://host:8786"``; needs the extra ``distributed`` (dask). Units go out, and their results
-    come back, over the wire: this process alone writes files. A unit whose process or machine dies runs elsewhere. timeout: in
-    seconds, to find the scheduler.
+    On a scheduler, units and results travel over the network, and only this process writes files. If the process or machine of
+    a unit dies, the unit runs again elsewhere.
 
-    Raises InputError for a count that is not positive, or for both a count and a scheduler.
+    Parameters
+    ----------
+    count : int, default 1
+        Number of processes. With 1, units run one after another in this process.
+    scheduler : str, optional
+        Address of a Dask scheduler, such as ``"tcp://host:8786"``. Requires the extra ``physlearn[distributed]``.
+    timeout : float, default 10
+        Time limit for connecting to the scheduler, in seconds.
 
+    Raises
+    ------
+    InputError
+        If ``count`` is not a positive whole number, or if both a count above 1 and a scheduler are given.
+
+    Examples
+    --------
     >>> sorted(Workers().each(pow, [(2, 3), (3, 2)]))
     [(0, 8), (1, 9)]
     """
@@ -43,9 +56,9 @@ class Workers:
 
     def __post_init__(self) -> None:
         if not isinstance(self.count, Integral) or self.count < 1:
-            raise InputError(f"workers is a whole number of at least 1, not {self.count!r}")
+            raise InputError(f"workers must be a whole number of at least 1, not {self.count!r}")
         if self.scheduler is not None and self.count > 1:
-            raise InputError("units run in processes of this machine, or where a scheduler sends them: give one of the two")
+            raise InputError(f"choose either {self.count} local processes or the scheduler {self.scheduler}, not both")
 
     @property
     def alone(self) -> bool:
@@ -53,10 +66,29 @@ class Workers:
         return self.scheduler is None and self.count == 1
 
     def each(self, function: Callable[..., T], arguments: Iterable[Sequence[Any]]) -> Iterator[tuple[int, T]]:
-        """The number of each unit and its result, ``function(*its arguments)``, as they come.
+        """Run a function on each unit, and yield the results as they arrive.
 
-        Raises what a unit raises, and WorkersLostError where processes die again and again (out of memory, perhaps) or the
-        scheduler is lost.
+        Parameters
+        ----------
+        function : callable
+            Called as ``function(*unit)`` for each unit.
+        arguments : iterable of sequences
+            The units: the positional arguments of each call.
+
+        Yields
+        ------
+        tuple of int and object
+            The index of a unit and its result. With several workers, units finish in any order.
+
+        Raises
+        ------
+        WorkersLostError
+            If worker processes die repeatedly, for example because memory is short, or if the connection to the scheduler is
+            lost.
+        InputError
+            If Dask is not installed, or no scheduler answers at the address.
+        Exception
+            Whatever a unit raises.
         """
         units = list(arguments)
         if self.scheduler is not None:
@@ -81,7 +113,8 @@ def _in_processes(count: int, function: Callable[..., T], units: Sequence[Sequen
             deaths += 1
             if deaths == DEATHS:
                 raise WorkersLostError(
-                    f"processes died {DEATHS} times in a row with {len(left)} units left: {error}"
+                    f"worker processes died {DEATHS} times in a row with {len(left)} units left; "
+                    f"they may need more memory ({error})"
                 ) from error
 
 
@@ -98,7 +131,9 @@ def _on_cluster(
         try:
             client = Client(scheduler, timeout=timeout)
         except (OSError, ValueError) as error:
-            raise InputError(f"there is no scheduler at {scheduler} ({error})") from error
+            raise InputError(
+                f"there is no scheduler at {scheduler}: check its address, and that it is running ({error})"
+            ) from error
         with client:
             futures = [client.submit(_numbered, number, function, unit, pure=False) for number, unit in enumerate(units)]
             for future in as_completed(futures):
@@ -106,11 +141,11 @@ def _on_cluster(
                     result = future.result()
                 except (CancelledError, CommClosedError) as error:
                     raise WorkersLostError(
-                        f"the scheduler at {scheduler} was lost with {left} units left: start both, it and the command, again"
+                        f"the scheduler at {scheduler} was lost with {left} units left: restart it, then run the command again"
                     ) from error
                 except KilledWorker as error:
                     raise WorkersLostError(
-                        f"every worker that took one of the {left} units left died; it may need more memory ({error})"
+                        f"one of the {left} units left killed every worker that ran it; it may need more memory ({error})"
                     ) from error
                 left -= 1
                 yield result
@@ -119,7 +154,7 @@ def _on_cluster(
 
 @contextmanager
 def _quiet(*names: str) -> Iterator[None]:
-    """Inside, these loggers keep to themselves what is raised as well, and told in one sentence."""
+    """Silence these loggers inside the block, because what they log is also raised as an error."""
     loggers = [logging.getLogger(name) for name in names]
     before = [logger.level for logger in loggers]
     for logger in loggers:

@@ -1,7 +1,7 @@
-"""Pictures, one file each: functions that take and return matplotlib axes.
+"""Figures: functions that draw on matplotlib axes and return them, one file each.
 
-A function is named by a noun, what it draws; the noun ends in ``_plot`` where it would otherwise name the data. All take
-``ax=None``, or ``axes=None`` for several, make a figure where none are given, and return the axes. `animate` writes a film.
+Functions are named by what they draw, with ``_plot`` where the noun alone would name the data. All take ``ax=None``,
+or ``axes=None`` for several, create a figure if none are given, and return the axes. `animate` writes a film.
 """
 
 from physlearn.plotting.activation_curves import activation_curves

@@ -1,4 +1,4 @@
-"""Activation functions on their way from the base to what they have become."""
+"""Activation functions as they evolve from their base during meta-learning."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from physlearn.plotting.colored_line import LARGEST, RAINBOW
 from systems import InputError
 
 Values = Tensor | np.ndarray
-STYLES = ("solid", "dashed", "dotted", "dashdot")  # tell the types apart where they share a panel
+STYLES = ("solid", "dashed", "dotted", "dashdot")  # distinguish the types on shared axes
 THIN, THICK = 0.8, 2.4
 
 
@@ -31,12 +31,31 @@ def activation_curves(
     *,
     axes: Axes | Sequence[Axes] | None = None,
 ) -> tuple[Axes, ...]:
-    r"""Activation functions :math:`\sigma(a)` over the outer steps, from violet to red, the last one thick; gives the axes.
+    r"""Draw activation functions :math:`\sigma(a)` over the outer steps, from violet to red, with the last one thick.
 
-    x: where the curves are given. steps: the outer step of each snapshot, increasing; by default their number. axes: one for
-    each type, as are made where none are given, or a single one for all types: each then ends in a line of its own style.
-    Raises InputError for shapes that do not go together, or another number of axes.
-    Source: the paper's figures 3, 5 and 6.
+    The figure has the form of figures 3, 5 and 6 of the paper.
+
+    Parameters
+    ----------
+    x : Tensor or ndarray, shape (X,)
+        The pre-activations at which the curves are given.
+    curves : Tensor or ndarray, shape (S, types, X)
+        S snapshots of each type.
+    steps : array_like, shape (S,), optional
+        The outer step of each snapshot, increasing; by default, their index.
+    axes : Axes or sequence of Axes, optional
+        One axes for each type, or a single one for all types, which then differ in line style. By default, a new figure with
+        one axes for each type.
+
+    Returns
+    -------
+    tuple of Axes
+        The axes.
+
+    Raises
+    ------
+    InputError
+        If the shapes do not match, the steps do not increase, or the number of axes is wrong.
     """
     x, curves = array(x), array(curves)
     if x.ndim != 1 or curves.ndim != 3 or curves.shape[-1] != len(x) or 0 in curves.shape:
@@ -44,13 +63,13 @@ def activation_curves(
     snapshots, types, _ = curves.shape
     times = np.arange(snapshots, dtype=float) if steps is None else array(steps)
     if times.shape != (snapshots,) or (np.diff(times) <= 0).any():
-        raise InputError(f"{snapshots} snapshots need as many outer steps, increasing, not {steps}")
+        raise InputError(f"{snapshots} snapshots need {snapshots} increasing outer steps, not {steps}")
     if axes is None:
         size = (3.2 * types + 0.9, 3.2)
         axes = tuple(plt.subplots(1, types, figsize=size, sharey=True, squeeze=False, layout="constrained")[1][0])
     panels = (axes,) if isinstance(axes, Axes) else tuple(axes)
     if len(panels) not in (1, types):
-        raise InputError(f"{types} types are drawn on as many axes, or all on one, not on {len(panels)}")
+        raise InputError(f"{types} types need {types} axes or a single one, not {len(panels)}")
     norm = Normalize(times[0], times[-1])
     for i, (ax, curve) in enumerate(zip(panels * (types // len(panels)), curves.swapaxes(0, 1), strict=True)):
         name, alone = f"type {i + 1}", len(panels) == types
@@ -58,7 +77,7 @@ def activation_curves(
         if alone and types > 1:
             ax.set_title(name, fontsize="medium")
         ax.set(xlabel="$a$", xlim=(x.min(), x.max()))
-        ax.locator_params(axis="x", nbins=7, prune="both")  # at the ends they would meet the next panel's
+        ax.locator_params(axis="x", nbins=7, prune="both")  # labels at the ends would touch those of the next panel
     panels[0].set_ylabel(r"activation $\sigma(a)$")
     if len(panels) < types:
         panels[0].legend(frameon=False, fontsize="small", handlelength=3)

@@ -1,4 +1,4 @@
-"""Orbits as a film."""
+"""Animations of orbits."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from systems.atomic import atomically
 
 SUFFIXES = (".gif", ".mp4")
 DPI = 100
-SIZE = (4.8, 4.8)  # inches; in pixels even, as H.264 needs
+SIZE = (4.8, 4.8)  # inches; H.264 needs even numbers of pixels
 
 
 def check_format(path: Path) -> None:
-    """Raise InputError for a film of another kind than can be written."""
+    """Raise InputError if the path does not have the suffix of a film that can be written."""
     if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"a film is written as {' or '.join(SUFFIXES)}, not {path.name}")
+        raise InputError(f"a film must be a {' or '.join(SUFFIXES)} file, not {path.name}")
 
 
 def animate(
@@ -46,25 +46,50 @@ def animate(
     trail: float = 0.1,
     progress: bool = True,
 ) -> Path:
-    """Write a film of points that run along their orbits, each with a fading trail, to a .gif or .mp4; gives the path.
+    """Write a film of points that move along their orbits, each with a fading trail.
 
-    orbits: one, or several by name at the same times (all of a batch run together). coordinates: the plane, by default the
-    first two: two positions, or position and momentum. seconds: how long the film is; the orbits' time runs evenly in it.
-    trail: its length as a fraction of the whole time. The first orbit sets the limits. Written whole or not at all.
-    Raises InputError for another kind of file, orbits that do not go together, or settings that are not positive.
+    The orbits run uniformly in time, and the first one sets the limits of the axes. The file is written completely or not at
+    all.
+
+    Parameters
+    ----------
+    orbits : Orbit or mapping of str to Orbit
+        One orbit, or several by name at the same times. All orbits of a batch move together.
+    path : path
+        The file, with the suffix .gif or .mp4.
+    coordinates : tuple of two int or str, optional
+        The plane to draw. By default the first two coordinates, which are two positions, or position and momentum.
+    seconds : float, default 6
+        Duration of the film in seconds.
+    fps : int, default 25
+        Frames per second.
+    trail : float, default 0.1
+        Length of the trail as a fraction of the whole time.
+    progress : bool, default True
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    Path
+        The path.
+
+    Raises
+    ------
+    InputError
+        If the suffix is another one, the orbits do not match, or a setting is not positive.
     """
     target = Path(path)
     check_format(target)
     if not (seconds > 0 and fps > 0 and 0 < trail <= 1):
-        raise InputError(f"seconds={seconds:g} and fps={fps:g} must be positive, trail={trail:g} within (0, 1]")
+        raise InputError(f"seconds={seconds:g} and fps={fps:g} must be positive, and trail={trail:g} must lie in (0, 1]")
     named = {"": orbits} if isinstance(orbits, Orbit) else dict(orbits)
     if not named:
-        raise InputError("no orbits were given")
+        raise InputError("there are no orbits to animate: give at least one")
     first = next(iter(named.values()))
     t = array(first.t)
     for label, orbit in named.items():
         if orbit.dim != first.dim or len(orbit.t) != len(t) or not np.allclose(array(orbit.t), t, rtol=1e-6):
-            raise InputError(f"the orbit {label!r} is not given at the times and coordinates of the first")
+            raise InputError(f"the orbit {label!r} must have the times and coordinates of the first one")
     i, j = (first.index(c) for c in (coordinates or (0, 1)))
     paths = [array(orbit.z)[..., [i, j]].reshape(-1, len(t), 2) for orbit in named.values()]
     elapsed = np.abs(t - t[0])
@@ -77,11 +102,11 @@ def animate(
                 runners.append(_Runner(ax, run, color, label if k == 0 and label else None))
         show(ax, extent(paths[0]), margin=0.1)
         ax.set(xlabel=symbol(first.coordinates[i]), ylabel=symbol(first.coordinates[j]))
-        if {i, j} == {0, 1} and first.dim >= 4:  # a plane of space, not of phase space
+        if {i, j} == {0, 1} and first.dim >= 4:  # positions in the plane, not position and momentum
             ax.set_aspect("equal")
         if any(named):
             figure.legend(loc="outside upper right", ncols=4 if sum(map(len, named)) < 30 else 2, frameon=False)
-        # the layout is settled on the widest title, once: solved anew for each frame it takes long, and the axes tremble
+        # compute the layout once, for the widest title: for every frame, it would be slow, and the axes would jitter
         ax.set_title(f"$t$ = {max(t, key=lambda time: len(f'{time:.1f}')):.1f}", loc="left", fontsize="medium")
         figure.draw_without_rendering()
         figure.set_layout_engine("none")
@@ -99,17 +124,17 @@ def animate(
 
 
 class _Runner:
-    """A point on its way along a path, and the trail behind it, from nothing at its end to solid at the point."""
+    """A point that moves along a path, with a trail that fades from opaque at the point to transparent at its end."""
 
     def __init__(self, ax: Axes, path: Float[np.ndarray, "T 2"], color: str, label: str | None) -> None:
         self.path, self.color = path, to_rgb(color)
-        # butt ends do not overlap: round ones would show as beads where the trail fades
+        # butt caps do not overlap; round ones would show as beads in the fading trail
         self.trail = LineCollection([], linewidth=1.6, capstyle="butt")
         ax.add_collection(self.trail)
         (self.point,) = ax.plot([], [], "o", color=color, markersize=6, label=label)
 
     def draw(self, start: int, stop: int) -> None:
-        """Move to the state ``stop``, with the trail from the state ``start``."""
+        """Move the point to the state ``stop``, with a trail from the state ``start``."""
         run = self.path[start : stop + 1]
         run = np.where(np.abs(run) < LARGEST, run, np.nan)
         self.trail.set_segments(list(np.stack([run[:-1], run[1:]], axis=1)))

@@ -1,4 +1,4 @@
-"""The paper's box-and-whisker plot."""
+"""Box-and-whisker plots of the scores of variants, as in the paper."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from matplotlib.cbook import boxplot_stats
 from physlearn.plotting.variant_colors import variant_colors
 from systems import InputError
 
-LEVEL = 5  # as many names have room side by side
+LEVEL = 5  # names that fit side by side without tilting
 TILT = 35  # degrees
 
 
@@ -26,20 +26,40 @@ def box_plot(
     scale: Literal["log", "linear"] = "log",
     label: str | None = None,
 ) -> Axes:
-    """A measure's distribution over the replicates, a box a variant in order of appearance; gives the axes.
+    """Draw the distribution of a measure over the replicates, one box per variant in order of appearance.
 
-    The box goes from the lower to the upper quartile around the median, the whiskers to the last replicate within 1.5 times
-    its height (of the logarithm on the log scale), circles are beyond. Replicates that diverged, or whose measure is not
-    finite, are not in the box: how many there are stands under the variant's name.
+    A box extends from the lower to the upper quartile, with a line at the median. The whiskers reach the last replicate within
+    1.5 times the height of the box (of the logarithm on the log scale), and circles mark replicates beyond. Replicates that
+    diverged, or whose measure is not finite, are excluded; their number appears below the name of the variant. The figure has
+    the form of figures 3 to 7 of the paper.
 
-    table: a row a replicate and variant, with the columns ``variant``, ``diverged`` and the measure. label: of the measure,
-    by default its name. Raises InputError for a column that is not there, or values without a logarithm.
-    Source: the paper's figures 3 to 7.
+    Parameters
+    ----------
+    table : DataFrame
+        One row per replicate and variant, with the columns ``variant``, ``diverged`` and the measure.
+    measure : str
+        The column to draw.
+    ax : Axes, optional
+        Where to draw; by default, a new figure.
+    scale : {'log', 'linear'}
+        The scale of the measure.
+    label : str, optional
+        Label of the measure; by default, its name.
+
+    Returns
+    -------
+    Axes
+        The axes.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, or a measure on the log scale is not positive.
     """
     if scale not in ("log", "linear"):
         raise InputError(f"scale must be 'log' or 'linear', not {scale!r}")
     if missing := [column for column in ("variant", "diverged", measure) if column not in table]:
-        raise InputError(f"the table has no column {missing[0]!r}: there are {', '.join(map(str, table))}")
+        raise InputError(f"the table has no column {missing[0]!r}; there are {', '.join(map(str, table))}")
     variants = list(table["variant"].unique())
     finite = np.isfinite(table[measure].to_numpy(float)) & ~table["diverged"].to_numpy(bool)
     if scale == "log" and (table.loc[finite, measure] <= 0).any():
@@ -53,7 +73,7 @@ def box_plot(
         rows = (table["variant"] == variant).to_numpy()
         boxes.append(_box(table.loc[rows & finite, measure].to_numpy(float), scale))
         diverged = int((rows & ~finite).sum())
-        between = ", " if crowded else "\n"  # tilted, a second line would cross the next name
+        between = ", " if crowded else "\n"  # a second line of a tilted name would cross the next name
         names.append(f"{variant}{between}{diverged} diverged" if diverged else variant)
     drawn = ax.bxp(boxes, widths=0.6, patch_artist=True, medianprops={"color": "black", "linewidth": 1.4})
     colors = list(variant_colors(variants).values())

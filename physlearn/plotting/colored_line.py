@@ -1,4 +1,4 @@
-"""Lines whose colour tells the time."""
+"""Lines that are coloured by time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matplotlib.collections import LineCollection
 from physlearn.plotting.array import array
 
 RAINBOW = "rainbow"  # violet to red, as in the paper's figures
-LARGEST = 1e12  # what is further out overflows on its way to the page
+LARGEST = 1e12  # larger coordinates overflow when they are drawn
 
 
 def colored_line(

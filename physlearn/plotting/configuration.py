@@ -1,4 +1,4 @@
-"""The orbit in configuration space."""
+"""Orbits in configuration space."""
 
 from __future__ import annotations
 
@@ -17,19 +17,37 @@ from systems import InputError, Orbit
 
 LEVELS = 6
 GRID = 241
-AROUND = 3.0  # how many times the orbit's own size is searched for the walls of its well
+AROUND = 3.0  # size of the region in which the walls of the well are searched, relative to the orbit
 
 
 def configuration_orbit(orbit: Orbit, *, system: Any = None, ax: Axes | None = None, **style: Any) -> Axes:
-    """The path (q_1, q_2) of an orbit with two degrees of freedom, coloured by time; gives the axes.
+    """Draw the path (q_1, q_2) of an orbit with two degrees of freedom, coloured by time.
 
-    system: with a ``potential``, draws its level lines behind the orbit; darker the one of the orbit's energy, where it
-    comes to rest, and dashed that of the ``escape_energy``, where there is one. style: of matplotlib's LineCollection.
-    Raises InputError for orbits of fewer than four coordinates.
+    Parameters
+    ----------
+    orbit : Orbit
+        One or several orbits with at least four coordinates.
+    system : System, optional
+        If it has a ``potential``, draw its level lines behind the orbit. The level at the energy of the orbit, where the orbit
+        comes to rest, is darker. The level at the ``escape_energy``, if there is one, is dashed.
+    ax : Axes, optional
+        Where to draw; by default, a new figure.
+    **style
+        Options of matplotlib's LineCollection.
+
+    Returns
+    -------
+    Axes
+        The axes.
+
+    Raises
+    ------
+    InputError
+        If an orbit has fewer than four coordinates.
     """
     if orbit.dim < 4:
         raise InputError(
-            f"a path in configuration space needs two positions, not {orbit.dim} coordinates; take phase_portrait"
+            f"configuration space needs an orbit with at least four coordinates, not {orbit.dim}; use phase_portrait instead"
         )
     ax = planar(orbit, 0, 1, ax, **style)
     if getattr(system, "separable", False) and orbit.dim == 4:
@@ -64,7 +82,7 @@ def _on_grid(system: Any, box: Float[np.ndarray, "2 2"]) -> tuple[np.ndarray, np
 def _well(
     x: np.ndarray, y: np.ndarray, inside: np.ndarray, middle: np.ndarray, own: Float[np.ndarray, "2 2"]
 ) -> Float[np.ndarray, "2 2"]:
-    """The box around the well that the orbit moves in; around the orbit itself where the well is open or far wider."""
+    """Return the box around the well in which the orbit moves, or around the orbit itself if the well is open or far wider."""
     parts, _ = connected(inside)
     centre = np.unravel_index(np.argmin((x - middle[0]) ** 2 + (y - middle[1]) ** 2), x.shape)
     well = parts == parts[centre]

@@ -1,4 +1,4 @@
-"""Forecasts against the truth, with the energy below."""
+"""Forecasts against the true orbit, and their energy errors."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from physlearn.plotting.array import array
 from physlearn.plotting.names import symbol
 from systems import InputError, Orbit
 
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe and Ito: told apart by all
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # colour-blind safe (Okabe and Ito)
 LEGEND_WIDTH = 100  # characters
-SMALLEST, LARGEST = 1e-16, 1e2  # errors below are rounding, errors above mean nothing
+SMALLEST, LARGEST = 1e-16, 1e2  # smaller errors are rounding, larger ones mean nothing
 
 
 def forecast_plot(
@@ -31,17 +31,39 @@ def forecast_plot(
     *,
     axes: tuple[Axes, ...] | None = None,
 ) -> tuple[Axes, ...]:
-    """Draw one coordinate of truth and forecasts against time; below it the relative energy error, on a logarithmic scale.
+    """Draw one coordinate of the true orbit and its forecasts against time, and below it the relative energy errors.
 
-    truth, forecasts: single orbits (of a batch, the first is drawn) at the same times. system: whose ``hamiltonian``, or
-    which function of z, is the energy; without one, the lower picture is the error of `physlearn.metrics.distance`.
-    The truth sets the limits: a forecast that diverges is drawn until it leaves them. Gives both axes.
-    Raises InputError for a coordinate that the truth does not have, other times, or an orbit at rest of zero energy.
+    The true orbit sets the limits, and a forecast that diverges is drawn until it leaves them. The errors have a logarithmic
+    scale.
+
+    Parameters
+    ----------
+    truth : Orbit
+        The true orbit. Of a batch, the first orbit is drawn.
+    forecasts : mapping of str to Orbit
+        The forecasts, at the same times.
+    system : HamiltonianSystem or callable, optional
+        A system whose ``hamiltonian`` is the energy, or the energy as a function of z. Without one, the lower axes show the
+        error of `physlearn.metrics.distance`.
+    coordinate : int or str, default 0
+        The coordinate to draw.
+    axes : tuple of two Axes, optional
+        Where to draw; by default, a new figure.
+
+    Returns
+    -------
+    tuple of two Axes
+        The axes of the coordinate and of the error.
+
+    Raises
+    ------
+    InputError
+        If the orbit has no such coordinate, the times differ, or the energy of the true orbit is zero.
     """
     if axes is None:
         axes = tuple(plt.subplots(2, 1, figsize=(8, 4.6), sharex=True, layout="constrained", height_ratios=(2, 1))[1])
     if len(axes) != 2:
-        raise InputError(f"a forecast is drawn on two axes, not {len(axes)}")
+        raise InputError(f"a forecast needs two axes, not {len(axes)}")
     upper, lower = axes
     truth, forecasts = _single(truth, forecasts)
     t, i = array(truth.t), truth.index(coordinate)
@@ -71,7 +93,10 @@ def forecast_plot(
 
 
 def _until_it_leaves(path: Float[np.ndarray, " T"], low: float, high: float) -> Float[np.ndarray, " T"]:
-    """The path to the first state well outside, NaN after that: what has diverged would cross the picture again and again."""
+    """Return the path up to the first state well outside the limits, and NaN after it.
+
+    A path that has diverged would otherwise cross the picture repeatedly.
+    """
     outside = ~((path >= low) & (path <= high))
     gone = np.concatenate([[False], np.logical_or.accumulate(outside)[:-1]])
     return np.where(gone | ~np.isfinite(path), np.nan, np.clip(path, low, high))
@@ -82,7 +107,7 @@ def _drawable(error: Float[np.ndarray, " T"]) -> Float[np.ndarray, " T"]:
 
 
 def _decades(errors: list[np.ndarray]) -> tuple[float, float]:
-    """Whole decades around all errors, but for the dips where an error changes sign."""
+    """Return limits in whole decades that contain all errors, except the dips where an error changes sign."""
     low = min((np.quantile(error, 0.02) for error in errors if len(error)), default=SMALLEST)
     high = max((error.max() for error in errors if len(error)), default=1.0)
     return 10 ** np.floor(np.log10(low)), 10 ** np.ceil(np.log10(high) + 0.1)
@@ -94,9 +119,11 @@ def _single(truth: Orbit, forecasts: Mapping[str, Orbit]) -> tuple[Orbit, dict[s
         try:
             check_times(orbit, truth)
         except InputError as error:
-            raise InputError(f"the forecast {label!r} cannot be drawn over the truth: {error}") from error
+            raise InputError(f"the forecast {label!r} cannot be compared with the true orbit: {error}") from error
         if orbit.z.shape != truth.z.shape:
-            raise InputError(f"the forecast {label!r} has {orbit.dim} coordinates, but the truth has {truth.dim}")
+            raise InputError(
+                f"the forecast {label!r} has {orbit.dim} coordinates, but needs the {truth.dim} of the true orbit"
+            )
     return truth, single
 
 

@@ -1,4 +1,4 @@
-"""Differences with their intervals, a line each."""
+"""Forest plots: differences with their confidence intervals."""
 
 from __future__ import annotations
 
@@ -13,12 +13,27 @@ COLORS = {"holds": "tab:blue", "does not hold": "tab:red", "undecided": "0.5"}
 
 
 def forest_plot(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Each row's difference as a dot on its interval, from top to bottom, coloured by its verdict; gives the axes.
+    """Draw the difference in each row as a dot on its confidence interval, from top to bottom, coloured by verdict.
 
-    table: with the columns ``claim``, ``where``, ``difference``, ``low``, ``high``, ``verdict``. Raises InputError without.
+    Parameters
+    ----------
+    table : DataFrame
+        One row per difference, with the columns ``claim``, ``where``, ``difference``, ``low``, ``high`` and ``verdict``.
+    ax : Axes, optional
+        Where to draw; by default, a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes.
+
+    Raises
+    ------
+    InputError
+        If a column is missing.
     """
     if missing := [name for name in ("claim", "where", "difference", "low", "high", "verdict") if name not in table]:
-        raise InputError(f"the table has no column {missing[0]!r}: there are {', '.join(map(str, table))}")
+        raise InputError(f"the table has no column {missing[0]!r}; there are {', '.join(map(str, table))}")
     if ax is None:
         ax = plt.subplots(figsize=(8, 1.5 + 0.2 * len(table)), layout="constrained")[1]
     y = np.arange(len(table))

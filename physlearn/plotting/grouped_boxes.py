@@ -1,4 +1,4 @@
-"""Box plots side by side in groups."""
+"""Box plots in groups."""
 
 from __future__ import annotations
 
@@ -12,23 +12,43 @@ from physlearn.plotting.learning_curves import ABOVE
 from physlearn.plotting.variant_colors import variant_colors
 from systems import InputError
 
-WIDTH = 0.86  # of a group
+WIDTH = 0.86  # of a group, relative to the distance of groups
 
 
 def grouped_boxes(
     table: pd.DataFrame, measure: str, by: str, *, ax: Axes | None = None, labels: tuple[str, str] | None = None
 ) -> Axes:
-    """A measure's distribution over the replicates of each variant, in a group for each value of a column; gives the axes.
+    """Draw the distribution of a measure over the replicates of each variant, in one group per value of another column.
 
-    Boxes go from the lower to the upper quartile around the median, whiskers to the last replicate within 1.5 times their
-    height, dots are beyond. Replicates that diverged are left out.
+    A box extends from the lower to the upper quartile, with a line at the median. The whiskers reach the last replicate within
+    1.5 times the height of the box, and dots mark replicates beyond. Replicates that diverged are excluded. The figure has the
+    form of figure 4 of the paper.
 
-    table: a row a replicate, with the columns ``variant``, ``diverged``, the measure and ``by``. labels: of the axes, by
-    default the columns' names. Raises InputError for a column that is not there.
-    Source: the paper's figure 4.
+    Parameters
+    ----------
+    table : DataFrame
+        One row per replicate, with the columns ``variant``, ``diverged``, the measure and ``by``.
+    measure : str
+        The column to draw.
+    by : str
+        The column whose values form the groups.
+    ax : Axes, optional
+        Where to draw; by default, a new figure.
+    labels : tuple of two str, optional
+        Labels of the axes; by default, the names of the columns.
+
+    Returns
+    -------
+    Axes
+        The axes.
+
+    Raises
+    ------
+    InputError
+        If a column is missing.
     """
     if missing := [column for column in ("variant", "diverged", measure, by) if column not in table]:
-        raise InputError(f"the table has no column {missing[0]!r}: there are {', '.join(map(str, table))}")
+        raise InputError(f"the table has no column {missing[0]!r}; there are {', '.join(map(str, table))}")
     if ax is None:
         ax = plt.subplots(figsize=(8.5, 4.4), layout="constrained")[1]
     known = table[np.isfinite(table[measure].to_numpy(float)) & ~table["diverged"].to_numpy(bool)]

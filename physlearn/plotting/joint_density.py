@@ -16,9 +16,9 @@ from physlearn.plotting.variant_colors import variant_colors
 from systems import InputError
 
 GRID = 151
-ROOM = 0.25  # around the replicates, of their extent, where the densities still are
-SHARES = (0.9, 0.5)  # of the probability that the contours hold
-FEWEST = 4  # replicates of which a density is estimated
+ROOM = 0.25  # margin around the replicates, relative to their extent, for the tails of the densities
+SHARES = (0.9, 0.5)  # of the probability within the contours
+FEWEST = 4  # replicates needed to estimate a density
 
 
 def joint_density(
@@ -29,18 +29,36 @@ def joint_density(
     ax: Axes | None = None,
     labels: tuple[str, str] | None = None,
 ) -> Axes:
-    """The density of two measures together for each variant, by a Gaussian kernel; gives the axes.
+    """Draw the joint density of two measures for each variant, estimated with a Gaussian kernel of Scott's bandwidth.
 
-    The darker area holds half of the estimated probability, the lighter nine tenths; the cross is the mean, dots are the
-    replicates. The kernel's width is Scott's. Replicates that diverged, or with a measure that is not finite, are left out.
+    The darker area contains half of the estimated probability, and the lighter area 90 %. Crosses mark the means, and dots the
+    replicates. Replicates that diverged, or with a measure that is not finite, are excluded. The figure has the form of figure
+    8 of the paper.
 
-    table: a row a replicate and variant, with the columns ``variant``, x and y, and perhaps ``diverged``. labels: of the
-    measures, by default their names. Raises InputError for a column that is not there, or a variant with fewer than four
-    replicates or whose measures do not vary, or vary together exactly: it has no density.
-    Source: the paper's figure 8.
+    Parameters
+    ----------
+    table : DataFrame
+        One row per replicate and variant, with the columns ``variant``, x, y, and optionally ``diverged``.
+    x, y : str
+        The columns of the two measures.
+    ax : Axes, optional
+        Where to draw; by default, a new figure.
+    labels : tuple of two str, optional
+        Labels of the measures; by default, their names.
+
+    Returns
+    -------
+    Axes
+        The axes.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, or if a variant has no density because it has fewer than four replicates, or its measures are
+        constant or exactly linearly related.
     """
     if missing := [column for column in ("variant", x, y) if column not in table]:
-        raise InputError(f"the table has no column {missing[0]!r}: there are {', '.join(map(str, table))}")
+        raise InputError(f"the table has no column {missing[0]!r}; there are {', '.join(map(str, table))}")
     rows = table[np.isfinite(table[[x, y]].to_numpy(float)).all(1)]
     if "diverged" in rows:
         rows = rows[~rows["diverged"].to_numpy(bool)]
@@ -71,15 +89,15 @@ def joint_density(
 
 def _density(variant: str, cloud: Float[np.ndarray, "2 n"]) -> gaussian_kde:
     if cloud.shape[1] < FEWEST:
-        raise InputError(f"{variant} has {cloud.shape[1]} replicates, and a density needs at least {FEWEST}")
+        raise InputError(f"{variant} has {cloud.shape[1]} replicates, but a density needs at least {FEWEST}")
     try:
         return gaussian_kde(cloud)
     except np.linalg.LinAlgError:
-        raise InputError(f"the two measures of {variant} do not vary independently: they have no joint density") from None
+        raise InputError(f"the two measures of {variant} do not vary independently, so they have no joint density") from None
 
 
 def _level(p: Float[np.ndarray, "n n"], share: float) -> float:
-    """The density at the edge of the smallest area that holds that share of the probability."""
+    """Return the density at the edge of the smallest area that contains that share of the probability."""
     falling = np.sort(p.ravel())[::-1]
     held = np.cumsum(falling)
     return float(falling[np.searchsorted(held, share * held[-1])])

@@ -1,4 +1,4 @@
-"""A matrix of numbers, each written in its field."""
+"""Matrices of numbers, with each number written in its cell."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from physlearn.plotting.array import array
 from systems import InputError
 
-PALE = 0.6  # of the largest size: fields beyond are dark, and their numbers white
+PALE = 0.6  # of the largest magnitude: cells above it are dark, so their numbers are white
 
 
 def labelled_matrix(
@@ -24,14 +24,36 @@ def labelled_matrix(
     sure: Bool[np.ndarray, "rows columns"] | None = None,
     label: str = "",
 ) -> Axes:
-    """Signed numbers in fields from blue (negative) over white to red (positive); gives the axes.
+    """Draw a matrix of signed numbers in cells coloured from blue (negative) through white to red (positive).
 
-    sure: where the sign is beyond doubt: those numbers are bold. label: of the colours. Raises InputError for names that are
-    not as many as rows and columns.
+    Parameters
+    ----------
+    values : ndarray, shape (rows, columns)
+        The numbers.
+    rows, columns : sequence of str
+        The names of the rows and columns.
+    ax : Axes, optional
+        Where to draw; by default, a new figure.
+    sure : ndarray of bool, shape (rows, columns), optional
+        Where the sign is significant. These numbers are bold.
+    label : str, optional
+        Label of the colour bar.
+
+    Returns
+    -------
+    Axes
+        The axes.
+
+    Raises
+    ------
+    InputError
+        If the names do not match the shape of the values.
     """
     values = array(values)
     if values.shape != (len(rows), len(columns)):
-        raise InputError(f"values {values.shape} need as many names, not {len(rows)} and {len(columns)}")
+        raise InputError(
+            f"values of shape {values.shape} need as many names of rows and columns, not {len(rows)} and {len(columns)}"
+        )
     if ax is None:
         ax = plt.subplots(figsize=(1.2 * len(columns) + 2.5, 0.8 * len(rows) + 1.8), layout="constrained")[1]
     largest = float(np.nanmax(np.abs(values))) or 1.0

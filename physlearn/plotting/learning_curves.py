@@ -1,4 +1,4 @@
-"""Learning curves: the loss against what it costs."""
+"""Learning curves: the loss against steps or computing time."""
 
 from __future__ import annotations
 
@@ -12,26 +12,46 @@ from matplotlib.axes import Axes
 from physlearn.plotting.variant_colors import variant_colors
 from systems import InputError
 
-ABOVE = 4  # names in a row above the picture
+ABOVE = 4  # names per row of the legend above the axes
 
 
 def learning_curves(
     curves: pd.DataFrame, *, against: Literal["step", "seconds"] = "step", ax: Axes | None = None, label: str = "loss"
 ) -> Axes:
-    """The median loss of each variant during training, between its quartiles, on a logarithmic scale; gives the axes.
+    """Draw the median loss of each variant during training, with a band between its quartiles, on a logarithmic scale.
 
-    curves: a row a variant and time, with the columns ``variant``, ``median``, ``low``, ``high`` (the quartiles), and
-    ``step`` or ``epoch``, or ``seconds`` where the picture is against these. Losses that are not finite leave a gap.
-    label: of what is learned. Raises InputError for a column that is not there.
+    Losses that are not finite leave a gap.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        One row per variant and time, with the columns ``variant``, ``median``, ``low`` and ``high`` (the quartiles), and
+        ``step`` or ``epoch``, or ``seconds``.
+    against : {'step', 'seconds'}
+        The horizontal axis. Without a column ``step``, ``'step'`` uses ``epoch``.
+    ax : Axes, optional
+        Where to draw; by default, a new figure.
+    label : str, default 'loss'
+        Label of the loss.
+
+    Returns
+    -------
+    Axes
+        The axes.
+
+    Raises
+    ------
+    InputError
+        If a column is missing.
     """
     if against not in ("step", "seconds"):
-        raise InputError(f"learning curves are drawn against 'step' or 'seconds', not {against!r}")
+        raise InputError(f"learning curves can be drawn against 'step' or 'seconds', not {against!r}")
     time = "epoch" if against == "step" and "step" not in curves else against
     if missing := [column for column in ("variant", time, "median", "low", "high") if column not in curves]:
-        raise InputError(f"the curves have no column {missing[0]!r}: there are {', '.join(map(str, curves))}")
+        raise InputError(f"the curves have no column {missing[0]!r}; there are {', '.join(map(str, curves))}")
     if ax is None:
         ax = plt.subplots(figsize=(6, 3.8), layout="constrained")[1]
-    ax.set_yscale("log")  # before anything is drawn: where all losses are gaps, there is nothing to choose limits by
+    ax.set_yscale("log")  # before drawing: if all losses are gaps, there are no data for log limits
     colors = variant_colors(curves["variant"])
     for variant, color in colors.items():
         curve = curves[curves["variant"] == variant].sort_values(time)

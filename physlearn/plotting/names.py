@@ -1,4 +1,4 @@
-"""How coordinates are written."""
+"""Names of coordinates as mathematical symbols."""
 
 import re
 
@@ -9,7 +9,7 @@ GREEK = re.compile(
 
 
 def symbol(name: str) -> str:
-    r"""A coordinate's name as mathematics: indices below, Greek letters as such.
+    r"""Return the name of a coordinate in mathematical notation, with indices as subscripts and Greek letters.
 
     >>> print(symbol("p_x"), symbol("theta"), symbol("x1"), symbol("p_rho"), symbol("angle"))
     $p_{x}$ $\theta$ $x_{1}$ $p_{\rho}$ $\mathrm{angle}$

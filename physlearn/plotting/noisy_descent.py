@@ -1,4 +1,4 @@
-"""Noisy descent: paths that wander from valley to valley of a potential."""
+"""Noisy descent: paths that move between the valleys of a potential."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from systems import InputError, Orbit
 
 GRID = 181
 LEVELS = 24
-DECADES = 1.5  # of the potential over the window, beyond which levels are spaced by its logarithm
-ROOM = 0.12  # around the paths, of their extent
+DECADES = 1.5  # range of the potential above which levels are spaced logarithmically
+ROOM = 0.12  # margin around the paths, relative to their extent
 
 
 def noisy_descent(
@@ -35,17 +35,39 @@ def noisy_descent(
     label: str = "potential $V$",
     **style: Any,
 ) -> Axes:
-    """Paths in the plane over the grey contours of a potential, from violet to red in time; gives the axes.
+    """Draw paths in the plane over the grey contours of a potential, coloured from violet to red by time.
 
-    potential: of points ``(n, 2)``. paths: of two coordinates, one or many from one start, which a ring marks. window: the
-    farthest that is shown of each coordinate from zero; by default what the paths need. minima: marked by crosses. label: of
-    the potential. style: of matplotlib's LineCollection.
+    The figure has the form of figure 9 of the paper.
 
-    Raises InputError for paths of other than two coordinates.
-    Source: the paper's figure 9.
+    Parameters
+    ----------
+    potential : callable
+        The potential as a function of points of shape (n, 2).
+    paths : Orbit
+        One path or several with a common start, which a ring marks, each with two coordinates.
+    window : tuple of two float, optional
+        The largest absolute value of each coordinate to show. By default, the window fits the paths.
+    minima : Tensor, shape (n, 2), optional
+        Points to mark with crosses.
+    ax : Axes, optional
+        Where to draw; by default, a new figure.
+    label : str, optional
+        Label of the potential.
+    **style
+        Options of matplotlib's LineCollection.
+
+    Returns
+    -------
+    Axes
+        The axes.
+
+    Raises
+    ------
+    InputError
+        If the paths do not have two coordinates.
     """
     if paths.dim != 2:
-        raise InputError(f"noisy descent is drawn in the plane, and these paths have {paths.dim} coordinates")
+        raise InputError(f"noisy descent needs paths with two coordinates, not paths with {paths.dim} coordinates")
     if ax is None:
         ax = plt.subplots(figsize=(6.2, 4.4), layout="constrained")[1]
     z, t = array(paths.z).reshape(-1, len(paths.t), 2), array(paths.t)

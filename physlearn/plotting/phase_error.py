@@ -1,4 +1,4 @@
-"""The phase error of forecasts of an oscillation."""
+"""Phase errors of forecasts of an oscillation."""
 
 from __future__ import annotations
 
@@ -15,10 +15,23 @@ from physlearn.plotting.forecast import COLORS
 
 
 def phase_error_plot(t: Float[Tensor, " T"], errors: Mapping[str, Float[Tensor, " T"]], *, ax: Axes | None = None) -> Axes:
-    """How far forecasts of an oscillation are ahead of the truth [rad] against time; gives the axes.
+    """Draw the phase errors of forecasts of an oscillation against time. They are positive if the forecast is ahead.
 
-    errors: by the name of the forecast, as `physlearn.metrics.phase_error` gives them. Drawn between half a turn ahead and
-    half a turn behind: beyond that, nothing is left of the forecast.
+    The axes end at half a turn ahead or behind, beyond which a forecast is useless.
+
+    Parameters
+    ----------
+    t : Tensor, shape (T,)
+        The times.
+    errors : mapping of str to Tensor, shape (T,)
+        The phase error of each forecast in radians, from `physlearn.metrics.phase_error`, by name.
+    ax : Axes, optional
+        Where to draw; by default, a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes.
     """
     times = array(t)
     if ax is None:

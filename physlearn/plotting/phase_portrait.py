@@ -1,4 +1,4 @@
-"""The phase portrait."""
+"""Phase portraits."""
 
 from __future__ import annotations
 
@@ -17,11 +17,30 @@ from systems import Orbit
 def phase_portrait(
     orbit: Orbit, coordinates: tuple[int | str, int | str] | None = None, *, ax: Axes | None = None, **style: Any
 ) -> Axes:
-    """One coordinate against another, coloured by time; all orbits of a batch in one picture.
+    """Draw one coordinate against another, coloured by time, for all orbits of a batch.
 
-    coordinates: names or indices; by default the first position and its momentum. style: of matplotlib's LineCollection.
-    An orbit that diverges is drawn until it leaves the axes. Gives the axes; makes a figure where none are given.
-    Raises InputError for a coordinate that the orbit does not have.
+    An orbit that diverges is drawn until it leaves the axes.
+
+    Parameters
+    ----------
+    orbit : Orbit
+        One or several orbits.
+    coordinates : tuple of two int or str, optional
+        The coordinates, by index or name; by default, the first position and its momentum.
+    ax : Axes, optional
+        Where to draw; by default, a new figure.
+    **style
+        Options of matplotlib's LineCollection.
+
+    Returns
+    -------
+    Axes
+        The axes.
+
+    Raises
+    ------
+    InputError
+        If the orbit has no such coordinate.
     """
     first, second = coordinates if coordinates is not None else (0, orbit.dim // 2)
     return planar(orbit, orbit.index(first), orbit.index(second), ax, **style)

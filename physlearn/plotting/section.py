@@ -1,4 +1,4 @@
-"""The picture of a Poincare section."""
+"""Poincare sections."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from physlearn.plotting.window import extent, show
 from systems import InputError
 from systems.sampling import energy_across, plane_of
 
-SEA = 0.35  # the grey of chaotic orbits, which are one sea
-CURVES = "turbo"  # of regular orbits, each with a colour of its own
+SEA = 0.35  # grey level of chaotic orbits, which form one chaotic sea
+CURVES = "turbo"  # colour map of regular orbits
 GRID = 241
 
 
@@ -31,14 +31,33 @@ def section_plot(
     ax: Axes | None = None,
     **style: Any,
 ) -> Axes:
-    """The points at which orbits pierce a surface, a colour an orbit; gives the axes.
+    """Draw the points at which orbits cross a surface, one colour per orbit.
 
-    points: a row a crossing, with the column ``orbit`` and one for each coordinate, as of `Section.to_frame`. plane: the
-    coordinates across and up. chaotic: whether each orbit, by its number, is chaotic; those that are become grey. style: of
-    matplotlib's ``scatter``. Raises InputError for a plane that is not among the columns.
+    Parameters
+    ----------
+    points : DataFrame
+        One row per crossing, with the column ``orbit`` and one for each coordinate, as from `Section.to_frame`.
+    plane : tuple of two str
+        The coordinates on the horizontal and vertical axes.
+    chaotic : sequence of bool, optional
+        Whether each orbit is chaotic, by its number. Chaotic orbits are drawn in grey.
+    ax : Axes, optional
+        Where to draw; by default, a new figure.
+    **style
+        Options of matplotlib's ``scatter``.
+
+    Returns
+    -------
+    Axes
+        The axes.
+
+    Raises
+    ------
+    InputError
+        If a coordinate of the plane is not among the columns.
     """
     if missing := [name for name in plane if name not in points]:
-        raise InputError(f"no coordinate {missing[0]!r} in a section with {', '.join(map(str, points))}")
+        raise InputError(f"there is no coordinate {missing[0]!r} in a section with {', '.join(map(str, points))}")
     if ax is None:
         ax = plt.subplots(figsize=(4.5, 4.2), layout="constrained")[1]
     orbit = points["orbit"].to_numpy()
@@ -56,11 +75,28 @@ def section_plot(
 
 
 def section_boundary(system: Any, energy: float, surface: tuple[str, float] | None = None, *, ax: Axes | None = None) -> Axes:
-    """Draw the border of the part of a section that an energy allows, within the axes, and return these.
+    """Draw the boundary of the energetically accessible part of a section, within the limits of the axes.
 
-    system: a Hamiltonian of two degrees of freedom; surface: one of its positions, and its value, by default the system's own
-    surface. ax: axes of the other position and its momentum, by default pyplot's current ones. Raises InputError for any other
-    system or surface.
+    Parameters
+    ----------
+    system : HamiltonianSystem
+        A system with two degrees of freedom.
+    energy : float
+        The energy.
+    surface : tuple of str and float, optional
+        The position that defines the surface, and its value; by default, the system's own surface.
+    ax : Axes, optional
+        Where to draw: axes of the other position and its momentum; by default, pyplot's current axes.
+
+    Returns
+    -------
+    Axes
+        The axes.
+
+    Raises
+    ------
+    InputError
+        If the system or surface is of another kind.
     """
     surface = system.surface if surface is None else surface
     ax = plt.gca() if ax is None else ax

@@ -1,4 +1,4 @@
-"""The spectrum of a Hessian."""
+"""Spectra of Hessians."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from torch import Tensor
 from physlearn.plotting.array import array
 from physlearn.plotting.variant_colors import variant_colors
 
-LOWEST = 1e-5  # of the highest density: one eigenvalue in ten thousand is still seen
+LOWEST = 1e-5  # relative to the highest density: one eigenvalue in ten thousand remains visible
 
 
 class Density(Protocol):
-    """A density on a grid, as `physlearn.analysis.SpectralDensity` is."""
+    """A density on a grid, such as `physlearn.analysis.SpectralDensity`."""
 
     x: Tensor
     values: Tensor
@@ -25,10 +25,26 @@ class Density(Protocol):
 
 
 def spectrum_plot(densities: Mapping[str, Density], *, ax: Axes | None = None) -> Axes:
-    r"""The density of the eigenvalues of each variant's Hessian, on a logarithmic scale; gives the axes.
+    """Draw the eigenvalue density of each variant's Hessian on a logarithmic scale.
 
-    Around an estimated density lies its standard error. A line marks zero. densities: by the variants' names.
-    Source: the densities of the paper's Analysis, drawn as by Ghorbani, Krishnan, Xiao, ICML 2019.
+    A band shows the standard error of an estimated density, and a line marks zero. The densities are those of the section
+    "Analysis" of the paper, drawn as in [1]_.
+
+    Parameters
+    ----------
+    densities : mapping of str to Density
+        The density of each variant, by name.
+    ax : Axes, optional
+        Where to draw; by default, a new figure.
+
+    Returns
+    -------
+    Axes
+        The axes.
+
+    References
+    ----------
+    .. [1] B. Ghorbani, S. Krishnan and Y. Xiao, ICML 2019.
     """
     if ax is None:
         ax = plt.subplots(figsize=(5.6, 3.8), layout="constrained")[1]

@@ -1,4 +1,4 @@
-"""What was tracked in a film of pendulums."""
+"""The tracked motion of pendulums in a film."""
 
 from __future__ import annotations
 
@@ -14,19 +14,21 @@ from physlearn.plotting.forecast import COLORS
 from systems import InputError
 from systems.film import Tracking
 
-HARMONICS = 6.0  # of the fastest swing: how far the spectrum reaches
+HARMONICS = 6.0  # highest frequency of the spectrum, in units of that of the fastest pendulum
 OVERSAMPLING = 8
 
 
 def tracking_plot(tracking: Tracking, *, axes: Sequence[Axes] | None = None) -> tuple[Axes, ...]:
-    """Draw angle against time, phase portrait, spectrum, and what smoothing leaves of the angles; one colour per pendulum.
+    """Draw what was tracked in a film of pendulums: angles against time, phase portraits, spectra, and residuals.
+
+    The residuals are the measured angles minus the smoothed ones. Each pendulum has one colour.
 
     Parameters
     ----------
-    tracking
-        What `track` found in a film.
-    axes
-        Four axes in that order; by default those of a new figure.
+    tracking : Tracking
+        The tracked pendulums.
+    axes : sequence of Axes, optional
+        Four axes in that order; by default, those of a new figure.
 
     Returns
     -------
@@ -54,12 +56,12 @@ def tracking_plot(tracking: Tracking, *, axes: Sequence[Axes] | None = None) -> 
     angle.legend(loc="lower left", bbox_to_anchor=(0, 1), fontsize="small", frameon=False)
     portrait.set(xlabel=r"$\theta$ [deg]", ylabel=r"$\omega$ [deg/s]")
     spectrum.set(xlabel="frequency [1/s]", ylabel="amplitude [deg]", yscale="log")
-    residual.set(xlabel="$t$ [s]", ylabel="angle less its smooth course [deg]")
+    residual.set(xlabel="$t$ [s]", ylabel="measured minus smoothed angle [deg]")
     return angle, portrait, spectrum, residual
 
 
 def _spectrum(ax: Axes, t: Float[np.ndarray, " T"], theta: Float[np.ndarray, " T"], highest: float, color: str) -> None:
-    """The amplitude at each frequency, of samples that need not be equally spaced."""
+    """Draw the amplitude at each frequency. The samples need not be equally spaced."""
     seen = np.isfinite(theta)
     t, theta = t[seen], theta[seen] - theta[seen].mean()
     frequency = np.arange(1, int(highest * OVERSAMPLING * np.ptp(t)) + 1) / (OVERSAMPLING * np.ptp(t))

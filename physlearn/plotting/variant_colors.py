@@ -1,4 +1,4 @@
-"""The colours of the variants that a comparison sets side by side."""
+"""Colours of the variants in a comparison."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from itertools import cycle
 
 PAPER = {"base": "#3B75AF", "sine": "#3B75AF", "type 1": "#F0C419", "type 2": "#EF8536", "mix": "#C8302C"}
 TYPES = ("#8E5EA2", "#E377C2", "#8C564B", "#17A2B8")  # type 3 and on
-OTHERS = ("#7A7A7A", "#4C9A4C", "#B5B5B5", "#A6C96A", "#404040", "#1F6B52")  # greys and greens, neighbours unlike
+OTHERS = ("#7A7A7A", "#4C9A4C", "#B5B5B5", "#A6C96A", "#404040", "#1F6B52")  # greys and greens, distinct from their neighbours
 
 
 def variant_colors(variants: Iterable[str]) -> dict[str, str]:
-    """The colour of each variant: the paper's for the base, the types and their mix; greys and greens for what it lacks.
+    """Return the colour of each variant.
 
-    Others than these take theirs in order of appearance. Source: the paper's figures 3, 5 and 6.
+    The base, the types and their mix have the colours of figures 3, 5 and 6 of the paper. Other variants are grey or green, in
+    order of appearance.
 
     >>> variant_colors(["sine", "mix", "tanh"])
     {'sine': '#3B75AF', 'mix': '#C8302C', 'tanh': '#7A7A7A'}

@@ -1,4 +1,4 @@
-"""What part of the plane a picture shows."""
+"""The part of the plane that a figure shows."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 
-FAR = 30.0  # median distances from the median: not even a relaxation oscillation goes there, a diverging orbit rushes through
+FAR = 30.0  # in median distances from the median; relaxation oscillations stay within, diverging orbits do not
 MARGIN = 0.05
 
 
 def extent(points: Float[np.ndarray, "*batch T 2"]) -> Float[np.ndarray, "2 2"]:
-    """(low, high) of x and y over all orbits, without the part of an orbit that has diverged."""
+    """Return (low, high) of x and y over all orbits, without the diverged part of any orbit."""
     paths = points.reshape(-1, *points.shape[-2:])
     finite = np.where(np.isfinite(paths), paths, np.nan)
     finite = finite[~np.isnan(finite).any(-1).all(-1)]
@@ -25,7 +25,7 @@ def extent(points: Float[np.ndarray, "*batch T 2"]) -> Float[np.ndarray, "2 2"]:
 
 
 def show(ax: Axes, shown: Float[np.ndarray, "2 2"], margin: float = MARGIN) -> None:
-    """Widen the axes to what is shown, beside what they and the axes that share their limits show already."""
+    """Widen the axes to show the given limits besides what they, and axes that share their limits, already show."""
     for (low, high), axis, shared in zip(shown, ("x", "y"), (ax.get_shared_x_axes(), ax.get_shared_y_axes()), strict=True):
         pad = margin * (high - low) or 0.5
         limits = [(low - pad, high + pad)]

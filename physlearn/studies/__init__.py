@@ -1,1 +1,1 @@
-"""Studies: questions about papers and their answers. Nothing imports from here but the command line."""
+"""Studies: questions about papers, and their answers. Only the command line imports them."""

@@ -1,11 +1,13 @@
-"""The tasks of Greydanus, Dzamba and Yosinski: their networks and ours, their published numbers beside both.
+"""The tasks of Greydanus, Dzamba and Yosinski [1]_, with their networks, their published numbers, and physlearn's networks.
 
-``physlearn bench --out DIR`` trains everything and prints the table; a run that was stopped goes on where it was. The
-definitions are those of the paper's code: losses are means over samples *and* components of the squared error of dz/dt, in
-training after the last step and over all samples; the energy MSE is the mean over orbits and times of the squared difference
-between the true energies of the rolled-out states and of the true ones.
+``physlearn bench --out DIR`` trains everything and prints the table. A run that was stopped resumes. The definitions are those
+of the paper's code: losses are means, over samples and components, of the squared error of dz/dt. The training loss is taken
+after the last step, over all samples. The energy MSE is the mean, over orbits and times, of the squared difference between the
+true energies of the rolled-out states and of the true states.
 
-Source: Hamiltonian Neural Networks, NeurIPS 2019 (arXiv:1906.01563).
+References
+----------
+.. [1] S. Greydanus, M. Dzamba and J. Yosinski, "Hamiltonian Neural Networks", NeurIPS 2019, arXiv:1906.01563.
 """
 
 from __future__ import annotations
@@ -39,23 +41,24 @@ from systems.atomic import atomically
 from systems.reference.solvers import solve
 from systems.system import symplectic_gradient
 
-WIDTHS = (200, 200)  # of the published networks
-RATE = 1e-3  # of their Adam
+WIDTHS = (200, 200)  # hidden layers of the published networks
+RATE = 1e-3  # learning rate of their Adam optimizer
 MEASURES = ("train_loss", "test_loss", "energy_mse")
 TOLERANCE = 1e-9  # of the rollouts
-QUICK = 20  # times fewer steps
-AS_PUBLISHED = ", as published"  # what follows the name of a network that is built and trained as Greydanus et al. did
+QUICK = 20  # factor by which a quick run has fewer steps
+AS_PUBLISHED = ", as published"  # suffix for networks built and trained as by Greydanus et al.
 
-Value = tuple[float, float]  # a published number and what is behind its +-
+Value = tuple[float, float]  # a published number and its uncertainty
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """What is trained on a task, how long, and what was published.
+    """What is trained on a task, for how long, and what was published.
 
-    steps: gradient steps of every network. batch: samples of a step (None: all). weight_decay: of the published Adam.
-    own: the models of ours that are trained beside them. published: the measures of the baseline and the Hamiltonian network.
-    settings: of the task. simulated: the true energy gives the true field.
+    Every network trains for ``steps`` gradient steps on ``batch`` samples each (None for all). ``weight_decay`` is that of the
+    published Adam optimizer. ``own`` names physlearn's models that are trained as well. ``published`` contains the measures of
+    the baseline and the Hamiltonian network. ``settings`` are those of the task. If ``simulated`` is True, the true energy
+    gives the true vector field.
     """
 
     task: str
@@ -139,16 +142,36 @@ def run(
     quick: bool = False,
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Train and measure what is not yet in ``out``; gives a row a benchmark, variant and seed, which are kept as they come.
+    """Train and measure what ``out`` does not yet contain, and return one row per benchmark, variant and seed.
 
-    names: of the benchmarks. seeds: how many; each makes its own orbits, noise, weights and batches (a recording is what it
-    is). quick: a twentieth of the steps, and few orbits, in a file of its own: to see that everything works.
+    Rows are written to ``benchmarks.csv`` as they come, and a summary to ``benchmarks.md``.
 
-    Writes ``benchmarks.csv`` and ``benchmarks.md``. Raises InputError for unknown names, no seeds, a recording that is
-    missing, or a folder in which another run is at work.
+    Parameters
+    ----------
+    out : Path
+        The folder.
+    names : sequence of str
+        Names of the benchmarks; by default, all.
+    seeds : int, default 5
+        Number of seeds. Each has its own orbits, noise, initial weights and batches, except that a recording is always the
+        same.
+    quick : bool, default False
+        Whether to use a twentieth of the steps and few orbits, in a separate file, to check that everything works.
+    progress : bool, default True
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    DataFrame
+        The measures of every network.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, there are no seeds, a recording is missing, or another run is working in the folder.
     """
     if unknown := [name for name in names if name not in BENCHMARKS]:
-        raise InputError(f"no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
+        raise InputError(f"there is no benchmark {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
     if seeds < 1:
         raise InputError(f"the number of seeds must be at least 1, not {seeds}")
     stem = "quick" if quick else "benchmarks"
@@ -157,7 +180,7 @@ def run(
 
 
 def _go_on(file: Path, names: Sequence[str], seeds: int, quick: bool, progress: bool) -> pd.DataFrame:
-    """Measure what the file does not hold yet."""
+    """Measure what the file does not contain yet."""
     rows: list[dict[Any, Any]] = pd.read_csv(file).to_dict("records") if file.is_file() else []
     done = {(row["benchmark"], row["variant"], row["seed"]) for row in rows}
     wanted = [(name, variant, seed) for seed in range(seeds) for name in names for variant in variants(BENCHMARKS[name])]
@@ -169,7 +192,7 @@ def _go_on(file: Path, names: Sequence[str], seeds: int, quick: bool, progress: 
                 ours = [variant for key, variant, of in left if (key, of) == (name, seed)]
                 if not ours:
                     continue
-                bar.set_description(f"{name}, orbits")
+                bar.set_description(f"{name}, simulating orbits")
                 problem = Problem.of(BENCHMARKS[name], seed, quick)
                 for variant in ours:
                     bar.set_description(f"{name}, {variant}")
@@ -187,20 +210,20 @@ def _go_on(file: Path, names: Sequence[str], seeds: int, quick: bool, progress: 
 
 
 def available() -> list[str]:
-    """The benchmarks whose data is at hand: all, or all but those of the recording."""
+    """Return the benchmarks whose data are available: all, or all except those of the recording."""
     there = bool(os.environ.get(FOLDER))
     return [name for name, benchmark in BENCHMARKS.items() if benchmark.simulated or there]
 
 
 def variants(benchmark: Benchmark) -> list[str]:
-    """What is measured: the true field where it is known, the networks as published, and ours."""
+    """Return what is measured: the true vector field if it is known, the networks as published, and physlearn's networks."""
     exact = ["exact"] if benchmark.simulated else []
     return [*exact, f"nn{AS_PUBLISHED}", f"hnn{AS_PUBLISHED}", *benchmark.own]
 
 
 @dataclass(frozen=True)
 class Problem:
-    """The data of a benchmark and one seed. learned, test: pairs in single precision. truth, energy: of the rollouts."""
+    """The data of a benchmark for one seed: training and test pairs in single precision, and true orbits with their energy."""
 
     benchmark: Benchmark
     steps: int
@@ -211,10 +234,10 @@ class Problem:
 
     @classmethod
     def of(cls, benchmark: Benchmark, seed: int, quick: bool = False) -> Problem:
-        """Simulated, or read from the recording."""
+        """Simulate the data, or read them from the recording."""
         task = _task(benchmark, seed, quick)
         forecast = task.forecast
-        assert forecast.energy is not None  # all these tasks have one
+        assert forecast.energy is not None  # all these tasks have an energy
         if benchmark.simulated:
             learned, test = task.pairs("training"), task.pairs("test")
         else:
@@ -223,7 +246,7 @@ class Problem:
         return cls(benchmark, steps, learned, test, forecast.truth, forecast.energy)
 
     def measure(self, variant: str, seed: int) -> dict[str, float]:
-        """Train what the variant says, and give its measures."""
+        """Train a variant and return its measures."""
         if variant == "exact":
             return self.score(lambda z: symplectic_gradient(self.energy, z))
         dim = self.learned.z.shape[1]
@@ -238,7 +261,7 @@ class Problem:
         return self.score(copy.deepcopy(model).double())
 
     def score(self, field: Callable[[Tensor], Tensor]) -> dict[str, float]:
-        """The losses of dz/dt = field(z), and its energy MSE: infinite where an orbit cannot be followed."""
+        """Return the losses of dz/dt = field(z) and its energy MSE, which is infinite if an orbit cannot be integrated."""
         with torch.no_grad():
             losses = [float(rate_error(field(pairs.z.double()), pairs.rate.double())) for pairs in (self.learned, self.test)]
             try:
@@ -251,7 +274,7 @@ class Problem:
 
 
 def published_network(kind: str, dim: int, seed: int) -> Model:
-    """A network as Greydanus et al. had it: two hidden layers of 200 tanh, orthogonal weights, nothing standardised."""
+    """Return a network as in the paper: two hidden layers of 200 tanh neurons, orthogonal weights, no standardisation."""
     model = models.build(kind, dim, WIDTHS, "tanh", seed)
     assert isinstance(model, VectorFieldNetwork | HamiltonianNetwork)
     network = model.network if isinstance(model, VectorFieldNetwork) else model.energy.network
@@ -263,7 +286,10 @@ def published_network(kind: str, dim: int, seed: int) -> Model:
 
 
 def train_as_published(model: Model, pairs: Pairs, benchmark: Benchmark, steps: int, seed: int) -> None:
-    """Adam at a constant rate, with weight decay in the gradient, over batches drawn anew at each step; the last weights."""
+    """Train by Adam at a constant learning rate, with weight decay in the gradient, on a random batch per step.
+
+    The weights after the last step are kept.
+    """
     optimizer = torch.optim.Adam(model.parameters(), lr=RATE, weight_decay=benchmark.weight_decay)
     shuffle = torch.Generator().manual_seed(seed)
     batch = benchmark.batch
@@ -276,10 +302,11 @@ def train_as_published(model: Model, pairs: Pairs, benchmark: Benchmark, steps: 
 
 
 def summary(table: pd.DataFrame) -> pd.DataFrame:
-    """Mean and standard error over the seeds, a row a benchmark and variant, and the published numbers among them.
+    """Return the mean and standard error over the seeds, with the published numbers, one row per benchmark and variant.
 
-    Columns ``n`` (seeds) and, for each measure, itself and ``.._error``. What was published has no ``n``: its errors are not
-    over seeds, but over the samples (losses) and over five groups of orbits or times (energy MSE) of one network.
+    The columns are ``n`` (the number of seeds) and, for each measure, its mean and ``.._error``. Published numbers have no
+    seeds (``n`` is 0): their errors are over samples (losses) or over five groups of orbits or times (energy MSE) of one
+    network.
     """
     rows = []
     for name, benchmark in BENCHMARKS.items():
@@ -300,7 +327,7 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """The summary as a table of Markdown."""
+    """Return the summary as a Markdown table."""
     lines = ["| task | network | seeds | train loss | test loss | energy MSE |", "|---|---|---|---|---|---|"]
     for row in summary(table).reset_index().to_dict("records"):
         cells = " | ".join(_plus_minus(row[measure], row[f"{measure}_error"]) for measure in MEASURES)

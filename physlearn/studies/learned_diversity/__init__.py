@@ -1,4 +1,4 @@
-"""Reproduction: every figure of the paper *Neural networks embrace learned diversity* by one command."""
+"""Reproduce every figure of the paper *Neural networks embrace learned diversity* with one command."""
 
 from physlearn.studies.learned_diversity import (
     attempts_figure,

@@ -1,4 +1,7 @@
-"""Attempts: ways to meta-learn, each lever alone and then together, on other data and in other runs than what is scored."""
+"""Attempts to improve meta-learning: each change alone, then several together.
+
+They use other data and other runs than those on which the result is scored.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,9 @@ from physlearn.studies.learned_diversity.figures import Drawn, Request, register
 from physlearn.studies.learned_diversity.study import REGIMES
 from physlearn.tasks import Task
 
-OTHER_DATA = 1  # the seed of the task's data
-OTHER_RUNS = 100  # the first meta-seed
-RUNS = {True: 1, False: 2}  # of levers together, by whether it is to be quick
+OTHER_DATA = 1  # seed of the data of the tasks
+OTHER_RUNS = 100  # first meta-seed
+RUNS = {True: 1, False: 2}  # number of runs of combined changes, by whether to be quick
 COMPARING: dict[bool, dict[str, Any]] = {
     True: {"replicates": 5, "epochs": 3, "forecast": False, "variants": {}},
     False: {"replicates": 30, "epochs": 10, "forecast": False, "variants": {}},
@@ -75,7 +78,7 @@ ALONE: dict[str, dict[str, Any]] = {
     "evolution with a reward for the mix's gain": {**_SHORT, "reward": 1.0},
     "evolution, held-out, falling rate": {**_SHORT, "held_out": True, "schedule": "cosine"},
 }
-"""Each lever alone, by what it changes of the plain way."""
+"""Each change alone, as settings that differ from the plain method."""
 
 AFFORDABLE = (
     "plain: unrolled, 66 inner steps, 16 networks",
@@ -88,7 +91,7 @@ AFFORDABLE = (
     "evolution with a reward for the mix's gain",
     "evolution, held-out, falling rate",
 )
-"""Those of them that were tried on a Hamiltonian network, too, whose unrolled gradients take long."""
+"""The changes that were also tried on a Hamiltonian network, whose unrolled gradients are slow."""
 
 TOGETHER: dict[str, dict[str, Any]] = {
     "pool, evolution of 198 steps": {"stages": [_POOL, _SHORT]},
@@ -101,7 +104,7 @@ TOGETHER: dict[str, dict[str, Any]] = {
     "... inner rates 0.01 to 0.15, a reward for the mix's gain": {"stages": [_POOL, {**_HIGH, "reward": 0.3}]},
     "... inner rates 0.01 to 0.15, odd and even types": {"stages": [{**_POOL, "parity": True}, {**_HIGH, "parity": True}]},
 }
-"""Levers together; with inner rates of 0.01 to 0.15 and no more it is the way of the tasks."""
+"""Combined changes. The one with inner rates of 0.01 to 0.15, and nothing further, is the method of the tasks."""
 
 _DIGITS = {**_FINAL, "inner_steps": 266, "outer_learning_rate": 0.01, "outer_steps": 150}
 DIGITS: dict[str, dict[str, Any]] = {
@@ -119,27 +122,27 @@ ATTEMPTS: dict[str, dict[str, dict[str, dict[str, Any]]]] = {
     },
     "attempts-together": {"van-der-pol": TOGETHER, "henon-heiles-hnn": TOGETHER},
 }
-"""What was tried on each task, as settings of `metalearn` by name, for each figure."""
+"""The attempts for each figure and task: settings of `metalearn` by name."""
 
 
 @register("attempts")
 def attempts(request: Request) -> Drawn:
-    """What came of each lever alone, in one run: two types and their mix.
+    """Show the result of each change alone, in one run: two types and their mix.
 
-    The data are of another seed than the figures', and the runs are others: what is chosen here is scored there on what
-    nobody has seen. The table has a row a network: task, attempt, regime, and the columns of `Comparison.table`.
+    The data and the runs differ from those of the other figures, so what is chosen here is scored there on unseen data. The
+    table has one row per network: task, attempt, regime, and the columns of `Comparison.table`.
     """
-    return _drawn(request, "attempts", "Every lever alone", runs=1)
+    return _drawn(request, "attempts", "Each change alone", runs=1)
 
 
 @register("attempts-together")
 def attempts_together(request: Request) -> Drawn:
-    """The same of levers together, in several runs."""
-    return _drawn(request, "attempts-together", "Levers together", RUNS[request.quick])
+    """Show the result of combined changes, in several runs."""
+    return _drawn(request, "attempts-together", "Combined changes", RUNS[request.quick])
 
 
 def attempted(request: Request, task: Task, settings: Mapping[str, Any], meta_seed: int) -> dict[str, Comparison]:
-    """Learn two types as an attempt says, and compare in each regime."""
+    """Learn two types with the settings of an attempt, and compare them in each regime."""
     how = {**settings, **QUICK} if request.quick else settings
     learned = request.store.learned(task, meta_seed, types=2, **how)
     return {
@@ -155,7 +158,7 @@ def _drawn(request: Request, name: str, title: str, runs: int) -> Drawn:
 
 
 def _tried(request: Request, tried: Mapping[str, Mapping[str, Any]], meta_seeds: Iterable[int]) -> pd.DataFrame:
-    """Every attempt in every run."""
+    """Return the results of every attempt in every run."""
     tables = []
     for name, group in tried.items():
         task = replace(tasks.get(name, seed=OTHER_DATA, device=request.device), learning={})
@@ -166,7 +169,7 @@ def _tried(request: Request, tried: Mapping[str, Mapping[str, Any]], meta_seeds:
 
 
 def _picture(table: pd.DataFrame) -> Figure:
-    """A row of panels a task, a column a regime."""
+    """Draw one row of panels per task and one column per regime."""
     names, regimes = list(table["task"].unique()), list(table["regime"].unique())
     heights = [1 + table.loc[table["task"] == name, "attempt"].nunique() for name in names]
     figure, axes = plt.subplots(
@@ -178,7 +181,7 @@ def _picture(table: pd.DataFrame) -> Figure:
         layout="constrained",
         squeeze=False,
     )
-    plt.close(figure)  # pyplot forgets it; the caller keeps it
+    plt.close(figure)  # removes it from pyplot; the caller keeps it
     for row, name in zip(axes, names, strict=True):
         for ax, regime in zip(row, regimes, strict=True):
             _dots(table[(table["task"] == name) & (table["regime"] == regime)], ax)
@@ -188,7 +191,7 @@ def _picture(table: pd.DataFrame) -> Figure:
 
 
 def to_markdown(table: pd.DataFrame, title: str) -> str:
-    """Mean log losses of every run of every attempt, to read."""
+    """Return the mean log losses of every run of every attempt as Markdown tables."""
     means = (
         mean_log(table, ["task", "regime", "attempt", "meta_seed", "variant"]).unstack("variant").reindex(columns=list(MARKS))
     )
@@ -210,7 +213,7 @@ def to_markdown(table: pd.DataFrame, title: str) -> str:
 
 
 def _dots(table: pd.DataFrame, ax: Axes) -> None:
-    """A row an attempt, a dot a run and variant."""
+    """Draw one row per attempt and one dot per run and variant."""
     means = mean_log(table, ["attempt", "meta_seed", "variant"]).unstack("variant")
     names = list(dict.fromkeys(table["attempt"]))
     colors = variant_colors(MARKS)

@@ -1,4 +1,4 @@
-"""The claims of the paper, each held against the results behind the figures."""
+"""The claims of the paper, each compared with the results behind the figures."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from physlearn.studies.learned_diversity.study import study
 
 @register("claims")
 def claims(request: Request) -> Drawn:
-    """Every claim with its figure, the difference that decides it, a 95 % interval, and a verdict.
+    """List every claim with its figure, the difference that decides it, a 95 % confidence interval, and a verdict.
 
-    A claim "holds" where the whole interval is on its side of zero, "does not hold" where all of it is on the other, and is
-    "undecided" where zero lies within. Differences of losses are of logarithms.
+    A claim "holds" if the whole interval is on its side of zero, "does not hold" if the whole interval is on the other side,
+    and is "undecided" if the interval includes zero. Differences of losses are differences of logarithms.
     """
     studies = {name: study(request.task(name), request) for name in PAPER}
     rows = [row for found in studies.values() for row in evidence.mix_against_the_rest(found)]
@@ -38,7 +38,7 @@ def claims(request: Request) -> Drawn:
     counts = [int((shown["measure"] == measure).sum()) for measure in measures]
     size = (8 * len(measures), 1.5 + 0.2 * max(counts))
     picture, axes = plt.subplots(1, len(measures), figsize=size, layout="constrained", squeeze=False)
-    plt.close(picture)  # pyplot forgets it; the caller keeps it
+    plt.close(picture)  # removes it from pyplot; the caller keeps it
     for ax, measure in zip(axes[0], measures, strict=True):
         plotting.forest_plot(shown[shown["measure"] == measure], ax=ax)
         ax.set_xlabel(f"difference of {measure}")
@@ -46,7 +46,7 @@ def claims(request: Request) -> Drawn:
 
 
 def to_markdown(table: pd.DataFrame) -> str:
-    """The claims, to read."""
+    """Return the claims as a Markdown table."""
     lines = [
         "# Every claim",
         "",

@@ -1,4 +1,4 @@
-"""The captured curves: how well polynomials fit them, and which are alike."""
+"""The learned curves: how well polynomials fit them, and which of them are similar."""
 
 from __future__ import annotations
 
@@ -14,18 +14,21 @@ from physlearn.analysis import agreement_within, aligned, cluster_curves, curve_
 from physlearn.studies.learned_diversity.figures import PAPER, Drawn, Request, register
 from physlearn.studies.learned_diversity.study import FEW, learned
 
-GOOD = 0.01  # of a curve's range: the largest error of a fit that has captured it
-FINE = 2001  # points, at which tables are held against each other
-SHOWN = 5.0  # pre-activations up to which the curves are drawn
+GOOD = 0.01  # largest error of a good fit, relative to the range of the curve
+FINE = 2001  # number of points at which tables are compared
+SHOWN = 5.0  # largest pre-activation that is drawn
 
 
 @register("curves")
 def captured(request: Request) -> Drawn:
-    """Left the errors of polynomials of order 1 to 20, and of a sine as a measure; in the middle the distances between the
-    curves of all tasks and meta-seeds; right the curves themselves, turned onto the first, a colour a cluster.
+    """Draw the errors of polynomial fits, the distances between all curves, and the curves.
 
-    The table has a row a curve: its cluster, the order from which a polynomial has captured it, the errors of some orders, and
-    how far linear and quadratic tables are from the cubic one, all in units of the curve's range.
+    On the left are the errors of polynomials of order 1 to 20, with a sine for comparison. In the middle are the distances
+    between the curves of all tasks and meta-seeds. On the right are the curves themselves, aligned with the first, one colour
+    per cluster.
+
+    The table has one row per curve: its cluster, the lowest order of a good polynomial fit, the errors at some orders, and the
+    differences of linear and quadratic tables from the cubic one, all in units of the range of the curve.
     """
     by_task = {name: learned(request, request.task(name), meta_seeds=FEW) for name in PAPER}
     rows = [
@@ -40,7 +43,7 @@ def captured(request: Request) -> Drawn:
     distances = curve_distances(curves, grid)
     fits = [polynomial_fits(one.types[j].double().value)["max_error"] / _range(one.values[j]) for one, j in every]
     table = pd.DataFrame(rows).assign(cluster=cluster_curves(distances))
-    table["order"] = [fit.index[fit < GOOD].min() for fit in fits]  # NaN where none has
+    table["order"] = [fit.index[fit < GOOD].min() for fit in fits]  # NaN if no fit is good
     for order in (5, 10, 20):
         table[f"error_{order}"] = [fit[order] for fit in fits]
     for kind in ("linear", "quadratic"):
@@ -55,7 +58,7 @@ def _range(values: torch.Tensor) -> float:
 
 
 def _off_cubic(one: LearnedActivations, j: int, kind: str) -> float:
-    """The largest difference of a table from the cubic one, in units of the curve's range."""
+    """Return the largest difference of a table from the cubic one, in units of the range of the curve."""
     a = torch.linspace(*one.interval, FINE, dtype=torch.float64)
     cubic, other = (one.interpolated(k).types[j].double().value(a) for k in ("cubic", kind))  # type: ignore[arg-type]
     return float((cubic - other).abs().max()) / _range(one.values[j])
@@ -66,7 +69,7 @@ def _figure(
 ) -> Figure:
     names = list(table["task"].unique())
     figure = plt.figure(figsize=(16, 5.2), layout="constrained")
-    plt.close(figure)  # pyplot forgets it; the caller keeps it
+    plt.close(figure)  # removes it from pyplot; the caller keeps it
     left, middle, right = np.asarray(figure.subfigures(1, 3, width_ratios=(1, 1.15, 1.1)))
     _fits(left.subplots(), table, fits, names)
     ax = middle.subplots()

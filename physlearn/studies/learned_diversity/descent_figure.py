@@ -1,4 +1,4 @@
-"""Figure 9: noise carries a descent from valley to valley."""
+"""Figure 9: noise carries gradient descent from valley to valley."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from physlearn.training.ensemble import train_ensemble
 from physlearn.training.loss import loss_of
 from systems import Orbit
 
-PATHS = {True: 200, False: 2000}  # realisations, by whether it is to be quick
-SHOWN = 8  # paths
-EVERY = 20  # steps
+PATHS = {True: 200, False: 2000}  # number of realisations, by whether to be quick
+SHOWN = 8  # number of paths that are drawn
+EVERY = 20  # steps between two points of a drawn path
 LEARNING_RATE, BATCH = 0.5, 10
 TIME, STEP = 120.0, 2e-3
-SLICE_RATE = 1e-3  # below 2 over the sharpest curvature: a descent by steps of it is stable
-START = 0.7  # of the window
-SETTLED, FINE = 6.0, 0.05  # relaxation times: of the flatter direction in all, of the sharper in a step
+SLICE_RATE = 1e-3  # below 2 over the largest curvature, so that descent with this step is stable
+START = 0.7  # relative to the window
+SETTLED, FINE = 6.0, 0.05  # duration and time step, in relaxation times of the flatter and the sharper direction
 
 
 @register("fig9")
 def noisy_descent(request: Request) -> Drawn:
-    """Many realisations from one start in a drawn landscape, with the noise of stochastic gradient descent.
+    """Draw realisations from one start in a random landscape, with the noise of stochastic gradient descent.
 
-    The table has a row a minimum: its height, its sharpness, and the share of realisations that end in its valley; and, as a
-    control, that share for noise that is the same in all directions and everywhere, of the same mean strength at the minima.
+    The table has one row per minimum: its height, its sharpness, and the fraction of realisations that end in its valley. As a
+    control, it has the same fraction for noise that is isotropic and uniform, with the same mean strength at the minima.
     """
     seed = request.store.seed
     landscape = Landscape.draw(seed=seed)
@@ -65,16 +65,16 @@ def noisy_descent(request: Request) -> Drawn:
     table = request.store.table("census", {**settings, "paths": count, "control": alike}, census)
     shown = request.store.orbit("descent", {**settings, "paths": SHOWN}, lambda: walks(SHOWN, EVERY))
     figure, (left, right) = plt.subplots(1, 2, figsize=(13, 4.6), layout="constrained")
-    plt.close(figure)  # pyplot forgets it; the caller keeps it
+    plt.close(figure)  # removes it from pyplot; the caller keeps it
     plotting.noisy_descent(landscape.value, shown, minima=landscape.minima, ax=left)
-    left.set_title("a drawn landscape", fontsize="medium")
+    left.set_title("a random landscape", fontsize="medium")
     on_a_trained_network(request, right)
     right.set_title("the loss of a trained network, along its two sharpest directions", fontsize="medium")
     return Drawn(figure, table, {**settings, "paths": count})
 
 
 def on_a_trained_network(request: Request, ax: Axes) -> None:
-    """Paths to the minimum that a network of figure 5 came to, in the plane where its loss curves most."""
+    """Draw paths towards a minimum found by a network of figure 5, in the plane of the largest curvature of its loss."""
     task = request.task("van-der-pol")
     parts = trained(task, "training", "validation", "test")
     settings = {**parts, "rate": SLICE_RATE, "batch": BATCH, "paths": SHOWN, "start": START, "time": (SETTLED, FINE)}

@@ -1,4 +1,4 @@
-"""Figures 3 and 8: digits on a line, told apart by networks with one hidden layer."""
+"""Figures 3 and 8: networks with one hidden layer that classify MNIST-1D digits."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from physlearn.tasks import Task
 from physlearn.training.ensemble import train_ensemble
 from physlearn.training.loss import accuracy
 
-REALISATIONS = {True: 12, False: 25}  # of each meta-seed, by whether it is to be quick
+REALISATIONS = {True: 12, False: 25}  # per meta-seed, by whether to be quick
 RIVALS = ("tanh", "relu", "sine")
 
 
 @register("fig3")
 def digits(request: Request) -> Drawn:
-    """How the digits are made, two learned activations, and the accuracy of networks of 100 neurons."""
+    """Draw how the digits are made, two learned activations, and the accuracy of networks of 100 neurons."""
     task = request.task("mnist1d")
     found = study(task, request)
     return Drawn(panels(task, found.learned[0], found.results["untuned"]), table_of([found]), found.settings)
@@ -33,7 +33,7 @@ def digits(request: Request) -> Drawn:
 
 @register("fig8")
 def participation(request: Request) -> Drawn:
-    """The joint density of accuracy and normalized participation ratio."""
+    """Draw the joint density of accuracy and normalized participation ratio."""
     task = request.task("mnist1d")
     several, count = study(task, request).learned[: FEW[request.quick]], REALISATIONS[request.quick]
 
@@ -50,7 +50,7 @@ def participation(request: Request) -> Drawn:
 
 
 def realised(task: Task, meta_seed: int, learned: LearnedActivations, count: int, seed: int) -> pd.DataFrame:
-    """A row a network of each variant: accuracy on the test part, and the participation ratio of its hidden layer there."""
+    """Return one row per network of each variant: its test accuracy, and the participation ratio of its hidden layer."""
     seeds = [first_seed(seed, meta_seed) + k for k in range(count)]
     test, rows = task.pairs("test"), []
     variants: dict[str, str | Activation] = {"mix": learned.mix, **{name: name for name in RIVALS}}

@@ -1,7 +1,7 @@
-"""Evidence: what the results behind each figure say of what the paper claims, a row a claim.
+"""Evidence for the claims of the paper from the results behind each figure, one row per claim.
 
-A row has ``figure``, ``claim``, ``where``, ``measure``, ``difference`` with the 95 % interval ``low`` to ``high``, ``p``,
-``meta_seeds``, ``pairs`` and ``verdict``. Differences of losses are of logarithms.
+A row has ``figure``, ``claim``, ``where``, ``measure``, ``difference`` with the 95 % interval from ``low`` to ``high``, ``p``,
+``meta_seeds``, ``pairs`` and ``verdict``. Differences of losses are differences of logarithms.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ FIGURES = {
     "henon-heiles-hnn": "fig6",
     "pendulum-clock-hnn": "fig7",
 }
-CONTROLS = ("single", "tanh", "relu")  # of which the paper's figures do not tell, beside those that they do
-NORMAL = 1.96  # standard errors of a 95 % interval
+CONTROLS = ("single", "tanh", "relu")  # variants that are compared as well, although the figures of the paper do not show them
+NORMAL = 1.96  # half width of a 95 % interval in standard errors
 
 Row = dict[str, Any]
 
 
 def verdict(low: float, high: float, sign: int) -> str:
-    """What an interval says of a claim that the difference is negative (sign -1) or positive."""
+    """Return what an interval says about the claim that the difference is negative (sign -1) or positive (sign 1)."""
     if not np.isfinite([low, high]).all():
         return OPEN
     if sign * low > 0 and sign * high > 0:
@@ -41,9 +41,9 @@ def verdict(low: float, high: float, sign: int) -> str:
 
 
 def in_words(row: pd.Series) -> list[str]:
-    """The difference of a row, its interval and p, as they are read; empty where there is none.
+    """Return the difference of a row, its interval and p as text, which is empty if there is none.
 
-    The mean logarithm of energy errors is not finite where a forecast has escaped to infinity.
+    The mean logarithm of energy errors is not finite if a forecast has escaped to infinity.
     """
     difference = "not finite" if pd.isna(row["difference"]) else f"{row['difference']:.3g}"
     interval = "" if pd.isna(row["low"]) else f"{row['low']:.3g} to {row['high']:.3g}"
@@ -51,7 +51,7 @@ def in_words(row: pd.Series) -> list[str]:
 
 
 def differences(table: pd.DataFrame, column: str, reference: str, sign: int, scale: Scale, **told: Any) -> Iterator[Row]:
-    """A row for each other variant of a table: that the reference is better, which is ``sign`` of their difference."""
+    """Yield one row per other variant: the claim that the reference is better, for which the difference has the given sign."""
     for other, row in paired(table, column, reference, scale=scale).iterrows():
         yield {
             **told,
@@ -67,7 +67,7 @@ def differences(table: pd.DataFrame, column: str, reference: str, sign: int, sca
 
 
 def mix_against_the_rest(found: Study) -> Iterator[Row]:
-    """The mix of learned types is better than its base, each pure type, and the controls."""
+    """Claim that the mix of learned types is better than its base, each pure type, and the controls."""
     known = [found.learned[0].base, *(table.name for table in found.learned[0].types), "mix", *CONTROLS]
     for regime, result in found.results.items():
         table = result.table[result.table["variant"].isin(known)]
@@ -80,10 +80,10 @@ def mix_against_the_rest(found: Study) -> Iterator[Row]:
 
 
 def hamiltonian(nn: Study, hnn: Study) -> Iterator[Row]:
-    """Hamiltonian networks are much better, and their losses spread less.
+    """Claim that Hamiltonian networks are much better, and that their losses spread less.
 
-    The energy error is that of forecasts by the better integrator of each: RK4 for the field, the implicit midpoint rule for
-    the Hamiltonian.
+    The energy error is that of forecasts by the better integrator of each model: RK4 for the vector field, the implicit
+    midpoint rule for the Hamiltonian.
     """
     for regime in nn.results:
         parts = {name: one.results[regime].table.query("variant == 'mix'") for name, one in (("NN", nn), ("HNN", hnn))}
@@ -107,7 +107,7 @@ def _energy(column: str) -> bool:
 
 
 def diversify(found: Study) -> Row:
-    """The types quickly become different: how soon their distance is half of what it is in the end."""
+    """Claim that the types quickly become different: how soon their distance reaches half of its final value."""
     soon = []
     for learned in found.learned:
         history = learned.history
@@ -129,21 +129,21 @@ def diversify(found: Study) -> Row:
 
 
 def network_sizes(table: pd.DataFrame) -> Iterator[Row]:
-    """The mix is better than pure networks and traditional activations at all sizes."""
+    """Claim that the mix is better than pure networks and traditional activations at all sizes."""
     for (base, neurons), part in table[table["variant"] != "zero"].groupby(["base", "neurons"], sort=False):
         told = {"figure": "fig4", "where": f"grown from {base}, {neurons} neurons", "measure": "accuracy"}
         yield from differences(part, "accuracy", "mix", 1, "linear", claim="the mix is better than {other}", **told)
 
 
 def network_depths(table: pd.DataFrame) -> Iterator[Row]:
-    """Results are similar for different numbers of layers."""
+    """Claim that the results are similar for different numbers of layers."""
     for layers, part in table.groupby("layers", sort=False):
         told = {"figure": "Results", "where": f"mnist1d, {layers} hidden layers", "measure": "accuracy"}
         yield from differences(part, "accuracy", "mix", 1, "linear", claim="the mix is better than {other}", **told)
 
 
 def participation(table: pd.DataFrame) -> Iterator[Row]:
-    """The mix has the best accuracy and the highest participation ratio."""
+    """Claim that the mix has the best accuracy and the highest participation ratio."""
     told = {"figure": "fig8", "where": "mnist1d"}
     for measure in ("accuracy", "participation"):
         claim = f"the mix has more {measure} than {{other}}"
@@ -151,7 +151,7 @@ def participation(table: pd.DataFrame) -> Iterator[Row]:
 
 
 def flatness(table: pd.DataFrame) -> Iterator[Row]:
-    """Tr H_1 > Tr H_2 > Tr H_12 and f_1 < f_2 < f_12."""
+    """Claim that Tr H_1 > Tr H_2 > Tr H_12 and f_1 < f_2 < f_12."""
     for epochs, part in table[table["variant"].isin(["type 1", "type 2", "mix"])].groupby("epochs"):
         told = {"figure": "Analysis", "where": f"mnist1d, {epochs} epochs"}
         claim = "the mix has a smaller trace than {other}"
@@ -161,7 +161,7 @@ def flatness(table: pd.DataFrame) -> Iterator[Row]:
 
 
 def descent(table: pd.DataFrame) -> Iterator[Row]:
-    """The noise of descent leads to flatter minima: than those it began at, and than noise that knows of no directions."""
+    """Claim that the noise of descent leads to minima flatter than the initial one, and flatter than isotropic noise does."""
     s, paths = table["sharpness"], int(table["paths"].iloc[0])
     mean, variance = {}, {}
     for name in ("share", "share_of_even_noise"):
@@ -178,7 +178,7 @@ def descent(table: pd.DataFrame) -> Iterator[Row]:
 
 
 def polynomials(table: pd.DataFrame) -> Iterator[Row]:
-    """Accurate fits of the learned curves need polynomials of orders above 10."""
+    """Claim that accurate fits of the learned curves need polynomials of orders above 10."""
     share = float((table["order"].isna() | (table["order"] > 10)).mean())
     yield {
         "figure": "Methods",
@@ -193,7 +193,7 @@ def polynomials(table: pd.DataFrame) -> Iterator[Row]:
 
 
 def reuse(table: pd.DataFrame) -> Iterator[Row]:
-    """Learned activations can be reused in networks that address other problems."""
+    """Claim that learned activations can be reused in networks for other problems."""
     for _, row in table[table["source"] != table["target"]].iterrows():
         low, high = row["difference_low"], row["difference_high"]
         yield {

@@ -1,4 +1,4 @@
-"""Figures by name: each is made from a store, and leaves a picture, the table behind it, and a manifest."""
+"""Figures by name. Each is made from a store, and consists of a picture, the table behind it, and a manifest."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ PAPER = ("mnist1d", "van-der-pol", "henon-heiles-nn", "henon-heiles-hnn", "pendu
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of figures. quick: at a size for minutes, not the paper's. data: a folder of recordings, if any."""
+    """What is requested of the figures.
+
+    With ``quick``, they are small enough for minutes, instead of the paper's size. ``data`` is a folder of recordings, if any.
+    """
 
     store: Store
     quick: bool = False
@@ -42,12 +45,12 @@ class Request:
 
     @property
     def recording(self) -> Path | None:
-        """The clock's recorded angles, if there are any."""
+        """The recorded angles of the clock, or None if there are none."""
         file = None if self.data is None else self.data / RECORDING
         return file if file is not None and file.is_file() else None
 
     def task(self, name: str) -> Task:
-        """One of the paper's, the same one for all figures; the clock is simulated where there is no recording."""
+        """Return a task of the paper, the same object for all figures. The clock is simulated if there is no recording."""
         if name not in self._tasks:
             recorded = name == "pendulum-clock-hnn" and self.recording is not None
             settings = {"data": self.recording} if recorded else {}
@@ -55,7 +58,7 @@ class Request:
         return self._tasks[name]
 
     def drawn(self, name: str) -> Drawn:
-        """The figure of that name, made when it is first asked for."""
+        """Return the figure of a name, which is made on first request."""
         if name not in self._drawn:
             self._drawn[name] = _makers[name](self)
         return self._drawn[name]
@@ -71,7 +74,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Drawn:
-    """What comes of it: a picture, the table behind it, all that decided them, and what is to be read, if anything."""
+    """A finished figure: the picture, the table behind it, all settings that determine them, and an optional text."""
 
     picture: Figure
     table: pd.DataFrame
@@ -83,7 +86,7 @@ _makers: dict[str, Callable[[Request], Drawn]] = {}
 
 
 def register(name: str) -> Callable[[Callable[[Request], Drawn]], Callable[[Request], Drawn]]:
-    """A decorator for the function that makes the figure of that name."""
+    """Return a decorator that registers a function as the maker of a figure."""
 
     def keep(make: Callable[[Request], Drawn]) -> Callable[[Request], Drawn]:
         _makers[name] = make
@@ -93,7 +96,13 @@ def register(name: str) -> Callable[[Callable[[Request], Drawn]], Callable[[Requ
 
 
 def names() -> list[str]:
-    """The figures of the paper that hold results, and those of what it tells in words."""
+    """Return the names of the figures: first those of the paper with results, then those for claims in its text.
+
+    Returns
+    -------
+    list of str
+        The names.
+    """
     return sorted(_makers, key=lambda name: (not name.startswith("fig"), name))
 
 
@@ -108,19 +117,44 @@ def reproduce(
     progress: bool = True,
     workers: Workers | None = None,
 ) -> dict[str, list[Path]]:
-    """Make figures of the paper, ``"all"`` or some by name; gives the files of each.
+    """Reproduce figures of the paper, and return the files of each.
 
-    quick: in minutes on two cores; otherwise at the paper's size, 50 networks of each kind and about 1e4 pairs. data: a
-    folder with clock_angles.csv; a clock is simulated without. Each figure leaves NAME.png, NAME.pdf, NAME.parquet and
-    NAME.json; what they were made from is kept in the folder ``runs`` and not computed again: the manifest, and a line on
-    stderr, tell how many of these results other code than this has made. workers: where runs of
-    meta-learning and comparisons are computed, in this process unless told otherwise.
+    Each figure consists of NAME.png, NAME.pdf, NAME.parquet and NAME.json, and some of NAME.md as well. Intermediate results
+    are kept in the folder ``runs`` and not computed again. The manifest, and a line on stderr, state how many of these results
+    were computed by other versions of the code.
 
-    Raises InputError for an unknown name, or a folder in which another run is at work.
+    Parameters
+    ----------
+    which : sequence of str
+        Names of figures, or ``["all"]``.
+    out : Path
+        The folder of the files.
+    quick : bool, default False
+        Whether to take minutes on two cores, instead of the paper's size of 50 networks of each kind and about 1e4 pairs.
+    seed : int, default 0
+        Random seed.
+    device : str, default 'cpu'
+        The device that trains the networks.
+    data : Path, optional
+        A folder with clock_angles.csv. Without it, the clock is simulated.
+    progress : bool, default True
+        Whether to show progress bars.
+    workers : Workers, optional
+        Where meta-learning and comparisons run; by default, in this process.
+
+    Returns
+    -------
+    dict of str to list of Path
+        The files by the name of the figure.
+
+    Raises
+    ------
+    InputError
+        If a name is unknown, or another run is working in the folder.
     """
     chosen = names() if list(which) == ["all"] else list(which)
     if unknown := [name for name in chosen if name not in _makers]:
-        raise InputError(f"no figure {unknown[0]!r}; there are {', '.join(names())}, or all")
+        raise InputError(f"there is no figure {unknown[0]!r}; there are {', '.join(names())}, or all")
     request = Request(Store(out / "runs", seed, progress, workers or Workers()), quick, device, data)
     written = {}
     request.store.folder.mkdir(parents=True, exist_ok=True)
@@ -149,5 +183,8 @@ def reproduce(
             written[name] = [*paths, write_json(out / f"{name}.json", content)]
     others = sum(count for source, count in request.store.sources.items() if source != digest_of_source())
     if others:
-        tqdm.write(f"{others} results in {out / 'runs'} are of other code than this: another folder has none", file=sys.stderr)
+        tqdm.write(
+            f"{others} results in {out / 'runs'} come from other versions of the code: to recompute them, use another folder",
+            file=sys.stderr,
+        )
     return written

@@ -1,4 +1,4 @@
-"""The Hessian at the minima that networks of each type find: how flat they are."""
+"""The Hessian at the minima that networks of each type find, and how flat these minima are."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ from physlearn.tasks import Task
 from physlearn.training.ensemble import train_ensemble
 from physlearn.training.loss import loss_of
 
-NEURONS = {True: 20, False: 100}  # by whether it is to be quick; 5110 weights, as the paper's network
-EPOCHS = {True: (10,), False: (10, 100)}  # as long as in figure 3, and until it has converged
-THRESHOLD = 1e-3  # of an eigenvalue near zero: the same for all, for a loss has a scale of its own
-PROBES = 100  # of the trace on the training part
+NEURONS = {True: 20, False: 100}  # by whether to be quick; 100 neurons have 5110 weights, as in the paper
+EPOCHS = {True: (10,), False: (10, 100)}  # as in figure 3, and until convergence
+THRESHOLD = 1e-3  # largest eigenvalue that counts as near zero, the same for all networks
+PROBES = 100  # number of probes for the trace on the training part
 
 
 @register("hessian")
 def flatness(request: Request) -> Drawn:
-    """The traces, the fractions of eigenvalues near zero, and the spectra of the networks of figure 3.
+    """Draw the traces, the fractions of eigenvalues near zero, and the spectra of the networks of figure 3.
 
-    The table has a row a network: after how many epochs, the exact trace and fraction for the loss on the test part (the
-    paper's choice), the trace for the training part by Hutchinson's method, and both losses.
+    The table has one row per network: the number of epochs, the exact trace and fraction for the loss on the test part (the
+    choice of the paper), the trace for the training part by Hutchinson's method, and both losses.
     """
     task = request.task("mnist1d")
     learned = study(task, request).learned[: FEW[request.quick]]
@@ -49,7 +49,7 @@ def flatness(request: Request) -> Drawn:
     for variant, part in last.groupby("variant", sort=False):
         spectra[str(variant)] = SpectralDensity.of(torch.cat([torch.tensor(spectrum) for spectrum in part["spectrum"]]))
     figure, axes = plt.subplots(1, 3, figsize=(15, 4.2), layout="constrained")
-    plt.close(figure)  # pyplot forgets it; the caller keeps it
+    plt.close(figure)  # removes it from pyplot; the caller keeps it
     plotting.box_plot(last, "trace", ax=axes[0], scale="linear", label=r"trace $\mathrm{Tr}\,H$")
     plotting.box_plot(last, "near_zero", ax=axes[1], scale="linear", label="fraction $f$ of eigenvalues near zero")
     plotting.spectrum_plot(spectra, ax=axes[2])
@@ -57,8 +57,9 @@ def flatness(request: Request) -> Drawn:
 
 
 def minima(task: Task, learned: LearnedActivations, epochs: int, meta_seed: int, seed: int) -> pd.DataFrame:
-    """A row a network of each type, and of their mix: how the loss curves where it came to rest; with all eigenvalues in the
-    column ``spectrum``.
+    """Return the curvature of the loss at the trained weights, one row per network of each type and of their mix.
+
+    The column ``spectrum`` contains all eigenvalues.
     """
     own = first_seed(seed, meta_seed)
     training = replace(task.training, epochs=epochs)
@@ -72,7 +73,7 @@ def minima(task: Task, learned: LearnedActivations, epochs: int, meta_seed: int,
 
 
 def curvature(task: Task, model: Learner) -> dict[str, object]:
-    """What the Hessian of a trained network is, on the test part and on the training part."""
+    """Return properties of the Hessian of a trained network, on the test part and on the training part."""
     found: dict[str, object] = {}
     for part in ("test", "training"):
         pairs = task.pairs(part).to(torch.device(task.device), torch.float64)

@@ -1,10 +1,10 @@
-"""What the study of the mix says: the claims that were chosen before it, and everything else beside them.
+"""Results of the study of the mix: the claims that were chosen in advance, and all other comparisons.
 
-Four differences decide: those to either of its types alone, to the better of them, whichever it is in a run, and to the
-best named activation. Their intervals are for all four at once (Bonferroni's correction: each is one of 98.75 %). The mix
-*wins* on a task, as the paper asks, if it is better than either type and than the best named activation; it wins *strictly* if
-it is better than the better type, too. All else is told with plain 95 % intervals, and p corrected over all variants by Holm's
-method.
+Four differences decide: those to each of its two types, to the better type of each run, and to the best named activation.
+Their intervals hold for all four at once (Bonferroni's correction: each has a confidence level of 98.75 %). The mix *wins* on
+a task, as the paper claims, if it is better than each type and than the best named activation. It wins *strictly* if it is
+also better than the better type. All other comparisons have plain 95 % intervals, and p-values corrected over all variants by
+Holm's method.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from physlearn.studies.learned_diversity.study import Study
 TYPES = ("type 1", "type 2")
 BETTER = "the better of its types"
 DECIDING = 4
-SHORT, SHORT_TUNED = "untuned", "tuned"  # the regime in which the mix trains as in the paper, and that of the named ones there
+SHORT, SHORT_TUNED = "untuned", "tuned"  # the regime of the paper, and the regime from which it takes the named activations
 
 
 def deciding(found: Study) -> Iterator[Row]:
-    """The rows that decide, of every regime: the mix against its types, the better of them, and the best named activation.
+    """Yield the deciding rows of every regime: the mix against its types, the better type, and the best named activation.
 
-    Which ones the latter are, is known from the same networks that are scored, in their favour. In the short regime the named
-    activation has its own tuned learning rate, though the mix has none.
+    The better type and the best named activation are chosen on the scored networks, which biases the test in their favour. In
+    the short regime, the named activation has a tuned learning rate, although the mix does not.
     """
     for regime, result in found.results.items():
         table = result.table
@@ -44,7 +44,7 @@ def deciding(found: Study) -> Iterator[Row]:
 
 
 def better_type(table: pd.DataFrame) -> pd.DataFrame:
-    """Of each meta-seed the type with the lower mean log loss, under one name."""
+    """Return the networks of the type with the lower mean log loss in each meta-seed, under one name."""
     parts = []
     for _, run in table[table["variant"].isin(TYPES)].groupby("meta_seed"):
         best = mean_log(run).idxmin()
@@ -53,7 +53,7 @@ def better_type(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def others(found: Study, measure: str = "loss") -> Iterator[Row]:
-    """The mix against every other variant in every regime, by a measure, over the meta-seeds that both have."""
+    """Yield one row per regime and other variant: the mix against it by a measure, over the meta-seeds that both have."""
     scale: Scale = "linear" if measure.startswith(("accuracy", "valid_time")) else "log"
     for regime, result in found.results.items():
         if measure not in result.table:
@@ -67,7 +67,10 @@ def others(found: Study, measure: str = "loss") -> Iterator[Row]:
 
 
 def against_the_mix(table: pd.DataFrame, measure: str, scale: Scale) -> pd.DataFrame:
-    """As `paired` has it, though variants may lack meta-seeds that the mix has; p is corrected over all of them."""
+    """Compare as `paired` does, but allow variants that lack meta-seeds of the mix.
+
+    The p-values are corrected over all variants.
+    """
     rows = []
     for _, own in table.groupby("variant", sort=False):
         if (own["variant"] != "mix").all():
@@ -78,14 +81,20 @@ def against_the_mix(table: pd.DataFrame, measure: str, scale: Scale) -> pd.DataF
 
 
 def wins(rows: pd.DataFrame, *, strictly: bool) -> pd.DataFrame:
-    """Whether all that decides holds, and strictly also against the better type: a row a task, a column a regime."""
+    """Return whether all deciding claims hold, one row per task and one column per regime.
+
+    The claim against the better type counts only if ``strictly`` is True.
+    """
     asked = rows if strictly else rows[~rows["claim"].str.endswith(BETTER)]
     held = (asked["verdict"] == HOLDS).groupby([asked["task"], asked["regime"]], sort=False).all()
     return held.unstack("regime")
 
 
 def best_named(table: pd.DataFrame, base: str) -> str:
-    """The named activation with the lowest mean log loss; polynomials, which know some answers, are no candidates."""
+    """Return the named activation with the lowest mean log loss.
+
+    Polynomials are not candidates, because they match the exact solution of some tasks.
+    """
     candidates = [base, *TRADITIONAL, *NAMED]
     return str(mean_log(table[table["variant"].isin(candidates)]).idxmin())
 

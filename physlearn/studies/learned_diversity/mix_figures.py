@@ -1,4 +1,4 @@
-"""Pictures and tables of the study of the mix."""
+"""Figures and tables of the study of the mix."""
 
 from __future__ import annotations
 
@@ -40,18 +40,21 @@ from physlearn.studies.learned_diversity.study import (
 )
 from physlearn.tasks import Task
 
-SEPARATE = ("henon-heiles-hnn-separable", "henon-heiles-hnn-mechanical")  # Hamiltonian networks of other forms
+SEPARATE = ("henon-heiles-hnn-separable", "henon-heiles-hnn-mechanical")  # other forms of Hamiltonian networks
 RICHER: dict[str, dict[str, Any]] = {"double-pendulum-hnn": {}, "three-body": {"orbits": 500}, "oscillators": {}}
 QUICK_ORBITS = 20
-OPEN = ("van-der-pol", "henon-heiles-hnn", "pendulum-clock-hnn")  # where eight runs told nothing, or little
-AGAIN, PARITY_AGAIN = "van-der-pol", "henon-heiles-hnn"  # what eight runs left open by a hair, or decided by half
+OPEN = ("van-der-pol", "henon-heiles-hnn", "pendulum-clock-hnn")  # tasks on which eight runs were not conclusive
+AGAIN, PARITY_AGAIN = "van-der-pol", "henon-heiles-hnn"  # tasks to replicate, because eight runs were not quite conclusive
 FREE = "a mix of free types"
-FRESH = {True: 1, False: 16}  # runs after theirs
+FRESH = {True: 1, False: 16}  # number of further runs, by whether to be quick
 
 
 @register("mix")
 def mix(request: Request) -> Drawn:
-    """What decides whether the mix wins, and the mix against everything else: every network's loss is in the table."""
+    """Draw the comparisons of the mix with all other variants, and list the deciding claims.
+
+    The table has the loss of every network.
+    """
     studies = _studies(request)
     decided = pd.DataFrame([row for found in studies for row in deciding(found)])
     rest = pd.DataFrame([row for found in studies for row in others(found)])
@@ -59,12 +62,12 @@ def mix(request: Request) -> Drawn:
     figure, axes = plt.subplots(
         len(studies), len(regimes), figsize=(4.6 * len(regimes) + 2, 3.1 * len(studies)), layout="constrained", squeeze=False
     )
-    plt.close(figure)  # pyplot forgets it; the caller keeps it
+    plt.close(figure)  # removes it from pyplot; the caller keeps it
     for row, found in zip(axes, studies, strict=True):
         for ax, regime in zip(row, regimes, strict=True):
             _against_all(rest[(rest["task"] == found.task.name) & (rest["regime"] == regime)], ax)
             ax.set_title(f"{found.task.name}, {regime}", fontsize="medium")
-    text = ["# The mix against the rest", "", "## What decides", "", *_claims(decided), "", *_won(decided), ""]
+    text = ["# The mix against the rest", "", "## Deciding claims", "", *_claims(decided), "", *_won(decided), ""]
     for regime in regimes:
         text += [f"## Test losses, {regime}", "", *_losses(studies, regime), ""]
     return Drawn(figure, _compact(table_of(studies)), {one.task.name: one.settings for one in studies}, "\n".join(text))
@@ -72,13 +75,13 @@ def mix(request: Request) -> Drawn:
 
 @register("mix-again")
 def mix_again(request: Request) -> Drawn:
-    """What decides on van der Pol, in sixteen runs of which none is among the first eight."""
-    return _fresh(request, AGAIN, "The mix once more")
+    """List the deciding claims on van der Pol in sixteen further runs, none of which is among the first eight."""
+    return _fresh(request, AGAIN, "Replication of the mix")
 
 
 @register("mix-parity")
 def mix_parity(request: Request) -> Drawn:
-    """What decides where eight runs left it open, of types that are odd and even functions."""
+    """List the deciding claims for types that are odd and even functions, on tasks that eight runs left undecided."""
     studies = []
     for name in OPEN:
         task = request.task(name)
@@ -90,16 +93,16 @@ def mix_parity(request: Request) -> Drawn:
 
 @register("mix-parity-again")
 def mix_parity_again(request: Request) -> Drawn:
-    """The same for the Hamiltonian network of Henon-Heiles, in sixteen runs of which none is among the first eight."""
-    return _fresh(request, PARITY_AGAIN, "A mix of an odd and an even type once more", parity=True)
+    """List the same claims for the Hamiltonian network of Henon-Heiles, in sixteen runs outside the first eight."""
+    return _fresh(request, PARITY_AGAIN, "Replication of the mix of an odd and an even type", parity=True)
 
 
 @register("mix-curves")
 def mix_curves(request: Request) -> Drawn:
-    """The loss while training, against steps and against seconds, in the longest training.
+    """Draw the loss during training, against steps and against seconds, in the longest training.
 
-    The networks were trained at different times, maybe on different machines: seconds are steps, times what a step of 50 such
-    networks takes on this machine now.
+    The networks were trained at different times, perhaps on different machines. The seconds are therefore the number of steps
+    times the time that one step of 50 such networks takes on this machine now.
     """
     studies = _studies(request)
     figure, axes = plt.subplots(len(studies), 2, figsize=(12, 3.8 * len(studies)), layout="constrained", squeeze=False)
@@ -117,14 +120,14 @@ def mix_curves(request: Request) -> Drawn:
         curves = curves.assign(seconds=curves["step"] * curves["variant"].map(pace))
         for ax, against in zip(row, ("step", "seconds"), strict=True):
             replace(result, curves=curves).plot_curves(against, ax)
-            ax.set_ylabel(f"{found.task.name}, {regime}\nvalidation loss")  # a title would meet the legend
+            ax.set_ylabel(f"{found.task.name}, {regime}\nvalidation loss")  # a title would overlap the legend
         tables.append(curves.assign(task=found.task.name, regime=regime))
     return Drawn(figure, pd.concat(tables, ignore_index=True))
 
 
 @register("mix-forecasts")
 def mix_forecasts(request: Request) -> Drawn:
-    """Valid prediction times and energy errors of every network, Hamiltonian networks of three forms among them."""
+    """Draw valid prediction times and energy errors of all networks, including three forms of Hamiltonian networks."""
     studies = [forecast_study(request.task(name), request) for name in PAPER if request.task(name).forecasting is not None]
     if not request.quick:
         studies += [_separate(name, request) for name in SEPARATE]
@@ -137,7 +140,7 @@ def mix_forecasts(request: Request) -> Drawn:
     figure, axes = plt.subplots(len(studies), 2, figsize=(13, 3.4 * len(studies)), layout="constrained", squeeze=False)
     plt.close(figure)
     for row, found in zip(axes, studies, strict=True):
-        regime = SHORT_TUNED if SHORT_TUNED in found.results else next(iter(found.results))  # at convergence all forecast well
+        regime = SHORT_TUNED if SHORT_TUNED in found.results else next(iter(found.results))  # converged, all forecast well
         result = found.results[regime]
         for ax, measure in zip(row, _forecasts(found)[-2:] or ["loss"] * 2, strict=False):
             shown = replace(result, table=result.table[result.table[measure].notna()])
@@ -149,10 +152,10 @@ def mix_forecasts(request: Request) -> Drawn:
 
 @register("mix-types")
 def mix_types(request: Request) -> Drawn:
-    """Two learned types against one that was learned with the same effort, on the paper's tasks and on richer ones."""
+    """Compare two learned types with a single type learned with the same effort, on tasks of the paper and richer ones."""
     settings = {**COMPARING[request.quick], "variants": {"tanh": "tanh"}, "forecast": False}
     studies = []
-    for name, how in RICHER.items():  # the first few runs
+    for name, how in RICHER.items():  # only the first few runs
         task = tasks.get(name, device=request.device, **({"orbits": QUICK_ORBITS} if request.quick else how))
         studies.append(study(task, request, FEW, settings))
     studies = [*(study(request.task(name), request) for name in PAPER), *studies]
@@ -172,20 +175,20 @@ def mix_types(request: Request) -> Drawn:
 
 
 def _named(request: Request) -> dict[str, Any]:
-    """Settings of comparisons with the named functions alone beside what was learned."""
+    """Return settings of comparisons of the learned activations with the named functions only."""
     return {**COMPARING[request.quick], "variants": {name: name for name in (*TRADITIONAL, *NAMED)}, "forecast": False}
 
 
 def _fresh(request: Request, name: str, title: str, **learning: Any) -> Drawn:
-    """What decides on a task in runs after the first eight."""
+    """List the deciding claims on a task, in runs after the first eight."""
     task, first = request.task(name), META_SEEDS[request.quick]
     several = learned(request, task, meta_seeds=FRESH, first=first, **learning)
     found = short(request, task, several, first=first, **_named(request))
-    return _decisions([found], f"{title}, in {len(several)} other runs")
+    return _decisions([found], f"{title}, in {len(several)} further runs")
 
 
 def _beside_free(found: Study, free: Study) -> Study:
-    """With the mix of the same task's other study, whose types are any functions, among the variants."""
+    """Add the mix of free types, from the other study of the same task, to the variants."""
     results = {}
     for regime, result in found.results.items():
         others = free.results[regime].table
@@ -195,7 +198,7 @@ def _beside_free(found: Study, free: Study) -> Study:
 
 
 def _decisions(studies: Sequence[Study], title: str) -> Drawn:
-    """The rows that decide, and those of the single type and of free types where there are any."""
+    """Draw the deciding rows, and those of the single type and of free types if there are any."""
     decided = pd.DataFrame([row for found in studies for row in deciding(found)])
     alone = [row for found in studies for row in others(found) if row["claim"].endswith(("single", FREE))]
     rows = pd.concat([decided, pd.DataFrame(alone)], ignore_index=True)
@@ -205,7 +208,7 @@ def _decisions(studies: Sequence[Study], title: str) -> Drawn:
     ax.set_yticks(
         range(len(rows)), rows["where"] + ": " + rows["claim"].str.removeprefix("the mix is better than "), fontsize=8
     )
-    ax.set_xlabel("log loss, mix minus the other")
+    ax.set_xlabel("log loss, mix minus other")
     text = [f"# {title}", "", *_claims(rows), "", *_won(decided), ""]
     return Drawn(figure, _compact(table_of(studies)), {one.task.name: one.settings for one in studies}, "\n".join(text))
 
@@ -215,7 +218,7 @@ def _studies(request: Request) -> list[Study]:
 
 
 def _separate(name: str, request: Request) -> Study:
-    """Networks of another form with the activations that were learned for Hamiltonian networks of the same system."""
+    """Study networks of another form, with the activations that were learned for Hamiltonian networks of the same system."""
     task, source = tasks.get(name, device=request.device), request.task("henon-heiles-hnn")
     several, control = (learned(request, source, types=types) for types in (2, 1))
     result = compared(request, task, several, control, tuned=True, **COMPARING[request.quick])
@@ -227,17 +230,17 @@ def _forecasts(found: Study) -> list[str]:
 
 
 def _against_all(rows: pd.DataFrame, ax: Axes) -> None:
-    """Differences with their intervals, the variant that comes nearest to the mix at the top."""
+    """Draw the differences with their intervals, with the variant closest to the mix at the top."""
     rows = rows.sort_values("difference", ascending=False).assign(where="")
     plotting.forest_plot(rows, ax=ax)
     ax.set_yticks(range(len(rows)), [claim.removeprefix("the mix is better than ") for claim in rows["claim"]], fontsize=8)
-    ax.set_xlabel("log loss, mix minus the other")
+    ax.set_xlabel("log loss, mix minus other")
     if (legend := ax.get_legend()) is not None:
         legend.remove()
 
 
 def _claims(rows: pd.DataFrame) -> list[str]:
-    """A table to read."""
+    """Return the claims as a Markdown table."""
     lines = ["| where | claim | measure | difference | interval | p | pairs won | |", "|" + "---|" * 8]
     for _, row in rows.iterrows():
         cells = [row["where"], row["claim"], row["measure"], *in_words(row), f"{row['wins']:.0%}"]
@@ -246,18 +249,18 @@ def _claims(rows: pd.DataFrame) -> list[str]:
 
 
 def _won(decided: pd.DataFrame) -> list[str]:
-    """Where the mix wins, as the paper asks and strictly, regime by regime."""
+    """Return a table of where the mix wins, in the sense of the paper and strictly, by regime."""
     paper, strictly = (wins(decided, strictly=strict) for strict in (False, True))
     lines = ["| task | " + " | ".join(paper.columns) + " |", "|" + "---|" * (1 + len(paper.columns))]
     for (task, own), (_, strict) in zip(paper.iterrows(), strictly.iterrows(), strict=True):
         cells = ["strictly" if best else "wins" if good else "" for good, best in zip(own, strict, strict=True)]
         lines.append(f"| {task} | " + " | ".join(cells) + " |")
     counts = [f"{int(paper[name].sum())}, strictly {int(strictly[name].sum())}" for name in paper]
-    return [*lines, f"| won, of {len(paper)} tasks | " + " | ".join(counts) + " |"]
+    return [*lines, f"| tasks won, of {len(paper)} | " + " | ".join(counts) + " |"]
 
 
 def _losses(studies: Sequence[Study], regime: str) -> list[str]:
-    """Of each variant (rows) on each task: geometric mean and median loss, and by what factor it differs from the mix's."""
+    """Return a table of the geometric mean and median loss of each variant on each task, and its factor to the mix."""
     columns: dict[str, Mapping[str, str]] = {}
     for found in studies:
         table = found.results[regime].table
@@ -282,7 +285,7 @@ def _matrix(columns: Mapping[str, Mapping[str, str]]) -> list[str]:
 
 
 def _compact(table: pd.DataFrame) -> pd.DataFrame:
-    """The same in a small file: single precision, names as categories."""
+    """Return the same table in a smaller form, with single precision and categories for names."""
     short = dict.fromkeys(table.select_dtypes("float64"), "float32")
     named = dict.fromkeys(("task", "regime", "variant"), "category")
     return table.astype({**short, **named, "meta_seed": "int16", "replicate": "int16"})

@@ -1,4 +1,4 @@
-"""The study of the mix: what it is held against on a task, trained for a short time and to convergence."""
+"""The study of the mix: the variants with which it is compared, trained for a short time and to convergence."""
 
 from __future__ import annotations
 
@@ -29,28 +29,28 @@ from physlearn.studies.learned_diversity.study import (
 )
 from physlearn.tasks import Task
 
-NAMED = ("gelu",)  # beside a sine, tanh and ReLU
-POLYNOMIALS = ("square", "identity+square")  # which know the answer where fields are quadratic
-MORE_TYPES = {"three types": 3, "five types": 5}  # in the first few of the runs
-OTHER = {  # whose activations a task is given, where the model is of the same kind if there is such a task
+NAMED = ("gelu",)  # besides a sine, tanh and ReLU
+POLYNOMIALS = ("square", "identity+square")  # exact if the vector field is quadratic
+MORE_TYPES = {"three types": 3, "five types": 5}  # in the first few runs
+OTHER = {  # the task whose activations are tried on each task, with the same kind of model if possible
     "van-der-pol": "henon-heiles-nn",
     "henon-heiles-nn": "van-der-pol",
     "henon-heiles-hnn": "pendulum-clock-hnn",
     "pendulum-clock-hnn": "henon-heiles-hnn",
     "mnist1d": "van-der-pol",
 }
-SPLINES, BASE = "splines", "silu"  # the spline network, and the base function of its connections
-WAVES = 64  # of which a random function is the sum
+SPLINES, BASE = "splines", "silu"  # name of the spline network, and the base function of its connections
+WAVES = 64  # number of waves whose sum is a random function
 CONVERGED: dict[bool, dict[str, Any] | None] = {
     True: None,
     False: {"tuned": True, "epochs": 60},
-}  # by whether it is to be quick
+}  # by whether to be quick
 
 Lot = tuple[Task, Sequence[Mapping[str, str | Activation]]]
 
 
 def mix_study(task: Task, request: Request) -> Study:
-    """Learn as many types as are asked about, and compare everything in every regime."""
+    """Learn activations with each number of types, and compare all variants in every regime."""
     found = _regimes(task, request)
     rest, more = rivals(task, request), more_types(task, request)
     lots = ((task, rest), (task, more), (spline_task(task), _splines(request)))
@@ -58,14 +58,14 @@ def mix_study(task: Task, request: Request) -> Study:
 
 
 def forecast_study(task: Task, request: Request) -> Study:
-    """The learned types and what forecasts beside them: the best rivals, too, where training is short."""
+    """Return the learned types, the best rivals, and their forecasts, in the regimes of short training."""
     found = _regimes(task, request)
     named: list[dict[str, str | Activation]] = [{name: name for name in NAMED}] * META_SEEDS[request.quick]
     return _beside(found, request, ((task, named), (spline_task(task), _splines(request))), REGIMES[request.quick])
 
 
 def rivals(task: Task, request: Request) -> list[dict[str, str | Activation]]:
-    """What else the mix is held against, for each meta-seed."""
+    """Return the further variants with which the mix is compared, for each meta-seed."""
     other = learned(request, request.task(OTHER[task.name]))
     return [
         {
@@ -78,23 +78,26 @@ def rivals(task: Task, request: Request) -> list[dict[str, str | Activation]]:
 
 
 def more_types(task: Task, request: Request) -> list[dict[str, str | Activation]]:
-    """Mixes of more types, for the first few meta-seeds."""
+    """Return mixes of more types, for the first few meta-seeds."""
     many = {name: learned(request, task, types=types, meta_seeds=FEW) for name, types in MORE_TYPES.items()}
     return [{name: several[k].mix for name, several in many.items()} for k in range(FEW[request.quick])]
 
 
 def spline_task(task: Task) -> Task:
-    """The same task for a spline network with about as many weights."""
+    """Return the same task for a spline network with about the same number of weights."""
     given = task.pairs("training")
     outputs = task.classes or (1 if models.find(task.model).is_hamiltonian() else given.dim)
     return replace(task, model=f"{task.model}-splines", hidden=hidden_of_equal_size(given.dim, task.hidden, outputs))
 
 
 def random_functions(seed: int, types: int = 2) -> LearnedActivations:
-    """Functions that nobody learned: draws of a Gaussian process with the length scale and the variance 1.
+    """Return random functions, as a control for learned ones: draws of a Gaussian process with length scale 1 and variance 1.
 
-    Each is a sum of waves of random frequencies. Source: Rahimi and Recht, Random Features for Large-Scale Kernel Machines,
-    NeurIPS 2007.
+    Each function is a sum of waves with random frequencies [1]_.
+
+    References
+    ----------
+    .. [1] A. Rahimi and B. Recht, "Random features for large-scale kernel machines", NeurIPS 2007.
     """
     generator = torch.Generator().manual_seed(seed)
     x = torch.linspace(*INTERVAL, POINTS, dtype=torch.float64)
@@ -105,7 +108,7 @@ def random_functions(seed: int, types: int = 2) -> LearnedActivations:
 
 
 def _regimes(task: Task, request: Request) -> Study:
-    """The learned types and the traditional functions in every regime."""
+    """Compare the learned types with the traditional functions in every regime."""
     found, quick = study(task, request), request.quick
     if (longer := CONVERGED[quick]) is None:
         return found
@@ -114,7 +117,7 @@ def _regimes(task: Task, request: Request) -> Study:
 
 
 def _beside(found: Study, request: Request, lots: Iterable[Lot], names: Iterable[str], **settings: Any) -> Study:
-    """With other variants beside what was found in the regimes of these names: for each task, those of each meta-seed."""
+    """Add variants to the results of the named regimes: for each task, those of each meta-seed."""
     quick, results = request.quick, dict(found.results)
     ways = {name: {"tuned": tuned} for name, tuned in REGIMES[quick].items()} | {"converged": CONVERGED[quick] or {}}
     for name in names:
@@ -130,6 +133,6 @@ def _splines(request: Request) -> list[dict[str, str | Activation]]:
 def _without_learned(
     request: Request, task: Task, variants: Sequence[Mapping[str, str | Activation]], settings: Mapping[str, Any]
 ) -> Comparison:
-    """One comparison over all meta-seeds of what is given for each."""
+    """Return one comparison of the given variants over all meta-seeds."""
     asked = [Asked(None, None, k, {**settings, "variants": dict(own)}) for k, own in enumerate(variants)]
     return joined(request.store.comparisons(task, asked))

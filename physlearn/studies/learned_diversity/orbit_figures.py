@@ -1,4 +1,4 @@
-"""Figures 5 to 7: activations that were meta-learned for orbits, and what they are worth."""
+"""Figures 5 to 7: activations that were meta-learned for orbits, and the losses of networks that use them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from systems import Orbit, film
 from systems.hamiltonian import HenonHeiles
 
 ENERGIES = {"low energy, regular": 1 / 12, "high energy, chaotic": 0.15}
-LONG = 150.0  # how much of an orbit is shown
-ANGLE = 0.09  # of the clock that is shown [rad]
+LONG = 150.0  # duration of the orbits that are shown
+ANGLE = 0.09  # angle of the clock in the picture [rad]
 
 
 @register("fig5")
 def van_der_pol(request: Request) -> Drawn:
-    """The van der Pol oscillator by a network of its vector field."""
+    """Draw the results for the van der Pol oscillator, with networks of the vector field."""
     task = request.task("van-der-pol")
     found = study(task, request)
     return Drawn(panels(task, found.learned[0], found.results["untuned"]), table_of([found]), found.settings)
@@ -29,10 +29,10 @@ def van_der_pol(request: Request) -> Drawn:
 
 @register("fig6")
 def henon_heiles(request: Request) -> Drawn:
-    """Henon-Heiles by a network of the vector field and by one of the Hamiltonian."""
+    """Draw the results for Henon-Heiles, with networks of the vector field and of the Hamiltonian."""
     studies = {name: study(request.task(f"henon-heiles-{name}"), request) for name in ("nn", "hnn")}
     figure = plt.figure(figsize=(13, 8.2), layout="constrained")
-    plt.close(figure)  # pyplot forgets it; the caller keeps it
+    plt.close(figure)  # removes it from pyplot; the caller keeps it
     upper, lower = np.asarray(figure.subfigures(2, 1, height_ratios=(1, 1.1)))
     for ax, (title, energy) in zip(upper.subplots(1, len(ENERGIES)), ENERGIES.items(), strict=True):
         star(ax, energy, request.store.seed)
@@ -51,7 +51,7 @@ def henon_heiles(request: Request) -> Drawn:
 
 @register("fig7")
 def pendulum_clock(request: Request) -> Drawn:
-    """A pendulum clock by a network of the Hamiltonian: recorded, or simulated where there is no recording."""
+    """Draw the results for a pendulum clock, recorded or else simulated, with networks of the Hamiltonian."""
     task = request.task("pendulum-clock-hnn")
     found = study(task, request)
     figure = plt.figure(figsize=(15, 4.1), layout="constrained")
@@ -68,7 +68,7 @@ def pendulum_clock(request: Request) -> Drawn:
 
 
 def star(ax: Axes, energy: float, seed: int) -> Orbit:
-    """An orbit of Henon-Heiles in its galaxy."""
+    """Draw and return an orbit of a star in the Henon-Heiles galaxy."""
     system = HenonHeiles()
     t = torch.linspace(0, LONG, 3001, dtype=torch.float64)
     orbit = system.orbit(system.sample(1, seed=seed, energy=energy)[0], t)

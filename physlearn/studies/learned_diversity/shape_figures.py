@@ -1,4 +1,4 @@
-"""Figure 4, and what the paper says beside it: networks of other widths and depths."""
+"""Figure 4, and a related statement in the text of the paper: networks of other widths and depths."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from physlearn.studies.learned_diversity.figures import Drawn, Request, register
 from physlearn.studies.learned_diversity.study import FEW, compared, learned, study
 from physlearn.tasks import Task
 
-SIZES = {True: (10, 30, 100), False: (10, 20, 50, 100, 200)}  # neurons, by whether it is to be quick
-DEPTHS = {True: (1, 2), False: (1, 2, 3)}  # layers
-WIDTH = {True: 20, False: 50}  # of each of several layers
-INITIALISATIONS = {True: 10, False: 25}  # of each meta-seed: the paper's 100 in all
+SIZES = {True: (10, 30, 100), False: (10, 20, 50, 100, 200)}  # numbers of neurons, by whether to be quick
+DEPTHS = {True: (1, 2), False: (1, 2, 3)}  # numbers of hidden layers
+WIDTH = {True: 20, False: 50}  # neurons per layer of deep networks
+INITIALISATIONS = {True: 10, False: 25}  # per meta-seed; 100 in total, as in the paper
 BASES = {True: ("zero",), False: ("zero", "sine")}
 
 
 @register("fig4")
 def sizes(request: Request) -> Drawn:
-    """The accuracy against the number of neurons, with activations that were grown from zero, and from a sine."""
+    """Draw the accuracy against the number of neurons, with activations that were grown from zero and from a sine."""
     task, quick = request.task("mnist1d"), request.quick
     settings = settings_of(request, task)
     tables = [
@@ -35,9 +35,11 @@ def sizes(request: Request) -> Drawn:
     table = pd.concat(tables, ignore_index=True)
     columns = len(BASES[quick])
     figure, axes = plt.subplots(1, columns, figsize=(8.5 * columns, 4.4), layout="constrained", squeeze=False)
-    plt.close(figure)  # pyplot forgets it; the caller keeps it
+    plt.close(figure)  # removes it from pyplot; the caller keeps it
     for ax, base in zip(axes[0], BASES[quick], strict=True):
-        shown = table[(table["base"] == base) & (table["variant"] != "zero")]  # which learns nothing
+        shown = table[
+            (table["base"] == base) & (table["variant"] != "zero")
+        ]  # networks with the zero activation learn nothing
         plotting.grouped_boxes(shown, "accuracy", "neurons", ax=ax, labels=("neurons $N$", "accuracy $A$"))
         ax.text(0.01, 0.97, f"activations grown from {base}", transform=ax.transAxes, va="top")
     return Drawn(figure, table, settings)
@@ -45,24 +47,27 @@ def sizes(request: Request) -> Drawn:
 
 @register("depth")
 def depths(request: Request) -> Drawn:
-    """The accuracy against the number of hidden layers, with activations that were learned in networks of one."""
+    """Draw the accuracy against the number of hidden layers, with activations learned in networks of one hidden layer."""
     task, quick = request.task("mnist1d"), request.quick
     settings, width = settings_of(request, task), WIDTH[quick]
     tables = [accuracies(request, task, "sine", (width,) * n, settings).assign(layers=n) for n in DEPTHS[quick]]
     table = pd.concat(tables, ignore_index=True)
     figure, ax = plt.subplots(figsize=(8.5, 4.4), layout="constrained")
-    plt.close(figure)  # pyplot forgets it; the caller keeps it
+    plt.close(figure)  # removes it from pyplot; the caller keeps it
     plotting.grouped_boxes(table, "accuracy", "layers", ax=ax, labels=("hidden layers", "accuracy $A$"))
     return Drawn(figure, table, {**settings, "width": width})
 
 
 def accuracies(request: Request, task: Task, base: str, hidden: tuple[int, ...], settings: Mapping[str, Any]) -> pd.DataFrame:
-    """Those of networks of a shape: each type, their mix, their base and the traditional activations."""
+    """Return the scores of networks of one shape: each type, their mix, their base and the traditional activations."""
     return compared(request, replace(task, hidden=hidden), learned(request, task, meta_seeds=FEW, base=base), **settings).table
 
 
 def settings_of(request: Request, task: Task) -> dict[str, Any]:
-    """Of the comparisons: one learning rate for all, the middle one of those that suit each variant best at 100 neurons."""
+    """Return the settings of the comparisons, with one learning rate for all variants.
+
+    It is the median of the learning rates that suit the variants best at 100 neurons.
+    """
     tuned = list(study(task, request).results.values())[-1].table
     return {
         "tuned": False,

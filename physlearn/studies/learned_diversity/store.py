@@ -1,4 +1,4 @@
-"""Store: what the figures are made from, computed once and kept."""
+"""The store of the results behind the figures. Each is computed once and kept."""
 
 from __future__ import annotations
 
@@ -26,18 +26,30 @@ from systems import Orbit
 from systems.atomic import atomically
 
 T = TypeVar("T")
-UNMARKED = Mark(Path(), "")  # is read nowhere
+UNMARKED = Mark(Path(), "")  # no process can read it
 
 
 @dataclass(frozen=True)
 class Store:
-    """A folder of results, each under a name that tells of what it is and by which settings.
+    """A folder of results, each under a name with a digest of the settings that determine it.
 
-    Two figures that need the same result share it; what was stopped goes on; what is there and whole, as its seal tells, is
-    read, and never computed again.
-    seed: of everything, or of the first meta-seed, after which the others count on. progress: whether to show bars. workers:
-    where what is missing is computed, many at once if it can be. sources: of how many results that were asked for, by the
-    digest of the code that made them. mark: of the run that is at work in the folder, for workers on other machines.
+    Figures that need the same result share it. A result that is complete, according to its seal, is read and never computed
+    again, so a run that was stopped resumes.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder.
+    seed : int, default 0
+        Random seed, which is also the first meta-seed.
+    progress : bool, default True
+        Whether to show progress bars.
+    workers : Workers
+        Where missing results are computed, several at once if possible.
+    sources : Counter
+        How many of the requested results were made by each version of the code, by the digest of its source.
+    mark : Mark
+        The mark of the run that works in the folder, for workers on other machines.
     """
 
     folder: Path
@@ -48,12 +60,12 @@ class Store:
     mark: Mark = UNMARKED
 
     def learned(self, task: Task, meta_seed: int = 0, **settings: Any) -> LearnedActivations:
-        """Activations that were meta-learned on a task."""
+        """Return activations that were meta-learned on a task."""
         (one,) = self.several(task, [meta_seed], **settings)
         return one
 
     def several(self, task: Task, meta_seeds: Iterable[int], **settings: Any) -> list[LearnedActivations]:
-        """Those of several meta-seeds; on a GPU those that are missing are learned side by side."""
+        """Return the learned activations of several meta-seeds. On a GPU, the missing ones are learned in parallel."""
         names = {k: self._name_of_learned(task, self.seed + k, settings) for k in meta_seeds}
         missing = [k for k, name in names.items() if not whole(self.folder / name)]
         together = [missing] if missing and torch.device(task.device).type == "cuda" else [[k] for k in missing]
@@ -83,12 +95,12 @@ class Store:
         meta_seed: int = 0,
         **settings: Any,
     ) -> Comparison:
-        """A comparison of what was learned, with or without the control of one type, by the networks of a meta-seed."""
+        """Return a comparison of learned activations, with or without a single type as control, for one meta-seed."""
         (one,) = self.comparisons(task, [Asked(learned, single, meta_seed, settings)])
         return one
 
     def comparisons(self, task: Task, asked: Iterable[Asked]) -> list[Comparison]:
-        """Several on a task."""
+        """Return several comparisons on a task."""
         all_ = list(asked)
         parts = trained(task, "training", "tuning", "validation", "test")
         folders = [self.folder / f"compared-{task.name}-{digest({**parts, **one.key(self.seed)})}" for one in all_]
@@ -101,7 +113,7 @@ class Store:
         return [Comparison.load(self._counted(folder)) for folder in folders]
 
     def table(self, name: str, settings: Mapping[str, Any], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-        """Any other table that the settings decide, beside the seed."""
+        """Return any other table, determined by the settings and the seed."""
 
         def write(path: Path) -> pd.DataFrame:
             frame = make()
@@ -112,7 +124,7 @@ class Store:
         return self._kept(name, {**settings, "seed": self.seed}, ".parquet", pd.read_parquet, write)
 
     def orbit(self, name: str, settings: Mapping[str, Any], make: Callable[[], Orbit]) -> Orbit:
-        """An orbit that the settings decide, beside the seed."""
+        """Return an orbit, determined by the settings and the seed."""
 
         def write(path: Path) -> Orbit:
             orbit = make()
@@ -122,7 +134,7 @@ class Store:
         return self._kept(name, {**settings, "seed": self.seed}, ".nc", Orbit.load, write)
 
     def _kept(self, name: str, key: Mapping[str, Any], suffix: str, load: Callable[[Path], T], make: Callable[[Path], T]) -> T:
-        """Read it if it is there, else make it."""
+        """Read a result if it is complete; otherwise, compute and seal it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self.folder / f"{name}-{digest(key)}{suffix}"
         if whole(path):
@@ -134,25 +146,25 @@ class Store:
         return made
 
     def _counted(self, result: Path) -> Path:
-        """It is used: by what code it was made is counted."""
+        """Count the version of the code that made a result, and return the path."""
         self.sources[told(result).get("source", "unknown")] += 1
         return result
 
     def _each(self, function: Callable[..., T], units: Sequence[tuple[Any, ...]], label: str) -> Iterator[tuple[int, T]]:
-        """What comes of the units, with a bar where they run elsewhere and show none of their own."""
+        """Yield the results of the units, with a progress bar if they run elsewhere and show none themselves."""
         self.folder.mkdir(parents=True, exist_ok=True)
         hidden = not self.progress or self.workers.alone
         yield from tqdm(self.workers.each(function, units), label, len(units), disable=hidden, leave=False, unit="unit")
 
     @property
     def _inside(self) -> bool:
-        """Whether units show bars."""
+        """Whether units show progress bars."""
         return self.progress and self.workers.alone
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A comparison that is asked for: of what was learned, by the networks of a meta-seed, with settings of `compare`."""
+    """A requested comparison of learned activations, for one meta-seed, with settings of `compare`."""
 
     learned: LearnedActivations | None
     single: LearnedActivations | None
@@ -160,7 +172,7 @@ class Asked:
     settings: Mapping[str, Any]
 
     def key(self, seed: int) -> dict[str, Any]:
-        """All that decides it beside the task."""
+        """Return everything that determines the comparison besides the task."""
         curves = [digest(one.values.tolist()) for one in (self.learned, self.single) if one is not None]
         return {"seed": first_seed(seed, self.meta_seed), "curves": curves, **_described(self.settings)}
 
@@ -171,15 +183,15 @@ def _compare(task: Task, asked: Asked, seed: int, progress: bool) -> Comparison:
 
 
 def trained(task: Task, *parts: str) -> dict[str, Any]:
-    """What decides the networks that are trained on a task, by the data of its parts."""
+    """Return what determines the networks trained on a task, given the parts of its data that are used."""
     training = asdict(task.training)
     if not training["weighted"]:
-        del training["weighted"]  # as in the keys of results from before there were weights
+        del training["weighted"]  # keeps the keys of results that were computed before weights existed
     return {"task": task.describe(*parts), "training": training}
 
 
 def _described(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a comparison with its variants as values that JSON takes."""
+    """Return the settings of a comparison with its variants in a form that JSON can represent."""
     if not (variants := settings.get("variants")):
         return dict(settings)
     return {**settings, "variants": {name: content(activation) for name, activation in variants.items()}}

@@ -1,4 +1,4 @@
-"""Study: what several runs of meta-learning on a task gave, and what their activations are worth."""
+"""A study of one task: several runs of meta-learning, and comparisons of the learned activations."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from physlearn.studies.learned_diversity.figures import Request
 from physlearn.studies.learned_diversity.store import Asked
 from physlearn.tasks import Task
 
-META_SEEDS = {True: 1, False: 8}  # runs of meta-learning, by whether it is to be quick
-FEW = {True: 1, False: 4}  # those of them that go through what takes long
+META_SEEDS = {True: 1, False: 8}  # runs of meta-learning, by whether to be quick
+FEW = {True: 1, False: 4}  # runs that are used where computations are slow
 LEARNING: dict[bool, dict[str, Any]] = {True: {"outer_steps": 110, "inner_steps": 198}, False: {}}
 COMPARING: dict[bool, dict[str, Any]] = {
     True: {"replicates": 20, "epochs": 5, "forecast": False, "variants": {"relu": "relu", "tanh": "tanh"}},
@@ -26,10 +26,19 @@ REGIMES = {True: {"untuned": False}, False: {"untuned": False, "tuned": True}}
 
 @dataclass(frozen=True)
 class Study:
-    """What came of a task.
+    """The results for one task.
 
-    learned, single: two types, and as the control one, of each meta-seed. results: by regime, ``"untuned"`` with one learning
-    rate for all as in the paper, and ``"tuned"``, the comparison over all meta-seeds.
+    Parameters
+    ----------
+    task : Task
+        The task.
+    learned : list of LearnedActivations
+        Two types from each meta-seed.
+    single : list of LearnedActivations
+        One type from each meta-seed, as a control.
+    results : dict of str to Comparison
+        The comparison over all meta-seeds in each regime: ``"untuned"`` with one learning rate for all variants, as in the
+        paper, and ``"tuned"``.
     """
 
     task: Task
@@ -39,14 +48,17 @@ class Study:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Those of each regime's comparison."""
+        """The settings of the comparison in each regime."""
         return {regime: dict(result.settings) for regime, result in self.results.items()}
 
 
 def study(
     task: Task, request: Request, meta_seeds: Mapping[bool, int] = META_SEEDS, comparing: Mapping[str, Any] | None = None
 ) -> Study:
-    """Learn and compare as often as there are meta-seeds; comparing: settings of the comparisons instead of the size's."""
+    """Learn activations with several meta-seeds, and compare them.
+
+    The settings ``comparing`` replace the default settings of the comparisons.
+    """
     several, control = (learned(request, task, types=types, meta_seeds=meta_seeds) for types in (2, 1))
     return short(request, task, several, control, **(COMPARING[request.quick] if comparing is None else comparing))
 
@@ -59,7 +71,7 @@ def short(
     first: int = 0,
     **settings: Any,
 ) -> Study:
-    """Compare in the regimes of short training; first: of the meta-seeds. settings: of the comparisons."""
+    """Compare in the regimes of short training, from meta-seed ``first`` on, with settings of `compare`."""
     results = {
         regime: compared(request, task, several, control, first=first, tuned=tuned, **settings)
         for regime, tuned in REGIMES[request.quick].items()
@@ -75,7 +87,7 @@ def learned(
     first: int = 0,
     **settings: Any,
 ) -> list[LearnedActivations]:
-    """The activations of as many meta-seeds, counted on from the first."""
+    """Return the learned activations of as many meta-seeds, starting at ``first``."""
     how = {"types": types, **LEARNING[request.quick], **settings}
     return request.store.several(task, range(first, first + meta_seeds[request.quick]), **how)
 
@@ -88,13 +100,13 @@ def compared(
     first: int = 0,
     **settings: Any,
 ) -> Comparison:
-    """One comparison over all meta-seeds, counted on from the first, with or without the control of one type."""
+    """Return one comparison over all meta-seeds, starting at ``first``, with or without a single type as control."""
     alone: Sequence[LearnedActivations | None] = control or [None] * len(several)
     pairs = enumerate(zip(several, alone, strict=True), first)
     return joined(request.store.comparisons(task, [Asked(two, one, k, settings) for k, (two, one) in pairs]))
 
 
 def table_of(studies: Iterable[Study]) -> pd.DataFrame:
-    """Every network: task, regime, and the columns of `Comparison.table`."""
+    """Return the results of every network: task, regime, and the columns of `Comparison.table`."""
     parts = {(one.task.name, regime): result.table for one in studies for regime, result in one.results.items()}
     return pd.concat(parts, names=["task", "regime"]).reset_index(["task", "regime"]).reset_index(drop=True)

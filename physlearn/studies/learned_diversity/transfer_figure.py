@@ -1,4 +1,4 @@
-"""Activations that were learned on one task, in networks that learn another."""
+"""Activations that were learned on one task, used in networks that learn another."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from physlearn.comparison.statistics import paired
 from physlearn.studies.learned_diversity.figures import PAPER, Drawn, Request, register
 from physlearn.studies.learned_diversity.study import FEW, compared, learned
 
-REPLICATES = {True: 5, False: 20}  # of each meta-seed, by whether it is to be quick
+REPLICATES = {True: 5, False: 20}  # per meta-seed, by whether to be quick
 EPOCHS = {True: 5, False: 10}
 
 
 @register("transfer")
 def transfer(request: Request) -> Drawn:
-    """How much lower than with a sine the loss is: a row of the picture a task that was learned on, a column one that is met.
+    """Draw by how much learned activations lower the log loss compared with a sine, for each pair of tasks.
 
-    The table has a row a pair of tasks: the mean difference of the log losses, mix minus sine, with its interval over
-    meta-seeds and replicates.
+    A row of the matrix is the task on which they were learned, and a column the task on which they are used. The table has one
+    row per pair of tasks: the mean difference of the log losses, mix minus sine, with its interval over meta-seeds and
+    replicates.
     """
     size: dict[str, Any] = {"replicates": REPLICATES[request.quick], "epochs": EPOCHS[request.quick]}
     rows = []
@@ -35,7 +36,7 @@ def transfer(request: Request) -> Drawn:
             rows.append({"source": source, "target": target, **against.to_dict()})
     table = pd.DataFrame(rows)
     figure, ax = plt.subplots(figsize=(8.2, 6.2), layout="constrained")
-    plt.close(figure)  # pyplot forgets it; the caller keeps it
+    plt.close(figure)  # removes it from pyplot; the caller keeps it
     values, low, high = (_square(table, name) for name in ("difference", "difference_low", "difference_high"))
     plotting.labelled_matrix(
         values, PAPER, PAPER, ax=ax, sure=(low > 0) | (high < 0), label="log loss, learned mix minus sine"

@@ -1,4 +1,4 @@
-"""How fast this machine is, measured side by side: networks trained, inner trainings, meta-gradients, orbits."""
+"""Measure the speed of this machine, and compare devices: training, inner loops, meta-gradients and orbits."""
 
 from physlearn.studies.speed.table import markdown, measure
 

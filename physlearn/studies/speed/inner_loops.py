@@ -1,4 +1,4 @@
-"""Trainings of an outer step by evolution: compiled loops on the CPU, a replayed graph on a GPU."""
+"""Speed of the inner trainings in an outer step by evolution: compiled loops on the CPU, a replayed graph on a GPU."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TASKS = ("van-der-pol", "henon-heiles-hnn")
 
 
 def rows(devices: Sequence[str], sizes: Sequence[int], steps: int) -> Iterator[dict[str, Any]]:
-    """Training steps a second of all networks, in outer steps that train so many, and the ratio to the CPU."""
+    """Yield the training steps per second of all networks in an outer step, and the ratio to the CPU, one row per case."""
     for name in TASKS:
         for size in sizes:
 

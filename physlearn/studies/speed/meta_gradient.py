@@ -1,4 +1,4 @@
-"""What a meta-gradient costs: seconds and the most memory against the steps of the inner loop."""
+"""Cost of a meta-gradient: time and peak memory against the number of inner steps."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ BATCH = 150
 
 
 def apart(*asked: Any) -> Taken:
-    """`measured` in a process of its own, so that its memory is its own."""
+    """Run `measured` in a separate process, so that its memory is measured separately."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         return pool.submit(measured, *asked).result()
 
 
 def measured(name: str, networks: int, steps: int, segments: int | None = None, device: str = "cpu") -> Taken:
-    """Seconds of one unrolled meta-gradient, and the memory [MB] above what was held before.
+    """Return the time of one unrolled meta-gradient in seconds, and the peak memory it adds in MB.
 
-    The inner loop trains so many networks of 100 neurons in two types by Adam. segments: see `gradient.unrolled`.
+    The inner loop trains ``networks`` networks of 100 neurons of two types by Adam. For ``segments``, see `gradient.unrolled`.
     """
     torch.set_num_threads(1)
     loop = OuterLoop(tasks.get(name, orbits=20, device=device), MetaLearning(networks=networks, inner_learning_rate=1e-3), [0])
@@ -59,14 +59,14 @@ def measured(name: str, networks: int, steps: int, segments: int | None = None, 
     before = _held(device)
     start = time.perf_counter()
     unrolled(asked, segments)
-    after = _held(device)  # waits for the device
+    after = _held(device)  # this waits until the device has finished
     return Taken(time.perf_counter() - start, after - before)
 
 
 def rows(
     devices: Sequence[str], sizes: Sequence[int], networks: int, names: Sequence[str] = TASKS
 ) -> Iterator[dict[str, Any]]:
-    """Inner steps a second of all networks, and the ratio to the CPU."""
+    """Yield the inner steps per second of all networks, and the ratio to the CPU, one row per case."""
     how = f"unrolled, {networks} networks"
     for name in names:
         for steps in sizes:
@@ -75,7 +75,7 @@ def rows(
 
 
 def _forget(device: str) -> None:
-    """The most memory is counted anew from here."""
+    """Reset the peak memory."""
     if torch.device(device).type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     elif LINUX:
@@ -83,7 +83,7 @@ def _forget(device: str) -> None:
 
 
 def _held(device: str) -> float:
-    """The most memory that was held [MB]; NaN where the system does not tell."""
+    """Return the peak memory in MB, or NaN if the operating system does not report it."""
     if torch.device(device).type == "cuda":
         torch.cuda.synchronize(device)
         return torch.cuda.max_memory_allocated(device) / 2**20

@@ -1,4 +1,4 @@
-"""Orbits followed a second."""
+"""Speed of orbit integration."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STEPS, DT = 20, 0.1
 
 
 def rows(devices: Sequence[str], sizes: Sequence[int]) -> Iterator[dict[str, Any]]:
-    """Steps a second of all orbits of Henon-Heiles, and the ratio to the CPU."""
+    """Yield the steps per second of all orbits of Henon-Heiles, and the ratio to the CPU, one row per case."""
     system = HenonHeiles()
     for method in METHODS:
         for size in sizes:

@@ -1,4 +1,4 @@
-"""Networks trained a second: one by one with torch's own tools, and all at once on each device."""
+"""Speed of training: networks one by one with torch's own tools, and all networks at once on each device."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from physlearn.training import Pairs, Training
 from physlearn.training.ensemble import train_ensemble
 
 BATCH, WIDTH = 150, 100
-DIMENSIONS = {"nn": 2, "hnn": 4}  # van der Pol and Henon-Heiles by their number of coordinates
+DIMENSIONS = {"nn": 2, "hnn": 4}  # the dimensions of van der Pol and Henon-Heiles
 ONE_BY_ONE = "one by one"
-FEWEST, EPOCHS = 3, 100  # of all networks at once: timed at least, and of all networks together
+FEWEST, EPOCHS = 3, 100  # of all networks at once: timed epochs at least, and in total over all networks
 
 
 def learned_pair() -> Mixture:
-    """Two curves in equal parts, as they come out of meta-learning."""
+    """Return a mixture of two curves in equal parts, such as meta-learning gives."""
     return Mixture([Table.capture(torch.sin), Table.capture(lambda x: x.sin() + 0.1 * x * x.tanh())])
 
 
@@ -33,29 +33,29 @@ ACTIVATIONS: dict[str, str | Mixture] = {"sine": "sine", "mix of two tables": le
 
 
 def pairs_of(model: str, count: int, device: str = "cpu") -> Pairs:
-    """So many states and rates to learn, of no system."""
+    """Return ``count`` arbitrary pairs of states and rates to learn, which come from no system."""
     dim = DIMENSIONS[model]
     z = torch.randn(count, dim, generator=torch.Generator().manual_seed(0)).to(device)
     return Pairs(z, z.flip(1).sin() + z.roll(1, 1) * z, tuple(f"z{i}" for i in range(dim)))
 
 
 def network(model: str, activation: str | Activation, seed: int, device: str = "cpu") -> Learner:
-    """One of ours."""
+    """Return one of physlearn's networks."""
     return models.build(model, DIMENSIONS[model], (WIDTH,), activation, seed).to(device)
 
 
 class ByHand(nn.Module):
-    """The same network as its user would write it in torch: an HNN differentiates its energy by autograd."""
+    """The same network as a user would write it in torch; a Hamiltonian network differentiates its energy by autograd."""
 
     def __init__(self, model: str, activation: str | Activation) -> None:
         super().__init__()
-        self.function = torch.sin if activation == "sine" else copy.deepcopy(activation)  # which moves to its device
+        self.function = torch.sin if activation == "sine" else copy.deepcopy(activation)  # a copy, which moves to the device
         self.hamiltonian = model == "hnn"
         dim = DIMENSIONS[model]
         self.first, self.last = nn.Linear(dim, WIDTH), nn.Linear(WIDTH, 1 if self.hamiltonian else dim)
 
     def forward(self, z: Tensor) -> Tensor:
-        """The rates."""
+        """Return the rates of change."""
         if not self.hamiltonian:
             output: Tensor = self.last(self.function(self.first(z)))  # type: ignore[operator]
             return output
@@ -67,7 +67,7 @@ class ByHand(nn.Module):
 
 
 def one_by_one(model: str, activation: str | Activation, pairs: Pairs) -> None:
-    """An epoch of one network as its user would write it, on one thread, the fastest for a network so small."""
+    """Train one network for one epoch as a user would write it, on one thread, which is fastest for such a small network."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     one = ByHand(model, activation).to(pairs.z.device)
@@ -80,7 +80,7 @@ def one_by_one(model: str, activation: str | Activation, pairs: Pairs) -> None:
 
 
 def all_at_once(model: str, activation: str | Activation, pairs: Pairs, size: int) -> Taken:
-    """Seconds of an epoch of so many of ours, after the first one, which compiles, captures and takes memory."""
+    """Return the time per epoch of ``size`` networks at once, after a first epoch that compiles and allocates memory."""
     networks = [network(model, activation, seed, str(pairs.z.device)) for seed in range(size)]
     training = Training(epochs=1 + max(FEWEST, EPOCHS // size), batch_size=BATCH)
     times = train_ensemble(networks, pairs, None, training, range(size), progress=False).seconds
@@ -88,7 +88,7 @@ def all_at_once(model: str, activation: str | Activation, pairs: Pairs, size: in
 
 
 def rows(devices: Sequence[str], sizes: Sequence[int], steps: int) -> Iterator[dict[str, Any]]:
-    """Networks and training steps a second, and the ratio to one by one on the CPU."""
+    """Yield the network training steps per second, and the ratio to training one by one on the CPU, one row per case."""
     for model in DIMENSIONS:
         for name, activation in ACTIVATIONS.items():
             case: dict[str, Any] = {"what": "training", "case": f"{model}, {name}"}

@@ -1,4 +1,4 @@
-"""A stopwatch: how long one call takes, on any device, and on several beside each other."""
+"""A stopwatch: the time of one call on any device, and a comparison of devices."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 import torch
 
-ENOUGH = 1.0  # second of calls, after a first one that is not counted
-MOST = 5  # calls
+ENOUGH = 1.0  # total time of the timed calls in seconds, after a first call that does not count
+MOST = 5  # timed calls at most
 
 
 class Taken(NamedTuple):
-    """What a piece of work took: seconds, and memory [MB] where it was measured."""
+    """The time of a piece of work in seconds, and its memory in MB if it was measured."""
 
     seconds: float
     memory: float = math.nan
@@ -24,7 +24,7 @@ class Taken(NamedTuple):
 def side_by_side(
     devices: Sequence[str], measure: Callable[[str], Taken], work: float, rival: float | None = None, **told: Any
 ) -> Iterator[dict[str, Any]]:
-    """Yield one row per device: labels, throughput, and ratio to a rival's throughput, by default the first device's."""
+    """Yield one row per device: labels, throughput, and ratio to a reference, which defaults to the first device."""
     for device in devices:
         took = measure(device)
         throughput = work / took.seconds
@@ -33,7 +33,7 @@ def side_by_side(
 
 
 def clocked(call: Callable[[], Any], device: str) -> Taken:
-    """The median of a few calls, each until the device has done its work."""
+    """Return the median time of a few calls. Each call ends when the device has finished."""
 
     def once() -> float:
         start = time.perf_counter()
@@ -42,7 +42,7 @@ def clocked(call: Callable[[], Any], device: str) -> Taken:
             torch.cuda.synchronize(device)
         return time.perf_counter() - start
 
-    once()  # compiles, captures, and takes memory
+    once()  # compiles, captures graphs, and allocates memory
     taken = [once()]
     while sum(taken) < ENOUGH and len(taken) < MOST:
         taken.append(once())

@@ -1,4 +1,4 @@
-"""The table of how fast a machine is."""
+"""The table of a machine's speed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from physlearn.studies.speed.replicates import ONE_BY_ONE
 from systems.atomic import atomically
 
 Row = dict[str, Any]
-UNITS = {  # of sizes and throughputs
+UNITS = {  # units of sizes and throughputs
     "training": ("networks", "network-steps / s"),
     "evolution": ("networks", "network-steps / s"),
     "meta-gradient": ("inner steps", "inner steps / s"),
@@ -30,11 +30,25 @@ UNITS = {  # of sizes and throughputs
 
 
 def measure(out: Path, device: str = "cpu", *, quick: bool = False, progress: bool = True) -> pd.DataFrame:
-    """Measure the CPU, and beside it the device, in one run; writes ``speed.csv``, a row as it comes, and ``speed.md``.
+    """Measure the speed of the CPU, and of another device for comparison, in one run.
 
-    Columns: what, case, how, device, on (its name), size (networks, inner steps or orbits), throughput (steps per second
-    of all of them together), ratio (to one by one on the CPU, or to the CPU at the same size), memory [MB] of a meta-gradient.
-    quick: the smallest sizes, to see that it works.
+    Parameters
+    ----------
+    out : Path
+        The folder. Receives ``speed.csv``, row by row, and ``speed.md``.
+    device : str, default 'cpu'
+        The device to compare with the CPU.
+    quick : bool, default False
+        Whether to measure only the smallest sizes, to check that everything works.
+    progress : bool, default True
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    DataFrame
+        One row per measurement, with the columns what, case, how, device, on (name of the device), size (number of networks,
+        inner steps or orbits), throughput (steps per second of all together), ratio (to one by one on the CPU, or to the CPU
+        at the same size), and memory (of a meta-gradient, in MB).
     """
     devices = ["cpu"] if torch.device(device).type == "cpu" else ["cpu", device]
     with alone_in(writable(out)):
@@ -42,7 +56,7 @@ def measure(out: Path, device: str = "cpu", *, quick: bool = False, progress: bo
 
 
 def _measured(file: Path, devices: Sequence[str], quick: bool, progress: bool) -> pd.DataFrame:
-    """Write each row as it comes."""
+    """Measure, and write each row as it comes."""
     rows = []
     for row in tqdm(_rows(devices, quick), "measuring", disable=not progress, unit="row"):
         rows.append({**row, "on": _named(row["device"])})
@@ -68,7 +82,18 @@ def _rows(devices: Sequence[str], quick: bool) -> Iterator[Row]:
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """The table in Markdown: a part a kind of work, a row a size, and the devices beside each other."""
+    """Return the table in Markdown: one part per kind of work, one row per size, and one column per device.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The table from `measure`.
+
+    Returns
+    -------
+    str
+        The text.
+    """
     table = table.rename(columns={"rate": "throughput"})  # as tables of version 0.1.0 have it
     lines = [f"{', '.join(table['on'].unique())}; torch {torch.__version__}, {os.cpu_count()} cores."]
     for what, part in table.groupby("what", sort=False):
@@ -87,7 +112,7 @@ def markdown(table: pd.DataFrame) -> str:
 
 def _head(device: str, unit: str, beside_one: bool) -> str:
     rival = "one by one" if beside_one else "the CPU"
-    return f"{device}: {unit} (times {rival})"
+    return f"{device}: {unit} (relative to {rival})"
 
 
 def _cell(row: Any) -> str:

@@ -93,7 +93,7 @@ def test_compare_rolls_the_networks_out_unless_it_is_told_not_to(run, here, plai
     [
         ([], "run `physlearn learn van-der-pol` first"),
         (["--activations", "missing.safetensors"], "missing.safetensors"),
-        (["--activations", "file"], "file is no whole safetensors file"),
+        (["--activations", "file"], "file is not a complete safetensors file"),
         (["--activations", "folder"], "folder"),
         (["--activations", "given", "--single", "missing.safetensors"], "missing.safetensors"),
         (["--activations", "given", "--single", "given"], "one learned type, not 2"),
@@ -122,7 +122,7 @@ def test_a_file_of_another_kind_is_told_from_learned_activations(run, refused, h
     quick = ["--orbits", 6, "--test-orbits", 2, "--time", 1, "--epochs", 1, "--hidden", 4, "--model", "nn"]
     assert run("forecast", "van-der-pol", "--out", here / "out", "--method", "euler", *quick).code == 0
     line = refused(*COMPARE, "--activations", here / "out" / "nn.safetensors")
-    assert "holds a forecaster, not a learned activations" in line
+    assert "of the kind 'forecaster', but the kind 'learned activations' is needed" in line
 
 
 def test_a_file_that_was_damaged_is_noticed(refused, here):

@@ -21,7 +21,7 @@ def test_search_writes_its_trials_and_goes_on(run, tmp_path):
     ("wrong", "message"),
     [
         (["--trials", 0], "at least one variant, one trial"),
-        (["--workers", 0], "workers is a whole number"),
+        (["--workers", 0], "workers must be a whole number"),
         (["--workers", 2, "--scheduler", "tcp://localhost:1"], "one of the two"),
     ],
 )

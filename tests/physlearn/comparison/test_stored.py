@@ -106,7 +106,7 @@ def test_a_forged_table_is_refused(file, change, whole):
 
 def test_curves_of_another_comparison_are_refused(whole):
     parts()[2].assign(variant="tanh").to_parquet(whole / "curves.parquet")
-    with pytest.raises(InputError, match="'tanh', which is none of its variants"):
+    with pytest.raises(InputError, match="'tanh', which is not one of its variants"):
         Comparison.load(whole)
 
 

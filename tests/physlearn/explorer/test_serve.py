@@ -23,14 +23,14 @@ def test_a_port_that_is_taken_is_told_of():
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        with pytest.raises(InputError, match=f"port {other.getsockname()[1]} cannot be had"):
+        with pytest.raises(InputError, match=f"port {other.getsockname()[1]} is not available"):
             serve(port=other.getsockname()[1], show=False)
 
 
 @pytest.mark.parametrize("port", [-1, 70000])
 def test_a_port_that_is_none_is_refused(port):
     pytest.importorskip("panel")
-    with pytest.raises(InputError, match="a port is a number"):
+    with pytest.raises(InputError, match="port must be a number"):
         serve(port=port, show=False)
 
 

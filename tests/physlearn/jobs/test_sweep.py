@@ -157,7 +157,7 @@ def test_units_that_cannot_be_are_refused(units, message, tmp_path):
 
 
 def test_a_result_that_is_none_is_refused(tmp_path):
-    with pytest.raises(InputError, match="a unit gives numbers"):
+    with pytest.raises(InputError, match="a unit must return a mapping of names to numbers"):
         run(lambda seed: {"x": object()}, [{"seed": 0}], tmp_path)
 
 
