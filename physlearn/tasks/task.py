@@ -45,9 +45,9 @@ class Task:
 
     name, title: its own. model: one of `physlearn.models.names()`, or a classifier. data: gives the orbits of a part, of any
     shape, or the pairs where they are no orbits. forecasting: gives what is forecast, where there is anything. training: how
-    networks are trained in comparisons. learning: settings of `metalearn` that suit it. hidden: the widths of the hidden layers.
-    classes: how many a ``"classifier"``, or ``"classifier-splines"``, tells apart. picture: draws what is learned; by default,
-    an orbit that is forecast.
+    networks are trained in comparisons. learning: settings of `metalearn` that suit it. hidden: the widths of the hidden
+    layers. classes: how many a ``"classifier"``, or ``"classifier-splines"``, tells apart. picture: draws what is learned; by
+    default, an orbit that is forecast.
     """
 
     name: str
