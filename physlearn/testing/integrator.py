@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -26,6 +25,8 @@ STEPS = [2**k for k in range(3, 15)]
 ACCURATE = 1e-6  # of a method that chooses its own steps
 DIFFERENCE = 1e-5  # of central differences, whose error is its square
 
+Make = Callable[[Flow], Integrator]
+
 
 def integrator_checks(method: str, **options: Any) -> Iterator[tuple[str, Check]]:
     """Yield the name of each check of an integrator, and a function that carries it out.
@@ -43,7 +44,10 @@ def integrator_checks(method: str, **options: Any) -> Iterator[tuple[str, Check]
     ['declarations', 'states', 'flows', 'order', 'backward']
     """
     cls = find(method)
-    make = partial(cls, **options)
+
+    def make(flow: Flow) -> Integrator:
+        return cls(flow, **options)
+
     yield "declarations", lambda: _check_declarations(method, cls)
     yield "states", lambda: _check_states(make(Flow.of(Pendulum())))
     yield "flows", lambda: _check_flows(make)
@@ -112,7 +116,7 @@ def _check_states(integrator: Integrator) -> None:
         assert integrator.solve(z0.to(dtype), t, 2, progress=False).dtype == dtype, f"solve does not keep {dtype}"
 
 
-def _check_flows(make: Any) -> None:
+def _check_flows(make: Make) -> None:
     """A vector field without a Hamiltonian is integrated, or refused by the errors that say why."""
     try:
         integrator = make(Flow.of(Pendulum().vector_field))
@@ -122,15 +126,16 @@ def _check_flows(make: Any) -> None:
     assert error < SMALL, f"a flow that is only a function is off by {error:.2g} after 500 steps"
 
 
-def _check_accuracy(make: Any) -> None:
+def _check_accuracy(make: Make) -> None:
     for first, last in ((0.0, DURATION), (DURATION, 0.0)):
         error = float((_end(make(Flow.of(Pendulum())), first, last, 1) - _exact(last)).abs().max())
         assert error < ACCURATE, f"the error from t = {first:g} to {last:g} is {error:.2g}, more than {ACCURATE:g}"
 
 
-def _check_order(make: Any, first: float, last: float) -> None:
+def _check_order(make: Make, first: float, last: float) -> None:
     """The error falls as the step to the power of the order."""
-    order, errors = make(Flow.of(Pendulum())).order, []
+    order = make(Flow.of(Pendulum())).order
+    errors: list[float] = []
     for steps in STEPS:
         error = float((_end(make(Flow.of(Pendulum())), first, last, steps) - _exact(last)).norm())
         if error < TINY or len(errors) == 3:
@@ -143,14 +148,14 @@ def _check_order(make: Any, first: float, last: float) -> None:
     assert abs(found - order) < 0.25, f"the order {what} is {found:.2f}, but order = {order} is declared"
 
 
-def _check_reversibility(make: Any) -> None:
+def _check_reversibility(make: Make) -> None:
     z0 = _exact(0.0)
     there = _end(make(Flow.of(Pendulum())), 0.0, DURATION, 20, z0)
     off = float((_end(make(Flow.of(Pendulum())), DURATION, 0.0, 20, there) - z0).abs().max())
     assert off < 1e-10, f"symmetric is True, but steps back miss the start by {off:.2g}"
 
 
-def _check_symplecticity(make: Any) -> None:
+def _check_symplecticity(make: Make) -> None:
     r"""The Jacobian of a step obeys :math:`M^T J M = J`."""
     z0, columns = _exact(0.0), []
     for j in range(2):

@@ -168,10 +168,10 @@ def _check_weights_gradient(built: Model, z: Tensor, rate: Tensor) -> None:
     with torch.no_grad():
         for shift in (DIFFERENCE, -2 * DIFFERENCE):
             for parameter, gradient in zip(parameters, gradients, strict=True):
-                parameter += shift * gradient / length
+                parameter.add_(shift * gradient / length)
             ends.append((built(z) - rate).square().mean())
         for parameter, gradient in zip(parameters, gradients, strict=True):
-            parameter += DIFFERENCE * gradient / length
+            parameter.add_(DIFFERENCE * gradient / length)
     _assert_close(length, (ends[0] - ends[1]) / (2 * DIFFERENCE), TOLERANCE, "the gradient of the loss by the parameters")
 
 
