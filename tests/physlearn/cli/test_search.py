@@ -22,7 +22,7 @@ def test_search_writes_its_trials_and_goes_on(run, tmp_path):
     [
         (["--trials", 0], "at least one variant, one trial"),
         (["--workers", 0], "workers must be a whole number"),
-        (["--workers", 2, "--scheduler", "tcp://localhost:1"], "one of the two"),
+        (["--workers", 2, "--scheduler", "tcp://localhost:1"], "either 2 local processes or the scheduler"),
     ],
 )
 def test_what_cannot_be_is_told_in_one_line(run, tmp_path, wrong, message):
