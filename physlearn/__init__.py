@@ -22,10 +22,11 @@ if TYPE_CHECKING:
         training,
     )
     from physlearn.activations.learned import LearnedActivations
-    from physlearn.comparison import Comparison, compare
+    from physlearn.comparison import Comparison
+    from physlearn.comparison.compare import compare
     from physlearn.forecasting import Forecaster
     from physlearn.integrators import ConvergenceError, NotHamiltonianError, NotSeparableError, integrate
-    from physlearn.metalearning import metalearn
+    from physlearn.metalearning.metalearn import metalearn
 
 __all__ = [
     "Comparison",

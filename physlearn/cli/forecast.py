@@ -112,11 +112,12 @@ def forecast(
     chosen = contender.choose(model, method, hamiltonian=True, recorded=True)
     folder = report.writable(out)
     context.with_resource(alone_in(folder))
+    recordings: dict[str, Any] = {}
     written: list[Path] = []
-    if data is not None:
-        recordings = recorded.read_recording(data, columns.split(",") if columns else None)
-    else:
+    if film is not None:
         recordings, written = recorded.read_film(film, folder, focal_length=focal_length, progress=settings["progress"])
+    elif data is not None:
+        recordings = recorded.read_recording(data, columns.split(",") if columns else None)
     results = {}
     for rates, recording in recordings.items():
         results[rates] = recorded.forecast_recording(recording, chosen, name=name, **settings)

@@ -9,9 +9,10 @@ import torch
 from matplotlib import pyplot as plt
 
 import systems
-from physlearn import Forecaster
-from physlearn.forecasting.long_run import long_run
+from physlearn import Forecaster, LearnedActivations
+from physlearn.forecasting.long_run import choose, long_run
 from physlearn.forecasting.simulated import Protocol
+from systems import InputError
 from systems.sampling import on_section
 
 QUICK = Protocol(training_orbits=20, validation_orbits=4, samples=20, dt=0.1, training_sample={"energy_range": (0.02, 0.125)})
@@ -85,3 +86,14 @@ def test_a_trained_separable_network_tells_order_from_chaos_as_the_truth_does():
     models = {"hnn-separable": ("hnn-separable", "sine")}
     seen = long_run(system, z0, models, protocol, time=1000.0, energy=0.125, progress=False, training={"epochs": 200})
     assert seen.table.loc["hnn-separable", "class_agreement"] >= 0.9
+
+
+def test_the_usual_models_are_chosen_by_the_coordinates_and_once_more_with_learned_activations():
+    x = torch.linspace(-10, 10, 100)
+    learned = LearnedActivations(torch.stack([x.sin(), x.tanh()]), base="sine", task="by hand")
+    assert list(choose(None, "sine", canonical=True)) == ["nn", "hnn", "hnn-separable"]
+    assert choose(None, "tanh", canonical=False) == {"nn": ("nn", "tanh")}
+    assert choose([], "sine", canonical=True) == {}
+    assert list(choose(["nn"], "sine", True, learned)) == ["nn", "nn, learned mix"]
+    with pytest.raises(InputError, match="positions and momenta"):
+        choose(["hnn"], "sine", canonical=False)
