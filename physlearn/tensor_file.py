@@ -50,7 +50,7 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[
     except (SafetensorError, OSError, ValueError, TypeError, MemoryError) as error:
         raise InputError(f"{path} is not a complete safetensors file; it may be truncated ({shown(error)})") from error
     if KEY not in metadata:
-        raise InputError(f"{path} was not written by physlearn: its header has no entry {KEY!r}")
+        raise InputError(f"{path} was not written by physlearn; its header has no entry {KEY!r}")
     with understood(path):
         content = dict(json.loads(metadata[KEY]))
     checksum = content.pop("sha256", None)

@@ -27,7 +27,7 @@ def describe(activation: str | Activation) -> Any:
     if isinstance(activation, Named):
         return activation.name
     if isinstance(activation, Mixture):
-        along = {} if activation.dim in (None, -1) else {"dim": activation.dim}  # a network's neurons are the last axis
+        along = {} if activation.dim in (None, -1) else {"dim": activation.dim}  # a network's neurons are on the last axis
         return {"mixture": [describe(kind) for kind in activation.types], **along}  # type: ignore[arg-type]
     if isinstance(activation, Table):
         low, high = activation.interval
