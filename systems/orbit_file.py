@@ -38,12 +38,18 @@ FLOATS = (h5py.h5t.IEEE_F64LE, h5py.h5t.IEEE_F32LE, h5py.h5t.IEEE_F64BE, h5py.h5
 class Content(Protocol):
     """What a file holds of an orbit."""
 
-    t: Tensor
-    z: Tensor
-    rate: Tensor | None
-    coordinates: tuple[str, ...]
-    periods: Mapping[str, float]
-    provenance: Mapping[str, Any]
+    @property
+    def t(self) -> Tensor: ...
+    @property
+    def z(self) -> Tensor: ...
+    @property
+    def rate(self) -> Tensor | None: ...
+    @property
+    def coordinates(self) -> tuple[str, ...]: ...
+    @property
+    def periods(self) -> Mapping[str, float]: ...
+    @property
+    def provenance(self) -> Mapping[str, Any]: ...
 
 
 def dataset(orbit: Content) -> xarray.Dataset:

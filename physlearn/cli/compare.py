@@ -49,8 +49,7 @@ def compare(
     compared. A comparison that was stopped resumes from its finished networks when the same command is given again.
     """
     with importing():
-        from physlearn import LearnedActivations, comparison
-        from physlearn import jobs as sweeps
+        from physlearn import LearnedActivations, comparison, jobs
         from physlearn.cli import values
         from physlearn.comparison import panels
         from physlearn.forecasting import report
@@ -64,8 +63,8 @@ def compare(
     beside = [runs.control_of(file) for file in files]
     controls = single or (beside if all(file.is_file() for file in beside) else [])
     folder = report.writable(out or Path(f"{name}-comparison"))
-    context.with_resource(sweeps.alone_in(folder))
-    shared = sweeps.Workers(workers, scheduler)
+    context.with_resource(jobs.alone_in(folder))
+    shared = jobs.Workers(workers, scheduler)
     settings: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
     settings |= {"replicates": replicates, "seed": seed, "tuned": not untuned, "forecast": forecasts}
     settings["folder"] = folder / "units"

@@ -45,7 +45,7 @@ def learn(
     The learned activations are written and drawn. A run that was stopped resumes when the same command is given again.
     """
     with importing():
-        from physlearn import jobs as sweeps
+        from physlearn import jobs
         from physlearn.cli import values
         from physlearn.comparison import panels
         from physlearn.forecasting import report
@@ -57,8 +57,8 @@ def learn(
         raise InputError(f"--out is a file to write, NAME.safetensors, not {path}")
     planned = runs.plan(path, range(seed, seed + meta_seeds), types, control=single)
     report.writable_files(*(file for run in planned for file in (run.file, run.picture, run.checkpoint)), inputs=[data])
-    shared = sweeps.Workers(workers, scheduler)
-    mark = context.with_resource(sweeps.alone_on(run.file for run in planned))
+    shared = jobs.Workers(workers, scheduler)
+    mark = context.with_resource(jobs.alone_on(run.file for run in planned))
     learned = runs.learn(
         task,
         planned,

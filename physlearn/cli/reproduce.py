@@ -32,13 +32,13 @@ def reproduce(
     stopped resumes when the same command is given again.
     """
     with importing():
-        from physlearn import jobs as sweeps
+        from physlearn import jobs
         from physlearn.cli import values
         from physlearn.forecasting import report
         from physlearn.studies import learned_diversity as reproduction
         from physlearn.tasks.greydanus import FOLDER
     folder = data or (Path(os.environ[FOLDER]) if os.environ.get(FOLDER) else None)
-    shared = sweeps.Workers(workers, scheduler)
+    shared = jobs.Workers(workers, scheduler)
     made = reproduction.reproduce(
         figures,
         report.writable(out),

@@ -39,13 +39,13 @@ def search(
     Every activation gets the same number of trials. For learned activations, settings of meta-learning are searched as well.
     """
     with importing():
-        from physlearn import jobs as sweeps
+        from physlearn import comparison, jobs
         from physlearn.cli import values
         from physlearn.forecasting import report
     task = values.task(name, data, set_, device)
-    shared = sweeps.Workers(workers, scheduler)
+    shared = jobs.Workers(workers, scheduler)
     training: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
-    table = sweeps.search(
+    table = comparison.search(
         task,
         activations,
         report.writable(out),
@@ -56,6 +56,6 @@ def search(
         progress=progress(as_json),
         **training,
     )
-    found = sweeps.best(table)
+    found = comparison.best(table)
     written = [out / "trials.parquet", out / "search.db"]
     answer(json.loads(found.to_json(orient="index")), found.to_string(), written, as_json)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+from typing import Any
 
 import typer
 
@@ -15,7 +16,7 @@ def systems(as_json: AsJson = False) -> None:
     """List the systems with their coordinates and parameters."""
     with importing():
         from systems import get, names
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name in names():
         system = get(name)
         summary = (inspect.getdoc(type(system)) or "").splitlines()[0]

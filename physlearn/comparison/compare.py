@@ -127,9 +127,7 @@ def compare(
     if unknown := sorted(set(training) - set(Training.__dataclass_fields__)):
         raise InputError(f"compare has no setting {unknown[0]!r}; besides its own, it takes those of Training")
     if tuned and "learning_rate" in training:
-        raise InputError(
-            "tuning chooses the learning rate, so give the candidates as learning_rates, or set tuned=False"
-        )
+        raise InputError("tuning chooses the learning rate, so give the candidates as learning_rates, or set tuned=False")
     how = replace(task.training, **training)
     line_ups = _line_ups(learned, single, variants)
     for activation in {variant: activation for line in line_ups for variant, activation in line.items()}.values():

@@ -224,7 +224,7 @@ def _check_file(model: str, dim: int, seed: int) -> None:
             raise AssertionError(f"what save wrote cannot be loaded: {error}") from error
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # after one epoch, forecasts need not be accurate
-        expected, found = (f.forecast(z, t, "euler", substeps=1).z for f in (trained, loaded))
+        expected, found = (f.forecast(z, t, method="euler", substeps=1).z for f in (trained, loaded))
     _assert_close(found, expected, 0.0, "the forecast of a model that was saved and loaded")
 
 
