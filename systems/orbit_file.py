@@ -39,17 +39,28 @@ class Content(Protocol):
     """What a file holds of an orbit."""
 
     @property
-    def t(self) -> Tensor: ...
+    def t(self) -> Tensor:
+        """Times, shape ``(T,)``."""
+
     @property
-    def z(self) -> Tensor: ...
+    def z(self) -> Tensor:
+        """States, shape ``(..., T, D)``."""
+
     @property
-    def rate(self) -> Tensor | None: ...
+    def rate(self) -> Tensor | None:
+        """dz/dt, of the shape of the states, or None."""
+
     @property
-    def coordinates(self) -> tuple[str, ...]: ...
+    def coordinates(self) -> tuple[str, ...]:
+        """Names of the coordinates."""
+
     @property
-    def periods(self) -> Mapping[str, float]: ...
+    def periods(self) -> Mapping[str, float]:
+        """Period of each coordinate that is an angle, by name."""
+
     @property
-    def provenance(self) -> Mapping[str, Any]: ...
+    def provenance(self) -> Mapping[str, Any]:
+        """Where the orbit comes from."""
 
 
 def dataset(orbit: Content) -> xarray.Dataset:
