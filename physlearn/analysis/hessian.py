@@ -31,10 +31,8 @@ class Estimate(NamedTuple):
 
     Parameters
     ----------
-    value
-        The mean.
-    error
-        Its standard error.
+    value, error
+        The mean, and its standard error.
     """
 
     value: float
@@ -306,7 +304,7 @@ class Hessian:
         scale
             Scale of the threshold, the largest absolute eigenvalue by default.
         largest
-            Largest number of weights allowed, 10 000 by default.
+            Largest number of weights allowed.
 
         Returns
         -------
@@ -316,13 +314,12 @@ class Hessian:
         Raises
         ------
         InputError
-            If there are more weights than ``largest``, or the threshold or the scale is not positive.
+            If there are too many weights, or the threshold or the scale is not positive.
         """
         return near_zero(self.eigenvalues(largest), threshold, scale)
 
     def _signs(self, many: int, seed: int) -> Float[Tensor, "many n"]:
-        bits = torch.randint(2, (many, self.n), generator=torch.Generator().manual_seed(seed))
-        return (2 * bits - 1).to(self.weights)
+        return (2 * torch.randint(2, (many, self.n), generator=torch.Generator().manual_seed(seed)) - 1).to(self.weights)
 
 
 def hessian(model: M, loss_of_model: Loss[M]) -> Hessian:
@@ -338,7 +335,7 @@ def hessian(model: M, loss_of_model: Loss[M]) -> Hessian:
     Returns
     -------
     Hessian
-        The Hessian, with its products, eigenvalues, trace and spectral density.
+        Its products, eigenvalues, trace and spectral density.
 
     Examples
     --------

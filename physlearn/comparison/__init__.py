@@ -1,7 +1,8 @@
 """Comparison of activation functions: replicates, statistics and tables."""
 
-from physlearn.comparison.compare import compare, compare_apart
-from physlearn.comparison.result import Comparison, beside, joined
+from physlearn.comparison.combine import beside, compare_apart, joined
+from physlearn.comparison.compare import compare
+from physlearn.comparison.result import Comparison
 from physlearn.comparison.search import best, search
 from physlearn.comparison.variants import line_up
 

@@ -15,20 +15,15 @@ import pandas as pd
 import torch
 from tqdm.auto import tqdm
 
-from physlearn._version import __version__
 from physlearn.activations import Activation
-from physlearn.activations.description import content, describe
+from physlearn.activations.description import describe
 from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison.finished import Finished, Part, decided_by
 from physlearn.comparison.forecasts import forecast_merits
-from physlearn.comparison.result import Comparison, joined
+from physlearn.comparison.result import Comparison
 from physlearn.comparison.tuning import LEARNING_RATES, Tuned, tune
 from physlearn.comparison.variants import Variants, line_up
-from physlearn.jobs.digest import digest
-from physlearn.jobs.seal import seal, whole
-from physlearn.jobs.workers import Workers
 from physlearn.models import Classifier, Learner, Model
-from physlearn.source import digest_of_source
 from physlearn.tasks import Task
 from physlearn.tasks.task import Forecasting
 from physlearn.training import Pairs, Training
@@ -294,74 +289,3 @@ def _settings(activation: str | Activation, history: EnsembleHistory, tuning: Tu
         tried = {f"{rate:g}": loss if math.isfinite(loss) else None for rate, loss in tuning.tried.items()}
         told |= {"tried": tried, "at_the_edge": tuning.at_the_edge}
     return told
-
-
-def compare_apart(
-    task: Task,
-    learned: Sequence[LearnedActivations],
-    single: Sequence[LearnedActivations] | None = None,
-    *,
-    workers: Workers,
-    seed: int = 0,
-    folder: str | os.PathLike[str] | None = None,
-    **settings: Any,
-) -> Comparison:
-    """Compare over several meta-seeds, as `compare` does, with the meta-seeds distributed over workers.
-
-    Parameters
-    ----------
-    task, learned, single
-        As for `compare`, with one of the learned activations, and of the controls if there are any, for each meta-seed.
-    workers : Workers
-        Where the meta-seeds are computed.
-    seed : int, default 0
-        Random seed of the first network.
-    folder : path, optional
-        Receives the comparison of each meta-seed when it is finished. Only this process writes there.
-    **settings
-        All other arguments of `compare`.
-
-    Returns
-    -------
-    Comparison
-        The same result as that of `compare`.
-
-    Raises
-    ------
-    InputError
-        If there are not as many single types as meta-seeds, or `compare` raises it.
-    """
-    if single and len(single) != len(learned):
-        raise InputError(
-            f"{len(learned)} meta-seeds need as many single types, not {len(single)}: give one single type for each"
-        )
-    alone: Sequence[LearnedActivations | None] = single or [None] * len(learned)
-    units = [(task, *pair, first_seed(seed, k), settings) for k, pair in enumerate(zip(learned, alone, strict=True))]
-    if folder is None:
-        done = dict(workers.each(_compare, units))
-        return joined([done[k] for k in range(len(units))])
-    of_task = decided_by(task, task.forecast if settings.get("forecast", True) and task.forecasting is not None else None)
-    training = asdict(task.training)
-    places = [Path(folder) / _name(of_task, training, unit) for unit in units]
-    missing = [k for k, place in enumerate(places) if not whole(place)]
-    for number, made in workers.each(_compare, [units[k] for k in missing]):
-        place = places[missing[number]]
-        made.save(place)
-        seal(place, {"seed": units[missing[number]][3]})
-    return joined([Comparison.load(place) for place in places])
-
-
-def _name(of_task: Mapping[str, Any], training: Mapping[str, Any], unit: tuple[Any, ...]) -> str:
-    """Return a digest of everything that determines the result of a unit."""
-    _, learned, single, seed, settings = unit
-    curves = [[content(one.mix), one.base, one.settings] for one in (learned, single) if one is not None]
-    variants = {name: content(activation) for name, activation in (settings.get("variants") or {}).items()}
-    code = [__version__, digest_of_source()]
-    decisive = [code, of_task, training, curves, seed, {**settings, "variants": variants, "progress": None}]
-    return digest(decisive, length=24)
-
-
-def _compare(
-    task: Task, learned: LearnedActivations, single: LearnedActivations | None, seed: int, settings: Mapping[str, Any]
-) -> Comparison:
-    return compare(task, learned, single=single, seed=seed, **settings)

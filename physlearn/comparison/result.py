@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import pandas as pd
 
 from physlearn import schema
 from physlearn.comparison import statistics, stored
+from physlearn.comparison.markdown import label_of, section_of
 from physlearn.comparison.statistics import Scale
 from physlearn.forecasting.report import environment
 from systems import InputError
@@ -27,13 +27,6 @@ if TYPE_CHECKING:
 TABLES = {"table": "results.parquet", "curves": "curves.parquet"}
 MANIFEST = "manifest.json"
 KEYS = ("meta_seed", "replicate", "variant", "diverged", "learning_rate")
-LABELS = {
-    "loss": "test loss",
-    "validation_loss": "validation loss",
-    "accuracy": "test accuracy",
-    "valid_time": "valid time",
-    "energy_error": "energy error",
-}
 
 
 @dataclass(frozen=True)
@@ -112,7 +105,7 @@ class Comparison:
         DataFrame
             One row per variant.
         """
-        frame = pd.DataFrame({_label(m): self.summary(m)["median"] for m in self.measures if m != "validation_loss"})
+        frame = pd.DataFrame({label_of(m): self.summary(m)["median"] for m in self.measures if m != "validation_loss"})
         loss = self.summary("loss")
         if "difference" in loss:
             frame.insert(1, f"{self.reference} - it", loss["difference"])
@@ -159,7 +152,7 @@ class Comparison:
         """
         from physlearn import plotting
 
-        return plotting.box_plot(self.table, measure, ax=ax, scale=self.scale(measure), label=_label(measure))
+        return plotting.box_plot(self.table, measure, ax=ax, scale=self.scale(measure), label=label_of(measure))
 
     def plot_curves(self, against: str = "step", ax: Axes | None = None) -> Axes:
         """Draw the validation loss during training: medians over the meta-seeds of their quartiles.
@@ -181,7 +174,7 @@ class Comparison:
         from physlearn import plotting
 
         together = self.curves.groupby(["variant", "step"], sort=False).median().drop(columns="meta_seed").reset_index()
-        return plotting.learning_curves(together, against=against, ax=ax, label=LABELS["validation_loss"])  # type: ignore[arg-type]
+        return plotting.learning_curves(together, against=against, ax=ax, label=label_of("validation_loss"))  # type: ignore[arg-type]
 
     def figure(self) -> Figure:
         """Draw box plots of the test loss, the accuracy and the forecasts, and the learning curves against steps and seconds.
@@ -217,15 +210,7 @@ class Comparison:
         """
         text = [f"# {self.title}", "", self.budget, ""]
         for measure in self.measures:
-            summary = self.summary(measure)
-            better = "larger" if self.scale(measure) == "linear" else "smaller"
-            text += [f"## {_label(measure)} ({better} is better)", ""]
-            columns = ["n", "diverged", "median", "median_low", "median_high", "mean"]
-            columns += [
-                name for name in ("difference", "difference_low", "difference_high", "wins", "p_holm") if name in summary
-            ]
-            shown = summary[columns].rename(columns={name: _heading(name, self.reference) for name in columns})
-            text += [_table(shown), ""]
+            text += section_of(measure, self.summary(measure), self.scale(measure), self.reference)
         text += ["Learning rates: " + ", ".join(f"{v} {r:g}" for v, r in self._rates().items()) + ".", ""]
         return "\n".join(text)
 
@@ -260,9 +245,9 @@ class Comparison:
                 frame.to_parquet(file)
             summary.write_text(self.to_markdown())
             self.figure().savefig(picture, format="png", dpi=120, bbox_inches="tight")
-            content["sha256"] = {name: _checksum(file) for name, file in zip(TABLES.values(), files, strict=True)}
+            content["sha256"] = {name: stored.checksum(file) for name, file in zip(TABLES.values(), files, strict=True)}
             manifest.write_text(json.dumps(content, indent=1, default=str, allow_nan=False) + "\n")
-            if not _seals(paths[-1]):  # an older version's, which cannot reveal that the tables changed
+            if not stored.seals(paths[-1]):  # an older version's, which cannot reveal that the tables changed
                 paths[-1].unlink(missing_ok=True)
         return paths
 
@@ -288,8 +273,8 @@ class Comparison:
         """
         folder = Path(directory)
         try:
-            for name, checksum in _seals(folder / MANIFEST).items():
-                if name not in TABLES.values() or _checksum(folder / name) != checksum:
+            for name, checksum in stored.seals(folder / MANIFEST).items():
+                if name not in TABLES.values() or stored.checksum(folder / name) != checksum:
                     raise InputError(f"{folder / name} does not belong to the manifest beside it; run the comparison again")
             manifest = stored.manifest(folder / MANIFEST)
             table = stored.table(folder / TABLES["table"], [*KEYS, "loss"])
@@ -330,137 +315,3 @@ class Comparison:
             f"Differences are {self.reference} minus other, with 95 % bootstrap intervals. The p-values are those of "
             "Wilcoxon's test over pairs, corrected by Holm's method."
         )
-
-
-def _checksum(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-def _seals(manifest: Path) -> dict[str, str]:
-    """Return the checksums in a manifest, or none if it does not exist or comes from an older version."""
-    return dict(json.loads(manifest.read_text()).get("sha256", {})) if manifest.is_file() else {}
-
-
-def _label(measure: str) -> str:
-    for name, label in LABELS.items():
-        if measure == name:
-            return label
-        if measure.startswith(f"{name}_"):
-            return f"{label}, {measure.removeprefix(f'{name}_')}"
-    return measure
-
-
-def _heading(column: str, reference: str) -> str:
-    return {"difference": f"{reference} - other", "difference_low": "low", "difference_high": "high", "p_holm": "p",
-            "median_low": "(low", "median_high": "high)"}.get(column, column)  # fmt: skip
-
-
-def _table(frame: pd.DataFrame) -> str:
-    """Format a table in Markdown, with significant digits only."""
-    rows = [["variant", *frame.columns], ["---"] * (len(frame.columns) + 1)]
-    rows += [[str(name), *(_digits(value) for value in row)] for name, row in zip(frame.index, frame.to_numpy(), strict=True)]
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
-
-
-def _digits(value: Any) -> str:
-    if isinstance(value, float) and value != value:  # NaN
-        return ""
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-ALIKE = ("task", "training", "replicates", "seed")  # settings that must agree before variants can be compared
-
-
-def joined(parts: Sequence[Comparison]) -> Comparison:
-    """Join comparisons of different meta-seeds, as if they had been made together.
-
-    Parameters
-    ----------
-    parts : sequence of Comparison
-        Comparisons of the same task and variants, with the same training.
-
-    Returns
-    -------
-    Comparison
-        One comparison of all meta-seeds, numbered in the order of the parts.
-
-    Raises
-    ------
-    InputError
-        If the parts differ in task, variants or training, or there are none.
-    """
-    if not parts:
-        raise InputError("there is no comparison to join: give at least one")
-    first = parts[0]
-    for part in parts[1:]:
-        for what, its, asked in (
-            ("task", part.task, first.task),
-            ("variants", list(part.table["variant"].unique()), list(first.table["variant"].unique())),
-            ("training", part.settings["training"], first.settings["training"]),
-        ):
-            if its != asked:
-                raise InputError(f"joined comparisons must have the same {what}, not {asked} and {its}")
-    tables, curves, before = [], [], 0
-    variants: dict[str, Any] = {}
-    for part in parts:
-        meta_seeds = sorted(part.table["meta_seed"].unique())
-        number = {meta_seed: before + k for k, meta_seed in enumerate(meta_seeds)}
-        tables.append(part.table.assign(meta_seed=part.table["meta_seed"].map(number)))
-        curves.append(part.curves.assign(meta_seed=part.curves["meta_seed"].map(number)))
-        for variant in part.table["variant"].unique():
-            for meta_seed, k in number.items():
-                variants[f"{variant} ({k})"] = part.settings["variants"][f"{variant} ({meta_seed})"]
-        before += len(meta_seeds)
-    return replace(
-        first,
-        table=pd.concat(tables, ignore_index=True),
-        curves=pd.concat(curves, ignore_index=True),
-        settings={
-            **first.settings,
-            "variants": variants,
-            "learned": [one for part in parts for one in part.settings["learned"]],
-            "single": [one for part in parts for one in part.settings["single"]],
-            "seeds": [part.settings["seed"] for part in parts],
-        },
-        seconds=sum(part.seconds for part in parts),
-    )
-
-
-def beside(parts: Sequence[Comparison]) -> Comparison:
-    """Combine the variants of several comparisons, whose networks have the same initial weights and training.
-
-    Parameters
-    ----------
-    parts : sequence of Comparison
-        Comparisons of the same task and networks, with the same training. All but the first may lack meta-seeds.
-
-    Returns
-    -------
-    Comparison
-        One comparison of all variants. A measure that a part lacks, such as forecasts, is NaN for its variants.
-
-    Raises
-    ------
-    InputError
-        If the parts differ in task, training or networks, two of them have the same variant, or there are none.
-    """
-    if not parts:
-        raise InputError("there is no comparison to combine: give at least one")
-    first = parts[0]
-    known = first.networks
-    for part in parts[1:]:
-        for what in ALIKE:
-            if part.settings[what] != first.settings[what]:
-                raise InputError(f"comparisons can be combined only if they have the same {what}")
-        if not part.networks <= known:
-            raise InputError("the first comparison must have all meta-seeds and replicates of the others, or more")
-    names = [name for part in parts for name in part.table["variant"].unique()]
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise InputError(f"the variant {twice[0]!r} is in two of the comparisons, but must be in one")
-    return replace(
-        first,
-        table=pd.concat([part.table for part in parts], ignore_index=True),
-        curves=pd.concat([part.curves for part in parts], ignore_index=True),
-        settings={**first.settings, "variants": {k: v for part in parts for k, v in part.settings["variants"].items()}},
-        seconds=sum(part.seconds for part in parts),
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -77,3 +78,13 @@ def _check_column(column: pd.Series, what: str) -> None:
             raise InputError(f"{what} must contain booleans")
     elif not is_numeric_dtype(column) or is_bool_dtype(column) or column.dtype.kind == "c":
         raise InputError(f"{what} must contain numbers")
+
+
+def checksum(file: Path) -> str:
+    """Return the SHA-256 of a file."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def seals(manifest: Path) -> dict[str, str]:
+    """Return the checksums in a manifest, or none if it does not exist or comes from an older version."""
+    return dict(json.loads(manifest.read_text()).get("sha256", {})) if manifest.is_file() else {}

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from physlearn import activations, models, tensor_file
 from physlearn.activations import Activation
-from physlearn.activations.description import describe, restore
+from physlearn.activations.description import describe
 from physlearn.forecasting import angles as turning
 from physlearn.forecasting import stored
 from physlearn.forecasting.learning_data import LearningData, cast_to
@@ -27,14 +27,13 @@ from physlearn.models.baselines import LeastSquaresModel
 from physlearn.models.build import structure_of
 from physlearn.models.layers import Layers
 from physlearn.models.physical import PhysicalModel
-from physlearn.models.units import IN_FILES, Units
+from physlearn.models.units import Units
 from physlearn.training import Training
 from physlearn.training.ensemble import train_single
 from systems import InputError, Orbit
 from systems.autograd_mode import outside_inference, recorded, unrecorded
 from systems.deprecation import keyword_only, renamed, renamed_attribute
 from systems.floats import takes_arrays
-from systems.periodic import check_periods
 from systems.scalars import seeded, whole
 
 
@@ -303,19 +302,9 @@ class Forecaster:
         settings, tensors = tensor_file.read(path, "forecaster")
         with tensor_file.understood(path), recorded():
             stored.check(settings, tensors)
-            forecaster = cls(
-                settings["model"],
-                hidden=settings["hidden"],
-                activation="sine" if models.find(settings["model"]).baseline else restore(settings["activation"]),
-                angles=settings.get("angles", False),
-                seed=settings["seed"],
-                dtype=getattr(torch, settings["dtype"]),
-                device=device,
-            )
-            coordinates = tuple(settings["coordinates"])
-            of_today = any(name.startswith(IN_FILES) for name in tensors)  # older files have neither units nor periods
+            forecaster = cls(**stored.arguments_of(settings), device=device)
+            coordinates, periods = tuple(settings["coordinates"]), stored.periods_of(settings, tensors)
             units = Units.take(tensors, len(coordinates))
-            periods = check_periods(settings["periods"] if of_today else {}, coordinates)
             model = forecaster._build(coordinates, periods, units)
             model.load_state_dict(tensors)
             for network in (part for part in model.modules() if isinstance(part, Layers)):

@@ -4,21 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
+import pandas as pd
+import torch
 from torch import Tensor
 
 from physlearn import models, schema
-from physlearn.activations.description import check_description, describe, numbers_of
+from physlearn.activations import Activation
+from physlearn.activations.description import check_description, describe, numbers_of, restore
+from physlearn.models.units import IN_FILES
+from physlearn.training import Training
 from systems import InputError
-
-if TYPE_CHECKING:
-    from physlearn.forecasting.forecaster import Forecaster
+from systems.periodic import check_periods
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 
-def settings_of(forecaster: Forecaster) -> dict[str, Any]:
+class Described(Protocol):
+    """What a file tells about a forecaster."""
+
+    name: str
+    hidden: tuple[int, ...]
+    activation: str | Activation
+    angles: bool | tuple[str, ...]
+    seed: int
+    dtype: torch.dtype
+    coordinates: tuple[str, ...]
+    periods: dict[str, float]
+    step: float | None
+    training: Training | None
+    history: pd.DataFrame
+
+
+def settings_of(forecaster: Described) -> dict[str, Any]:
     """Return everything that a file tells of a forecaster beside its tensors, as JSON-ready values."""
     return {
         "model": forecaster.name,
@@ -33,6 +52,25 @@ def settings_of(forecaster: Forecaster) -> dict[str, Any]:
         "training": None if forecaster.training is None else asdict(forecaster.training),
         "history": forecaster.history.to_dict("list"),
     }
+
+
+def arguments_of(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of the Forecaster that the settings in a file describe."""
+    baseline = models.find(settings["model"]).baseline
+    return {
+        "model": settings["model"],
+        "hidden": settings["hidden"],
+        "activation": "sine" if baseline else restore(settings["activation"]),
+        "angles": settings.get("angles", False),
+        "seed": settings["seed"],
+        "dtype": getattr(torch, settings["dtype"]),
+    }
+
+
+def periods_of(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[str, float]:
+    """Return the periods of the coordinates in a file; files of version 0.1.0 have neither units nor periods."""
+    current = any(name.startswith(IN_FILES) for name in tensors)
+    return check_periods(settings["periods"] if current else {}, settings["coordinates"])
 
 
 def check(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
