@@ -1,9 +1,9 @@
-"""What is in the world: dynamical systems, their orbits, and recordings of real ones."""
+"""Dynamical systems, their orbits, and recordings of real systems."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from systems.extras import DISTRIBUTION as DISTRIBUTION  # by which physlearn knows this package
+from systems.extras import DISTRIBUTION as DISTRIBUTION  # physlearn recognises this package by it
 
 if TYPE_CHECKING:
     from systems import film, flows, hamiltonian, oscillators, pendulum_clock, testing
@@ -49,7 +49,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a name when it is first used: all of them together take seconds."""
+    """Import a name when it is first used, because importing all of them takes seconds."""
     if name.startswith("_"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name in _HOMES:

@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Atomic writing of files: a file is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from pathlib import Path
 
 from systems.errors import InputError
 
-RUN = secrets.token_hex(4)  # tells this process from an earlier one with its number
-STALE = 7 * 24 * 3600  # seconds: a temporary file that no machine has written to for so long is of a run that is gone
+RUN = secrets.token_hex(4)  # distinguishes this process from an earlier one with the same process ID
+STALE = 7 * 24 * 3600  # seconds; a temporary file that is older belongs to a run that has ended
 UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.EPIPE}
 TEMPORARY = re.compile(r"\.physlearn-([0-9a-f]{8})-(\d+)-([0-9a-f]{8})-[0-9a-f]{8}(\..*)?")
 
@@ -27,22 +27,28 @@ _cleared: set[Path] = set()
 
 @contextmanager
 def atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Give a temporary path to write to, which takes the name ``path`` when the block ends well, and goes otherwise.
+    """Yield a temporary path, and rename it to ``path`` if the block succeeds; otherwise remove it.
 
-    A link is followed: the file that it names is replaced. The new file is on the disk before it takes the name, so that a
-    loss of power leaves one or the other. Temporary files of processes that were killed are cleared from the folder.
+    Symbolic links are followed, so the file that a link points to is replaced. The new file is flushed to disk before it is
+    renamed, so that a power failure leaves either the old or the new file. Temporary files that killed processes left in the
+    folder are removed.
 
     Parameters
     ----------
     path
-        The file to write, in a folder that exists. The permissions of a file that is there are kept.
+        File to write, in a folder that exists. An existing file keeps its permissions.
+
+    Yields
+    ------
+    Path
+        Temporary file in the same folder, with the same suffix.
 
     Raises
     ------
     InputError
-        If the path names something other than a file, such as a folder or a device, or a read-only file.
+        If the path is not a regular file, as for a folder or a device, or if the file is read-only.
     OSError
-        If the file cannot be written, because the disk is full for instance; what was there is unchanged.
+        If the file cannot be written, for instance because the disk is full. An existing file is unchanged.
 
     Examples
     --------
@@ -60,21 +66,21 @@ def atomically(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield temporary
         _settle(temporary, target)
     except (OSError, subprocess.CalledProcessError) as error:
-        code = getattr(error, "errno", errno.EPIPE)  # an encoder that stopped
+        code = getattr(error, "errno", errno.EPIPE)  # the video encoder stopped
         if code not in UNWRITABLE:
             raise
         reason = "the encoder stopped; the disk may be full" if code == errno.EPIPE else os.strerror(code)
-        failure = OSError(f"{path} could not be written, and what was there is unchanged: {reason}")
-        failure.errno = None if code == errno.EPIPE else code  # command lines take a broken pipe for their own
+        failure = OSError(f"{path} could not be written, and any existing file is unchanged: {reason}")
+        failure.errno = None if code == errno.EPIPE else code  # a command line would take a broken pipe for its own
         raise failure from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
 def file_at(path: str | os.PathLike[str]) -> Path:
-    """Return the file that a path names, through links. It may be missing.
+    """Resolve a path to the file it refers to, following symbolic links. The file need not exist.
 
-    Raises InputError where the path names something else than a file, or a file that may not be written.
+    Raises InputError if the path is not a regular file, or if the file is not writable.
     """
     try:
         target = Path(os.path.realpath(path))
@@ -82,36 +88,36 @@ def file_at(path: str | os.PathLike[str]) -> Path:
     except FileNotFoundError:
         return target
     except ValueError as error:
-        raise InputError(f"{os.fspath(path)!r} is not a path ({error})") from error
+        raise InputError(f"{os.fspath(path)!r} is not a path ({error}); give the name of a file") from error
     if not stat.S_ISREG(mode):
         kind = "folder" if stat.S_ISDIR(mode) else "device" if stat.S_ISCHR(mode) or stat.S_ISBLK(mode) else "pipe"
-        raise InputError(f"{path} is a {kind}, where a file is to be written; give the name of a file")
+        raise InputError(f"{path} is a {kind}, not a file; give the name of a file")
     if not os.access(target, os.W_OK):
-        raise InputError(f"{path} is read-only; make it writable, or give another name")
+        raise InputError(f"{path} is read-only; make it writable or give another name")
     return target
 
 
 def probe(folder: Path) -> None:
-    """Raise OSError where no file can be written in the folder. Nothing that is there is touched."""
+    """Raise OSError if no file can be written in the folder. Existing files are not touched."""
     temporary = _temporary(folder)
     os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
     temporary.unlink()
 
 
 def _temporary(folder: Path, suffix: str = "") -> Path:
-    """A name that tells whose it is: this machine's, this process's, this run's."""
-    kept = suffix if len(suffix) < 20 else ""  # some writers choose the format by it
+    """Return a path whose name identifies this machine, this process and this run."""
+    kept = suffix if len(suffix) < 20 else ""  # some writers choose the format by the suffix
     return folder / f".physlearn-{_machine()}-{os.getpid()}-{RUN}-{secrets.token_hex(4)}{kept}"
 
 
 def _settle(temporary: Path, target: Path) -> None:
-    """Put the file on the disk and give it its name."""
+    """Flush the temporary file to disk and rename it."""
     with suppress(FileNotFoundError):
         os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))
     with open(temporary, "r+b") as written:
         os.fsync(written.fileno())
     os.replace(temporary, target)
-    with suppress(OSError):  # not every system syncs folders
+    with suppress(OSError):  # not every file system can sync folders
         folder = os.open(target.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
@@ -120,7 +126,7 @@ def _settle(temporary: Path, target: Path) -> None:
 
 
 def _clear(folder: Path) -> None:
-    """Remove what killed processes left in the folder, once in a process."""
+    """Remove the temporary files that killed processes left in the folder, once per process."""
     if folder in _cleared:
         return
     _cleared.add(folder)
@@ -132,9 +138,9 @@ def _clear(folder: Path) -> None:
 
 
 def _gone(match: re.Match[str], entry: os.DirEntry[str]) -> bool:
-    """Whether the process that wrote a temporary file has ended."""
+    """Return whether the process that wrote a temporary file has ended."""
     machine, process, run = match[1], int(match[2]), match[3]
-    if machine != _machine() or os.name == "nt":  # of processes elsewhere, only the age of their files tells
+    if machine != _machine() or os.name == "nt":  # for processes elsewhere, only the age of the file is known
         return time.time() - entry.stat(follow_symlinks=False).st_mtime > STALE
     if process == os.getpid():
         return run != RUN
@@ -148,7 +154,7 @@ def _gone(match: re.Match[str], entry: os.DirEntry[str]) -> bool:
 
 
 def _machine() -> str:
-    """What the numbers of processes refer to: a machine, or a container on it."""
+    """Return a hash of the machine or container within which process IDs are unique."""
     try:
         space = os.readlink("/proc/self/ns/pid")
     except OSError:

@@ -1,7 +1,7 @@
 """Derivatives that do not depend on the caller's autograd mode.
 
-In ``torch.inference_mode()`` torch records nothing, so that some of its versions return zero for a derivative, without a
-word. What differentiates leaves that mode for as long as it needs to; its results are ordinary tensors.
+In ``torch.inference_mode()`` torch records nothing, and some of its versions silently return zero for a derivative. Code that
+differentiates therefore leaves that mode temporarily; its results are ordinary tensors.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Result = TypeVar("Result")
 
 @contextmanager
 def ordinary() -> Iterator[None]:
-    """Leave inference mode inside the block, where gradients are then not recorded; in any other mode, change nothing."""
+    """Leave inference mode inside the block, without recording gradients. Other modes are unchanged."""
     if torch.is_inference_mode_enabled():
         with torch.inference_mode(False), torch.no_grad():
             yield
@@ -31,12 +31,12 @@ def ordinary() -> Iterator[None]:
 
 
 def plain(x: Tensor) -> Tensor:
-    """Return a tensor made in inference mode as an ordinary one (a copy), and any other as it is; call it in `ordinary`."""
+    """Copy a tensor that was created in inference mode to an ordinary one, inside `ordinary`. Return any other unchanged."""
     return x.clone() if x.is_inference() else x
 
 
 def outside_inference(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Run a function in `ordinary` mode, with the tensors among its arguments made `plain`: a decorator."""
+    """Decorate a function to run in `ordinary` mode, with its tensor arguments made `plain`."""
 
     @wraps(function)
     def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
@@ -49,31 +49,32 @@ def outside_inference(function: Callable[Arguments, Result]) -> Callable[Argumen
 
 
 def unrecorded(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Run a function `outside_inference`, and without recording gradients, in which long orbits would keep every step."""
+    """Decorate a function to run `outside_inference` and without gradients, which would keep every step of a long orbit."""
     return outside_inference(torch.no_grad()(function))
 
 
 @contextmanager
 def recorded() -> Iterator[None]:
-    """Record gradients inside the block, whatever the caller's mode is."""
+    """Record gradients inside the block, regardless of the caller's mode."""
     with torch.inference_mode(False), torch.enable_grad():
         yield
 
 
 def elsewhere(function: Callable[[], Result]) -> Result:
-    """Run a function in a thread of its own, which neither autograd modes nor transforms of ``torch.func`` reach.
+    """Run a function in a separate thread, unaffected by autograd modes and by transforms of ``torch.func``.
 
-    Inside of a transform, every new tensor belongs to it, and weights cannot change their dtype. What is made to be kept is
-    made elsewhere.
+    Inside a transform, every new tensor belongs to that transform, and weights cannot change their dtype. Tensors that outlive
+    the transform must therefore be created outside it.
 
     Parameters
     ----------
     function
-        A function without arguments, of which none of the tensors is inside of a transform.
+        A function without arguments that uses no tensor of a transform.
 
     Returns
     -------
-    What the function returns.
+    object
+        What the function returns.
     """
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(function).result()
@@ -81,20 +82,20 @@ def elsewhere(function: Callable[[], Result]) -> Result:
 
 @outside_inference
 def gradient(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Return the gradient at x of the sum of what a function returns there."""
+    """Return the gradient at x of the sum of a function's values."""
     return torch.func.grad(lambda x: function(x).sum())(x)
 
 
 @outside_inference
 def directional(function: Callable[[Tensor], Tensor], x: Tensor, direction: Tensor) -> Tensor:
-    """Return the derivative of a function at x in a direction, by forward mode."""
+    """Return the directional derivative of a function at x, by forward-mode differentiation."""
     ready()
-    return torch.func.jvp(function, (x,), (direction.contiguous(),))[1].to(x.dtype)  # of single numbers, torch makes float64
+    return torch.func.jvp(function, (x,), (direction.contiguous(),))[1].to(x.dtype)  # torch turns scalars into float64
 
 
 @cache
 def ready() -> None:
-    """Have torch load what forward mode needs, once and without the warning that it gives about its own code."""
+    """Make torch load its forward mode once, and suppress the warning about its own code."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.func.jvp(torch.sin, (torch.zeros(1),), (torch.ones(1),))

@@ -1,4 +1,4 @@
-"""Errors that speak to the user: what was given, what is needed, what to do."""
+"""Errors and warnings. Each message says what was given, what is needed, and what to do."""
 
 import sys
 
@@ -6,7 +6,7 @@ OURS = ("systems", "physlearn", "torch")
 
 
 def outside() -> int:
-    """Return the ``stacklevel`` with which a warning of the caller points at the line outside of these packages."""
+    """Return the ``stacklevel`` that makes a warning point to the user's line of code, outside these packages."""
     level = 1
     frame = sys._getframe(1)
     while frame.f_globals.get("__name__", "").split(".")[0] in OURS and frame.f_back is not None:
@@ -15,18 +15,18 @@ def outside() -> int:
 
 
 class InputError(ValueError):
-    """What was given cannot be used. The message is one sentence for the user."""
+    """Raised when an argument or a file cannot be used. The message is one sentence for the user."""
 
 
 class UnknownNameError(InputError, KeyError):
-    """A name that nothing is registered under. The message lists the names that are."""
+    """Raised when nothing is registered under a name. The message lists the registered names."""
 
     __str__ = Exception.__str__  # KeyError would show the message as a quoted repr
 
 
 class IntegrationError(RuntimeError):
-    """An orbit could not be continued. The message names the orbit and the time."""
+    """Raised when an orbit cannot be continued. The message names the orbit and the time."""
 
 
 class AccuracyWarning(UserWarning):
-    """A result is far from accurate: the steps of an orbit are too long, or a model does not fit. The message has figures."""
+    """Issued when a result is inaccurate, as with time steps that are too long or a model that fits poorly."""

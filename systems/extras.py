@@ -1,4 +1,4 @@
-"""Optional dependencies: imported where they are used, and named by the extra that installs them."""
+"""Optional dependencies, which are imported where they are used. Errors name the extra that installs them."""
 
 from importlib import import_module
 from types import ModuleType
@@ -6,13 +6,13 @@ from types import ModuleType
 from systems.errors import InputError
 
 DISTRIBUTION = "physlearn-orbits"
-"""The name under which both packages are installed; the packages themselves are `physlearn` and `systems`."""
+"""Name of the distribution that installs both packages, `physlearn` and `systems`."""
 
 _PROJECTS = {"av": "PyAV", "cv2": "OpenCV", "distributed": "dask", "optuna": "Optuna", "panel": "Panel"}
 
 
 class MissingExtraError(InputError, ImportError):
-    """Raised when a package that belongs to an extra is not installed. The message tells how to install it."""
+    """Raised when a package that belongs to an extra is not installed. The message says how to install it."""
 
 
 def require(module: str, extra: str, purpose: str) -> ModuleType:
@@ -21,16 +21,16 @@ def require(module: str, extra: str, purpose: str) -> ModuleType:
     Parameters
     ----------
     module : str
-        The module to import, such as ``"av"`` or ``"optuna.distributions"``.
+        Module to import, such as ``"av"`` or ``"optuna.distributions"``.
     extra : str
-        The extra of this distribution that installs it.
+        Extra of this distribution that installs the module.
     purpose : str
-        What needs the module, as the subject of a sentence: ``"reading films"``.
+        What needs the module, as the subject of a sentence, such as ``"reading films"``.
 
     Returns
     -------
     ModuleType
-        The module itself, for a name with dots the last one.
+        The imported module. For a dotted name, it is the last submodule.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Arrays, lists and tensors as tensors of floating-point numbers."""
+"""Conversion of arrays, lists and tensors to tensors of floating-point numbers."""
 
 from __future__ import annotations
 
@@ -57,22 +57,28 @@ def _is_array(value: Any) -> bool:
 
 
 def floats(values: Any, what: str, like: Tensor | None = None) -> Tensor:
-    """Return a tensor of floating-point numbers; what is not a tensor is copied.
+    """Convert values to a tensor of floating-point numbers. Values that are not a tensor are copied.
 
     Parameters
     ----------
     values
-        A tensor, which is kept as it is; a NumPy array, whose precision is kept; or numbers in (nested) lists. Lists and
-        whole numbers become float64.
+        A tensor, which is returned unchanged; a NumPy array, which keeps its precision; or (nested) lists of numbers. Lists
+        and arrays of whole numbers become float64.
     what
-        What the values are, for the error.
+        What the values are, for error messages.
     like
-        A tensor whose dtype is taken, and on whose device the values have to be; lists and arrays are moved there.
+        A tensor that sets the dtype and the device. Lists and arrays are moved to its device; tensors must already be there.
+
+    Returns
+    -------
+    Tensor
+        The values, in the shape in which they were given.
 
     Raises
     ------
     InputError
-        For whole-number tensors, complex numbers, booleans, text, masked or ragged arrays, and tensors on another device.
+        If the values are a tensor of whole numbers, complex numbers, booleans, text, a masked or ragged array, or a tensor on
+        another device.
 
     Examples
     --------
@@ -81,7 +87,7 @@ def floats(values: Any, what: str, like: Tensor | None = None) -> Tensor:
     """
     tensor = values if isinstance(values, Tensor) else _copied(values, what)
     if tensor.dtype not in TYPES:
-        raise InputError(f"{what} must be floating point numbers, not {str(tensor.dtype).removeprefix('torch.')}")
+        raise InputError(f"{what} must be floating-point numbers, not {str(tensor.dtype).removeprefix('torch.')}")
     if like is None:
         return tensor
     if isinstance(values, Tensor) and values.device != like.device:
@@ -94,14 +100,14 @@ def _copied(values: Any, what: str) -> Tensor:
         if isinstance(values, list | tuple) and any(isinstance(part, Tensor) for part in values):
             return torch.stack([torch.as_tensor(part) for part in values])
         if np.ma.is_masked(values):
-            raise InputError(f"{what} are masked in places; fill them, with NaN for states that are not known")
+            raise InputError(f"{what} contain masked values; fill them, with NaN where a state is unknown")
         array = np.array(values, order="C")
     except (TypeError, ValueError, RuntimeError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{what} are no array of numbers ({error})") from error
+        raise InputError(f"{what} must form an array of numbers, but cannot be converted to one ({error})") from error
     if array.dtype.kind not in "iuf":
-        raise InputError(f"{what} must be floating point numbers, not {array.dtype}")
+        raise InputError(f"{what} must be floating-point numbers, not {array.dtype}")
     own = array.dtype.newbyteorder("=")
     precision = own if own in ("f2", "f4") and not isinstance(values, list | tuple) else np.dtype("f8")
     return torch.from_numpy(array.astype(precision, copy=False))

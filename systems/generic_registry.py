@@ -1,4 +1,4 @@
-"""Registry: objects of one kind by name, from this package, from a user's code, and from other distributions."""
+"""Registry of named objects from this package, from user code, and from other distributions."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """Objects of one kind by name.
+    """Named objects of one kind.
 
-    Other distributions add theirs without being imported: each names its object in an entry-point group of its metadata.
+    Other distributions add objects without being imported, by naming them in an entry-point group of their metadata.
 
     Parameters
     ----------
-    kind
-        What an object is called in messages, such as ``"system"``.
-    group
-        The entry-point group, such as ``"physlearn.systems"``.
-    source
-        Returns the class or function that an object was made from, if that is not the object itself.
-    hint
-        What else a name may be, for the message about an unknown one.
+    kind : str
+        Noun for an object in error messages, such as ``"system"``.
+    group : str
+        Entry-point group, such as ``"physlearn.systems"``.
+    source : callable, optional
+        Function that returns the class or function from which an object was made. Defaults to the object itself.
+    hint : str, default ""
+        Text that the message about an unknown name appends to the list of names.
     """
 
     def __init__(self, kind: str, group: str, *, source: Callable[[T], object] = lambda thing: thing, hint: str = "") -> None:
@@ -36,33 +36,72 @@ class Registry(Generic[T]):
         self._registered: dict[str, T] = {}
 
     def names(self) -> list[str]:
-        """Return all names: those registered, in that order, then those of other distributions, sorted."""
+        """Return all names.
+
+        Returns
+        -------
+        list of str
+            The registered names in the order of their registration, then those of other distributions, sorted.
+        """
         offered = {point.name for point in entry_points(group=self.group)}
         return [*self._registered, *sorted(offered - self._registered.keys())]
 
     def check(self, name: str) -> None:
-        """Raise UnknownNameError (a KeyError), which lists the names, unless there is an object of that name.
+        """Check that a name is known, without loading an object of another distribution.
 
-        An object of another distribution is not loaded.
+        Parameters
+        ----------
+        name : str
+            Name of an object.
+
+        Raises
+        ------
+        UnknownNameError
+            If nothing is registered under the name. It is a KeyError, and its message lists the names.
         """
         if name not in self._registered and not entry_points(group=self.group, name=name):
             known = ", ".join(self.names())
-            raise UnknownNameError(f"no {self.kind} {name!r}; there are {known}{self.hint}")
+            raise UnknownNameError(f"no {self.kind} {name!r}; choose one of {known}{self.hint}")
 
     def get(self, name: str) -> T:
-        """Return the object of that name. Raises UnknownNameError (a KeyError), which lists the names."""
+        """Return the object with the given name.
+
+        Parameters
+        ----------
+        name : str
+            Name of an object.
+
+        Returns
+        -------
+        object
+            The object, which is loaded if it belongs to another distribution.
+
+        Raises
+        ------
+        UnknownNameError
+            If nothing is registered under the name. It is a KeyError, and its message lists the names.
+        """
         self.check(name)
         if name in self._registered:
             return self._registered[name]
         (point, *_) = entry_points(group=self.group, name=name)
         loaded: T = point.load()
-        return self._registered.get(name, loaded)  # its module may have registered it as well
+        return self._registered.get(name, loaded)  # its module may have registered it, too
 
     def register(self, name: str) -> Callable[[T], T]:
-        """Return a decorator that makes a class, a function or another object available by that name.
+        """Return a decorator that registers a class, a function or another object under a name.
 
-        An object that comes from the same definition as the one registered, as when a notebook's cell is run again, replaces
-        it. The decorator raises InputError for a name that is taken by any other.
+        An object from the same definition as the registered one replaces it, as when a notebook cell is run again.
+
+        Parameters
+        ----------
+        name : str
+            Name of the object.
+
+        Returns
+        -------
+        callable
+            Decorator that registers its argument and returns it. It raises InputError if another object has the name.
         """
 
         def decorate(thing: T) -> T:
@@ -75,11 +114,24 @@ class Registry(Generic[T]):
         return decorate
 
     def holds(self, name: str, thing: T) -> bool:
-        """Return whether that very object is registered under the name."""
+        """Return whether an object is the one that is registered under a name.
+
+        Parameters
+        ----------
+        name : str
+            Name to look up.
+        thing : object
+            Object to compare by identity.
+
+        Returns
+        -------
+        bool
+            True if the object itself is registered under the name.
+        """
         return self._registered.get(name) is thing
 
 
 def same(one: object, other: object) -> bool:
-    """Return whether two objects are one class or function, or the same one loaded again, as when a cell is run twice."""
+    """Return whether two classes or functions come from the same definition, as when a notebook cell is run twice."""
     places = [(getattr(thing, "__module__", None), getattr(thing, "__qualname__", None)) for thing in (one, other)]
     return one is other or (places[0] == places[1] and None not in places[0])

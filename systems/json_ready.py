@@ -1,4 +1,4 @@
-"""Settings and provenance as JSON has them: NumPy's and torch's numbers become Python's."""
+"""Conversion of settings and provenance to the types that JSON supports."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import torch
 
 
 def json_ready(value: Any) -> Any:
-    """Return the value with all numbers and arrays in it as plain numbers and lists, at any depth.
+    """Convert NumPy and torch numbers and arrays in a value to plain numbers and lists, at any depth.
 
-    What has no plain form is left as it is, so that ``json.dumps`` raises its TypeError.
+    A value that cannot be converted is returned unchanged, so that ``json.dumps`` raises its TypeError.
 
     >>> json_ready({"seed": np.int64(3), "masses": np.array([1.0, 2.0])})
     {'seed': 3, 'masses': [1.0, 2.0]}

@@ -1,6 +1,8 @@
-"""MNIST-1D: ten digits, each a line that is padded, moved, blurred and sheared until only a nonlinear function tells them.
+"""MNIST-1D: signals of ten digits, padded, shifted, blurred and sheared so that a classifier must be nonlinear.
 
-Source: Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D, ICML 2024 (arXiv:2011.14439), and their package mnist1d.
+References
+----------
+Greydanus and Kobak, Scaling Down Deep Learning with MNIST-1D, ICML 2024 (arXiv:2011.14439), and their package mnist1d.
 """
 
 from __future__ import annotations
@@ -22,18 +24,36 @@ from systems.extras import require
 
 CLASSES = 10
 STEPS = ("template", "padded", "moved", "blurred", "sheared", "sampled")
-PRESENT = 1e-8  # is added to a template, so that its own zeros are told from those of the padding
+PRESENT = 1e-8  # added to a template to distinguish its own zeros from the padding
 
 
 def digits(n: int = 5000, seed: int = 42) -> tuple[Float[Tensor, "n 40"], Int[Tensor, " n"]]:
-    """So many signals, in random order and as many of each digit, and which digits they are.
+    """Generate signals of digits, in random order with equal numbers of each digit.
 
-    The defaults give the signals of the published data set, those to train on and then those to test on. All together have
-    mean 0 and standard deviation 1. Raises InputError for a number that is not a multiple of ten, or a seed that NumPy does
-    not take.
+    The defaults reproduce the published data set, the training set followed by the test set. All signals together have mean 0
+    and standard deviation 1.
+
+    Parameters
+    ----------
+    n : int, default 5000
+        Number of signals, a multiple of ten.
+    seed : int, default 42
+        Random seed, from 0 to 2^32 - 1.
+
+    Returns
+    -------
+    signals : Tensor, shape ``(n, 40)``
+        Signals.
+    digits : Tensor, shape ``(n,)``
+        Digit of each signal, from 0 to 9.
+
+    Raises
+    ------
+    InputError
+        If n is not a multiple of ten, or if NumPy does not accept the seed.
     """
     if not isinstance(n, Integral) or n < 1 or n % CLASSES:
-        raise InputError(f"there are as many of each of {CLASSES} digits: give a multiple of {CLASSES}, not {n}")
+        raise InputError(f"the number of signals must be a multiple of {CLASSES}, not {n}, with equally many of each digit")
     data = _package("data")
     settings = data.get_dataset_args()
     settings.num_samples, settings.seed = int(n), checked_seed(seed)
@@ -44,15 +64,31 @@ def digits(n: int = 5000, seed: int = 42) -> tuple[Float[Tensor, "n 40"], Int[Te
 
 
 def construction(seed: int = 0) -> dict[str, Float[Tensor, "10 points"]]:
-    """One example of each digit after each of the `STEPS` that make it.
+    """Return one example of each digit after each of the `STEPS` of its construction.
 
-    A template has 12 points; padded at its end and stretched it has 72, and so it is scaled and moved around, where the
-    padding becomes smooth noise and all points get a little; sheared, it is sampled at 40.
+    A template has 12 points. It is padded at its end and interpolated to 72 points, then scaled and shifted cyclically. The
+    padding is replaced by smooth noise, and a little noise is added to all points. Finally, the signal is sheared and sampled
+    at 40 points.
+
+    Parameters
+    ----------
+    seed : int, default 0
+        Random seed, from 0 to 2^32 - 1.
+
+    Returns
+    -------
+    dict of str to Tensor, shape ``(10, points)``
+        Signals by step.
+
+    Raises
+    ------
+    InputError
+        If NumPy does not accept the seed.
     """
     data = _package("data")
     settings, templates = data.get_dataset_args(), data.get_templates()["x"]
     with _random_numbers_put_back():
-        np.random.seed(checked_seed(seed))  # noqa: NPY002, as the package draws from these
+        np.random.seed(checked_seed(seed))  # noqa: NPY002, because the package uses this generator
         rows = [_steps(template, settings) for template in templates]
     return {name: torch.from_numpy(np.stack(row)) for name, row in zip(STEPS, zip(*rows, strict=True), strict=True)}
 
@@ -74,15 +110,15 @@ def _package(module: str) -> ModuleType:
 
 
 def checked_seed(seed: int) -> int:
-    """The seed, where NumPy takes it. Raises InputError for any other."""
+    """Validate a seed for NumPy. Raises InputError if NumPy does not accept it."""
     if not isinstance(seed, Integral) or not 0 <= seed < 2**32:
-        raise InputError(f"the seed of the digits is a whole number from 0 to 2^32 - 1, not {seed}")
+        raise InputError(f"seed must be a whole number from 0 to 2^32 - 1, not {seed}")
     return int(seed)
 
 
 @contextmanager
 def _random_numbers_put_back() -> Iterator[None]:
-    """The package seeds the random numbers of Python and NumPy for the whole program; afterwards they go on as they were."""
+    """Restore the random states of Python and NumPy afterwards, because the package seeds them globally."""
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     try:
         yield

@@ -1,4 +1,4 @@
-"""Orbit: the states of a system, or of a forecast, at a list of times."""
+"""Orbit: the states of a system or a forecast at given times."""
 
 from __future__ import annotations
 
@@ -24,21 +24,37 @@ Index: TypeAlias = int | slice | list[int] | Tensor | EllipsisType
 
 @dataclass(frozen=True, eq=False)
 class Orbit:
-    """States at strictly increasing or strictly decreasing times; immutable.
+    """States at strictly increasing or strictly decreasing times.
 
-    t: ``(T,)`` times. z: ``(..., T, D)`` states, the leading axes counting orbits. rate: ``(..., T, D)`` dz/dt, or None
-    where it is not known. coordinates: the D names. provenance: where the orbit comes from, as JSON-ready values.
-    periods: the period of each coordinate that is an angle, by name; states a period apart are the same.
-    States may be infinite or NaN (a forecast that diverged keeps what it did); times may not.
-    NumPy arrays and lists are copied, lists and whole numbers as float64; a tensor is kept as it is, with its gradient, and
-    shares its memory: give ``z.clone()`` if you edit z later. Rates take the dtype of the states.
+    An orbit is immutable. It is indexed like an array of shape ``(..., T)``: ``orbit[3]`` is the fourth of several orbits, and
+    ``orbit[..., ::2]`` keeps every second time. The time axis accepts slices only.
 
-    An orbit indexes like an array of shape ``(..., T)``: ``orbit[3]`` is the fourth of many orbits, ``orbit[..., ::2]`` every
-    second time, and the time axis itself is only ever sliced.
+    NumPy arrays and lists are copied; lists and arrays of whole numbers become float64. A tensor is not copied: it keeps its
+    gradient and shares its memory with the orbit. Pass ``z.clone()`` if you change z later.
 
-    Raises InputError for times that are not sorted, numbers that are complex, boolean or text, shapes and devices that do not
-    belong together, and coordinates that are not different printable names.
+    Parameters
+    ----------
+    t : shape ``(T,)``
+        Times, which must be finite.
+    z : shape ``(..., T, D)``
+        States. The leading axes number the orbits. States may be infinite or NaN, as in a forecast that diverged.
+    rate : shape ``(..., T, D)``, optional
+        Time derivatives dz/dt, which are converted to the dtype of the states. None if they are not known.
+    coordinates : sequence of str, optional
+        Names of the D coordinates. Defaults to ``z0``, ``z1`` and so on.
+    provenance : mapping, optional
+        Origin of the orbit, as values that can be written as JSON. Empty by default.
+    periods : mapping of str to float, optional
+        Period of each coordinate that is an angle. States that differ by a period are equivalent. Empty by default.
 
+    Raises
+    ------
+    InputError
+        If times are not sorted, if numbers are complex, boolean or text, if shapes or devices do not match, or if the names of
+        the coordinates are not printable or not distinct.
+
+    Examples
+    --------
     >>> t = torch.linspace(0, 1, 5)
     >>> orbit = Orbit(t, torch.stack([t.cos(), -t.sin()], -1), coordinates=("q", "p"))
     >>> orbit[..., :2].z.shape
@@ -56,11 +72,11 @@ class Orbit:
         t, z = floats(self.t, "times"), floats(self.z, "states")
         check_times(t)
         if z.ndim < 2 or z.shape[-2] != len(t):
-            raise InputError(f"states must have shape (..., {len(t)}, D) to go with {len(t)} times, not {tuple(z.shape)}")
+            raise InputError(f"states must have shape (..., {len(t)}, D) for {len(t)} times, not {tuple(z.shape)}")
         names = _names(self.coordinates, z.shape[-1])
         rate = None if self.rate is None else floats(self.rate, "rates", like=z)
         if rate is not None and rate.shape != z.shape:
-            raise InputError(f"rates of shape {tuple(rate.shape)} for states of shape {tuple(z.shape)}")
+            raise InputError(f"rates must have the shape of the states, {tuple(z.shape)}, not {tuple(rate.shape)}")
         if not isinstance(self.provenance, Mapping):
             raise InputError(f"provenance must be a mapping, such as a dictionary, not {type(self.provenance).__name__}")
         checked = {"t": t, "z": z, "rate": rate, "coordinates": names, "provenance": dict(self.provenance)}
@@ -69,30 +85,46 @@ class Orbit:
 
     @property
     def shape(self) -> torch.Size:
-        """``(..., T)``: how many orbits, and how many times."""
+        """Shape ``(..., T)``: the number of orbits along each batch axis, and the number of times."""
         return self.z.shape[:-1]
 
     @property
     def dim(self) -> int:
-        """D, the number of coordinates."""
+        """Dimension D of the states, which is the number of coordinates."""
         return self.z.shape[-1]
 
     def index(self, coordinate: int | str) -> int:
-        """The index of a coordinate given by name or index. Raises InputError, listing the names, for any other."""
+        """Return the index of a coordinate.
+
+        Parameters
+        ----------
+        coordinate : int or str
+            Index or name of the coordinate. Negative indices count from the end.
+
+        Returns
+        -------
+        int
+            Index from 0 to D - 1.
+
+        Raises
+        ------
+        InputError
+            If there is no such coordinate. The message lists the names.
+        """
         if coordinate in self.coordinates:
             return self.coordinates.index(str(coordinate))
         if isinstance(coordinate, int) and -self.dim <= coordinate < self.dim:
             return coordinate % self.dim
-        raise InputError(f"no coordinate {coordinate!r}; there are {', '.join(self.coordinates)}")
+        raise InputError(f"no coordinate {coordinate!r}; choose one of {', '.join(self.coordinates)}")
 
     def __len__(self) -> int:
-        """The length of the first axis: the number of orbits, or of times where there is one orbit."""
+        """Return the length of the first axis: the number of orbits, or the number of times of a single orbit."""
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Orbit]:
-        """The orbits of a batch, one by one."""
+        """Iterate over the orbits of a batch."""
         if len(self.shape) < 2:
-            raise TypeError("this is a single orbit: there is nothing to loop over but its states, orbit.z")
+            raise TypeError("a single orbit cannot be iterated over; iterate over its states, orbit.z")
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
@@ -105,18 +137,18 @@ class Orbit:
         axes = len(self.shape)
         given = sum(part is not Ellipsis for part in parts)
         if given > axes:
-            raise IndexError(f"{given} indices for an orbit of shape {tuple(self.shape)}")
+            raise IndexError(f"{given} indices are too many for an orbit of shape {tuple(self.shape)}")
         if Ellipsis not in [part for part in parts if not isinstance(part, (Tensor, list))]:
             parts = (*parts, ...)
         position = next(i for i, part in enumerate(parts) if part is Ellipsis)
         filled: tuple[Any, ...] = (*parts[:position], *[slice(None)] * (axes - given), *parts[position + 1 :])
         along_time = filled[-1]
         if not isinstance(along_time, slice):
-            raise IndexError("the time axis of an orbit takes a slice: write orbit[..., i : i + 1] for one time")
-        # torch takes no negative steps, and reversed times are a legitimate orbit
+            raise IndexError("the time axis of an orbit must be indexed by a slice; write orbit[..., i : i + 1] for one time")
+        # torch does not support negative steps, but an orbit may be reversed in time
         kept = torch.arange(len(self.t), device=self.t.device).tolist()[along_time]
         if not kept:
-            raise IndexError(f"no time of {len(self.t)} is left by the slice {along_time}")
+            raise IndexError(f"the slice {along_time} selects no time of the {len(self.t)} times of the orbit")
 
         def pick(values: Tensor) -> Tensor:
             return values[filled[:-1]][..., kept, :]
@@ -124,7 +156,18 @@ class Orbit:
         return replace(self, t=self.t[kept], z=pick(self.z), rate=None if self.rate is None else pick(self.rate))
 
     def to(self, *args: Any, **kwargs: Any) -> Orbit:
-        """The same orbit on another device or in another floating-point type; arguments as for ``Tensor.to``."""
+        """Convert the orbit to another device or floating-point type.
+
+        Parameters
+        ----------
+        *args, **kwargs
+            Arguments of ``torch.Tensor.to``.
+
+        Returns
+        -------
+        Orbit
+            The converted orbit.
+        """
         return replace(
             self,
             t=self.t.to(*args, **kwargs),
@@ -133,19 +176,32 @@ class Orbit:
         )
 
     def to_xarray(self) -> xarray.Dataset:
-        """Variables ``z`` and, where known, ``rate``, over (orbit, time, coordinate) with labels; a copy.
+        """Copy the orbit to a labelled xarray Dataset.
 
-        A batch of several axes has the dimensions ``orbit_0``, ``orbit_1``, ... Half precision becomes float32, which netCDF
-        can hold.
+        Half precision becomes float32, because netCDF has no such type.
+
+        Returns
+        -------
+        xarray.Dataset
+            Variables ``z`` and, if known, ``rate``, with dimensions (orbit, time, coordinate). A batch with several axes has
+            the dimensions ``orbit_0``, ``orbit_1`` and so on.
         """
-        from systems import orbit_file  # xarray and HDF5 are loaded when they are first used
+        from systems import orbit_file  # importing xarray and HDF5 is slow
 
         return orbit_file.dataset(self).copy(deep=True)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a netCDF-4 file with a checksum of its content, whole or not at all.
+        """Write the orbit to a netCDF-4 file with a checksum, atomically.
 
-        Raises OSError where the file cannot be written; what was there stays.
+        Parameters
+        ----------
+        path : path-like
+            File to write. An existing file is replaced.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written. An existing file is then unchanged.
         """
         from systems import orbit_file
 
@@ -153,11 +209,26 @@ class Orbit:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Orbit:
-        """Return the orbit that ``save`` wrote.
+        """Read an orbit from a file that `save` wrote.
 
-        Files of versions that wrote no checksum are read too; only their structure can be checked.
+        Files of earlier versions have no checksum, so only their structure can be checked.
 
-        Raises FileNotFoundError, or InputError for a file that holds no orbit, was changed, or refers to other files.
+        Parameters
+        ----------
+        path : path-like
+            File to read.
+
+        Returns
+        -------
+        Orbit
+            The orbit, on the CPU.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the file does not exist.
+        InputError
+            If the file does not contain an orbit, was changed, or refers to other files.
         """
         from systems import orbit_file
 
@@ -165,7 +236,7 @@ class Orbit:
         try:
             return cls(**content)
         except InputError as error:
-            raise InputError(f"{path} does not hold an orbit: {error}") from error
+            raise InputError(f"{path} does not contain an orbit: {error}") from error
 
     @classmethod
     def from_csv(
@@ -184,63 +255,64 @@ class Orbit:
         order: int = 5,
         gap: float = 1.5,
     ) -> list[Orbit]:
-        r"""Read recorded motion: one orbit of coordinates and velocities for each stretch of time without a gap.
+        r"""Read recorded motion from a CSV file, as one orbit per interval without a gap.
 
         Numbers stay in the units of the file. Columns may be separated by commas, semicolons, tabs or blanks; see
-        `systems.recording.read_columns`. A row with an empty cell, or NaN, in a column that is used was not measured.
+        `systems.recording.read_columns`. Rows with an empty cell or NaN in a column that is used count as missing.
 
-        Angles are unwrapped before anything is derived: a jump by a whole period is no motion. Across a gap they are unwrapped
-        where the largest recorded speed leaves no doubt; otherwise they go on as recorded.
+        Angles are unwrapped before rates are derived, which removes jumps by whole periods. Across a gap, an angle is
+        unwrapped if the largest recorded speed rules out any other number of turns. Otherwise it continues as recorded.
 
-        Derivatives come from a Savitzky-Golay filter without phase lag. Where a few rows are missing, its polynomials are
-        fitted to the others, across gaps of up to a quarter of the window. Half a window is lost at both ends of what
-        is so bridged. Stretches shorter than the window are left out with a warning, if any are long enough.
+        Derivatives are estimated with a Savitzky-Golay filter, which has no phase lag. Where rows are missing, its polynomials
+        are fitted to the remaining rows, across gaps of up to a quarter of the window. Half a window is lost at both ends of
+        each interval that is bridged in this way. Intervals shorter than the window are left out with a warning, unless all
+        are too short, which is an error.
 
         Parameters
         ----------
-        path
+        path : path-like
             CSV file.
-        columns
-            Name of each column, which wins over the header; ``"theta [deg]"`` tells the unit, too, and ``"_"`` leaves a column
-            out. Without a header, defaults to ``t, theta, omega, alpha``, as many as there are.
-        time
+        columns : sequence of str, optional
+            Name of each column, which overrides the header. A name may include the unit, as in ``"theta [deg]"``, and ``"_"``
+            leaves a column out. In a file without a header, the names default to the first of ``t, theta, omega, alpha``.
+        time : str, default "t"
             Column of times.
-        coordinates
-            Columns of positions or angles. What else the file holds is left out.
-        angle
-            Column of the only coordinate, ``"theta"`` by default. A file with other columns than this, its rates and the
-            by-products of film tracking is refused; pass ``coordinates`` to choose among them.
-        velocity, acceleration
-            Columns of the rates, one for each coordinate, or the names of what is derived. Default to ``omega`` and
-            ``alpha`` for a single angle, ``omega_1`` and ``alpha_1`` for ``theta_1``, ``v_x`` and ``a_x`` for ``x``.
-        periods
-            Period of each coordinate that is an angle, by name; ``{}`` if there is none. By default a coordinate is an angle
+        coordinates : str or sequence of str, optional
+            Columns of positions or angles. Other columns of the file are ignored.
+        angle : str, default "theta"
+            Column of the coordinate if there is only one. The file may then contain no columns other than the time, the angle,
+            its rates and the by-products of film tracking; pass ``coordinates`` to select from other columns.
+        velocity, acceleration : str or sequence of str, optional
+            Columns of the rates, one per coordinate, or the names for derived rates. They default to ``omega`` and ``alpha``
+            for a single angle, ``omega_1`` and ``alpha_1`` for ``theta_1``, and ``v_x`` and ``a_x`` for ``x``.
+        periods : mapping of str to float, optional
+            Period of each coordinate that is an angle, or ``{}`` if there are no angles. By default, a coordinate is an angle
             if its unit is rad or deg, or if its name begins with theta, phi, psi or angle and no other unit is given.
-        rates
-            ``"file"`` takes velocity and acceleration from the file and derives what is missing; ``"derived"`` smooths the
-            coordinate and derives both from it.
-        window
-            Samples that the filter spans, odd; defaults to half of the dominant period, which is that of a turn for an angle
-            that turns over.
-        order
-            Order of the filter's polynomials.
-        gap
-            A step longer than this many median steps starts a new orbit.
+        rates : {"file", "derived"}, default "file"
+            ``"file"`` reads velocity and acceleration from the file and derives those that are missing. ``"derived"`` smooths
+            the coordinate and derives both from it.
+        window : int, optional
+            Number of samples in the window of the filter, which must be odd. Defaults to half of the dominant period. For an
+            angle that turns over, this is the period of a turn.
+        order : int, default 5
+            Order of the polynomials of the filter.
+        gap : float, default 1.5
+            Longest step between rows of one orbit, in median steps. A longer step starts a new orbit.
 
         Returns
         -------
         list of Orbit
-            States ``(T, 2 D)``, first all coordinates, then all velocities, with their rates. The provenance tells which
-            rates are derived and how, the units, and how many rows were read, bridged and left out.
+            Orbits with states of shape ``(T, 2 D)``, all coordinates followed by all velocities, and their rates. The
+            provenance records which rates are derived and how, the units, and how many rows were read, bridged and left out.
 
         Raises
         ------
         FileNotFoundError
-            If there is no such file.
+            If the file does not exist.
         InputError
-            If the file holds no numbers, misses a column, has two of one name or one that would not be used, if times
-            do not increase, rates are in other units than coordinates, the turns of an angle cannot be counted, several
-            pendulums are in the file, or every stretch is shorter than the window.
+            If the file contains no numbers, several pendulums, two columns with one name or a column that would not be used;
+            if a column is missing, times do not increase, rates and coordinates have incompatible units, the turns of an angle
+            cannot be counted, or every interval is shorter than the window.
 
         Examples
         --------
@@ -250,7 +322,7 @@ class Orbit:
         >>> Orbit.from_csv(path)
         [Orbit(theta, omega: 340 times, t = 1.5 to 18.45)]
         """
-        from systems.recording.motion import read_motion  # SciPy is loaded when it is first used
+        from systems.recording.motion import read_motion  # importing SciPy is slow
 
         motions = read_motion(
             path,
@@ -280,10 +352,26 @@ class Orbit:
 
     @staticmethod
     def stack(orbits: Sequence[Orbit]) -> Orbit:
-        """Orbits over the same times as one batch, on a new first axis. Raises InputError where they do not match."""
+        """Stack orbits over the same times into a batch, along a new first axis.
+
+        Parameters
+        ----------
+        orbits : sequence of Orbit
+            Orbits with the same times, shape and coordinates.
+
+        Returns
+        -------
+        Orbit
+            The batch, with the provenance of the first orbit. It has rates if all orbits have rates.
+
+        Raises
+        ------
+        InputError
+            If there are no orbits, or if the orbits do not match.
+        """
         first = _alike(orbits)
         if any(orbit.shape != first.shape or not torch.equal(orbit.t, first.t) for orbit in orbits):
-            raise InputError("only orbits with the same times and shapes stack to a batch; give the others as a list")
+            raise InputError("only orbits with the same times and shapes can be stacked; keep other orbits in a list")
         rates = [orbit.rate for orbit in orbits if orbit.rate is not None]
         return replace(
             first,
@@ -293,10 +381,26 @@ class Orbit:
 
     @staticmethod
     def concatenate(orbits: Sequence[Orbit]) -> Orbit:
-        """Orbits that follow each other in time as one. Raises InputError where the times do not go on."""
+        """Concatenate orbits along the time axis.
+
+        Parameters
+        ----------
+        orbits : sequence of Orbit
+            Consecutive orbits with the same batch shape and coordinates.
+
+        Returns
+        -------
+        Orbit
+            The whole orbit, with the provenance of the first part. It has rates if all parts have rates.
+
+        Raises
+        ------
+        InputError
+            If there are no orbits, if the orbits do not match, or if the times are not sorted.
+        """
         first = _alike(orbits)
         if any(orbit.shape[:-1] != first.shape[:-1] for orbit in orbits):
-            raise InputError("only batches of equally many orbits follow each other in time")
+            raise InputError("only batches of the same shape can be concatenated in time; select the orbits first")
         rates = [orbit.rate for orbit in orbits if orbit.rate is not None]
         return replace(
             first,
@@ -307,9 +411,9 @@ class Orbit:
 
 
 def check_times(t: Tensor) -> None:
-    """Raise InputError unless times are a list of finite numbers, strictly increasing or strictly decreasing."""
+    """Raise InputError unless the times are finite and strictly increase or strictly decrease."""
     if t.ndim != 1 or len(t) == 0:
-        raise InputError(f"an orbit needs a list of at least one time, not times of shape {tuple(t.shape)}")
+        raise InputError(f"an orbit needs a one-dimensional list of at least one time, not times of shape {tuple(t.shape)}")
     if not torch.isfinite(t).all():
         raise InputError("times must be finite numbers")
     steps = t.diff()
@@ -323,23 +427,23 @@ def check_times(t: Tensor) -> None:
 
 def _alike(orbits: Sequence[Orbit]) -> Orbit:
     if not orbits:
-        raise InputError("no orbits were given")
+        raise InputError("no orbits were given; give at least one")
     if any(orbit.coordinates != orbits[0].coordinates for orbit in orbits):
-        raise InputError(f"orbits of different coordinates: {sorted({orbit.coordinates for orbit in orbits})}")
+        raise InputError(f"orbits must have the same coordinates, not {sorted({orbit.coordinates for orbit in orbits})}")
     origins = [(o.provenance["system"], o.provenance.get("parameters")) for o in orbits if "system" in o.provenance]
     for other in origins[1:]:
         if other != origins[0]:
-            raise InputError(f"orbits of {origins[0]} and of {other} do not make one Orbit: keep them in a list")
+            raise InputError(f"orbits of {origins[0]} and of {other} cannot be joined; keep them in a list")
     return replace(orbits[0], periods=agreed_periods([orbit.periods for orbit in orbits]))
 
 
 def _names(coordinates: Sequence[str], dim: int) -> tuple[str, ...]:
-    """The names of so many coordinates, numbered where none are given."""
+    """Validate the names of the coordinates, which are numbered by default."""
     names = tuple(coordinates) or tuple(f"z{i}" for i in range(dim))
     if len(names) != dim:
-        raise InputError(f"{len(names)} coordinate names {names} for states of dimension {dim}")
+        raise InputError(f"{len(names)} coordinate names {names} do not fit states of dimension {dim}; name each coordinate")
     if not all(isinstance(name, str) and name and name.isprintable() for name in names):
-        raise InputError(f"coordinates must be named by printable text, not {names!r}")
+        raise InputError(f"names of coordinates must be printable text, not {names!r}")
     if len(set(names)) < dim:
-        raise InputError(f"every coordinate needs a name of its own, but they are {', '.join(names)}")
+        raise InputError(f"every coordinate needs a name of its own, but the names are {', '.join(names)}")
     return names

@@ -1,4 +1,4 @@
-"""A pendulum that was measured: trials, times, angles and velocities in a table without commas."""
+"""Reading of a recorded pendulum from a table of trials, times, angles and velocities separated by blanks."""
 
 from __future__ import annotations
 
@@ -23,20 +23,21 @@ GAP = 1.5  # median steps
 def read_recorded_pendulum(
     path: str | os.PathLike[str], rates: Literal["differences", "derived"] = "differences", order: int = 5
 ) -> Orbit:
-    """Read the recorded pendulum (theta [rad], omega [rad/s]) as one orbit whose times have gaps.
+    """Read the recorded pendulum (theta [rad], omega [rad/s]) as one orbit, whose times have gaps.
 
-    A pendulum that turns over is unwrapped first, as `Orbit.from_csv` does, and theta has the period 2 pi.
+    The angle of a pendulum that turns over is first unwrapped, as in `Orbit.from_csv`, and theta has the period 2 pi.
 
     Parameters
     ----------
-    path
-        Table of the columns trial, t [s], theta, omega, under a heading that begins with ``%``.
-    rates
-        ``"differences"`` takes those between a row and the next, across gaps too, as Greydanus et al. do: they belong half a
-        step later than the state beside them. ``"derived"`` fits polynomials around each row of a stretch without a gap to
-        both columns, without lag (`systems.recording.savitzky_golay`). Stretches shorter than the filter's window, and half of
-        it at both ends of the others, are left out; the provenance tells how many rows are.
-    order
+    path : path-like
+        Table of the columns trial, t [s], theta and omega, below a header that begins with ``%``.
+    rates : {"differences", "derived"}, default "differences"
+        ``"differences"`` takes the difference quotients between consecutive rows, also across gaps, as Greydanus et al. do.
+        They belong to times half a step later than their states. ``"derived"`` fits polynomials to both columns around each
+        row of an interval without a gap, which causes no lag; see `systems.recording.savitzky_golay`. Intervals shorter than
+        the window of the filter are then left out, as is half a window at both ends of the others. The provenance records how
+        many rows are used.
+    order : int, default 5
         Order of the polynomials.
 
     Returns
@@ -47,17 +48,17 @@ def read_recorded_pendulum(
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file does not exist.
     InputError
-        If the file is of another kind, holds several trials, times that do not increase, or an angle whose turns cannot be
-        counted.
+        If the file is of another kind or contains several trials, if times do not increase, or if the turns of the angle
+        cannot be counted.
 
     References
     ----------
-    Schmidt and Lipson, Science 324, 81 (2009), supplement: source of the data.
+    The data are from Schmidt and Lipson, Science 324, 81 (2009), supplement.
     """
     if not Path(path).is_file():
-        raise FileNotFoundError(f"no file {path}")
+        raise FileNotFoundError(f"the file {path} does not exist")
     if rates not in ("differences", "derived"):
         raise InputError(f"rates must be 'differences' or 'derived', not {rates!r}")
     try:
@@ -68,7 +69,7 @@ def read_recorded_pendulum(
         raise InputError(f"{path} must have the columns {', '.join(COLUMNS)}, at least two rows and no missing numbers")
     trial, t, z = table[:, 0], table[:, 1], table[:, 2:]
     if (trial != trial[0]).any() or not (np.diff(t) > 0).all():
-        raise InputError(f"{path} must hold a single trial, with times that strictly increase")
+        raise InputError(f"{path} must contain a single trial, with times that strictly increase")
     parts = stretches(t, GAP)
     theta, joined, unclear = unwrapped(t, z[:, 0], 2 * pi, parts)
     turns = bool((theta != z[:, 0]).any())
@@ -76,8 +77,8 @@ def read_recorded_pendulum(
     if unclear is not None or (turns and rates == "differences" and not all(joined)):
         row = parts[joined.index(False)].stop - 1 if unclear is None else unclear
         raise InputError(
-            f"{path}: theta may have turned by more than half a turn from t = {t[row]:.12g} to {t[row + 1]:.12g}, so that its "
-            "turns cannot be counted"
+            f"{path}: theta may have turned by more than half a turn from t = {t[row]:.12g} to {t[row + 1]:.12g}, so its "
+            "turns cannot be counted; record faster"
         )
     provenance: dict[str, Any] = {"file": Path(path).name, "rates": dict.fromkeys(COLUMNS[2:], rates)}
     if rates == "differences":
@@ -91,7 +92,7 @@ def read_recorded_pendulum(
         slopes = [savitzky_golay(t[part], z[part, i], 1, window, order)[whole] for i in range(2)]
         kept.append((t[part][whole], z[part][whole], np.stack(slopes, axis=-1)))
     if not kept:
-        raise InputError(f"{path}: no stretch is as long as the filter's window of {window} rows")
+        raise InputError(f"{path}: every interval between gaps is shorter than the filter's window of {window} rows")
     at, states, rate = (np.concatenate(columns) for columns in zip(*kept, strict=True))
     provenance["filter"] = {"name": "savitzky-golay", "window": window, "order": order}
     provenance["rows"] = {"file": len(t), "used": len(at)}

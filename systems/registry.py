@@ -1,4 +1,4 @@
-"""Systems by name: the built-in ones, and those that other distributions offer by an entry point."""
+"""Registry of systems: the built-in ones, those of the user, and those of other distributions."""
 
 from __future__ import annotations
 
@@ -15,10 +15,20 @@ S = TypeVar("S", bound=type[System])
 
 
 def register(name: str) -> Callable[[S], S]:
-    """Class decorator: makes a system available as ``systems.get(name)``.
+    """Return a class decorator that makes a system available as ``systems.get(name)``.
 
-    Another distribution needs no import for that when its metadata name the class in the entry-point group
-    ``physlearn.systems``: ``my-system = "my_package.my_system:MySystem"``. Raises InputError for a name that is taken.
+    Another distribution can register a system without being imported: its metadata name the class in the entry-point group
+    ``physlearn.systems``, as in ``my-system = "my_package.my_system:MySystem"``.
+
+    Parameters
+    ----------
+    name : str
+        Name of the system, which becomes the ``name`` of the class.
+
+    Returns
+    -------
+    callable
+        Decorator that registers a subclass of `System` and returns it. It raises InputError if the name is taken.
     """
 
     def decorate(cls: S) -> S:
@@ -30,23 +40,64 @@ def register(name: str) -> Callable[[S], S]:
 
 
 def names() -> list[str]:
-    """The names of all systems, sorted."""
+    """Return the names of all systems.
+
+    Returns
+    -------
+    list of str
+        Names in alphabetical order, including those of other distributions.
+    """
     return sorted(SYSTEMS.names())
 
 
 def find(name: str) -> type[System]:
-    """The class of the system of that name. Raises UnknownNameError (a KeyError), listing the names there are."""
+    """Return the class of a system.
+
+    Parameters
+    ----------
+    name : str
+        Name of the system.
+
+    Returns
+    -------
+    type
+        The subclass of `System` that is registered under the name.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no system with that name. It is a KeyError, and its message lists the names.
+    """
     cls = SYSTEMS.get(name)
-    if "name" not in vars(cls):  # a name that is inherited is another system's
+    if "name" not in vars(cls):  # an inherited name belongs to another system
         cls.name = name
     return cls
 
 
 def get(name: str, **parameters: Any) -> System:
-    """The system of that name with the parameters given, the others at their defaults.
+    """Return a system with the given parameters.
 
-    Raises UnknownNameError (a KeyError) for an unknown name, InputError for an unknown parameter.
+    Parameters
+    ----------
+    name : str
+        Name of the system.
+    **parameters
+        Parameters of the system. The others keep their defaults.
 
+    Returns
+    -------
+    System
+        The system with these parameters.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no system with that name. It is a KeyError, and its message lists the names.
+    InputError
+        If the system does not have one of the parameters.
+
+    Examples
+    --------
     >>> get("van-der-pol", mu=1.0).parameters
     {'mu': 1.0}
     """

@@ -1,4 +1,4 @@
-"""Numbers as users give them: Python's own or NumPy's."""
+"""Validation of numbers that users pass, as Python or NumPy scalars."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from systems.errors import InputError
 
 
 def whole(name: str, value: Any) -> int:
-    """Return a whole number as an int. Raises InputError, naming the setting, for anything else; a bool is no number.
+    """Convert a whole number to an int.
+
+    Raises InputError, which names the setting, for anything else, including a bool.
 
     >>> whole("epochs", np.int64(3))
     3
@@ -28,7 +30,9 @@ def whole(name: str, value: Any) -> int:
 
 
 def real(name: str, value: Any) -> float:
-    """Return a finite number as a float. Raises InputError, naming the setting, for anything else; a bool is no number.
+    """Convert a finite number to a float.
+
+    Raises InputError, which names the setting, for anything else, including a bool.
 
     >>> real("mu", np.float32(0.5))
     0.5
@@ -39,12 +43,12 @@ def real(name: str, value: Any) -> float:
 
 
 def seeded(seed: Any) -> torch.Generator:
-    """Return a generator of the random numbers of a seed. Raises InputError unless torch takes it.
+    """Return a random number generator with the given seed. Raises InputError if torch does not accept the seed.
 
     >>> seeded(np.int64(3)).initial_seed()
     3
     """
     seed = whole("seed", seed)
     if not -(2**63) <= seed < 2**64:
-        raise InputError(f"a seed lies between -2^63 and 2^64, so {seed} is not one")
+        raise InputError(f"seed must be at least -2^63 and less than 2^64, not {seed}")
     return torch.Generator().manual_seed(seed)

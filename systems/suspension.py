@@ -1,4 +1,4 @@
-"""Suspension: a periodically driven system with the phase of the drive among its coordinates."""
+"""Suspension of a periodically driven system, which makes it autonomous."""
 
 from __future__ import annotations
 
@@ -17,15 +17,26 @@ from systems.system import System
 
 @dataclass(frozen=True)
 class Suspension(System):
-    r"""The same motion without explicit time: the drive's phase makes two more coordinates, on a circle.
+    r"""A periodically driven system made autonomous: the phase of the drive adds two coordinates, on a circle.
 
     .. math:: \dot z = f(t, z), \quad \dot c = -\Omega s, \quad \dot s = \Omega c, \qquad (c, s) = (\cos, \sin)\, \Omega t
 
-    What asks for an autonomous flow, as a network that learns one, takes the suspension of a driven system; the section
-    ``("sin", 0.0)`` in direction 1 is its stroboscopic picture, once a period. Two of the Lyapunov exponents are zero.
+    A method that needs an autonomous flow, such as a network that learns one, can use the suspension of a driven system. The
+    section ``("sin", 0.0)`` in direction 1 is the stroboscopic map, with one point per period. Two of the Lyapunov exponents
+    are zero.
 
-    driven: a system whose field has a ``period``, and takes one time for each state. Raises InputError for any other.
+    Parameters
+    ----------
+    driven : System
+        System whose vector field depends on time with a ``period`` and accepts one time per state.
 
+    Raises
+    ------
+    InputError
+        If the system is autonomous or not periodic in time.
+
+    Examples
+    --------
     >>> import systems
     >>> suspended = Suspension(systems.get("forced-duffing"))
     >>> suspended.coordinates, suspended.sample(1, seed=0)[0, 2:].tolist()
@@ -36,37 +47,50 @@ class Suspension(System):
 
     def __post_init__(self) -> None:
         if self.driven.autonomous:
-            raise InputError(f"{self.driven.name} does not depend on time: it needs no suspension")
+            raise InputError(f"{self.driven.name} does not depend on time; use it without a suspension")
         if self.driven.period is None:
-            raise InputError(f"{self.driven.name} depends on time, but has no period: only a periodic drive has a phase")
+            raise InputError(f"{self.driven.name} depends on time without a period; use a system with a periodic drive")
 
     @property
     def name(self) -> str:  # type: ignore[override]
-        """That of the driven system, and that it is suspended."""
+        """Name of the driven system, followed by "(suspended)"."""
         return f"{self.driven.name} (suspended)"
 
     @property
     def coordinates(self) -> tuple[str, ...]:  # type: ignore[override]
-        """Those of the driven system, and cosine and sine of the phase."""
+        """Coordinates of the driven system, followed by the cosine and sine of the phase."""
         return (*self.driven.coordinates, "cos", "sin")
 
     @property
     def surface(self) -> tuple[str, float]:
-        """The start of each period."""
+        """Section at the start of each period."""
         return "sin", 0.0
 
     @property
     def periods(self) -> Mapping[str, float]:  # type: ignore[override]
-        """Those of the driven system."""
+        """Periods of the coordinates of the driven system."""
         return self.driven.periods
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Those of the driven system."""
+        """Parameters of the driven system."""
         return self.driven.parameters
 
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-        """The driven field at the time that the phase tells, and the phase's steady turning."""
+        """Return the field of the driven system at the time given by the phase, and the uniform rotation of the phase.
+
+        Parameters
+        ----------
+        t : scalar
+            Time, which has no influence.
+        z : shape ``(..., D)``
+            States of the suspension.
+
+        Returns
+        -------
+        Tensor, shape ``(..., D)``
+            Time derivative of each state.
+        """
         assert self.driven.period is not None
         frequency = 2 * pi / self.driven.period
         cos, sin = z[..., -2], z[..., -1]
@@ -74,12 +98,40 @@ class Suspension(System):
         return torch.cat([rate, torch.stack([-frequency * sin, frequency * cos], dim=-1)], dim=-1)
 
     def sample(self, n: int, *, seed: int = 0, **options: Any) -> Float[Tensor, "n D"]:
-        """n states of the driven system at t = 0, with its options."""
+        """Draw initial states of the driven system at t = 0.
+
+        Parameters
+        ----------
+        n : int
+            Number of states.
+        seed : int, default 0
+            Random seed.
+        **options
+            Further arguments of the driven system's ``sample``.
+
+        Returns
+        -------
+        Tensor, shape ``(n, D)``
+            States of the suspension in float64, with phase zero.
+        """
         z = self.driven.sample(n, seed=seed, **options)
         return self.at(0.0, z)
 
     def at(self, t: float, z: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch D"]:
-        """States of the driven system at a time, as states of the suspension."""
+        """Convert states of the driven system at a given time to states of the suspension.
+
+        Parameters
+        ----------
+        t : float
+            Time.
+        z : shape ``(..., d)``
+            States of the driven system.
+
+        Returns
+        -------
+        Tensor, shape ``(..., d + 2)``
+            States of the suspension.
+        """
         assert self.driven.period is not None
         phase = torch.as_tensor(2 * pi / self.driven.period * t, dtype=z.dtype, device=z.device)
         circle = torch.stack([phase.cos(), phase.sin()])

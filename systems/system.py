@@ -1,4 +1,4 @@
-"""What a system is: coordinates, a vector field, initial states, and its orbits."""
+"""Base classes of dynamical systems: coordinates, a vector field, initial states, and orbits."""
 
 from __future__ import annotations
 
@@ -31,18 +31,33 @@ STATES = {"z", "q", "p"}  # the names of arguments that are states, or halves of
 class System(ABC):
     """A dynamical system dz/dt = vector_field(t, z).
 
-    A subclass is a frozen dataclass whose fields are the parameters, finite numbers where they are declared as ``float`` (one
-    with a ``__post_init__`` of its own calls that of its base). It names its ``coordinates`` and gives
-    ``vector_field`` and ``sample``. ``symmetries`` are linear maps of the state that carry orbits to orbits;
-    `systems.testing.check_system` holds the system to them. A field that depends on time says so (``autonomous`` is False),
-    names the ``period`` of that dependence where there is one, and takes one time for all states, or one for each.
-    ``periods`` names the coordinates that are angles, with the period of each.
+    A subclass is a frozen dataclass whose fields are the parameters. A field that is declared as ``float`` must be a finite
+    number; a subclass that defines ``__post_init__`` calls that of its base class. The subclass sets ``coordinates`` and
+    implements `vector_field` and `sample`.
+
+    A system whose field depends on time sets ``autonomous`` to False and overrides ``period`` if the dependence is periodic.
+    Its field accepts one time for all states, or one time for each state.
+
+    Attributes
+    ----------
+    name : str
+        Name under which the system is registered.
+    coordinates : tuple of str
+        Names of the coordinates.
+    autonomous : bool
+        Whether the vector field does not depend on time. Defaults to True.
+    canonical : bool
+        Whether the coordinates are positions followed by their conjugate momenta. Defaults to False.
+    symmetries : tuple of callable
+        Linear maps of the state that take orbits to orbits. `systems.testing.check_system` checks them. Empty by default.
+    periods : mapping of str to float
+        Period of each coordinate that is an angle. Empty by default.
     """
 
     name: ClassVar[str] = ""
     coordinates: ClassVar[tuple[str, ...]]
     autonomous: ClassVar[bool] = True  # the vector field does not depend on t
-    canonical: ClassVar[bool] = False  # the coordinates are positions and their momenta
+    canonical: ClassVar[bool] = False  # the coordinates are positions and their conjugate momenta
     symmetries: ClassVar[tuple[Symmetry, ...]] = ()
     periods: ClassVar[Mapping[str, float]] = {}  # of the coordinates that are angles
 
@@ -56,43 +71,71 @@ class System(ABC):
     def __post_init__(self) -> None:
         for parameter in fields(self):  # type: ignore[arg-type]
             value = getattr(self, parameter.name)
-            if isinstance(value, np.generic):  # which no file of settings takes
+            if isinstance(value, np.generic):  # files of settings cannot hold NumPy scalars
                 object.__setattr__(self, parameter.name, value := value.item())
             if parameter.type in ("float", float) and not (isinstance(value, Real) and isfinite(value)):
                 raise InputError(f"{parameter.name} of {self.name} must be a finite number, not {value!r}")
 
     @property
     def dim(self) -> int:
-        """D, the number of coordinates."""
+        """Dimension of the phase space, which is the number of coordinates."""
         return len(self.coordinates)
 
     @property
     def period(self) -> float | None:
-        """The period of a field that depends on time; None where it does not, or is not periodic in it."""
+        """Period in time of the vector field, or None if the field is autonomous or not periodic."""
         return None
 
     @property
     def surface(self) -> tuple[str, float]:
-        """The usual surface of section, a coordinate and its value: the first one at 0 unless the system says otherwise."""
+        """Default surface of section, a coordinate and its value. Unless a system overrides it, the first coordinate at 0."""
         return self.coordinates[0], 0.0
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The parameters by name: the fields of its dataclass. Raises InputError for a class with others."""
+        """Parameters by name, which are the fields of the dataclass. Raises InputError if a class keeps others."""
         if not is_dataclass(self):
             if own := sorted(vars(self)):
-                what = f"{type(self).__name__} keeps {own[0]!r}, but is no dataclass"
-                raise InputError(f"{what}: write @dataclass(frozen=True) above the class")
+                what = f"{type(self).__name__} keeps {own[0]!r}, but is not a dataclass"
+                raise InputError(f"{what}; write @dataclass(frozen=True) above the class")
             return {}
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
     @abstractmethod
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-        """dz/dt at time t."""
+        """Return dz/dt at time t.
+
+        Parameters
+        ----------
+        t : scalar or shape ``(...)``
+            Time, in the unit of the system.
+        z : shape ``(..., D)``
+            States.
+
+        Returns
+        -------
+        Tensor, shape ``(..., D)``
+            Time derivative of each state, with the dtype and on the device of the states.
+        """
 
     @abstractmethod
     def sample(self, n: int, *, seed: int = 0) -> Float[Tensor, "n D"]:
-        """N initial states in float64; systems add arguments of their own."""
+        """Draw random initial states.
+
+        Subclasses may add keyword arguments.
+
+        Parameters
+        ----------
+        n : int
+            Number of states.
+        seed : int, default 0
+            Random seed.
+
+        Returns
+        -------
+        Tensor, shape ``(n, D)``
+            States in float64.
+        """
 
     @renamed(solver="method")
     def orbit(
@@ -104,36 +147,36 @@ class System(ABC):
         rtol: float | None = None,
         atol: float | None = None,
     ) -> Orbit:
-        """Return the orbits from z0 at t[0], in float64, by an adaptive solver.
+        """Integrate the orbits that start from z0 at t[0], in float64, with an adaptive solver.
 
         Parameters
         ----------
         z0 : shape ``(..., D)``
             Initial states, in the units of the system.
         t : shape ``(T,)``
-            Times, strictly increasing or strictly decreasing. Times of a driven system count from t = 0 of the drive, whose
-            phase is kept however large they are.
-        method
-            Name of an adaptive solver: a SciPy method, or ``"dopri8"`` of torchdiffeq; by default DOP853 on the CPU and dopri8
-            on other devices.
-        rtol, atol
-            Tolerances of a step, which errs by at most ``rtol |z_i| + atol s_i`` in each coordinate, where s_i is the largest
-            size of the coordinate along the orbit so far: units do not matter. The errors of steps add up along the orbit.
-            By default the finest tolerances that rounding allows (rtol = 0, atol = 4e-15 with DOP853 and dopri8, 1e-12 each
-            with the other solvers): after 32 revolutions, an orbit of Kepler's problem with eccentricity 0.6 errs by 5e-11.
-            If only one is given, the other is 1e-12.
+            Times, strictly increasing or strictly decreasing. For a driven system, t = 0 is the start of the drive, whose
+            phase stays accurate at large times.
+        method : {"DOP853", "RK45", "Radau", "BDF", "LSODA", "dopri8"}, optional
+            A method of SciPy, or ``"dopri8"`` of torchdiffeq. Defaults to DOP853 on the CPU and to dopri8 on other devices.
+        rtol, atol : float, optional
+            Tolerances of a step. The error of a step is at most ``rtol |z_i| + atol s_i`` in each coordinate, where s_i is
+            the largest absolute value of the coordinate along the orbit so far, so the accuracy does not depend on units. The
+            errors of the steps accumulate along the orbit. The defaults are the smallest tolerances that rounding allows:
+            rtol = 0 and atol = 4e-15 for DOP853 and dopri8, and 1e-12 each for the other solvers. With them, an orbit of the
+            Kepler problem with eccentricity 0.6 has an error of 5e-11 after 32 revolutions. If only one tolerance is given,
+            the other is 1e-12.
 
         Returns
         -------
         Orbit
-            States and rates at the times, with the system, its parameters and the tolerances in its provenance.
+            States and rates at the times. The provenance records the system, its parameters and the tolerances.
 
         Raises
         ------
         InputError
-            For states of the wrong dimension or not finite, for times that are not sorted, and for an unknown method.
+            If states have the wrong dimension or are not finite, if times are not sorted, or if the method is unknown.
         IntegrationError
-            For an orbit that blows up; names the orbit and the time.
+            If an orbit diverges. The message names the orbit and the time.
 
         Examples
         --------
@@ -169,16 +212,21 @@ class System(ABC):
 
     @outside_inference
     def _rates(self, t: Float[Tensor, " T"], z: Float[Tensor, "*batch T D"]) -> Float[Tensor, "*batch T D"]:
-        """The field at each time, reduced modulo its period, and the states then."""
+        """Return the vector field along orbits, with times reduced modulo its period."""
         times = t if self.period is None else t % self.period
         return torch.stack([self.vector_field(time, state) for time, state in zip(times, z.unbind(-2), strict=True)], -2)
 
 
 class HamiltonianSystem(System):
-    """A system of Hamilton's equations dq/dt = dH/dp, dp/dt = -dH/dq, with z = (q_1..q_n, p_1..p_n).
+    """A Hamiltonian system, dq/dt = dH/dp and dp/dt = -dH/dq, with z = (q_1..q_n, p_1..p_n).
 
-    A subclass gives ``hamiltonian``; the vector field is its gradient by automatic differentiation, unless the subclass
-    gives that too.
+    A subclass implements `hamiltonian`. The vector field is derived by automatic differentiation unless the subclass overrides
+    it.
+
+    Attributes
+    ----------
+    separable : bool
+        Whether H = T(p) + V(q). Defaults to False; see `SeparableSystem`.
     """
 
     canonical: ClassVar[bool] = True
@@ -186,61 +234,153 @@ class HamiltonianSystem(System):
 
     @abstractmethod
     def hamiltonian(self, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch"]:
-        """The energy of each state."""
+        """Return the energy of each state.
+
+        Parameters
+        ----------
+        z : shape ``(..., D)``
+            States.
+
+        Returns
+        -------
+        Tensor, shape ``(...)``
+            Value of H.
+        """
 
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-        """(dH/dp, -dH/dq); H does not depend on t."""
+        """Return (dH/dp, -dH/dq).
+
+        Parameters
+        ----------
+        t : scalar
+            Time, which has no influence.
+        z : shape ``(..., D)``
+            States.
+
+        Returns
+        -------
+        Tensor, shape ``(..., D)``
+            Time derivative of each state.
+        """
         return symplectic_gradient(self.hamiltonian, z)
 
 
 class SeparableSystem(HamiltonianSystem):
-    """H = T(p) + V(q): explicit symplectic integrators apply.
+    """A Hamiltonian system with H = T(p) + V(q), which explicit symplectic integrators can solve.
 
-    A subclass gives ``potential``; ``kinetic`` is p^2/2 unless it says otherwise.
+    A subclass implements `potential`. The kinetic energy is p^2/2 unless the subclass overrides it.
     """
 
     separable: ClassVar[bool] = True
 
     def kinetic(self, p: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
-        """T(p)."""
+        """Return the kinetic energy T(p).
+
+        Parameters
+        ----------
+        p : shape ``(..., n)``
+            Momenta.
+
+        Returns
+        -------
+        Tensor, shape ``(...)``
+            Kinetic energy, p^2/2 by default.
+        """
         return p.square().sum(-1) / 2
 
     @abstractmethod
     def potential(self, q: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
-        """V(q)."""
+        """Return the potential energy V(q).
+
+        Parameters
+        ----------
+        q : shape ``(..., n)``
+            Positions.
+
+        Returns
+        -------
+        Tensor, shape ``(...)``
+            Potential energy.
+        """
 
     def hamiltonian(self, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch"]:
-        """T(p) + V(q)."""
+        """Return T(p) + V(q).
+
+        Parameters
+        ----------
+        z : shape ``(..., D)``
+            States.
+
+        Returns
+        -------
+        Tensor, shape ``(...)``
+            Energy.
+        """
         q, p = z.chunk(2, dim=-1)
         return self.kinetic(p) + self.potential(q)
 
     def velocity(self, p: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
-        """dT/dp."""
+        """Return dT/dp.
+
+        Parameters
+        ----------
+        p : shape ``(..., n)``
+            Momenta.
+
+        Returns
+        -------
+        Tensor, shape ``(..., n)``
+            Time derivative of the positions.
+        """
         return gradient(self.kinetic, p)
 
     def force(self, q: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
-        """-dV/dq."""
+        """Return -dV/dq.
+
+        Parameters
+        ----------
+        q : shape ``(..., n)``
+            Positions.
+
+        Returns
+        -------
+        Tensor, shape ``(..., n)``
+            Time derivative of the momenta.
+        """
         return -gradient(self.potential, q)
 
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-        """(dT/dp, -dV/dq)."""
+        """Return (dT/dp, -dV/dq).
+
+        Parameters
+        ----------
+        t : scalar
+            Time, which has no influence.
+        z : shape ``(..., D)``
+            States.
+
+        Returns
+        -------
+        Tensor, shape ``(..., D)``
+            Time derivative of each state.
+        """
         q, p = z.chunk(2, dim=-1)
         return torch.cat([self.velocity(p), self.force(q)], dim=-1)
 
 
 def symplectic_gradient(hamiltonian: Callable[[Tensor], Tensor], z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-    """(dH/dp, -dH/dq). The orbits of a batch do not interact, so the gradient of the sum is all of theirs."""
+    """Return (dH/dp, -dH/dq). States of a batch do not interact, so one gradient of the sum gives the gradient of each."""
     return rotate(gradient(hamiltonian, z))
 
 
 def rotate(slope: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-    """J times a gradient: (dH/dq, dH/dp) to (dH/dp, -dH/dq)."""
+    """Multiply a gradient by the symplectic matrix J, which maps (dH/dq, dH/dp) to (dH/dp, -dH/dq)."""
     dq, dp = slope.chunk(2, dim=-1)
     return torch.cat([dp, -dq], dim=-1)
 
 
 def numbers(given: Any, what: str) -> Tensor:
-    """What was given, in float64. Raises InputError where it is not made of numbers."""
+    """Convert an argument to a float64 tensor. Raises InputError if it does not consist of numbers."""
     try:
         with ordinary():
             return plain(torch.as_tensor(given, dtype=torch.float64))
@@ -249,11 +389,11 @@ def numbers(given: Any, what: str) -> Tensor:
 
 
 def check_states(z: Tensor, coordinates: tuple[str, ...]) -> None:
-    """Raise InputError unless states have the dimension of the coordinates and are finite numbers."""
+    """Raise InputError unless the last axis of the states has one entry per coordinate and all states are finite."""
     if z.ndim == 0 or z.shape[-1] != len(coordinates):
         raise InputError(
             f"states must have {len(coordinates)} coordinates ({', '.join(coordinates)}) on their last axis, "
-            f"not the shape {tuple(z.shape)}"
+            f"not shape {tuple(z.shape)}"
         )
     if not torch.isfinite(z).all():
         raise InputError("initial states must be finite numbers, but some are NaN or infinite")

@@ -1,7 +1,7 @@
-"""The contract that every system keeps, as checks for its own tests and for those of other people's systems.
+"""Checks of the contract that every system keeps, for the tests of built-in and of third-party systems.
 
-Each check has a name, and raises AssertionError, which names what is broken. ``check_system`` carries them all out; a test
-that reports them one by one parametrises over ``system_checks``.
+Each check has a name and raises AssertionError with a message that says what is broken. `check_system` runs all checks. A test
+that reports them separately is parametrised over `system_checks`.
 """
 
 from __future__ import annotations
@@ -21,20 +21,28 @@ from systems.orbit import Orbit
 from systems.periodic import check_periods as valid_periods
 from systems.system import HamiltonianSystem, SeparableSystem, System
 
-STEP = 1e-5  # of central differences, in units of the coordinate: its error is about STEP^2, and 1e-16 / STEP from rounding
+STEP = 1e-5  # central differences, relative to the coordinate; the error is about STEP^2, plus 1e-16 / STEP from rounding
 DIFFERENCE_TOLERANCE = 1e-6
-DURATION = 10.0  # of the orbits, in the system's unit of time
-TIMES = (0.0, 1.7, 4.1)  # at which the field of a system that depends on time is looked at, in the same unit
+DURATION = 10.0  # length of the orbits, in the system's unit of time
+TIMES = (0.0, 1.7, 4.1)  # at which a field that depends on time is checked, in the same unit
 
 Check = Callable[[], object]
 
 
 @dataclass(frozen=True)
 class Units:
-    """The sizes that a system's quantities have at its samples, by which errors are measured: in any units the same.
+    """Typical magnitudes of a system's quantities at its samples, relative to which errors are independent of units.
 
-    size: the spread of each coordinate, a radian for an angle. rate: the largest rate of each coordinate. time: the
-    shortest in which a coordinate changes by its size. energy: the most by which a change of one coordinate changes H.
+    Parameters
+    ----------
+    size : shape ``(D,)``
+        Spread of each coordinate, or one radian for an angle.
+    rate : shape ``(D,)``
+        Largest rate of each coordinate.
+    time : float
+        Shortest time in which a coordinate changes by its size.
+    energy : float
+        Largest change of H when one coordinate changes by its size.
     """
 
     size: Tensor
@@ -44,7 +52,7 @@ class Units:
 
     @classmethod
     def of(cls, system: System, z: Tensor) -> Units:
-        """The units of a system, from its samples; what no sample tells follows from the unit of time, or is 1."""
+        """Estimate the units from samples. A unit that they do not determine follows from the unit of time, or is 1."""
         size = (z - z.mean(0)).abs().amax(0)
         size = torch.where(size > 0, size, z.abs().amax(0))
         for name, period in system.periods.items():
@@ -61,14 +69,23 @@ class Units:
 
 
 def system_checks(system: System, n: int = 8, seed: int = 0) -> Iterator[tuple[str, Check]]:
-    """Yield the name of each check of a system, and a function that carries it out.
+    """Yield the name of each check of a system and a function that runs it.
 
     Parameters
     ----------
-    system
-        The system, with its parameters.
-    n, seed
-        Number of samples at which it is checked, and their seed.
+    system : System
+        System to check.
+    n : int, default 8
+        Number of samples at which it is checked.
+    seed : int, default 0
+        Random seed of the samples.
+
+    Yields
+    ------
+    name : str
+        Name of the check.
+    check : callable
+        Function without arguments, which raises AssertionError if the check fails.
 
     Examples
     --------
@@ -106,14 +123,30 @@ def system_checks(system: System, n: int = 8, seed: int = 0) -> Iterator[tuple[s
 
 
 def check_system(system: System, n: int = 8, seed: int = 0) -> None:
-    """Raise AssertionError, naming what is broken, unless the system keeps the contract.
+    """Check that a system keeps the contract of `systems.System`.
 
-    Checked: the samples (shape, dtype, seeds, stated energy), the vector field (shapes and batches, dtype and device kept,
-    input untouched, dependence on time as declared), the declared periods of coordinates, symmetries and divergence, the
-    orbit; for a Hamiltonian system the vector field against finite differences of the Hamiltonian, its split into
-    T(p) + V(q), zero divergence, and energy along an orbit. Errors are measured, coordinate by coordinate, in the sizes that
-    occur at the samples, so that the verdict is the same in all units.
+    The checks cover the samples (shape, dtype, seeds, requested energy), the vector field (shapes and batches, dtype and
+    device, unchanged input, dependence on time as declared), the declared periods, symmetries and divergence, and the orbit.
+    For a Hamiltonian system, they also compare the vector field with finite differences of the Hamiltonian, and check the
+    split into T(p) + V(q), zero divergence, and conservation of energy along an orbit. Errors are relative to the magnitude
+    of each coordinate at the samples, so the result does not depend on units.
 
+    Parameters
+    ----------
+    system : System
+        System to check.
+    n : int, default 8
+        Number of samples at which it is checked.
+    seed : int, default 0
+        Random seed of the samples.
+
+    Raises
+    ------
+    AssertionError
+        If a check fails. The message says what is broken.
+
+    Examples
+    --------
     >>> import systems
     >>> check_system(systems.get("henon-heiles"))
     """
@@ -122,10 +155,10 @@ def check_system(system: System, n: int = 8, seed: int = 0) -> None:
 
 
 def check_declarations(system: System) -> None:
-    """It has a name, coordinates with names of their own, a surface among them, and periods that make sense."""
-    assert system.name, "name is empty: decorate the class with @register"
+    """Check that the system has a name, distinct coordinates, a surface in one of them, and valid periods."""
+    assert system.name, "name is empty; decorate the class with @register"
     assert len(set(system.coordinates)) == system.dim, f"coordinates {system.coordinates} repeat a name"
-    assert system.surface[0] in system.coordinates, f"the surface {system.surface} is of no coordinate"
+    assert system.surface[0] in system.coordinates, f"the surface {system.surface} names no coordinate"
     try:
         valid_periods(system.periods, system.coordinates)
     except InputError as error:
@@ -133,20 +166,20 @@ def check_declarations(system: System) -> None:
 
 
 def check_samples(system: System, n: int, seed: int) -> Tensor:
-    """Samples are (n, D) in float64, finite, and a function of their seed alone."""
+    """Check that samples have shape (n, D) in float64, are finite, and depend on their seed alone."""
     state = torch.get_rng_state()
     z = system.sample(n, seed=seed)
-    assert torch.equal(state, torch.get_rng_state()), "sample disturbs torch's global random numbers"
+    assert torch.equal(state, torch.get_rng_state()), "sample changes the state of torch's global random numbers"
     assert z.shape == (n, system.dim), f"sample({n}) has shape {tuple(z.shape)}, not {(n, system.dim)}"
-    assert z.dtype == torch.float64, f"sample gives {z.dtype}, not float64"
-    assert torch.isfinite(z).all(), "sample gives states that are not finite"
-    assert torch.equal(z, system.sample(n, seed=seed)), "sample differs between two calls with one seed"
+    assert z.dtype == torch.float64, f"sample returns {z.dtype}, not float64"
+    assert torch.isfinite(z).all(), "sample returns states that are not finite"
+    assert torch.equal(z, system.sample(n, seed=seed)), "sample differs between two calls with the same seed"
     assert not torch.equal(z, system.sample(n, seed=seed + 1)), "sample is the same for two seeds"
     return z
 
 
 def check_energies(system: System, n: int, seed: int, units: Units) -> None:
-    """Samples of a Hamiltonian system have the energy that was asked for, where it can be."""
+    """Check that samples of a Hamiltonian system have the requested energy, if ``sample`` has such an argument."""
     energy = inspect.signature(system.sample).parameters.get("energy")
     if isinstance(system, HamiltonianSystem) and energy is not None:
         known = system.hamiltonian(system.sample(n, seed=seed))
@@ -157,11 +190,11 @@ def check_energies(system: System, n: int, seed: int, units: Units) -> None:
 
 
 def check_vector_field(system: System, z: Tensor) -> None:
-    """The field keeps shape, dtype and device, leaves its input alone, and treats the states of a batch one by one."""
+    """Check that the field keeps shape, dtype and device, does not change its input, and treats states independently."""
     before = z.clone()
     f = system.vector_field(0.0, z)
-    assert torch.equal(z, before), "vector_field changes the states that it is given"
-    assert f.shape == z.shape, f"vector_field turns shape {tuple(z.shape)} into {tuple(f.shape)}"
+    assert torch.equal(z, before), "vector_field changes the states that are passed to it"
+    assert f.shape == z.shape, f"vector_field changes shape {tuple(z.shape)} to {tuple(f.shape)}"
     assert torch.isfinite(f).all(), "vector_field is not finite at the samples"
     rate = Units.of(system, z).rate
     single = torch.stack([system.vector_field(0.0, state) for state in z])
@@ -180,40 +213,40 @@ def check_vector_field(system: System, z: Tensor) -> None:
     try:
         kept = system.vector_field(0.0, z.to(device)).device.type == device.type
     except RuntimeError as error:
-        raise AssertionError(f"vector_field does not work on another device than the CPU: {error}") from error
+        raise AssertionError(f"vector_field fails on a device other than the CPU: {error}") from error
     assert kept, "vector_field does not keep the device"
 
 
 def check_time(system: System, z: Tensor, units: Units) -> None:
-    """The field depends on time as declared, has its period, and takes one time for each state as well as one for all."""
+    """Check that the field depends on time as declared, with its period, and accepts one time per state or one for all."""
     times = [t * units.time for t in TIMES]
     fields = torch.stack([system.vector_field(t, z) for t in times])
     if system.autonomous:
         assert torch.equal(fields, fields[:1].expand_as(fields)), "autonomous is True, but vector_field depends on time"
         return
     assert not torch.equal(fields, fields[:1].expand_as(fields)), "autonomous is False, but vector_field ignores time"
-    assert not isinstance(system, HamiltonianSystem), "a Hamiltonian that depends on time is no HamiltonianSystem"
+    assert not isinstance(system, HamiltonianSystem), "a HamiltonianSystem must not depend on time; derive from System instead"
     if system.period is not None:
         later = torch.stack([system.vector_field(t + system.period, z) for t in times])
         _assert_close(later, fields, 1e-9, "vector_field a period later", units.rate)
     each = torch.tensor(times, dtype=z.dtype).unsqueeze(-1).expand(-1, len(z))
     found = system.vector_field(each, z.expand(len(times), *z.shape))
-    _assert_close(found, fields, 1e-12, "vector_field at a time for each", units.rate)
+    _assert_close(found, fields, 1e-12, "vector_field with one time per state", units.rate)
 
 
 def check_periods(system: System, z: Tensor, t: float, units: Units) -> None:
-    """The field, and a Hamiltonian, are the same a period further on and back in each coordinate that has one."""
+    """Check that the field and the Hamiltonian are unchanged when a periodic coordinate changes by a period."""
     for name, step in ((name, sign * period) for name, period in system.periods.items() for sign in (1, -1)):
         on = z.clone()
         on[:, system.coordinates.index(name)] += step
-        what = f"a period of {name} further on"
+        what = f"shifted by a period of {name}"
         _assert_close(system.vector_field(t, on), system.vector_field(t, z), 1e-9, f"vector_field {what}", units.rate)
         if isinstance(system, HamiltonianSystem):
             _assert_close(system.hamiltonian(on), system.hamiltonian(z), 1e-9, f"hamiltonian {what}", units.energy)
 
 
 def check_symmetries(system: System, z: Tensor, t: float, units: Units) -> None:
-    """A linear symmetry S carries the field along: f(S z) = S f(z); and a Hamiltonian is the same at z and S z."""
+    """Check that each linear symmetry S satisfies f(S z) = S f(z), and H(S z) = H(z) for a Hamiltonian system."""
     for i, symmetry in enumerate(system.symmetries):
         f = system.vector_field(t, z)
         _assert_close(system.vector_field(t, symmetry(z)), symmetry(f), 1e-9, f"vector_field under symmetry {i}", units.rate)
@@ -223,7 +256,7 @@ def check_symmetries(system: System, z: Tensor, t: float, units: Units) -> None:
 
 
 def check_divergence(system: System, z: Tensor, t: float, units: Units) -> None:
-    """The trace of the field's Jacobian is what ``divergence`` declares, by autodiff and by finite differences alike."""
+    """Check the Jacobian of the field against finite differences, and its trace against ``divergence``."""
     jacobian = vmap(jacrev(lambda state: system.vector_field(t, state)))(z)
     columns = [_central(lambda state: system.vector_field(t, state), z, j, units) for j in range(system.dim)]
     scale = units.rate.unsqueeze(-1) / units.size
@@ -238,9 +271,9 @@ def check_divergence(system: System, z: Tensor, t: float, units: Units) -> None:
 
 
 def check_hamiltonian(system: HamiltonianSystem, z: Tensor, units: Units) -> None:
-    """The field is J grad H; where H splits, kinetic + potential is H, and velocity and force are their gradients."""
+    """Check that the field is J grad H and, for a separable H, that its parts and their gradients agree with H."""
     energy = system.hamiltonian(z)
-    assert energy.shape == z.shape[:-1], f"hamiltonian turns shape {tuple(z.shape)} into {tuple(energy.shape)}"
+    assert energy.shape == z.shape[:-1], f"hamiltonian changes shape {tuple(z.shape)} to {tuple(energy.shape)}"
     assert system.dim % 2 == 0, f"a Hamiltonian system needs as many momenta as positions, not {system.dim} coordinates"
     n = system.dim // 2
     slope = torch.stack([_central(system.hamiltonian, z, j, units) for j in range(system.dim)], dim=-1)
@@ -248,9 +281,9 @@ def check_hamiltonian(system: HamiltonianSystem, z: Tensor, units: Units) -> Non
     field = system.vector_field(0.0, z)
     _assert_close(field, expected, DIFFERENCE_TOLERANCE, "vector_field as (dH/dp, -dH/dq)", units.rate)
     if system.separable:
-        assert isinstance(system, SeparableSystem), "separable is True, but it is no SeparableSystem"
+        assert isinstance(system, SeparableSystem), "separable is True, but the system is not a SeparableSystem"
     else:
-        assert not isinstance(system, SeparableSystem), "separable is False, but it is a SeparableSystem"
+        assert not isinstance(system, SeparableSystem), "separable is False, but the system is a SeparableSystem"
     if isinstance(system, SeparableSystem):
         q, p = z.chunk(2, dim=-1)
         _assert_close(system.kinetic(p) + system.potential(q), energy, 1e-12, "kinetic + potential", units.energy)
@@ -259,10 +292,10 @@ def check_hamiltonian(system: HamiltonianSystem, z: Tensor, units: Units) -> Non
 
 
 def check_orbit(system: System, z: Tensor, units: Units) -> None:
-    """The orbit starts at z0, obeys the field by finite differences, and keeps the energy of a Hamiltonian system."""
+    """Check that the orbit starts at z0, follows the field, and conserves the energy of a Hamiltonian system."""
     t = units.time * torch.linspace(0.0, DURATION, 101, dtype=torch.float64)
     orbit = system.orbit(z, t)
-    assert isinstance(orbit, Orbit), f"orbit gives a {type(orbit).__name__}, not an Orbit"
+    assert isinstance(orbit, Orbit), f"orbit returns a {type(orbit).__name__}, not an Orbit"
     assert orbit.z.shape == (len(z), len(t), system.dim), f"orbit has states of shape {tuple(orbit.z.shape)}"
     assert orbit.coordinates == system.coordinates, f"orbit has the coordinates {orbit.coordinates}"
     assert dict(orbit.periods) == dict(system.periods), f"orbit has the periods {dict(orbit.periods)}"
@@ -273,7 +306,7 @@ def check_orbit(system: System, z: Tensor, units: Units) -> None:
     h = 1e-3 * units.time
     near = system.orbit(z, torch.tensor([0.0, h, 2 * h], dtype=torch.float64)).z
     slope = (near[:, 2] - near[:, 0]) / (2 * h)
-    # where a push sets in meanwhile, the mean slope lies between those before and after
+    # if the field jumps during the step, the mean slope lies between those before and after
     rates = torch.stack([system.vector_field(k * h, near[:, k]) for k in range(3)])
     _assert_close(slope, slope.clamp(rates.amin(0), rates.amax(0)), 1e-3, "the orbit's slope", units.rate)
     check_periods(system, orbit.z.flatten(0, 1), 0.0, units)
@@ -283,14 +316,14 @@ def check_orbit(system: System, z: Tensor, units: Units) -> None:
 
 
 def _central(f: Callable[[Tensor], Tensor], z: Tensor, j: int, units: Units) -> Tensor:
-    """df/dz_j by a central difference."""
+    """Estimate df/dz_j by a central difference."""
     h = torch.zeros_like(z)
     h[..., j] = STEP * units.size[j]
     return (f(z + h) - f(z - h)) / (2 * h[0, j])
 
 
 def _assert_close(found: Tensor, expected: Tensor, tolerance: float, what: str, unit: Tensor | float = 1.0) -> None:
-    """Relative to the largest expected value, or to the unit where that is larger; of each coordinate that has its own."""
+    """Check an error relative to the largest expected value or to the unit, whichever is larger, per coordinate."""
     if isinstance(unit, Tensor):
         largest = expected.abs().flatten(0, -2).amax(0).maximum(unit.to(expected))
     else:

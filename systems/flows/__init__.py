@@ -1,4 +1,4 @@
-"""Flows that forget where they began: dissipative systems of three dimensions and more."""
+"""Dissipative flows in three or more dimensions."""
 
 from systems.flows.lorenz import Lorenz
 

@@ -17,13 +17,24 @@ from systems.system import Symmetry, System
 @register("lorenz")
 @dataclass(frozen=True)
 class Lorenz(System):
-    r"""Convection in three numbers, the first strange attractor.
+    r"""A model of convection with three variables, whose attractor was the first strange attractor to be found.
 
     .. math:: \dot x = \sigma (y - x), \quad \dot y = x (\rho - z) - y, \quad \dot z = x y - \beta z
 
     The state is ``z = (x, y, z)``, dimensionless. The largest Lyapunov exponent is 0.906 for the default parameters.
 
-    Source: Lorenz, J. Atmos. Sci. 20, 130 (1963).
+    Parameters
+    ----------
+    sigma : float, default 10
+        Prandtl number.
+    rho : float, default 28
+        Rayleigh number, relative to the onset of convection.
+    beta : float, default 8/3
+        Geometric factor of the convection cells.
+
+    References
+    ----------
+    Lorenz, J. Atmos. Sci. 20, 130 (1963).
     """
 
     sigma: float = 10.0
@@ -34,20 +45,35 @@ class Lorenz(System):
 
     @property
     def surface(self) -> tuple[str, float]:
-        """The height of the two unstable points of rest, z = rho - 1."""
+        """Section at the height of the two unstable fixed points, z = rho - 1."""
         return "z", self.rho - 1
 
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3"]:
-        """(dx/dt, dy/dt, dz/dt)."""
+        """Return (dx/dt, dy/dt, dz/dt)."""
         x, y, height = z.unbind(-1)
         return torch.stack([self.sigma * (y - x), x * (self.rho - height) - y, x * y - self.beta * height], dim=-1)
 
     def divergence(self, z: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch"]:
-        """How fast phase-space volume shrinks: -(sigma + 1 + beta)."""
+        """Return the divergence of the field, -(sigma + 1 + beta), at which phase-space volume contracts."""
         return torch.full_like(z[..., 0], -(self.sigma + 1 + self.beta))
 
     def sample(
         self, n: int, *, seed: int = 0, bounds: Bounds = ((-15.0, 15.0), (-20.0, 20.0), (10.0, 40.0))
     ) -> Float[Tensor, "n 3"]:
-        """n states, uniform in a box around the attractor."""
+        """Draw initial states uniformly from a box around the attractor.
+
+        Parameters
+        ----------
+        n : int
+            Number of states.
+        seed : int, default 0
+            Random seed.
+        bounds : sequence of (low, high)
+            Range of each coordinate.
+
+        Returns
+        -------
+        Tensor, shape ``(n, 3)``
+            States in float64.
+        """
         return box(n, bounds, seed)

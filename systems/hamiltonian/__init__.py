@@ -1,4 +1,4 @@
-"""Hamiltonian systems of several degrees of freedom."""
+"""Hamiltonian systems with several degrees of freedom."""
 
 from systems.hamiltonian.dipole import Dipole, ReducedDipole
 from systems.hamiltonian.double_pendulum import DoublePendulum

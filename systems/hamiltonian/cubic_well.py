@@ -1,4 +1,4 @@
-"""What the Henon-Heiles systems share: a well whose walls are a cubic, and states inside of it."""
+"""The common base of the Henon-Heiles systems: a potential well with cubic terms, and samples inside it."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ from systems.errors import InputError
 from systems.sampling import check_count, generator, microcanonical
 from systems.system import SeparableSystem
 
-USUAL = 0.6  # of the escape energy: ordered and chaotic orbits both
-LARGEST = 1 / 6  # the escape energy that counts for the usual energy where nothing ever escapes
+USUAL = 0.6  # of the escape energy; both regular and chaotic orbits exist
+LARGEST = 1 / 6  # upper limit of the escape energy in the default energy, for wells without escape
 
 
 class CubicWell(SeparableSystem):
-    """Two degrees of freedom with T = p^2/2 and V a quadratic and a cubic, with its bottom at the origin.
+    """A system with T = p^2/2 and a potential of quadratic and cubic terms in two positions, with its minimum at the origin.
 
-    Along each ray from there V rises to one maximum, or for ever; the lowest of these maxima is the ``escape_energy``.
+    Along each ray from the origin, V rises to a single maximum or without bound. The lowest maximum is the ``escape_energy``.
     """
 
     @property
     @abstractmethod
     def escape_energy(self) -> float:
-        """The energy of the lowest saddle."""
+        """Energy of the lowest saddle."""
 
     @property
     @abstractmethod
     def stiffness(self) -> float:
-        """The smaller of the two curvatures at the bottom."""
+        """Smaller of the two curvatures at the minimum."""
 
     def inside(self, q: Float[Tensor, "n 2"]) -> Bool[Tensor, " n"]:
-        """Where V still rises along the ray from the bottom: regions beyond the saddles have V < E too."""
+        """Return whether V still rises along the ray from the origin. Regions beyond the saddles may have V < E as well."""
         return (q * self.force(q)).sum(-1) <= 0
 
     def velocity(self, p: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
-        """dT/dp = p."""
+        """Return dT/dp = p."""
         return p
 
     def sample(
@@ -51,11 +51,30 @@ class CubicWell(SeparableSystem):
         energy_range: tuple[float, float] | None = None,
         bounded: bool = True,
     ) -> Float[Tensor, "n 4"]:
-        """n states of the microcanonical ensemble inside the well.
+        """Draw initial states from the microcanonical ensemble inside the well.
 
-        energy: a number or n numbers, by default 0.6 of the escape energy; energy_range: (low, high) instead, to draw each
-        energy from uniformly.
-        Raises InputError for energies outside of (0, escape energy); ``bounded=False`` allows more.
+        Parameters
+        ----------
+        n : int
+            Number of states.
+        seed : int, default 0
+            Random seed.
+        energy : float or sequence of float, optional
+            Energy of all states, or of each. Defaults to 0.6 times the escape energy, which counts as at most 1/6.
+        energy_range : (float, float), optional
+            Range from which each energy is drawn uniformly, instead of ``energy``.
+        bounded : bool, default True
+            Whether energies must be below the escape energy.
+
+        Returns
+        -------
+        Tensor, shape ``(n, 4)``
+            States in float64.
+
+        Raises
+        ------
+        InputError
+            If an energy is not positive and finite, or if it is not below the escape energy and ``bounded`` is True.
         """
         check_count(n)
         if energy_range is not None:
@@ -64,30 +83,30 @@ class CubicWell(SeparableSystem):
         else:
             energies = _energies(n, USUAL * min(self.escape_energy, LARGEST) if energy is None else energy)
         self._check_energies(energies, bounded)
-        # V >= stiffness r^2 / 6 as far as it rises, so that no state is farther out
+        # V >= stiffness r^2 / 6 as long as it rises, so no state lies farther out
         size = sqrt(6 * float(energies.max()) / self.stiffness)
         return microcanonical(energies, self.potential, self.inside, [(-size, size)] * 2, seed)
 
     def _check_energies(self, energies: Tensor, bounded: bool) -> None:
         low, high = float(energies.min()), float(energies.max())
         if not torch.isfinite(energies).all():
-            raise InputError(f"energy={energies.tolist()} must be finite numbers")
+            raise InputError(f"energy must consist of finite numbers, not {energies.tolist()}")
         if low <= 0:
-            raise InputError(f"energy={low:g} must be above 0, the bottom of the well")
+            raise InputError(f"energy={low:g} must be above 0, the minimum of the potential")
         if bounded and high >= self.escape_energy:
             raise InputError(
-                f"energy={high:g} is not below the escape energy {self.escape_energy:.6g}: "
-                "orbits leave; choose a lower one, or bounded=False"
+                f"energy={high:g} is not below the escape energy {self.escape_energy:.6g}, so orbits can "
+                "escape; choose a lower energy, or pass bounded=False"
             )
 
 
 def _uniform(n: int, low: float, high: float, seed: int) -> Float[Tensor, " n"]:
-    # a stream of its own: the energies must not be the numbers that place the states
+    # a separate random stream, so that energies and positions are independent
     return low + (high - low) * torch.rand(n, generator=generator(n, seed + 2**32), dtype=torch.float64)
 
 
 def _energies(n: int, energy: float | Sequence[float] | Tensor) -> Float[Tensor, " n"]:
     values = torch.as_tensor(energy, dtype=torch.float64)
     if values.ndim > 1 or (values.ndim == 1 and len(values) != n):
-        raise InputError(f"energy must be a number or {n} numbers, not of shape {tuple(values.shape)}")
+        raise InputError(f"energy must be a number or {n} numbers, not an array of shape {tuple(values.shape)}")
     return values.expand(n).clone()

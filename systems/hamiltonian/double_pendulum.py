@@ -18,13 +18,18 @@ from systems.system import HamiltonianSystem, Symmetry
 @register("double-pendulum")
 @dataclass(frozen=True)
 class DoublePendulum(HamiltonianSystem):
-    r"""A pendulum that hangs from another: two unit masses on two massless rods of unit length.
+    r"""A pendulum attached to another one: two unit masses on two massless rods of unit length.
 
     .. math:: H = \frac{p_1^2 + 2 p_2^2 - 2 p_1 p_2 \cos(\theta_1 - \theta_2)}{2 (1 + \sin^2(\theta_1 - \theta_2))}
         - 2 g \cos\theta_1 - g \cos\theta_2
 
-    The state is ``z = (theta_1, theta_2, p_1, p_2)``, angles from hanging down; ``gravity`` in m/s^2. It does not split into
-    T(p) + V(q). Small swings have the frequencies sqrt(g (2 +- sqrt 2)).
+    The state is ``z = (theta_1, theta_2, p_1, p_2)``, with angles in radians from the downward vertical. H is not separable.
+    Small swings have the angular frequencies sqrt(g (2 +- sqrt 2)).
+
+    Parameters
+    ----------
+    gravity : float, default 9.81
+        Gravitational acceleration g [m/s^2].
     """
 
     gravity: float = 9.81
@@ -33,18 +38,18 @@ class DoublePendulum(HamiltonianSystem):
     symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: -z,)
 
     def hamiltonian(self, z: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch"]:
-        """The energy of each state; -3 g hanging at rest."""
+        """Return the energy of each state, which is -3 g at rest."""
         first, second, p, s = z.unbind(-1)
         between = first - second
         kinetic = (p**2 + 2 * s**2 - 2 * p * s * between.cos()) / (2 * (1 + between.sin() ** 2))
         return kinetic - self.gravity * (2 * first.cos() + second.cos())
 
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch 4"]:
-        """(dH/dp, -dH/dq), in closed form."""
+        """Return (dH/dp, -dH/dq) in closed form."""
         first, second, p, s = z.unbind(-1)
         sin, cos = (first - second).sin(), (first - second).cos()
         inertia = 1 + sin**2
-        # the derivative of the kinetic energy by the angle between the two
+        # derivative of the kinetic energy with respect to the angle between the rods
         turning = (p * s - (p**2 + 2 * s**2 - 2 * p * s * cos) * cos / inertia) * sin / inertia
         return torch.stack(
             [
@@ -59,5 +64,20 @@ class DoublePendulum(HamiltonianSystem):
     def sample(
         self, n: int, *, seed: int = 0, bounds: Bounds = ((-1.0, 1.0), (-1.0, 1.0), (-1.0, 1.0), (-1.0, 1.0))
     ) -> Float[Tensor, "n 4"]:
-        """n states, uniform in a box."""
+        """Draw initial states uniformly from a box.
+
+        Parameters
+        ----------
+        n : int
+            Number of states.
+        seed : int, default 0
+            Random seed.
+        bounds : sequence of (low, high)
+            Range of each coordinate, from -1 to 1 by default.
+
+        Returns
+        -------
+        Tensor, shape ``(n, 4)``
+            States in float64.
+        """
         return box(n, bounds, seed)

@@ -16,15 +16,24 @@ from systems.system import SeparableSystem, Symmetry
 @register("elastic-pendulum")
 @dataclass(frozen=True)
 class ElasticPendulum(SeparableSystem):
-    r"""A unit mass on a spring that swings as well.
+    r"""A unit mass on a spring that also swings.
 
     .. math:: H = \tfrac12 (p_x^2 + p_y^2) + \tfrac{k}{2} (r - \ell)^2 + g y
 
-    The state is ``z = (x, y, p_x, p_y)``, from the pivot, y upwards; in units of g and of the length at rest, which the
-    spring's own length l = 1 - g / k makes 1. Small motion has the frequencies sqrt(k) up and down and sqrt(g) aside: with
-    the default k = 4 g, one is twice the other, and the energy wanders between them.
+    The state is ``z = (x, y, p_x, p_y)``, measured from the pivot with y upwards, in units of g and of the length at
+    equilibrium. The natural length of the spring is therefore l = 1 - g / k. Small motion has the angular frequencies sqrt(k)
+    vertically and sqrt(g) horizontally. For the default k = 4 g, their ratio is 2, and the two motions exchange energy.
 
-    Source: Vitt and Gorelik, Zh. Tekh. Fiz. 3, 294 (1933).
+    Parameters
+    ----------
+    stiffness : float, default 4
+        Stiffness k of the spring.
+    gravity : float, default 1
+        Gravitational acceleration g.
+
+    References
+    ----------
+    Vitt and Gorelik, Zh. Tekh. Fiz. 3, 294 (1933).
     """
 
     stiffness: float = 4.0
@@ -34,24 +43,39 @@ class ElasticPendulum(SeparableSystem):
 
     @property
     def length(self) -> float:
-        """That of the spring when nothing pulls."""
+        """Natural length of the spring, 1 - g / k."""
         return 1 - self.gravity / self.stiffness
 
     def potential(self, q: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
-        """V(x, y)."""
+        """Return V(x, y)."""
         return self.stiffness / 2 * (q.norm(dim=-1) - self.length) ** 2 + self.gravity * q[..., 1]
 
     def velocity(self, p: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
-        """dT/dp = p."""
+        """Return dT/dp = p."""
         return p
 
     def force(self, q: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
-        """-dV/dq."""
+        """Return -dV/dq."""
         pull = -self.stiffness * (1 - self.length / q.norm(dim=-1, keepdim=True)) * q
         return pull - self.gravity * q.new_tensor([0.0, 1.0])
 
     def sample(
         self, n: int, *, seed: int = 0, bounds: Bounds = ((-0.3, 0.3), (-1.2, -0.8), (-0.3, 0.3), (-0.3, 0.3))
     ) -> Float[Tensor, "n 4"]:
-        """n states, uniform in a box around rest."""
+        """Draw initial states uniformly from a box around the equilibrium.
+
+        Parameters
+        ----------
+        n : int
+            Number of states.
+        seed : int, default 0
+            Random seed.
+        bounds : sequence of (low, high)
+            Range of each coordinate.
+
+        Returns
+        -------
+        Tensor, shape ``(n, 4)``
+            States in float64.
+        """
         return box(n, bounds, seed)

@@ -19,15 +19,31 @@ from systems.system import Symmetry
 @register("general-henon-heiles")
 @dataclass(frozen=True)
 class GeneralHenonHeiles(CubicWell):
-    r"""A star in a galaxy without the threefold symmetry, or a lattice of three kinds of springs.
+    r"""A star in a galaxy without threefold symmetry, or a lattice with three kinds of springs.
 
     .. math:: H = \tfrac12 (p_x^2 + p_y^2) + \tfrac12 (a x^2 + b y^2) + d\, x^2 y - \tfrac13 c\, y^3
 
-    The state is ``z = (x, y, p_x, p_y)``, dimensionless. All orbits are regular, for a second quantity is conserved, where
-    c = -d and a = b, where c = -6 d, and where c = -16 d and b = 16 a; the default is the first of these. With
-    c = d and a = b it is the system ``henon-heiles``.
+    The state is ``z = (x, y, p_x, p_y)``, dimensionless. In three cases, a second quantity is conserved, so that all orbits
+    are regular: c = -d with a = b (the default), c = -6 d, and c = -16 d with b = 16 a. With c = d and a = b, this is the
+    system ``henon-heiles``.
 
-    Source: Chang, Tabor, Weiss, J. Math. Phys. 23, 531 (1982).
+    Parameters
+    ----------
+    a, b : float, default 1
+        Curvatures of the potential along x and y, which must be positive.
+    c : float, default -1
+        Coefficient of y^3.
+    d : float, default 1
+        Coefficient of x^2 y.
+
+    Raises
+    ------
+    InputError
+        If a or b is not positive.
+
+    References
+    ----------
+    Chang, Tabor, Weiss, J. Math. Phys. 23, 531 (1982).
     """
 
     a: float = 1.0
@@ -44,14 +60,14 @@ class GeneralHenonHeiles(CubicWell):
 
     @property
     def stiffness(self) -> float:
-        """The smaller of the two curvatures at the bottom."""
+        """Smaller of the two curvatures at the minimum."""
         return min(self.a, self.b)
 
     @property
     def escape_energy(self) -> float:
-        """The energy of the lowest saddle; infinite without cubic terms.
+        """Energy of the lowest saddle, or infinity without cubic terms.
 
-        One saddle lies on the y axis, and two aside of it, at y = -a / 2d, where the coefficients allow.
+        One saddle lies on the y axis. For some coefficients, two others lie beside it at y = -a / 2d.
         """
         a, b, c, d = self.a, self.b, self.c, self.d
         saddles = [inf]
@@ -62,11 +78,11 @@ class GeneralHenonHeiles(CubicWell):
         return min(saddles)
 
     def potential(self, q: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
-        """V(x, y)."""
+        """Return V(x, y)."""
         x, y = q.unbind(-1)
         return (self.a * x**2 + self.b * y**2) / 2 + self.d * x**2 * y - self.c * y**3 / 3
 
     def force(self, q: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
-        """-dV/dq."""
+        """Return -dV/dq."""
         x, y = q.unbind(-1)
         return torch.stack([-self.a * x - 2 * self.d * x * y, -self.b * y - self.d * x**2 + self.c * y**2], dim=-1)

@@ -17,13 +17,13 @@ from systems.system import Symmetry
 
 
 def _rotate(z: Tensor) -> Tensor:
-    """Rotation of positions and momenta by 120 degrees."""
+    """Rotate positions and momenta by 120 degrees."""
     turn = z.new_tensor([[-0.5, -sqrt(3) / 2], [sqrt(3) / 2, -0.5]])
     return torch.cat([z[..., :2] @ turn.T, z[..., 2:] @ turn.T], dim=-1)
 
 
 def _mirror(z: Tensor) -> Tensor:
-    """X to -x."""
+    """Reflect x to -x."""
     return z * z.new_tensor([-1.0, 1.0, -1.0, 1.0])
 
 
@@ -37,7 +37,19 @@ class HenonHeiles(CubicWell):
     The state is ``z = (x, y, p_x, p_y)``, dimensionless. Motion below the escape energy ``1 / (6 coupling^2)`` is bounded
     inside the triangle with corners (0, 1) and (+-sqrt(3)/2, -1/2), in units of ``1 / coupling``.
 
-    Source: Henon and Heiles, Astron. J. 69, 73 (1964).
+    Parameters
+    ----------
+    coupling : float, default 1
+        Coefficient lambda of the cubic terms, which must not be 0.
+
+    Raises
+    ------
+    InputError
+        If the coupling is 0.
+
+    References
+    ----------
+    Henon and Heiles, Astron. J. 69, 73 (1964).
     """
 
     coupling: float = 1.0
@@ -52,20 +64,20 @@ class HenonHeiles(CubicWell):
 
     @property
     def escape_energy(self) -> float:
-        """The energy of the three saddles."""
+        """Energy of the three saddles, 1 / (6 coupling^2)."""
         return 1 / (6 * self.coupling**2)
 
     def potential(self, q: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
-        """V(x, y)."""
+        """Return V(x, y)."""
         x, y = q.unbind(-1)
         return (x**2 + y**2) / 2 + self.coupling * (x**2 * y - y**3 / 3)
 
     def force(self, q: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
-        """-dV/dq."""
+        """Return -dV/dq."""
         x, y = q.unbind(-1)
         return torch.stack([-x - 2 * self.coupling * x * y, -y - self.coupling * (x**2 - y**2)], dim=-1)
 
     def inside(self, q: Float[Tensor, "n 2"]) -> Bool[Tensor, " n"]:
-        """Which points lie in the triangle."""
+        """Return whether points lie inside the triangle."""
         x, y = self.coupling * q[:, 0], self.coupling * q[:, 1]
         return (y > -0.5) & (sqrt(3) * x.abs() <= 1 - y)

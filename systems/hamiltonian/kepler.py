@@ -19,12 +19,18 @@ from systems.system import SeparableSystem, Symmetry
 @register("kepler")
 @dataclass(frozen=True)
 class Kepler(SeparableSystem):
-    r"""A planet in the plane of its orbit, drawn by a fixed sun: two bodies, seen from one of them.
+    r"""A planet that a fixed sun attracts, in the plane of its orbit: the relative motion of two bodies.
 
     .. math:: H = \tfrac12 (p_x^2 + p_y^2) - \mu / r
 
-    The state is ``z = (x, y, p_x, p_y)``, in units of the semi-major axis and the year / 2 pi where ``mu`` is 1. Energy, the
-    angular momentum x p_y - y p_x and the direction of the ellipse are conserved; the period is 2 pi sqrt(a^3 / mu).
+    The state is ``z = (x, y, p_x, p_y)``. For mu = 1, the units are the semi-major axis and the period divided by 2 pi. The
+    energy, the angular momentum x p_y - y p_x and the direction of the ellipse are conserved. An ellipse with semi-major axis
+    a has period 2 pi sqrt(a^3 / mu).
+
+    Parameters
+    ----------
+    mu : float, default 1
+        Strength of the attraction.
     """
 
     mu: float = 1.0
@@ -35,25 +41,44 @@ class Kepler(SeparableSystem):
     )
 
     def potential(self, q: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
-        """-mu / r."""
+        """Return -mu / r."""
         return -self.mu / q.norm(dim=-1)
 
     def velocity(self, p: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
-        """dT/dp = p."""
+        """Return dT/dp = p."""
         return p
 
     def force(self, q: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
-        """-mu q / r^3."""
+        """Return -mu q / r^3."""
         return -self.mu * q / q.norm(dim=-1, keepdim=True) ** 3
 
     def sample(self, n: int, *, seed: int = 0, eccentricity: tuple[float, float] = (0.0, 0.5)) -> Float[Tensor, "n 4"]:
-        """n ellipses of semi-major axis 1, turned at random, half of them clockwise, each from a random eccentric anomaly.
+        """Draw initial states on ellipses with semi-major axis 1, at random orientations and eccentric anomalies.
 
-        eccentricity: the range that each is drawn from uniformly. Raises InputError unless 0 <= low <= high < 1.
+        About half of the orbits are clockwise.
+
+        Parameters
+        ----------
+        n : int
+            Number of states.
+        seed : int, default 0
+            Random seed.
+        eccentricity : (float, float), default (0, 0.5)
+            Range from which each eccentricity is drawn uniformly.
+
+        Returns
+        -------
+        Tensor, shape ``(n, 4)``
+            States in float64.
+
+        Raises
+        ------
+        InputError
+            Unless 0 <= low <= high < 1 for the range of eccentricities.
         """
         low, high = eccentricity
         if not 0 <= low <= high < 1:
-            raise InputError(f"eccentricity must be a range within 0 <= low <= high < 1, not {eccentricity}")
+            raise InputError(f"eccentricity must be a range with 0 <= low <= high < 1, not {eccentricity}")
         u = torch.rand(4, n, generator=generator(n, seed), dtype=torch.float64)
         e, turn, anomaly = low + (high - low) * u[0], 2 * pi * u[1], 2 * pi * u[2]
         minor = (1 - e**2).sqrt() * torch.where(u[3] < 0.5, 1.0, -1.0)

@@ -17,34 +17,49 @@ from systems.system import SeparableSystem, Symmetry
 @register("toda-ring")
 @dataclass(frozen=True)
 class TodaRing(SeparableSystem):
-    r"""Three particles on a ring, with springs between them that stiffen exponentially: nonlinear, and yet integrable.
+    r"""Three particles on a ring with exponential springs, a nonlinear but integrable system.
 
     .. math:: H = \tfrac12 \sum_i p_i^2 + \sum_i e^{q_i - q_{i+1}} - 3
 
-    The state is ``z = (q_1, q_2, q_3, p_1, p_2, p_3)``, dimensionless. The eigenvalues of the Lax matrix are conserved
-    (`lax`). To third order in q, and with the middle of mass taken out, it is the Henon-Heiles system.
+    The state is ``z = (q_1, q_2, q_3, p_1, p_2, p_3)``, dimensionless. The eigenvalues of the Lax matrix (see `lax`) are
+    conserved. To third order in q and with the centre of mass removed, this is the Henon-Heiles system.
 
-    Source: Toda, J. Phys. Soc. Jpn. 22, 431 (1967); Flaschka, Phys. Rev. B 9, 1924 (1974).
+    References
+    ----------
+    Toda, J. Phys. Soc. Jpn. 22, 431 (1967).
+
+    Flaschka, Phys. Rev. B 9, 1924 (1974).
     """
 
     coordinates: ClassVar = ("q_1", "q_2", "q_3", "p_1", "p_2", "p_3")
     symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: z[..., [1, 2, 0, 4, 5, 3]],)
 
     def potential(self, q: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch"]:
-        """V(q), 0 at rest."""
+        """Return V(q), which is 0 at rest."""
         return (q - q.roll(-1, -1)).exp().sum(-1) - 3
 
     def velocity(self, p: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3"]:
-        """dT/dp = p."""
+        """Return dT/dp = p."""
         return p
 
     def force(self, q: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 3"]:
-        """-dV/dq."""
+        """Return -dV/dq."""
         springs = (q - q.roll(-1, -1)).exp()
         return springs.roll(1, -1) - springs
 
     def lax(self, z: Float[Tensor, "*batch 6"]) -> Float[Tensor, "*batch 3 3"]:
-        """The symmetric matrix whose eigenvalues no motion changes."""
+        """Return the Lax matrix, whose eigenvalues are conserved.
+
+        Parameters
+        ----------
+        z : shape ``(..., 6)``
+            States.
+
+        Returns
+        -------
+        Tensor, shape ``(..., 3, 3)``
+            Symmetric matrices.
+        """
         q, p = z.chunk(2, dim=-1)
         side = ((q - q.roll(-1, -1)) / 2).exp() / 2
         first, second, third = side.unbind(-1)
@@ -53,6 +68,21 @@ class TodaRing(SeparableSystem):
         return torch.stack([torch.stack(row, dim=-1) for row in rows], dim=-2)
 
     def sample(self, n: int, *, seed: int = 0, spread: float = 0.5) -> Float[Tensor, "n 6"]:
-        """n states of normal deviates times ``spread``, the middle of mass at rest."""
+        """Draw normally distributed initial states, with the centre of mass at rest at the origin.
+
+        Parameters
+        ----------
+        n : int
+            Number of states.
+        seed : int, default 0
+            Random seed.
+        spread : float, default 0.5
+            Standard deviation of each coordinate before the motion of the centre of mass is removed.
+
+        Returns
+        -------
+        Tensor, shape ``(n, 6)``
+            States in float64.
+        """
         z = torch.randn(n, 2, 3, generator=generator(n, seed), dtype=torch.float64)
         return spread * (z - z.mean(-1, keepdim=True)).flatten(1)

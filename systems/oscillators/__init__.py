@@ -1,4 +1,4 @@
-"""Oscillators of one degree of freedom."""
+"""Oscillators with one degree of freedom."""
 
 from systems.oscillators.duffing import Duffing
 from systems.oscillators.fitzhugh_nagumo import FitzHughNagumo

@@ -1,4 +1,4 @@
-"""The Duffing oscillator without friction or drive."""
+"""The undamped, undriven Duffing oscillator."""
 
 from __future__ import annotations
 
@@ -20,10 +20,19 @@ class Duffing(SeparableSystem):
 
     .. math:: H = \tfrac12 p^2 + \tfrac{\alpha}{2} x^2 + \tfrac{\beta}{4} x^4
 
-    The state is ``z = (x, p)``, dimensionless. With the default alpha = -1, beta = 1 there are two wells at x = +-1, and
-    between what swings in one and what crosses lies the separatrix H = 0, x = sqrt(2) / cosh t.
+    The state is ``z = (x, p)``, dimensionless. For the default parameters, there are two wells at x = +-1. The separatrix
+    H = 0, x = sqrt(2) / cosh t divides motion within one well from motion across both.
 
-    Source: Guckenheimer and Holmes, Nonlinear Oscillations, Springer (1983), section 2.2.
+    Parameters
+    ----------
+    alpha : float, default -1
+        Linear stiffness.
+    beta : float, default 1
+        Cubic stiffness.
+
+    References
+    ----------
+    Guckenheimer and Holmes, Nonlinear Oscillations, Springer (1983), section 2.2.
     """
 
     alpha: float = -1.0
@@ -32,17 +41,32 @@ class Duffing(SeparableSystem):
     symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: -z,)
 
     def potential(self, q: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch"]:
-        """V(x)."""
+        """Return V(x)."""
         return (self.alpha / 2 * q**2 + self.beta / 4 * q**4).sum(-1)
 
     def velocity(self, p: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch 1"]:
-        """dT/dp = p."""
+        """Return dT/dp = p."""
         return p
 
     def force(self, q: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch 1"]:
-        """-dV/dx."""
+        """Return -dV/dx."""
         return -self.alpha * q - self.beta * q**3
 
     def sample(self, n: int, *, seed: int = 0, bounds: Bounds = ((-1.6, 1.6), (-0.8, 0.8))) -> Float[Tensor, "n 2"]:
-        """n states, uniform in a box around both wells."""
+        """Draw initial states uniformly from a box around both wells.
+
+        Parameters
+        ----------
+        n : int
+            Number of states.
+        seed : int, default 0
+            Random seed.
+        bounds : sequence of (low, high)
+            Range of each coordinate.
+
+        Returns
+        -------
+        Tensor, shape ``(n, 2)``
+            States in float64.
+        """
         return box(n, bounds, seed)

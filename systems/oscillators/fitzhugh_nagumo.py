@@ -17,13 +17,24 @@ from systems.system import System
 @register("fitzhugh-nagumo")
 @dataclass(frozen=True)
 class FitzHughNagumo(System):
-    r"""A nerve cell that fires again and again while a current flows into it.
+    r"""A model of a nerve cell that fires periodically while a current flows into it.
 
     .. math:: \dot v = v - v^3 / 3 - w + I, \quad \dot w = \varepsilon (v + a - b w)
 
-    The state is ``z = (v, w)``, the voltage and the recovery, dimensionless.
+    The state is ``z = (v, w)``, the membrane voltage and the recovery variable, dimensionless.
 
-    Source: FitzHugh, Biophys. J. 1, 445 (1961).
+    Parameters
+    ----------
+    a, b : float, default 0.7 and 0.8
+        Coefficients of the recovery.
+    epsilon : float, default 0.08
+        Rate of the recovery relative to that of the voltage.
+    current : float, default 0.5
+        Injected current I.
+
+    References
+    ----------
+    FitzHugh, Biophys. J. 1, 445 (1961).
     """
 
     a: float = 0.7
@@ -33,14 +44,29 @@ class FitzHughNagumo(System):
     coordinates: ClassVar = ("v", "w")
 
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
-        """(dv/dt, dw/dt)."""
+        """Return (dv/dt, dw/dt)."""
         v, w = z.unbind(-1)
         return torch.stack([v - v**3 / 3 - w + self.current, self.epsilon * (v + self.a - self.b * w)], dim=-1)
 
     def divergence(self, z: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
-        """How fast phase-space area grows: 1 - v^2 - epsilon b."""
+        """Return the divergence of the field, 1 - v^2 - epsilon b, at which phase-space area grows."""
         return 1 - z[..., 0] ** 2 - self.epsilon * self.b
 
     def sample(self, n: int, *, seed: int = 0, bounds: Bounds = ((-2.2, 2.2), (-0.5, 1.8))) -> Float[Tensor, "n 2"]:
-        """n states, uniform in a box around the limit cycle."""
+        """Draw initial states uniformly from a box around the limit cycle.
+
+        Parameters
+        ----------
+        n : int
+            Number of states.
+        seed : int, default 0
+            Random seed.
+        bounds : sequence of (low, high)
+            Range of each coordinate.
+
+        Returns
+        -------
+        Tensor, shape ``(n, 2)``
+            States in float64.
+        """
         return box(n, bounds, seed)

@@ -1,4 +1,4 @@
-"""The Duffing oscillator with friction and drive."""
+"""The damped, driven Duffing oscillator."""
 
 from __future__ import annotations
 
@@ -19,15 +19,35 @@ from systems.system import System
 @register("forced-duffing")
 @dataclass(frozen=True)
 class ForcedDuffing(System):
-    r"""A particle with friction in a double well that is shaken: chaos in one degree of freedom.
+    r"""A damped, periodically driven particle in a double well: chaos with one degree of freedom.
 
     .. math:: \ddot x + \delta \dot x + \alpha x + \beta x^3 = \gamma \cos \omega t
 
-    The state is ``z = (x, v)``, dimensionless; the field depends on time, with the drive's period. For the default
-    parameters it is chaotic, with a largest Lyapunov exponent of about 0.10. Without friction and drive it is the system
-    ``duffing``.
+    The state is ``z = (x, v)``, dimensionless. The field depends on time with the period of the drive. For the default
+    parameters, the motion is chaotic with a largest Lyapunov exponent of about 0.10. Without damping and drive, this is the
+    system ``duffing``.
 
-    Source: Holmes, Phil. Trans. R. Soc. A 292, 419 (1979).
+    Parameters
+    ----------
+    delta : float, default 0.3
+        Damping.
+    alpha : float, default -1
+        Linear stiffness.
+    beta : float, default 1
+        Cubic stiffness.
+    gamma : float, default 0.5
+        Amplitude of the drive.
+    omega : float, default 1.2
+        Angular frequency of the drive.
+
+    Raises
+    ------
+    InputError
+        If omega is not positive.
+
+    References
+    ----------
+    Holmes, Phil. Trans. R. Soc. A 292, 419 (1979).
     """
 
     delta: float = 0.3
@@ -45,21 +65,36 @@ class ForcedDuffing(System):
 
     @property
     def period(self) -> float:
-        """That of the drive."""
+        """Period of the drive, 2 pi / omega."""
         return 2 * pi / self.omega
 
     def vector_field(self, t: Float[Tensor, "*batch"] | float, z: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
-        """(dx/dt, dv/dt) at one time for all states, or at one for each."""
+        """Return (dx/dt, dv/dt) at one time for all states, or at one time per state."""
         x, v = z.unbind(-1)
-        # in float64: the phase of a late time has no digits left in float32
+        # in float64, because float32 has no digits left for the phase at late times
         phase = self.omega * torch.as_tensor(t, dtype=torch.float64, device=z.device)
         drive = (self.gamma * phase.cos()).to(z.dtype)
         return torch.stack([v, drive - self.delta * v - self.alpha * x - self.beta * x**3], dim=-1)
 
     def divergence(self, z: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
-        """How fast phase-space area shrinks: -delta."""
+        """Return the divergence of the field, -delta, at which phase-space area contracts."""
         return torch.full_like(z[..., 0], -self.delta)
 
     def sample(self, n: int, *, seed: int = 0, bounds: Bounds = ((-1.6, 1.6), (-0.8, 0.8))) -> Float[Tensor, "n 2"]:
-        """n states, uniform in a box around both wells."""
+        """Draw initial states uniformly from a box around both wells.
+
+        Parameters
+        ----------
+        n : int
+            Number of states.
+        seed : int, default 0
+            Random seed.
+        bounds : sequence of (low, high)
+            Range of each coordinate.
+
+        Returns
+        -------
+        Tensor, shape ``(n, 2)``
+            States in float64.
+        """
         return box(n, bounds, seed)

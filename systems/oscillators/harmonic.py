@@ -16,9 +16,18 @@ from systems.system import SeparableSystem, Symmetry
 @register("harmonic-oscillator")
 @dataclass(frozen=True)
 class HarmonicOscillator(SeparableSystem):
-    r"""A mass on a spring, with the period :math:`2\pi/\omega`.
+    r"""A mass on a spring.
 
     .. math:: H = \frac{p^2}{2m} + \tfrac12 m \omega^2 q^2
+
+    The state is ``z = (q, p)``, in any consistent units. The period is :math:`2\pi/\omega`.
+
+    Parameters
+    ----------
+    frequency : float, default 1
+        Angular frequency omega.
+    mass : float, default 1
+        Mass m.
     """
 
     frequency: float = 1.0
@@ -27,21 +36,41 @@ class HarmonicOscillator(SeparableSystem):
     symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: -z,)
 
     def kinetic(self, p: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch"]:
-        """T(p)."""
+        """Return T(p)."""
         return p.square().sum(-1) / (2 * self.mass)
 
     def potential(self, q: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch"]:
-        """V(q)."""
+        """Return V(q)."""
         return self.mass * self.frequency**2 * q.square().sum(-1) / 2
 
     def velocity(self, p: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch 1"]:
-        """dT/dp = p / m."""
+        """Return dT/dp = p / m."""
         return p / self.mass
 
     def force(self, q: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch 1"]:
-        """-dV/dq."""
+        """Return -dV/dq."""
         return -self.mass * self.frequency**2 * q
 
     def sample(self, n: int, *, seed: int = 0, inner: float = 0.2, outer: float = 1.0) -> Float[Tensor, "n 2"]:
-        """n states, uniform over the annulus between two radii of phase space."""
+        """Draw initial states uniformly from an annulus around the origin of phase space.
+
+        Parameters
+        ----------
+        n : int
+            Number of states.
+        seed : int, default 0
+            Random seed.
+        inner, outer : float
+            Radii of the annulus.
+
+        Returns
+        -------
+        Tensor, shape ``(n, 2)``
+            States in float64.
+
+        Raises
+        ------
+        InputError
+            Unless 0 <= inner < outer.
+        """
         return annulus(n, inner, outer, seed)

@@ -19,12 +19,19 @@ from systems.system import SeparableSystem, Symmetry
 @register("pendulum")
 @dataclass(frozen=True)
 class Pendulum(SeparableSystem):
-    r"""A rigid pendulum, by default in units of its moment of inertia and of 1 / (small-swing frequency).
+    r"""A rigid pendulum, by default in units of its moment of inertia and of the inverse frequency of small swings.
 
     .. math:: H = \frac{p^2}{2I} + g (1 - \cos\theta)
 
-    The state is ``z = (theta, p)``, theta in radians; below ``H = 2 g`` it swings, above it turns over. ``gravity`` is the
-    weight times the distance of the centre of mass; small swings have the frequency :math:`\sqrt{g/I}`.
+    The state is ``z = (theta, p)``, with theta in radians. The pendulum swings below ``H = 2 g`` and turns over above. Small
+    swings have the angular frequency :math:`\sqrt{g/I}`.
+
+    Parameters
+    ----------
+    gravity : float, default 1
+        Weight times the distance of the centre of mass from the pivot, g.
+    inertia : float, default 1
+        Moment of inertia I.
     """
 
     gravity: float = 1.0
@@ -34,26 +41,46 @@ class Pendulum(SeparableSystem):
     symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: -z,)
 
     def kinetic(self, p: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch"]:
-        """T(p)."""
+        """Return T(p)."""
         return p.square().sum(-1) / (2 * self.inertia)
 
     def potential(self, q: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch"]:
-        """V(theta)."""
+        """Return V(theta)."""
         return self.gravity * (1 - q.cos()).sum(-1)
 
     def velocity(self, p: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch 1"]:
-        """dT/dp = p / I."""
+        """Return dT/dp = p / I."""
         return p / self.inertia
 
     def force(self, q: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch 1"]:
-        """-dV/dtheta."""
+        """Return -dV/dtheta."""
         return -self.gravity * q.sin()
 
     def sample(self, n: int, *, seed: int = 0, amplitude: tuple[float, float] = (0.2, 2.5)) -> Float[Tensor, "n 2"]:
-        """N swinging states, of amplitudes uniform in the range given [rad], at angles uniform within the swing."""
+        """Draw swinging initial states with uniform amplitudes, at uniform angles within the swing.
+
+        Parameters
+        ----------
+        n : int
+            Number of states.
+        seed : int, default 0
+            Random seed.
+        amplitude : (float, float)
+            Range of the amplitudes [rad], (0.2, 2.5) by default.
+
+        Returns
+        -------
+        Tensor, shape ``(n, 2)``
+            States in float64.
+
+        Raises
+        ------
+        InputError
+            Unless 0 <= low <= high < pi for the range of amplitudes.
+        """
         low, high = amplitude
         if not 0 <= low <= high < pi:
-            raise InputError(f"amplitudes must lie between 0 and pi, not in {amplitude}")
+            raise InputError(f"amplitudes must be a range with 0 <= low <= high < pi, not {amplitude}")
         first, second, sign = torch.rand(3, n, generator=generator(n, seed), dtype=torch.float64)
         swing = low + (high - low) * first
         theta = swing * (2 * second - 1)

@@ -17,13 +17,20 @@ from systems.system import Symmetry, System
 @register("van-der-pol")
 @dataclass(frozen=True)
 class VanDerPol(System):
-    r"""An oscillator with a damping that changes sign, drawn to a limit cycle from everywhere but the origin.
+    r"""An oscillator with amplitude-dependent damping, whose limit cycle attracts every state but the origin.
 
     .. math:: \ddot x - \mu (1 - x^2) \dot x + x = 0
 
     The state is ``z = (x, v)``, dimensionless.
 
-    Source: van der Pol, Phil. Mag. 2, 978 (1926).
+    Parameters
+    ----------
+    mu : float, default 2.7
+        Strength of the damping.
+
+    References
+    ----------
+    van der Pol, Phil. Mag. 2, 978 (1926).
     """
 
     mu: float = 2.7
@@ -31,14 +38,29 @@ class VanDerPol(System):
     symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: -z,)
 
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
-        """(v, mu (1 - x^2) v - x)."""
+        """Return (v, mu (1 - x^2) v - x)."""
         x, v = z.unbind(-1)
         return torch.stack([v, self.mu * (1 - x**2) * v - x], dim=-1)
 
     def divergence(self, z: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
-        """How fast phase-space area grows: mu (1 - x^2)."""
+        """Return the divergence of the field, mu (1 - x^2), at which phase-space area grows."""
         return self.mu * (1 - z[..., 0] ** 2)
 
     def sample(self, n: int, *, seed: int = 0, bounds: Bounds = ((-2.5, 2.5), (-5.0, 5.0))) -> Float[Tensor, "n 2"]:
-        """n states, uniform in a box around the limit cycle."""
+        """Draw initial states uniformly from a box around the limit cycle.
+
+        Parameters
+        ----------
+        n : int
+            Number of states.
+        seed : int, default 0
+            Random seed.
+        bounds : sequence of (low, high)
+            Range of each coordinate.
+
+        Returns
+        -------
+        Tensor, shape ``(n, 2)``
+            States in float64.
+        """
         return box(n, bounds, seed)

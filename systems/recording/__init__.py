@@ -1,4 +1,4 @@
-"""Recordings of real systems: columns of numbers read from files, unwrapped, differentiated, and made into orbits."""
+"""Recordings of real systems: reading columns from files, unwrapping angles, and estimating derivatives."""
 
 from systems.recording.csv_columns import read_columns
 from systems.recording.derivatives import savitzky_golay, stretches

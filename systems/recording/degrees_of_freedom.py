@@ -1,4 +1,4 @@
-"""Choose the columns of a recording: coordinates, their rates, and which coordinates are angles."""
+"""Choice of the coordinates among the columns of a recording, of their rates, and of the coordinates that are angles."""
 
 from __future__ import annotations
 
@@ -23,16 +23,23 @@ LENGTHS = ("m", "cm", "mm", "um", "µm", "nm", "km", "px", "pixel", "pixels")
 ANGLE = re.compile(r"(?:theta|phi|psi|angle|[θϑφϕψ])(?![a-z])", re.IGNORECASE)
 UNIT_IN_NAME = re.compile(r".*_(rad|deg|degrees|m|cm|mm|px)", re.IGNORECASE)
 PER_TIME = re.compile(r"(\S+?)\s*/\s*([^\W\d]+)\s*(?:\^?\(?2\)?|²|\*\*2)?")
-BY_PRODUCTS = ("pendulum", "quality", "frame")  # of what tracks films; a column's NAME_error is one, too
+BY_PRODUCTS = ("pendulum", "quality", "frame")  # columns that film tracking adds, besides NAME_error for a column NAME
 
 
 @dataclass(frozen=True)
 class Degree:
     """A degree of freedom of a recording.
 
-    coordinate, velocity, acceleration: the names of its columns, or of what is derived. period: that of an angle, else None.
-    declared: whether the period, or that there is none, is told by the user or by a unit. given: velocity and acceleration,
-    as far as they are taken from the file.
+    Parameters
+    ----------
+    coordinate, velocity, acceleration : str
+        Names of the columns, or of the derived rates.
+    period : float or None
+        Period of an angle, or None for other coordinates.
+    declared : bool
+        Whether the user or a unit says if the coordinate is an angle.
+    given : tuple of str
+        Those of velocity and acceleration that are read from the file.
     """
 
     coordinate: str
@@ -44,7 +51,7 @@ class Degree:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """The names of the columns that are read."""
+        """Names of the columns that are read."""
         return (self.coordinate, *self.given)
 
 
@@ -62,18 +69,18 @@ def choose(
 ) -> list[Degree]:
     """Choose the degrees of freedom among the columns; see `systems.Orbit.from_csv` for the arguments.
 
-    Raises InputError for a column that is missing, used twice, not used at all, or in units that do not fit the others.
+    Raises InputError if a column is missing, used twice or unused, or if its unit is incompatible with the others.
     """
     if coordinates is not None and angle is not None:
-        raise InputError("angle and coordinates both name the coordinates; pass only coordinates")
+        raise InputError("both angle and coordinates name the coordinates; pass only coordinates")
     names = _names(coordinates if coordinates is not None else angle or DEFAULT_ANGLE)
     if not names:
-        raise InputError("coordinates names no column; name at least one")
+        raise InputError("coordinates is empty; name at least one column")
     for name in (time, *names):
         if name not in data:
             raise InputError(
-                f"{path} has no column {name!r}, only {listed(data)}; pass time and coordinates for other names, or columns "
-                "to name the columns"
+                f"{path} has no column {name!r}, only {listed(data)}; pass time and coordinates to use other names, or "
+                "columns to rename the columns"
             )
     if periods is not None:
         periods = check_periods(periods, names)
@@ -84,12 +91,12 @@ def choose(
     accelerations = [a for _, a in usual] if acceleration is None else _as_many(acceleration, names, "acceleration")
     used = [time, *names, *velocities, *accelerations]
     if twice := [name for i, name in enumerate(used) if name in used[:i]]:
-        raise InputError(f"the name {twice[0]!r} stands for two things among {', '.join(used)}; give each column its own")
+        raise InputError(f"the name {twice[0]!r} occurs twice among {', '.join(used)}; use a different name for each column")
     if coordinates is None and (unused := [name for name in data if name not in used and not _is_by_product(name, data)]):
         raise InputError(
-            f"{path} has the columns {listed(data)}, and {listed(unused)} would not be used; pass coordinates="
-            f"{(*names, unused[0])!r} to read several, coordinates={tuple(names)!r} or '_' in columns to leave others out, or "
-            "velocity and acceleration to name the rates"
+            f"{path} has the columns {listed(data)}, but {listed(unused)} would not be used; pass coordinates="
+            f"{(*names, unused[0])!r} to read several coordinates, coordinates={tuple(names)!r} or '_' in columns to leave "
+            "the others out, or velocity and acceleration to name the rates"
         )
     degrees = [
         Degree(
@@ -108,24 +115,26 @@ def choose(
 
 
 def rate_units(units: Mapping[str, str], time: str, degrees: Sequence[Degree]) -> dict[str, str]:
-    """Return the units of the columns as orbits have them, in which those of derived rates follow from the coordinates.
+    """Return the units of an orbit's columns, with the units of derived rates.
 
-    A derived rate has the unit of its coordinate per unit of time, whatever the file says of its own column of that name, or
-    none where the coordinate's unit is not known. Where the times have no unit, the file's rates tell it, or it is the second.
+    A derived rate has the unit of its coordinate per unit of time, whatever unit the file gives for a column of that name. It
+    has no unit if the unit of the coordinate is unknown. If the times have no unit, it is taken from the rates in the file,
+    and otherwise it is the second.
 
     Parameters
     ----------
     units
-        The units that the file gives, by column.
+        Units by column, as given in the file.
     time
         Name of the column of times.
     degrees
-        Degrees of freedom, which tell the rates that are taken from the file.
+        Degrees of freedom, which say which rates are read from the file.
 
     Returns
     -------
     dict
-        Unit by name, as ``{"theta": "deg", "omega": "deg/s"}``; of the derived rates, only those that the file names.
+        Units by name, such as ``{"theta": "deg", "omega": "deg/s"}``. Derived rates are included only if the file has such
+        columns.
     """
     result = dict(units)
     for degree in degrees:
@@ -151,7 +160,7 @@ def _as_many(given: str | Sequence[str], coordinates: list[str], what: str) -> l
 
 
 def _usual_rates(coordinate: str, single_angle: bool) -> tuple[str, str]:
-    """omega and alpha for theta or a single angle, omega_1 for theta_1, and v_x, a_x for others."""
+    """Return the default names of rates: omega, alpha for theta or a single angle, omega_1 for theta_1, v_x, a_x for x."""
     if single_angle or coordinate == DEFAULT_ANGLE:
         return "omega", "alpha"
     stem, _, index = coordinate.partition("_")
@@ -161,13 +170,13 @@ def _usual_rates(coordinate: str, single_angle: bool) -> tuple[str, str]:
 
 
 def _unit_in(name: str) -> str:
-    """The unit at the end of a name, as in theta_deg."""
+    """Return the unit at the end of a name, as in theta_deg."""
     found = UNIT_IN_NAME.fullmatch(name)
     return found[1] if found else ""
 
 
 def _period(path: Path, name: str, unit: str, periods: Mapping[str, float] | None) -> float | None:
-    """The period of a coordinate: as given, by its unit, or by its name; None for what is no angle."""
+    """Return the period of a coordinate as given, or from its unit or name, or None if it is not an angle."""
     if periods is not None:
         return periods.get(name)
     if unit.lower() in TURN:
@@ -177,7 +186,7 @@ def _period(path: Path, name: str, unit: str, periods: Mapping[str, float] | Non
     if unit:
         raise InputError(
             f"{path}: the unit {unit!r:.40} of {name} is not known; pass periods={{{name!r}: ...}} with the length of a turn, "
-            "or periods={} for what is no angle"
+            "or periods={} if it is not an angle"
         )
     return 2 * pi
 
@@ -187,13 +196,13 @@ def _is_by_product(name: str, data: Columns) -> bool:
 
 
 def _check_units(path: Path, units: Mapping[str, str], time: str, degree: Degree) -> None:
-    """Raise InputError for rates from the file whose units are known not to be those of the coordinate over the time."""
+    """Raise InputError if rates in the file have units that contradict those of the coordinate and the time."""
     for name in degree.given:
         found = PER_TIME.fullmatch(units.get(name, ""))
         for column, unit in zip((degree.coordinate, time), found.groups() if found else (), strict=False):
             own = units.get(column, unit)
             if TURN.get(own.lower(), own) != TURN.get(unit.lower(), unit):
                 raise InputError(
-                    f"{path}: {name} is in {units[name]}, but {column} is in {own}; bring them to the same units, or pass "
+                    f"{path}: {name} is in {units[name]}, but {column} is in {own}; convert them to the same units, or pass "
                     "rates='derived'"
                 )

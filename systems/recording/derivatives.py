@@ -1,4 +1,4 @@
-"""Differentiate what was recorded: stretches between gaps, and derivatives without lag."""
+"""Differentiation of recordings: intervals between gaps, and derivatives without lag."""
 
 from __future__ import annotations
 
@@ -10,14 +10,27 @@ from scipy.signal import periodogram, savgol_coeffs, savgol_filter
 
 from systems.errors import InputError
 
-LARGEST_JITTER = 0.1  # in steps: beyond it, a filter that takes equal steps for granted errs visibly
-WORST = 2.0  # usual errors of the derivatives: beside holes where the noise grows by more, none is given
+LARGEST_JITTER = 0.1  # in steps; with more jitter, a filter for equal steps becomes inaccurate
+WORST = 2.0  # largest growth of noise beside gaps, relative to a complete window; beyond it, no derivative is given
 
 Floats = NDArray[np.float64]
 
 
 def stretches(t: Floats, gap: float) -> list[slice]:
-    """Where times run without a gap, that is, without a step longer than ``gap`` median steps."""
+    """Split times into intervals without a gap.
+
+    Parameters
+    ----------
+    t : shape ``(T,)``
+        Increasing times.
+    gap : float
+        Longest step within an interval, in median steps.
+
+    Returns
+    -------
+    list of slice
+        Consecutive intervals.
+    """
     if len(t) < 2:
         return [slice(0, len(t))]
     steps = np.diff(t)
@@ -26,31 +39,55 @@ def stretches(t: Floats, gap: float) -> list[slice]:
 
 
 def dominant_period(x: Floats) -> float:
-    """The period of the strongest oscillation in ``x``, in samples."""
+    """Return the period of the strongest oscillation in ``x``, in samples."""
     largest = np.abs(x).max()
     frequency, power = periodogram(x / largest if largest else x, detrend="linear", nfft=8 * len(x))
     return float(1 / frequency[1:][np.argmax(power[1:])])
 
 
 def half_period_window(x: Floats, order: int) -> int:
-    """An odd number of samples spanning about half of the dominant period of ``x``, and enough for the order."""
+    """Return an odd window of about half of the dominant period of ``x``, large enough for the order, in samples."""
     half = dominant_period(x) / 2
     return max(2 * round((half - 1) / 2) + 1, order + 1 + order % 2)
 
 
 def check_filter(window: int, order: int) -> None:
-    """Raise InputError unless a filter of that window and order has no lag and a second derivative."""
+    """Raise InputError unless a filter with this window and order has no lag and a second derivative."""
     if order < 2:
-        raise InputError(f"order must be at least 2, for a second derivative, not {order}")
+        raise InputError(f"order must be at least 2 for a second derivative, not {order}")
     if window % 2 == 0 or window <= order:
-        raise InputError(f"window must be an odd number of samples above the order {order}, not {window}")
+        raise InputError(f"window must be an odd number of samples larger than order={order}, not {window}")
 
 
 def savitzky_golay(t: Floats, x: Floats, derivative: int, window: int, order: int) -> Floats:
-    """The filtered signal or a derivative of it, without phase lag: a polynomial fitted in a window around each sample.
+    """Filter a signal or its derivative without phase lag, by fitting a polynomial in a window around each sample.
 
-    t, x: ``(T,)`` at equal steps. Raises InputError for unequal steps, or fewer samples than the window.
-    Source: Savitzky and Golay, Anal. Chem. 36, 1627 (1964).
+    Parameters
+    ----------
+    t : shape ``(T,)``
+        Times with equal steps.
+    x : shape ``(T,)``
+        Signal.
+    derivative : int
+        Order of the derivative; 0 returns the smoothed signal.
+    window : int
+        Number of samples in the window, which must be odd.
+    order : int
+        Order of the polynomials.
+
+    Returns
+    -------
+    ndarray, shape ``(T,)``
+        Filtered signal or its derivative.
+
+    Raises
+    ------
+    InputError
+        If the steps are unequal, or if there are fewer samples than the window has.
+
+    References
+    ----------
+    Savitzky and Golay, Anal. Chem. 36, 1627 (1964).
     """
     if len(t) < window:
         raise InputError(too_short(len(t), window))
@@ -59,29 +96,31 @@ def savitzky_golay(t: Floats, x: Floats, derivative: int, window: int, order: in
 
 
 def bridged_derivatives(t: Floats, x: Floats, window: int, order: int) -> Floats:
-    """The filtered signal and its first two derivatives, where a few samples may be missing.
+    """Return the filtered signal and its first two derivatives. A few samples may be missing.
 
-    Where the window of a sample is whole, this is the filter of `savitzky_golay`, with more digits for a large range. Where
-    samples are missing in it, the polynomial is fitted to the others, unless the noise would grow more than `WORST` times.
+    For a sample with a complete window, this is the filter of `savitzky_golay`, with less rounding error for a large offset.
+    If samples are missing in the window, the polynomial is fitted to the others, unless this would amplify noise more than
+    `WORST` times.
 
     Parameters
     ----------
     t, x : shape ``(T,)``
-        Times at equal steps, of which some may be missing, and the signal.
-    window
-        Odd number of steps that the polynomials span.
-    order
+        Times with equal steps, some of which may be missing, and the signal.
+    window : int
+        Number of samples in the window, which must be odd.
+    order : int
         Order of the polynomials.
 
     Returns
     -------
-    shape ``(3, T)``
-        Signal, first and second derivative; NaN at both ends, where the window hangs over, and where too much is missing.
+    ndarray, shape ``(3, T)``
+        Signal, first and second derivative. They are NaN within half a window of both ends, and where too many samples are
+        missing.
 
     Raises
     ------
     InputError
-        If the times that are there do not lie on equal steps.
+        If the given times do not lie on equal steps.
     """
     place = places(t)
     step = _step(t, place)
@@ -89,7 +128,7 @@ def bridged_derivatives(t: Floats, x: Floats, window: int, order: int) -> Floats
     result = np.full((3, len(t)), np.nan)
     if size < window:
         return result
-    middle = x.mean()  # the filter's rounding grows with the signal, so that a large offset is added afterwards
+    middle = x.mean()  # rounding grows with the signal, so a large offset is added afterwards
     per_step = 1 / step ** np.arange(3)
     even, there = np.zeros(size), np.zeros(size, bool)
     even[place], there[place] = x - middle, True
@@ -115,12 +154,12 @@ def bridged_derivatives(t: Floats, x: Floats, window: int, order: int) -> Floats
     result *= per_step[:, None]
     result[0] += middle
     if not np.isfinite(result[:, given]).all():
-        raise InputError("values so large, or steps of time so short, have no finite derivatives; use other units")
+        raise InputError("the values are too large, or the time steps too short, for finite derivatives; use other units")
     return result
 
 
 def places(t: Floats) -> NDArray[np.intp]:
-    """The number of the usual step at which each time lies, from 0, counted from one time to the next."""
+    """Return the position of each time in median steps, starting from 0 and rounded from one time to the next."""
     if len(t) < 2:
         return np.zeros(len(t), np.intp)
     steps = np.diff(t)
@@ -128,34 +167,35 @@ def places(t: Floats) -> NDArray[np.intp]:
 
 
 def too_short(samples: int, window: int) -> str:
-    """The sentence for a recording that the filter is too long for."""
-    return f"{samples} samples in a row are fewer than the filter's window of {window}; set window"
+    """Return the message for a recording that is shorter than the window of the filter."""
+    return f"{samples} consecutive samples are fewer than the filter's window of {window}; pass a smaller window"
 
 
 def _step(t: Floats, place: NDArray[np.intp]) -> float:
-    """The mean step. Raises InputError where a time is not at its place."""
+    """Return the mean step. Raises InputError if a time deviates from its position."""
     step = float((t[-1] - t[0]) / max(place[-1], 1))
     if np.abs(t - t[0] - place * step).max() > LARGEST_JITTER * step:
-        raise InputError("the times are not equally spaced, which a Savitzky-Golay filter needs; resample them first")
+        raise InputError("the times are not equally spaced, as a Savitzky-Golay filter requires; resample them first")
     return step
 
 
 def _weights(places: NDArray[np.intp], order: int) -> Floats:
-    """What a polynomial fitted at those places gives at 0, with its first two derivatives per step, ``(3, places)``."""
+    """Return weights ``(3, places)`` for the value and first two derivatives per step at 0 of a fitted polynomial."""
     reach = float(np.abs(places).max())
     powers = np.linalg.pinv(np.vander(places / reach, order + 1, increasing=True))[:3]
     return np.asarray(powers * np.array([factorial(k) / reach**k for k in range(3)])[:, None])
 
 
 def _noise(weights: Floats) -> Floats:
-    """By how much each of the weighted sums amplifies white noise."""
+    """Return the factor by which each weighted sum amplifies white noise."""
     return np.asarray(np.linalg.norm(weights, axis=1))
 
 
 def acceleration_gain(window: int, order: int, period: float) -> float:
-    """What the second derivative keeps of an oscillation, in amplitude; below 1, for a polynomial cuts the peaks.
+    """Return the fraction of an oscillation's amplitude that the second derivative of the filter retains.
 
-    period: in samples. A forecast learned from such accelerations swings slow by the square root of it.
+    It is below 1, because the polynomials flatten the peaks. The period is in samples. The frequency of a forecast that is
+    learned from such accelerations is too low by the square root of this factor.
     """
     angle = 2 * np.pi / period * (np.arange(window) - window // 2)
     return float(savgol_coeffs(window, order, deriv=2, use="dot") @ np.cos(angle) / -((2 * np.pi / period) ** 2))

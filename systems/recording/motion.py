@@ -1,4 +1,4 @@
-"""Read recorded motion from a CSV file: coordinates, velocities and accelerations, in stretches without a gap."""
+"""Reading of recorded motion from CSV files: coordinates, velocities and accelerations, in intervals without a gap."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ from systems.recording.derivatives import (
 )
 from systems.recording.unwrapping import refuse_unclear, seems_wrapped, unwrapped
 
-BRIDGED = 0.25  # of a window: the filter reaches across shorter holes, and across one missing row in any case
-FILLED = 3.5  # median steps: across holes up to this, the period is looked for
-ALIKE = 0.9  # correlation: above it, a column is a multiple of the rate
-LARGEST_FACTOR = 5.0  # by which a column may differ from the rate that it is said to be
+BRIDGED = 0.25  # of a window; the filter bridges shorter gaps, and always a single missing row
+FILLED = 3.5  # median steps; the period is estimated across gaps up to this length
+ALIKE = 0.9  # correlation above which a column counts as a multiple of the rate
+LARGEST_FACTOR = 5.0  # by which a column of rates may differ from the rate of its coordinate
 
 
 @dataclass(frozen=True)
 class Motion:
-    """One stretch of recorded motion: what an `Orbit` takes, as arrays."""
+    """One interval of recorded motion, as arrays from which an `Orbit` is created."""
 
     t: Floats
     z: Floats
@@ -61,34 +61,34 @@ def read_motion(
     periods: Mapping[str, float] | None,
     **names: str | Sequence[str] | None,
 ) -> list[Motion]:
-    """Read the stretches of a recording; see `systems.Orbit.from_csv`, which gives them as orbits."""
+    """Read the intervals of a recording; see `systems.Orbit.from_csv`, which returns them as orbits."""
     if rates not in ("file", "derived"):
         raise InputError(f"rates must be 'file' or 'derived', not {rates!r}")
     if not (isinstance(gap, Real) and gap > 1):
         raise InputError(f"gap must be more than 1 median step, not {gap!r}")
     if isinstance(columns, str):
-        raise InputError(f"columns must be a list of names, as {columns.split(',')!r}, not the text {columns!r}")
+        raise InputError(f"columns must be a list of names, such as {columns.split(',')!r}, not the text {columns!r}")
     if periods is not None and not isinstance(periods, Mapping):
-        raise InputError(f"periods must map the names of angles to their periods, as {{'theta': 360}}, not {periods!r}")
+        raise InputError(f"periods must map the names of angles to their periods, such as {{'theta': 360}}, not {periods!r}")
     window, order = None if window is None else _whole("window", window), _whole("order", order)
     data = read_columns(path, columns)
     degrees = choose(Path(path), data, time=time, periods=periods, from_file=rates == "file", **names)
     if "pendulum" in data and len(np.unique(data["pendulum"])) > 1:
-        raise InputError(f"{path} holds several pendulums, told apart by its column pendulum: keep the rows of one")
+        raise InputError(f"{path} contains several pendulums, according to its column pendulum; keep the rows of one")
     used = [time, *(name for degree in degrees for name in degree.columns)]
     measured = ~np.isnan(np.array([data[name] for name in used])).any(axis=0)
     values = {name: data[name][measured] for name in used}
     t = values[time]
     if len(t) < 2 or not (np.diff(t) > 0).all():
-        raise InputError(f"{path}: the times in column {time} must be at least two and strictly increase")
-    with np.errstate(all="ignore"):  # of 1e308, say; what is not finite in the end is refused
+        raise InputError(f"{path}: column {time} must contain at least two times, which strictly increase")
+    with np.errstate(all="ignore"):  # values such as 1e308 overflow; results that are not finite are rejected below
         recording = _Recording(path, t, values, degrees, stretches(t, gap))
         recording.unwrap()
         recording.check_rates()
         rows, told = recording.rates(window, order)
     kept = np.isfinite(rows).all(axis=(0, 1))
     if not kept.any():
-        raise InputError(f"{path}: so many rows are missing that no derivative can be told; set window or rates='file'")
+        raise InputError(f"{path}: too many rows are missing to estimate derivatives; pass a smaller window, or rates='file'")
     provenance = {
         "file": Path(path).name,
         "rates": {n: "file" if n in d.given else "derived" for d in degrees for n in (d.velocity, d.acceleration)},
@@ -98,8 +98,8 @@ def read_motion(
     }
     if (lost := told.get("too_short")) and lost["stretches"]:
         warnings.warn(
-            f"{path}: {lost['rows']} of {len(t)} rows are left out, since their stretches, {lost['stretches']} in number, are "
-            f"shorter than the filter's window of {told['filter']['window']} samples",
+            f"{path}: {lost['rows']} of {len(t)} rows are left out, because their intervals ({lost['stretches']} in total) "
+            f"are shorter than the filter's window of {told['filter']['window']} samples; set window to keep them",
             stacklevel=outside(),
         )
     at = np.flatnonzero(kept)
@@ -125,22 +125,22 @@ def _whole(name: str, value: int) -> int:
 
 
 class _Recording:
-    """What was measured, while rates are made of it; parts are its stretches without a gap."""
+    """The measured values while rates are derived from them. ``parts`` are the intervals without a gap."""
 
     def __init__(
         self, path: object, t: Floats, values: dict[str, Floats], degrees: Sequence[Degree], parts: Sequence[slice]
     ) -> None:
         self.path, self.t, self.values, self.degrees, self.parts = path, t, values, degrees, parts
-        self.joined = [True] * (len(parts) - 1)  # whether all angles are known to go on from a part to the next
+        self.joined = [True] * (len(parts) - 1)  # whether all angles are known to continue from one part to the next
 
     def unwrap(self) -> None:
-        """Undo the jumps of the angles. Raises InputError where they cannot be told from motion and rates depend on it."""
+        """Undo the jumps of angles. Raises InputError if rates depend on jumps that cannot be distinguished from motion."""
         for degree in self.degrees:
             name, x = degree.coordinate, self.values[degree.coordinate]
             for period in () if degree.declared else (2 * pi, 360.0):
                 if (degree.period is None or np.ptp(x) > degree.period) and seems_wrapped(x, period, self.parts):
                     raise InputError(
-                        f"{self.path}: {name} jumps by up to {np.ptp(x):.4g}, as an angle does that is recorded modulo "
+                        f"{self.path}: {name} jumps by up to {np.ptp(x):.4g}, like an angle that is recorded modulo "
                         f"{period:.4g}; pass periods={{{name!r}: {period:.12g}}} if it is one, or periods={{}} if not"
                     )
             if degree.period is None:
@@ -153,7 +153,7 @@ class _Recording:
             self.values[name] = angle
 
     def check_rates(self) -> None:
-        """Raise InputError for a velocity from the file that is a multiple of the coordinate's rate, as in other units."""
+        """Raise InputError if a velocity in the file is a multiple of the coordinate's rate, as in other units."""
         within = np.diff(self.t) <= FILLED * np.median(np.diff(self.t))
         for degree in self.degrees:
             if degree.velocity not in degree.given or within.sum() < 10:
@@ -167,12 +167,12 @@ class _Recording:
             alike, factor = way @ due / size, way @ due / (due @ due)
             if abs(alike) > ALIKE and not 1 / LARGEST_FACTOR < factor < LARGEST_FACTOR:
                 raise InputError(
-                    f"{self.path}: the rate of {degree.coordinate} is {factor:.3g} times the column {degree.velocity}; bring "
-                    "them and the times to the same units, or pass rates='derived'"
+                    f"{self.path}: the rate of {degree.coordinate} is {factor:.3g} times the column {degree.velocity}; "
+                    "convert them and the times to the same units, or pass rates='derived'"
                 )
 
     def rates(self, window: int | None, order: int) -> tuple[Floats, dict[str, Any]]:
-        """Coordinate, velocity and acceleration ``(D, 3, T)``, NaN where there is none, and what provenance tells of them."""
+        """Return coordinates, velocities and accelerations ``(D, 3, T)``, NaN where unknown, and their provenance."""
         even = [self._oscillation(degree) for degree in self.degrees]
         window = min(half_period_window(x, order) for x in even) if window is None else window
         check_filter(window, order)
@@ -213,9 +213,10 @@ class _Recording:
         return rows, told
 
     def _oscillation(self, degree: Degree) -> Floats:
-        """The coordinate in the longest stretch, with a few missing rows filled in, to tell its period by.
+        """Return the coordinate in the longest interval, with missing rows interpolated, to estimate its period.
 
-        Of an angle that turns over, it is the cosine, since the angle itself may only grow: so the period is that of a turn.
+        For an angle that turns over, this is the cosine, because the angle itself may grow steadily. The period is then
+        that of a turn.
         """
         part = max(stretches(self.t, FILLED), key=lambda part: part.stop - part.start)
         place, x = places(self.t[part]), self.values[degree.coordinate][part]
@@ -223,14 +224,14 @@ class _Recording:
         return x if degree.period is None or np.ptp(x) <= degree.period else np.cos(2 * pi / degree.period * x)
 
     def _sections(self, window: int) -> list[slice]:
-        """Parts that the filter treats as one, since so little is missing between them that its polynomials bridge it."""
+        """Return the intervals that the filter treats as one, because it bridges the gaps within them."""
         bridged = max(2.5, BRIDGED * window) * float(np.median(np.diff(self.t)))
         starts = [
             after.start
             for (before, after), joined in zip(pairwise(self.parts), self.joined, strict=True)
             if not joined or self.t[after.start] - self.t[before.stop - 1] > bridged
         ]
-        # a gap that was asked for may be longer than what is bridged
+        # the user's gap may be longer than the gaps that are bridged
         starts += [int(i) + 1 for i in np.flatnonzero(np.diff(self.t) > bridged)]
         edges = [0, *sorted(set(starts)), len(self.t)]
         return [slice(a, b) for a, b in pairwise(edges)]

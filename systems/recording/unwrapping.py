@@ -1,4 +1,4 @@
-"""Unwrap recorded angles: a jump by a whole period is no motion."""
+"""Unwrapping of recorded angles, which removes jumps by whole periods."""
 
 from __future__ import annotations
 
@@ -12,38 +12,37 @@ from systems.errors import InputError
 
 Floats = NDArray[np.float64]
 
-ONE_TURN = 1 + 1e-6  # of a period: what stays within one turn, to the digits of a file, was recorded modulo the period
-CLEAR = 0.45  # of a period: a longer step may as well be the rest of a turn the other way
-WHOLE = 0.1  # of a period: so far may a jump be from whole turns where more than one turn is recorded
-JUMP = 0.75  # of a period: so far does no position move between two rows, and back
-NEIGHBOURS = 5  # steps, whose median is the usual one
+ONE_TURN = 1 + 1e-6  # of a period; an angle with a smaller range, up to rounding in the file, was recorded modulo the period
+CLEAR = 0.45  # of a period; a longer step may also be the rest of a turn in the other direction
+WHOLE = 0.1  # of a period; largest deviation of a jump from whole turns if more than one turn is recorded
+JUMP = 0.75  # of a period; a position does not move this far between two rows
+NEIGHBOURS = 5  # steps whose median is the usual step
 
 
 def unwrapped(t: Floats, x: Floats, period: float, parts: Sequence[slice]) -> tuple[Floats, list[bool], int | None]:
     """Undo the jumps by whole periods in a recorded angle.
 
-    Within a stretch, the angle takes the shortest way from one row to the next. If the angle is recorded over more than one
-    turn, only jumps by whole turns are undone, and a fast rotation is left as it is. Across a gap, the angle takes the
-    shortest way if at its largest speed it cannot have come farther than half a turn; otherwise it goes on as it is recorded.
+    Within an interval, the angle takes the shortest way from one row to the next. If the angle is recorded over more than one
+    turn, only jumps by whole turns are undone, and a fast rotation is left unchanged. Across a gap, the angle takes the
+    shortest way if its largest speed allows less than half a turn. Otherwise it continues as recorded.
 
     Parameters
     ----------
     t, x : shape ``(T,)``
         Times, and angles in the unit of the period.
     period
-        Difference of two angles that are the same.
+        Difference between equivalent angles.
     parts
-        Stretches without a gap, which follow each other.
+        Consecutive intervals without a gap.
 
     Returns
     -------
     angle : shape ``(T,)``
         The angle without jumps.
     joined : list of bool
-        Whether the angle is known to go on from each stretch to the next.
+        Whether the angle is known to continue from each interval to the next.
     unclear : int or None
-        The first row from which the step to the next cannot be told from one of another number of turns. Its stretch is left
-        as it is recorded.
+        First row from which the step to the next row has an ambiguous number of turns. Its interval is left as recorded.
     """
     within = bool(np.ptp(x) <= period * ONE_TURN)
     angle, unclear, speed = x.copy(), None, 0.0
@@ -69,23 +68,23 @@ def unwrapped(t: Floats, x: Floats, period: float, parts: Sequence[slice]) -> tu
 
 
 def seems_wrapped(x: Floats, period: float, parts: Sequence[slice]) -> bool:
-    """Whether a column, of which it is not said that it is an angle of that period, jumps like one."""
+    """Return whether a column that is not declared as an angle of this period jumps like one."""
     if np.ptp(x) > period * ONE_TURN:
         return False
     return any((np.abs(np.diff(x[part])) > JUMP * period).any() for part in parts)
 
 
 def refuse_unclear(path: object, name: str, t: Floats, period: float, row: int) -> None:
-    """Raise the InputError for a step of about half a turn."""
+    """Raise the InputError for a step with an ambiguous number of turns."""
     raise InputError(
-        f"{path}: {name} steps by about half its period of {period:g}, or by no whole number of periods, from "
-        f"t = {t[row]:.12g} to {t[row + 1]:.12g}, so that its turns cannot be counted; record faster, or pass "
-        f"periods={{{name!r}: 360}} for degrees, or periods={{}} for what is no angle"
+        f"{path}: {name} changes by about half its period of {period:g}, or jumps by a fraction of a period, from "
+        f"t = {t[row]:.12g} to {t[row + 1]:.12g}, so its turns cannot be counted; record faster, pass "
+        f"periods={{{name!r}: 360}} for degrees, or pass periods={{}} if it is not an angle"
     )
 
 
 def _usual(steps: Floats) -> Floats:
-    """The median of the steps around each."""
+    """Return the running median of the steps."""
     if len(steps) < NEIGHBOURS:
         return np.full_like(steps, np.median(steps)) if len(steps) else steps
     padded = np.pad(steps, NEIGHBOURS // 2, mode="edge")

@@ -1,4 +1,4 @@
-"""Reference orbits: adaptive solvers in float64 whose error is held per coordinate, in any units."""
+"""Reference orbits from adaptive solvers in float64, with error control per coordinate that does not depend on units."""
 
 from systems.reference.solvers import Solver, dopri8, solve
 

@@ -1,4 +1,4 @@
-"""SciPy's adaptive solvers, with tolerances relative to the size of each coordinate along its orbit."""
+"""SciPy's adaptive solvers with tolerances relative to the size of each coordinate along its orbit."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from systems.errors import IntegrationError
 from systems.reference.time_scale import fastest_rate, known_jacobian, natural_size, power_of_two
 from systems.reference.tolerances import SMALLEST_RTOL
 
-FIRST_STEP = 0.05  # of the fastest time scale; the solver goes on from there
-PERIODS_AT_ONCE = 64  # after so many the time starts again at zero: rounded times would blur what small steps see of a drive
+FIRST_STEP = 0.05  # relative to the fastest time scale; the solver then adapts
+PERIODS_AT_ONCE = 64  # then time restarts at zero, because rounding of large times would disturb small steps of a drive
 
 
 @dataclass(frozen=True)
 class Group:
-    """Orbits that are followed together; ``first`` is the index of the first one in the whole batch."""
+    """Orbits that are integrated together. ``first`` is the index of the first one in the whole batch."""
 
     field: Callable[[Tensor, Tensor], Tensor]
     z0: Float[Tensor, "n D"]
@@ -36,7 +36,7 @@ class Group:
     first: int
 
     def states(self) -> Float[Tensor, "n T D"]:
-        """Return the states at all times. Raises IntegrationError where an orbit cannot be continued."""
+        """Return the states at all times. Raises IntegrationError if an orbit cannot be continued."""
         start = float(self.t[0]) if self.period is None else float(self.t[0]) % self.period
         times = (self.t - self.t[0]).cpu().numpy()
         y = self.z0.double().cpu().numpy().reshape(-1)
@@ -53,7 +53,7 @@ class Group:
         return states.transpose(0, 1).to(self.z0.device)
 
     def _ends(self, duration: float) -> list[float]:
-        """Return where the pieces end that are followed one after another, from 0 to the duration."""
+        """Return the end points of the intervals that are integrated one after another, from 0 to the duration."""
         if self.period is None:
             return [0.0, duration]
         length = PERIODS_AT_ONCE * self.period
@@ -61,10 +61,10 @@ class Group:
         return [0.0, *inner.tolist(), duration]
 
     def _piece(self, clock: float, y: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, float | None]:
-        """Return the states at the times since ``clock``, or the last time up to which the orbits could be followed."""
+        """Return the states at the times since ``clock``, or the last time that the integration reached."""
         z = torch.from_numpy(y.copy()).reshape(self.z0.shape).to(self.z0.device)
         now = z.new_tensor(clock)
-        farthest = [0.0]  # from the start, where the field was still finite
+        farthest = [0.0]  # from the start, with a finite field
 
         def rate(time: float, y: np.ndarray) -> np.ndarray:
             z = torch.from_numpy(y * unit).reshape(self.z0.shape).to(self.z0.device)
@@ -88,10 +88,10 @@ class Group:
             options["rtol"] = max(options["rtol"], SMALLEST_RTOL)
         first = self._first_step(matrix, abs(times[-1]))
         with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # LSODA's own words on what is an IntegrationError here
+            warnings.simplefilter("ignore")  # LSODA warns where this raises IntegrationError
             try:
                 result = solve_ivp(rate, (0.0, times[-1]), y / unit, t_eval=times, first_step=first, **options)
-            except ValueError:  # from the linear algebra of the implicit solvers, on a field that is not finite
+            except ValueError:  # from the linear algebra of the implicit solvers if the field is not finite
                 return y[:, None], farthest[0]
         states = np.reshape(result.y, (len(y), -1))
         finite = np.isfinite(states).all(axis=0)
@@ -105,7 +105,7 @@ class Group:
         return min(FIRST_STEP / fastest if fastest > 0 else FIRST_STEP * duration, duration)
 
     def _failed(self, reached: float) -> Float[Tensor, "n T D"]:
-        if len(self.z0) > 1:  # find the orbit that failed, so that the error can name it
+        if len(self.z0) > 1:  # find the orbit that failed, for the message
             alone = [replace(self, z0=z, first=self.first + i) for i, z in enumerate(self.z0.split(1))]
             return torch.cat([group.states() for group in alone])
         raise IntegrationError(
@@ -115,18 +115,18 @@ class Group:
 
 
 class _BySize:
-    """Holds the error of a step to ``rtol |y_i| + atol s_i``, where s_i is the largest y_i so far, or in this step."""
+    """Bounds the error of a step by ``rtol |y_i| + atol s_i``, where s_i is the largest size of y_i up to and in this step."""
 
     def __init__(self, *args: Any, size: np.ndarray, rtol: float, atol: float, **options: Any) -> None:
         super().__init__(*args, **options)
         self.wanted, self.size = (rtol, atol), size
-        self.rtol, self.atol = 1.0, 0.0  # with which the solver hands the larger of |y| before and after the step as ``scale``
+        self.rtol, self.atol = 1.0, 0.0  # so that the solver passes the larger of |y| before and after the step as ``scale``
 
     def _estimate_error_norm(self, K: np.ndarray, h: float, scale: np.ndarray) -> float:
         rtol, atol = self.wanted
         size = np.maximum(np.maximum(self.size, scale), np.abs(h) * np.abs(K).max(axis=0))
         tolerance = rtol * scale + atol * size
-        # a coordinate that is zero, and stays so, has no error
+        # a coordinate that is and stays zero has no error
         return super()._estimate_error_norm(K, h, np.where(tolerance == 0, np.inf, tolerance))  # type: ignore[misc]
 
     def _step_impl(self) -> tuple[bool, str | None]:

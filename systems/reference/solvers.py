@@ -1,4 +1,4 @@
-"""High-accuracy orbits: SciPy's adaptive solvers in float64, torchdiffeq's dopri8 on other devices than the CPU."""
+"""High-accuracy orbits from SciPy's adaptive solvers in float64, or from torchdiffeq's dopri8 on other devices."""
 
 from __future__ import annotations
 
@@ -31,27 +31,27 @@ def solve(
     *,
     period: float | None = None,
 ) -> Float[Tensor, "*batch T D"]:
-    """Return the states of dz/dt = field(t, z) at the times t, from z0 at t[0].
+    """Solve dz/dt = field(t, z) with z = z0 at t[0], and return the states at the times t.
 
-    The error of each step is held to ``rtol |z_i| + atol s_i`` in each coordinate of each orbit, where s_i is the size of the
-    coordinate along the orbit so far; so units do not matter. SciPy's solvers control the root mean square error over
-    everything that they integrate, in which one bad orbit of a batch would hide; so orbits go in groups, with tolerances
-    divided by the square root of the group's size.
+    The error of each step is at most ``rtol |z_i| + atol s_i`` in each coordinate of each orbit, where s_i is the size of the
+    coordinate along the orbit so far. The accuracy therefore does not depend on units. SciPy's solvers control the root mean
+    square error over all orbits that they integrate, which could hide one inaccurate orbit of a batch. Orbits are therefore
+    integrated in groups, with tolerances divided by the square root of the size of the group.
 
     Parameters
     ----------
-    field
-        Vector field ``f(t, z)``, called with times in float64.
+    field : callable
+        Vector field ``f(t, z)``, which is called with times in float64.
     z0 : shape ``(..., D)``
         States at ``t[0]``.
     t : shape ``(T,)``
         Times, increasing or decreasing.
-    method
-        A method of SciPy's, or ``"dopri8"`` of torchdiffeq.
-    rtol, atol
-        Tolerances of a step; see `tolerances`.
-    period
-        Period of the field's dependence on time, modulo which its times are reduced.
+    method : {"DOP853", "RK45", "Radau", "BDF", "LSODA", "dopri8"}, default "DOP853"
+        A method of SciPy, or ``"dopri8"`` of torchdiffeq.
+    rtol, atol : float, optional
+        Tolerances of a step. Default to the smallest useful ones; if only one is given, the other is 1e-12.
+    period : float, optional
+        Period of the field in time. Times are reduced modulo the period before the field is called.
 
     Returns
     -------
@@ -61,12 +61,12 @@ def solve(
     Raises
     ------
     InputError
-        For an unknown solver, or tolerances that are not positive.
+        If the solver is unknown, or if the tolerances are not positive.
     IntegrationError
-        Where an orbit cannot be continued, because it blew up.
+        If an orbit diverges and cannot be continued.
     """
     if method not in Solver.__args__:  # type: ignore[attr-defined]
-        raise InputError(f"no solver {method!r}; there are {', '.join(Solver.__args__)}")  # type: ignore[attr-defined]
+        raise InputError(f"no solver {method!r}; choose one of {', '.join(Solver.__args__)}")  # type: ignore[attr-defined]
     rtol, atol = tolerances(method, rtol, atol)
     if len(t) == 1 or z0.numel() == 0:
         return standing(z0, t)
@@ -76,7 +76,7 @@ def solve(
         if method == "dopri8":
             states = dopri8(field, flat, times, rtol, atol, period)
         else:
-            from systems.reference.adaptive import Group  # SciPy's solvers are loaded when they are first used
+            from systems.reference.adaptive import Group  # importing SciPy's solvers is slow
 
             groups = enumerate(flat.split(ORBITS_AT_ONCE))
             states = torch.cat(
@@ -86,7 +86,7 @@ def solve(
 
 
 def standing(z0: Float[Tensor, "*batch D"], t: Float[Tensor, " T"]) -> Float[Tensor, "*batch T D"]:
-    """Return the initial states at all times, which is the orbit for a single time, or for an empty batch."""
+    """Repeat the initial states at all times, which is the solution for a single time or an empty batch."""
     return z0.unsqueeze(-2).expand(*z0.shape[:-1], len(t), z0.shape[-1]).clone()
 
 
@@ -98,11 +98,32 @@ def dopri8(
     atol: float,
     period: float | None = None,
 ) -> Float[Tensor, "n T D"]:
-    """Return orbits by Dormand and Prince's adaptive method of order 8, with torchdiffeq: on any device, differentiable.
+    """Solve an equation with torchdiffeq's adaptive Dormand-Prince method of order 8, on any device and differentiably.
 
-    States and times are measured in units of the orbit's own, so that the tolerances do not depend on those of the system.
-    Arguments are those of `solve`. Raises IntegrationError where the field is not finite at the start, or where the step
-    size underflows.
+    States and times are scaled by the magnitudes of the orbit, so the tolerances do not depend on the units of the system.
+
+    Parameters
+    ----------
+    field : callable
+        Vector field ``f(t, z)``, which is called with times in float64.
+    z0 : shape ``(n, D)``
+        States at ``t[0]``.
+    t : shape ``(T,)``
+        Times, increasing or decreasing.
+    rtol, atol : float
+        Tolerances of a step.
+    period : float, optional
+        Period of the field in time. Times are reduced modulo the period before the field is called.
+
+    Returns
+    -------
+    Tensor, shape ``(n, T, D)``
+        States at the times.
+
+    Raises
+    ------
+    IntegrationError
+        If the field is not finite at the start, or if the step size underflows.
     """
     from torchdiffeq import odeint
 
@@ -125,7 +146,7 @@ def dopri8(
 
     share = len(z0) ** -0.5
     floor = SMALLEST_STEP_ERROR * torch.finfo(z0.dtype).eps
-    # Steps end on all requested times: the solver's interpolation between its steps is of a far lower order than they are.
+    # steps end at all requested times, because the solver's interpolation between steps has a much lower order
     options = {"step_t": since[1:] / scale} if len(t) > 1 else {}
     try:
         states = odeint(
@@ -137,6 +158,6 @@ def dopri8(
             method="dopri8",
             options=options,
         )
-    except AssertionError as error:  # how torchdiffeq says that its step size underflowed
+    except AssertionError as error:  # torchdiffeq reports an underflow of the step size in this way
         raise IntegrationError(f"dopri8 cannot follow the {len(z0)} orbits to t = {t[-1]:g}: {error}") from error
     return states.transpose(0, 1) * unit.unsqueeze(-2)

@@ -1,4 +1,4 @@
-"""How fast a flow changes, and how large its coordinates are, from its Jacobian: whatever the units."""
+"""Time scale of a flow and magnitude of its coordinates, estimated from its Jacobian and independent of units."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Map = Callable[[Tensor], Tensor]
 
 
 def jacobian(f: Map, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D D"]:
-    """Return df_i/dz_j of each orbit, one direction at a time, so that f need not know about vmap."""
+    """Return df_i/dz_j of each orbit, one direction at a time, so that f need not support vmap."""
     basis = torch.eye(z.shape[-1], dtype=z.dtype, device=z.device)
     return torch.stack([directional(f, z, e.expand_as(z)) for e in basis], dim=-1)
 
 
 def known_jacobian(f: Map, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D D"]:
-    """Return the Jacobian, zero where it is not finite, and throughout for a function that torch cannot differentiate."""
+    """Return the Jacobian, with zeros where it is not finite, or only zeros if torch cannot differentiate the function."""
     try:
         with torch.no_grad():
             matrix = jacobian(f, z.detach()).detach()
@@ -32,9 +32,9 @@ def known_jacobian(f: Map, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batc
 
 
 def fastest_rate(matrix: Float[Tensor, "*batch D D"], damping: bool = True) -> Float[Tensor, "*batch"]:
-    """Return the largest modulus of a Jacobian's eigenvalues, in units of 1/time: no other unit changes it.
+    """Return the largest modulus of a Jacobian's eigenvalues, in units of 1/time.
 
-    damping: whether the decay of a damped motion counts; implicit methods need not resolve it.
+    With ``damping`` False, decay does not count, because implicit methods need not resolve it.
     """
     values = torch.linalg.eigvals(matrix.detach().cpu().double())
     size = values.abs() if damping else torch.hypot(values.real.clamp(min=0), values.imag)
@@ -44,15 +44,15 @@ def fastest_rate(matrix: Float[Tensor, "*batch D D"], damping: bool = True) -> F
 def natural_size(
     z: Float[Tensor, "*batch D"], rate: Float[Tensor, "*batch D"], matrix: Float[Tensor, "*batch D D"]
 ) -> Float[Tensor, "*batch D"]:
-    """Return how large each coordinate is, or becomes within some time scales of the flow.
+    """Return the magnitude that each coordinate has now or reaches within a few time scales of the flow.
 
-    A coordinate that is zero at first has the size that its derivatives give it: one that stays zero has the size zero.
+    For a coordinate that starts at zero, the derivatives determine its size. If it stays zero, its size is zero.
     """
     fastest = fastest_rate(matrix).to(z.dtype).unsqueeze(-1)
-    unit = torch.where(fastest > 0, 1 / fastest, 0.0)  # nothing is known of a flow whose Jacobian is zero
-    unit = torch.minimum(unit, _changed(z, rate, matrix))  # where the Jacobian happens to be nearly singular
+    unit = torch.where(fastest > 0, 1 / fastest, 0.0)  # a zero Jacobian gives no time scale
+    unit = torch.minimum(unit, _changed(z, rate, matrix))  # in case the Jacobian is nearly singular
     size, term = z.abs(), rate * unit
-    for _ in range(2 * z.shape[-1]):  # by then every coordinate has heard of every other, along a chain of oscillators too
+    for _ in range(2 * z.shape[-1]):  # enough for every coordinate to affect every other, even in a chain of oscillators
         size = torch.maximum(size, term.abs().nan_to_num(nan=0.0, posinf=0.0))
         term = unit * (matrix @ term.unsqueeze(-1)).squeeze(-1)
     return size
@@ -61,7 +61,7 @@ def natural_size(
 def _changed(
     z: Float[Tensor, "*batch D"], rate: Float[Tensor, "*batch D"], matrix: Float[Tensor, "*batch D D"]
 ) -> Float[Tensor, "*batch 1"]:
-    """Return the time in which the slowest coordinate changes by its own size, as its first derivatives say; else infinity."""
+    """Estimate from derivatives the time in which the slowest coordinate changes by its own size, or return infinity."""
     times, derivative = torch.full_like(z, torch.inf), rate
     for order in (1, 2, 3):
         ratio = (z.abs() / derivative.abs()) ** (1 / order)
@@ -72,7 +72,7 @@ def _changed(
 
 
 def power_of_two(size: np.ndarray) -> np.ndarray:
-    """Return a power of two near each size, by which to divide without rounding; 1 for a size of zero."""
+    """Return a power of two near each size, so that dividing by it does not round. For a size of zero, it is 1."""
     with np.errstate(divide="ignore"):
         exponent = np.where(size > 0, np.round(np.log2(size)), 0.0)
     return np.exp2(np.clip(exponent, -500, 500))

@@ -65,7 +65,7 @@ def test_another_name_of_the_file_keeps_the_old_content(tmp_path):
 @pytest.mark.parametrize("make", [os.mkdir, os.mkfifo])
 def test_what_is_no_file_is_refused_and_stays(make, tmp_path):
     make(tmp_path / "it")
-    with pytest.raises(InputError, match=r"is a (folder|pipe), where a file is to be written"):
+    with pytest.raises(InputError, match=r"is a (folder|pipe), not a file"):
         write(tmp_path / "it")
     assert names(tmp_path) == ["it"]
     assert not (tmp_path / "it").is_file()
@@ -109,7 +109,7 @@ def test_a_name_of_any_length_that_the_disk_takes_is_written(tmp_path):
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
 def test_a_full_disk_is_told_in_a_sentence_and_leaves_what_was_there(code, tmp_path):
     write(tmp_path / "file", "old")
-    with pytest.raises(OSError, match=r"file could not be written, and what was there is unchanged: ") as caught:
+    with pytest.raises(OSError, match=r"file could not be written, and any existing file is unchanged: ") as caught:
         break_off(tmp_path / "file", OSError(code, "in the writer's words"))
     assert caught.value.errno == code
     assert (tmp_path / "file").read_text() == "old"

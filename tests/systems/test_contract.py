@@ -66,12 +66,12 @@ def test_an_angle_that_is_one_passes():
 @pytest.mark.parametrize(
     ("system", "said"),
     [
-        (PeriodTooShort, "vector_field a period of theta further on"),
-        (PeriodInDegrees, "vector_field a period of theta further on"),
-        (PeriodOfTheMomentum, "vector_field a period of p further on"),
+        (PeriodTooShort, "vector_field shifted by a period of theta"),
+        (PeriodInDegrees, "vector_field shifted by a period of theta"),
+        (PeriodOfTheMomentum, "vector_field shifted by a period of p"),
         (PeriodOfNoCoordinate, "periods are wrong: .*'phi'"),
         (NegativePeriod, "periods are wrong: .*positive"),
-        (Winding, "hamiltonian a period of theta further on"),
+        (Winding, "hamiltonian shifted by a period of theta"),
         (ForgetsItsPeriods, "orbit has the periods {}"),
     ],
 )
@@ -137,7 +137,7 @@ def test_the_verdict_is_the_same_in_all_units(sizes, time):
     check_system(InUnits(VanDerPol(), sizes, time))
     with pytest.raises(AssertionError, match=r"vector_field as \(dH/dp"):
         check_system(HamiltonianInUnits(ForceOffByAThousandth(), sizes, time))
-    with pytest.raises(AssertionError, match="vector_field a period of theta"):
+    with pytest.raises(AssertionError, match="vector_field shifted by a period of theta"):
         check_system(HamiltonianInUnits(PeriodTooShort(), sizes, time))
     with pytest.raises(AssertionError, match="divergence"):
         check_system(InUnits(WrongDivergence(), sizes, time))
@@ -169,5 +169,5 @@ def test_orbits_show_what_samples_miss():
     units = Units.of(system, z)
     check_periods(system, z, 0.0, units)
     states = Turning().orbit(z, torch.linspace(0, 10, 101, dtype=torch.float64)).z.flatten(0, 1)
-    with pytest.raises(AssertionError, match="a period of theta further on"):
+    with pytest.raises(AssertionError, match="shifted by a period of theta"):
         check_periods(system, states, 0.0, units)

@@ -43,7 +43,9 @@ def test_register_is_a_decorator_that_gives_back_what_it_was_given(shapes):
 
 def test_an_unknown_name_is_told_with_those_there_are(shapes):
     for look_up in (shapes.get, shapes.check):
-        with pytest.raises(UnknownNameError, match="no shape 'circle'; there are square, disc, and polygons such as 5-gon"):
+        with pytest.raises(
+            UnknownNameError, match="no shape 'circle'; choose one of square, disc, and polygons such as 5-gon"
+        ):
             look_up("circle")
 
 

@@ -57,12 +57,15 @@ def test_times_that_do_not_go_on_are_refused_with_their_place(times, message):
         ({"t": torch.zeros(0), "z": torch.zeros(0, 2)}, "at least one time"),
         ({"t": torch.tensor(0.0), "z": torch.zeros(1, 2)}, "list of at least one time"),
         ({"t": torch.tensor([[0.0, 1.0]]), "z": torch.zeros(2, 2)}, r"shape \(1, 2\)"),
-        ({"t": torch.arange(3), "z": torch.zeros(3, 2)}, "floating point"),
-        ({"t": torch.arange(3.0), "z": torch.zeros(3, 2, dtype=torch.int64)}, "floating point"),
+        ({"t": torch.arange(3), "z": torch.zeros(3, 2)}, "floating-point"),
+        ({"t": torch.arange(3.0), "z": torch.zeros(3, 2, dtype=torch.int64)}, "floating-point"),
         ({"t": torch.arange(3.0), "z": torch.zeros(2, 3)}, r"must have shape \(\.\.\., 3, D\).*\(2, 3\)"),
         ({"t": torch.arange(3.0), "z": torch.zeros(3)}, "must have shape"),
         ({"t": torch.arange(3.0), "z": torch.zeros(3, 2), "coordinates": ("q",)}, "1 coordinate names .* dimension 2"),
-        ({"t": torch.arange(3.0), "z": torch.zeros(3, 2), "rate": torch.zeros(3, 1)}, "rates of shape"),
+        (
+            {"t": torch.arange(3.0), "z": torch.zeros(3, 2), "rate": torch.zeros(3, 1)},
+            r"rates must have the shape of the states, \(3, 2\), not \(3, 1\)",
+        ),
     ],
 )
 def test_parts_that_do_not_belong_together_are_refused(arguments, message):
@@ -274,7 +277,7 @@ def test_text_is_no_orbit(tmp_path):
 def test_a_foreign_netcdf_file_is_no_orbit(tmp_path):
     path = tmp_path / "weather.nc"
     xarray.Dataset({"rain": ("day", [1.0, 2.0])}).to_netcdf(path, engine="h5netcdf")
-    with pytest.raises(InputError, match="holds no orbit"):
+    with pytest.raises(InputError, match="contains no orbit"):
         Orbit.load(path)
 
 
@@ -303,12 +306,12 @@ def test_joined_orbits_have_rates_only_where_all_have(join):
     [
         (Orbit.stack, [], "no orbits"),
         (Orbit.stack, [some_orbit(), some_orbit(times=5)], "same times"),
-        (Orbit.stack, [some_orbit(), some_orbit(dim=1)], "different coordinates"),
+        (Orbit.stack, [some_orbit(), some_orbit(dim=1)], "must have the same coordinates"),
         (Orbit.stack, [some_orbit(2), some_orbit(3)], "same times and shapes"),
         (Orbit.concatenate, [], "no orbits"),
         (Orbit.concatenate, [some_orbit(), some_orbit()], "is followed by"),
-        (Orbit.concatenate, [some_orbit(2), some_orbit(3)], "equally many"),
-        (Orbit.concatenate, [some_orbit(), some_orbit(dim=1)], "different coordinates"),
+        (Orbit.concatenate, [some_orbit(2), some_orbit(3)], "batches of the same shape"),
+        (Orbit.concatenate, [some_orbit(), some_orbit(dim=1)], "must have the same coordinates"),
     ],
 )
 def test_orbits_that_do_not_match_are_not_joined(join, orbits, message):

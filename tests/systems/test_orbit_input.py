@@ -55,7 +55,7 @@ ODD = [
     ([[True], [False]], "bool"),
     (np.array([["a"], ["b"]]), "<U1"),
     ([[None], [None]], "object"),
-    ([[1.0], [1.0, 2.0]], "no array of numbers"),
+    ([[1.0], [1.0, 2.0]], "array of numbers"),
     (np.ma.masked_equal([[1.0], [2.0]], 2.0), "masked"),
     (torch.zeros(2, 1, dtype=torch.float8_e5m2), "float8_e5m2"),
 ]

@@ -33,5 +33,5 @@ def test_a_system_without_parameters_need_not_be_a_dataclass():
 
 
 def test_one_with_parameters_is_told_to_be_a_dataclass():
-    with pytest.raises(InputError, match="Stiff keeps 'stiffness', but is no dataclass: write @dataclass"):
+    with pytest.raises(InputError, match="Stiff keeps 'stiffness', but is not a dataclass; write @dataclass"):
         Stiff(2.0).orbit(torch.ones(2, dtype=torch.float64), torch.linspace(0, 1, 3, dtype=torch.float64))

@@ -50,7 +50,7 @@ def test_wrong_uses_are_answered_with_one_line(refused, tmp_path):
     assert "--surface takes a coordinate and a number" in refused("chaos", "lorenz", "--surface", "z", *out)
     assert "needs positions and momenta" in refused("chaos", "lorenz", "--models", "hnn", *out)
     assert "no model 'hmm'" in refused("chaos", "henon-heiles", "--models", "hmm", *out)
-    assert "Hamiltonian of two degrees of freedom" in refused("chaos", "lorenz", "--energy", 1, *out)
+    assert "Hamiltonian system with two degrees of freedom" in refused("chaos", "lorenz", "--energy", 1, *out)
     assert "direction must be" in refused("chaos", "henon-heiles", "--direction", 2, "--models", "none", *out)
     assert "time must be a positive number" in refused("chaos", "henon-heiles", "--time", -1, "--models", "none", *out)
     assert "at least 1" in refused("chaos", "henon-heiles", "--orbits", 0, *out)

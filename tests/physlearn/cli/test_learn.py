@@ -175,4 +175,4 @@ def test_a_wrong_use_of_learn_gets_one_line_and_leaves_nothing(wrong, sentence, 
 
 def test_a_folder_in_the_way_is_noticed_before_the_work(refused, here):
     (here / "learned.safetensors").mkdir()
-    assert "is a folder, where a file is to be written" in refused(*LEARN, "--out", "learned.safetensors")
+    assert "is a folder, not a file" in refused(*LEARN, "--out", "learned.safetensors")

@@ -133,7 +133,7 @@ def write_figure(path):
 def test_a_full_disk_leaves_what_was_there(write, name, here, monkeypatch):
     Path(name).write_text("kept")
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match=f"{name} could not be written, and what was there is unchanged: No space left"):
+    with pytest.raises(OSError, match=f"{name} could not be written, and any existing file is unchanged: No space left"):
         write(Path(name))
     assert names(here) == [name]
     assert Path(name).read_text() == "kept"
@@ -146,7 +146,7 @@ def test_a_full_disk_is_one_line_on_the_command_line(here, refused, monkeypatch)
     write_bytes = Path.write_bytes
     monkeypatch.setattr(Path, "write_bytes", lambda path, data: write_bytes(Path("/dev/full"), data))
     line = refused("simulate", "pendulum", "--time", 1, "--out", "orbit.nc")
-    assert "orbit.nc could not be written, and what was there is unchanged: No space left on device" in line
+    assert "orbit.nc could not be written, and any existing file is unchanged: No space left on device" in line
     assert names(here) == ["orbit.nc"]
     assert Path("orbit.nc").read_text() == "kept"
 

@@ -90,7 +90,7 @@ def test_a_row_of_such_is_no_header(read, cell):
 
 @pytest.mark.parametrize("cell", ["inf", "-Infinity", "1e400", "-1e999"])
 def test_an_infinite_number_is_refused(read, cell):
-    with pytest.raises(InputError, match=r"column theta holds values that are not finite numbers, as .* in line 3"):
+    with pytest.raises(InputError, match=r"column theta contains values that are not finite numbers, such as .* in line 3"):
         read(f"t,theta\n0,1\n1,{cell}\n")
 
 
@@ -101,11 +101,11 @@ def test_an_infinite_number_is_refused(read, cell):
         ("t, theta ,theta [rad]\n0,1,2\n", r"two columns named 'theta'"),
         (",t,theta\n0,0,1\n", r"column 1 has no name"),
         ("0,0333,0,1000\n0,0667,0,1200\n", r"seems to have decimal commas"),
-        ("t;theta\n1,234;5,678\n", r"'1,234' may have a decimal comma or one of thousands"),
-        ("t;theta\n0,5;1.5\n", r"decimal points and commas"),
+        ("t;theta\n1,234;5,678\n", r"'1,234' may have a decimal comma or a thousands separator"),
+        ("t;theta\n0,5;1.5\n", r"decimal points, but also numbers such as '0,5'"),
         ("t;theta\n0;1.000,5\n", r"'1.000,5' in column theta is not a number"),
         ("t,theta\na,b\nc,d\n0,1\n", r"line 3: 'c' in column t is not a number"),
-        ("t,theta\ns\n0,1\n", r"second line of words with 1; make it a line of units"),
+        ("t,theta\ns\n0,1\n", r"its line of units has 1; give one unit per column"),
         ("t,theta\n0,1\n1,2\n2;3\n", r"line 4: 1 columns"),
         ("# fps 30\n0,1\n1,2,3\n", r"line 3: 3 columns"),
         (",".join(f"column{i}" * 20 for i in range(500)) + "\n0,1\n", r"and 488 more"),

@@ -109,16 +109,16 @@ def test_provenance_names_the_file_but_not_where_it_lies(write):
         ("0,1\n1,two\n", r"angles.csv, line 2: 'two' in column theta is not a number"),
         ("t,theta\n0,1\n1,\n", "at least two"),
         ("pendulum,t,theta\n0,0,1\n0,1,2\n1,0,1\n1,1,2\n", "several pendulums"),
-        ("0,1\n1,2,3\n", r"line 2: 3 columns where the lines before have 2"),
-        ("", "holds no rows"),
-        ("t,theta\n", "holds no rows"),
+        ("0,1\n1,2,3\n", r"line 2: 3 columns, but the previous lines have 2"),
+        ("", "contains no rows"),
+        ("t,theta\n", "contains no rows"),
         ("0,1,2,3,4\n", "5 columns, but 4 are named"),
         ("0\n1\n", "no column 'theta', only t"),
         ("time,theta\n0,1\n1,2\n", "no column 't', only time, theta"),
         ("0,1\n1,nan\n", "at least two"),
-        ("0,1\n1,inf\n", "column theta holds values that are not finite"),
+        ("0,1\n1,inf\n", "column theta contains values that are not finite"),
         ("0,1\n1,2,inf\n", "3 columns"),
-        ("0,1\ninf,2\n", "column t holds values that are not finite"),
+        ("0,1\ninf,2\n", "column t contains values that are not finite"),
         ("0,1\n0,2\n", "strictly increase"),
         ("1,1\n0,2\n", "strictly increase"),
         ("0,1\n", "at least two"),
@@ -177,7 +177,7 @@ def test_times_of_unequal_steps_are_not_filtered(write):
 
 
 def test_a_recording_shorter_than_the_filter_is_refused(write):
-    with pytest.raises(InputError, match="20 samples in a row are fewer than the filter's window of 31"):
+    with pytest.raises(InputError, match="20 consecutive samples are fewer than the filter's window of 31"):
         Orbit.from_csv(write([TIMES[:20], THETA[:20]]), window=31)
 
 

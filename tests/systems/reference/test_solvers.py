@@ -146,7 +146,7 @@ def test_the_time_reached_is_the_last_with_a_finite_state_with_every_solver(solv
 
 
 def test_an_unknown_solver_is_refused_with_those_there_are():
-    with pytest.raises(InputError, match=r"no solver 'RK4'; there are DOP853, .*dopri8"):
+    with pytest.raises(InputError, match=r"no solver 'RK4'; choose one of DOP853, .*dopri8"):
         solve(rotation, times(1.0, 0.0), times(0.0, 1.0), "RK4")
 
 
@@ -179,7 +179,7 @@ def test_an_orbit_tells_how_it_came_about():
 @pytest.mark.parametrize(
     ("z0", "t", "message"),
     [
-        ([1.0, 0.0, 0.0], [0.0, 1.0], r"2 coordinates \(q, p\) on their last axis, not the shape \(3,\)"),
+        ([1.0, 0.0, 0.0], [0.0, 1.0], r"2 coordinates \(q, p\) on their last axis, not shape \(3,\)"),
         (1.0, [0.0, 1.0], "2 coordinates"),
         ([1.0, float("nan")], [0.0, 1.0], "NaN or infinite"),
         ([1.0, float("inf")], [0.0, 1.0], "NaN or infinite"),
