@@ -9,10 +9,11 @@ if TYPE_CHECKING:
     from systems import film, flows, hamiltonian, oscillators, pendulum_clock, testing
     from systems.errors import AccuracyWarning, InputError, IntegrationError, UnknownNameError
     from systems.extras import MissingExtraError
+    from systems.hamiltonian_system import HamiltonianSystem, SeparableSystem
     from systems.orbit import Orbit
     from systems.registry import find, get, names, register
     from systems.suspension import Suspension
-    from systems.system import HamiltonianSystem, SeparableSystem, System
+    from systems.system import System
 
 __all__ = [
     "AccuracyWarning",
@@ -41,7 +42,8 @@ _BUILT_IN = ("flows", "hamiltonian", "oscillators", "pendulum_clock")
 _HOMES = {
     **dict.fromkeys(("AccuracyWarning", "InputError", "IntegrationError", "UnknownNameError"), "errors"),
     **dict.fromkeys(("find", "get", "names", "register"), "registry"),
-    **dict.fromkeys(("HamiltonianSystem", "SeparableSystem", "System"), "system"),
+    **dict.fromkeys(("HamiltonianSystem", "SeparableSystem"), "hamiltonian_system"),
+    "System": "system",
     "MissingExtraError": "extras",
     "Orbit": "orbit",
     "Suspension": "suspension",

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 from jaxtyping import Float
@@ -15,6 +15,8 @@ from torch import Tensor
 from systems.errors import InputError
 from systems.floats import floats
 from systems.periodic import agreed_periods, check_periods
+from systems.recording.from_csv import FromCsv
+from systems.states import check_times
 
 if TYPE_CHECKING:
     import xarray
@@ -23,7 +25,7 @@ Index: TypeAlias = int | slice | list[int] | Tensor | EllipsisType
 
 
 @dataclass(frozen=True, eq=False)
-class Orbit:
+class Orbit(FromCsv):
     """States at strictly increasing or strictly decreasing times.
 
     An orbit is immutable. It is indexed like an array of shape ``(..., T)``: ``orbit[3]`` is the fourth of several orbits, and
@@ -238,118 +240,6 @@ class Orbit:
         except InputError as error:
             raise InputError(f"{path} does not contain an orbit: {error}") from error
 
-    @classmethod
-    def from_csv(
-        cls,
-        path: str | os.PathLike[str],
-        columns: Sequence[str] | None = None,
-        *,
-        time: str = "t",
-        coordinates: str | Sequence[str] | None = None,
-        angle: str | None = None,
-        velocity: str | Sequence[str] | None = None,
-        acceleration: str | Sequence[str] | None = None,
-        periods: Mapping[str, float] | None = None,
-        rates: Literal["file", "derived"] = "file",
-        window: int | None = None,
-        order: int = 5,
-        gap: float = 1.5,
-    ) -> list[Orbit]:
-        r"""Read recorded motion from a CSV file, as one orbit per interval without a gap.
-
-        Numbers stay in the units of the file. Columns may be separated by commas, semicolons, tabs or blanks; see
-        `systems.recording.read_columns`. Rows with an empty cell or NaN in a column that is used count as missing.
-
-        Angles are unwrapped before rates are derived, which removes jumps by whole periods. Across a gap, an angle is
-        unwrapped if the largest recorded speed rules out any other number of turns. Otherwise it continues as recorded.
-
-        Derivatives are estimated with a Savitzky-Golay filter, which has no phase lag. Where rows are missing, its polynomials
-        are fitted to the remaining rows, across gaps of up to a quarter of the window. Half a window is lost at both ends of
-        each interval that is bridged in this way. Intervals shorter than the window are left out with a warning, unless all
-        are too short, which is an error.
-
-        Parameters
-        ----------
-        path : path-like
-            CSV file.
-        columns : sequence of str, optional
-            Name of each column, which overrides the header. A name may include the unit, as in ``"theta [deg]"``, and ``"_"``
-            leaves a column out. In a file without a header, the names default to the first of ``t, theta, omega, alpha``.
-        time : str, default "t"
-            Column of times.
-        coordinates : str or sequence of str, optional
-            Columns of positions or angles. Other columns of the file are ignored.
-        angle : str, default "theta"
-            Column of the coordinate if there is only one. The file may then contain no columns other than the time, the angle,
-            its rates and the by-products of film tracking; pass ``coordinates`` to select from other columns.
-        velocity, acceleration : str or sequence of str, optional
-            Columns of the rates, one per coordinate, or the names for derived rates. They default to ``omega`` and ``alpha``
-            for a single angle, ``omega_1`` and ``alpha_1`` for ``theta_1``, and ``v_x`` and ``a_x`` for ``x``.
-        periods : mapping of str to float, optional
-            Period of each coordinate that is an angle, or ``{}`` if there are no angles. By default, a coordinate is an angle
-            if its unit is rad or deg, or if its name begins with theta, phi, psi or angle and no other unit is given.
-        rates : {"file", "derived"}, default "file"
-            ``"file"`` reads velocity and acceleration from the file and derives those that are missing. ``"derived"`` smooths
-            the coordinate and derives both from it.
-        window : int, optional
-            Number of samples in the window of the filter, which must be odd. Defaults to half of the dominant period. For an
-            angle that turns over, this is the period of a turn.
-        order : int, default 5
-            Order of the polynomials of the filter.
-        gap : float, default 1.5
-            Longest step between rows of one orbit, in median steps. A longer step starts a new orbit.
-
-        Returns
-        -------
-        list of Orbit
-            Orbits with states of shape ``(T, 2 D)``, all coordinates followed by all velocities, and their rates. The
-            provenance records which rates are derived and how, the units, and how many rows were read, bridged and left out.
-
-        Raises
-        ------
-        FileNotFoundError
-            If the file does not exist.
-        InputError
-            If the file contains no numbers, several pendulums, two columns with one name or a column that would not be used;
-            if a column is missing, times do not increase, rates and coordinates have incompatible units, the turns of an angle
-            cannot be counted, or every interval is shorter than the window.
-
-        Examples
-        --------
-        >>> import math, pathlib, tempfile
-        >>> path = pathlib.Path(tempfile.mkdtemp()) / "swing.csv"
-        >>> _ = path.write_text("t,theta\n" + "".join(f"{i / 20},{math.sin(i / 20)}\n" for i in range(400)))
-        >>> Orbit.from_csv(path)
-        [Orbit(theta, omega: 340 times, t = 1.5 to 18.45)]
-        """
-        from systems.recording.motion import read_motion  # importing SciPy is slow
-
-        motions = read_motion(
-            path,
-            columns,
-            time=time,
-            coordinates=coordinates,
-            angle=angle,
-            velocity=velocity,
-            acceleration=acceleration,
-            periods=periods,
-            rates=rates,
-            window=window,
-            order=order,
-            gap=gap,
-        )
-        return [
-            cls(
-                t=torch.from_numpy(motion.t),
-                z=torch.from_numpy(motion.z),
-                rate=torch.from_numpy(motion.rate),
-                coordinates=motion.coordinates,
-                provenance=motion.provenance,
-                periods=motion.periods,
-            )
-            for motion in motions
-        ]
-
     @staticmethod
     def stack(orbits: Sequence[Orbit]) -> Orbit:
         """Stack orbits over the same times into a batch, along a new first axis.
@@ -407,21 +297,6 @@ class Orbit:
             t=torch.cat([orbit.t for orbit in orbits]),
             z=torch.cat([orbit.z for orbit in orbits], dim=-2),
             rate=torch.cat(rates, dim=-2) if len(rates) == len(orbits) else None,
-        )
-
-
-def check_times(t: Tensor) -> None:
-    """Raise InputError unless the times are finite and strictly increase or strictly decrease."""
-    if t.ndim != 1 or len(t) == 0:
-        raise InputError(f"an orbit needs a one-dimensional list of at least one time, not times of shape {tuple(t.shape)}")
-    if not torch.isfinite(t).all():
-        raise InputError("times must be finite numbers")
-    steps = t.diff()
-    if not ((steps > 0).all() or (steps < 0).all()):
-        where = int((steps * steps[0] <= 0).nonzero()[0])
-        raise InputError(
-            f"times must strictly increase or strictly decrease, but t[{where}] = {t[where]:g} "
-            f"is followed by t[{where + 1}] = {t[where + 1]:g}"
         )
 
 

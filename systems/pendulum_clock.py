@@ -20,11 +20,12 @@ from systems.autograd_mode import outside_inference
 from systems.deprecation import renamed
 from systems.errors import InputError, IntegrationError
 from systems.moved import forward
-from systems.orbit import Orbit, check_times
+from systems.orbit import Orbit
 from systems.reference.solvers import SMALLEST_RTOL, Solver
 from systems.registry import register
 from systems.sampling import annulus
-from systems.system import Symmetry, System, check_states
+from systems.states import check_states, check_times
+from systems.system import Symmetry, System
 
 if TYPE_CHECKING:
     from scipy.integrate import OdeSolution

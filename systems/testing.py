@@ -17,9 +17,10 @@ from torch import Tensor
 from torch.func import jacrev, vmap
 
 from systems.errors import InputError
+from systems.hamiltonian_system import HamiltonianSystem, SeparableSystem
 from systems.orbit import Orbit
 from systems.periodic import check_periods as valid_periods
-from systems.system import HamiltonianSystem, SeparableSystem, System
+from systems.system import System
 
 STEP = 1e-5  # central differences, relative to the coordinate; the error is about STEP^2, plus 1e-16 / STEP from rounding
 DIFFERENCE_TOLERANCE = 1e-6

@@ -14,7 +14,7 @@ from physlearn.chaos.time_scale import STEP, time_scale
 from physlearn.flow import FlowLike
 from physlearn.integrators import Flow, Integrator, find
 from systems import InputError
-from systems.system import check_states
+from systems.states import check_states
 
 EXPLICIT = ("rk4", "leapfrog", "yoshida-4", "yoshida-6", "euler")
 

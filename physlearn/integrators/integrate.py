@@ -22,9 +22,8 @@ from systems import AccuracyWarning, InputError, Orbit
 from systems.autograd_mode import outside_inference
 from systems.errors import outside
 from systems.floats import takes_arrays
-from systems.orbit import check_times
 from systems.size import BYTES, check_memory
-from systems.system import check_states
+from systems.states import check_states, check_times
 
 TYPICAL_WIDTH = 25  # elements that a learned flow works on for each coordinate of the state
 ATTEMPTS = 4  # runs with ever shorter steps

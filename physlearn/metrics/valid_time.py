@@ -13,7 +13,7 @@ from physlearn.metrics.match import common_periods, differences
 from physlearn.metrics.spread import relative, resolution, spreads
 from systems import InputError, Orbit, System
 from systems.floats import takes_arrays
-from systems.system import numbers
+from systems.states import numbers
 
 Scale = Mapping[str, float] | Sequence[float] | Float[Tensor, " D"]
 

@@ -19,7 +19,7 @@ from physlearn.models.registry import register
 from physlearn.models.scaling import Standard, spread
 from systems import InputError
 from systems.errors import outside
-from systems.system import rotate
+from systems.hamiltonian_system import rotate
 
 NOTHING = 1e-10  # a column that is so much shorter than the longest holds rounding alone
 SINGULAR = 1e-10  # of the singular values of the design: below it is the noise of an integrator with a tolerance of 1e-12

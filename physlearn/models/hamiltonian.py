@@ -17,7 +17,7 @@ from physlearn.models.network import Network
 from physlearn.models.registry import register
 from physlearn.models.scaling import over_batch, root_mean_square
 from systems import InputError
-from systems.system import rotate
+from systems.hamiltonian_system import rotate
 
 
 class Potential(nn.Module):

@@ -14,8 +14,8 @@ from torch import Tensor
 from physlearn.flow import Flow, NotHamiltonianError, NotSeparableError
 from physlearn.integrators import find
 from physlearn.integrators.integrator import Integrator
+from systems.hamiltonian_system import rotate
 from systems.oscillators import Pendulum
-from systems.system import rotate
 from systems.testing import Check
 
 MODULUS = (0.3, 0.6, 0.9)  # of the elliptic functions: amplitudes of 35, 74 and 128 degrees

@@ -23,8 +23,8 @@ from physlearn.models.baselines import LeastSquaresModel
 from physlearn.models.stack import stack
 from physlearn.models.units import Structure
 from systems import Orbit
+from systems.hamiltonian_system import rotate
 from systems.sampling import generator
-from systems.system import rotate
 from systems.testing import Check
 
 STATES, HIDDEN, PERIOD = 64, (12,), 1.5

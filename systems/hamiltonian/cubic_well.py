@@ -11,8 +11,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from systems.errors import InputError
+from systems.hamiltonian_system import SeparableSystem
 from systems.sampling import check_count, generator, microcanonical
-from systems.system import SeparableSystem
 
 USUAL = 0.6  # of the escape energy; both regular and chaotic orbits exist
 LARGEST = 1 / 6  # upper limit of the escape energy in the default energy, for wells without escape

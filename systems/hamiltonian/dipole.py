@@ -10,9 +10,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from systems.errors import InputError
+from systems.hamiltonian_system import HamiltonianSystem, SeparableSystem
 from systems.registry import register
 from systems.sampling import check_count, microcanonical
-from systems.system import HamiltonianSystem, SeparableSystem, Symmetry
+from systems.system import Symmetry
 
 SADDLE = 1 / 32  # energy of the saddle at rho = 2, above which a particle can escape
 

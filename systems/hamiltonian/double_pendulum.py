@@ -10,9 +10,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from systems.hamiltonian_system import HamiltonianSystem
 from systems.registry import register
 from systems.sampling import Bounds, box
-from systems.system import HamiltonianSystem, Symmetry
+from systems.system import Symmetry
 
 
 @register("double-pendulum")

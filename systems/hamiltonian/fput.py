@@ -10,9 +10,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from systems.hamiltonian_system import SeparableSystem
 from systems.registry import register
 from systems.sampling import generator
-from systems.system import SeparableSystem, Symmetry
+from systems.system import Symmetry
 
 N = 32
 

@@ -9,9 +9,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from systems.hamiltonian_system import SeparableSystem
 from systems.registry import register
 from systems.sampling import generator
-from systems.system import SeparableSystem, Symmetry
+from systems.system import Symmetry
 
 # positions and velocities of the figure-eight orbit of Chenciner and Montgomery
 X, Y, U, V = 0.97000436, -0.24308753, -0.93240737, -0.86473146

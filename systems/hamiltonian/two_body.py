@@ -10,9 +10,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from systems.errors import InputError
+from systems.hamiltonian_system import SeparableSystem
 from systems.registry import register
 from systems.sampling import generator
-from systems.system import SeparableSystem, Symmetry
+from systems.system import Symmetry
 
 
 def _exchange(z: Tensor) -> Tensor:

@@ -8,9 +8,10 @@ from typing import ClassVar
 from jaxtyping import Float
 from torch import Tensor
 
+from systems.hamiltonian_system import SeparableSystem
 from systems.registry import register
 from systems.sampling import annulus
-from systems.system import SeparableSystem, Symmetry
+from systems.system import Symmetry
 
 
 @register("harmonic-oscillator")

@@ -38,8 +38,8 @@ from physlearn.training.ensemble import train_ensemble
 from physlearn.training.loss import rate_error
 from systems import InputError, IntegrationError, Orbit
 from systems.atomic import atomically
+from systems.hamiltonian_system import symplectic_gradient
 from systems.reference.solvers import solve
-from systems.system import symplectic_gradient
 
 WIDTHS = (200, 200)  # hidden layers of the published networks
 RATE = 1e-3  # learning rate of their Adam optimizer

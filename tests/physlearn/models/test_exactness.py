@@ -8,7 +8,7 @@ from torch.func import jacrev, vmap
 from torch.testing import assert_close
 
 from physlearn import models
-from systems.system import symplectic_gradient
+from systems.hamiltonian_system import symplectic_gradient
 
 HAMILTONIAN = ["hnn", "hnn-separable", "hnn-mechanical", "cubic"]
 STEP = 1e-5

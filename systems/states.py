@@ -1,0 +1,46 @@
+"""Checks of states and times that a user hands in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from systems.autograd_mode import ordinary, plain
+from systems.errors import InputError
+
+
+def numbers(given: Any, what: str) -> Tensor:
+    """Convert an argument to a float64 tensor. Raises InputError if it does not consist of numbers."""
+    try:
+        with ordinary():
+            return plain(torch.as_tensor(given, dtype=torch.float64))
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"{what} must be a tensor, or lists of numbers, not {given!r:.40}") from error
+
+
+def check_states(z: Tensor, coordinates: tuple[str, ...]) -> None:
+    """Raise InputError unless the last axis of the states has one entry per coordinate and all states are finite."""
+    if z.ndim == 0 or z.shape[-1] != len(coordinates):
+        raise InputError(
+            f"states must have {len(coordinates)} coordinates ({', '.join(coordinates)}) on their last axis, "
+            f"not shape {tuple(z.shape)}"
+        )
+    if not torch.isfinite(z).all():
+        raise InputError("initial states must be finite numbers, but some are NaN or infinite")
+
+
+def check_times(t: Tensor) -> None:
+    """Raise InputError unless the times are finite and strictly increase or strictly decrease."""
+    if t.ndim != 1 or len(t) == 0:
+        raise InputError(f"an orbit needs a one-dimensional list of at least one time, not times of shape {tuple(t.shape)}")
+    if not torch.isfinite(t).all():
+        raise InputError("times must be finite numbers")
+    steps = t.diff()
+    if not ((steps > 0).all() or (steps < 0).all()):
+        where = int((steps * steps[0] <= 0).nonzero()[0])
+        raise InputError(
+            f"times must strictly increase or strictly decrease, but t[{where}] = {t[where]:g} "
+            f"is followed by t[{where + 1}] = {t[where + 1]:g}"
+        )
