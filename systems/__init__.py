@@ -38,7 +38,6 @@ __all__ = [
     "testing",
 ]
 
-_BUILT_IN = ("flows", "hamiltonian", "oscillators", "pendulum_clock")
 _HOMES = {
     **dict.fromkeys(("AccuracyWarning", "InputError", "IntegrationError", "UnknownNameError"), "errors"),
     **dict.fromkeys(("find", "get", "names", "register"), "registry"),
@@ -55,9 +54,6 @@ def __getattr__(name: str) -> Any:
     if name.startswith("_"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     if name in _HOMES:
-        if _HOMES[name] == "registry":  # the built-in systems register themselves
-            for package in _BUILT_IN:
-                import_module(f"{__name__}.{package}")
         found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
         globals()[name] = found
         return found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Generic, TypeVar
 
@@ -26,13 +27,24 @@ class Registry(Generic[T]):
         Function that returns the class or function from which an object was made. Defaults to the object itself.
     hint : str, default ""
         Text that the message about an unknown name appends to the list of names.
+    modules : sequence of str, default ()
+        Modules that register the built-in objects. They are imported when the registry is first used.
     """
 
-    def __init__(self, kind: str, group: str, *, source: Callable[[T], object] = lambda thing: thing, hint: str = "") -> None:
+    def __init__(
+        self,
+        kind: str,
+        group: str,
+        *,
+        source: Callable[[T], object] = lambda thing: thing,
+        hint: str = "",
+        modules: Sequence[str] = (),
+    ) -> None:
         self.kind = kind
         self.group = group
         self.hint = hint
         self._source = source
+        self._modules = modules
         self._registered: dict[str, T] = {}
 
     def names(self) -> list[str]:
@@ -43,6 +55,7 @@ class Registry(Generic[T]):
         list of str
             The registered names in the order of their registration, then those of other distributions, sorted.
         """
+        self._import_modules()
         offered = {point.name for point in entry_points(group=self.group)}
         return [*self._registered, *sorted(offered - self._registered.keys())]
 
@@ -59,6 +72,7 @@ class Registry(Generic[T]):
         UnknownNameError
             If nothing is registered under the name. It is a KeyError, and its message lists the names.
         """
+        self._import_modules()
         if name not in self._registered and not entry_points(group=self.group, name=name):
             known = ", ".join(self.names())
             raise UnknownNameError(f"no {self.kind} {name!r}; choose one of {known}{self.hint}")
@@ -105,6 +119,7 @@ class Registry(Generic[T]):
         """
 
         def decorate(thing: T) -> T:
+            self._import_modules()
             if name in self._registered and not same(owner := self._source(self._registered[name]), self._source(thing)):
                 by = f" by {owner.__qualname__} of {owner.__module__}" if hasattr(owner, "__qualname__") else ""
                 raise InputError(f"the {self.kind} name {name!r} is taken{by}; choose another name")
@@ -129,6 +144,11 @@ class Registry(Generic[T]):
             True if the object itself is registered under the name.
         """
         return self._registered.get(name) is thing
+
+    def _import_modules(self) -> None:
+        modules, self._modules = self._modules, ()  # emptied first, because these modules register what they define
+        for module in modules:
+            import_module(module)
 
 
 def same(one: object, other: object) -> bool:

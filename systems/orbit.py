@@ -14,8 +14,8 @@ from torch import Tensor
 
 from systems.errors import InputError
 from systems.floats import floats
+from systems.from_csv import FromCsv
 from systems.periodic import agreed_periods, check_periods
-from systems.recording.from_csv import FromCsv
 from systems.states import check_times
 
 if TYPE_CHECKING:

@@ -10,7 +10,11 @@ from systems.errors import InputError
 from systems.generic_registry import Registry
 from systems.system import System
 
-SYSTEMS: Registry[type[System]] = Registry("system", "physlearn.systems")
+SYSTEMS: Registry[type[System]] = Registry(
+    "system",
+    "physlearn.systems",
+    modules=("systems.flows", "systems.hamiltonian", "systems.oscillators", "systems.pendulum_clock"),
+)
 S = TypeVar("S", bound=type[System])
 
 
