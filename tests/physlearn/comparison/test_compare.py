@@ -426,7 +426,7 @@ def same(one, other):
 
 @pytest.mark.parametrize("tuned", [False, True])
 def test_a_comparison_that_is_stopped_resumes_and_gives_the_same(tuned, task, tmp_path, monkeypatch):
-    how = {**QUICK, "tuned": tuned} | ({"rates": (1e-3, 1e-2), "tuning_replicates": 1} if tuned else {})
+    how = {**QUICK, "tuned": tuned} | ({"learning_rates": (1e-3, 1e-2), "tuning_replicates": 1} if tuned else {})
     three = {"sine": "sine", "tanh": "tanh", "bent": Table.capture(torch.sin)}
     whole = compare(task, variants=three, **how)
     trained, real = [], compare_module.train_ensemble
