@@ -381,8 +381,8 @@ def test_a_single_variant_is_summarised_without_tests(task, tmp_path):
         ({"tuned": True, "learning_rate": 0.1}, "tuned=False"),
         ({"learned": learned(), "variants": {"mix": "tanh"}}, "'mix' is that of learned"),
         ({"engine": "steam"}, "no engine"),
-        ({"tuned": True, "rates": ()}, "at least one learning rate"),
-        ({"tuned": True, "rates": (0.1, -0.1)}, "positive"),
+        ({"tuned": True, "learning_rates": ()}, "at least one learning rate"),
+        ({"tuned": True, "learning_rates": (0.1, -0.1)}, "positive"),
         ({"tuned": True, "tuning_replicates": 0}, "at least one learning rate and one network"),
         ({"learned": [learned(), learned(seed=1)], "single": learned(1)}, "2 meta-seeds need as many single types"),
         ({"learned": learned(), "single": learned(2)}, "one learned type, not 2"),
@@ -426,7 +426,7 @@ def same(one, other):
 
 @pytest.mark.parametrize("tuned", [False, True])
 def test_a_comparison_that_is_stopped_resumes_and_gives_the_same(tuned, task, tmp_path, monkeypatch):
-    how = {**QUICK, "tuned": tuned} | ({"rates": (1e-3, 1e-2), "tuning_replicates": 1} if tuned else {})
+    how = {**QUICK, "tuned": tuned} | ({"learning_rates": (1e-3, 1e-2), "tuning_replicates": 1} if tuned else {})
     three = {"sine": "sine", "tanh": "tanh", "bent": Table.capture(torch.sin)}
     whole = compare(task, variants=three, **how)
     trained, real = [], compare_module.train_ensemble

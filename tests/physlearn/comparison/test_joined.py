@@ -26,7 +26,7 @@ def learned():
 
 
 def test_meta_seeds_apart_are_the_same_as_together(task, learned):
-    settings = {**QUICK, "rates": (1e-3, 1e-2), "tuning_replicates": 1}
+    settings = {**QUICK, "learning_rates": (1e-3, 1e-2), "tuning_replicates": 1}
     together = compare(task, learned, **settings)
     apart = joined([compare(task, one, seed=APART * k, **settings) for k, one in enumerate(learned)])
     pd.testing.assert_frame_equal(apart.table, together.table)
