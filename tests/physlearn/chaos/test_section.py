@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from matplotlib import pyplot as plt
-from scipy.integrate import solve_ivp
+from scipy.integrate import solve_ivp, trapezoid
 from torch.testing import assert_close
 
 import systems
@@ -192,7 +192,7 @@ def test_a_rotating_pendulum_crosses_once_a_turn():
     pendulum = systems.get("pendulum")
     theta = np.linspace(0, 2 * np.pi, 20_001)
     energy = 2.5**2 / 2 + 1 - np.cos(0.1)
-    turn = np.trapezoid(1 / np.sqrt(2 * (energy - 1 + np.cos(theta))), theta)
+    turn = trapezoid(1 / np.sqrt(2 * (energy - 1 + np.cos(theta))), theta)
     z0 = torch.tensor([[0.1, 2.5], [0.1, -2.5]], dtype=torch.float64)
     for surface in (("theta", 0.0), ("theta", 4 * math.pi), (0, 1.0)):
         section = poincare_section(pendulum, z0, 100.0, surface=surface, direction=0, dt=0.05)
