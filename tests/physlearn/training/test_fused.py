@@ -128,7 +128,7 @@ def test_the_gradients_are_those_of_automatic_differentiation(kind, types, rows)
         scale = max(1.0, *(float(abs(g).max()) for g in wanted if g.numel()))
         close(losses[r, 0], loss.item())
         for g, w in zip(found, wanted, strict=True):
-            close(g[r], w.numpy(), scale)
+            close(g[r], w.detach().numpy(), scale)
 
 
 OPTIMIZERS = {
