@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -58,7 +59,8 @@ class ElasticPendulum(SeparableSystem):
     def force(self, q: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
         """Return -dV/dq."""
         pull = -self.stiffness * (1 - self.length / q.norm(dim=-1, keepdim=True)) * q
-        return pull - self.gravity * q.new_tensor([0.0, 1.0])
+        x, y = pull.unbind(-1)
+        return torch.stack([x, y - self.gravity], dim=-1)
 
     def sample(
         self, n: int, *, seed: int = 0, bounds: Bounds = ((-0.3, 0.3), (-1.2, -0.8), (-0.3, 0.3), (-0.3, 0.3))
