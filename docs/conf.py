@@ -19,7 +19,7 @@ author = "The physlearn developers"
 copyright = "2026, The physlearn developers"  # noqa: A001 - Sphinx reads this name
 version = release = physlearn.__version__
 HERE = Path(__file__).parent
-INTERNAL = {"physlearn.training.fused"}  # the compiled loops have names for each other alone
+INTERNAL = {"physlearn.cli", "physlearn.training.fused"}  # the command line, and loops with names for each other alone
 
 extensions = [
     "myst_nb",
@@ -35,6 +35,9 @@ myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 2
 autodoc_typehints = "none"  # shapes are told in the docstrings; rendered jaxtyping hints are unreadable
 autodoc_member_order = "bysource"
+default_role = "py:obj"  # names in docstrings are links
+nitpicky = True
+nitpick_ignore_regex = [("py:class", r"(?!physlearn\.|systems\.).*")]  # words for types, and types of other projects
 plot_html_show_formats = plot_html_show_source_link = False
 plot_include_source = True
 plot_formats = [("png", 110)]

@@ -64,7 +64,7 @@ def digits(n: int = 5000, seed: int = 42) -> tuple[Float[Tensor, "n 40"], Int[Te
 
 
 def construction(seed: int = 0) -> dict[str, Float[Tensor, "10 points"]]:
-    """Return one example of each digit after each of the `STEPS` of its construction.
+    """Return one example of each digit after each of the ``STEPS`` of its construction.
 
     A template has 12 points. It is padded at its end and interpolated to 72 points, then scaled and shifted cyclically. The
     padding is replaced by smooth noise, and a little noise is added to all points. Finally, the signal is sheared and sampled

@@ -157,7 +157,7 @@ class PendulumClock(System):
         t : shape ``(T,)``
             Times, which must increase.
         method : str, optional
-            Method of `scipy.integrate.solve_ivp`, by default "DOP853"; `EVENT_SOLVERS` lists those that find events.
+            Method of ``scipy.integrate.solve_ivp``, by default "DOP853"; ``EVENT_SOLVERS`` lists those that find events.
         rtol, atol : float, optional
             Tolerances of that method, by default 1e-12 each.
         latched : bool, default True

@@ -91,7 +91,7 @@ def compare(
     progress : bool, default True
         Whether to show a progress bar.
     **training
-        Settings of `Training`, such as ``epochs``, that replace those of the task.
+        Settings of `~physlearn.training.Training`, such as ``epochs``, that replace those of the task.
 
     Returns
     -------

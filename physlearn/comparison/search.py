@@ -69,13 +69,13 @@ def search(
     seed : int, default 0
         Random seed of the networks and the proposals.
     space : mapping of str to BaseDistribution, optional
-        The search space, instead of `search_space.NETWORKS` and, for learned activations, `search_space.ACTIVATIONS`.
+        The search space, instead of ``search_space.NETWORKS`` and, for learned activations, ``search_space.ACTIVATIONS``.
     workers : Workers, optional
         Where trials run; by default, in this process.
     progress : bool, default True
         Whether to show a progress bar.
     **training
-        Settings of `Training` that replace those of the task.
+        Settings of `~physlearn.training.Training` that replace those of the task.
 
     Returns
     -------

@@ -151,7 +151,7 @@ def paired(
           the longer valid time;
         * ``wins``: the fraction of all pairs in which the reference is better, where a diverged member is worse than any
           other;
-        * ``p``: the p-value of Wilcoxon's signed-rank test [1]_, two-sided, without pairs that are equal. With one meta-seed,
+        * ``p``: the p-value of Wilcoxon's signed-rank test, two-sided, without pairs that are equal. With one meta-seed,
           it is over all pairs, with the same ranks. With several, it is over their mean differences; a meta-seed with no
           remaining pair ranks beyond all others, against the variant that diverged more often. With k meta-seeds :math:`p \ge
           2^{1-k}`, so fewer than six cannot reach 0.05;
@@ -164,7 +164,7 @@ def paired(
 
     References
     ----------
-    .. [1] F. Wilcoxon, Biometrics 1, 80 (1945).
+    F. Wilcoxon, Biometrics 1, 80 (1945).
     """
     _check_settings(confidence, resamples)
     wide = _wide(table, measure, scale)
@@ -220,7 +220,7 @@ def holm(p: ArrayLike) -> Float[np.ndarray, " m"]:
 
     References
     ----------
-    .. [1] S. Holm, Scand. J. Stat. 6, 65 (1979).
+    S. Holm, Scand. J. Stat. 6, 65 (1979).
 
     Examples
     --------

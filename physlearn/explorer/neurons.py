@@ -62,7 +62,7 @@ class Neurons:
     def of_file(cls, name: str, data: bytes) -> Neurons:
         """Return the mix of activations in a file.
 
-        The file is read as by `LearnedActivations.load`, and never unpickled.
+        The file is read as by `~physlearn.activations.learned.LearnedActivations.load`, and never unpickled.
 
         Parameters
         ----------

@@ -25,7 +25,8 @@ class Shelf:
     learning : Learning, optional
         How models are trained.
     folder : Path, optional
-        Where models are also kept as safetensors files, written by `Forecaster.save`; by default, in memory only.
+        Where models are also kept as safetensors files, written by `~physlearn.forecasting.Forecaster.save`; by default, in
+        memory only.
     """
 
     def __init__(self, learning: Learning | None = None, folder: Path | None = None) -> None:

@@ -82,7 +82,7 @@ def metalearn(
     Parameters
     ----------
     task
-        Task to learn, from `tasks.get`.
+        Task to learn, from `physlearn.tasks.get`.
     types
         Number of neuron types.
     base

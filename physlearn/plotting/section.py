@@ -36,7 +36,7 @@ def section_plot(
     Parameters
     ----------
     points : DataFrame
-        One row per crossing, with the column ``orbit`` and one for each coordinate, as from `Section.to_frame`.
+        One row per crossing, with the column ``orbit`` and one for each coordinate, as `~physlearn.chaos.Section.to_frame` returns.
     plane : tuple of two str
         The coordinates on the horizontal and vertical axes.
     chaotic : sequence of bool, optional

@@ -28,7 +28,7 @@ def overlay(film: str | os.PathLike[str], tracking: Tracking, path: str | os.Pat
     film
         The film.
     tracking
-        The result of `track` for that film; a frame in which nothing was seen stays as it is.
+        The result of `~systems.film.track` for that film; a frame in which nothing was seen stays as it is.
     path
         File to write, .mp4.
     progress : default False

@@ -1,6 +1,7 @@
 """Learned activations that ship with the package, under the name of the task on which they were learned.
 
-``physlearn learn TASK --no-history`` writes the files in this folder (see `LearnedActivations.without_history`).
+``physlearn learn TASK --no-history`` writes the files in this folder; see
+`~physlearn.activations.learned.LearnedActivations.without_history`.
 """
 
 from __future__ import annotations

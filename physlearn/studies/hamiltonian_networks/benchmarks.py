@@ -1,4 +1,4 @@
-"""The tasks of Greydanus, Dzamba and Yosinski [1]_, with their networks, their published numbers, and physlearn's networks.
+"""The tasks of Greydanus, Dzamba and Yosinski, with their networks, their published numbers, and physlearn's networks.
 
 ``physlearn bench --out DIR`` trains everything and prints the table. A run that was stopped resumes. The definitions are those
 of the paper's code: losses are means, over samples and components, of the squared error of dz/dt. The training loss is taken
@@ -7,7 +7,7 @@ true energies of the rolled-out states and of the true states.
 
 References
 ----------
-.. [1] S. Greydanus, M. Dzamba and J. Yosinski, "Hamiltonian Neural Networks", NeurIPS 2019, arXiv:1906.01563.
+S. Greydanus, M. Dzamba and J. Yosinski, "Hamiltonian Neural Networks", NeurIPS 2019, arXiv:1906.01563.
 """
 
 from __future__ import annotations

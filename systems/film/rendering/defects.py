@@ -55,7 +55,7 @@ class Defects:
     yaw : default 0
         Angle by which the camera looks from the side [degrees]; for a positive yaw the right side is farther away.
     distortion : default 0
-        Coefficient k1 of the lens as OpenCV defines it, for the focal length `camera.FOCAL_LENGTH`; negative for a barrel.
+        Coefficient k1 of the lens as OpenCV defines it, for the focal length ``camera.FOCAL_LENGTH``; negative for a barrel.
     dropped : default 0
         Part of the frames that are missing; the time stamps leave a gap there.
     duplicated : default 0
