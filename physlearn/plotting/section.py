@@ -36,7 +36,7 @@ def section_plot(
     Parameters
     ----------
     points : DataFrame
-        One row per crossing, with the column ``orbit`` and one for each coordinate, as `~physlearn.chaos.Section.to_frame` returns.
+        One row per crossing, with the column ``orbit`` and one for each coordinate, see `~physlearn.chaos.Section.to_frame`.
     plane : tuple of two str
         The coordinates on the horizontal and vertical axes.
     chaotic : sequence of bool, optional
