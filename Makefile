@@ -11,7 +11,7 @@ PHYSLEARN_DATA ?= $(wildcard $(abspath ../shared/data))
 export PHYSLEARN_DATA
 export MPLBACKEND := Agg
 
-.PHONY: demo test test-slow test-lowest fuzz mutants lint bench notebooks docs wheel clean
+.PHONY: demo test test-slow test-lowest fuzz mutants coverage lint bench notebooks docs wheel clean
 
 $(READY): requirements.lock pyproject.toml
 	test -x $(BIN)/python || python3 -m venv $(VENV)
@@ -60,6 +60,11 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python .ci/docstrings.py
+
+# Which lines the fast tests reach; numba's loops are compiled and count as missed.
+coverage: $(READY)
+	$(BIN)/python -m pytest -n 2 --cov=systems --cov=physlearn --cov-report=term:skip-covered --cov-report=html:$(OUT)/coverage
 
 bench: $(READY)
 	mkdir -p $(OUT)
