@@ -1,4 +1,4 @@
-"""What learns and forecasts: from a system or a recording to a trustworthy orbit forecast."""
+"""Learn flows from orbits, and forecast: from a system or a recording to an orbit forecast with known errors."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any

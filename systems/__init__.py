@@ -1,4 +1,4 @@
-"""Dynamical systems, their orbits, and recordings of real systems."""
+"""Dynamical systems, their orbits, and recordings of real ones."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
