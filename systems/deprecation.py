@@ -6,6 +6,7 @@ import inspect
 import warnings
 from collections.abc import Callable, Mapping
 from functools import wraps
+from importlib import import_module
 from typing import Any, TypeVar
 
 from systems.errors import outside
@@ -127,6 +128,31 @@ def renamed_names(module: str, names: Mapping[str, tuple[str, Any]]) -> Callable
         return thing
 
     return find
+
+
+def moved_names(module: str, places: Mapping[str, str]) -> Callable[[str], Any]:
+    """Return a ``__getattr__`` for a module whose names have moved.
+
+    Parameters
+    ----------
+    module
+        Name of the old module, its own ``__name__``.
+    places
+        Maps each name that has moved to the module that holds it now.
+
+    Returns
+    -------
+    Callable
+        Looks a name up in its new place and emits a `DeprecationWarning`; raises `AttributeError` for every other name.
+    """
+
+    def __getattr__(name: str) -> Any:  # noqa: N807 - becomes the module's own
+        if name not in places:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        _warn(f"{module}.{name} has moved to {places[name]}.{name}; version 0.3 removes the old name")
+        return getattr(import_module(places[name]), name)
+
+    return __getattr__
 
 
 def _before(accept: Callable[[str, tuple[Any, ...], dict[str, Any]], tuple[Any, ...]]) -> Callable[[Known], Known]:

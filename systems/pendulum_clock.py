@@ -17,9 +17,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from systems.autograd_mode import outside_inference
-from systems.deprecation import renamed
+from systems.deprecation import moved_names, renamed
 from systems.errors import InputError, IntegrationError
-from systems.moved import forward
 from systems.orbit import Orbit
 from systems.reference.solvers import SMALLEST_RTOL, Solver
 from systems.registry import register
@@ -35,7 +34,7 @@ _REST = 1e-150  # below it, squares underflow, and the solver cannot estimate it
 _State = tuple[float, float]
 
 _FILMS = ("Defects", "Film", "Report", "Tracking", "Truth", "from_markers", "render", "render_clock", "still", "track")
-__getattr__ = forward(__name__, dict.fromkeys(_FILMS, "systems.film"))
+__getattr__ = moved_names(__name__, dict.fromkeys(_FILMS, "systems.film"))
 __path__ = [str(Path(__file__).parent / "moved" / "pendulum_clock")]  # the submodules of version 0.1 forward, too
 
 

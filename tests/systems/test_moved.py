@@ -7,8 +7,8 @@ from importlib import import_module
 import pytest
 
 import systems
+from systems.deprecation import moved_names
 from systems.film.overlay import overlay
-from systems.moved import forward
 
 NAMES = ("Defects", "Film", "Report", "Tracking", "Truth", "from_markers", "render", "render_clock", "still", "track")
 SUBMODULES = {
@@ -61,4 +61,12 @@ def test_the_old_command_runs():
 
 def test_other_names_are_not_found():
     with pytest.raises(AttributeError, match=r"module 'old' has no attribute 'b'"):
-        forward("old", {"a": "systems"})("b")
+        moved_names("old", {"a": "systems"})("b")
+
+
+@pytest.mark.parametrize(("name", "place"), [("Workers", "physlearn.jobs"), ("search", "physlearn.comparison")])
+def test_sweeps_forward_to_jobs_and_searches(name, place):
+    from physlearn import sweeps
+
+    with pytest.warns(DeprecationWarning, match=rf"physlearn.sweeps.{name} has moved to {place}.{name}"):
+        assert getattr(sweeps, name) is getattr(import_module(place), name)

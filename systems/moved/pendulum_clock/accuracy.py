@@ -1,8 +1,8 @@
 """The old place of `systems.film.accuracy`."""
 
-from systems.moved import forward
+from systems.deprecation import moved_names
 
-__getattr__ = forward(
+__getattr__ = moved_names(
     "systems.pendulum_clock.accuracy",
     dict.fromkeys(("accuracy", "measure", "summary", "markdown", "Row", "main"), "systems.film.accuracy"),
 )

@@ -1,5 +1,5 @@
 """The old place of `systems.pendulum_clock`."""
 
-from systems.moved import forward
+from systems.deprecation import moved_names
 
-__getattr__ = forward("systems.pendulum_clock.clock", dict.fromkeys(("PendulumClock",), "systems.pendulum_clock"))
+__getattr__ = moved_names("systems.pendulum_clock.clock", dict.fromkeys(("PendulumClock",), "systems.pendulum_clock"))

@@ -1,5 +1,5 @@
 """The old place of `systems.film`."""
 
-from systems.moved import forward
+from systems.deprecation import moved_names
 
-__getattr__ = forward("systems.pendulum_clock.defects", dict.fromkeys(("Defects",), "systems.film"))
+__getattr__ = moved_names("systems.pendulum_clock.defects", dict.fromkeys(("Defects",), "systems.film"))

@@ -1,7 +1,7 @@
 """The old place of `systems.film`."""
 
-from systems.moved import forward
+from systems.deprecation import moved_names
 
-__getattr__ = forward(
+__getattr__ = moved_names(
     "systems.pendulum_clock.film", dict.fromkeys(("Film", "Truth", "render", "render_clock", "still"), "systems.film")
 )

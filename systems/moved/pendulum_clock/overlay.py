@@ -1,5 +1,5 @@
 """The old place of `systems.film.overlay`."""
 
-from systems.moved import forward
+from systems.deprecation import moved_names
 
-__getattr__ = forward("systems.pendulum_clock.overlay", dict.fromkeys(("overlay",), "systems.film.overlay"))
+__getattr__ = moved_names("systems.pendulum_clock.overlay", dict.fromkeys(("overlay",), "systems.film.overlay"))
