@@ -98,7 +98,7 @@ def choose(
         raise InputError("give substeps or dt, not both")
     if substeps is not None:
         if not isinstance(substeps, Integral) or isinstance(substeps, bool) or substeps < 1:
-            raise InputError(f"substeps must be a whole number of at least 1, not {substeps}")
+            raise InputError(f"substeps must be at least 1 and a whole number, not {substeps}")
         return _limited(Steps(gaps, (int(substeps),) * len(gaps), "substeps"))
     rounding = 2 * precision * float(t.abs().max())
     if dt is not None:

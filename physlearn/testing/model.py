@@ -191,7 +191,8 @@ def _check_weights_gradient(built: Model, z: Tensor, rate: Tensor) -> None:
             ends.append((built(z) - rate).square().mean())
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.add_(DIFFERENCE * gradient / length)
-    _assert_close(length, (ends[0] - ends[1]) / (2 * DIFFERENCE), TOLERANCE, "the gradient of the loss with respect to the parameters")
+    slope = (ends[0] - ends[1]) / (2 * DIFFERENCE)
+    _assert_close(length, slope, TOLERANCE, "the gradient of the loss with respect to the parameters")
 
 
 def _check_stack(members: list[Model], z: Tensor) -> None:
@@ -214,7 +215,7 @@ def _check_angles(model: str, dim: int, seed: int, z: Tensor) -> None:
 def _check_hamiltonian(built: Any, z: Tensor) -> None:
     """Check that the field is J grad H, and, if H is separable, that its parts and their gradients agree with H."""
     energy = built.hamiltonian(z)
-    assert energy.shape == z.shape[:-1], f"hamiltonian returns shape {tuple(energy.shape)} for states of shape {tuple(z.shape)}"
+    assert energy.shape == z.shape[:-1], f"hamiltonian returns shape {tuple(energy.shape)} for states {tuple(z.shape)}"
     expected = rotate(_slopes(built.hamiltonian, z))
     _assert_close(built(z), expected, TOLERANCE, "vector_field as (dH/dp, -dH/dq)")
     if built.separable:
