@@ -118,14 +118,36 @@ class Flow:
         raise InputError(f"a {type(source).__name__} is not a flow; pass a system, a trained model or a function f(t, z)")
 
     def require_hamiltonian(self, method: str) -> None:
-        """Raise NotHamiltonianError unless the flow has a Hamiltonian."""
+        """Raise NotHamiltonianError unless the flow has a Hamiltonian.
+
+        Parameters
+        ----------
+        method
+            Name of the method that needs it, for the message.
+        """
         if self.hamiltonian is None:
             raise NotHamiltonianError(
                 f"{method} needs Hamilton's equations, and {self.name} has no Hamiltonian; use rk4 or gauss-legendre-4"
             )
 
     def require_separable(self, method: str) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
-        """Return (velocity, force). Raises NotSeparableError unless H = T(p) + V(q)."""
+        """Return the gradients of a separable Hamiltonian H = T(p) + V(q).
+
+        Parameters
+        ----------
+        method
+            Name of the method that needs them, for the message.
+
+        Returns
+        -------
+        tuple
+            The functions velocity(p) and force(q).
+
+        Raises
+        ------
+        NotSeparableError
+            If the Hamiltonian is not separable, or there is none.
+        """
         if self.velocity is None or self.force is None:
             raise NotSeparableError(
                 f"{method} needs a separable Hamiltonian T(p) + V(q), and {self.name} is not separable; use "

@@ -1,4 +1,4 @@
-"""Chaos: sections, Lyapunov exponents, alignment indices, and how a model's dynamics compare with the truth's."""
+"""Poincare sections, Lyapunov exponents, alignment indices, and the comparison of a model's dynamics with the truth."""
 
 from physlearn.chaos.agreement import DynamicsComparison, compare_dynamics
 from physlearn.chaos.alignment import gali, sali

@@ -1,4 +1,4 @@
-"""How far the dynamics of a model are those of the truth."""
+"""Compare the long-term dynamics of a model with those of the true system."""
 
 from __future__ import annotations
 
@@ -23,18 +23,38 @@ from physlearn.metrics import lyapunov_times, marginals, spectrum
 from physlearn.metrics.spread import spreads
 from systems import InputError, Orbit
 
-FAR = 10  # times the farthest that the bounded true orbits get: a model whose field is bounded leaves, but does not blow up
+# A model's orbit has left if it is this many times farther out than any bounded true orbit. A model with a bounded vector
+# field drifts away without ever becoming infinite.
+FAR = 10
 
 Stretches = tuple[Tensor, Tensor]
 
 
 def compare_dynamics(model: Dynamics, truth: Dynamics, plane: Sequence[str | int] | None = None) -> DynamicsComparison:
-    """Hold what was seen of a model against what was seen of the truth, from the same initial states in the same steps.
+    """Compare the dynamics of a model with those of the truth.
 
-    plane: the coordinates of the truth in which to compare the points on the surface; by default those of its section.
+    Both must have been followed from the same initial states with the same times and steps.
 
-    Raises InputError where the two were not followed alike, or for a plane of coordinates that are none.
+    Parameters
+    ----------
+    model, truth
+        The dynamics of the model and of the true system, from `Dynamics.of`.
+    plane
+        Coordinates of the truth, by name or index, in which to compare the points on the surface; defaults to the plane of
+        the truth's section.
 
+    Returns
+    -------
+    DynamicsComparison
+        One row per orbit, and the distance between the pooled chaotic orbits.
+
+    Raises
+    ------
+    InputError
+        If the initial states, times or sections of the two differ, or if ``plane`` is empty or names an unknown coordinate.
+
+    Examples
+    --------
     >>> import systems
     >>> oscillator = systems.get("harmonic-oscillator")
     >>> z0 = torch.tensor([[1.0, 0.0], [0.5, 0.0]], dtype=torch.float64)
@@ -48,7 +68,7 @@ def compare_dynamics(model: Dynamics, truth: Dynamics, plane: Sequence[str | int
     names = truth.orbit.coordinates
     axes = [truth.orbit.index(coordinate) for coordinate in (truth.section.plane if plane is None else plane)]
     if not axes:
-        raise InputError(f"a plane needs at least one of the coordinates {', '.join(names)}")
+        raise InputError(f"plane is empty; give at least one of the coordinates {', '.join(names)}")
     true = [_flat(orbit) for orbit in truth.stretches]
     seen = [replace(_flat(orbit), coordinates=names, periods=truth.orbit.periods) for orbit in model.stretches]
     stayed = ~truth.escaped.reshape(-1)
@@ -82,16 +102,18 @@ def compare_dynamics(model: Dynamics, truth: Dynamics, plane: Sequence[str | int
 
 
 def _check_alike(model: Dynamics, truth: Dynamics) -> None:
-    """Raise InputError unless both were followed from the same states, for the same time, onto the same surface."""
+    """Raise InputError unless both have the same initial states, times and surface of section."""
     if model.orbit.z.shape != truth.orbit.z.shape or not torch.equal(model.orbit.t, truth.orbit.t):
-        raise InputError("model and truth were not followed alike: give Dynamics.of the same states, time and dt for both")
+        raise InputError(
+            "model and truth have orbits of different shapes or times; call Dynamics.of with the same z0, time and dt for both"
+        )
     if not torch.equal(model.orbit.z[..., 0, :], truth.orbit.z[..., 0, :]):
-        raise InputError("model and truth were followed from different initial states")
+        raise InputError("model and truth start from different initial states; call Dynamics.of with the same z0 for both")
     surfaces = [(d.orbit.index(d.section.surface[0]), d.section.surface[1], d.direction) for d in (model, truth)]
     if surfaces[0] != surfaces[1]:
         raise InputError(
-            f"the sections differ: {model.section.surface} in direction {model.direction} of the model, "
-            f"{truth.section.surface} in direction {truth.direction} of the truth"
+            f"the sections differ: the model has {model.section.surface} in direction {model.direction} and the truth has "
+            f"{truth.section.surface} in direction {truth.direction}; use the same surface and direction for both"
         )
 
 
@@ -100,26 +122,26 @@ def _flat(orbit: Orbit) -> Orbit:
 
 
 def _left(model: Dynamics, truth: Dynamics) -> tuple[Bool[Tensor, " n"], Bool[Tensor, " n"]]:
-    """Which orbits of the model left, in the first stretch and at all.
+    """Return which orbits of the model left in the first stretch, and which left at any time.
 
-    Distances are measured in units of the rms of each coordinate over all true orbits that stayed; angles do not count.
+    Distances are measured in units of the rms of each coordinate over all true orbits that stayed. Angles are ignored.
     """
     solid = ~torch.tensor([name in truth.orbit.periods for name in truth.orbit.coordinates])
     stayed = _flat(truth.orbit).z[~truth.escaped.reshape(-1)][..., solid]
     size = stayed.square().flatten(0, -2).mean(0).sqrt()
     size = size.where(size > 0, 1.0)
     radius = FAR * float((stayed / size).norm(dim=-1).max()) if stayed.numel() else inf
-    # NaN is gone
+    # written with ~(... <= radius) so that NaN counts as gone
     gone = [~((_flat(orbit).z[..., solid] / size).norm(dim=-1) <= radius).all(-1) for orbit in model.stretches]
     return gone[0], gone[0] | gone[1] | model.escaped.reshape(-1)
 
 
 def _classes(model: Dynamics, truth: Dynamics, left_early: Bool[Tensor, " n"]) -> pd.DataFrame:
-    """Classes, whether they agree, and exponents with their errors."""
+    """Return the table of the classes, their agreement, and the exponents with their errors."""
     unknown = {"truth": truth.exponent.reshape(-1).isnan(), "model": model.exponent.reshape(-1).isnan() | left_early}
     columns: dict[str, Any] = {}
     for side, seen in (("truth", truth), ("model", model)):
-        # one that was chaotic before it left was chaotic
+        # an orbit that was chaotic before it left stays chaotic
         gone = unknown[side] & ~seen.undecided.reshape(-1)
         if side == "model":
             gone = gone | left_early
@@ -144,7 +166,7 @@ def _array(values: Tensor) -> np.ndarray:
 
 
 def _clouds(dynamics: Dynamics, axes: list[int], stayed: Bool[Tensor, " n"]) -> list[Stretches]:
-    """The points of each orbit in the plane, in the first stretch and the second; none of an orbit that escaped."""
+    """Return the points of each orbit in the plane in both stretches; escaped orbits have no points."""
     clouds = []
     for orbit, stays in enumerate(stayed.tolist()):
         first, second = (part[:, axes] if stays else part[:0, axes] for part in dynamics.crossings(orbit))
@@ -153,7 +175,7 @@ def _clouds(dynamics: Dynamics, axes: list[int], stayed: Bool[Tensor, " n"]) -> 
 
 
 def _sizes(truth: Dynamics, axes: list[int]) -> Float[Tensor, "n d"]:
-    """The standard deviation of each coordinate along each true orbit; 1 where it is constant."""
+    """Return the standard deviation of each coordinate along each true orbit; 1 where it is constant."""
     spread = spreads(_flat(truth.orbit))[..., axes]
     return spread.where(spread > 0, 1.0)
 
@@ -166,7 +188,7 @@ def _pool(clouds: Sequence[Stretches]) -> Stretches:
 def _section(
     measure: str | Any, model: Stretches, truth: Stretches, size: Float[Tensor, " d"], periods: Periods
 ) -> tuple[float, float]:
-    """The distances of model and truth from the truth, by the measure that suits the orbit."""
+    """Return the distances of model and truth from the truth, by the measure that suits the orbit."""
     if measure == "hellinger":
         return _apart(partial(hellinger, periods=periods), 1.0, model, truth)
     if measure == "nearest":
@@ -177,7 +199,10 @@ def _section(
 def _apart(
     distance: Callable[[Tensor, Tensor], float], worst: float, model: Stretches, truth: Stretches
 ) -> tuple[float, float]:
-    """The mean distances of model and truth from the other stretch of the truth; the worst where the model has none."""
+    """Return the mean distances of model and truth from the other stretch of the truth.
+
+    The model's distance is ``worst`` where only the truth has one.
+    """
     own, other = ((distance(side[0], truth[1]) + distance(side[1], truth[0])) / 2 for side in (truth, model))
     return (worst if isnan(other) and not isnan(own) else other), own
 
@@ -185,7 +210,7 @@ def _apart(
 def _climate(
     measure: Callable[[Orbit, Orbit], Tensor], seen: Sequence[Orbit], true: Sequence[Orbit], known: Bool[Tensor, " n"]
 ) -> Float[np.ndarray, " n"]:
-    """The mean over coordinates and both ways; NaN where there is no truth to compare with."""
+    """Return the measure averaged over coordinates and both pairings of stretches; NaN for an unknown truth."""
     values = torch.full(known.shape, nan, dtype=torch.float64)
     kept = known.nonzero().squeeze(-1)
     ways = [measure(seen[i][kept], true[1 - i][kept]) for i in (0, 1)]
@@ -195,45 +220,74 @@ def _climate(
 
 @dataclass(frozen=True, eq=False)
 class DynamicsComparison:
-    """A model's dynamics held against the truth's, and the truth's against themselves.
+    """Comparison of a model's dynamics with the truth, and of the truth with itself.
 
-    table: a row an orbit, with
+    The table has one row per orbit and these columns:
 
-    * ``class_truth``, ``class_model``: "regular", "chaotic", "undecided" or "escaped", as of `classify`;
-    * ``chaotic_truth``, ``chaotic_model``: whether the orbit is chaotic; missing where it is undecided, or escaped before it
-      had a class;
-    * ``agree``: whether both are chaotic or both regular; missing where either is undecided, or the true one escaped. They do
-      not agree where the model's orbit alone escaped;
-    * ``exponent_truth``, ``exponent_model`` and ``.._error``: the largest Lyapunov exponents with their standard errors;
-    * ``escaped_truth``, ``escaped_model``: whether the orbit left, the model's also if it got ten times as far as any true
-      orbit that stayed;
-    * ``section``: "hellinger" for orbits chaotic in the truth, "nearest" for regular ones; ``section_model``,
-      ``section_truth``: that distance of the model from the truth, and of the truth from itself;
-    * ``marginals_..`` and ``spectrum_..``: likewise, the means over the coordinates of `physlearn.metrics.marginals` and
-      `physlearn.metrics.spectrum`;
-    * ``valid_time``: the valid prediction time at the threshold 0.4, to within the four steps from one state that was kept to
-      the next, and at most the horizon to which the true orbit is known;
-      ``lyapunov_times``: the same times the true exponent, for orbits chaotic in the truth.
+    * ``class_truth``, ``class_model``: "regular", "chaotic", "undecided" or "escaped", as in `classify`;
+    * ``chaotic_truth``, ``chaotic_model``: whether the orbit is chaotic; missing if the orbit is undecided, or escaped
+      before it was classified;
+    * ``agree``: whether both orbits are chaotic or both are regular; missing if either is undecided or the true orbit
+      escaped, and False if only the model's orbit escaped;
+    * ``exponent_truth``, ``exponent_model`` and ``.._error``: the largest Lyapunov exponents and their standard errors;
+    * ``escaped_truth``, ``escaped_model``: whether the orbit left; the model's orbit has also left if it got ten times as
+      far as any true orbit that stayed;
+    * ``section``: the distance between sections, "hellinger" for orbits that are chaotic in the truth and "nearest" for
+      regular ones; ``section_model`` and ``section_truth`` are the distances of the model and of the truth from the truth;
+    * ``marginals_..`` and ``spectrum_..``: the same for `physlearn.metrics.marginals` and `physlearn.metrics.spectrum`,
+      averaged over the coordinates;
+    * ``valid_time``: the valid prediction time at the threshold 0.4, resolved to four steps (the spacing of the stored
+      states) and limited to the horizon up to which the true orbit is known;
+    * ``lyapunov_times``: ``valid_time`` times the true exponent, for orbits that are chaotic in the truth.
 
-    Distances are those of one stretch of time from the other stretch of the truth, averaged over both ways: those of the
-    truth from itself are what orbits of that length leave, and a model that is the truth has the very same. Where the truth
-    has one and the model has none (it escaped, or never pierced the surface) the model's is the worst: 1 for Hellinger's
-    and spectra, infinite for the others. pooled: Hellinger's distances, model and truth, of the points of all orbits that
-    are chaotic in the truth and do not escape: a finer grid, of use where they share one sea, as those of one energy do.
+    Each distance compares one stretch of time with the other stretch of the truth, averaged over both pairings. The distance
+    of the truth from itself is the noise floor for orbits of this length, which a perfect model reaches. If the truth has a
+    distance and the model has none (because it escaped, or never crossed the surface), the model gets the worst value: 1 for
+    Hellinger distances and spectra, infinity for the others.
+
+    Parameters
+    ----------
+    table
+        One row per orbit, with the columns above.
+    pooled
+        Hellinger distances of model and truth for the pooled section points of all orbits that are chaotic in the truth and
+        do not escape. The larger sample allows a finer grid; it is meaningful if these orbits share one chaotic sea, as
+        orbits of one energy do.
     """
 
     table: pd.DataFrame
     pooled: tuple[float, float]
 
     def summary(self, confidence: float = 0.95) -> pd.DataFrame:
-        """A row a quantity, with the columns ``model``, ``low``, ``high``, ``truth`` and ``orbits``.
+        """Summarize the comparison with one row per quantity.
 
-        Fractions, with Wilson's interval: ``class_agreement``, ``chaotic_fraction`` (of the orbits that are regular or
-        chaotic), ``undecided_fraction`` and ``escaped_fraction``. ``exponent_of_chaotic``: the mean over the orbits chaotic in
-        each, with Student's interval. Then medians, the truth's being those of the truth from itself: ``hellinger``,
-        ``hellinger_pooled``, ``nearest``, ``marginals``, ``spectrum``; and ``valid_time`` and ``lyapunov_times``, which the
-        truth has none of. low, high: the interval of the model's value. orbits: how many it is of.
-        Source: Wilson, J. Am. Stat. Assoc. 22, 209 (1927).
+        The rows are
+
+        * fractions with Wilson intervals: ``class_agreement``, ``chaotic_fraction`` (among regular and chaotic orbits),
+          ``undecided_fraction`` and ``escaped_fraction``;
+        * ``exponent_of_chaotic``: the mean exponent over the orbits that are chaotic in each, with a Student interval;
+        * medians over the orbits: ``hellinger``, ``hellinger_pooled``, ``nearest``, ``marginals`` and ``spectrum``, where
+          the truth's value is its distance from itself, and ``valid_time`` and ``lyapunov_times``, which the truth lacks.
+
+        Parameters
+        ----------
+        confidence
+            Confidence level of the intervals, between 0 and 1; defaults to 0.95.
+
+        Returns
+        -------
+        DataFrame
+            The columns ``model``, ``low`` and ``high`` (the model's value and its confidence interval), ``truth``, and
+            ``orbits`` (the number of orbits behind the model's value).
+
+        Raises
+        ------
+        InputError
+            If ``confidence`` does not lie between 0 and 1.
+
+        References
+        ----------
+        Wilson, J. Am. Stat. Assoc. 22, 209 (1927).
         """
         if not 0 < confidence < 1:
             raise InputError(f"confidence must lie between 0 and 1, not {confidence}")
@@ -288,6 +342,6 @@ def _medians(table: pd.DataFrame, name: str) -> dict[str, float]:
 
 
 def _median(values: pd.Series) -> float:
-    """Of what is known; infinite where the middle is."""
+    """Return the median of the known values, which is infinite if the middle value is."""
     known = np.sort(values.dropna().to_numpy(dtype=float))
     return float((known[(len(known) - 1) // 2] + known[len(known) // 2]) / 2) if len(known) else nan

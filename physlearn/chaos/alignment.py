@@ -1,4 +1,4 @@
-"""Alignment indices: deviations of a chaotic orbit all turn into the one direction that grows fastest."""
+"""Alignment indices: on a chaotic orbit all deviation vectors align with the fastest-growing direction."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def sali(
     seed: int = 0,
     method: str | None = None,
 ) -> Float[Tensor, "*batch"]:
-    r"""The smallest alignment index of two deviations at the end of the time; NaN for orbits that escape.
+    r"""Compute the smaller alignment index (SALI) of two deviation vectors after a given time.
 
     .. math:: \mathrm{SALI} = \min(\|\hat w_1 + \hat w_2\|, \|\hat w_1 - \hat w_2\|), \qquad 0 \le \mathrm{SALI} \le \sqrt 2
 
-    It falls as exp(-(lambda_1 - lambda_2) t) on a chaotic orbit and stays of order one on a regular orbit of two or more
-    degrees of freedom; with one degree of freedom, and where frequencies are the same for all orbits of an energy (as in
-    Kepler's problem), it falls as a power of t. Deviations are measured in units of the orbit's own spread, coordinate by
-    coordinate, so that the index does not depend on units.
+    The index falls as exp(-(lambda_1 - lambda_2) t) on a chaotic orbit. On a regular orbit with two or more degrees of
+    freedom it stays of order one. It falls as a power of t if there is only one degree of freedom, or if all orbits of an
+    energy have the same frequencies, as in the Kepler problem. Each coordinate of a deviation vector is measured in units of
+    the orbit's own spread, so that the index does not depend on units.
 
     Parameters
     ----------
@@ -44,14 +44,14 @@ def sali(
     z0 : shape ``(..., D)``
         Initial states.
     time
-        How long.
+        Integration time.
     dt
         Step; by default 0.05 times the flow's time scale, 1/rate of its fastest linear motion, rounded to 1, 2 or 5 times a
-        power of ten. Orbits that it does not resolve are followed in steps of an eighth.
+        power of ten. Orbits that are not resolved by this step are integrated with steps of ``dt / 8``.
     seed
-        Random seed of the deviations.
+        Random seed for the deviation vectors.
     method
-        As of `lyapunov_exponents`.
+        An explicit integrator, as in `lyapunov_exponents`.
 
     Returns
     -------
@@ -61,12 +61,12 @@ def sali(
     Raises
     ------
     InputError
-        For wrong arguments.
+        For invalid arguments.
 
     Warns
     -----
     UserWarning
-        If even the finer steps do not resolve some orbits.
+        If some orbits are not resolved even with the smaller steps.
 
     References
     ----------
@@ -96,19 +96,38 @@ def gali(
     seed: int = 0,
     method: str | None = None,
 ) -> Float[Tensor, "*batch"]:
-    r"""The generalized alignment index: the volume of k unit deviations at the end of the time, from 0 to 1; NaN on escape.
+    r"""Compute the generalized alignment index (GALI) of order k: the volume spanned by k unit deviation vectors.
 
     .. math:: \mathrm{GALI}_k = \|\hat w_1 \wedge \dots \wedge \hat w_k\| = \prod_i \sigma_i(\hat w_1, \dots, \hat w_k)
 
-    On a regular orbit of N degrees of freedom it is of order one for k <= N and falls as t^-2(k-N) beyond; on a chaotic
-    orbit it falls exponentially. Arguments as of `sali`, with 2 <= k <= D.
+    On a regular orbit with N degrees of freedom the index is of order one for k <= N and falls as t^-2(k-N) for larger k. On
+    a chaotic orbit it falls exponentially.
 
-    Raises InputError for wrong arguments.
-    Source: Skokos, Bountis, Antonopoulos, Physica D 231, 30 (2007); by singular values: Eur. Phys. J. Special Topics 165, 5
-    (2008).
+    Parameters
+    ----------
+    flow, z0, time
+        As in `sali`.
+    k
+        Number of deviation vectors, from 2 to D.
+    dt, seed, method
+        As in `sali`.
+
+    Returns
+    -------
+    Tensor, shape ``(...)``
+        The index at the end of the time, from 0 to 1; NaN for orbits that escape.
+
+    Raises
+    ------
+    InputError
+        For invalid arguments.
+
+    References
+    ----------
+    Skokos, Bountis, Antonopoulos, Physica D 231, 30 (2007); by singular values: Eur. Phys. J. Special Topics 165, 5 (2008).
     """
     if k < 2:
-        raise InputError(f"k must be at least 2, not {k}: one deviation aligns with nothing")
+        raise InputError(f"k must be at least 2, not {k}: an alignment index compares two or more deviation vectors")
     batch, w = _carried(flow, z0, time, k, dt, seed, method)
     gone = w.isnan().any(-1).any(-1)
     volume = torch.linalg.svdvals(w.masked_fill(gone[:, None, None], 0.0)).prod(-1)
@@ -116,7 +135,7 @@ def gali(
 
 
 def smallest(w: Float[Tensor, "n 2 D"]) -> Float[Tensor, " n"]:
-    """The smallest alignment index of unit deviations."""
+    """Return the smaller alignment index of two unit deviation vectors."""
     a, b = w.unbind(-2)
     return torch.minimum((a + b).norm(dim=-1), (a - b).norm(dim=-1))
 
@@ -124,13 +143,13 @@ def smallest(w: Float[Tensor, "n 2 D"]) -> Float[Tensor, " n"]:
 def advance(
     rollout: Rollout, first: int, steps: int, z: Float[Tensor, "n D"], w: Float[Tensor, "n k D"], scale: Float[Tensor, "n D"]
 ) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n k D"], Float[Tensor, " n"]]:
-    """States and unit deviations some steps on, and the logarithm by which the first deviation grew meanwhile."""
+    """Return the states and unit deviation vectors after some steps, and the logarithmic growth of the first vector."""
     z, w = carry(rollout, first, steps, z, w, scale)
     return z, _unit(z, w), w[:, 0].norm(dim=-1).double().log()
 
 
 def _unit(z: Float[Tensor, "n D"], w: Float[Tensor, "n k D"]) -> Float[Tensor, "n k D"]:
-    """The deviations at length one; NaN for an orbit that escaped."""
+    """Normalize the deviation vectors to length one; NaN for orbits that escaped."""
     w = w / w.norm(dim=-1, keepdim=True)
     gone = ~(z.isfinite().all(-1) & w.isfinite().all(-1).all(-1))
     return w.masked_fill(gone[:, None, None], torch.nan)
@@ -139,7 +158,7 @@ def _unit(z: Float[Tensor, "n D"], w: Float[Tensor, "n k D"]) -> Float[Tensor, "
 def _carried(
     flow: FlowLike, z0: Tensor, time: float, k: int, dt: float | None, seed: int, method: str | None
 ) -> tuple[torch.Size, Float[Tensor, "n k D"]]:
-    """The batch of z0, and the unit deviations at the end of the time."""
+    """Return the batch shape of z0, and the unit deviation vectors at the end of the time."""
     rollout = Rollout.of(flow, z0, time, dt, method)
     ends = deviations(rollout.z, k, seed)
     resolution = resolve(rollout)
@@ -148,5 +167,5 @@ def _carried(
         for first, steps in between_renormalisations(group.steps):
             z, w, _ = advance(group, first, steps, z, w, resolution.scale[rows])
         ends[rows] = w
-    resolution.warn(rollout, "their alignment may be the integrator's")
+    resolution.warn(rollout, "their alignment indices may be artefacts of the integrator")
     return rollout.batch, ends

@@ -1,4 +1,4 @@
-"""Classes of orbits: regular, chaotic, undecided or escaped, and why."""
+"""The classes of orbits (regular, chaotic, undecided or escaped) and the reasons for them."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ CLASSES = ("regular", "chaotic", "undecided", "escaped")
 REGULAR, CHAOTIC, UNDECIDED, ESCAPED = range(len(CLASSES))
 REASONS = (
     "",
-    "an autonomous flow of at most two coordinates has no chaos (Poincare and Bendixson)",
-    "even the finest steps do not conserve its energy, or differ from two half steps",
-    "its deviations grew, but not for long enough, or not while it kept coming back",
-    "it was still on its way out, at a growing rate",
-    "it stood still, as at an equilibrium, stable or not",
+    "an autonomous flow with at most two coordinates cannot be chaotic (Poincare-Bendixson theorem)",
+    "even with the smallest steps, its energy is not conserved or a step differs from two half steps",
+    "its deviation vectors grew, but not for long enough, or not while the orbit kept returning",
+    "it was still moving outwards at a growing rate",
+    "it did not move, as at a stable or unstable equilibrium",
 )
 NONE, PLANAR, UNRESOLVED, GROWING, LEAVING, STILL = range(len(REASONS))
 
 
 @dataclass(frozen=True, eq=False)
 class Classification:
-    """The class of each orbit, with the figures behind it.
+    """The class of each orbit, with the quantities that it is based on.
 
-    Attributes
+    Parameters
     ----------
     code : shape ``(...)``
-        The number of each orbit's class in ``("regular", "chaotic", "undecided", "escaped")``.
+        Index of each orbit's class in ``("regular", "chaotic", "undecided", "escaped")``.
     reason : shape ``(...)``
-        The number of the sentence in `REASONS` that says why; 0 where the figures speak for themselves.
+        Index into `REASONS` of the reason for the class; 0 if the class follows from the other quantities.
     exponent, error : shape ``(...)``
-        Largest Lyapunov exponent until the class was known, and its standard error [1 / time]; NaN where an orbit escaped
-        or was not followed.
+        Largest Lyapunov exponent up to the time when the class was known, and its standard error [1 / time]; NaN for orbits
+        that escaped or were not followed.
     index : shape ``(...)``
-        Smallest alignment index when the class was known, in units of the orbit's spread.
+        Smaller alignment index at the time when the class was known, for deviations in units of the orbit's spread.
     step_error : shape ``(...)``
-        Largest error of the energy, in units of the largest ``|p dq/dt|``; without a Hamiltonian the largest difference of
-        a step and two half steps, in units of the orbit's spread.
+        Largest energy error, in units of the largest ``|p dq/dt|``; without a Hamiltonian, the largest difference between a
+        step and two half steps, in units of the orbit's spread.
     dt : shape ``(...)``
-        Step by which each orbit was followed.
+        Step with which each orbit was integrated.
     time
-        For how long at most.
+        Longest time for which orbits are followed.
     """
 
     code: Int[Tensor, "*batch"]
@@ -57,30 +57,42 @@ class Classification:
 
     @property
     def regular(self) -> Bool[Tensor, "*batch"]:
-        """Orbits whose deviations did not grow exponentially within the time, and equilibria."""
+        """Whether each orbit's deviation vectors did not grow exponentially within the time; True for equilibria."""
         return self.code == REGULAR
 
     @property
     def chaotic(self) -> Bool[Tensor, "*batch"]:
-        """Orbits that are established to be chaotic."""
+        """Whether each orbit was found to be chaotic."""
         return self.code == CHAOTIC
 
     @property
     def undecided(self) -> Bool[Tensor, "*batch"]:
-        """Orbits that the steps do not resolve, or that need a longer time."""
+        """Whether each orbit is not resolved by the steps, or needs a longer time to be classified."""
         return self.code == UNDECIDED
 
     @property
     def escaped(self) -> Bool[Tensor, "*batch"]:
-        """Orbits that left before they were known to be chaotic."""
+        """Whether each orbit escaped before it was found to be chaotic."""
         return self.code == ESCAPED
 
     def counts(self) -> dict[str, int]:
-        """The number of orbits of each class."""
+        """Count the orbits of each class.
+
+        Returns
+        -------
+        dict
+            Number of orbits by the name of the class.
+        """
         return {name: int((self.code == number).sum()) for number, name in enumerate(CLASSES)}
 
     def to_frame(self) -> pd.DataFrame:
-        """One row per orbit of the flattened batch: class, exponent, error, index, step_error, dt and reason."""
+        """Convert the classification to a data frame.
+
+        Returns
+        -------
+        DataFrame
+            One row per orbit of the flattened batch: class, exponent, error, index, step_error, dt and reason.
+        """
         columns: dict[str, np.ndarray] = {"class": np.array(CLASSES)[_array(self.code)]}
         for name in ("exponent", "error", "index", "step_error", "dt"):
             columns[name] = _array(getattr(self, name))

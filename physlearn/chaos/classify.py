@@ -1,4 +1,4 @@
-"""Which orbits are chaotic, and how many of an energy."""
+"""Classify orbits as regular or chaotic, and estimate the chaotic fraction at an energy."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from systems.autograd_mode import unrecorded
 from systems.deprecation import keyword_only
 from systems.floats import takes_arrays
 
-# Of the alignment index, to which regular orbits do not fall: a lower one takes longer to be reached by orbits that stick to
-# islands. At 3000 units of time it divides Henon-Heiles orbits as their exponents do, at 0.003.
+# Alignment index that regular orbits do not reach. Orbits that stick to islands take longer to reach a lower value. At a time
+# of 3000, this threshold separates Henon-Heiles orbits in the same way as their exponents do at 0.003.
 THRESHOLD = 1e-4
 
 
@@ -41,49 +41,54 @@ def classify(
 ) -> Classification:
     """Classify orbits as regular, chaotic, undecided or escaped.
 
-    An orbit is chaotic where its deviations align and grow exponentially while it keeps coming back: where the smallest
-    alignment index falls below the threshold, while a deviation grows by the square root of 1/threshold, or by 20 over half,
-    within the last half, third, quarter or eighth of the time so far, in either half of which it grows by at least a quarter
-    of that (as a logarithm), and beyond the growth of the orbit's own extent. Its least and its greatest length have to grow
-    by 0.4 of that, too, from the part before this window to its last half, and in each part a coordinate that the deviation
-    lies along has to turn round twice. A power of the time, as on regular orbits, grows by less; the growth of a transient,
-    or at the passage of a saddle, does not go on.
-    Deviations are measured in units of the orbit's own spread, coordinate by coordinate.
+    An orbit is chaotic if its deviation vectors align and grow exponentially while the orbit keeps returning. In detail, at
+    some time
 
-    It is undecided where the figures do not allow a verdict: the energy errs by more than 0.003 of the largest
-    ``|p dq/dt|`` even in steps of an eighth (without a Hamiltonian: a step and two half steps differ by more than 0.003 of the
-    spread), or the deviations grow, but not for long enough or not while the orbit keeps coming back. All other orbits are
-    regular as far as the time shows; those that stick to islands for long need a longer one. An autonomous flow of one or two
-    coordinates has no chaos, and is not followed; neither is an orbit that stands still (regular if the flow is known to be
-    autonomous, as a system is, and undecided for a plain function, which may depend on time).
+    * the smaller alignment index (see `sali`) is below the threshold;
+    * within a window, the last half, third, quarter or eighth of the time so far, a deviation vector grows by the square root
+      of 1/threshold (by 20 if the window is a half) beyond the growth of the orbit's own extent, with at least a quarter of
+      this growth, as a logarithm, in each half of the window;
+    * from the part before the window to its last half, the least and the greatest length of the vector both grow by at least
+      0.4 of this growth;
+    * in each of these three parts, a coordinate along which the vector points reverses its motion twice.
+
+    The power-law growth on regular orbits is slower, and the growth during a transient or near a saddle does not last. Each
+    coordinate of a deviation vector is measured in units of the orbit's own spread.
+
+    An orbit is undecided if the energy error exceeds 0.003 of the largest ``|p dq/dt|`` even with steps of ``dt / 8`` (without
+    a Hamiltonian: if a step and two half steps differ by more than 0.003 of the spread), or if the deviation vectors grow, but
+    not for long enough or not while the orbit keeps returning. All other orbits are regular within the given time; orbits
+    that stick to islands may need a longer time to show chaos. Orbits of an autonomous flow with one or two coordinates
+    cannot be chaotic and are not followed. Orbits that do not move are not followed either: they are regular if the flow is
+    known to be autonomous, as a system is, and undecided for a plain function, which may depend on time.
 
     Parameters
     ----------
     flow
         A system, a trained model or Forecaster, or a function ``f(t, z)``.
     z0 : shape ``(..., D)``
-        Initial states, best in float64: in float32 rounding keeps the index above 1e-6.
+        Initial states, preferably in float64: in float32, rounding keeps the index above 1e-6.
     time
-        How long orbits are followed at most; by default 1000 time scales of the flow (1/rate of its fastest linear motion,
-        rounded to 1, 2 or 5 times a power of ten).
+        Longest time for which orbits are followed; by default 1000 time scales of the flow (1/rate of its fastest linear
+        motion, rounded to 1, 2 or 5 times a power of ten).
     dt
-        Step; by default 0.05 time scales. Orbits that it does not resolve are followed in steps of an eighth.
+        Step; by default 0.05 time scales. Orbits that are not resolved by this step are integrated with steps of ``dt / 8``.
     threshold
-        Of the smallest alignment index.
+        Value of the smaller alignment index below which an orbit may be chaotic.
     seed
-        Random seed of the deviations.
+        Random seed for the deviation vectors.
     method
-        As of `lyapunov_exponents`.
+        An explicit integrator, as in `lyapunov_exponents`.
 
     Returns
     -------
     Classification
-        The class of each orbit with the figures behind it.
+        The class of each orbit, with the quantities that it is based on.
 
     Raises
     ------
     InputError
-        For wrong arguments.
+        For invalid arguments.
 
     References
     ----------
@@ -113,9 +118,14 @@ def is_chaotic(
     seed: int = 0,
     method: str | None = None,
 ) -> Bool[Tensor, "*batch"]:
-    """Tell which orbits are established to be chaotic, by `classify` with the same arguments.
+    """Return which orbits are chaotic according to `classify`.
 
-    False stands for orbits that are regular, undecided or escaped: `classify` tells them apart.
+    The result is False for regular, undecided and escaped orbits; `classify` distinguishes them.
+
+    Parameters
+    ----------
+    flow, z0, time, dt, threshold, seed, method
+        As in `classify`.
 
     Returns
     -------
@@ -125,7 +135,7 @@ def is_chaotic(
     Raises
     ------
     InputError
-        For wrong arguments.
+        For invalid arguments.
     """
     return classify(flow, z0, time, dt=dt, threshold=threshold, seed=seed, method=method).chaotic
 
@@ -147,25 +157,31 @@ def chaotic_fraction(
 
     .. math:: \sigma = \sqrt{f (1 - f) / N}
 
-    with N the orbits that are regular or chaotic: the others are left out of the fraction, which is NaN where all are.
+    where N is the number of orbits that are regular or chaotic. Undecided and escaped orbits do not enter the fraction, which
+    is NaN if there are no others.
 
     Parameters
     ----------
     system
-        Draws n states of each energy, ``system.sample(n, seed=seed, energy=energy)``.
+        The system from which n states per energy are drawn, by ``system.sample(n, seed=seed, energy=energy)``.
     energies
-        At least one.
+        Energies, at least one.
     n
         Number of orbits per energy.
+    seed
+        Random seed for the initial states and the deviation vectors.
     time
-        How long orbits are followed; by default 3000 time scales of the flow (see `classify`). Some orbits stick to
-        islands for thousands of them before they show that they are chaotic.
+        Time for which orbits are followed; by default 3000 time scales of the flow (see `classify`). Some chaotic orbits stick
+        to islands for thousands of time scales.
     dt
         Step; by default 0.1 time scales.
+    threshold
+        As in `classify`.
     flow
-        What moves the states, the system itself by default; a trained model, to see how much of the chaos it has learned.
-    threshold, seed, method
-        As of `classify`.
+        The flow that moves the states; defaults to the system itself. Pass a trained model to see how much of the chaos it
+        has learned.
+    method
+        As in `classify`.
 
     Returns
     -------
@@ -175,7 +191,7 @@ def chaotic_fraction(
     Raises
     ------
     InputError
-        For wrong arguments.
+        For invalid arguments.
     """
     energies = [float(energy) for energy in energies]
     if not energies:
@@ -196,6 +212,6 @@ def chaotic_fraction(
 
 
 def shaped(found: Classification, batch: torch.Size) -> Classification:
-    """The classification of a flat batch, in its own shape."""
+    """Reshape the classification of a flattened batch to the batch's own shape."""
     tensors = {f.name: getattr(found, f.name).reshape(batch) for f in fields(found) if f.name != "time"}
     return replace(found, **tensors)

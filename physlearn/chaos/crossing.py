@@ -1,4 +1,4 @@
-"""Crossing: where the steps of orbits pass through a surface, more than once in a step if they do."""
+"""Find where integration steps cross a surface, including several crossings within one step."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from physlearn.chaos.rollout import Rollout
 from physlearn.integrators import Flow
 from physlearn.integrators.rk4 import RungeKutta4
 
-HALVINGS = 53  # of a step, down to the last bit of a float64
-MARGIN = 0.25  # of how far a cubic turns beyond the ends of a step: its error there is less, as the square of the step
-TURNS = 100  # periods within one step, beyond which an angle is not followed
+HALVINGS = 53  # bisections of a step, enough to reach the last bit of a float64
+MARGIN = 0.25  # safety margin for the overshoot of the interpolating cubic, whose error falls as the square of the step
+TURNS = 100  # most periods of an angle within one step that are searched for crossings
 
 
 @dataclass(frozen=True)
 class Surface:
-    """Where the coordinate number ``axis`` has a value, modulo its period, which is infinite unless it is an angle."""
+    """The surface on which the coordinate with index ``axis`` has a value, modulo its period (infinite for non-angles)."""
 
     axis: int
     value: float
@@ -29,13 +29,13 @@ class Surface:
     direction: int
 
     def side(self, z: Float[Tensor, "*n D"]) -> Float[Tensor, "*n"]:
-        """How far beyond the surface each state is."""
+        """Return the signed distance of each state from the surface."""
         return z[..., self.axis] - self.value
 
     def passed(self, before: Float[Tensor, "*n"], after: Float[Tensor, "*n"]) -> Iterator[tuple[Bool[Tensor, "*n"], Tensor]]:
-        """Which moves pass the surface in its direction, and by how much the image that they pass is displaced.
+        """Yield which moves cross the surface in its direction, and the offset of the periodic image that they cross.
 
-        An angle may pass several images in one move; each is yielded in turn.
+        An angle may cross several images in one move; each image is yielded in turn.
         """
         if not isfinite(self.period):
             yield self._of((before < 0) & (after >= 0), (before > 0) & (after <= 0)), torch.zeros_like(before)
@@ -49,10 +49,10 @@ class Surface:
             yield self._of(up > number, down > number), image * self.period
 
     def suspect(self, a: Tensor, b: Tensor, slope_a: Tensor, slope_b: Tensor) -> Bool[Tensor, "*n"]:
-        """Whether the coordinate may turn back beyond the surface within a step, or close to it.
+        """Return whether the coordinate may cross the surface and turn back within a step, or come close to doing so.
 
-        a, b: the sides before and after; slope_a, slope_b: their rates times the step. The turns are those of the cubic with
-        these values.
+        ``a`` and ``b`` are the signed distances before and after the step, ``slope_a`` and ``slope_b`` their rates times the
+        step. Turning points are those of the cubic that interpolates these values.
         """
         found = torch.zeros_like(a, dtype=torch.bool)
         for at in _turns(a, b, slope_a, slope_b):
@@ -62,7 +62,7 @@ class Surface:
         return found
 
     def _between(self, end: Tensor, turn: Tensor) -> Bool[Tensor, "*n"]:
-        """Whether an image of the surface lies from the end of a step to a turn; False where there is none."""
+        """Return whether an image of the surface lies between the end of a step and a turning point, if there is one."""
         unit = self.period if isfinite(self.period) else 1.0
         start, stop = end / unit, turn / unit
         if not isfinite(self.period):
@@ -75,7 +75,7 @@ class Surface:
 
 @dataclass(frozen=True)
 class Steps:
-    """Steps of lengths h from the times t, of the orbits numbered ``orbit``: the states before and after each."""
+    """Steps of length h from time t of the orbits with index ``orbit``, with the states before and after each step."""
 
     orbit: Int[Tensor, " m"]
     t: Float[Tensor, " m"]
@@ -91,7 +91,7 @@ class Steps:
 
 
 def crossings(rollout: Rollout, surface: Surface, steps: Steps, suspect: Bool[Tensor, " m"]) -> tuple[Tensor, Tensor, Tensor]:
-    """(orbit, t, z) of the crossings within steps, in no order; suspect steps are divided where the coordinate turns."""
+    """Return (orbit, t, z) of the crossings, unordered; suspect steps are divided at the coordinate's turning points."""
     if suspect.any():
         steps = steps[~suspect] + _divided(rollout, surface, steps[suspect])
     found = [(steps.orbit[:0], steps.t[:0], steps.before[:0])]
@@ -103,11 +103,11 @@ def crossings(rollout: Rollout, surface: Surface, steps: Steps, suspect: Bool[Te
 
 
 def _divided(rollout: Rollout, surface: Surface, steps: Steps) -> Steps:
-    """The parts of steps between the turns of the coordinate."""
+    """Divide steps at the turning points of the coordinate."""
     slopes = _slopes(rollout, surface, steps)
     turns = torch.stack(_turns(surface.side(steps.before), surface.side(steps.after), *slopes))
     twice = turns.isfinite().all(0)
-    if twice.any():  # one turn in either half, if the halves meet between the two
+    if twice.any():  # split between the two turning points, so that each part contains one
         steps = steps[~twice] + _split(rollout, steps[twice], turns[:, twice].mean(0) * steps.h[twice])
         slopes = _slopes(rollout, surface, steps)
     turned = slopes[0] * slopes[1] < 0
@@ -118,7 +118,7 @@ def _divided(rollout: Rollout, surface: Surface, steps: Steps) -> Steps:
 
 
 def _turn(rollout: Rollout, surface: Surface, steps: Steps, slope: Float[Tensor, " m"]) -> Float[Tensor, " m"]:
-    """When after its beginning the coordinate turns in each step, by halving."""
+    """Find the time after the start of each step at which the coordinate turns, by bisection."""
     low, length = torch.zeros_like(steps.h), steps.h
     for _ in range(HALVINGS):
         length = length / 2
@@ -129,23 +129,23 @@ def _turn(rollout: Rollout, surface: Surface, steps: Steps, slope: Float[Tensor,
 
 
 def _split(rollout: Rollout, steps: Steps, at: Float[Tensor, " m"]) -> Steps:
-    """Both parts of each step that is divided at a time after its beginning."""
+    """Divide each step in two at a time after its start."""
     z = _along(rollout, steps, at)
     first = Steps(steps.orbit, steps.t, at, steps.before, z)
     return first + Steps(steps.orbit, steps.t + at, steps.h - at, z, steps.after)
 
 
 def _slopes(rollout: Rollout, surface: Surface, steps: Steps) -> tuple[Tensor, Tensor]:
-    """The rates of the coordinate at both ends, times the length of each step."""
+    """Return the rates of the coordinate at both ends of each step, times the length of the step."""
     ends = ((steps.t, steps.before), (steps.t + steps.h, steps.after))
     first, last = (rates(rollout, t, z)[:, surface.axis] * steps.h for t, z in ends)
     return first, last
 
 
 def _turns(a: Tensor, b: Tensor, slope_a: Tensor, slope_b: Tensor) -> tuple[Tensor, Tensor]:
-    """Where within the unit step the cubic with these ends turns: two places, NaN for none."""
+    """Return the two turning points of the interpolating cubic within the unit step; NaN where there is none."""
     cubic, square = 3 * (2 * (a - b) + slope_a + slope_b), 3 * (b - a) - 2 * slope_a - slope_b
-    root = (square.square() - cubic * slope_a).sqrt()  # NaN where it does not turn
+    root = (square.square() - cubic * slope_a).sqrt()  # NaN if there is no turning point
     larger = -(square + torch.where(square >= 0, root, -root))
     places = larger / cubic, slope_a / larger
     first, last = (torch.where((at > 0) & (at < 1), at, torch.nan) for at in places)
@@ -153,7 +153,7 @@ def _turns(a: Tensor, b: Tensor, slope_a: Tensor, slope_b: Tensor) -> tuple[Tens
 
 
 def _cubic(a: Tensor, b: Tensor, slope_a: Tensor, slope_b: Tensor, at: Tensor) -> Tensor:
-    """The value of the cubic with these ends at a place in the unit step."""
+    """Evaluate the interpolating cubic within the unit step."""
     cubic, square = 2 * (a - b) + slope_a + slope_b, 3 * (b - a) - 2 * slope_a - slope_b
     return a + at * (slope_a + at * (square + at * cubic))
 
@@ -161,7 +161,7 @@ def _cubic(a: Tensor, b: Tensor, slope_a: Tensor, slope_b: Tensor, at: Tensor) -
 def _onto(
     rollout: Rollout, axis: int, level: Float[Tensor, " m"], steps: Steps
 ) -> tuple[Float[Tensor, " m"], Float[Tensor, "m D"]]:
-    """Times and states on the surface, for steps that cross it at the level of each."""
+    """Return the times and states on the surface for steps that cross it, each at its own level."""
     t, h, before, after = steps.t, steps.h, steps.before, steps.after
     far = (before[:, axis] - level).abs() > (after[:, axis] - level).abs()
     start = torch.cat([torch.where(far[:, None], after, before), torch.where(far, t + h, t)[:, None]], dim=-1)
@@ -172,9 +172,9 @@ def _onto(
 
     guess = _rk4(by_coordinate, start, (level - start[:, axis])[:, None])
     elapsed = guess[:, -1] - t
-    slack = 1e-6 * h  # a crossing at the very end of a step may come out beyond it by rounding
+    slack = 1e-6 * h  # rounding may put a crossing at the very end of a step slightly outside of it
     lies = (elapsed >= -slack) & (elapsed <= h + slack)
-    # where s moves unevenly, that step is long: follow the orbit to its time, and step over what is left
+    # If the coordinate moves unevenly, that step is inaccurate: integrate to its time, and step over the remaining distance.
     near = torch.cat([_along(rollout, steps, elapsed), (t + elapsed)[:, None]], dim=-1)
     there = _rk4(by_coordinate, near, (level - near[:, axis])[:, None])
     lies &= (there[:, -1] - guess[:, -1]).abs() <= h / 8
@@ -184,7 +184,7 @@ def _onto(
 
 
 def _halve(rollout: Rollout, steps: Steps, axis: int, level: Float[Tensor, " m"]) -> Float[Tensor, "m D1"]:
-    """The states on the surface, with their times, by halving the steps that cross it."""
+    """Return the states on the surface, with their times, by bisecting the steps that cross it."""
     side = (steps.after[:, axis] - level).sign()
     low, length = torch.zeros_like(steps.h), steps.h
     for _ in range(HALVINGS):
@@ -195,19 +195,22 @@ def _halve(rollout: Rollout, steps: Steps, axis: int, level: Float[Tensor, " m"]
 
 
 def _along(rollout: Rollout, steps: Steps, elapsed: Float[Tensor, " m"]) -> Float[Tensor, "m D"]:
-    """The states some time after the beginning of each step."""
+    """Return the states at some time after the start of each step."""
     begin = torch.cat([steps.before, steps.t[:, None]], dim=-1)
     return _rk4(lambda y: _by_time(rollout, y), begin, elapsed[:, None])[:, :-1]
 
 
 def _by_time(rollout: Rollout, y: Float[Tensor, "m D1"]) -> Float[Tensor, "m D1"]:
-    """The rates of states with their times."""
+    """Return the rates of states that have the time as last coordinate."""
     rate = rates(rollout, y[:, -1], y[:, :-1])
     return torch.cat([rate, torch.ones_like(rate[:, :1])], dim=-1)
 
 
 def rates(rollout: Rollout, t: Float[Tensor, " m"], z: Float[Tensor, "m *n D"]) -> Float[Tensor, "m *n D"]:
-    """The vector field at a time for each state: fields take one time for all, so that others are asked one by one."""
+    """Evaluate the vector field with a separate time for each state.
+
+    A field takes one time for all states, so a time-dependent field is evaluated state by state.
+    """
     if rollout.flow.autonomous:
         return rollout.flow.field(t.new_zeros(()), z)
     if not len(t):
@@ -216,5 +219,5 @@ def rates(rollout: Rollout, t: Float[Tensor, " m"], z: Float[Tensor, "m *n D"]) 
 
 
 def _rk4(f: Callable[[Tensor], Tensor], y: Float[Tensor, "m D1"], h: Float[Tensor, "m 1"]) -> Float[Tensor, "m D1"]:
-    """A step of its own length for each state."""
+    """Take one Runge-Kutta step, with a separate length for each state."""
     return RungeKutta4(Flow(field=lambda _, y: f(y), name="section")).step(y.new_zeros(()), y, h)

@@ -25,7 +25,7 @@ ARITHMETIC = frozenset(
 
 
 def directional(f: Callable[[Tensor], Tensor], z: Tensor, w: Tensor) -> tuple[Tensor, Tensor]:
-    """f(z), and its derivative along w; both of the shape of f(z).
+    """Return f(z) and its directional derivative along w, both with the shape of f(z).
 
     >>> directional(torch.sin, torch.zeros(2), torch.tensor([1.0, 2.0]))
     (tensor([0., 0.]), tensor([1., 2.]))
@@ -37,9 +37,9 @@ def directional(f: Callable[[Tensor], Tensor], z: Tensor, w: Tensor) -> tuple[Te
 
 
 class _Constants(TorchFunctionMode):
-    """Gives the constants in a sum or a product a derivative of zeros.
+    """Give the constants in a sum or a product a zero derivative.
 
-    Without one torch works it out for every operation, which takes up to a hundred times as long as the operation.
+    Without it, torch derives one for every operation, which takes up to a hundred times as long as the operation itself.
     """
 
     def __init__(self, like: Tensor) -> None:
@@ -61,6 +61,7 @@ class _Constants(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
     def with_derivative(self, operand: Any) -> Any:
+        """Return the operand with a zero derivative if it is a constant."""
         if isinstance(operand, int | float):
             if operand not in self.numbers:
                 self.numbers[operand] = self.with_derivative(self.like.new_tensor(operand))

@@ -1,4 +1,4 @@
-"""Dynamics: what a flow does in the long run - section, class and exponent of each orbit, escape, climate."""
+"""The long-term dynamics of a flow: section, class and exponent of each orbit, and escape."""
 
 from __future__ import annotations
 
@@ -26,36 +26,44 @@ from systems.autograd_mode import unrecorded
 from systems.deprecation import keyword_only
 from systems.floats import takes_arrays
 
-EVERY = 4  # steps from one state that is kept to the next: still several in the shortest period that the steps resolve
-CERTAIN = 0.01  # of the orbit's spread: as near to an orbit of half the steps, it is the flow's own; as of truth_horizon
+EVERY = 4  # steps between stored states: the shortest period that the steps resolve still contains several states
+# An orbit is that of the flow as long as it differs from one with half the step by less than this part of its spread, as in
+# truth_horizon.
+CERTAIN = 0.01
 
 
 @dataclass(frozen=True, eq=False)
 class Dynamics:
-    """What was seen of a flow along the orbits from some initial states.
+    """The observed dynamics of a flow along the orbits of some initial states.
 
-    They were followed for twice the ``time``, so that what one stretch of it says can be held against what the next does,
-    and small deviations along with them for the first stretch: all of the cost, nearly.
+    Orbits are followed for two stretches, each of length ``time``, so that the statistics of one stretch can be compared with
+    those of the other. Deviation vectors are followed in the first stretch only; they account for nearly all of the cost.
 
-    Attributes
+    Parameters
     ----------
     flow
-        What moved them.
+        The flow that was integrated.
     orbit : shape ``(..., T, D)``
-        Both stretches, every fourth step of the rollout.
+        Both stretches, with every fourth step of the rollout.
     section
-        The crossings of both, in ``direction``.
+        The crossings of the surface in both stretches.
+    direction
+        Direction of the crossings: 1, -1, or 0 for both.
     classes
-        Class, exponent and step of each orbit over the first stretch, as of `classify`.
+        Class, exponent and step of each orbit over the first stretch, as in `classify`.
+    exponent, error : shape ``(...)``
+        The largest Lyapunov exponent over the whole first stretch and its standard error [1 / time]; NaN if the orbit
+        escaped in this stretch or is not resolved by any step.
     escaped : shape ``(...)``
         Whether the orbit left at any time.
-    exponent, error : shape ``(...)``
-        The largest Lyapunov exponent over the whole first stretch and its standard error [1 / time]; NaN where the orbit
-        did not last, or no step resolves it.
     time
         The length of a stretch.
     method
-        The integrator.
+        Name of the integrator.
+    rollout
+        The initial states and fixed steps.
+    resolution
+        The scale of each orbit and the step that resolves it.
     """
 
     flow: Flow
@@ -90,36 +98,42 @@ class Dynamics:
         method: str | None = None,
         progress: bool | str = True,
     ) -> Dynamics:
-        r"""Follow a flow from z0.
+        r"""Follow the orbits of a flow from z0.
 
-        Class and exponent come from one pass of two deviations, drawn from the seed, with the criteria of `classify`.
+        Class and exponent come from one run with two deviation vectors, by the criteria of `classify`.
 
         Parameters
         ----------
         flow
-            A system, a trained model or Forecaster, or a function ``f(t, z)``; a flow without names has its coordinates
-            numbered.
+            A system, a trained model or Forecaster, or a function ``f(t, z)``. Coordinates without names are numbered.
         z0 : shape ``(..., D)``
-            Initial states, best in float64: in float32 rounding keeps the index above 1e-6.
+            Initial states, preferably in float64: in float32, rounding keeps the index above 1e-6.
         time
             The length of a stretch; by default 1000 time scales of the flow (see `classify`).
         dt
-            Step; by default 0.05 time scales. Orbits that it does not resolve are followed in steps of an eighth.
-        surface, direction, escape
-            As of `poincare_section`; by default the surface is the system's own.
+            Step; by default 0.05 time scales. Orbits that are not resolved by this step are integrated with ``dt / 8``.
+        surface, direction
+            As in `poincare_section`; by default the surface is the system's own.
         threshold
-            Of the smallest alignment index.
+            Value of the smaller alignment index below which an orbit may be chaotic.
+        escape
+            As in `poincare_section`.
         seed
-            Random seed of the deviations.
+            Random seed for the deviation vectors.
         method
-            As of `lyapunov_exponents`.
+            An explicit integrator, as in `lyapunov_exponents`.
         progress
-            Whether to show a progress bar; a text names the bar, which is otherwise named after the flow.
+            Whether to show a progress bar. A string is used as its label, which defaults to the name of the flow.
+
+        Returns
+        -------
+        Dynamics
+            The observed dynamics.
 
         Raises
         ------
         InputError
-            For wrong arguments.
+            For invalid arguments.
 
         References
         ----------
@@ -165,22 +179,33 @@ class Dynamics:
 
     @property
     def chaotic(self) -> Bool[Tensor, "*batch"]:
-        """Which orbits are established to be chaotic over the first stretch."""
+        """Whether each orbit is chaotic in the first stretch."""
         return self.classes.chaotic
 
     @property
     def undecided(self) -> Bool[Tensor, "*batch"]:
-        """Which orbits the steps do not resolve, or need a longer time to be judged."""
+        """Whether each orbit is not resolved by the steps, or needs a longer time to be classified."""
         return self.classes.undecided
 
     @property
     def stretches(self) -> tuple[Orbit, Orbit]:
-        """The orbits over the first time and over the second, which both have the state between them."""
+        """The orbits in the first and in the second stretch; both include the state between them."""
         middle = len(self.orbit.t) // 2
         return self.orbit[..., : middle + 1], self.orbit[..., middle:]
 
     def crossings(self, orbit: int) -> tuple[Float[Tensor, "M D"], Float[Tensor, "N D"]]:
-        """Where an orbit, counted through the flattened batch, pierced the surface in the first time and in the second."""
+        """Return the crossings of one orbit in the first and in the second stretch.
+
+        Parameters
+        ----------
+        orbit
+            Index of the orbit in the flattened batch.
+
+        Returns
+        -------
+        tuple of Tensor, shapes ``(M, D)`` and ``(N, D)``
+            The states on the surface in each stretch.
+        """
         mine = self.section.orbit == orbit
         early = self.section.t <= self.time
         return self.section.z[mine & early], self.section.z[mine & ~early]
@@ -188,20 +213,21 @@ class Dynamics:
     @cached_property
     @unrecorded
     def horizon(self) -> Float[Tensor, "*batch"]:
-        """How long each orbit is that of the flow itself: until one in steps half as long parts from it, within the time.
+        """The time up to which each orbit is converged: until an orbit with half the step deviates from it.
 
-        A forecast that agrees with it for longer has the integrator's errors in common. NaN for orbits that escape.
+        It is at most the length of a stretch, and NaN for orbits that escape. A forecast that agrees with the orbit for longer
+        shares the errors of the integrator.
         """
         first = self.stretches[0]
         return valid_time(_orbit(self.rollout, self.resolution, first.t, halvings=1), first, CERTAIN)
 
 
 def _orbit(rollout: Rollout, resolution: Resolution, t: Float[Tensor, " T"], halvings: int = 0) -> Orbit:
-    """The orbits of a rollout at these times, ``EVERY`` of its steps apart, each by the steps that resolve it."""
+    """Integrate the orbits of a rollout at times ``EVERY`` steps apart, each with the step that resolves it."""
     z = torch.empty(len(rollout.z), len(t), rollout.z.shape[-1], dtype=rollout.z.dtype, device=rollout.z.device)
     for rows, group in resolution.groups(rollout):
         substeps = EVERY * 2**halvings * (group.steps // rollout.steps)
-        with warnings.catch_warnings():  # an orbit that no step resolves is undecided, which the classes tell
+        with warnings.catch_warnings():  # orbits that no step resolves are reported as undecided
             warnings.simplefilter("ignore", AccuracyWarning)
             z[rows] = integrate(rollout.flow, group.z, t, rollout.method, substeps=substeps, progress=False).z
     return Orbit(
@@ -214,7 +240,7 @@ def _orbit(rollout: Rollout, resolution: Resolution, t: Float[Tensor, " T"], hal
 
 
 def valid_time(forecast: Orbit, truth: Orbit, threshold: float = 0.4) -> Float[Tensor, "*batch"]:
-    """As `valid_prediction_time`, but NaN for orbits of the truth that are not finite."""
+    """Return the `valid_prediction_time`, but NaN where the true orbit is not finite."""
     unknown = ~truth.z.isfinite().all(-1).all(-1)
     filled = replace(truth, z=truth.z.masked_fill(unknown[..., None, None], 1.0))
     return valid_prediction_time(forecast, filled, threshold).masked_fill(unknown, torch.nan)

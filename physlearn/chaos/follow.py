@@ -1,4 +1,4 @@
-"""Following orbits with two deviations until their class is known, or to the end."""
+"""Follow orbits with two deviation vectors until they are classified, or to the end."""
 
 from __future__ import annotations
 
@@ -32,20 +32,22 @@ from physlearn.chaos.rollout import Rollout
 from physlearn.chaos.variational import TOGETHER, between_renormalisations, deviations
 from systems import InputError
 
-ALONG = 0.1  # of the largest component of a deviation in units of the spread: components that count
-ROUNDING = 8  # machine epsilons, which deviations that have aligned are apart
+ALONG = 0.1  # a deviation vector points along the coordinates in which it has at least this part of its largest component
+ROUNDING = 8  # distance between aligned unit vectors due to rounding, in machine epsilons
 
 
 def check_threshold(threshold: float, dtype: torch.dtype) -> None:
-    """Raise InputError for a threshold that no index falls below, or every one."""
+    """Raise InputError for a threshold that no alignment index can fall below, or that every index does."""
     if not 0 < threshold < 1:
         raise InputError(f"threshold must lie between 0 and 1, not {threshold}")
     if threshold <= ROUNDING * torch.finfo(dtype).eps:
-        raise InputError(f"an index in {dtype} does not fall below {threshold:g}: give the states in float64")
+        raise InputError(
+            f"an alignment index in {dtype} does not fall below {threshold:g}; use states in float64 or a larger threshold"
+        )
 
 
 def planar(rollout: Rollout) -> bool:
-    """Whether the flow has no room for chaos: one coordinate, or two and no dependence on time."""
+    """Return whether the flow cannot be chaotic: it has one coordinate, or two and is autonomous."""
     return len(rollout.coordinates) <= (2 if rollout.flow.autonomous else 1)
 
 
@@ -58,11 +60,11 @@ def classify_rollout(
     to_the_end: bool = False,
     progress: str | None = None,
 ) -> Classification:
-    """Classify each orbit of a rollout; the results are flat.
+    """Classify each orbit of a rollout; the results have the flattened batch shape.
 
-    Orbits that no step resolves are not followed. Equilibria and orbits of flows without room for chaos are followed only
-    where ``to_the_end`` is True; orbits are then also followed on when they are known to be chaotic. An orbit that stands
-    still at first is undecided where the flow may depend on time, and regular elsewhere.
+    Orbits that no step resolves are not followed. Equilibria and orbits of flows that cannot be chaotic are followed only if
+    ``to_the_end`` is True; orbits are then followed even after they were found to be chaotic. An orbit that does not move at
+    first is undecided if the flow may depend on time, and regular otherwise.
     """
     n, device = len(rollout.z), rollout.z.device
     flat = planar(rollout)
@@ -92,7 +94,7 @@ def classify_rollout(
 
 @dataclass
 class _Chase:
-    """Orbits that are followed by the same steps; rows: their numbers in the result."""
+    """Orbits that are integrated with the same step; ``rows`` are their indices in the result."""
 
     rollout: Rollout
     rows: Int[Tensor, " n"]
@@ -102,7 +104,7 @@ class _Chase:
     threshold: float
     history: Growth
     turns: Turns
-    solid: Bool[Tensor, " D"]  # the coordinates that are no angles, along which an orbit may leave
+    solid: Bool[Tensor, " D"]  # which coordinates are not angles: an orbit can leave along these
     first_energy: Float[Tensor, " n"] | None
     ends: list[float] = field(default_factory=list)
 
@@ -125,10 +127,10 @@ class _Chase:
         )
 
     def run(self, w: Float[Tensor, "n 2 D"], to_the_end: bool, progress: str | None) -> None:
-        """Follow the orbits, and write what is found into the result."""
+        """Follow the orbits, and write their classes into the result."""
         z = self.rollout.z
-        grown = torch.zeros(len(z), dtype=torch.float64, device=z.device)  # the logarithm of the first deviation's length
-        extent = grown.new_full((len(z), int(self.solid.sum())), -inf)  # the logarithm of how far the orbit has been
+        grown = torch.zeros(len(z), dtype=torch.float64, device=z.device)  # logarithmic length of the first deviation vector
+        extent = grown.new_full((len(z), int(self.solid.sum())), -inf)  # logarithmic distance from the start
         known = torch.zeros(len(z), dtype=torch.bool, device=z.device)
         followed = torch.arange(len(z), device=z.device)
         stretches = between_renormalisations(self.rollout.steps)
@@ -168,7 +170,7 @@ class _Chase:
 
     @property
     def _need(self) -> float:
-        """The growth, as a logarithm, that has to go with an alignment."""
+        """The logarithmic growth that an alignment must be accompanied by."""
         return -log(self.threshold) / 2
 
     def _extent(self, followed: Int[Tensor, " m"], z: Float[Tensor, "m D"]) -> Float[Tensor, "m d"]:
@@ -176,12 +178,12 @@ class _Chase:
         return moved.abs().double().nan_to_num(nan=0.0, posinf=0.0).clamp(min=1e-300).log()
 
     def _faithful(self, followed: Int[Tensor, " m"], z: Float[Tensor, "m D"]) -> Bool[Tensor, " m"]:
-        """Which orbits have kept their energy up to here."""
+        """Return which orbits have conserved their energy so far."""
         if self.first_energy is None or self.rollout.flow.hamiltonian is None:
             return torch.ones(len(z), dtype=torch.bool, device=z.device)
         off = (self.rollout.flow.hamiltonian(z) - self.first_energy[followed]).abs()
         rows = self.rows[followed]
-        error = torch.where(off > 0, off / self.action[followed], 0.0).nan_to_num(nan=0.0)  # NaN: it has escaped
+        error = torch.where(off > 0, off / self.action[followed], 0.0).nan_to_num(nan=0.0)  # NaN: the orbit has escaped
         self.result.step_error[rows] = self.result.step_error[rows].maximum(error)
         return self.result.step_error[rows] <= ENERGY
 
@@ -193,7 +195,7 @@ class _Chase:
         grown: Float[Tensor, " m"],
         open_: Bool[Tensor, " m"],
     ) -> Bool[Tensor, " m"]:
-        """Which orbits' deviations have aligned because they grew exponentially."""
+        """Return for which orbits the deviation vectors have aligned because they grew exponentially."""
         if planar(self.rollout):
             return torch.zeros_like(open_)
         chaotic = open_ & (index < self.threshold) & (grown > self._need)
@@ -210,7 +212,7 @@ class _Chase:
             self.result.reason[rows] = reason
 
     def _figures(self, followed: Int[Tensor, " m"], grown: Float[Tensor, " m"], index: Float[Tensor, " m"], t: float) -> None:
-        """Exponent with its error, and index, at a time."""
+        """Write the exponent, its error and the alignment index at time t into the result."""
         if not len(followed):
             return
         rows = self.rows[followed]

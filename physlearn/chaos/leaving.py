@@ -1,4 +1,4 @@
-"""Leaving: how far an orbit may get before it has escaped."""
+"""The bounds beyond which an orbit has escaped."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from torch import Tensor
 from physlearn.chaos.rollout import Rollout
 from systems import InputError
 
-FAR = 1e12  # times the orbit's own spread: farther than an unstable equilibrium throws an orbit that begins beside it
+FAR = 1e12  # default bound in units of the orbit's spread; orbits that start next to an unstable equilibrium stay within it
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """The bounds of some orbits: a radius, or None, and from each start 1e12 times the scale of each coordinate.
+    """The bounds of some orbits: a radius, or, if that is None, 1e12 times the scale of each coordinate from the start.
 
-    Coordinates that are angles do not count: an orbit may turn over and over.
+    Angles are ignored, because an orbit may rotate for ever.
     """
 
     radius: float | None
@@ -28,17 +28,17 @@ class Bounds:
 
     @classmethod
     def of(cls, rollout: Rollout, radius: float | None) -> Bounds:
-        """The bounds of a rollout's orbits. Raises InputError for a radius that is not positive."""
+        """Return the bounds of a rollout's orbits; raise InputError for a radius that is not positive."""
         if radius is not None and not radius > 0:
             raise InputError(f"escape must be a positive radius, not {radius}")
         return cls(radius, rollout.z.new_tensor(rollout.turning).isinf(), rollout.z, torch.ones_like(rollout.z))
 
     def among(self, rows: Int[Tensor, " m"], scale: Float[Tensor, "m D"]) -> Bounds:
-        """The bounds of some of the orbits, of this scale."""
+        """Return the bounds of some of the orbits, with the given scale."""
         return Bounds(self.radius, self.solid, self.start[rows], scale)
 
     def left(self, z: Float[Tensor, "*n m D"], rows: Int[Tensor, " m"]) -> Bool[Tensor, "*n m"]:
-        """Which states of the orbits numbered so are not finite, or beyond the bounds."""
+        """Return which states, of the orbits with indices ``rows``, are beyond the bounds or not finite."""
         if self.radius is None:
             far = ((z - self.start[rows]) / self.scale[rows])[..., self.solid].norm(dim=-1) > FAR
         else:

@@ -1,4 +1,4 @@
-"""Lyapunov exponents: how fast neighbouring orbits part."""
+"""Lyapunov exponents: the rates at which neighbouring orbits separate."""
 
 from __future__ import annotations
 
@@ -18,16 +18,23 @@ from systems.autograd_mode import unrecorded
 from systems.deprecation import keyword_only
 from systems.floats import takes_arrays
 
-BLOCKS = 10  # of time, whose means differ by the standard error; enough for it to be known to a quarter
+BLOCKS = 10  # blocks of time whose means give the standard error, which ten blocks determine to about a quarter
 
 
 @dataclass(frozen=True)
 class Exponents:
-    """Lyapunov exponents and how they converged.
+    """Lyapunov exponents and their convergence.
 
-    values: ``(..., k)``, largest first, a rate in units of 1/time; NaN for orbits that escaped. error: ``(..., k)``, their
-    standard errors, from the means of ten blocks of time. t: ``(S,)``, times; history: ``(..., S, k)``, the mean rates
-    from the start to each of them, in the order of the values.
+    Parameters
+    ----------
+    values : shape ``(..., k)``
+        Exponents [1 / time], largest first; NaN for orbits that escaped.
+    error : shape ``(..., k)``
+        Standard errors, from the means of ten blocks of time.
+    t : shape ``(S,)``
+        Times.
+    history : shape ``(..., S, k)``
+        Mean rates from the start to each time, in the order of the values.
     """
 
     values: Float[Tensor, "*batch k"]
@@ -50,31 +57,31 @@ def lyapunov_exponents(
     seed: int = 0,
     method: str | None = None,
 ) -> Float[Tensor, "*batch k"]:
-    r"""The k largest Lyapunov exponents of each orbit over a time, largest first; NaN for orbits that escape.
+    r"""Compute the k largest Lyapunov exponents of each orbit.
 
     .. math:: \lambda_i = \frac1T \sum_n \ln R_{ii}^{(n)}, \qquad D\Phi\, Q^{(n-1)} = Q^{(n)} R^{(n)}
 
-    The exponents of a regular orbit fall as ln(T)/T only: `lyapunov_history` tells how far they have converged.
+    The exponents of a regular orbit converge to zero only as ln(T)/T; `lyapunov_history` shows how far they have converged.
 
     Parameters
     ----------
     flow
         A system, a trained model or Forecaster, or a function ``f(t, z)``.
     z0 : shape ``(..., D)``
-        Initial states; their dtype and device are kept.
+        Initial states. The result has their dtype and device.
     time
-        How long the averages are.
+        Time over which the growth rates are averaged.
     dt
         Step; by default 0.05 times the flow's time scale, 1/rate of its fastest linear motion, rounded to 1, 2 or 5 times a
-        power of ten. Orbits that it does not resolve are followed in steps of an eighth.
+        power of ten. Orbits that are not resolved by this step are integrated with steps of ``dt / 8``.
     k
         Number of exponents, from 1 to D.
     transient
-        A time to run, onto an attractor, before the averages begin.
+        Time to integrate before averaging starts, so that the orbit reaches an attractor; defaults to 0.
     seed
-        Random seed of the deviations, which are measured in units of the orbit's own spread.
+        Random seed for the deviation vectors, which are measured in units of the orbit's own spread.
     method
-        An explicit integrator; by default yoshida-4 for a separable Hamiltonian, rk4 for every other flow.
+        An explicit integrator; defaults to yoshida-4 for a separable Hamiltonian, and to rk4 for all other flows.
 
     Returns
     -------
@@ -84,12 +91,12 @@ def lyapunov_exponents(
     Raises
     ------
     InputError
-        For wrong arguments.
+        For invalid arguments.
 
     Warns
     -----
     UserWarning
-        If even the finer steps do not resolve some orbits.
+        If some orbits are not resolved even with the smaller steps.
 
     References
     ----------
@@ -119,9 +126,30 @@ def lyapunov_history(
     seed: int = 0,
     method: str | None = None,
 ) -> Exponents:
-    """The exponents of `lyapunov_exponents`, with their standard errors and the curves by which they converged."""
+    """Compute Lyapunov exponents with their standard errors and convergence curves.
+
+    Parameters
+    ----------
+    flow, z0, time, dt, k, transient, seed, method
+        As in `lyapunov_exponents`.
+
+    Returns
+    -------
+    Exponents
+        The exponents, their standard errors, and the running averages.
+
+    Raises
+    ------
+    InputError
+        For invalid arguments.
+
+    Warns
+    -----
+    UserWarning
+        If some orbits are not resolved even with the smaller steps.
+    """
     if not 0 <= transient < inf:
-        raise InputError(f"transient must be a time of at least 0, not {transient}")
+        raise InputError(f"transient must be a finite time of at least 0, not {transient}")
     rollout = Rollout.of(flow, z0, time, dt, method)
     start = deviations(rollout.z, k, seed)
     before = round(transient / rollout.dt)
@@ -137,7 +165,7 @@ def lyapunov_history(
             for begin, few in between_renormalisations(finer * steps, finer * first):
                 z, w, logarithms = _stretch(group, begin, few, z, w, scale)
                 growth[rows, number] += logarithms
-    resolution.warn(rollout, "their exponents may be the integrator's")
+    resolution.warn(rollout, "their exponents may be artefacts of the integrator")
     ends = [(first + steps - before) * rollout.dt for first, steps in stretches]
     t = torch.tensor(ends, dtype=torch.float64, device=rollout.z.device).to(rollout.z.dtype)
     sums = growth.cumsum(1)  # (n, S, k)
@@ -155,7 +183,7 @@ def lyapunov_history(
 
 
 def _stretch(rollout: Rollout, first: int, steps: int, z: Tensor, w: Tensor, scale: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Some steps, and the logarithms ``(n, k)`` by which the deviations grew before they were made orthonormal again."""
+    """Take some steps, and return the logarithmic growth ``(n, k)`` of the vectors before they are orthonormalized."""
     z, w = carry(rollout, first, steps, z, w, scale)
     gone = ~(z.isfinite().all(-1) & w.isfinite().all(-1).all(-1))
     w = torch.where(gone[:, None, None], torch.eye(*w.shape[1:], dtype=w.dtype, device=w.device), w)
@@ -166,7 +194,7 @@ def _stretch(rollout: Rollout, first: int, steps: int, z: Tensor, w: Tensor, sca
 
 
 def standard_error(history: Float[Tensor, "n S k"], t: Float[Tensor, " S"]) -> Float[Tensor, "n k"]:
-    """That of the mean of the rates in blocks of about equal time; NaN where there are fewer stretches than blocks."""
+    """Return the standard error of the mean rate over blocks of about equal time; NaN with fewer stretches than blocks."""
     if len(t) < BLOCKS:
         return torch.full_like(history[:, -1], torch.nan)
     last = torch.linspace(0, len(t), BLOCKS + 1, dtype=torch.float64).round().long()[1:] - 1

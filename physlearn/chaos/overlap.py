@@ -1,4 +1,4 @@
-"""Whether two clouds of points on a section are of the same chaotic sea, or on the same curve."""
+"""Distances between point clouds on a section, for chaotic seas and for the curves of regular orbits."""
 
 from __future__ import annotations
 
@@ -19,27 +19,47 @@ from systems.floats import takes_arrays
 
 Periods: TypeAlias = Sequence[float | None] | None
 
-FEWEST = 10  # points in a cloud of which anything is said
+FEWEST = 10  # fewest points in a cloud for which a distance is computed
 
 
 @takes_arrays("a", "b")
 def hellinger(a: Float[Tensor, "M d"], b: Float[Tensor, "N d"], bins: int | None = None, periods: Periods = None) -> float:
-    r"""How little the densities of two clouds overlap, counted on a grid: from 0 to 1, where they share no cell.
+    r"""Compute the Hellinger distance between the densities of two point clouds, estimated on a grid.
 
     .. math:: d^2 = 1 - \sum_k \sqrt{p_k q_k}
 
-    For chaotic orbits, whose points fill an area. The grid has ``bins`` equal cells along each axis over the range of b; what
-    of a lies beyond is in a cell of its own, so that a few points far out do not coarsen the rest. By default
-    :math:`2 n^{1/(d+2)}` bins for n points in the smaller cloud, Rice's rule for d = 1: cells get smaller and fuller as n
-    grows. Two samples of n points of one density are still :math:`d^2 \approx (K - 1) / 4n` apart over K well-filled cells:
-    hold a distance against the one of two such samples. NaN where a cloud has fewer than ten points.
+    Use it for chaotic orbits, whose points fill an area. The grid divides the range of b into equal cells along each axis.
+    All points of a outside of this range share one additional cell, so that a few distant points do not coarsen the grid. Two
+    samples of n points from the same density still have a distance of :math:`d^2 \approx (K - 1) / 4n` for K well-filled
+    cells, so compare a distance with that of two such samples.
 
-    periods: of each axis that is an angle, None for the others; the circle is cut opposite to the mean of b.
+    Parameters
+    ----------
+    a, b : shapes ``(M, d)`` and ``(N, d)``
+        Points.
+    bins
+        Number of cells along each axis; defaults to :math:`2 n^{1/(d+2)}` for n points in the smaller cloud, which is the
+        Rice rule for d = 1. Cells become smaller and fuller as n grows.
+    periods
+        The period of each axis that is an angle, and None for the others. The circle is cut opposite to the mean of b.
 
-    Raises InputError for clouds of different dimensions, points that are not finite, no bins, or periods that are none.
-    Source: Hellinger, J. reine angew. Math. 136, 210 (1909); Scott, Multivariate Density Estimation (1992), chapter 3, for
-    the power of n.
+    Returns
+    -------
+    float
+        The distance, from 0 for equal densities to 1 for clouds that share no cell; NaN if a cloud has fewer than ten points.
 
+    Raises
+    ------
+    InputError
+        For clouds of different dimensions, points that are not finite, fewer than one bin, or invalid periods.
+
+    References
+    ----------
+    Hellinger, J. reine angew. Math. 136, 210 (1909); Scott, Multivariate Density Estimation (1992), chapter 3, for the power
+    of n.
+
+    Examples
+    --------
     >>> square = torch.rand(2, 4000, 2, generator=torch.Generator().manual_seed(0))
     >>> hellinger(square[0], square[1]) < 0.2, hellinger(square[0], square[1] + 1.5) > 0.99
     (True, True)
@@ -65,17 +85,35 @@ def nearest(
     size: Float[Tensor, " d"] | float | None = None,
     periods: Periods = None,
 ) -> float:
-    r"""The mean distance from a point of one cloud to the nearest of the other, in units of the size of b.
+    r"""Compute the mean distance from each point of one cloud to the nearest point of the other, in both directions.
 
     .. math:: d = \frac1{2 s} \Bigl(\frac1M \sum_i \min_j \|a_i - b_j\| + \frac1N \sum_j \min_i \|a_i - b_j\|\Bigr)
 
-    For regular orbits, whose points lie on curves. size: a length, or one for each axis; by default the root mean square
-    distance s of the points of b from their centre, which is of no use where an orbit pierces the section at one point
-    again and again. Points of one curve are still about a quarter of their spacing apart. NaN where a cloud has fewer than
-    ten points. periods: of each axis that is an angle, None for the others; distances between angles are the shortest.
+    Use it for regular orbits, whose points lie on curves. Two samples of the same curve still have a distance of about a
+    quarter of the spacing of their points.
 
-    Raises InputError for clouds of different dimensions, points that are not finite, or a size or period that is not positive.
+    Parameters
+    ----------
+    a, b : shapes ``(M, d)`` and ``(N, d)``
+        Points.
+    size
+        Unit of the distance: a length, or one per axis. It defaults to the root mean square distance s of the points of b from
+        their centre. Give a size if an orbit crosses the section at a single point again and again.
+    periods
+        The period of each axis that is an angle, and None for the others. The shortest difference between two angles counts.
 
+    Returns
+    -------
+    float
+        The distance in units of the size; NaN if a cloud has fewer than ten points.
+
+    Raises
+    ------
+    InputError
+        For clouds of different dimensions, points that are not finite, or a size or period that is not positive.
+
+    Examples
+    --------
     >>> angle = torch.linspace(0, 2 * torch.pi, 1000)
     >>> circle = torch.stack([angle.cos(), angle.sin()], dim=-1)
     >>> print(f"{nearest(1.1 * circle, circle):.3f}")
@@ -94,13 +132,13 @@ def nearest(
     if periods is not None:
         box = np.array([0.0 if period is None else period / float(u) for period, u in zip(periods, unit, strict=True)])
         x, y = (np.where(box > 0, cloud % np.where(box > 0, box, 1.0), cloud) for cloud in (x, y))
-        x, y = (np.where((box > 0) & (cloud >= box), 0.0, cloud) for cloud in (x, y))  # as a remainder may round up
+        x, y = (np.where((box > 0) & (cloud >= box), 0.0, cloud) for cloud in (x, y))  # remainders may be rounded up
     distances = [cKDTree(of, boxsize=box).query(points)[0].mean() for of, points in ((y, x), (x, y))]
     return float(sum(distances) / 2)
 
 
 def _unrolled(a: Tensor, b: Tensor, periods: Periods) -> tuple[Tensor, Tensor]:
-    """The points with their angles within half a turn of the mean of b."""
+    """Return the points with their angles within half a turn of the mean of b."""
     for axis, period in enumerate(periods or ()):
         if period is not None and len(b):
             weights = torch.full_like(b[:, axis], 1 / len(b))
@@ -112,19 +150,19 @@ def _unrolled(a: Tensor, b: Tensor, periods: Periods) -> tuple[Tensor, Tensor]:
 
 def _check(a: Tensor, b: Tensor, periods: Periods) -> None:
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
-        raise InputError(f"clouds are points (M, d) and (N, d), not of shapes {tuple(a.shape)} and {tuple(b.shape)}")
+        raise InputError(f"clouds must have the shapes (M, d) and (N, d), not {tuple(a.shape)} and {tuple(b.shape)}")
     if not (a.isfinite().all() and b.isfinite().all()):
         raise InputError("the points of a cloud must be finite numbers")
     if periods is not None and len(periods) != a.shape[1]:
         raise InputError(f"{len(periods)} periods are given for {a.shape[1]} axes; give one, or None, for each")
     if not all(period is None or 0 < period < inf for period in periods or ()):
         raise InputError(
-            f"a period must be a positive number, or None for an axis that is no angle, not {list(periods or ())}"
+            f"each period must be a positive number, or None for an axis that is not an angle, not {list(periods or ())}"
         )
 
 
 def _cells(points: Float[Tensor, "M d"], b: Float[Tensor, "N d"], bins: int) -> Int[Tensor, "M d"]:
-    """The cell of each point along each axis; -1 along all of them beyond the range of b."""
+    """Return the cell of each point along each axis; -1 along all axes for points outside of the range of b."""
     low, high = b.aminmax(dim=0)
     width = (high - low).where(high > low, 1.0)
     cells = ((points - low) / width * bins).floor().clamp(0, bins - 1)

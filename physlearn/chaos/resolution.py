@@ -1,4 +1,4 @@
-"""Resolution: how far each coordinate of an orbit ranges, and by which steps the orbit is followed faithfully."""
+"""Estimate the spread of each coordinate along an orbit, and the step that resolves the orbit."""
 
 from __future__ import annotations
 
@@ -17,22 +17,32 @@ from physlearn.integrators.integrate import TYPICAL_WIDTH
 from physlearn.threads import suited_to
 from systems.errors import outside
 
-ENERGY = 3e-3  # of the kinetic energy's scale: drifts that are larger move orbits to other tori, or off them
-PART = 3e-3  # of an orbit's spread: the most that one step and two half steps may differ
-LEVELS = (0, 3)  # halvings of the step that are tried; more would take longer than all else together
-FIRST, FEWEST, MOST = 1 / 8, 1024, 4096  # part of the steps that is probed, and bounds of their number
-TOGETHER = 64  # steps that are measured at once
-ROUNDING = 16  # machine epsilons of its size by which a constant coordinate may move
+ENERGY = 3e-3  # largest energy error, in units of the kinetic energy; a larger drift moves orbits to other tori, or off them
+PART = 3e-3  # largest difference between a step and two half steps, in units of the orbit's spread
+LEVELS = (0, 3)  # numbers of halvings of the step that are tried; more would take longer than everything else together
+FIRST, FEWEST, MOST = 1 / 8, 1024, 4096  # part of the steps that is probed, and bounds on the number of these steps
+TOGETHER = 64  # steps that are evaluated at once
+ROUNDING = 16  # machine epsilons, relative to its size, by which a constant coordinate may move
 
 
 @dataclass(frozen=True)
 class Resolution:
-    """What a short run without deviations says of each orbit.
+    """Properties of each orbit, estimated from a short run without deviation vectors.
 
-    scale: ``(n, D)``, the spread of each coordinate, the unit of its deviations. action: ``(n,)``, the largest
-    ``|p dq/dt|``, the unit of errors of the energy. level: ``(n,)``, halvings of the rollout's step. error: ``(n,)``, of the
-    energy in units of the action, or the most by which a step and two half steps part in units of the scale. resolved:
-    ``(n,)``, whether the error is small enough. still: ``(n,)``, whether no step moved the orbit at all.
+    Parameters
+    ----------
+    scale : shape ``(n, D)``
+        Spread of each coordinate, the unit of deviations.
+    action : shape ``(n,)``
+        Largest ``|p dq/dt|``, the unit of energy errors.
+    level : shape ``(n,)``
+        Number of times that the rollout's step is halved.
+    error : shape ``(n,)``
+        Energy error in units of the action, or the largest difference between a step and two half steps in units of the scale.
+    resolved : shape ``(n,)``
+        Whether the error is small enough.
+    still : shape ``(n,)``
+        Whether the orbit did not move at all.
     """
 
     scale: Float[Tensor, "n D"]
@@ -44,7 +54,7 @@ class Resolution:
 
     @classmethod
     def unknown(cls, rollout: Rollout) -> Resolution:
-        """That of orbits that were not looked at."""
+        """Return the resolution of orbits that have not been examined."""
         n, z = len(rollout.z), rollout.z
         level = torch.zeros(n, dtype=torch.long, device=z.device)
         return cls(torch.ones_like(z), z.new_ones(n), level, z.new_full((n,), torch.nan), level == 0, level != 0)
@@ -52,31 +62,31 @@ class Resolution:
     def groups(
         self, rollout: Rollout, wanted: Bool[Tensor, " n"] | None = None
     ) -> Iterator[tuple[Int[Tensor, " m"], Rollout]]:
-        """The wanted orbits of each level, by default all, with their rollout."""
+        """Yield the indices and the rollout of the wanted orbits of each level; all orbits by default."""
         for level in LEVELS:
             rows = ((self.level == level) if wanted is None else (self.level == level) & wanted).nonzero().squeeze(-1)
             if len(rows) or (level == 0 and not len(rollout.z)):
                 yield rows, rollout.among(rows).finer(level)
 
     def warn(self, rollout: Rollout, what: str) -> None:
-        """Warn the caller of orbits that even the finest steps do not resolve."""
+        """Warn the caller about orbits that are not resolved even with the smallest steps."""
         if not self.resolved.all():
             bad = ~self.resolved
-            kind = "energy errors" if rollout.flow.hamiltonian is not None else "errors of a step"
+            kind = "energy errors" if rollout.flow.hamiltonian is not None else "step errors"
             finest = rollout.dt / 2 ** LEVELS[-1]
             warnings.warn(
                 f"{int(bad.sum())} of {len(bad)} orbits have {kind} up to {float(self.error[bad].max()):.2g} of their scale "
-                f"in steps of {finest:.3g}, and {what}; take a smaller dt",
+                f"with steps of {finest:.3g}, so {what}; use a smaller dt",
                 stacklevel=outside(),
             )
 
 
 def resolve(rollout: Rollout) -> Resolution:
-    """Find the spread of each orbit, and the steps that resolve it: the rollout's own, or steps of an eighth.
+    """Find the spread of each orbit and the step that resolves it: that of the rollout, or an eighth of it.
 
-    Each orbit is followed for the first part of the rollout. Where a Hamiltonian is known, its error counts, extrapolated to
-    the whole rollout unless the method is symplectic; elsewhere the difference of one step and two half steps does. An orbit
-    that is lost at the same time in both steps escapes, and needs no others.
+    Each orbit is integrated over the first part of the rollout. If the Hamiltonian is known, the criterion is the energy
+    error, extrapolated to the whole rollout unless the method is symplectic; otherwise it is the difference between one step
+    and two half steps. An orbit that diverges at the same time with both steps escapes, and is not refined further.
     """
     n = len(rollout.z)
     result = Resolution.unknown(rollout)
@@ -97,7 +107,7 @@ def resolve(rollout: Rollout) -> Resolution:
 
 
 def _probe(rollout: Rollout, level: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Scale, action, error of each orbit, when it was lost, and whether it stood still."""
+    """Return scale, action and error of each orbit, the time when it diverged, and whether it did not move."""
     steps = min(rollout.steps, max(FEWEST, min(MOST, int(rollout.steps * FIRST))))
     part = steps / rollout.steps
     rollout, steps = rollout.finer(level), steps * 2**level
@@ -122,7 +132,7 @@ def _probe(rollout: Rollout, level: int) -> tuple[Tensor, Tensor, Tensor, Tensor
             still &= (states == start).all(-1).all(0)
             fine = there[1:]
             number_of = torch.arange(1, len(fine) + 1, device=z.device)[:, None]
-            near = fine & (fine[-1] | (2 * number_of <= fine.sum(0)))  # one that blows up ranges as far as it did long before
+            near = fine & (fine[-1] | (2 * number_of <= fine.sum(0)))  # an orbit that diverges counts only long before
             moved = (states[1:] - start).masked_fill(~near[..., None], 0.0)
             total, square, seen = total + moved.sum(0), square + moved.square().sum(0), seen + near.sum(0)
             if energy is None:
@@ -151,7 +161,7 @@ def _probe(rollout: Rollout, level: int) -> tuple[Tensor, Tensor, Tensor, Tensor
 
 
 def _parting(rollout: Rollout, numbers: range, states: Float[Tensor, "c1 n D"]) -> Float[Tensor, "c n D"]:
-    """By how much the states after each step differ from those after two half steps."""
+    """Return the difference between the states after each step and after two half steps."""
     half = rollout.dt / 2
     if rollout.flow.autonomous:
         zero = states.new_zeros(())
@@ -164,11 +174,11 @@ def _parting(rollout: Rollout, numbers: range, states: Float[Tensor, "c1 n D"]) 
 
 
 def _filled(spread: Float[Tensor, "n D"], size: Float[Tensor, "n D"], rollout: Rollout) -> Float[Tensor, "n D"]:
-    """The spread of each coordinate; of one that stands still, that of its kind.
+    """Return the spread of each coordinate; constant coordinates get the largest spread of their kind.
 
-    An angle spreads over its period at most. A coordinate that moves by rounding alone stands still. Its kind are the
-    other positions, or the other momenta, of a Hamiltonian, and all coordinates otherwise; where all of a kind stand
-    still, their size counts.
+    The spread of an angle is limited by its period. A coordinate that changes only by rounding is constant. For a Hamiltonian
+    the positions are one kind and the momenta another; otherwise all coordinates are of one kind. If all coordinates of a kind
+    are constant, their largest absolute value is used instead.
     """
     spread = spread.minimum(spread.new_tensor(rollout.turning) / sqrt(12))
     still = ~(spread > ROUNDING * torch.finfo(spread.dtype).eps * size) | ~spread.isfinite()

@@ -1,4 +1,4 @@
-"""Returns: how often each coordinate of an orbit has turned round."""
+"""Count how often each coordinate of an orbit reverses its motion."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-LEAST_TURN = 0.02  # of the orbit's spread: an orbit that has come to rest turns by less, if at all
+LEAST_TURN = 0.02  # smallest reversal that counts, in units of the orbit's spread; an orbit at rest turns by less
 
 
 @dataclass
 class Turns:
-    """The number of times that each coordinate of some orbits has turned round by more than a part of its spread.
+    """The number of times that each coordinate of some orbits has reversed its motion by more than a part of its spread.
 
-    states: scaled states at the last extremes, ``(n, D)``. way: 1 where a coordinate rises, -1 where it falls, 0 where it
-    has not moved yet. count: the turns.
+    ``states`` are the scaled states at the last extremes. ``way`` is 1 for a rising coordinate, -1 for a falling one, and 0
+    for one that has not moved yet. ``count`` is the number of turns.
     """
 
     states: Float[Tensor, "n D"]
@@ -25,12 +25,12 @@ class Turns:
 
     @classmethod
     def of(cls, z: Float[Tensor, "n D"]) -> Turns:
-        """No turns yet, of orbits that start at these scaled states."""
+        """Start counting for orbits from these scaled states."""
         z = z.double()
         return cls(z, torch.zeros_like(z), torch.zeros_like(z))
 
     def add(self, rows: Int[Tensor, " m"], z: Float[Tensor, "m D"]) -> Float[Tensor, "m D"]:
-        """Count the turns up to the next scaled states of the orbits numbered so, and return their numbers."""
+        """Add the next scaled states of the orbits with indices ``rows``, and return their numbers of turns."""
         z, extreme, way = z.double(), self.states[rows], self.way[rows]
         moved = z - extreme
         started = (way == 0) & (moved.abs() > LEAST_TURN)

@@ -1,4 +1,4 @@
-"""Rollout: checked arguments, and the fixed steps in which everything here follows an orbit."""
+"""Check the arguments shared by all functions of this package, and prepare the fixed steps that they take."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ EXPLICIT = ("rk4", "leapfrog", "yoshida-4", "yoshida-6", "euler")
 
 @dataclass(frozen=True)
 class Rollout:
-    """``steps`` steps of length dt from the states z, ``(n, D)``: the flattened ``batch`` of what was given."""
+    """``steps`` steps of length dt from the states z, whose shape ``(n, D)`` is the flattened ``batch`` of initial states."""
 
     flow: Flow
     z: Float[Tensor, "n D"]
@@ -49,25 +49,32 @@ class Rollout:
         Parameters
         ----------
         flow, z0
-            What moves the states, and the states ``(..., D)``.
+            The flow, and its initial states ``(..., D)``.
         time
-            How long; by default ``scales`` time scales of the flow (`physlearn.chaos.time_scale.time_scale`).
+            Integration time; by default ``scales`` time scales of the flow (`physlearn.chaos.time_scale.time_scale`).
         dt
-            Step, shortened until a whole number of steps makes up the time; by default ``step`` time scales.
+            Step, reduced so that a whole number of steps adds up to the time; by default ``step`` time scales.
         method
-            An explicit integrator; by default yoshida-4 for a separable Hamiltonian, rk4 for every other flow.
+            An explicit integrator; defaults to yoshida-4 for a separable Hamiltonian, and to rk4 for all other flows.
+        scales, step
+            The defaults of time and dt, in time scales of the flow.
+
+        Returns
+        -------
+        Rollout
+            The flattened states and the steps.
 
         Raises
         ------
         InputError
-            For wrong arguments.
+            For invalid arguments.
         NotSeparableError
-            Where the method needs a separable Hamiltonian.
+            If the method needs a separable Hamiltonian and the flow has none.
         """
         seen = Flow.of(flow)
         z0 = torch.as_tensor(z0)
         if not z0.is_floating_point():
-            raise InputError(f"states must be floating point, not {z0.dtype}")
+            raise InputError(f"states must be floating point, not {z0.dtype}; convert them, for example by z0.double()")
         coordinates = seen.coordinates or tuple(f"z{i}" for i in range(z0.shape[-1] if z0.ndim else 1))
         check_states(z0, coordinates)
         for name, value in (("time", time), ("dt", dt)):
@@ -76,33 +83,35 @@ class Rollout:
         method = method or ("rk4" if seen.velocity is None else "yoshida-4")
         kind = find(method)
         if method not in EXPLICIT:
-            raise InputError(f"{method} is no explicit method of fixed steps; take {', '.join(EXPLICIT)}")
+            raise InputError(f"{method} is not an explicit fixed-step method; use one of {', '.join(EXPLICIT)}")
         integrator: Integrator = kind(seen)
-        z = z0.detach().clone().reshape(-1, z0.shape[-1])  # a clone, since a tensor of inference mode has no derivatives
+        z = z0.detach().clone().reshape(-1, z0.shape[-1])  # a clone, because inference tensors have no derivatives
         with torch.no_grad():
             shape = seen.field(z.new_zeros(()), z).shape
         if shape != z.shape:
-            raise InputError(f"{seen.name} turns states of shape {tuple(z.shape)} into rates of shape {tuple(shape)}")
+            raise InputError(
+                f"{seen.name} returns rates of shape {tuple(shape)} for states of shape {tuple(z.shape)}; both must be equal"
+            )
         scale = time_scale(seen, z) if time is None or dt is None else 1.0
         time = scales * scale if time is None else time
         dt = step * scale if dt is None else dt
-        steps = max(1, ceil(time / dt - 1e-9))  # 1e-9: a time of exactly so many steps has no more for rounding's sake
+        steps = max(1, ceil(time / dt - 1e-9))  # 1e-9: rounding must not add a step
         return cls(seen, z, z0.shape[:-1], coordinates, time / steps, steps, integrator.step, method)
 
     @property
     def time(self) -> float:
-        """How long the rollout is."""
+        """The total time of the rollout."""
         return self.steps * self.dt
 
     @property
     def turning(self) -> tuple[float, ...]:
-        """The period of each coordinate; infinite for one that is no angle."""
+        """The period of each coordinate; infinite for coordinates that are not angles."""
         return tuple(self.flow.periods.get(name, inf) for name in self.coordinates)
 
     def finer(self, halvings: int) -> Rollout:
-        """The same rollout in steps that are halved so many times."""
+        """Return the same rollout with its step halved a number of times."""
         return replace(self, dt=self.dt / 2**halvings, steps=self.steps * 2**halvings)
 
     def among(self, rows: Tensor) -> Rollout:
-        """The same rollout from some of its states."""
+        """Return the same rollout for some of its states."""
         return replace(self, z=self.z[rows])

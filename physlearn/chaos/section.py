@@ -1,4 +1,4 @@
-"""Poincare sections: where orbits pierce a surface."""
+"""Poincare sections: the points where orbits cross a surface."""
 
 from __future__ import annotations
 
@@ -32,25 +32,28 @@ TOGETHER = 64  # steps that are searched for crossings at once
 
 @dataclass(frozen=True)
 class Section:
-    """The N crossings of a surface, orbit by orbit, in the order of time.
+    """The N crossings of a surface, sorted by orbit and then by time.
 
-    Attributes
+    Parameters
     ----------
     orbit : shape ``(N,)``
-        Which orbit each is of, counted through the flattened batch of initial states.
+        Index of the orbit of each crossing in the flattened batch of initial states.
     t : shape ``(N,)``
-        When.
+        Times of the crossings.
     z : shape ``(N, D)``
-        Where. Angles are within half a period of zero, the one that makes the surface at its value.
+        States at the crossings. Angles are within half a period of zero; the angle that defines the surface is at the value of
+        the surface.
     escaped : shape ``(...)``
-        The orbits that left, which have no crossings from then on.
+        Whether each orbit escaped. An orbit has no crossings after it escaped.
     unresolved : shape ``(...)``
-        The orbits that even the finest steps do not follow faithfully, which have no crossings.
+        Whether each orbit is not resolved even with the smallest steps. Such orbits have no crossings.
+    coordinates
+        Names of the D coordinates.
     surface
-        The coordinate and its value there.
+        Name of the coordinate that defines the surface, and its value there.
     plane
-        The coordinates that tell a point on the surface: all others but, of a Hamiltonian of more than one degree of
-        freedom, the momentum conjugate to it, which the energy tells.
+        Names of the coordinates that identify a point on the surface: all except that of the surface. For a Hamiltonian with
+        more than one degree of freedom the momentum conjugate to that coordinate is left out too, as the energy determines it.
     """
 
     orbit: Int[Tensor, " N"]
@@ -66,27 +69,58 @@ class Section:
         return len(self.orbit)
 
     def of(self, orbit: int) -> Float[Tensor, "M D"]:
-        """The crossings of one orbit, in the order of time."""
+        """Return the crossings of one orbit in the order of time.
+
+        Parameters
+        ----------
+        orbit
+            Index of the orbit in the flattened batch.
+
+        Returns
+        -------
+        Tensor, shape ``(M, D)``
+            The states on the surface.
+        """
         return self.z[self.orbit == orbit]
 
     def plot(self, plane: tuple[str, str] | None = None, **options: Any) -> Axes:
-        """Draw it, by `physlearn.plotting.section_plot`: a dot a crossing, a colour an orbit; gives the axes.
+        """Draw the section with `physlearn.plotting.section_plot`: one dot per crossing, one colour per orbit.
 
-        plane: two coordinates, by default the first two of its own, but not the momentum of the surface's coordinate: a model
-        that knows of no Hamiltonian is drawn as its system is. options: ``chaotic``, ``ax``, and matplotlib's.
-        Raises InputError for a flow of two coordinates, whose crossings are told by one.
+        Parameters
+        ----------
+        plane
+            Two coordinates; defaults to the first two of the section's own plane. The momentum conjugate to the surface's
+            coordinate comes last, so that a model without a Hamiltonian is drawn in the same plane as its system.
+        **options
+            Options of `physlearn.plotting.section_plot`, such as ``chaotic`` and ``ax``, and matplotlib's.
+
+        Returns
+        -------
+        Axes
+            The matplotlib axes.
+
+        Raises
+        ------
+        InputError
+            For a flow with two coordinates, as its crossings differ in only one.
         """
         from physlearn.plotting import section_plot
 
         if plane is None:
             if len(self.plane) < 2:
-                raise InputError(f"this section is told by {', '.join(self.plane)} alone: there is no plane to draw it in")
-            names = sorted(self.plane, key=lambda name: name == f"p_{self.surface[0]}")  # the others in their order
+                raise InputError(f"this section has only the coordinate {', '.join(self.plane)}, but a plot needs two")
+            names = sorted(self.plane, key=lambda name: name == f"p_{self.surface[0]}")  # a stable sort keeps their order
             plane = names[0], names[1]
         return section_plot(self.to_frame(), plane, **options)
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a crossing: orbit, t, and a column for each coordinate."""
+        """Convert the section to a data frame.
+
+        Returns
+        -------
+        DataFrame
+            One row per crossing: orbit, t, and one column per coordinate.
+        """
         columns = dict(zip(self.coordinates, self.z.cpu().unbind(-1), strict=True))
         data = {"orbit": self.orbit.cpu(), "t": self.t.cpu(), **columns}
         return pd.DataFrame({name: values.numpy() for name, values in data.items()})
@@ -106,51 +140,52 @@ def poincare_section(
     escape: float | None = None,
     method: str | None = None,
 ) -> Section:
-    r"""Find where the orbits from z0 cross a surface, on which a coordinate has a value.
+    r"""Find where the orbits from z0 cross the surface on which a coordinate has a given value.
 
     .. math:: \frac{dz}{ds} = \frac{f(t, z)}{f_s(t, z)}, \qquad \frac{dt}{ds} = \frac1{f_s(t, z)}
 
-    A step that ends on the other side is followed by one with the coordinate s itself as the independent variable, from the
-    nearer end onto the surface, and by another from where the orbit is at the time so found: by rk4, and on the surface to
-    rounding. Orbits that graze the surface, where s hardly moves, are brought there by halving the step. A step in which s
-    turns back near the surface is divided at the turn, so that two crossings within a step are both found.
+    After a step that ends on the other side of the surface, the coordinate s becomes the independent variable, and one rk4
+    step leads from the nearer end of the step onto the surface. The orbit is then integrated to the time found in this way,
+    and a second such step leads from there onto the surface, to rounding. For orbits that graze the surface, where s hardly
+    moves, the step is bisected instead. A step in which s turns back near the surface is divided at the turning point, so
+    that two crossings within one step are both found.
 
     Parameters
     ----------
     flow
         A system, a trained model or Forecaster, or a function ``f(t, z)``.
     z0 : shape ``(..., D)``
-        Initial states, whose dtype and device are kept. They do not count as crossings.
+        Initial states. The result has their dtype and device. An initial state does not count as a crossing.
     time
-        How long.
+        Integration time.
     dt
         Step; by default 0.05 times the flow's time scale, 1/rate of its fastest linear motion, rounded to 1, 2 or 5 times a
-        power of ten. Orbits that it does not resolve are followed in steps of an eighth.
+        power of ten. Orbits that are not resolved by this step are integrated with steps of ``dt / 8``.
     surface
-        A coordinate's name or number, and its value; by default the system's own ``surface``, or the first coordinate at 0
-        where the flow names none. A coordinate with a period crosses the surface modulo the period.
+        Name or index of a coordinate, and its value; defaults to the system's own ``surface``, or to the first coordinate at 0
+        if the flow defines none. For a periodic coordinate the value is taken modulo the period.
     direction
-        1 counts crossings towards larger values, -1 towards smaller, 0 both.
+        1 for crossings towards larger values, -1 towards smaller values, 0 for both.
     escape
-        An orbit farther out than this, angles apart, or not finite, has escaped; by default 1e12 times as far from its start
-        as it usually ranges.
+        Radius beyond which an orbit has escaped, not counting angles; by default 1e12 times the orbit's spread, measured from
+        its start. Orbits that are not finite have escaped too.
     method
-        An explicit integrator; by default yoshida-4 for a separable Hamiltonian, rk4 for every other flow.
+        An explicit integrator; defaults to yoshida-4 for a separable Hamiltonian, and to rk4 for all other flows.
 
     Returns
     -------
     Section
-        The crossings, and which orbits have none because they escaped or are not resolved.
+        The crossings, and which orbits escaped or are not resolved.
 
     Raises
     ------
     InputError
-        For wrong arguments.
+        For invalid arguments.
 
     Warns
     -----
     UserWarning
-        If even the finer steps do not resolve some orbits; these have no crossings.
+        If some orbits are not resolved even with the smaller steps; these have no crossings.
 
     References
     ----------
@@ -173,7 +208,7 @@ def poincare_section(
 
 
 def surface_of(flow: FlowLike, rollout: Rollout, surface: tuple[str | int, float] | None, direction: int) -> Surface:
-    """The surface that was asked for, or else the one that the flow names. Raises InputError for one that is none."""
+    """Return the requested surface, or else that of the flow; raise InputError if it is invalid."""
     usual = getattr(flow, "surface", (rollout.coordinates[0], 0.0))
     axis, value = _surface(usual if surface is None else surface, rollout.coordinates)
     if direction not in (-1, 0, 1):
@@ -182,7 +217,7 @@ def surface_of(flow: FlowLike, rollout: Rollout, surface: tuple[str | int, float
 
 
 def section_of(rollout: Rollout, resolution: Resolution, surface: Surface, bounds: Bounds) -> Section:
-    """The section of a rollout, each orbit by the steps that resolve it."""
+    """Compute the section of a rollout, each orbit with the step that resolves it."""
     escaped = torch.zeros(len(rollout.z), dtype=torch.bool, device=rollout.z.device)
     found = []
     with suited_to(rollout.z.numel() * TYPICAL_WIDTH):
@@ -207,7 +242,7 @@ def section_of(rollout: Rollout, resolution: Resolution, surface: Surface, bound
 
 
 def _reduced(z: Float[Tensor, "N D"], rollout: Rollout, surface: Surface) -> Float[Tensor, "N D"]:
-    """The states with their angles within half a period of zero, or at the value of the surface."""
+    """Return the states with angles within half a period of zero, and that of the surface near its value."""
     reduced = shortest(z, rollout.flow.periods, rollout.coordinates)
     if isfinite(surface.period):
         side = surface.side(z)
@@ -224,23 +259,23 @@ def _plane(rollout: Rollout, axis: int) -> tuple[str, ...]:
 
 
 def _surface(surface: tuple[str | int, float], coordinates: tuple[str, ...]) -> tuple[int, float]:
-    """The number of the coordinate, and its value."""
+    """Return the index of the surface's coordinate, and its value."""
     try:
         which, value = surface
         value = float(value)
     except (TypeError, ValueError):
-        raise InputError(f"surface must be a coordinate and its value, as ('x', 0.0), not {surface!r}") from None
+        raise InputError(f"surface must be a coordinate and its value, such as ('x', 0.0), not {surface!r}") from None
     if isinstance(which, str):
         if which not in coordinates:
-            raise InputError(f"no coordinate {which!r}; there are {', '.join(coordinates)}")
+            raise InputError(f"there is no coordinate {which!r}; the coordinates are {', '.join(coordinates)}")
         return coordinates.index(which), value
     if which not in range(len(coordinates)):
-        raise InputError(f"no coordinate {which!r}; they are numbered from 0 to {len(coordinates) - 1}")
+        raise InputError(f"there is no coordinate {which!r}; the coordinates are numbered from 0 to {len(coordinates) - 1}")
     return int(which), value
 
 
 def _follow(rollout: Rollout, surface: Surface, bounds: Bounds) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """(orbit, t, z) of the crossings in no order, and which orbits escaped."""
+    """Return (orbit, t, z) of the crossings, unordered, and which orbits escaped."""
     alive = torch.arange(len(rollout.z), device=rollout.z.device)
     escaped = torch.zeros_like(alive, dtype=torch.bool)
     z = rollout.z

@@ -1,4 +1,4 @@
-"""Pace: the time scale of a flow, from which default times and steps follow."""
+"""The time scale of a flow, which sets the default times and steps."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from torch import Tensor
 from physlearn.flow import Flow
 from systems.reference.time_scale import fastest_rate, known_jacobian
 
-PROBED = 16  # states whose Jacobian is taken
-STEP = 0.05  # time scales: the default step
-SLACK = 0.9  # so that a rate of exactly one gives a time scale of exactly one
+PROBED = 16  # largest number of states at which the Jacobian is evaluated
+STEP = 0.05  # default step in time scales
+SLACK = 0.9  # makes a rate of exactly one give a time scale of exactly one
 
 
 def time_scale(flow: Flow, z: Float[Tensor, "n D"]) -> float:
@@ -20,19 +20,19 @@ def time_scale(flow: Flow, z: Float[Tensor, "n D"]) -> float:
 
     .. math:: \tau = 1 / \max_i |\mu_i|, \qquad \mu_i \text{ the eigenvalues of } \partial f / \partial z
 
-    Eigenvalues do not depend on the units of the coordinates. The rounding gives orbits of similar rates the same steps.
+    Eigenvalues do not depend on the units of the coordinates. With rounding, orbits with similar rates get the same step.
 
     Parameters
     ----------
     flow
-        The flow, asked at t = 0.
+        The flow, evaluated at t = 0.
     z : shape ``(n, D)``
-        States, of which at most 16 are looked at; the median of their rates counts.
+        States. The median rate of about 16 of them, at most, is used.
 
     Returns
     -------
     float
-        The time scale, in the flow's unit of time; 1 where no rate is positive and finite.
+        The time scale, in the flow's unit of time; 1 if no rate is positive and finite.
 
     Examples
     --------

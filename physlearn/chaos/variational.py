@@ -1,4 +1,4 @@
-"""The variational equations: small deviations carried along an orbit."""
+"""The variational equations, which move deviation (tangent) vectors along an orbit."""
 
 from __future__ import annotations
 
@@ -16,21 +16,24 @@ from physlearn.threads import suited_to
 from systems import InputError
 from systems.sampling import generator
 
-# Steps from one renormalisation to the next: no explicit method that is stable shrinks a deviation by more than a few
-# times in a step, so that ten steps leave a basis of deviations well within the range of floating point numbers.
+# Number of steps between renormalisations. A stable explicit method shrinks a deviation vector at most a few times in one
+# step, so that after ten steps a basis of such vectors is still well within the range of floating-point numbers.
 TOGETHER = 10
 
 
 def carry(
     rollout: Rollout, first: int, steps: int, z: Float[Tensor, "n D"], w: Float[Tensor, "n k D"], scale: Float[Tensor, "n D"]
 ) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n k D"]]:
-    r"""The states after some steps from the step numbered first, and what became of their deviations, in units of scale.
+    r"""Advance states and their deviation vectors, in units of ``scale``, by some steps from the step number ``first``.
 
     .. math:: \dot w = \frac{\partial f}{\partial z}(t, z)\, w
 
-    The method moves state and deviations as one, so that the deviations are carried by the exact derivative of its steps:
-    for a symplectic method they are those of a symplectic map.
-    Source: Skokos and Gerlach, Phys. Rev. E 82, 036704 (2010), the tangent map method.
+    The integrator moves state and deviation vectors together, so that the vectors follow the exact derivative of its steps.
+    For a symplectic method, this is the derivative of a symplectic map.
+
+    References
+    ----------
+    Skokos and Gerlach, Phys. Rev. E 82, 036704 (2010), the tangent map method.
     """
     step = find(rollout.method)(joint(rollout.flow)).step
     unit = scale.unsqueeze(-2)
@@ -42,7 +45,7 @@ def carry(
 
 
 def joint(flow: Flow) -> Flow:
-    """The flow of a state and its k deviations, ``(n, 1 + k, D)``, the state first."""
+    """Return the joint flow of a state and its k deviation vectors, shape ``(n, 1 + k, D)``, with the state first."""
     velocity, force = flow.velocity, flow.force
     return Flow(
         field=lambda t, y: _differentiated(lambda z: flow.field(t, z), y),
@@ -54,7 +57,7 @@ def joint(flow: Flow) -> Flow:
 
 
 def _differentiated(f: Callable[[Tensor], Tensor], y: Float[Tensor, "n k1 m"]) -> Float[Tensor, "n k1 m"]:
-    """f of the state, and its directional derivatives along the deviations, by forward-mode differentiation."""
+    """Return f of the state and its directional derivatives along the vectors, by forward-mode differentiation."""
     w = y[:, 1:].contiguous()
     z = y[:, :1].expand_as(w).contiguous()
     value, derivative = directional(f, z, w)
@@ -62,13 +65,13 @@ def _differentiated(f: Callable[[Tensor], Tensor], y: Float[Tensor, "n k1 m"]) -
 
 
 def between_renormalisations(steps: int, first: int = 0) -> Iterator[tuple[int, int]]:
-    """(number of the first step, number of steps) of each stretch between two renormalisations."""
+    """Yield (index of the first step, number of steps) of each stretch between two renormalisations."""
     for start in range(first, first + steps, TOGETHER):
         yield start, min(TOGETHER, first + steps - start)
 
 
 def deviations(z: Float[Tensor, "n D"], k: int, seed: int) -> Float[Tensor, "n k D"]:
-    """k orthonormal directions drawn from the seed, the same for each state. Raises InputError unless 1 <= k <= D."""
+    """Draw k orthonormal directions, the same for each state; raise InputError unless 1 <= k <= D."""
     dim = z.shape[-1]
     if not 1 <= k <= dim:
         raise InputError(f"k must be from 1 to {dim}, the number of coordinates, not {k}")

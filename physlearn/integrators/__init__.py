@@ -1,4 +1,4 @@
-"""Integrators: one file a method, batched over orbits, forward and backward in time, on any device."""
+"""Integrators, one file per method: batched over orbits, forward and backward in time, on any device."""
 
 from physlearn.flow import Flow, NotHamiltonianError, NotSeparableError
 from physlearn.integrators.errors import ConvergenceError

@@ -1,4 +1,4 @@
-"""The adaptive Dormand-Prince method of order 8, by torchdiffeq."""
+"""The adaptive Dormand-Prince method of order 8, from torchdiffeq."""
 
 from __future__ import annotations
 
@@ -14,10 +14,21 @@ from systems.reference.solvers import dopri8, standing
 
 
 class Dopri8(Integrator):
-    """Adaptive Dormand-Prince 8(7), for any flow: steps as the tolerances want, ending on each of the times asked for.
+    """The adaptive Dormand-Prince 8(7) method, for any flow.
 
-    rtol, atol: each orbit is held to them. Accurate, not symplectic: for reference orbits.
-    Source: Prince and Dormand, J. Comput. Appl. Math. 7, 67 (1981); solver by torchdiffeq.
+    It chooses its steps from the tolerances, and steps end on each of the output times. The method is accurate, but not
+    symplectic; use it for reference orbits.
+
+    Parameters
+    ----------
+    flow
+        The flow to integrate.
+    rtol, atol
+        Relative and absolute tolerance, which hold for each orbit separately; both default to 1e-9.
+
+    References
+    ----------
+    Prince and Dormand, J. Comput. Appl. Math. 7, 67 (1981); solver by torchdiffeq.
     """
 
     name = "dopri8"
@@ -33,7 +44,7 @@ class Dopri8(Integrator):
         self.atol = atol
 
     def solve(self, z0: Tensor, t: Tensor, substeps: int | Sequence[int], progress: bool) -> Tensor:
-        """Return the states at the times t; there are no substeps."""
+        """Return the states at the times t; ``substeps`` is ignored."""
         if z0.numel() == 0 or len(t) == 1:
             return standing(z0, t)
         flat = z0.reshape(-1, z0.shape[-1])

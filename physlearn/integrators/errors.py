@@ -1,10 +1,20 @@
-"""What can go wrong with an integration."""
+"""The errors that an integration may raise."""
 
 from systems import IntegrationError
 
 
 class ConvergenceError(IntegrationError):
-    """An implicit step found no solution. ``orbit`` is the index in the batch, ``time`` the time of the step."""
+    """The equation of an implicit step could not be solved.
+
+    Parameters
+    ----------
+    method
+        Name of the method.
+    orbit
+        Index of the orbit in the batch.
+    time
+        Time of the step.
+    """
 
     def __init__(self, method: str, orbit: tuple[int, ...], time: float) -> None:
         self.orbit = orbit

@@ -6,11 +6,12 @@ from physlearn.integrators.integrator import Integrator
 
 
 class Euler(Integrator):
-    r"""Explicit Euler: order 1, the update of the paper, and the limit of its forecasts.
+    r"""The explicit Euler method of order 1, which the paper uses and which limits its forecasts.
 
     .. math:: z' = z + \Delta t\, f(t, z)
 
-    Spirals out of every closed orbit: the energy of an oscillator grows by the factor 1 + dt^2 a step. For comparison only.
+    It spirals out of every closed orbit: the energy of an oscillator grows by the factor 1 + dt^2 per step. Use it for
+    comparison only.
     """
 
     name = "euler"
@@ -18,5 +19,5 @@ class Euler(Integrator):
     symplectic = False
 
     def step(self, t: Tensor, z: Tensor, dt: float) -> Tensor:
-        """One step; z: ``(..., D)``."""
+        """Take one step from the states z ``(..., D)``."""
         return z + dt * self.flow.field(t, z)

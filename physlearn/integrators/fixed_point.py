@@ -1,4 +1,4 @@
-"""Solving the equation of an implicit step, x = g(x), for every orbit of a batch to a tolerance."""
+"""Solve the equation of an implicit step, x = g(x), to a tolerance for every orbit of a batch."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from systems.reference.time_scale import jacobian
 
 MOST_SWEEPS = 50
 MOST_NEWTON_STEPS = 20
-SLOW = 0.7  # a sweep that shrinks the change by less than this leaves the orbit to Newton
-ROUNDING = 4  # machine epsilons: the default tolerance
-STALLED = 1000  # machine epsilons: below this a change that no longer shrinks is rounding
+SLOW = 0.7  # if a sweep reduces the change by less than this factor, Newton's method takes over
+ROUNDING = 4  # default tolerance in machine epsilons
+STALLED = 1000  # a change below this many machine epsilons that no longer shrinks is due to rounding
 
 Map = Callable[[Tensor], Tensor]
 
@@ -24,12 +24,12 @@ def solve(
 ) -> tuple[Float[Tensor, "*batch m"], Bool[Tensor, "*batch"]]:
     """Return the solution of x = g(x) near x, and for which orbits it was found.
 
-    g acts on each orbit by itself. An orbit is done when no coordinate changes by more than ``tolerance * scale`` (by default
-    by more than rounding; a change that no longer shrinks is taken for rounding up to a thousand epsilons), and is left as it
-    is while the others go on: its result does not depend on its neighbours. Where fixed-point sweeps contract too slowly,
-    Newton's method takes over from the first guess.
+    g acts on each orbit separately. An orbit has converged when no coordinate changes by more than ``tolerance * scale``. By
+    default the tolerance is rounding, where a change of up to a thousand epsilons that no longer shrinks counts as rounding. A
+    converged orbit is not changed while the others continue, so that its result does not depend on the rest of the batch.
+    If fixed-point sweeps contract too slowly, Newton's method takes over from the first guess.
 
-    Differentiable: the last sweeps carry the derivative to the same accuracy as the value.
+    The solution is differentiable: the last sweeps give the derivative the same accuracy as the value.
     """
     epsilon = torch.finfo(x.dtype).eps
     tolerance = ROUNDING * epsilon if tolerance is None else tolerance
@@ -43,9 +43,9 @@ def solve(
 def _sweep(
     g: Map, first: Tensor, scale: Tensor, tolerance: float, stalled: float
 ) -> tuple[Tensor, Bool[Tensor, "*batch"], Bool[Tensor, "*batch"]]:
-    """Fixed-point sweeps; orbits that contract too slowly are handed back at their first guess."""
+    """Take fixed-point sweeps; orbits that contract too slowly are returned at their first guess."""
     x = first
-    kept = torch.zeros(x.shape[:-1], dtype=torch.bool, device=x.device)  # done or too slow: left as they are
+    kept = torch.zeros(x.shape[:-1], dtype=torch.bool, device=x.device)  # done or too slow, and no longer changed
     slow = kept
     some_kept = False
     previous = torch.full(x.shape[:-1], torch.inf, dtype=x.dtype, device=x.device)
@@ -53,12 +53,12 @@ def _sweep(
         new = g(x)
         change = _relative(new - x, scale)
         contracting = change <= SLOW * previous
-        if not some_kept and bool((contracting & (change > tolerance)).all()):  # the usual case, kept cheap
+        if not some_kept and bool((contracting & (change > tolerance)).all()):  # a fast path for the usual case
             x, previous = new, change
             continue
         x = torch.where(kept.unsqueeze(-1), x, new)
         settled = _settled(change, previous, tolerance, stalled)
-        too_slow = ~(settled | kept | contracting)  # also where the change is NaN
+        too_slow = ~(settled | kept | contracting)  # True also if the change is NaN
         slow = slow | too_slow
         kept = kept | settled | too_slow
         if kept.all():
@@ -71,7 +71,7 @@ def _sweep(
 def _newton(
     g: Map, x: Tensor, done: Bool[Tensor, "*batch"], scale: Tensor, tolerance: float, stalled: float
 ) -> tuple[Tensor, Bool[Tensor, "*batch"]]:
-    """Newton's method on x - g(x) = 0 for the orbits that are not done."""
+    """Apply Newton's method to x - g(x) = 0 for the orbits that have not converged."""
     identity = torch.eye(x.shape[-1], dtype=x.dtype, device=x.device)
     previous = torch.full(x.shape[:-1], torch.inf, dtype=x.dtype, device=x.device)
     for _ in range(MOST_NEWTON_STEPS):
@@ -87,7 +87,7 @@ def _newton(
 
 
 def _relative(change: Float[Tensor, "*batch m"], scale: Float[Tensor, "*batch m"]) -> Float[Tensor, "*batch"]:
-    """The largest change in units of the scale; a coordinate that does not change, as one that is zero, may have none."""
+    """Return the largest change in units of the scale, which may be zero for a coordinate that does not change."""
     size = change.detach().abs()
     return torch.where(size == 0, size, size / scale).amax(-1)
 

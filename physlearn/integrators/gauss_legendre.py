@@ -1,4 +1,4 @@
-"""Gauss-Legendre collocation: the implicit midpoint rule and its higher-order kin."""
+"""Gauss-Legendre collocation: the implicit midpoint rule and its higher-order relatives."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from physlearn.integrators.implicit import Implicit
 
 
 class GaussLegendre(Implicit):
-    r"""Collocation at the s Gauss points of each step.
+    r"""Base class of methods that collocate at the s Gauss points of each step.
 
     .. math:: k_i = f\bigl(t + c_i \Delta t,\; z + \Delta t \sum_j a_{ij} k_j\bigr), \qquad z' = z + \Delta t \sum_i b_i k_i
 
-    Order 2s, symmetric, symplectic for any Hamiltonian: right for a learned H(q, p), which is not separable. Leapfrog and
-    Yoshida are cheaper where H = T(p) + V(q).
-    Source: Hairer, Lubich, Wanner, Geometric Numerical Integration, chapters II and VI.
+    They have order 2s, are symmetric, and are symplectic for any Hamiltonian, such as a learned H(q, p), which is not
+    separable. If H = T(p) + V(q), leapfrog and Yoshida's methods are cheaper.
+
+    References
+    ----------
+    Hairer, Lubich, Wanner, Geometric Numerical Integration, chapters II and VI.
     """
 
     symplectic = True
@@ -31,7 +34,7 @@ class GaussLegendre(Implicit):
     def attempt(
         self, t: Tensor, z: Float[Tensor, "*batch D"], dt: float
     ) -> tuple[Float[Tensor, "*batch D"], Bool[Tensor, "*batch"]]:
-        """One step, solved for the increments x_i = dt k_i of the s stages side by side."""
+        """Try one step, by solving for the concatenated increments x_i = dt k_i of the s stages."""
         times = [t + c * dt for c in self.c]
 
         def increments(x: Tensor, z: Tensor) -> Tensor:
@@ -45,14 +48,14 @@ class GaussLegendre(Implicit):
 
 
 def _weighted(z: Tensor, weights: tuple[float, ...], parts: tuple[Tensor, ...]) -> Tensor:
-    """Z plus the weighted parts; with so few of them, faster than a matrix product."""
+    """Return z plus the weighted parts; for few parts a loop is faster than a matrix product."""
     for weight, part in zip(weights, parts, strict=True):
         z = torch.add(z, part, alpha=weight)
     return z
 
 
 class ImplicitMidpoint(GaussLegendre):
-    r"""The implicit midpoint rule, the Gauss-Legendre method of one stage: order 2.
+    r"""The implicit midpoint rule, the Gauss-Legendre method with one stage and order 2.
 
     .. math:: z' = z + \Delta t\, f\bigl(t + \tfrac12 \Delta t,\; \tfrac12 (z + z')\bigr)
     """
@@ -65,7 +68,7 @@ class ImplicitMidpoint(GaussLegendre):
 
 
 class GaussLegendre4(GaussLegendre):
-    """The Gauss-Legendre method of two stages: order 4."""
+    """The Gauss-Legendre method with two stages and order 4."""
 
     name = "gauss-legendre-4"
     order = 4
@@ -75,7 +78,7 @@ class GaussLegendre4(GaussLegendre):
 
 
 class GaussLegendre6(GaussLegendre):
-    """The Gauss-Legendre method of three stages: order 6."""
+    """The Gauss-Legendre method with three stages and order 6."""
 
     name = "gauss-legendre-6"
     order = 6

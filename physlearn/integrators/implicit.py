@@ -1,4 +1,4 @@
-"""What implicit methods share: a tolerance, and what becomes of an orbit whose step has no solution."""
+"""The base class of implicit methods: the tolerance, and the treatment of steps that do not converge."""
 
 from __future__ import annotations
 
@@ -17,19 +17,25 @@ from physlearn.integrators.errors import ConvergenceError
 from physlearn.integrators.integrator import Integrator
 from systems import InputError
 
-ROUNDING = 2.0**-20  # relative change of a state that shows how its rounding would be magnified
+ROUNDING = 2.0**-20  # relative change of a state that is used to measure how its rounding errors are magnified
 
 
 class Implicit(Integrator):
-    """An implicit method.
+    """Base class of implicit methods.
 
-    tolerance: of the solution of each step, relative to the size of each coordinate, which is the largest of its values so
-    far and of its change in the step; rounding by default, which long energy conservation needs. failure: ``"raise"`` a
-    ConvergenceError where a step has no solution, or go on with ``"nan"`` for that orbit from there on, so that the rest of a
-    batch is not lost.
+    If a step is far too long, its equation may have several solutions, or one that is unrelated to the orbit. The energy error
+    reveals this.
 
-    The equation of a step that is far too long may have a solution that has nothing to do with the orbit, or several; the
-    energy error tells.
+    Parameters
+    ----------
+    flow
+        The flow to integrate.
+    tolerance
+        Tolerance of the solution of each step, relative to the size of each coordinate, which is the largest of its values so
+        far and of its change in the step. It defaults to rounding, which is needed to conserve energy over long times.
+    failure
+        What to do if a step does not converge: ``"raise"`` (default) raises a ConvergenceError, and ``"nan"`` sets this
+        orbit to NaN from then on and continues with the rest of the batch.
     """
 
     damping = False
@@ -49,16 +55,16 @@ class Implicit(Integrator):
     def attempt(
         self, t: Float[Tensor, ""], z: Float[Tensor, "*batch D"], dt: float
     ) -> tuple[Float[Tensor, "*batch D"], Bool[Tensor, "*batch"]]:
-        """One step, and for which orbits it was found."""
+        """Try one step, and return the new states and for which orbits the step converged."""
 
     def start(self, z: Float[Tensor, "*batch D"], dt: float) -> Tensor:
-        """No orbit is lost yet, and the coordinates are as large as they are."""
+        """Prepare the first step: no orbit is lost, and the sizes are those of the initial states."""
         self.size = z.detach().abs()
         self.lost = torch.zeros(z.shape[:-1], dtype=torch.bool, device=z.device)
         return z
 
     def step(self, t: Float[Tensor, ""], z: Float[Tensor, "*batch D"], dt: float) -> Float[Tensor, "*batch D"]:
-        """One step; an orbit that is lost is carried on as a copy of one that is not, and told by ``state``."""
+        """Take one step; a lost orbit continues as a copy of another one, and ``state`` returns NaN for it."""
         new, done = self.attempt(t, z, dt)
         if done.all():
             return new
@@ -69,13 +75,13 @@ class Implicit(Integrator):
         self.report["not_converged"] = int(self.lost.sum())
         if self.lost.all():
             return z
-        # Without a trace of the failed attempt, which would make the gradients of all orbits NaN.
+        # Drop the failed attempt from the graph, as it would make the gradients of all orbits NaN.
         sound = z[~self.lost][0].detach()
         self.size = torch.where(self.lost.unsqueeze(-1), self.size[~self.lost][0], self.size)
         return self.attempt(t, torch.where(self.lost.unsqueeze(-1), sound, z), dt)[0]
 
     def state(self, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-        """The states, NaN where the orbit is lost."""
+        """Return the states; NaN for lost orbits."""
         return torch.where(self.lost.unsqueeze(-1), math.nan, z)
 
     def solved(
@@ -86,14 +92,14 @@ class Implicit(Integrator):
     ) -> tuple[Float[Tensor, "*batch m"], Bool[Tensor, "*batch"]]:
         """Return the solution of ``x = increments(x, z)`` near a first guess, and for which orbits it was found.
 
-        x is made of one or several changes of the state z, side by side.
+        x consists of one or several concatenated changes of the state z.
         """
         stages = first.shape[-1] // z.shape[-1]
         change = first.detach().abs().unflatten(-1, (stages, -1)).amax(-2)
         size = torch.maximum(self.size, torch.maximum(z.detach().abs(), change))
 
         def noise(x: Tensor) -> Tensor:
-            """How large the coordinates are from whose rounding the increments have theirs, as forces that nearly cancel."""
+            """Return the size of coordinates with the same rounding error as the increments, such as forces that cancel."""
             moved = [increments(x, z * (1 + ROUNDING * signs)) for signs in _signs(z)]
             apart = torch.stack([(y - increments(x, z)).detach().abs() for y in moved]).amax(0)
             return apart.unflatten(-1, (stages, -1)).amax(-2).nan_to_num(0.0, 0.0) / ROUNDING
@@ -113,7 +119,7 @@ class Implicit(Integrator):
 
 
 def _signs(z: Tensor) -> list[Tensor]:
-    """Patterns of signs: in one all are alike, and any two coordinates differ in one of the others."""
+    """Return patterns of signs: all equal in the first, and any two coordinates differ in at least one of the others."""
     index = torch.arange(z.shape[-1], device=z.device)
     bits = (index.bitwise_right_shift(k) % 2 for k in range((z.shape[-1] - 1).bit_length()))
     return [torch.ones_like(z[..., :1]), *(1 - 2 * bit.to(z.dtype) for bit in bits)]

@@ -1,4 +1,4 @@
-"""integrate: from initial states to orbits, by a method's name."""
+"""The function integrate, which computes orbits from initial states by the method with a given name."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from systems.floats import takes_arrays
 from systems.size import BYTES, check_memory
 from systems.states import check_states, check_times
 
-TYPICAL_WIDTH = 25  # elements that a learned flow works on for each coordinate of the state
-ATTEMPTS = 4  # runs with ever shorter steps
-SHORTER = 8  # how much shorter steps may become from one run to the next
-FAILED = 4  # how much shorter they become where an implicit step has no solution
+TYPICAL_WIDTH = 25  # tensor elements per coordinate of the state that a learned flow typically processes
+ATTEMPTS = 4  # most attempts, each with shorter steps
+SHORTER = 8  # largest factor by which steps are shortened from one attempt to the next
+FAILED = 4  # factor by which steps are shortened if an implicit step does not converge
 
 
 @takes_arrays("z0", "t")
@@ -44,10 +44,10 @@ def integrate(
     progress: bool = True,
     **options: Any,
 ) -> Orbit:
-    """Return the orbits of a flow from z0 at t[0], by a method of fixed steps, or by dopri8.
+    """Integrate a flow from z0 at t[0], by a fixed-step method or by the adaptive dopri8.
 
-    The times asked for and the steps taken are two things: steps divide the time from one output to the next evenly. The
-    orbits keep the dtype and device of z0, with times in float64, and are differentiable by z0 and by the flow's parameters.
+    Steps are independent of the output times: the time between two outputs is divided into equal steps. The orbits have the
+    dtype and device of z0, with times in float64. They are differentiable with respect to z0 and the flow's parameters.
 
     Parameters
     ----------
@@ -56,45 +56,45 @@ def integrate(
     z0 : shape ``(..., D)``
         Initial states, in the units of the flow.
     t : shape ``(T,)``
-        Times of the output, strictly increasing or strictly decreasing (to go back in time).
+        Output times, strictly increasing or strictly decreasing (to integrate backwards in time).
     method
-        Name of the method, see `names`.
+        Name of the method; see `names`.
     dt
-        Longest step. With neither ``dt`` nor ``substeps``, a Forecaster takes steps as long as those of the grid that it was
-        trained on. Any other flow takes one step per time where the grid is no coarser than 0.2 of its fastest time scale
-        (the inverse of the largest eigenvalue of its Jacobian), else steps of a tenth of it; steps that turn out to be too
-        long are then made shorter, and the orbits are computed again.
+        Longest step. With neither ``dt`` nor ``substeps``, a Forecaster takes steps as long as those of its training data.
+        Any other flow takes one step per output time if these are no coarser than half of its fastest time scale (the inverse
+        of the largest eigenvalue of its Jacobian), and steps of a tenth of that time scale otherwise. Default steps that turn
+        out to be too long are shortened, and the orbits are computed again.
     substeps
-        Number of equal steps from each time to the next. ``substeps=1`` takes exactly one.
+        Number of equal steps between output times; ``substeps=1`` takes exactly one.
     progress
-        Whether to show a progress bar, of which integrations of less than a second have none.
+        Whether to show a progress bar, which appears after one second.
     **options
-        Options of the method: ``tolerance`` and ``failure`` of the implicit ones, ``omega`` of tao-4, ``rtol`` and ``atol``
-        of dopri8.
+        Options of the method: ``tolerance`` and ``failure`` for implicit methods, ``omega`` for tao-4, ``rtol`` and ``atol``
+        for dopri8.
 
     Returns
     -------
     Orbit
-        States at the times. ``provenance["integrator"]`` tells the steps (``substeps``, ``dt``, ``dt_from``) and their
-        estimated error (``accuracy``): ``step_error``, by which a step differs from two half steps, relative to the size of
-        each coordinate; ``resolution``, the step in units of the fastest time scale; ``energy_drift``, relative to twice the
-        kinetic energy.
+        States at the output times. ``provenance["integrator"]`` holds the steps (``substeps``, ``dt``, ``dt_from``) and their
+        estimated error (``accuracy``): ``step_error``, the difference between one step and two shorter ones, relative to the
+        size of each coordinate; ``resolution``, the step in units of the fastest time scale; and ``energy_drift``, relative
+        to twice the kinetic energy.
 
     Raises
     ------
     InputError
-        For wrong arguments.
+        For invalid arguments.
     NotSeparableError, NotHamiltonianError
-        Where the flow does not offer what the method needs.
+        If the flow does not have the separable or Hamiltonian form that the method needs.
     ConvergenceError
-        Where an implicit step has no solution.
+        If an implicit step does not converge.
 
     Warns
     -----
     AccuracyWarning
-        Where a default could not make the steps short enough, or the caller's own steps make a gross error: a step that errs
-        by 3 % of a coordinate's size (10 % with a method of order 2), or an energy that drifts by a tenth. Methods of order 1
-        never warn.
+        If default steps could not be made short enough, or if steps chosen by the caller cause a gross error: a step error of
+        3 % of a coordinate's size (10 % for second-order methods), or an energy drift of a tenth. First-order methods never
+        warn.
 
     Examples
     --------
@@ -110,10 +110,12 @@ def integrate(
     seen = Flow.of(flow)
     cls = find(method)
     if unknown := sorted(set(options) - _options(cls)):
-        raise InputError(f"{method} has no option {unknown[0]!r}")
+        raise InputError(
+            f"{method} has no option {unknown[0]!r}; its options are: {', '.join(sorted(_options(cls))) or 'none'}"
+        )
     z0, t = torch.as_tensor(z0), torch.as_tensor(t)
     if not z0.is_floating_point():
-        raise InputError(f"states must be floating point, not {z0.dtype}")
+        raise InputError(f"states must be floating point, not {z0.dtype}; convert them, for example by z0.double()")
     precision, t = precision_of(t), t.to(z0.device, torch.float64)
     check_times(t)
     coordinates = seen.coordinates or tuple(f"z{i}" for i in range(z0.shape[-1] if z0.ndim else 1))
@@ -123,13 +125,15 @@ def integrate(
     seen = replace(seen, field=_in_the_states_dtype(seen.field))
     shape = seen.field(t[0], z0).shape
     if shape != z0.shape:
-        raise InputError(f"{seen.name} turns states of shape {tuple(z0.shape)} into rates of shape {tuple(shape)}")
+        raise InputError(
+            f"{seen.name} returns rates of shape {tuple(shape)} for states of shape {tuple(z0.shape)}; both must be equal"
+        )
     with suited_to(z0.numel() * TYPICAL_WIDTH):
         told: dict[str, Any] = {}
         if cls.adaptive:
             if dt is not None or substeps not in (None, 1):
                 given = "dt" if dt is not None else "substeps"
-                raise InputError(f"{method} chooses its own steps: it takes rtol and atol, not {given}")
+                raise InputError(f"{method} chooses its own steps; give rtol and atol, not {given}")
             integrator = cls(seen, **options)
             z = integrator.solve(z0, t, 1, progress)
         else:
@@ -148,7 +152,7 @@ def integrate(
 def _run(
     flow: Flow, cls: type[Integrator], options: dict[str, Any], z0: Tensor, t: Tensor, steps: Steps, progress: bool
 ) -> tuple[Tensor, Integrator, dict[str, Any]]:
-    """Return the states, the method with its report, and a description of the steps; shorten default steps where needed."""
+    """Integrate, shortening default steps if needed; return the states, the integrator, and a description of the steps."""
     before: Accuracy | None = None
     for attempt in range(ATTEMPTS):
         integrator = cls(flow, **options)
@@ -165,7 +169,7 @@ def _run(
         accuracy = estimate(flow, lambda: cls(flow, **_for_a_trial(cls, options, integrator)), integrator.samples)  # noqa: B023
         if not too_long(accuracy, cls, steps):
             break
-        # an orbit that shorter steps do not make better is rough, or diverges
+        # if shorter steps do not help, the flow is not smooth or the orbit diverges
         hopeless = before is not None and not accuracy.better_than(before)
         if last or hopeless:
             warnings.warn(_warning(integrator, steps, accuracy), AccuracyWarning, stacklevel=outside())
@@ -176,7 +180,7 @@ def _run(
 
 
 def _for_a_trial(cls: type[Integrator], options: dict[str, Any], integrator: Integrator) -> dict[str, Any]:
-    """The options for trial steps: those of the run, with what it chose by itself, and without an error for a lost orbit."""
+    """Return the options for trial steps: those of the run, the values that it chose, and no error for a lost orbit."""
     known = _options(cls)
     chosen = {name: value for name, value in integrator.report.items() if name in known}
     return options | chosen | ({"failure": "nan"} if "failure" in known else {})
@@ -184,16 +188,16 @@ def _for_a_trial(cls: type[Integrator], options: dict[str, Any], integrator: Int
 
 def _warning(integrator: Integrator, steps: Steps, accuracy: Accuracy) -> str:
     what = f"{integrator.name} with steps up to {steps.longest:.3g} on {integrator.flow.name}: {accuracy}"
-    return f"{what}; take a smaller dt, such as {accuracy.shorter:.2g}, or a method of higher order"
+    return f"{what}; use a smaller dt, such as {accuracy.shorter:.2g}, or a method of higher order"
 
 
 def _in_the_states_dtype(field: Field) -> Field:
-    """The field with its rates in the dtype of the states, also where it computes them from a time in float64."""
+    """Wrap a field so that its rates have the dtype of the states, even if it computes with a time in float64."""
     return lambda t, z: field(t, z).to(z.dtype)
 
 
 def _options(cls: type[Integrator]) -> set[str]:
-    """The names of a method's options: what the constructors of its classes take beside the flow."""
+    """Return the names of a method's options: the arguments of its classes' constructors other than the flow."""
     return {
         parameter.name
         for base in cls.__mro__

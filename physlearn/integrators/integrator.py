@@ -1,4 +1,4 @@
-"""Integrator: what every method is, and the loop that the fixed-step ones share."""
+"""The base class of all methods, with the loop that fixed-step methods share."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from physlearn.flow import Flow
 from systems.floats import takes_arrays
 from systems.reference.solvers import standing
 
-SAMPLES = 48  # steps of a run whose first states are kept, to estimate its error by
+SAMPLES = 48  # approximate number of steps per run whose initial states are stored to estimate the error
 
 
 class Sample(NamedTuple):
-    """The beginning of one of the steps of a run: its time (modulo the flow's period), its length, the states."""
+    """The start of one step of a run: its time (modulo the flow's period), its length, and the states."""
 
     t: float
     dt: float
@@ -27,20 +27,26 @@ class Sample(NamedTuple):
 
 
 class Integrator(ABC):
-    """A method bound to a flow. A subclass checks in its constructor that the flow offers what the method needs.
+    """Base class of integrators: a method bound to a flow.
 
-    A fixed-step method gives ``step``. One that carries more than the state from step to step (a second copy, say) gives
-    ``start`` and ``state`` too, and what it has to tell about a run goes into ``report``. ``samples`` are some of the steps
-    that ``solve`` took. A method that chooses its own steps says that it is ``adaptive``, and one whose step of -dt undoes a
-    step of dt exactly says that it is ``symmetric``.
+    The constructor of a subclass checks that the flow has the form that the method needs. A fixed-step method implements
+    ``step``. A method that carries more than the state from step to step, such as a second copy, also implements ``start`` and
+    ``state``. It may put information about a run into ``report``. After ``solve``, ``samples`` holds some of the steps taken.
+    The class attributes declare the method's properties: ``adaptive`` if it chooses its own steps, ``symmetric`` if a step of
+    -dt exactly undoes a step of dt, ``damping`` if its steps must be short compared with the decay of damped motion.
+
+    Parameters
+    ----------
+    flow
+        The flow to integrate.
     """
 
     name: ClassVar[str]
     order: ClassVar[int]
     symplectic: ClassVar[bool]
-    symmetric: ClassVar[bool] = False  # whether a step back undoes a step forward exactly
+    symmetric: ClassVar[bool] = False
     adaptive: ClassVar[bool] = False
-    damping: ClassVar[bool] = True  # whether steps must be short beside the time in which a damped motion decays
+    damping: ClassVar[bool] = True
 
     def __init__(self, flow: Flow) -> None:
         self.flow = flow
@@ -49,15 +55,54 @@ class Integrator(ABC):
         self.now: float | None = None  # the time of the present step, not reduced by the flow's period
 
     def start(self, z: Float[Tensor, "*batch D"], dt: float) -> Tensor:
-        """What the first step takes."""
+        """Return the value that is passed to the first step.
+
+        Parameters
+        ----------
+        z : shape ``(..., D)``
+            Initial states.
+        dt
+            Length of the first step.
+
+        Returns
+        -------
+        Tensor
+            The states, unless a method carries more from step to step.
+        """
         return z
 
     def step(self, t: Float[Tensor, ""], z: Tensor, dt: float) -> Tensor:
-        """One step of length dt (negative to go back in time) from time t, which is in float64 whatever the states are."""
+        """Take one step.
+
+        Parameters
+        ----------
+        t
+            Time at the start of the step, in float64 for any dtype of the states.
+        z
+            The value returned by ``start`` or by the previous step.
+        dt
+            Length of the step; negative to integrate backwards in time.
+
+        Returns
+        -------
+        Tensor
+            The value after the step.
+        """
         raise NotImplementedError
 
     def state(self, z: Tensor) -> Float[Tensor, "*batch D"]:
-        """The state in what ``step`` gives."""
+        """Return the states contained in the value returned by ``step``.
+
+        Parameters
+        ----------
+        z
+            The value returned by ``start`` or ``step``.
+
+        Returns
+        -------
+        Tensor, shape ``(..., D)``
+            The states.
+        """
         return z
 
     @takes_arrays("z0", "t")
@@ -71,16 +116,16 @@ class Integrator(ABC):
         z0 : shape ``(..., D)``
             States at ``t[0]``.
         t : shape ``(T,)``
-            Times. Steps count from the first one, so that they are exact however large the times are.
+            Times. Steps are counted from the first time, so that large times do not make them inexact.
         substeps
-            Number of equal steps from each time to the next: one for all, or a list of T - 1.
+            Number of equal steps from each time to the next: one number for all, or a list of T - 1.
         progress
             Whether to show a progress bar.
 
         Returns
         -------
         Tensor, shape ``(..., T, D)``
-            States, the first of them z0.
+            States, starting with z0.
         """
         if z0.numel() == 0:
             return standing(z0, t)
@@ -106,4 +151,4 @@ class Integrator(ABC):
                 carried = self.step(torch.tensor(now, dtype=torch.float64, device=z0.device), carried, dt)
                 taken += 1
             states.append(self.state(carried))
-        return torch.stack(states).movedim(0, -2)  # each state in one piece: faster than interleaving them
+        return torch.stack(states).movedim(0, -2)  # contiguous states: faster than interleaving them

@@ -1,4 +1,4 @@
-"""Leapfrog, and the compositions of it that Yoshida found."""
+"""Leapfrog, and Yoshida's higher-order compositions of it."""
 
 from __future__ import annotations
 
@@ -12,27 +12,31 @@ from physlearn.integrators.integrator import Integrator
 
 
 class Leapfrog(Integrator):
-    r"""Leapfrog (Stormer-Verlet) as kick, drift, kick: order 2, explicit, symmetric, symplectic for H = T(p) + V(q).
+    r"""The leapfrog (Stormer-Verlet) method: kick, drift, kick.
 
     .. math:: p_{1/2} = p - \tfrac{\Delta t}2 V'(q), \quad q' = q + \Delta t\, T'(p_{1/2}), \quad
               p' = p_{1/2} - \tfrac{\Delta t}2 V'(q')
 
-    Raises NotSeparableError for any other H, on which it would not be symplectic.
-    Source: Verlet, Phys. Rev. 159, 98 (1967).
+    It is explicit and symmetric, has order 2, and is symplectic for H = T(p) + V(q). The constructor raises NotSeparableError
+    for any other H, for which the method would not be symplectic.
+
+    References
+    ----------
+    Verlet, Phys. Rev. 159, 98 (1967).
     """
 
     name = "leapfrog"
     order = 2
     symplectic = True
     symmetric = True
-    weights: ClassVar[tuple[float, ...]] = (1.0,)  # the lengths of the leapfrog steps that make one step
+    weights: ClassVar[tuple[float, ...]] = (1.0,)  # lengths of the leapfrog steps within one step
 
     def __init__(self, flow: Flow) -> None:
         self.velocity, self.force = flow.require_separable(self.name)
         super().__init__(flow)
 
     def step(self, t: Tensor, z: Tensor, dt: float) -> Tensor:
-        """One step; z: ``(..., D)``. The kicks between two drifts are merged."""
+        """Take one step from the states z ``(..., D)``, merging the kicks between two drifts."""
         q, p = z.chunk(2, dim=-1)
         kick = 0.0
         for weight in self.weights:
@@ -48,9 +52,11 @@ _OUTER = 1 / (2 - _CUBE_ROOT)
 
 
 class Yoshida4(Leapfrog):
-    """Three leapfrog steps, the middle one backward: order 4, for H = T(p) + V(q).
+    """Yoshida's method of order 4 for H = T(p) + V(q): three leapfrog steps, the middle one backwards.
 
-    Source: Yoshida, Phys. Lett. A 150, 262 (1990).
+    References
+    ----------
+    Yoshida, Phys. Lett. A 150, 262 (1990).
     """
 
     name = "yoshida-4"
@@ -62,9 +68,11 @@ _W1, _W2, _W3 = -1.17767998417887, 0.235573213359357, 0.784513610477560
 
 
 class Yoshida6(Leapfrog):
-    """Seven leapfrog steps (solution A): order 6, for H = T(p) + V(q).
+    """Yoshida's method of order 6 for H = T(p) + V(q): seven leapfrog steps (solution A).
 
-    Source: Yoshida, Phys. Lett. A 150, 262 (1990), table 1.
+    References
+    ----------
+    Yoshida, Phys. Lett. A 150, 262 (1990), table 1.
     """
 
     name = "yoshida-6"

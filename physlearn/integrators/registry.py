@@ -1,4 +1,4 @@
-"""The methods by name."""
+"""The registry of methods by name."""
 
 from __future__ import annotations
 
@@ -19,23 +19,60 @@ M = TypeVar("M", bound=type[Integrator])
 
 
 def register(method: M) -> M:
-    """Class decorator: makes a method available by its ``name``, to `integrate` and to everything that takes a method's name.
+    """Register a method under its ``name``, so that it is available wherever a method's name is accepted.
 
-    Another distribution needs no import for that when its metadata name the class in the entry-point group
-    ``physlearn.integrators``: ``my-method = "my_package.my_method:MyMethod"``. A class that is defined again, as when a
-    notebook's cell is run again, replaces itself. Raises InputError for a name that is taken.
+    Use it as a class decorator. A class that is defined again, for example by running a notebook cell again, replaces its
+    earlier version. Another distribution can register a method without being imported, by an entry point in the group
+    ``physlearn.integrators``: ``my-method = "my_package.my_method:MyMethod"``.
+
+    Parameters
+    ----------
+    method
+        A subclass of `Integrator`.
+
+    Returns
+    -------
+    type
+        The class itself.
+
+    Raises
+    ------
+    InputError
+        If another method has this name.
     """
     INTEGRATORS.register(method.name)(method)
     return method
 
 
 def names() -> list[str]:
-    """The names of the methods, simplest first."""
+    """Return the names of all methods.
+
+    Returns
+    -------
+    list of str
+        Names, simplest method first.
+    """
     return INTEGRATORS.names()
 
 
 def find(method: str) -> type[Integrator]:
-    """The method of that name. Raises UnknownNameError (a KeyError), listing the names there are."""
+    """Return the method with a given name.
+
+    Parameters
+    ----------
+    method
+        Name of the method.
+
+    Returns
+    -------
+    type
+        The method's class.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such method; the message lists the known names. It is a KeyError.
+    """
     return INTEGRATORS.get(method)
 
 

@@ -6,10 +6,13 @@ from physlearn.integrators.integrator import Integrator
 
 
 class RungeKutta4(Integrator):
-    """The classical Runge-Kutta method: order 4, explicit, for any flow.
+    """The classical explicit Runge-Kutta method of order 4, for any flow.
 
-    Right for short orbits and for dissipative systems; on a Hamiltonian system its energy drifts linearly in time.
-    Source: Kutta, Z. Math. Phys. 46, 435 (1901).
+    It suits short orbits and dissipative systems. For a Hamiltonian system the energy drifts linearly in time.
+
+    References
+    ----------
+    Kutta, Z. Math. Phys. 46, 435 (1901).
     """
 
     name = "rk4"
@@ -17,7 +20,7 @@ class RungeKutta4(Integrator):
     symplectic = False
 
     def step(self, t: Tensor, z: Tensor, dt: float | Tensor) -> Tensor:
-        """One step; z: ``(..., D)``, dt: one for all, or ``(..., 1)``."""
+        """Take one step from the states z ``(..., D)``; dt is one number for all, or of shape ``(..., 1)``."""
         field = self.flow.field
         k1 = field(t, z)
         k2 = field(t + dt / 2, z + dt / 2 * k1)

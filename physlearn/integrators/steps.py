@@ -1,4 +1,4 @@
-"""How many steps to take from each time asked for to the next."""
+"""Choose the number of steps between output times."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from physlearn.flow import Flow
 from systems import InputError, Orbit
 from systems.reference.time_scale import fastest_rate, known_jacobian
 
-RESOLVED = 0.5  # of the fastest time scale of a flow, the inverse of its fastest rate: a grid that is no coarser is kept
-UNRESOLVED = 1.0  # of that time scale: a step that is longer follows nothing
-CHOSEN = 0.1  # of that time scale: the steps that are taken where a grid is coarser
-FINER = 16  # a gap in a fine grid is crossed by steps like its others, unless those are finer than this beside CHOSEN
-NEARLY = 1.5  # steps of the training grid that one step may be long, as recorded times are not quite equal
+# The first three are in units of the flow's fastest time scale, the inverse of its fastest rate.
+RESOLVED = 0.5  # output times that are no coarser than this are used as steps
+UNRESOLVED = 1.0  # longer steps do not follow the motion at all
+CHOSEN = 0.1  # steps that are taken if the output times are coarser
+FINER = 16  # a gap in a fine grid is divided into steps like the others, but not finer than CHOSEN by more than this factor
+NEARLY = 1.5  # longest single step in units of the training grid's step, as recorded times are not exactly equally spaced
 MOST_STEPS = 10**8
 
 
 @dataclass(frozen=True)
 class Steps:
-    """The steps from each time to the next: ``counts``; ``chosen_by`` tells what decided: the caller, or a default."""
+    """The number of steps in each gap between output times; ``chosen_by`` names the argument or default that set it."""
 
     gaps: tuple[float, ...]
     counts: tuple[int, ...]
@@ -34,21 +35,21 @@ class Steps:
 
     @property
     def by_default(self) -> bool:
-        """Whether the caller left the choice."""
+        """Whether the steps were chosen by default, not by the caller."""
         return self.chosen_by not in ("dt", "substeps")
 
     @property
     def longest(self) -> float:
-        """The longest step."""
+        """The length of the longest step."""
         return max((gap / n for gap, n in zip(self.gaps, self.counts, strict=True)), default=0.0)
 
     def no_longer_than(self, dt: float) -> Steps:
-        """The same steps, those that are longer than dt replaced by more of them."""
+        """Return the same steps, with those longer than dt divided further."""
         counts = (max(n, _checked(gap / dt)) for gap, n in zip(self.gaps, self.counts, strict=True))
         return _limited(replace(self, counts=tuple(counts)))
 
     def describe(self) -> dict[str, Any]:
-        """As JSON-ready values for an orbit's provenance."""
+        """Return the steps as JSON-ready values for an orbit's provenance."""
         return {"substeps": max(self.counts, default=1), "dt": self.longest, "dt_from": self.chosen_by}
 
 
@@ -63,41 +64,41 @@ def choose(
     damping: bool = True,
     resolved: float = RESOLVED,
 ) -> Steps:
-    """Return the steps that the caller fixed, or else the default ones.
+    """Return the steps that the caller chose, or the default steps.
 
     Parameters
     ----------
     flow, z0, t
-        What is integrated, from where, to which times (in float64).
+        The flow, its initial states, and the output times (in float64).
     precision
-        Machine epsilon of the times as they were given: equal steps of float32 are not quite equal.
+        Machine epsilon of the times as given; equal steps in float32 are not exactly equal.
     substeps
-        Number of steps from each time to the next.
+        Number of steps between output times.
     dt
         Longest step.
     damping
-        Whether the steps must resolve the decay of damped motion, too.
+        Whether the steps must also resolve the decay of damped motion.
     resolved
-        Steps of the grid, in time scales of the flow, up to which they are kept.
+        Largest spacing of the output times, in time scales of the flow, that is used as a step.
 
     Returns
     -------
     Steps
-        By default one step per time where the grid is no coarser than the grid that the flow was trained on, or than half
-        of the fastest time scale of a flow that was not; else steps as long as those of the training grid, or a tenth of the
-        time scale.
+        By default, one step per output time if the times are no coarser than the grid that the flow was trained on, or, for
+        other flows, than half of the fastest time scale. Otherwise, steps as long as those of the training grid, or a tenth
+        of the time scale.
 
     Raises
     ------
     InputError
-        For a step that is not a positive number, for both ``substeps`` and ``dt``, or for more steps than 1e8.
+        If a step is not a positive number, if both ``substeps`` and ``dt`` are given, or for more than 1e8 steps.
     """
     gaps = tuple(t.diff().abs().tolist())
     if substeps is not None and dt is not None:
         raise InputError("give substeps or dt, not both")
     if substeps is not None:
         if not isinstance(substeps, Integral) or isinstance(substeps, bool) or substeps < 1:
-            raise InputError(f"substeps must be at least 1, and a whole number, not {substeps}")
+            raise InputError(f"substeps must be at least 1 and a whole number, not {substeps}")
         return _limited(Steps(gaps, (int(substeps),) * len(gaps), "substeps"))
     rounding = 2 * precision * float(t.abs().max())
     if dt is not None:
@@ -128,23 +129,23 @@ def _counted(gaps: tuple[float, ...], count: Callable[[float], float], chosen_by
 
 
 def _checked(count: float) -> int:
-    """At least one step; a count that rounding puts just above a whole number is that number."""
+    """Round a count up to a whole number of at least 1, ignoring an excess that is due to rounding."""
     return max(1, ceil(min(count, 10.0 * MOST_STEPS) * (1 - 1e-12)))
 
 
 def _limited(steps: Steps) -> Steps:
     if (total := sum(steps.counts)) > MOST_STEPS:
         raise InputError(
-            f"from t[0] to t[-1], a time of {sum(steps.gaps):.3g}, steps of {steps.longest:.3g} are {total:.2g} in number, "
-            f"and at most {MOST_STEPS:.0e} are taken; give a larger dt, or a shorter time"
+            f"steps of {steps.longest:.3g} over a time of {sum(steps.gaps):.3g} are {total:.2g} steps, more than the limit of "
+            f"{MOST_STEPS:.0e}; use a larger dt or a shorter time"
         )
     return steps
 
 
 def fitting(t: Float[Tensor, " T"], step: float | None = None) -> float | None:
-    """Return the longest step with which times that are nearly a step apart, by default the median one, are one step apart.
+    """Return the longest gap that counts as a single step: one that is about as long as ``step``.
 
-    None for a single time, to which there is no step.
+    ``step`` defaults to the median gap. The result is None for a single time.
     """
     gaps = t.diff().abs()
     if not len(gaps):
@@ -154,12 +155,12 @@ def fitting(t: Float[Tensor, " T"], step: float | None = None) -> float | None:
 
 
 def precision_of(t: Tensor) -> float:
-    """Machine epsilon of the times as they were given."""
+    """Return the machine epsilon of the times as given; 0 for integers."""
     return float(finfo(t.dtype).eps) if t.is_floating_point() else 0.0
 
 
 def typical_step(orbits: Orbit | Sequence[Orbit]) -> float | None:
-    """Return the median time step of orbits, None for single times.
+    """Return the median time step of orbits, or None if they have single times only.
 
     >>> import torch
     >>> typical_step(Orbit(torch.tensor([0.0, 0.5, 1.0, 9.0]), torch.zeros(4, 2)))
@@ -171,7 +172,7 @@ def typical_step(orbits: Orbit | Sequence[Orbit]) -> float | None:
 
 
 def checked_step(given: Any) -> float | None:
-    """The step that a file tells. Raises InputError unless it is a positive number, or none."""
+    """Return the step stored in a file; raise InputError unless it is a positive number or None."""
     if given is None or (isinstance(given, float | int) and not isinstance(given, bool) and given > 0 and isfinite(given)):
         return given
     raise InputError(f"the step of the training orbits must be a positive number, not {given!r}")

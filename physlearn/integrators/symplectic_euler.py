@@ -1,4 +1,4 @@
-"""Symplectic Euler."""
+"""The symplectic Euler method."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from physlearn.integrators.implicit import Implicit
 
 
 class SymplecticEuler(Implicit):
-    r"""Symplectic Euler: order 1; the momenta first (kick), then the positions (drift).
+    r"""The symplectic Euler method of order 1, which updates the momenta first (kick), then the positions (drift).
 
     .. math:: p' = p - \Delta t\, \partial_q H(q, p'), \qquad q' = q + \Delta t\, \partial_p H(q, p')
 
-    Explicit for a separable H, implicit for any other. Raises NotHamiltonianError for a flow without a Hamiltonian.
-    Source: Hairer, Lubich, Wanner, Geometric Numerical Integration, chapter VI.3.
+    It is explicit for a separable H and implicit for any other. The constructor raises NotHamiltonianError for a flow without
+    a Hamiltonian.
+
+    References
+    ----------
+    Hairer, Lubich, Wanner, Geometric Numerical Integration, chapter VI.3.
     """
 
     name = "symplectic-euler"
@@ -32,7 +36,7 @@ class SymplecticEuler(Implicit):
     def attempt(
         self, t: Tensor, z: Float[Tensor, "*batch D"], dt: float
     ) -> tuple[Float[Tensor, "*batch D"], Bool[Tensor, "*batch"]]:
-        """One step, explicit where it can be."""
+        """Try one step, which is explicit if the Hamiltonian is separable."""
         q, p = z.chunk(2, dim=-1)
         if self.flow.velocity is not None and self.flow.force is not None:
             p = p + dt * self.flow.force(q)

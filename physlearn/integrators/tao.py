@@ -17,21 +17,30 @@ from systems.reference.time_scale import known_jacobian, natural_size
 _CUBE_ROOT = 2 ** (1 / 3)
 _OUTER = 1 / (2 - _CUBE_ROOT)
 WEIGHTS = (_OUTER, -_CUBE_ROOT * _OUTER, _OUTER)
-DEFAULT_ANGLE = 0.3  # omega * dt; between 0.2 and 0.5 the copies stay together without the binding limiting the step
+DEFAULT_ANGLE = 0.3  # omega * dt; between 0.2 and 0.5 the copies stay together, and the binding does not limit the step
 
 
 class Tao4(Integrator):
-    r"""Two copies (q, p) and (x, y) of the state, bound by a spring of frequency omega: order 4, explicit, for any H.
+    r"""Tao's explicit method of order 4 for any H: two copies (q, p) and (x, y) of the state, bound by a spring.
 
     .. math:: \bar H = H(q, y) + H(x, p) + \tfrac12 \omega \sum_i \bigl(r_i (q_i - x_i)^2 + (p_i - y_i)^2 / r_i\bigr)
 
-    The r_i are ratios of the sizes of momenta and positions at the start, to the nearest power of 64: 1 in units of order one.
-    Symplectic in the extended space only. The orbit is that of the first copy; ``copy_gap`` in its provenance is the
-    largest distance between the copies (positions times sqrt(r), momenta over it), and a gap that is not small says that the
-    forecast is not to be trusted: change ``omega`` (by default 0.3 / dt) or the step. Raises NotHamiltonianError for a flow
+    The r_i are the ratios of the sizes of momenta and positions at the start, rounded to powers of 64; they are 1 in units of
+    order one. The method is symplectic in the extended space only. The orbit is that of the first copy. ``copy_gap`` in its
+    provenance is the largest distance between the copies (positions times sqrt(r), momenta divided by it). If the gap is not
+    small, the orbit is not reliable: change ``omega`` or the step. The constructor raises NotHamiltonianError for a flow
     without a Hamiltonian.
 
-    Source: Tao, Phys. Rev. E 94, 043303 (2016).
+    Parameters
+    ----------
+    flow
+        The flow to integrate.
+    omega
+        Frequency of the spring [1 / time]; defaults to 0.3 / dt.
+
+    References
+    ----------
+    Tao, Phys. Rev. E 94, 043303 (2016).
     """
 
     name = "tao-4"
@@ -46,14 +55,14 @@ class Tao4(Integrator):
         self.omega = omega
 
     def start(self, z: Tensor, dt: float) -> Tensor:
-        """Both copies at z: ``(..., D)`` to ``(..., 2 D)``."""
+        """Return both copies of z, from shape ``(..., D)`` to ``(..., 2 D)``."""
         self.report["omega"] = self.omega = self.omega or DEFAULT_ANGLE / abs(dt)
         self.gap = z.new_zeros(())
         self.root = self._ratio(z.detach()).sqrt()
         return torch.cat([z, z], dim=-1)
 
     def step(self, t: Tensor, z: Tensor, dt: float) -> Tensor:
-        """One step of the extended system; z: ``(..., 2 D)``."""
+        """Take one step of the extended system from z ``(..., 2 D)``."""
         q, p, x, y = z.chunk(4, dim=-1)
         assert self.omega is not None  # set by start
         ratio = self.root.square()
@@ -70,16 +79,16 @@ class Tao4(Integrator):
             q, y = self._kick(t, x, p, q, y, h / 2)
             x, p = self._kick(t, q, y, x, p, h / 2)
         gap = torch.cat([(q - x) * self.root, (p - y) / self.root], dim=-1).detach().norm(dim=-1).amax()
-        self.gap = torch.maximum(self.gap, gap)  # NaN stays
+        self.gap = torch.maximum(self.gap, gap)  # NaN propagates
         return torch.cat([q, p, x, y], dim=-1)
 
     def state(self, z: Tensor) -> Tensor:
-        """The first copy; the largest distance to the second so far is noted in the report."""
+        """Return the first copy, and report the largest distance between the copies so far."""
         self.report["copy_gap"] = float(self.gap.nan_to_num(nan=math.inf, posinf=math.inf))
         return z.chunk(2, dim=-1)[0]
 
     def _ratio(self, z: Tensor) -> Float[Tensor, " n"]:
-        """The size of each momentum over that of its position, to the nearest power of 64."""
+        """Return the size of each momentum divided by that of its position, rounded to a power of 64."""
         t = torch.zeros((), dtype=torch.float64, device=z.device)
         rate = self.flow.field(t, z)
         size = natural_size(z, rate, known_jacobian(lambda z: self.flow.field(t, z), z))

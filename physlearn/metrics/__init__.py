@@ -1,4 +1,4 @@
-"""What an orbit forecast is worth, one file a figure of merit."""
+"""Metrics of an orbit forecast, one per file."""
 
 from physlearn.metrics.action import action
 from physlearn.metrics.climate import hellinger_distance, marginals, spectrum

@@ -21,23 +21,24 @@ def action(orbit: Orbit) -> Float[Tensor, "*batch"]:
 
     .. math:: J = \frac{1}{2\pi} \oint p\, dq
 
-    The area that the orbit encloses in phase space, over :math:`2\pi`: the energy over the frequency, for a harmonic
-    oscillator. Along a limit cycle it tells the area all the same. Periods across a gap do not count, as of `period`.
+    The action is the area that the orbit encloses in phase space, divided by :math:`2\pi`. For a harmonic oscillator it equals
+    the energy divided by the angular frequency. For a limit cycle it is the enclosed area too. Periods that contain a gap are
+    ignored, as in `period`.
 
     Parameters
     ----------
     orbit : states of shape ``(..., T, 2)``
-        Orbits, at even or uneven times.
+        Orbits, with evenly or unevenly spaced times.
 
     Returns
     -------
     Tensor, shape ``(...)``
-        NaN where there is no whole period.
+        Actions; NaN for orbits without a whole period.
 
     Raises
     ------
     InputError
-        For other than two coordinates.
+        If the orbit does not have two coordinates.
 
     Examples
     --------
@@ -47,7 +48,7 @@ def action(orbit: Orbit) -> Float[Tensor, "*batch"]:
     4.5000
     """
     if orbit.dim != 2:
-        raise InputError(f"the action is that of one degree of freedom, two coordinates, not {orbit.dim}")
+        raise InputError(f"the action needs one degree of freedom, an orbit with two coordinates, not {orbit.dim}")
     t, momenta, rates = samples(orbit, 1)
     values = []
     for i, found in enumerate(stretches(orbit, 0)):
@@ -63,7 +64,7 @@ def action(orbit: Orbit) -> Float[Tensor, "*batch"]:
 
 
 def _area(q: PPoly, p: PPoly, starts: NDArray[np.float64]) -> float:
-    """The integral of p dq from the first start to the last."""
+    """Integrate p dq from the first start to the last."""
     knots = q.x[(q.x > starts[0]) & (q.x < starts[-1])]
     edges = np.concatenate([starts[:1], knots, starts[-1:]])
     half = np.diff(edges)[:, None] / 2

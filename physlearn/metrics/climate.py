@@ -1,4 +1,4 @@
-"""Climate: what a long forecast gets right after it has lost the true orbit - where it goes, and how fast it varies."""
+"""Statistics that a long forecast can match after it has lost the true orbit: distributions and power spectra."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ from physlearn.metrics.transport import transport
 from systems import InputError, Orbit
 from systems.floats import takes_arrays
 
-SEGMENTS = 8  # of the shorter orbit, one after the other; overlapping by half they are fifteen periodograms to average
-SHORTEST = 8  # samples in a segment
+SEGMENTS = 8  # consecutive segments of the shorter orbit; overlapping by half, they give 15 periodograms to average
+SHORTEST = 8  # fewest samples in a segment
 
 
 def marginals(forecast: Orbit, truth: Orbit) -> Float[Tensor, "*batch D"]:
-    r"""Return how far the distribution of each coordinate along the forecast is from that along the true orbit.
+    r"""Return the distance between the distributions of each coordinate along the forecast and along the true orbit.
 
     .. math:: d = \frac1{\sigma} \int |\hat F(x) - F(x)|\, dx
 
-    This is Wasserstein's distance: how far the values must be moved on average, in units of the true standard deviation. It
-    is the difference of the means where one distribution is the other shifted. The values of an angle are moved on the
-    circle, whose period either orbit declares. Finite orbits of the same dynamics differ too: compare with the distance of
-    another stretch of the truth.
+    This is the Wasserstein distance: the mean distance by which values must be moved, in units of the true standard deviation.
+    If one distribution is a shifted copy of the other, it is the difference of the means. Angles are moved on the circle,
+    whose period is declared by either orbit. Two finite orbits of the same dynamics also differ, so compare the result with
+    the distance of another stretch of the truth.
 
     Parameters
     ----------
     forecast, truth : shapes ``(..., T, D)`` and ``(..., T', D)``
-        Orbits that may differ in times and length. Each sample counts by the time that it stands for, which is not that of
-        a gap.
+        Orbits, which may differ in times and length. Each sample is weighted by the time that it represents, not counting
+        gaps.
 
     Returns
     -------
     Tensor, shape ``(..., D)``
-        Infinite where a forecast is not finite, or misses a constant coordinate by more than rounding.
+        Distances; infinite if the forecast is not finite, or misses a constant coordinate by more than rounding.
 
     Raises
     ------
     InputError
-        For orbits of different coordinates or numbers, or a truth that is not finite.
+        If the orbits differ in coordinates or number, or the truth is not finite.
 
     References
     ----------
@@ -73,36 +73,36 @@ def marginals(forecast: Orbit, truth: Orbit) -> Float[Tensor, "*batch D"]:
 
 
 def spectrum(forecast: Orbit, truth: Orbit) -> Float[Tensor, "*batch D"]:
-    r"""Return how little the power spectra of each coordinate along forecast and truth overlap, from 0 to 1.
+    r"""Return the Hellinger distance between the power spectra of each coordinate along forecast and truth.
 
     .. math:: d^2 = 1 - \sum_\omega \sqrt{\hat P(\omega) P(\omega)}, \qquad \sum_\omega P(\omega) = 1
 
-    This is Hellinger's distance. Spectra are of the deviation from the mean, by Welch's method with Hann windows an eighth
-    of the shorter orbit long, which is the reciprocal of the resolution in frequency. Their shape alone counts: the
-    `marginals` tell the amplitude. An angle is seen by its place on the circle, whose period either orbit declares: the
-    powers of its cosine and its sine add, so that neither the turns nor the origin matter. Two stretches of noise, or of
-    chaos, are about 0.15 apart: compare with the distance of another stretch of the truth.
+    The spectra of the deviations from the mean are estimated by Welch's method. The Hann windows are an eighth of the shorter
+    orbit long, and the frequency resolution is the inverse of this length. Only the shape of a spectrum counts; `marginals`
+    compares the amplitudes. For an angle, whose period is declared by either orbit, the powers of its cosine and its sine are
+    added, so that neither whole turns nor the origin matter. Two stretches of noise or chaos are about 0.15 apart, so compare
+    the result with the distance of another stretch of the truth.
 
     Parameters
     ----------
     forecast, truth : shapes ``(..., T, D)`` and ``(..., T', D)``
-        Orbits that may differ in length, but not in their steps.
+        Orbits, which may differ in length, but must have the same time step.
 
     Returns
     -------
     Tensor, shape ``(..., D)``
-        A constant has no spectrum: its distance is 0 from a constant and 1 from anything else, as it is where a forecast is
-        not finite.
+        Distances from 0 to 1. A constant has no spectrum: its distance is 0 from another constant and 1 from anything else.
+        The distance of a forecast that is not finite is 1.
 
     Raises
     ------
     InputError
-        For times that are not evenly spaced, or not by as much in both, fewer than 64 of them, orbits of different
-        coordinates or numbers, or a truth that is not finite.
+        If the times are not evenly spaced with the same step in both, if there are fewer than 64 of them, if the orbits
+        differ in coordinates or number, or if the truth is not finite.
 
     References
     ----------
-    Welch, IEEE Trans. Audio Electroacoust. 15, 70 (1967); the distance as of Mikhaeil, Monfared, Durstewitz, NeurIPS 35
+    Welch, IEEE Trans. Audio Electroacoust. 15, 70 (1967); the distance follows Mikhaeil, Monfared, Durstewitz, NeurIPS 35
     (2022).
 
     Examples
@@ -129,10 +129,13 @@ def spectrum(forecast: Orbit, truth: Orbit) -> Float[Tensor, "*batch D"]:
 
 
 def _series(forecast: Orbit, truth: Orbit) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The values of each coordinate of each orbit over time, ``(n D, T)``, of both."""
+    """Return the time series of each coordinate of each orbit, ``(n D, T)``, for forecast and truth."""
     check_coordinates(forecast, truth)
     if forecast.shape[:-1] != truth.shape[:-1]:
-        raise InputError(f"{tuple(forecast.shape[:-1])} orbits were forecast, {tuple(truth.shape[:-1])} are true")
+        raise InputError(
+            f"the forecast has the batch shape {tuple(forecast.shape[:-1])} and the truth {tuple(truth.shape[:-1])}; "
+            "give as many orbits of each"
+        )
     check_truth(truth)
     return _rows(forecast.z), _rows(truth.z)
 
@@ -143,22 +146,22 @@ def _rows(z: Float[Tensor, "*batch T D"]) -> NDArray[np.float64]:
 
 
 def _check_step(forecast: Orbit, truth: Orbit) -> None:
-    """Raise InputError unless all steps are the same, but for the rounding of the times."""
+    """Raise InputError unless all steps are equal, to within the rounding of the times."""
     steps = [orbit.t.double().cpu().diff() for orbit in (forecast, truth)]
     if min(map(len, steps)) == 0:
-        return  # a single time has no step; it is too few, as the caller says
+        return  # a single time has no step; the caller raises for too few times
     every = torch.cat(steps)
     rounding = max(float(orbit.t.abs().max()) * torch.finfo(orbit.t.dtype).eps for orbit in (forecast, truth))
     if float(every.max() - every.min()) > 4 * rounding + 1e-6 * float(every.abs().max()):
-        raise InputError("a spectrum needs evenly spaced times, by the same step in the forecast and the truth")
+        raise InputError("a spectrum needs evenly spaced times with the same step in the forecast and the truth")
 
 
 def _power(orbit: Orbit, periods: Mapping[str, float], segment: int) -> NDArray[np.float64]:
-    """The share of each frequency but zero in the power of each coordinate of each orbit; zeros for a constant."""
-    spread = _rows(spreads(orbit, periods).unsqueeze(-2))  # of one time
+    """Return the normalized power at each nonzero frequency, for each coordinate of each orbit; zeros for a constant."""
+    spread = _rows(spreads(orbit, periods).unsqueeze(-2))  # as a series of one time
     if len(spread) == 0:
         return np.zeros((0, segment // 2))
-    z = orbit.z.double() - orbit.z[..., :1, :].double()  # an offset costs no digits
+    z = orbit.z.double() - orbit.z[..., :1, :].double()  # avoids a loss of digits to a large offset
     turns = z.new_tensor([2 * pi / periods.get(name, inf) for name in orbit.coordinates])
     rows = [_rows(z.where(turns == 0, (turns * z).sin()))]
     if periods:
@@ -174,11 +177,22 @@ def _power(orbit: Orbit, periods: Mapping[str, float], segment: int) -> NDArray[
 
 @takes_arrays("p", "q")
 def hellinger_distance(p: Float[Tensor, "*batch K"], q: Float[Tensor, "*batch K"]) -> Float[Tensor, "*batch"]:
-    r"""How little two distributions over K cells overlap: 0 where they are equal, 1 where they share no cell.
+    r"""Return the Hellinger distance between two distributions over K cells.
 
     .. math:: d = \sqrt{\tfrac12 \sum_k (\sqrt{p_k} - \sqrt{q_k})^2}, \qquad d^2 = 1 - \sum_k \sqrt{p_k q_k}
 
-    p, q: probabilities, each with the sum 1 on its last axis.
-    Source: Hellinger, J. reine angew. Math. 136, 210 (1909).
+    Parameters
+    ----------
+    p, q : shape ``(..., K)``
+        Probabilities, which sum to 1 along the last axis.
+
+    Returns
+    -------
+    Tensor, shape ``(...)``
+        Distances, from 0 for equal distributions to 1 for distributions that share no cell.
+
+    References
+    ----------
+    Hellinger, J. reine angew. Math. 136, 210 (1909).
     """
     return ((p.sqrt() - q.sqrt()).square().sum(-1) / 2).clamp(max=1).sqrt()

@@ -1,4 +1,4 @@
-"""The cycles of an oscillation or a rotation, each within a stretch of time without a gap."""
+"""Find the cycles of an oscillation or a rotation within stretches of time without gaps."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from physlearn.metrics.spline import samples, spline
 from physlearn.metrics.spread import circular_mean
 from systems import Orbit
 
-LEAST_SWING = 0.2  # of the largest: anything smaller is noise about the middle
-LONG = 1.5  # median steps: a longer one may be a gap, as of Orbit.from_csv
-FALL = 0.25  # of a turn, by which what rotates never falls back
+LEAST_SWING = 0.2  # smallest swing, relative to the largest; anything smaller is noise about the middle
+LONG = 1.5  # a step longer than this many median steps may be a gap, as in Orbit.from_csv
+FALL = 0.25  # part of a turn by which a rotating angle never moves backwards
 
 Values = NDArray[np.float64]
 
@@ -27,8 +27,8 @@ Values = NDArray[np.float64]
 class Stretch:
     """A coordinate over one stretch of time.
 
-    part: its samples. curve: a spline through them. starts: when each cycle begins, and the last ends. extremes: how far
-    each swing leaves the middle, up or down; none of a rotation.
+    ``part`` selects its samples, and ``curve`` is a spline through them. ``starts`` are the times when each cycle begins and
+    the last one ends. ``extremes`` are the signed amplitudes of the swings about the middle; a rotation has none.
     """
 
     part: slice
@@ -38,10 +38,10 @@ class Stretch:
 
 
 def stretches(orbit: Orbit, coordinate: int | str) -> list[list[Stretch]]:
-    """Return the stretches of each orbit in which a coordinate is known, in order; none where it is not finite.
+    """Return the stretches of each orbit without gaps, in order; an orbit that is not finite has none.
 
-    A step that is longer than a quarter of a typical cycle, and than the others, is a gap: nothing is known of what the
-    coordinate did meanwhile.
+    A step is a gap if it is longer than a quarter of a typical cycle and longer than the other steps. The motion during a gap
+    is unknown.
     """
     t, values, rates = samples(orbit, coordinate)
     period = orbit.periods.get(orbit.coordinates[orbit.index(coordinate)])
@@ -49,7 +49,7 @@ def stretches(orbit: Orbit, coordinate: int | str) -> list[list[Stretch]]:
 
 
 def mean_cycle(found: Sequence[Stretch]) -> float:
-    """Return the mean length of the whole cycles; NaN where there is none."""
+    """Return the mean length of the whole cycles; NaN if there are none."""
     counts = sum(len(stretch.starts) - 1 for stretch in found if len(stretch.starts) > 1)
     lengths = sum(float(stretch.starts[-1] - stretch.starts[0]) for stretch in found if len(stretch.starts) > 1)
     return lengths / counts if counts else float("nan")
@@ -65,9 +65,9 @@ def _of_one(t: Values, x: Values, rate: Values | None, period: float | None) -> 
         about_its_mean = _within_a_turn(x, period)
         if any(np.abs(np.diff(about_its_mean[part])).max(initial=0) > period / 2 for part in parts):
             return _rotation(t, x, rate, period, parts)
-        x = about_its_mean  # it librates, and turned round only where it was not seen
+        x = about_its_mean  # the angle librates: it jumps only across gaps
         whole = spline(t, x, rate)
-        assert whole is not None  # as the same before
+        assert whole is not None  # because the first spline was not None
     middle, size = (x.max() + x.min()) / 2, (x.max() - x.min()) / 2
     starts = _swings(whole, middle, size)[0]
     found = []
@@ -80,14 +80,14 @@ def _of_one(t: Values, x: Values, rate: Values | None, period: float | None) -> 
 
 
 def _within_a_turn(x: Values, period: float) -> Values:
-    """Angles within half a turn of their mean."""
+    """Return the angles within half a turn of their mean."""
     angle = torch.from_numpy(np.ascontiguousarray(x))
     mean = float(circular_mean(angle, torch.full_like(angle, 1 / len(x)), period))
     return np.asarray((x - mean + period / 2) % period + mean - period / 2)
 
 
 def _rotation(t: Values, x: Values, rate: Values | None, period: float, parts: Sequence[slice]) -> list[Stretch]:
-    """The stretches of an angle that turns round, cut into turns; none where it tumbles to and fro."""
+    """Return the stretches of a rotating angle, divided into turns; none if it rotates in both directions."""
     sense = np.sign(sum(x[part][-1] - x[part][0] for part in parts))
     if any((np.maximum.accumulate(sense * x[part]) - sense * x[part]).max() > FALL * period for part in parts):
         return []
@@ -104,14 +104,14 @@ def _rotation(t: Values, x: Values, rate: Values | None, period: float, parts: S
 
 
 def _parts(t: Values, longest: float) -> list[slice]:
-    """The stretches between steps that are longer than the one given, and than the others."""
+    """Divide the samples at steps that are longer than ``longest`` and longer than the other steps."""
     steps = np.diff(t)
     ends = np.flatnonzero((steps > longest) & (steps > LONG * np.median(steps))) + 1
     return [slice(int(a), int(b)) for a, b in pairwise([0, *ends, len(t)])]
 
 
 def _swings(curve: PPoly, middle: float, size: float) -> tuple[Values, Values]:
-    """When each whole swing leaves the middle, and how far it goes; noise about the middle is no swing."""
+    """Return when each whole swing leaves the middle, and its extreme; noise about the middle does not count."""
     crossings = _crossings(curve, middle)
     turning = curve.derivative().roots(extrapolate=False)
     heights = curve(turning) - middle
@@ -123,7 +123,7 @@ def _swings(curve: PPoly, middle: float, size: float) -> tuple[Values, Values]:
         extreme = inside[np.abs(inside).argmax()]
         if abs(extreme) < LEAST_SWING * size:
             continue
-        if swings and swings[-1][1] * extreme > 0:  # still the same swing, cut by noise about the middle
+        if swings and swings[-1][1] * extreme > 0:  # the same swing, interrupted by noise
             a, before = swings.pop()
             extreme = max(before, extreme, key=abs)
         swings.append((a, extreme))
@@ -132,7 +132,7 @@ def _swings(curve: PPoly, middle: float, size: float) -> tuple[Values, Values]:
 
 
 def _crossings(curve: PPoly, middle: float) -> Values:
-    """When the curve passes the middle, in order; a root at a knot, which rounding may hide from both pieces, included."""
+    """Return the times when the curve crosses the middle, including roots at knots that rounding hides from both pieces."""
     roots = curve.solve(middle, extrapolate=False)
     above = curve(curve.x) >= middle
     hidden = []

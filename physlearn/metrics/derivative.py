@@ -1,4 +1,4 @@
-"""The derivative loss: how far a flow's rates are from an orbit's."""
+"""The derivative loss: the squared error of a flow's rates along an orbit."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from systems import InputError, Orbit
 
 
 def derivative_loss(flow: FlowLike, orbit: Orbit, reduction: Literal["mean", "sum"] = "mean") -> Float[Tensor, ""]:
-    """Return the mean over all states of the squared error of dz/dt, averaged or summed over the components.
+    """Return the squared error of dz/dt, averaged over all states, and averaged or summed over the components.
 
-    It is in the squared units of the rates, so that the components with the largest rates decide where units differ.
-    The paper's losses (its equations 5 and 6) are sums over the components; the mean allows comparing systems of different
-    dimension.
+    The loss has the squared units of the rates, so that the components with the largest rates dominate if units differ. The
+    losses in the paper (equations 5 and 6) are sums over the components. The mean makes systems of different dimension
+    comparable.
 
     Parameters
     ----------
     flow
-        A system, a trained model, or a function f(t, z).
+        A system, a trained model, or a function ``f(t, z)``.
     orbit
         Orbits with rates.
     reduction
@@ -30,13 +30,13 @@ def derivative_loss(flow: FlowLike, orbit: Orbit, reduction: Literal["mean", "su
 
     Returns
     -------
-    Tensor, a number in float64
-        Infinite where the flow's rates are not finite.
+    Tensor
+        The loss as a scalar in float64; infinite if the flow's rates are not finite.
 
     Raises
     ------
     InputError
-        For an orbit without rates.
+        If the orbit has no rates, or ``reduction`` is neither of the two.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def derivative_loss(flow: FlowLike, orbit: Orbit, reduction: Literal["mean", "su
     """
     if orbit.rate is None:
         raise InputError(
-            "the derivative loss needs an orbit with rates; the orbits of a system and of Orbit.from_csv have them"
+            "the orbit has no rates, which the derivative loss needs; orbits of a system and from Orbit.from_csv have them"
         )
     if reduction not in ("mean", "sum"):
         raise InputError(f"reduction must be 'mean' or 'sum', not {reduction!r}")
@@ -59,6 +59,6 @@ def derivative_loss(flow: FlowLike, orbit: Orbit, reduction: Literal["mean", "su
             rate = seen.field(orbit.t[0], orbit.z)
         else:
             rate = torch.stack([seen.field(t, z) for t, z in zip(orbit.t, orbit.z.unbind(-2), strict=True)], dim=-2)
-        squares = (rate - orbit.rate).double().square()  # the squares of small or large units do not fit into float32
+        squares = (rate - orbit.rate).double().square()  # in some units squares overflow or vanish in float32
     loss = squares.mean() if reduction == "mean" else squares.sum(-1).mean()
     return loss.nan_to_num(nan=torch.inf, posinf=torch.inf)

@@ -1,4 +1,4 @@
-"""Energy along a forecast."""
+"""The energy error along a forecast."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from physlearn.flow import HamiltonianLike
 from physlearn.metrics.spread import time_weights
 from systems import InputError, Orbit, System
 
-SMALL = 0.01  # of the energy that an orbit exchanges: a smaller total is what is left of terms that cancel
+SMALL = 0.01  # a total energy below this part of the exchanged energy is a difference of terms that nearly cancel
 
 
 def energy_error(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch"]:
@@ -22,29 +22,29 @@ def energy_error(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch
         S = \begin{cases} |E| & |E| \ge R / 100 \\ R & \text{otherwise} \end{cases}, \qquad
         R = \max_t \max(|H(q, p_0) - E|, |H(q_0, p) - E|)
 
-    E = H(q_0, p_0) is the first energy. R is the energy that the orbit exchanges: the range of the potential and the kinetic
-    energy, where H is their sum. An energy that is small against it (a parabola, a separatrix) is a difference of large terms,
-    to which errors would be relative only by accident, so that they are measured against R. R is taken over the times before
-    the orbit gains or loses half as much.
+    E = H(q_0, p_0) is the initial energy. R is the exchanged energy: the range of the potential or the kinetic energy, if H is
+    their sum. If E is much smaller than R (on a parabolic orbit or a separatrix), it is a difference of large terms, and an
+    error relative to E would be meaningless; the error is then measured relative to R. R is taken over the times before the
+    energy error reaches half of it.
 
     Parameters
     ----------
     orbit : states of shape ``(..., T, D)``
-        Orbits, of which the first half of the coordinates counts as q.
+        Orbits. The first half of the coordinates are the positions q.
     system
-        Whose ``hamiltonian`` is meant, or a function of z. With the true system the result is what the forecast is worth;
-        with the learned model that was rolled out, only the integrator's error. A learned H is known up to a constant only,
-        and so is E.
+        An object with a ``hamiltonian``, or a function of z. The true system measures the quality of the forecast; the learned
+        model that made the forecast measures only the integrator's error. A learned H, and therefore E, is only known up to a
+        constant.
 
     Returns
     -------
     Tensor, shape ``(...)``
-        Infinite where a state is not finite.
+        Largest relative errors; infinite if a state is not finite.
 
     Raises
     ------
     InputError
-        For a system without a Hamiltonian, or an orbit of zero energy that exchanges none.
+        If the system has no Hamiltonian, or an orbit has zero energy and exchanges none.
 
     Examples
     --------
@@ -57,18 +57,49 @@ def energy_error(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch
 
 
 def energy_rms(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch"]:
-    """Return the root mean square of ``(H - E) / S`` over time along each orbit; otherwise as `energy_error`."""
+    """Return the root mean square of ``(H - E) / S`` over time along each orbit.
+
+    Parameters
+    ----------
+    orbit, system
+        As in `energy_error`, which also defines E and S.
+
+    Returns
+    -------
+    Tensor, shape ``(...)``
+        Relative errors; infinite if a state is not finite.
+
+    Raises
+    ------
+    InputError
+        As in `energy_error`.
+    """
     squares = energy_deviation(orbit, system).square()
     return (squares * time_weights(orbit.t).to(squares)).sum(-1).sqrt()
 
 
 def energy_drift(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch"]:
-    """Return the slope of ``(H - E) / S`` against time [1 / time], fitted by least squares; otherwise as `energy_error`.
+    """Return the slope of a least-squares fit of ``(H - E) / S`` against time.
 
-    A symplectic method oscillates without drift; the rest gain or lose steadily.
+    With a symplectic method the energy oscillates without drift; with other methods it increases or decreases steadily.
+
+    Parameters
+    ----------
+    orbit, system
+        As in `energy_error`, which also defines E and S.
+
+    Returns
+    -------
+    Tensor, shape ``(...)``
+        Drift rates [1 / time]; infinite if a state is not finite.
+
+    Raises
+    ------
+    InputError
+        If the orbit has fewer than two times, and as in `energy_error`.
     """
     if len(orbit.t) < 2:
-        raise InputError("a drift needs at least two times")
+        raise InputError(f"an energy drift needs an orbit with at least two times, not {len(orbit.t)}")
     deviation = energy_deviation(orbit, system)
     t = orbit.t.double() - orbit.t[0].double()
     length = t[-1].abs()
@@ -78,15 +109,34 @@ def energy_drift(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch
 
 
 def energy_deviation(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch T"]:
-    """Return ``(H - E) / S`` at each time, as of `energy_error`; infinite where a state is not finite."""
+    """Return the relative energy deviation ``(H - E) / S`` at each time.
+
+    Parameters
+    ----------
+    orbit, system
+        As in `energy_error`, which also defines E and S.
+
+    Returns
+    -------
+    Tensor, shape ``(..., T)``
+        Signed relative errors; infinite where a state is not finite.
+
+    Raises
+    ------
+    InputError
+        As in `energy_error`.
+    """
     hamiltonian: Callable[[Tensor], Tensor] | None = getattr(system, "hamiltonian", system if callable(system) else None)
     if hamiltonian is None:
-        raise InputError(f"{getattr(system, 'name', '') or type(system).__name__} has no Hamiltonian to measure an energy by")
-    z = orbit.z.double() if isinstance(system, System) else orbit.z  # a learned H takes the type that it was learned in
+        name = getattr(system, "name", "") or type(system).__name__
+        raise InputError(f"{name} has no Hamiltonian; give a system or model with one, or a function of z")
+    z = orbit.z.double() if isinstance(system, System) else orbit.z  # a learned H needs the dtype that it was trained in
     with torch.no_grad():
         energy = hamiltonian(z)
         if energy.shape != orbit.shape:
-            raise InputError(f"an energy is one number a state: shape {tuple(orbit.shape)}, not {tuple(energy.shape)}")
+            raise InputError(
+                f"the Hamiltonian must return one number per state, shape {tuple(orbit.shape)}, not {tuple(energy.shape)}"
+            )
         q, p = z.split([orbit.dim // 2, orbit.dim - orbit.dim // 2], dim=-1)
         of_q = hamiltonian(torch.cat([q, p[..., :1, :].expand_as(p)], dim=-1))
         of_p = hamiltonian(torch.cat([q[..., :1, :].expand_as(q), p], dim=-1))
@@ -97,13 +147,14 @@ def energy_deviation(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*b
     scale = torch.where(first.abs() >= SMALL * exchanged, first.abs(), exchanged)
     if (scale == 0).any():
         raise InputError(
-            "an orbit at rest with zero energy has no relative energy error; give a function of z that adds a constant"
+            "an orbit at rest with zero energy has no relative energy error; "
+            "give a Hamiltonian function of z that adds a constant"
         )
     return (off / scale).nan_to_num(nan=torch.inf, posinf=torch.inf, neginf=-torch.inf).to(orbit.z.dtype)
 
 
 def _exchanged(off: Float[Tensor, "*batch T"], parts: Float[Tensor, "*batch T"]) -> Float[Tensor, "*batch 1"]:
-    """Return the energy that was exchanged until the total was off by half as much; until the first exchange at least."""
+    """Return the energy exchanged before the total error reaches half of it, including at least the first exchange."""
     most = parts.cummax(-1).values
     kept = ((off <= most / 2) | (most == 0)).long().cumprod(-1)
     last, first = kept.sum(-1, keepdim=True) - 1, (most == 0).sum(-1, keepdim=True)

@@ -16,28 +16,29 @@ from systems import Orbit
 def period(orbit: Orbit, coordinate: int | str = 0) -> Float[Tensor, "*batch"]:
     """Return the mean period of a coordinate, in units of t.
 
-    A period is the time between two upward crossings of the middle of the coordinate's range, or a whole turn of an angle
-    that the orbit declares one and that rotates. The crossings are found on cubic splines, to fourth order in the step.
-    Swings smaller than a fifth of the largest are noise about the middle. A period across a gap, a step longer than a quarter
-    of a typical period and than the other steps, does not count. Cut off a transient before.
+    A period is the time between two upward crossings of the middle of the coordinate's range. For a rotating angle, which the
+    orbit must declare as an angle, it is the time of a whole turn. The crossings are found on cubic splines, with fourth-order
+    accuracy in the step. Swings smaller than a fifth of the largest are treated as noise. Periods that contain a gap, which is
+    a step longer than a quarter of a typical period and longer than the other steps, are ignored. Remove a transient
+    beforehand.
 
     Parameters
     ----------
     orbit : states of shape ``(..., T, D)``
-        Orbits, at even or uneven times.
+        Orbits, with evenly or unevenly spaced times.
     coordinate
-        Name or index; defaults to the first.
+        Name or index of the coordinate; defaults to the first.
 
     Returns
     -------
     Tensor, shape ``(...)``
-        NaN without two upward swings in a stretch of time without a gap, for an angle that tumbles to and fro, and where the
-        orbit is not finite.
+        Mean periods; NaN for orbits that are not finite, that lack two upward swings in a stretch without a gap, or whose
+        angle rotates in both directions.
 
     Raises
     ------
     InputError
-        For a coordinate that the orbit does not have.
+        If the orbit does not have the coordinate.
 
     Examples
     --------
@@ -50,11 +51,29 @@ def period(orbit: Orbit, coordinate: int | str = 0) -> Float[Tensor, "*batch"]:
 
 
 def amplitude(orbit: Orbit, coordinate: int | str = 0) -> Float[Tensor, "*batch"]:
-    """Return half of the mean distance between the maxima and the minima of the coordinate.
+    """Return half of the mean distance between the maxima and the minima of a coordinate.
 
-    Extremes are found between the samples too, on the same splines as the `period`, with the same errors, and not in gaps.
-    NaN where there is not one of each, as for an angle that rotates.
+    The extremes are found on the same splines as in `period`, also between samples, with the same accuracy. Gaps are ignored.
 
+    Parameters
+    ----------
+    orbit : states of shape ``(..., T, D)``
+        Orbits, with evenly or unevenly spaced times.
+    coordinate
+        Name or index of the coordinate; defaults to the first.
+
+    Returns
+    -------
+    Tensor, shape ``(...)``
+        Amplitudes; NaN for orbits without a maximum and a minimum, such as those of a rotating angle.
+
+    Raises
+    ------
+    InputError
+        If the orbit does not have the coordinate.
+
+    Examples
+    --------
     >>> t = torch.linspace(0, 20, 41)
     >>> print(f"{amplitude(Orbit(t, 2 + 0.7 * t.cos()[:, None])):.3f}")
     0.700

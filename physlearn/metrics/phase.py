@@ -1,4 +1,4 @@
-"""Errors of the state, component by component, and of an oscillation's phase."""
+"""The error of each component of the state, and of the phase of an oscillation."""
 
 from __future__ import annotations
 
@@ -20,25 +20,26 @@ def phase_rmse(forecast: Orbit, truth: Orbit, horizons: Sequence[float] | None =
     .. math:: \sqrt{\langle (\hat z_i \ominus z_i)^2 \rangle_t} \,/\, s_i, \qquad
         s_i^2 = \min_c \, \langle (z_i \ominus c)^2 \rangle_t
 
-    The difference of two angles is the shortest one, modulo the period that either orbit declares. An error of 1 is that of
-    the true mean, of sqrt(2) that of another orbit of the same kind.
+    The difference of two angles is the shortest one, modulo the period that either orbit declares. A forecast of the true mean
+    has an error of 1, and another orbit of the same kind has an error of about sqrt(2).
 
     Parameters
     ----------
     forecast, truth : shape ``(..., T, D)``
-        Orbits at the same times. Each sample counts by the time that it stands for, which is not that of a gap.
+        Orbits at the same times. Each sample is weighted by the time that it represents, not counting gaps.
     horizons
-        H times from the start up to which to average; by default the whole length.
+        H times, measured from the start, up to which the error is averaged; defaults to the whole length.
 
     Returns
     -------
     Tensor, shape ``(..., D)``, or ``(..., H, D)`` with horizons
-        Infinite where a state is not finite, and where a component misses, by more than rounding, a constant truth.
+        Relative errors; infinite if a state is not finite, or if a component of the truth is constant and the forecast misses
+        it by more than rounding.
 
     Raises
     ------
     InputError
-        If the orbits do not match, or do not reach the horizons.
+        If the orbits do not match, or are shorter than a horizon.
 
     Examples
     --------
@@ -62,12 +63,13 @@ def phase_rmse(forecast: Orbit, truth: Orbit, horizons: Sequence[float] | None =
 
 
 def phase_error(forecast: Orbit, truth: Orbit) -> Float[Tensor, "*batch T"]:
-    """Return how far the forecast of an oscillation is ahead of the truth at each time [rad], for two coordinates.
+    """Return the phase difference of forecast and truth at each time [rad], positive if the forecast is ahead.
 
-    The phase is the angle in the plane of the two coordinates, centred and scaled by the true orbit's range, in the sense that
-    dq/dt > 0 for p > 0 turns: it advances by 2 pi a period. Where the first coordinate is an angle, whose period either orbit
-    declares, and the truth rotates, the phase is that angle in the sense of the rotation. Whole turns between the two are
-    counted as long as they part by less than half a turn from one time to the next.
+    The phase is the angle in the plane of the two coordinates, after both are centred and scaled by the true orbit's range.
+    Its direction is that of a motion with dq/dt > 0 for p > 0, so that it increases by 2 pi per period. If the first
+    coordinate is an angle, whose period is declared by either orbit, and the truth rotates, the phase is this angle in the
+    direction of the rotation. Whole turns are counted as long as the phase difference changes by less than half a turn
+    between two times.
 
     Parameters
     ----------
@@ -77,12 +79,12 @@ def phase_error(forecast: Orbit, truth: Orbit) -> Float[Tensor, "*batch T"]:
     Returns
     -------
     Tensor, shape ``(..., T)``
-        NaN from where a forecast is not finite.
+        Phase differences; NaN from the first time at which the forecast is not finite.
 
     Raises
     ------
     InputError
-        If the orbits do not match, or have other than two coordinates.
+        If the orbits do not match, or do not have two coordinates.
 
     Examples
     --------
@@ -104,12 +106,12 @@ def phase_error(forecast: Orbit, truth: Orbit) -> Float[Tensor, "*batch T"]:
         turned = (true[..., -1:, 0] - true[..., :1, 0]) / period
         rotation = unwrapped(seen[..., 0] - true[..., 0], period) * turned.sign() * 2 * torch.pi / period
         ahead = torch.where(turned.abs() >= 1, rotation, ahead)
-    # the two start on one branch of the angle, however the cut lies between them
+    # both start on the same branch of the angle, even if the branch cut lies between them
     ahead = ahead - 2 * torch.pi * (ahead[..., :1] / (2 * torch.pi)).round()
     return ahead.to(truth.z.dtype)
 
 
 def _angle(z: Float[Tensor, "*batch T 2"], truth: Float[Tensor, "*batch T 2"]) -> Float[Tensor, "*batch T"]:
     low, high = truth.aminmax(dim=-2, keepdim=True)
-    u = (z - (high + low) / 2) / ((high - low) / 2)  # a mean would be off unless the orbit had whole periods
+    u = (z - (high + low) / 2) / ((high - low) / 2)  # the mean is the centre only over whole periods
     return torch.atan2(-u[..., 1], u[..., 0]).where(torch.isfinite(u).all(-1), torch.nan)

@@ -1,4 +1,4 @@
-"""Orbits between their samples."""
+"""Spline interpolation of orbits between their samples."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from torch import Tensor
 from physlearn.metrics.angle import continuous
 from systems import Orbit
 
-FEWEST = 4  # samples of a cubic
+FEWEST = 4  # samples that determine a cubic
 
 
 def samples(
     orbit: Orbit, coordinate: int | str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None]:
-    """Return increasing times, and the values ``(n, T)`` of a coordinate of each orbit and its rates, where they are known.
+    """Return increasing times, and the values ``(n, T)`` of one coordinate of each orbit, with its rates if they are known.
 
-    Times count from the first one. Angles have no jumps. Raises InputError, listing the names, for a coordinate that is none.
+    Times start at zero. Angles are unwrapped. An unknown coordinate raises InputError with a list of the names.
     """
     index = orbit.index(coordinate)
     order = -1 if orbit.t[-1] < orbit.t[0] else 1
@@ -33,9 +33,9 @@ def samples(
 
 
 def spline(t: NDArray[np.float64], x: NDArray[np.float64], rate: NDArray[np.float64] | None) -> PPoly | None:
-    """Return a cubic spline of one orbit's coordinate, through its rates where they are known.
+    """Return a cubic spline through one orbit's coordinate, and through its rates if they are known.
 
-    The error is of fourth order in the step. None for values that are not finite, or fewer than four times.
+    The error is of fourth order in the step. The result is None if values are not finite or there are fewer than four times.
     """
     if len(t) < FEWEST or not np.isfinite([x, x if rate is None else rate]).all():
         return None

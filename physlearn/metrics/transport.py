@@ -1,4 +1,4 @@
-"""Wasserstein's distance of two sets of values, on a line or on a circle."""
+"""The Wasserstein distance between two sets of values, on a line or on a circle."""
 
 from __future__ import annotations
 
@@ -10,21 +10,26 @@ Values = NDArray[np.float64]
 
 
 def transport(a: Values, b: Values, of_a: Values, of_b: Values, period: float | None = None) -> float:
-    r"""Return how far values must be moved on average to turn one distribution into the other.
+    r"""Return the mean distance by which values must be moved to turn one distribution into the other.
 
     .. math:: d = \min_m \int |F_a(x) - F_b(x) - m|\, dx
 
-    On a line m is 0. On a circle of the period given, the integral goes once round and m is the flow through the cut, a
-    median of the difference.
+    On a line m is 0. On a circle with the given period, the integral goes once around the circle and m is the flow through
+    the cut, a median of the difference.
 
     Parameters
     ----------
     a, b : shapes ``(M,)`` and ``(N,)``
         Values.
     of_a, of_b : shapes ``(M,)`` and ``(N,)``
-        Their weights, each with the sum 1.
+        Weights of the values, which sum to 1 for each.
     period
-        The circle's length, where the values are angles.
+        The length of the circle, if the values are angles.
+
+    Returns
+    -------
+    float
+        The distance, in the unit of the values.
 
     References
     ----------

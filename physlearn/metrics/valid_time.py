@@ -27,40 +27,42 @@ def valid_prediction_time(
     horizon: Float[Tensor, "*batch"] | float | None = None,
     scale: Scale | None = None,
 ) -> Float[Tensor, "*batch"]:
-    r"""Return the time from the start to the first at which the forecast is off by more than the threshold.
+    r"""Return the time from the start until the error of the forecast first exceeds the threshold.
 
     .. math:: e(t) = \sqrt{\frac1D \sum_i \left(\frac{\hat z_i(t) \ominus z_i(t)}{s_i}\right)^2} > \epsilon, \qquad
         s_i^2 = \min_c \, \langle (z_i \ominus c)^2 \rangle_t
 
-    Each coordinate is measured by its own standard deviation :math:`s_i` along the true orbit, so that neither its unit nor
-    its origin matters. The difference of two angles is the shortest one, modulo the period that either orbit declares.
-    Always forecasting the mean of the truth errs by 1 on average, and another orbit of the same kind by about
-    :math:`\sqrt 2`. Where the coordinates have zero mean and one common spread,
+    Each coordinate is measured in units of its own standard deviation :math:`s_i` along the true orbit, so that neither its
+    unit nor its origin matters. The difference of two angles is the shortest one, modulo the period that either orbit
+    declares. A constant forecast of the true mean has an average error of 1, and another orbit of the same kind has an error
+    of about :math:`\sqrt 2`. If the coordinates have zero mean and the same spread,
     :math:`e = \|\hat z - z\| / \sqrt{\langle \|z\|^2 \rangle}`.
 
-    A coordinate that the truth leaves constant (to rounding) has no size of its own: it takes the root mean square of the
-    others' and is left out of D. If units differ, give its size in ``scale``. An orbit at rest is met to rounding or missed.
+    A coordinate that is constant along the truth (to rounding) has no spread. It is measured in units of the root mean square
+    of the other spreads, and is not counted in D. If the units differ, give its size in ``scale``. If the true orbit is at
+    rest, a forecast is valid only to within rounding.
 
     Parameters
     ----------
     forecast, truth : shape ``(..., T, D)``
-        Orbits at the same times. A forecast that is not finite is off.
+        Orbits at the same times. States of the forecast that are not finite exceed the threshold.
     threshold
-        The error :math:`\epsilon` that is tolerated; defaults to 0.4.
+        The tolerated error :math:`\epsilon`; defaults to 0.4.
     horizon
-        Time, of each orbit or of all, beyond which the truth itself is not known; no valid time is longer.
+        Upper bound of the valid time, for each orbit or for all: the time up to which the truth itself is known.
     scale
-        Sizes :math:`s_i` in place of the standard deviations: D numbers, or some by the name of their coordinate.
+        Sizes :math:`s_i` that replace the standard deviations: D numbers, or a mapping from some of the coordinates' names.
 
     Returns
     -------
     Tensor, shape ``(...)``
-        Times in the unit of t. A forecast that is never off gets the length of the orbit, a lower bound.
+        Times in the unit of t. If the error never exceeds the threshold, the result is the length of the orbit, which is a
+        lower bound.
 
     Raises
     ------
     InputError
-        If the orbits do not match, or for a threshold or scale that is not positive.
+        If the orbits do not match, or if the threshold or a scale is not positive.
 
     Examples
     --------
@@ -77,10 +79,25 @@ def valid_prediction_time(
 
 
 def distance(forecast: Orbit, truth: Orbit, *, scale: Scale | None = None) -> Float[Tensor, "*batch T"]:
-    """Return the error e(t) that `valid_prediction_time` holds against its threshold, in float64.
+    """Return the error e(t) that `valid_prediction_time` compares with its threshold.
 
-    Parameters, errors and definition are those of `valid_prediction_time`; infinite where the forecast is not finite.
+    Parameters
+    ----------
+    forecast, truth, scale
+        As in `valid_prediction_time`, which also defines the error.
 
+    Returns
+    -------
+    Tensor, shape ``(..., T)``
+        Errors in float64; infinite where the forecast is not finite.
+
+    Raises
+    ------
+    InputError
+        If the orbits do not match, or if a scale is not positive.
+
+    Examples
+    --------
     >>> t = torch.linspace(0, 6.28, 101)
     >>> truth = Orbit(t, torch.stack([t.cos() + 5, -1e-9 * t.sin()], -1))
     >>> mean = Orbit(t, torch.tensor([5.0, 0.0]).expand(101, 2))
@@ -101,7 +118,7 @@ def distance(forecast: Orbit, truth: Orbit, *, scale: Scale | None = None) -> Fl
 
 
 def _declared(scale: Scale, truth: Orbit, size: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-    """Put the sizes that were declared in the place of those found. Raises InputError for what are no sizes."""
+    """Replace the standard deviations by the sizes given in scale; raise InputError if these are invalid."""
     if not isinstance(scale, Mapping):
         values = numbers(scale, "the sizes in scale").reshape(-1).tolist()
         if len(values) != truth.dim:
@@ -116,7 +133,7 @@ def _declared(scale: Scale, truth: Orbit, size: Float[Tensor, "*batch D"]) -> Fl
 
 
 def _first(off: Tensor) -> Tensor:
-    """The index of the first True on the last axis; of the last element where there is none."""
+    """Return the index of the first True on the last axis, or of the last element if there is none."""
     return torch.where(off.any(-1), off.to(torch.uint8).argmax(-1), off.shape[-1] - 1)
 
 
@@ -124,26 +141,26 @@ def _first(off: Tensor) -> Tensor:
 def truth_horizon(
     system: System, z0: Float[Tensor, "*batch D"], t: Float[Tensor, " T"], *, threshold: float = 0.01
 ) -> Float[Tensor, "*batch"]:
-    """Return the time until two tight solvers, DOP853 and LSODA, disagree by more than the threshold.
+    """Return the time until two solvers with tight tolerances, DOP853 and LSODA, disagree by more than the threshold.
 
-    The disagreement is the error of `valid_prediction_time`, in units of the orbit's spread. On a chaotic orbit the smallest
-    rounding grows exponentially; a valid prediction time beyond the horizon means nothing.
+    The disagreement is the error of `valid_prediction_time`, in units of the orbit's spread. On a chaotic orbit rounding
+    errors grow exponentially, so that a valid prediction time beyond this horizon is meaningless.
 
     Parameters
     ----------
     system
-        Whose orbits are meant.
+        The system to integrate.
     z0 : shape ``(..., D)``
-        States at t[0].
+        States at ``t[0]``.
     t : shape ``(T,)``
         Times at which the solvers are compared.
     threshold
-        Disagreement that is tolerated; defaults to 0.01.
+        Tolerated disagreement; defaults to 0.01.
 
     Returns
     -------
     Tensor, shape ``(...)``
-        An orbit that is never in doubt gets the length of t.
+        Horizons in the unit of t; the whole length of t if the solvers agree throughout.
 
     Raises
     ------
@@ -164,16 +181,32 @@ def truth_horizon(
 def lyapunov_times(
     valid: Float[Tensor, "*batch"], exponent: Float[Tensor, "*batch"], chaotic: Bool[Tensor, "*batch"] | None = None
 ) -> Float[Tensor, "*batch"]:
-    r"""Times in units of the Lyapunov time :math:`1/\lambda`; NaN for orbits that are not chaotic, which have none.
+    r"""Convert valid prediction times to units of the Lyapunov time :math:`1/\lambda`.
 
     .. math:: \tau = \lambda\, t
 
-    valid: times, as of `valid_prediction_time`. exponent: the largest Lyapunov exponent of the true orbits, one each or one
-    for all [1 / time]. chaotic: which orbits are; by default those of a positive exponent. Over a finite time that of a
-    regular orbit is positive too, and falls as ln(T)/T only: give what an alignment index says, where it may be regular.
+    Parameters
+    ----------
+    valid : shape ``(...)``
+        Times, as from `valid_prediction_time`.
+    exponent
+        Largest Lyapunov exponents of the true orbits [1 / time], one per orbit or one for all.
+    chaotic : shape ``(...)``
+        Which orbits are chaotic; defaults to those with a positive exponent. Over a finite time the exponent of a regular
+        orbit is positive too, and falls only as ln(T)/T, so pass the result of an alignment index if orbits may be regular.
 
-    Raises InputError where chaotic is not of the shape of the times.
+    Returns
+    -------
+    Tensor, shape ``(...)``
+        Numbers of Lyapunov times; NaN for orbits that are not chaotic.
 
+    Raises
+    ------
+    InputError
+        If the shape of ``chaotic`` is not that of the times.
+
+    Examples
+    --------
     >>> lyapunov_times(torch.tensor([50.0, 50.0]), torch.tensor([0.04, 0.0]))
     tensor([2., nan])
     """
@@ -182,5 +215,5 @@ def lyapunov_times(
     chaotic = exponent > 0 if chaotic is None else torch.as_tensor(chaotic, device=valid.device)
     times = valid * exponent
     if chaotic.shape != exponent.shape and chaotic.shape != times.shape:
-        raise InputError(f"chaotic must say for each of {tuple(times.shape)} orbits, not for {tuple(chaotic.shape)}")
+        raise InputError(f"chaotic must have the shape {tuple(times.shape)} of the times, not {tuple(chaotic.shape)}")
     return times.masked_fill(~chaotic.expand_as(times), torch.nan)

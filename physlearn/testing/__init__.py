@@ -1,7 +1,7 @@
-"""Contracts that every model and every integrator keeps, as checks for the tests of one's own.
+"""Checks that a model or an integrator satisfies the contract of its kind, for use in your own tests.
 
-Each check has a name, and raises AssertionError, which names what is broken. ``check_model`` and ``check_integrator`` carry
-them all out; a test that reports them one by one parametrises over ``model_checks`` or ``integrator_checks``::
+Each check has a name, and raises an AssertionError that says what is wrong. ``check_model`` and ``check_integrator`` run all
+checks. To report the checks separately, parametrize a test over ``model_checks`` or ``integrator_checks``::
 
     CHECKS = dict(model_checks("my-model"))
 
@@ -9,7 +9,7 @@ them all out; a test that reports them one by one parametrises over ``model_chec
     def test_my_model(name):
         CHECKS[name]()
 
-``systems.testing`` has the same for systems.
+``systems.testing`` provides the same for systems.
 """
 
 from physlearn.testing.integrator import check_integrator, integrator_checks

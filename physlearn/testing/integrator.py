@@ -1,4 +1,4 @@
-"""check_integrator: the contract that every integrator keeps."""
+"""The contract of integrators, and the checks for it."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from systems.hamiltonian_system import rotate
 from systems.oscillators import Pendulum
 from systems.testing import Check
 
-MODULUS = (0.3, 0.6, 0.9)  # of the elliptic functions: amplitudes of 35, 74 and 128 degrees
+MODULUS = (0.3, 0.6, 0.9)  # moduli of the elliptic functions, for amplitudes of 35, 74 and 128 degrees
 DURATION = 2.0
-SMALL, TINY = 1e-2, 1e-11  # errors between which the order shows: above rounding, and where higher powers are negligible
+SMALL, TINY = 1e-2, 1e-11  # range of errors that shows the order: above rounding, and with negligible higher powers
 STEPS = [2**k for k in range(3, 15)]
-ACCURATE = 1e-6  # of a method that chooses its own steps
-DIFFERENCE = 1e-5  # of central differences, whose error is its square
+ACCURATE = 1e-6  # largest error of a method that chooses its own steps
+DIFFERENCE = 1e-5  # step of central differences, whose error is of the order of its square
 
 Make = Callable[[Flow], Integrator]
 
 
 def integrator_checks(method: str, **options: Any) -> Iterator[tuple[str, Check]]:
-    """Yield the name of each check of an integrator, and a function that carries it out.
+    """Yield the checks of an integrator.
 
     Parameters
     ----------
@@ -37,6 +37,13 @@ def integrator_checks(method: str, **options: Any) -> Iterator[tuple[str, Check]
         Name of a registered integrator.
     **options
         Options of its constructor.
+
+    Yields
+    ------
+    name : str
+        The name of the check.
+    check : callable
+        A function without arguments that runs the check.
 
     Examples
     --------
@@ -63,16 +70,26 @@ def integrator_checks(method: str, **options: Any) -> Iterator[tuple[str, Check]
 
 
 def check_integrator(method: str, **options: Any) -> None:
-    """Raise AssertionError, naming what is broken, unless an integrator keeps the contract.
+    """Check that an integrator satisfies the contract.
 
-    Checked: the declared attributes; states (shapes and batches, dtype, input untouched); that a flow is integrated or
-    refused; the declared order, forward and backward in time, against the exact motion of a pendulum; where it is declared
-    symmetric, that steps back undo steps forward; where it is declared symplectic, that the Jacobian of a step is.
+    The checks cover
+
+    * the declared attributes;
+    * the states: shapes and batches, dtype, and an unchanged input;
+    * that a flow without a Hamiltonian is either integrated or rejected;
+    * the declared order, forward and backward in time, against the exact motion of a pendulum;
+    * for a symmetric method, that steps backward undo steps forward;
+    * for a symplectic method, that the Jacobian of a step is symplectic.
 
     Parameters
     ----------
-    method, options
-        As for `integrator_checks`.
+    method, **options
+        As in `integrator_checks`.
+
+    Raises
+    ------
+    AssertionError
+        If a check fails; the message says what is wrong.
 
     Examples
     --------
@@ -100,40 +117,40 @@ def _check_declarations(method: str, cls: type[Integrator]) -> None:
 
 
 def _check_states(integrator: Integrator) -> None:
-    """Shapes, batches and dtypes are kept, and so is the input."""
+    """Check that shapes, batch axes and dtypes are preserved, and that the input is not changed."""
     z0, t = _exact(0.0), torch.linspace(0, 0.3, 4, dtype=torch.float64)
     before = z0.clone()
     batch = integrator.solve(z0, t, 2, progress=False)
-    assert torch.equal(z0, before), "solve changes the states that it is given"
-    assert batch.shape == (3, 4, 2), f"solve turns states of shape (3, 2) at 4 times into shape {tuple(batch.shape)}"
-    assert torch.equal(batch[:, 0], z0), "the first states are not those that were given"
+    assert torch.equal(z0, before), "solve changes its input states in place"
+    assert batch.shape == (3, 4, 2), f"solve returns shape {tuple(batch.shape)} for states (3, 2) at 4 times"
+    assert torch.equal(batch[:, 0], z0), "the first states are not the initial states"
     for i, state in enumerate(z0):
         alone = integrator.solve(state, t, 2, progress=False)
-        assert torch.allclose(alone, batch[i], rtol=0, atol=1e-7), "states of a batch are not integrated one by one"
+        assert torch.allclose(alone, batch[i], rtol=0, atol=1e-7), "the states of a batch are not independent of each other"
     deep = integrator.solve(z0.expand(2, 3, 2), t, 2, progress=False)
-    assert deep.shape == (2, 3, 4, 2), "solve does not keep the axes of a batch of batches"
+    assert deep.shape == (2, 3, 4, 2), "solve does not preserve several batch axes"
     for dtype in (torch.float32, torch.float64):
-        assert integrator.solve(z0.to(dtype), t, 2, progress=False).dtype == dtype, f"solve does not keep {dtype}"
+        assert integrator.solve(z0.to(dtype), t, 2, progress=False).dtype == dtype, f"solve does not preserve {dtype}"
 
 
 def _check_flows(make: Make) -> None:
-    """A vector field without a Hamiltonian is integrated, or refused by the errors that say why."""
+    """Check that a vector field without a Hamiltonian is integrated, or rejected with the right error."""
     try:
         integrator = make(Flow.of(Pendulum().vector_field))
     except (NotHamiltonianError, NotSeparableError):
         return
     error = float((_end(integrator, 0.0, DURATION, 500) - _exact(DURATION)).abs().max())
-    assert error < SMALL, f"a flow that is only a function is off by {error:.2g} after 500 steps"
+    assert error < SMALL, f"a flow given as a plain function has an error of {error:.2g} after 500 steps"
 
 
 def _check_accuracy(make: Make) -> None:
     for first, last in ((0.0, DURATION), (DURATION, 0.0)):
         error = float((_end(make(Flow.of(Pendulum())), first, last, 1) - _exact(last)).abs().max())
-        assert error < ACCURATE, f"the error from t = {first:g} to {last:g} is {error:.2g}, more than {ACCURATE:g}"
+        assert error < ACCURATE, f"the error from t = {first:g} to {last:g} is {error:.2g}, but must be below {ACCURATE:g}"
 
 
 def _check_order(make: Make, first: float, last: float) -> None:
-    """The error falls as the step to the power of the order."""
+    """Check that the error decreases as the step to the power of the order."""
     order = make(Flow.of(Pendulum())).order
     errors: list[float] = []
     for steps in STEPS:
@@ -145,18 +162,18 @@ def _check_order(make: Make, first: float, last: float) -> None:
     what = "backward in time" if last < first else "forward in time"
     assert len(errors) > 1, f"the error {what} does not fall below {SMALL:g} in {STEPS[-1]} steps over t = {DURATION:g}"
     found = float(np.log2(errors[-2] / errors[-1]))
-    assert abs(found - order) < 0.25, f"the order {what} is {found:.2f}, but order = {order} is declared"
+    assert abs(found - order) < 0.25, f"the order {what} is {found:.2f}, but the class declares order = {order}"
 
 
 def _check_reversibility(make: Make) -> None:
     z0 = _exact(0.0)
     there = _end(make(Flow.of(Pendulum())), 0.0, DURATION, 20, z0)
     off = float((_end(make(Flow.of(Pendulum())), DURATION, 0.0, 20, there) - z0).abs().max())
-    assert off < 1e-10, f"symmetric is True, but steps back miss the start by {off:.2g}"
+    assert off < 1e-10, f"symmetric is True, but steps backward miss the initial state by {off:.2g}"
 
 
 def _check_symplecticity(make: Make) -> None:
-    r"""The Jacobian of a step obeys :math:`M^T J M = J`."""
+    r"""Check that the Jacobian of a step satisfies :math:`M^T J M = J`."""
     z0, columns = _exact(0.0), []
     for j in range(2):
         h = torch.zeros(2, dtype=torch.float64)
@@ -170,6 +187,6 @@ def _check_symplecticity(make: Make) -> None:
 
 
 def _end(integrator: Integrator, first: float, last: float, steps: int, z0: Tensor | None = None) -> Float[Tensor, "3 2"]:
-    """The states at the last time, from the exact ones at the first."""
+    """Return the states at the last time, by default starting from the exact states at the first time."""
     t = torch.tensor([first, last], dtype=torch.float64)
     return integrator.solve(_exact(first) if z0 is None else z0, t, steps, progress=False)[:, -1]

@@ -1,4 +1,4 @@
-"""check_model: the contract that every model keeps."""
+"""The contract of models, and the checks for it."""
 
 from __future__ import annotations
 
@@ -28,22 +28,29 @@ from systems.sampling import generator
 from systems.testing import Check
 
 STATES, HIDDEN, PERIOD = 64, (12,), 1.5
-DIFFERENCE = 1e-5  # of central differences, whose error is its square
-TOLERANCE = 1e-6  # of what is compared with them
+DIFFERENCE = 1e-5  # step of central differences, whose error is of the order of its square
+TOLERANCE = 1e-6  # tolerance of comparisons with central differences
 SEPARABLE = ("hamiltonian", "kinetic", "potential", "velocity", "force")
 
 
 def model_checks(model: str, dim: int = 4, seed: int = 0) -> Iterator[tuple[str, Check]]:
-    """Yield the name of each check of a model, and a function that carries it out.
+    """Yield the checks of a model.
 
     Parameters
     ----------
     model
         Name of a registered model.
     dim
-        Number of coordinates, even.
+        Number of coordinates, which must be even; defaults to 4.
     seed
-        Random seed of weights and states.
+        Random seed for weights and states.
+
+    Yields
+    ------
+    name : str
+        The name of the check.
+    check : callable
+        A function without arguments that runs the check.
 
     Examples
     --------
@@ -73,17 +80,29 @@ def model_checks(model: str, dim: int = 4, seed: int = 0) -> Iterator[tuple[str,
 
 
 def check_model(model: str, dim: int = 4, seed: int = 0) -> None:
-    """Raise AssertionError, naming what is broken, unless a model keeps the contract.
+    """Check that a model satisfies the contract.
 
-    Checked: the declared attributes; that weights are drawn from the seed; states (shapes and batches, dtype, input
-    untouched); gradients by states and by weights against finite differences; that a stack of networks computes what each
-    of them does; exact periodicity in angles; Hamilton's equations against finite differences of the Hamiltonian, and its
-    split into T(p) + V(q); that training lowers the loss; that a model that was saved and loaded makes the same forecasts.
+    The checks cover
+
+    * the declared attributes;
+    * that the seed determines the initial weights;
+    * the states: shapes and batches, dtype, and an unchanged input;
+    * the gradients with respect to states and weights, against finite differences;
+    * that a stack of networks computes the same as the separate networks;
+    * exact periodicity in angles;
+    * Hamilton's equations, against finite differences of the Hamiltonian, and its split into T(p) + V(q);
+    * that training lowers the loss;
+    * that a model makes the same forecasts after it was saved and loaded.
 
     Parameters
     ----------
     model, dim, seed
-        As for `model_checks`.
+        As in `model_checks`.
+
+    Raises
+    ------
+    AssertionError
+        If a check fails; the message says what is wrong.
 
     Examples
     --------
@@ -101,7 +120,7 @@ def _data(dim: int, seed: int) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n D
 
 
 def _built(model: str, dim: int, seed: int, **options: Any) -> Model:
-    """Return a model in float64, with the scales of the data; a baseline is solved for."""
+    """Return a model in float64, standardized to the data; a baseline is fitted."""
     z, rate = _data(dim, seed)
     built = models.build(model, dim, HIDDEN, "tanh", seed, **options).double()
     built.standardize(z, rate)
@@ -123,27 +142,27 @@ def _check_declarations(model: str, built: Model) -> None:
 
 
 def _check_weights(model: str, dim: int, seed: int) -> None:
-    """The seed decides the initial weights."""
+    """Check that the seed determines the initial weights."""
     state = torch.get_rng_state()
     first, again = (models.build(model, dim, HIDDEN, "tanh", seed).state_dict() for _ in range(2))
-    assert torch.equal(state, torch.get_rng_state()), "construction disturbs torch's global random numbers"
-    assert all(torch.equal(first[name], again[name]) for name in first), "weights differ between two models of one seed"
+    assert torch.equal(state, torch.get_rng_state()), "construction changes the state of torch's global random generator"
+    assert all(torch.equal(first[name], again[name]) for name in first), "weights differ between two models with the same seed"
 
 
 def _check_states(built: Model, z: Tensor) -> None:
-    """The field keeps shapes and dtypes, leaves its input alone, and treats the states of a batch one by one."""
+    """Check that the field preserves shapes and dtypes, does not change its input, and treats states independently."""
     before = z.clone()
     f = built.vector_field(0.0, z)
-    assert torch.equal(z, before), "vector_field changes the states that it is given"
-    assert f.shape == z.shape, f"vector_field turns shape {tuple(z.shape)} into {tuple(f.shape)}"
-    assert torch.isfinite(f).all(), "vector_field is not finite"
+    assert torch.equal(z, before), "vector_field changes its input states in place"
+    assert f.shape == z.shape, f"vector_field returns shape {tuple(f.shape)} for states of shape {tuple(z.shape)}"
+    assert torch.isfinite(f).all(), "vector_field returns rates that are not finite"
     _assert_close(torch.stack([built.vector_field(0.0, state) for state in z]), f, 1e-12, "vector_field state by state")
     deep = built.vector_field(0.0, z.reshape(2, -1, z.shape[-1]))
-    _assert_close(deep.flatten(0, 1), f, 1e-12, "vector_field in a batch of batches")
+    _assert_close(deep.flatten(0, 1), f, 1e-12, "vector_field with several batch axes")
     _assert_close(built.vector_field(1.7, z), f, 0.0, "vector_field at another time")
     _assert_close(built(z), f, 0.0, "the model as a function")
     low = copy.deepcopy(built).float()(z.float())
-    assert low.dtype == torch.float32, f"a model in float32 turns states in float32 into {low.dtype}"
+    assert low.dtype == torch.float32, f"a model in float32 returns {low.dtype} for states in float32"
     _assert_close(low.double(), f, 1e-3, "vector_field in float32")
 
 
@@ -154,16 +173,16 @@ def _check_states_gradient(built: Model, z: Tensor) -> None:
 
 
 def _check_weights_gradient(built: Model, z: Tensor, rate: Tensor) -> None:
-    """The gradient of a loss, along its own direction."""
+    """Check the gradient of a loss with respect to the weights, along its own direction."""
     parameters = list(built.parameters())
-    assert parameters, "there are no parameters to train; a model that is solved for says baseline = True"
+    assert parameters, "there are no parameters to train; a model that is solved for must declare baseline = True"
     loss = (built(z) - rate).square().mean()
     gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
     for (name, _), gradient in zip(built.named_parameters(), gradients, strict=True):
         assert gradient is not None, f"the loss does not depend on the parameter {name}"
-        assert torch.isfinite(gradient).all(), f"the gradient by the parameter {name} is not finite"
+        assert torch.isfinite(gradient).all(), f"the gradient with respect to the parameter {name} is not finite"
     length = torch.stack([gradient.square().sum() for gradient in gradients]).sum().sqrt()
-    assert length > 0, "the gradient by all parameters is zero"
+    assert length > 0, "the gradient with respect to all parameters is zero"
     ends = []
     with torch.no_grad():
         for shift in (DIFFERENCE, -2 * DIFFERENCE):
@@ -172,16 +191,17 @@ def _check_weights_gradient(built: Model, z: Tensor, rate: Tensor) -> None:
             ends.append((built(z) - rate).square().mean())
         for parameter, gradient in zip(parameters, gradients, strict=True):
             parameter.add_(DIFFERENCE * gradient / length)
-    _assert_close(length, (ends[0] - ends[1]) / (2 * DIFFERENCE), TOLERANCE, "the gradient of the loss by the parameters")
+    slope = (ends[0] - ends[1]) / (2 * DIFFERENCE)
+    _assert_close(length, slope, TOLERANCE, "the gradient of the loss with respect to the parameters")
 
 
 def _check_stack(members: list[Model], z: Tensor) -> None:
-    """Many networks are trained as one whose weights and buffers have an axis more, as `physlearn.models.stack` makes it."""
+    """Check that a stack of networks, with one more axis on weights and buffers, computes the same as the networks."""
     expected = torch.stack([member(z) for member in members])
     try:
         found = stack(members)(z.expand(len(members), *z.shape))
     except (RuntimeError, IndexError) as error:
-        raise AssertionError(f"a stack of two models fails, as if a tensor had no axis for the stack: {error}") from error
+        raise AssertionError(f"a stack of two models fails, probably as a tensor has no stack axis: {error}") from error
     _assert_close(found, expected, 1e-12, "a stack of two models")
 
 
@@ -189,13 +209,13 @@ def _check_angles(model: str, dim: int, seed: int, z: Tensor) -> None:
     built = _built(model, dim, seed, angles={0: PERIOD})
     on = z.clone()
     on[:, 0] += PERIOD
-    _assert_close(built(on), built(z), 1e-9, "vector_field a period of an angle further on")
+    _assert_close(built(on), built(z), 1e-9, "vector_field after a shift of an angle by its period")
 
 
 def _check_hamiltonian(built: Any, z: Tensor) -> None:
-    """The field is J grad H; where H splits, kinetic + potential is H, and velocity and force are their gradients."""
+    """Check that the field is J grad H, and, if H is separable, that its parts and their gradients agree with H."""
     energy = built.hamiltonian(z)
-    assert energy.shape == z.shape[:-1], f"hamiltonian turns shape {tuple(z.shape)} into {tuple(energy.shape)}"
+    assert energy.shape == z.shape[:-1], f"hamiltonian returns shape {tuple(energy.shape)} for states {tuple(z.shape)}"
     expected = rotate(_slopes(built.hamiltonian, z))
     _assert_close(built(z), expected, TOLERANCE, "vector_field as (dH/dp, -dH/dq)")
     if built.separable:
@@ -212,7 +232,7 @@ def _check_training(model: str, dim: int, seed: int) -> None:
 
 
 def _check_file(model: str, dim: int, seed: int) -> None:
-    """What is loaded forecasts as what was saved."""
+    """Check that a loaded model makes the same forecasts as the saved one."""
     trained = _trained(model, dim, seed, epochs=1)
     z, t = _data(dim, seed)[0][:3], torch.linspace(0, 0.1, 3, dtype=torch.float64)
     with tempfile.TemporaryDirectory() as folder:
@@ -221,7 +241,7 @@ def _check_file(model: str, dim: int, seed: int) -> None:
         try:
             loaded = Forecaster.load(path)
         except (ValueError, RuntimeError) as error:
-            raise AssertionError(f"what save wrote cannot be loaded: {error}") from error
+            raise AssertionError(f"a saved model cannot be loaded: {error}") from error
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # after one epoch, forecasts need not be accurate
         expected, found = (f.forecast(z, t, method="euler", substeps=1).z for f in (trained, loaded))
@@ -232,18 +252,18 @@ def _trained(model: str, dim: int, seed: int, epochs: int) -> Forecaster:
     z, rate = _data(dim, seed)
     orbit = Orbit(torch.arange(STATES, dtype=torch.float64), z, rate=rate)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # nothing is said of how well it fits
+        warnings.simplefilter("ignore")  # the quality of the fit does not matter here
         forecaster = Forecaster(model, hidden=HIDDEN, activation="tanh", seed=seed)
         return forecaster.fit(orbit, epochs=epochs, batch_size=16, progress=False)
 
 
 def _slopes(f: Any, z: Float[Tensor, "n D"]) -> Tensor:
-    """The derivative by each coordinate, on a new last axis, by central differences."""
+    """Return the derivative with respect to each coordinate, on a new last axis, by central differences."""
     steps = DIFFERENCE * torch.eye(z.shape[-1], dtype=z.dtype)
     return torch.stack([(f(z + h) - f(z - h)) / (2 * DIFFERENCE) for h in steps], dim=-1)
 
 
 def _assert_close(found: Tensor, expected: Tensor, tolerance: float, what: str) -> None:
-    """Relative to the largest expected value."""
+    """Check a difference relative to the largest expected value."""
     error = float(((found - expected).abs().max() / expected.abs().max().clamp(min=1e-3)).detach())
     assert error <= tolerance, f"{what} is off by {error:.2g} (tolerance {tolerance:g})"

@@ -159,7 +159,7 @@ def test_no_orbits_are_no_work(henon_heiles):
         ({"time": math.inf}, "time must be a positive number"),
         ({"dt": -0.1}, "dt must be a positive number"),
         ({"threshold": 2}, "threshold must lie between 0 and 1"),
-        ({"z0": AMPLITUDES.float(), "threshold": 1e-7}, "give the states in float64"),
+        ({"z0": AMPLITUDES.float(), "threshold": 1e-7}, "use states in float64 or a larger threshold"),
     ],
 )
 def test_wrong_arguments_are_told_in_a_sentence(harmonic_oscillator, options, message):
@@ -172,7 +172,7 @@ def test_what_was_not_followed_alike_is_not_compared(harmonic_oscillator, oscill
         return Dynamics.of(harmonic_oscillator, z0, time, surface=surface, direction=direction, dt=1.0)
 
     for other, message in (
-        (seen(time=8), "not followed alike"),
+        (seen(time=8), "orbits of different shapes or times"),
         (seen(z0=2 * AMPLITUDES), "different initial states"),
         (seen(surface=("p", 0.0)), "sections differ"),
         (seen(direction=-1), "sections differ"),

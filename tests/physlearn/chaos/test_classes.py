@@ -177,7 +177,7 @@ def test_an_equilibrium_is_not_chaotic_however_unstable_it_is(lorenz):
         assert found.undecided  # a plain function may depend on time
         known = classify(Flow(flow, "autonomous", autonomous=True), z0, 10.0, dt=0.02)
         assert known.regular
-        assert "stood still" in known.to_frame()["reason"][0]
+        assert "did not move" in known.to_frame()["reason"][0]
 
 
 def two_pendulums(t, z):
@@ -298,7 +298,7 @@ def replace_hamiltonian(system):
         ({"time": -1}, "time must be a positive number"),
         ({"dt": 0}, "dt must be a positive number"),
         ({"dt": math.nan}, "dt must be a positive number"),
-        ({"threshold": 1e-17}, "give the states in float64"),
+        ({"threshold": 1e-17}, "use states in float64 or a larger threshold"),
         ({"z0": torch.zeros(3)}, "4 coordinates"),
     ],
 )

@@ -87,8 +87,8 @@ def test_a_few_points_tell_nothing():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: hellinger(circle(20), torch.zeros(20, 3)), "clouds are points"),
-        (lambda: nearest(circle(20)[0], circle(20)), "clouds are points"),
+        (lambda: hellinger(circle(20), torch.zeros(20, 3)), "clouds must have the shapes"),
+        (lambda: nearest(circle(20)[0], circle(20)), "clouds must have the shapes"),
         (lambda: hellinger(circle(20) / 0, circle(20)), "finite numbers"),
         (lambda: hellinger(circle(20), circle(20), bins=0), "bins must be at least 1"),
         (lambda: nearest(circle(20), torch.ones(20, 2)), "size of a cloud must be positive"),

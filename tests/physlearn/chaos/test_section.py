@@ -116,14 +116,14 @@ def test_a_model_keeps_its_dtype():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"surface": ("u", 0.0)}, "no coordinate 'u'; there are x, y, p_x, p_y"),
+        ({"surface": ("u", 0.0)}, "no coordinate 'u'; the coordinates are x, y, p_x, p_y"),
         ({"surface": (4, 0.0)}, "no coordinate 4"),
         ({"surface": "x"}, "surface must be a coordinate and its value"),
         ({"direction": 2}, "direction must be 1, -1 or 0"),
         ({"time": 0}, "time must be a positive number"),
         ({"dt": -0.1}, "dt must be a positive number"),
         ({"escape": 0.0}, "escape must be a positive radius"),
-        ({"method": "dopri8"}, "no explicit method of fixed steps"),
+        ({"method": "dopri8"}, "not an explicit fixed-step method"),
     ],
 )
 def test_wrong_arguments_are_told_in_a_sentence(henon_heiles, known, options, message):

@@ -74,7 +74,7 @@ def test_an_orbit_that_blows_up_is_an_error():
 
 
 def test_substeps_are_refused_with_what_to_give_instead(harmonic_oscillator):
-    with pytest.raises(InputError, match="takes rtol and atol, not substeps"):
+    with pytest.raises(InputError, match="give rtol and atol, not substeps"):
         integrate(harmonic_oscillator, f64(1.0, 0.0), f64(0.0, 1.0), "dopri8", substeps=2)
 
 

@@ -169,7 +169,7 @@ def test_a_constant_to_rounding_is_a_constant():
         (wave(1.0, T**2 + T), wave(1.0), "evenly spaced"),
         (wave(1.0, T[:63]), wave(1.0), "at least 64 times, not 63"),
         (wave(1.0, T[:1]), wave(1.0), "at least 64 times, not 1"),
-        (Orbit.stack([wave(1.0)]), wave(1.0), "orbits were forecast"),
+        (Orbit.stack([wave(1.0)]), wave(1.0), "the forecast has the batch shape"),
         (Orbit(T, wave(1.0).z, coordinates=("q",)), wave(1.0), "coordinates"),
         (wave(1.0), Orbit(T, wave(1.0).z / 0), "not finite"),
     ],

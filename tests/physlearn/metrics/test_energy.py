@@ -82,7 +82,7 @@ def test_what_has_no_energy_is_refused(oscillator):
     orbit = with_energy(1 + 0 * T)
     with pytest.raises(InputError, match="van-der-pol has no Hamiltonian"):
         energy_error(orbit, systems.get("van-der-pol"))
-    with pytest.raises(InputError, match="one number a state"):
+    with pytest.raises(InputError, match="one number per state"):
         energy_error(orbit, lambda z: z)
     with pytest.raises(InputError, match="zero energy"):
         energy_error(with_energy(0 * T), oscillator)

@@ -25,5 +25,5 @@ def test_only_what_is_chaotic_has_a_lyapunov_time():
 
 
 def test_classes_of_other_orbits_are_refused():
-    with pytest.raises(InputError, match="chaotic must say for each"):
+    with pytest.raises(InputError, match="chaotic must have the shape"):
         lyapunov_times(VALID, torch.full((2, 2), 0.1), torch.tensor([True, False, True]))

@@ -81,16 +81,16 @@ class WrongForFunctions(Heun):
 
 
 BROKEN = {
-    OrderTooHigh: r"order forward in time is [12]\.\d+, but order = 3",
-    OrderTooLow: "order = 1 is declared",
+    OrderTooHigh: r"order forward in time is [12]\.\d+, but the class declares order = 3",
+    OrderTooLow: "the class declares order = 1",
     NotAnOrder: "order must be a positive whole number, not 0",
     ForwardOnly: "backward in time",
     CalledSymplectic: "symplectic is True, but",
-    CalledSymmetric: "symmetric is True, but steps back miss the start",
-    ChangesItsInput: "changes the states",
-    StatesInteract: "one by one",
-    DtypeLost: "does not keep torch.float32",
-    WrongForFunctions: "a flow that is only a function",
+    CalledSymmetric: "symmetric is True, but steps backward miss the initial state",
+    ChangesItsInput: "changes its input states",
+    StatesInteract: "not independent of each other",
+    DtypeLost: "does not preserve torch.float32",
+    WrongForFunctions: "a flow given as a plain function",
 }
 
 
