@@ -80,8 +80,8 @@ def cast_to(device: torch.device, dtype: torch.dtype, pairs: Pairs) -> Pairs:
     size = max(float(pairs.z.abs().max()), float(pairs.rate.abs().max()))
     if not size**2 < torch.finfo(dtype).max:
         raise InputError(
-            f"states or rates are {size:.0e} times the size of the training data away from these, and squares of such numbers "
-            f"overflow {dtype}: leave those orbits out"
+            f"states or rates are as large as {size:.0e} in units of the training data, and squares of such numbers overflow "
+            f"{dtype}: leave those orbits out"
         )
     return pairs.to(device, dtype)
 

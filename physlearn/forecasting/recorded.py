@@ -160,7 +160,7 @@ def forecast_recording(
             "valid time: time until the error exceeds 0.4 of the spread of the recording (rms over coordinates, each in "
             f"standard deviations); at most {duration:.1f} {unit}",
             f"energy error: largest |H - E| / |E|, with H = omega^2/2 + ({frequency:.5g}/{unit})^2 (1 - cos theta) of the "
-            "pendulum fitted to the training block; the row truth shows how much the energy of the real clock varies",
+            "pendulum fitted to the training block; the row 'truth' shows how much the energy of the real clock varies",
             *(
                 ["drive: rms of the learned force that changes sign with the velocity, relative to that of the acceleration"]
                 if any("drive" in row for row in rows)

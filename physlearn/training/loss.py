@@ -137,8 +137,8 @@ class Counting:
         if not pairs.target.is_floating_point():
             return cls(reduction)
         overflow = (
-            f"squares of these rates overflow {pairs.rate.dtype}: give the data in other units, train in float64, or leave "
-            "weighted=True in a forecaster's fit"
+            f"squares of these rates overflow {pairs.rate.dtype}: give the data in other units, train in float64, or use "
+            "weighted=True as in Forecaster.fit"
         )
         if not (weighted or pairs.unit is not None):
             if not torch.isfinite(pairs.rate.square().sum(-1).mean()):

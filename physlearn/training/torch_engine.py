@@ -63,7 +63,7 @@ class TorchEngine:
         return torch.cat([part.alive for part in self.parts])
 
     def evaluate(self, pairs: Pairs) -> Float[Tensor, "R parts"]:
-        """The parts of the loss of each network on other data."""
+        """Return the parts of the loss of each network on other data."""
         return torch.cat([part.evaluate(pairs) for part in self.parts])
 
     def load(self, weights: Float[Tensor, "R P"]) -> None:
@@ -134,7 +134,7 @@ class _Part:
         return self.counting.parts(self.together, outputs(self.together, self.layout.views(weights), z), target)
 
     def evaluate(self, pairs: Pairs) -> Float[Tensor, "R parts"]:
-        """The parts of the loss of each network on other data."""
+        """Return the parts of the loss of each network on other data."""
         total = torch.zeros(len(self.weights), 1, dtype=torch.float64, device=self.weights.device)
         with torch.no_grad():
             for z, target in zip(pairs.z.split(ROWS), pairs.target.split(ROWS), strict=True):

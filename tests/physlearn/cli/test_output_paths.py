@@ -68,7 +68,7 @@ def test_a_film_is_not_overwritten_by_what_is_drawn_on_it(here, refused):
     Path("film.mp4").write_text("kept")
     assert "would overwrite film.mp4, which is an input" in refused("track", "film.mp4", "--overlay", "film.mp4")
     assert "would overwrite film.mp4, which is an input" in refused("track", "film.mp4", "--out", "film.mp4")
-    assert "would overwrite angles.nc, which is written" in refused("track", "film.mp4", "--out", "angles.nc")
+    assert "would overwrite angles.nc, which is also an output" in refused("track", "film.mp4", "--out", "angles.nc")
     assert Path("film.mp4").read_text() == "kept"
 
 
