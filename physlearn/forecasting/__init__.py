@@ -1,4 +1,4 @@
-"""Forecasting: fit, roll out, keep."""
+"""Forecasting: fit a model to orbits, roll it out, and save it."""
 
 from physlearn.forecasting.forecaster import Forecaster
 

@@ -1,4 +1,4 @@
-"""Which coordinates the networks of a forecaster take as angles, and how angles are brought within one turn."""
+"""The coordinates that the networks of a forecaster treat as angles, and the reduction of angles to one turn."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from physlearn.models.units import Units
 from systems import InputError
 from systems.periodic import shortest
 
-Choice = bool | tuple[str, ...]  # every coordinate that has a period, none, or these
+Choice = bool | tuple[str, ...]  # True for all coordinates that have a period, False for none, or names
 
 
 def checked(angles: bool | str | Sequence[str], model: str) -> Choice:
-    """Return the choice as True, False or names. Raises InputError for anything else, and for angles of a baseline."""
+    """Return the choice as True, False or names; raise InputError for anything else, and for angles of a baseline."""
     choice: Choice
     if isinstance(angles, bool | np.bool_):
         choice = bool(angles)
@@ -33,10 +33,10 @@ def checked(angles: bool | str | Sequence[str], model: str) -> Choice:
 
 
 def chosen(angles: Choice, periods: Mapping[str, float], coordinates: Sequence[str]) -> dict[str, float]:
-    """Return the periods of the coordinates that are taken as angles.
+    """Return the periods of the coordinates that are treated as angles.
 
-    Raises InputError for a name that is no coordinate, for a coordinate without a period, and where all coordinates with a
-    period are asked for and there is none.
+    Raises InputError for a name that is not a coordinate, for a coordinate without a period, and for ``angles=True`` if no
+    coordinate has a period.
     """
     if angles is True and not periods:
         raise InputError(
@@ -67,9 +67,9 @@ def within_a_turn(
     periods: Mapping[str, float],
     coordinates: tuple[str, ...],
 ) -> tuple[Float[Tensor, "n D"], Float[Tensor, "m D"] | None]:
-    """Return states, and others, whose angles lie within half a period of the mean that those of the first have on the circle.
+    """Return states, and others, whose angles are within half a period of the circular mean of the first states' angles.
 
-    Their spread is then that of the angle, however often it turned, and float32 does not lose its digits.
+    The spread is then that of the angle, however many turns it made, and float32 keeps its digits.
     """
     if not periods:
         return z, others

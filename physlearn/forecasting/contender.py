@@ -1,4 +1,4 @@
-"""Contenders: the models and integrators that forecast the same orbits side by side."""
+"""Contenders: combinations of models and integrators that forecast the same orbits."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from systems import AccuracyWarning, InputError, Orbit
 
 
 class Contender(NamedTuple):
-    """A model rolled out by an integrator."""
+    """The name of a model and of the integrator that rolls it out."""
 
     model: str
     method: str
 
     @property
     def label(self) -> str:
-        """How tables and pictures call it."""
+        """The name in tables and figures."""
         return f"{self.model} + {self.method}"
 
 
@@ -48,26 +48,38 @@ DISSIPATIVE = (
 
 
 def choose(model: str | None, method: str | None, hamiltonian: bool, *, recorded: bool = False) -> tuple[Contender, ...]:
-    """The line-up, or only those of one model, or one model with one integrator.
+    """Return the default contenders, those of one model, or one model with one integrator.
 
-    hamiltonian: whether the coordinates are positions and momenta; without it, only models apply that do not need them.
-    recorded: whether the orbits are of a real thing, which no Hamiltonian fits exactly: the dissipative ones then join. A
-    model that is in no line-up, as one of the user's own, is rolled out by its default integrator. Raises
-    UnknownNameError for unknown names, InputError for a model that does not apply, NotSeparableError or NotHamiltonianError
-    for an integrator that does not, and InputError for one without a model.
+    Parameters
+    ----------
+    model, method
+        Names of a model and of an integrator. A model without default contenders is rolled out by its default method.
+    hamiltonian
+        Whether the coordinates are positions and momenta. Otherwise, models that need momenta do not apply.
+    recorded
+        Whether the orbits were measured, so that no Hamiltonian fits them exactly; dissipative models are then included.
+
+    Raises
+    ------
+    UnknownNameError
+        If a name is unknown.
+    InputError
+        If the model does not apply, or there is an integrator without a model.
+    NotSeparableError, NotHamiltonianError
+        If the integrator does not apply to the model.
     """
     if method is not None:
         integrators.find(method)
     if model is None:
         if method is not None:
-            raise InputError(f"--method {method} needs --model: {', '.join(models.names())}")
+            raise InputError(f"--method {method} needs a model: give --model, one of {', '.join(models.names())}")
         usual = (*LINEUP, *(DISSIPATIVE if recorded else ()))
         return tuple(c for c in usual if hamiltonian or not models.find(c.model).needs_momenta())
     found = models.find(model)
     if found.needs_momenta() and not hamiltonian:
-        raise InputError(f"the model {model} needs positions and momenta, which this system does not have; take nn")
+        raise InputError(f"the model {model} needs positions and momenta, which this system does not have: use the model nn")
     if method is not None:
-        # a small model of the kind tells before any training whether the integrator applies
+        # build a small model of the kind to check before any training whether the integrator applies
         integrators.find(method)(Flow.of(models.build(model, dim=2, hidden=(1,))))
         return (Contender(model, method),)
     return tuple(c for c in LINEUP if c.model == model) or (Contender(model, found.default_method),)
@@ -75,7 +87,7 @@ def choose(model: str | None, method: str | None, hamiltonian: bool, *, recorded
 
 @dataclass(frozen=True)
 class Trained:
-    """Forecasters by the name of their model, and the seconds that each took."""
+    """Trained forecasters and their training times [s], by the name of the model."""
 
     forecasters: Mapping[str, Forecaster]
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -104,17 +116,17 @@ def fit_all(
 def forecast_all(
     contenders: Sequence[Contender], trained: Trained, z0: Tensor, t: Tensor, *, progress: bool
 ) -> dict[str, Orbit]:
-    """Return each contender's forecast from the same initial states.
+    """Return the forecast of each contender from the same initial states.
 
-    All take steps as long as those of the training orbits, which divide the time from one output to the next. An orbit on
-    which an implicit step fails is NaN from there on, so that it counts as lost and the others are kept.
+    All contenders take steps as long as those of the training orbits, adjusted to divide the time between two outputs. If an
+    implicit step of an orbit fails, the orbit is NaN from then on and counts as lost; the other orbits are not affected.
     """
     forecasts = {}
     for contender in tqdm(contenders, disable=not progress, desc="forecasting", leave=False):
         lenient = issubclass(integrators.find(contender.method), Implicit)
         options: dict[str, Any] = {"failure": "nan"} if lenient else {}
         forecaster = trained.forecasters[contender.model]
-        with warnings.catch_warnings():  # the comparison is of methods, bad ones among them, with the same steps
+        with warnings.catch_warnings():  # methods are compared with the same steps, which are too long for some of them
             warnings.simplefilter("ignore", AccuracyWarning)
             orbit = forecaster.forecast(
                 z0, t, method=contender.method, dt=fitting(t, forecaster.step), progress=False, **options

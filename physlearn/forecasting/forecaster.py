@@ -1,11 +1,10 @@
-"""Forecaster: fit a model to orbits, then forecast others."""
+"""Forecaster: fit a model to orbits and forecast others."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any, cast
 
 import pandas as pd
@@ -18,6 +17,7 @@ from physlearn.activations import Activation
 from physlearn.activations.description import describe
 from physlearn.forecasting import angles as turning
 from physlearn.forecasting import stored
+from physlearn.forecasting.learned_flow import LearnedFlow
 from physlearn.forecasting.learning_data import LearningData, cast_to
 from physlearn.forecasting.misfit import warn_of_misfit
 from physlearn.integrators import integrate
@@ -37,45 +37,45 @@ from systems.floats import takes_arrays
 from systems.scalars import seeded, whole
 
 
-class Forecaster:
-    """A model that learns a flow from orbits, and rolls it out.
+class Forecaster(LearnedFlow):
+    """A model that learns a flow from orbits and forecasts other orbits of the flow.
 
-    A forecaster can be given to ``integrate`` and to the metrics as a system can. It learns the same whatever the units of the
-    data are: states, rates and times are standardised in float64 before anything is cast to ``dtype``.
+    ``integrate`` and the metrics accept forecasters as well as systems. The units of the data do not matter: states, rates and
+    times are standardised in float64 before they are cast to ``dtype``.
 
     Parameters
     ----------
     model
-        One of ``physlearn.models.names()``; what each learns is told by its class, ``physlearn.models.find(name)``.
+        One of ``physlearn.models.names()``; the class ``physlearn.models.find(name)`` documents each model.
     hidden
-        The widths of the hidden layers.
+        Widths of the hidden layers.
     activation
-        Its name, ``"sine+tanh"`` for a mixture, ``"learned:henon-heiles-hnn"`` for what the package ships as learned for a
-        task, or any Activation, such as ``learned.mix``. The baselines have none.
+        Name of an activation, ``"sine+tanh"`` for a mixture, ``"learned:henon-heiles-hnn"`` for the activations that the
+        package provides for a task, or an Activation, such as ``learned.mix``. Baselines have no activation.
     angles
-        Coordinates whose cosine and sine the networks see in place of the values, so that what they learn is exactly periodic:
-        True for every coordinate that has a period in the training orbits, or names. By default none: an angle that only
-        swings does without, and trains faster. Baselines, which have no network, refuse angles.
+        Coordinates whose cosine and sine are the inputs of the networks, so that the model is exactly periodic: True for all
+        coordinates that have a period in the training orbits, or names. Defaults to none, because an angle that only swings
+        does not need it and trains faster without. Baselines have no network and refuse angles.
     seed
-        Seed of the initial weights and of the batches.
+        Random seed of the initial weights and of the batches.
     dtype, device
-        Of the training. Forecasts are computed in the dtype and on the device of the initial states.
+        Type and device of the training. Forecasts have those of the initial states.
 
     Attributes
     ----------
     coordinates, periods
-        Of the orbits that it was trained on; the periods are those of coordinates that are angles.
+        Coordinates of the training orbits, and the periods of those that are angles.
     history : DataFrame, one row per epoch
-        ``learning_rate``, and the losses ``training`` and ``validation`` that were minimised and watched: mean squares of the
-        errors of dz/dt, each component in units of the spread of its rate (with ``weighted=False``, in those of the data).
-        ``training_physical`` and ``validation_physical`` are the same without weights, in the units of the data.
+        ``learning_rate`` and the losses ``training`` and ``validation``: mean squared errors of dz/dt, each component in units
+        of the spread of its rate (with ``weighted=False``, in the units of the data). ``training_physical`` and
+        ``validation_physical`` are the unweighted losses in the units of the data.
 
     Raises
     ------
     UnknownNameError
-        If there is no such model or activation (a KeyError).
+        If the model or activation is unknown (a KeyError).
     InputError
-        If the seed or a width is not a whole number, or angles are not names, or asked of a baseline.
+        If the seed or a width is not a whole number, or angles are not names, or are given for a baseline.
 
     Examples
     --------
@@ -87,8 +87,6 @@ class Forecaster:
     >>> f.forecast(pendulum.sample(2, seed=1), t).z.shape
     torch.Size([2, 51, 2])
     """
-
-    autonomous = True
 
     def __init__(
         self,
@@ -104,21 +102,15 @@ class Forecaster:
         models.find(model)
         activations.get(activation)
         describe(activation)
-        self.name = model
+        super().__init__(model, dtype, torch.device(device))
         self.hidden = tuple(whole("a width in hidden", width) for width in hidden)
         self.activation = activation
         self.angles = turning.checked(angles, model)
         seeded(seed)
         self.seed = whole("seed", seed)
-        self.dtype = dtype
-        self.device = torch.device(device)
-        self.coordinates: tuple[str, ...] = ()
-        self.periods: dict[str, float] = {}
         self.training: Training | None = None
-        self.step: float | None = None  # median of the training orbits; None before training, and from files without it
+        self.step: float | None = None  # median step of the training orbits; None before fit, or if the file has none
         self.history = pd.DataFrame()
-        self._model: PhysicalModel | None = None
-        self._copies: dict[tuple[torch.dtype, torch.device], PhysicalModel] = {}
 
     def fit(
         self,
@@ -130,7 +122,7 @@ class Forecaster:
         weighted: bool = True,
         **training: Any,
     ) -> Forecaster:
-        """Learn from the states and rates of one or many orbits, starting from new initial weights.
+        """Train the model on the states and rates of orbits, starting from new initial weights.
 
         The caller's autograd mode does not matter.
 
@@ -141,14 +133,14 @@ class Forecaster:
         validation
             Other orbits; the weights of the epoch with the smallest loss on them are kept.
         epochs
-            Passes over the data.
+            Number of passes over the data.
         progress
-            Whether to draw a bar.
+            Whether to show a progress bar.
         weighted
-            Whether the error of each component of dz/dt is measured in units of that rate's spread over the training data, so
-            that every coordinate counts. If not, all count in the units of the data, as in the paper.
+            Whether to measure the error of each component of dz/dt in units of the spread of that rate over the training data,
+            so that every coordinate contributes. If False, errors have the units of the data, as in the paper.
         **training
-            The other settings of `physlearn.training.Training`. A baseline is solved for at once and takes none of them.
+            Other settings of `physlearn.training.Training`. Baselines, which are fitted in one step, ignore them.
 
         Returns
         -------
@@ -165,10 +157,10 @@ class Forecaster:
         Warns
         -----
         AccuracyWarning
-            If the weighted training loss ends above 10, where a constant rate has 1.
+            If the final weighted training loss is above 10; that of a constant rate is 1.
         """
         if unknown := sorted(set(training) - set(Training.__dataclass_fields__)):
-            raise InputError(f"fit has no setting {unknown[0]!r}; it has {', '.join(Training.__dataclass_fields__)}")
+            raise InputError(f"fit has no setting {unknown[0]!r}: choose from {', '.join(Training.__dataclass_fields__)}")
         how = Training(epochs=epochs, weighted=weighted, **training)
         with recorded():
             coordinates = (data := LearningData.of(orbits, validation)).pairs.coordinates
@@ -208,15 +200,15 @@ class Forecaster:
         Parameters
         ----------
         z0 : shape ``(..., D)``
-            Initial states, in physical units; forecasts have their dtype and device.
+            Initial states, in the units of the data; forecasts have their dtype and device.
         t : shape ``(T,)``
-            Times of the output, increasing or decreasing; which times are asked for does not change the forecast.
+            Output times, increasing or decreasing; the choice of times does not change the forecast.
         method
-            Name of the method, one of ``physlearn.integrators.names()``; by default the one that suits the model, its
-            ``default_method``.
+            Name of the integration method, one of ``physlearn.integrators.names()``; defaults to the ``default_method`` of
+            the model.
         dt
-            Longest integration step. By default, steps are as long as the median step of the training orbits (``step``), and
-            shorter where these make a noticeable error.
+            Longest integration step. Defaults to the median step of the training orbits (``step``), or a shorter step if that
+            would cause a noticeable error.
         substeps
             Number of steps from each time to the next, instead of ``dt``.
         **options
@@ -225,19 +217,19 @@ class Forecaster:
         Returns
         -------
         Orbit
-            States at the times; ``provenance["integrator"]`` tells the steps, what decided them, and their estimated error.
+            States at the output times; ``provenance["integrator"]`` has the steps, how they were chosen, and their error.
 
         Raises
         ------
         InputError
-            Before ``fit``, and for wrong arguments.
+            Before ``fit``, or if an argument is invalid.
         ConvergenceError
-            Where an implicit step has no solution.
+            If an implicit step has no solution.
 
         Warns
         -----
         AccuracyWarning
-            Where the steps are too long, as `integrate` does.
+            If the steps are too long, as in `integrate`.
         """
         model = self.model
         method = method or model.default_method
@@ -245,59 +237,60 @@ class Forecaster:
         orbit = integrate(self, z0 - turns, t, method, dt=dt, substeps=substeps, **options)
         return replace(orbit, z=orbit.z + turns.unsqueeze(-2))
 
-    @property
-    def model(self) -> PhysicalModel:
-        """The trained model, in the units of the data, and in the dtype and on the device of the training.
-
-        Raises InputError before ``fit``.
-        """
-        if self._model is None:
-            raise InputError(f"the forecaster {self.name} has not been trained: call fit first")
-        return self._model
-
-    @property
-    def n_parameters(self) -> int:
-        """The number of trained weights and biases."""
-        return sum(parameter.numel() for parameter in self.model.parameters())
-
     parameters = renamed_attribute("n_parameters")
-
-    @property
-    def separable(self) -> bool:
-        """Whether the learned Hamiltonian is T(p) + V(q)."""
-        return self.model.separable
 
     @takes_arrays("t", "z")
     @outside_inference
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-        """dz/dt as learned."""
+        """Return the learned dz/dt.
+
+        Parameters
+        ----------
+        t
+            Time; not used.
+        z : shape ``(..., D)``
+            States, in the units of the data.
+
+        Returns
+        -------
+        Tensor, shape ``(..., D)``
+            dz/dt.
+        """
         return self._model_for(z).part("vector_field", z, t)
 
-    @property
-    def hamiltonian(self) -> Callable[[Tensor], Tensor]:
-        """The learned energy, up to a constant: ``f.hamiltonian(z)``, ``(..., D)`` to ``(...)``."""
-        return self._part("hamiltonian")
-
-    @property
-    def velocity(self) -> Callable[[Tensor], Tensor]:
-        """dT/dp of a separable model: ``f.velocity(p)``."""
-        return self._part("velocity")
-
-    @property
-    def force(self) -> Callable[[Tensor], Tensor]:
-        """-dV/dq of a separable model: ``f.force(q)``."""
-        return self._part("force")
-
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write weights (safetensors) with every setting and the history (JSON in the header) to one file."""
+        """Write the weights (safetensors), and the settings and history (JSON in the header) to one file.
+
+        Parameters
+        ----------
+        path
+            File to write.
+        """
         tensors = self.model.inner.state_dict() | self.model.units.tensors
         tensor_file.write(path, "forecaster", stored.settings_of(self), tensors)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], device: str | torch.device = "cpu") -> Forecaster:
-        """Read what ``save`` wrote.
+        """Read a forecaster from a file that ``save`` wrote.
 
-        Raises FileNotFoundError, or InputError for a file that is truncated, changed, or holds something else.
+        Parameters
+        ----------
+        path
+            File to read.
+        device
+            Device of the forecaster.
+
+        Returns
+        -------
+        Forecaster
+            The trained forecaster.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        InputError
+            If the file is truncated, was changed, or has other contents.
         """
         settings, tensors = tensor_file.read(path, "forecaster")
         with tensor_file.understood(path), recorded():
@@ -308,7 +301,7 @@ class Forecaster:
             model = forecaster._build(coordinates, periods, units)
             model.load_state_dict(tensors)
             for network in (part for part in model.modules() if isinstance(part, Layers)):
-                forecaster.activation = network.activation  # with the values of its tables
+                forecaster.activation = network.activation  # with the stored values of its tables
             forecaster._adopt(PhysicalModel(model, units), coordinates, periods)
             forecaster.training, forecaster.step = Training(**settings["training"]), checked_step(settings.get("step"))
             forecaster.history = pd.DataFrame(settings["history"]).rename_axis("epoch")
@@ -320,31 +313,6 @@ class Forecaster:
         told += f", angles={self.angles}" if self.angles else ""
         return f"Forecaster({self.name!r}, {told}, seed={self.seed}; {state})"
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_copies": {}}
-
     def _build(self, coordinates: tuple[str, ...], periods: Mapping[str, float], units: Units) -> Model:
         dim, angles = len(coordinates), turning.by_index(self.angles, periods, coordinates, units)
         return models.build(self.name, dim, self.hidden, self.activation, self.seed, angles).to(self.device, self.dtype)
-
-    def _adopt(self, model: PhysicalModel, coordinates: tuple[str, ...], periods: Mapping[str, float]) -> None:
-        self._model = model.to(self.device, self.dtype).eval().requires_grad_(False)
-        self.coordinates, self.periods = coordinates, dict(periods)
-        self._copies = {}
-
-    def _model_for(self, z: Tensor) -> PhysicalModel:
-        """The model in the dtype and on the device of z, so that physics runs in float64 on weights learned in float32."""
-        key = (z.dtype, z.device)
-        if key not in self._copies:
-            self._copies[key] = self.model.copied_to(z.device, z.dtype)
-        return self._copies[key]
-
-    def _part(self, name: str) -> Callable[[Tensor], Tensor]:
-        if not hasattr(self.model, name):
-            raise AttributeError(f"the model {self.name} has no {name}")
-        return partial(self._evaluate, name)
-
-    @takes_arrays("x")
-    @outside_inference
-    def _evaluate(self, name: str, x: Tensor) -> Tensor:
-        return self._model_for(x).part(name, x)

@@ -1,4 +1,4 @@
-"""What a forecaster learns from: orbits as pairs, in float64 and in units in which they are numbers of order one."""
+"""The training data of a forecaster: pairs from orbits, in float64 and in units in which they are of order one."""
 
 from __future__ import annotations
 
@@ -19,9 +19,16 @@ Orbits = Orbit | Sequence[Orbit]
 
 @dataclass(frozen=True)
 class LearningData:
-    """Pairs to train on, and to validate on, of one system, as float64 in the units of the data.
+    """Training and validation pairs of one system, in float64 and in the units of the data.
 
-    precision: of the orbits. periods: of the coordinates that are angles.
+    Attributes
+    ----------
+    pairs, validation : Pairs
+        The pairs; ``validation`` may be None.
+    precision : torch.dtype
+        Type of the orbits.
+    periods : mapping of str to float
+        Periods of the coordinates that are angles.
     """
 
     pairs: Pairs
@@ -33,13 +40,16 @@ class LearningData:
     def of(cls, orbits: Orbits, validation: Orbits | None) -> LearningData:
         """Return the pairs of orbits, whose tensors may require gradients or come from inference mode.
 
-        Raises InputError for what `Pairs.of` refuses, for orbits that do not have coordinates, system and parameters in
-        common, and for those whose periods contradict each other.
+        Raises InputError for orbits that `Pairs.of` refuses, that differ in coordinates, system or parameters, or whose
+        periods contradict each other.
         """
         pairs = Pairs.of(orbits)
         held_out = None if validation is None else Pairs.of(validation)
         if held_out is not None and held_out.coordinates != pairs.coordinates:
-            raise InputError(f"training has the coordinates {pairs.coordinates}, validation has {held_out.coordinates}")
+            raise InputError(
+                f"training has the coordinates {pairs.coordinates}, but validation has {held_out.coordinates}: give orbits "
+                "with the same coordinates"
+            )
         listed = [*_listed(orbits), *([] if validation is None else _listed(validation))]
         check_one_system(listed)
         periods = agreed_periods([orbit.periods for orbit in listed])
@@ -47,9 +57,9 @@ class LearningData:
         return cls(_exact(pairs), None if held_out is None else _exact(held_out), precision, periods)
 
     def standardized(self, structure: Structure, angles: Mapping[str, float]) -> tuple[Units, Pairs, Pairs | None]:
-        """Return the units that suit the training pairs and a model of that structure, and all pairs in them.
+        """Return units for the training pairs and a model of the given structure, and all pairs in these units.
 
-        angles: the periods of those coordinates of which only the angle matters, not the number of turns.
+        ``angles`` has the periods of the coordinates that are treated as angles, whose number of turns does not matter.
         """
         held_out, coordinates = self.validation, self.pairs.coordinates
         z, others = within_a_turn(self.pairs.z, None if held_out is None else held_out.z, angles, coordinates)
@@ -63,15 +73,15 @@ class LearningData:
 
 
 def cast_to(device: torch.device, dtype: torch.dtype, pairs: Pairs) -> Pairs:
-    """Return standardised pairs on a device, in the type of a training.
+    """Return standardised pairs with the device and type of the training.
 
-    Raises InputError where their squares would overflow that type, as those of validation data far from the training data.
+    Raises InputError if their squares overflow the type, as for validation data far from the training data.
     """
     size = max(float(pairs.z.abs().max()), float(pairs.rate.abs().max()))
     if not size**2 < torch.finfo(dtype).max:
         raise InputError(
-            f"states or rates lie {size:.0e} times the size of the training data away from it, and squares of such numbers "
-            f"overflow {dtype}: leave those orbits out"
+            f"states or rates are as large as {size:.0e} in units of the training data, and squares of such numbers overflow "
+            f"{dtype}: leave those orbits out"
         )
     return pairs.to(device, dtype)
 

@@ -1,4 +1,4 @@
-"""The long run: order and chaos in what models have learned of a system, beside the system's own."""
+"""Long runs: order and chaos in learned models, compared with the true system."""
 
 from __future__ import annotations
 
@@ -29,17 +29,32 @@ from systems import System
 from systems.atomic import atomically
 from systems.sampling import on_section
 
-COLUMNS = 4  # of panels in a row
+COLUMNS = 4  # largest number of panels in a row
 USUAL = ("nn", "hnn", "hnn-separable")
 
 
 @dataclass(frozen=True)
 class LongRun:
-    """What came of models that were followed for long, beside the truth.
+    """Results of a long run: the dynamics of models and of the true system, and their comparison.
 
-    flows: what was seen of each, by its label, "truth" first. comparisons: each against the truth, which against itself has
-    the distances that the length of the orbits leaves. forecasters: the models. energy: of all orbits, where they have one.
-    settings: everything that decides the result.
+    Attributes
+    ----------
+    title : str
+        One line.
+    flows : mapping of str to Dynamics
+        Dynamics of each flow by its label, ``"truth"`` first.
+    comparisons : mapping of str to DynamicsComparison
+        Comparison of each flow with the truth. That of the truth with itself shows the distances due to finite orbits.
+    forecasters : mapping of str to Forecaster
+        The trained models.
+    system : System
+        The true system.
+    energy : float or None
+        Energy of all orbits, if they have the same.
+    settings : mapping
+        Everything that determines the result.
+    seconds : float
+        Duration [s].
     """
 
     title: str
@@ -59,7 +74,7 @@ class LongRun:
 
     @property
     def table(self) -> pd.DataFrame:
-        """A row a flow, a column a quantity of `DynamicsComparison.summary`, and the interval of the class agreement."""
+        """One row per flow: the quantities of `DynamicsComparison.summary`, and the interval of the class agreement."""
         summaries = {label: comparison.summary() for label, comparison in self.comparisons.items()}
         table = pd.DataFrame({label: summary["model"] for label, summary in summaries.items()}).T.rename_axis("flow")
         for place, bound in enumerate(("low", "high"), start=1):
@@ -69,24 +84,24 @@ class LongRun:
 
     @property
     def orbits(self) -> pd.DataFrame:
-        """A row a flow and orbit: the tables of all comparisons."""
+        """One row per flow and orbit: the tables of all comparisons."""
         tables = {label: comparison.table for label, comparison in self.comparisons.items()}
         return pd.concat(tables, names=["flow"]).reset_index()
 
     @property
     def sections(self) -> pd.DataFrame:
-        """A row a crossing: flow, orbit, t, and the coordinates."""
+        """One row per crossing: flow, orbit, t and the coordinates."""
         frames = {label: seen.section.to_frame() for label, seen in self.flows.items()}
         return pd.concat(frames, names=["flow"]).reset_index("flow").reset_index(drop=True)
 
     def plot(self) -> Figure:
-        """The sections side by side, within the limits of the truth's; chaotic orbits in grey."""
+        """Draw the sections side by side, within the limits of the true one; chaotic orbits are grey."""
         columns = min(COLUMNS, len(self.flows))
         rows = -(-len(self.flows) // columns)
         figure, axes = plt.subplots(
             rows, columns, figsize=(3.6 * columns, 3.6 * rows), layout="constrained", squeeze=False, sharex=True, sharey=True
         )
-        plt.close(figure)  # pyplot forgets it; the caller keeps it
+        plt.close(figure)  # removes it from pyplot only
         truth = self.flows["truth"].section
         plane = truth.plane[0], truth.plane[1]
         limits: dict[str, tuple[float, float]] = {}
@@ -103,7 +118,7 @@ class LongRun:
         return figure
 
     def save(self, directory: str | os.PathLike[str]) -> list[Path]:
-        """Write section.png, metrics.json, manifest.json, sections.parquet, orbits.parquet and weights; gives the paths."""
+        """Write section.png, metrics.json, manifest.json, sections.parquet, orbits.parquet and weights; return the paths."""
         folder = Path(directory)
         folder.mkdir(parents=True, exist_ok=True)
         content = {"title": self.title, **environment(), "settings": dict(self.settings), "seconds": self.seconds}
@@ -122,12 +137,12 @@ class LongRun:
         return paths
 
     def metrics(self) -> dict[str, Any]:
-        """The table as JSON-ready values; what is not finite becomes None."""
+        """Return the table as JSON-ready values, with None for values that are not finite."""
         return {"title": self.title, "rows": [finite(row) for row in self.table.reset_index().to_dict("records")]}
 
 
 def _undecided(label: str, seen: Dynamics) -> list[str]:
-    """One line per reason for which orbits of a flow are undecided."""
+    """Return one line per reason for which orbits of a flow are undecided."""
     classes = seen.classes.to_frame()
     counts = classes.loc[classes["class"] == "undecided", "reason"].value_counts()
     return [f"  {label}: {n} of {len(classes)} orbits undecided: {reason}" for reason, n in counts.items()]
@@ -136,12 +151,12 @@ def _undecided(label: str, seen: Dynamics) -> list[str]:
 def choose(
     names: Sequence[str] | None, activation: str, canonical: bool, learned: LearnedActivations | None = None
 ) -> dict[str, tuple[str, str | Activation]]:
-    """Choose the models of a long run: each with the activation, and once more with learned activations if there are any.
+    """Return the models of a long run: each with the given activation and, if there are any, with learned activations.
 
     Parameters
     ----------
     names
-        Names of models; defaults to nn and, in canonical coordinates, hnn and hnn-separable.
+        Names of models; by default nn and, in canonical coordinates, hnn and hnn-separable.
     activation
         Name of an activation.
     canonical
@@ -157,7 +172,7 @@ def choose(
     Raises
     ------
     InputError
-        If a model is unknown, or does not apply to the coordinates.
+        If a model is unknown or does not apply to the coordinates.
     """
     names = (USUAL if canonical else USUAL[:1]) if names is None else names
     for name in names:
@@ -169,7 +184,7 @@ def choose(
 def initial_states(
     system: System, n: int, energy: float | None, surface: tuple[str, float], direction: int, seed: int
 ) -> Float[Tensor, "n D"]:
-    """Return states of one energy on a grid on the surface of section, or, without an energy, as the system samples them."""
+    """Return states of the given energy on a grid on the surface of section or, without an energy, samples of the system."""
     if energy is None:
         return system.sample(n, seed=seed)
     return on_section(system, n, energy, surface=surface, direction=direction or 1)
@@ -191,12 +206,30 @@ def long_run(
     training: Mapping[str, Any] | None = None,
     **network: Any,
 ) -> LongRun:
-    """Train models on orbits of the system, follow them and the truth from z0 for long, and compare.
+    """Train models on orbits of a system, integrate them and the system from z0 for a long time, and compare them.
 
-    models: (name, activation) of each, by its label; none, to look at the system alone. protocol: what they learn from, and,
-    by its ``dt``, the steps in which all are followed, unless dt is given. time, surface, direction: as of `Dynamics.of`,
-    the surface by default the system's usual one. energy: of z0, where it is one for all. seed: of orbits, weights and
-    deviations. training, network: settings of `Forecaster.fit` and `Forecaster`.
+    Parameters
+    ----------
+    system
+        The true system.
+    z0 : shape ``(n, D)``
+        Initial states of the long orbits.
+    models
+        Name and activation of each model, by its label; may be empty, for the system alone.
+    protocol
+        Training orbits.
+    time, surface, direction
+        As for `Dynamics.of`; the surface defaults to that of the system.
+    dt
+        Step of the long orbits; defaults to that of the protocol.
+    energy
+        Energy of the initial states, if it is the same for all.
+    seed
+        Random seed of orbits, weights and deviations.
+    progress
+        Whether to show progress bars.
+    training, network
+        Settings of `Forecaster.fit` and `Forecaster`.
     """
     start = clock.perf_counter()
     surface = system.surface if surface is None else surface
@@ -206,7 +239,7 @@ def long_run(
         shown = label if progress else False
         return Dynamics.of(flow, z0, time, dt=dt, surface=surface, direction=direction, seed=seed, progress=shown)
 
-    flows = {"truth": follow("truth", system)}  # first: what cannot be followed is told before anything is trained
+    flows = {"truth": follow("truth", system)}  # first, so that invalid settings are found before any training
     forecasters = {}
     if models:
         learned, validation = learning_orbits(system, protocol, seed)

@@ -1,4 +1,4 @@
-"""Warn of a training that ends far from its data."""
+"""A warning about trained models that fit their data badly."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import pandas as pd
 
 from systems import AccuracyWarning
 
-WORTHLESS = 10.0  # times the loss of a constant rate: with new weights, models begin at 1 to 9
+WORTHLESS = 10.0  # relative to the loss of a constant rate; untrained models have 1 to 9
 
 
 def warn_of_misfit(name: str, history: pd.DataFrame) -> None:
-    """Warn where the weights that a training keeps do far worse than a constant rate.
+    """Warn if the trained weights fit the data far worse than a constant rate.
 
     Parameters
     ----------
     name
         Name of the model.
     history
-        One row per epoch, of a weighted training: its loss is 1 for the mean of the rates. With a column ``validation``, the
-        weights of its smallest value are kept, otherwise the last ones.
+        History of a weighted training, one row per epoch; the loss of a constant rate is 1. With a column ``validation``, the
+        weights with its smallest value are kept, otherwise the last ones.
 
     Warns
     -----
@@ -31,9 +31,9 @@ def warn_of_misfit(name: str, history: pd.DataFrame) -> None:
     loss = float(history["training"].iloc[kept])
     if loss > WORTHLESS:
         warnings.warn(
-            f"the trained model {name} has a training loss of {loss:.3g}, where a constant rate has 1, so that its forecasts "
-            "are worthless: a momentum may not be mass times velocity, the motion may not have a Hamiltonian of this kind, or "
-            "epochs may be too few; check the data, take another model, or train longer",
+            f"the trained model {name} has a training loss of {loss:.3g}, where a constant rate has 1, so its forecasts are "
+            "useless: a momentum may not be mass times velocity, the motion may not have a Hamiltonian of this kind, or there "
+            "may be too few epochs; check the data, use another model, or train longer",
             AccuracyWarning,
             stacklevel=3,
         )

@@ -1,4 +1,4 @@
-"""The pictures of a simulation or of a forecast."""
+"""Figures of simulated, tracked and forecast orbits."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ from systems import InputError, Orbit, System
 from systems.film import Tracking
 
 FORMATS = (".png", ".svg", ".pdf")
-PORTRAYED = 8  # orbits of a batch in one phase portrait
-SHOWN = 3  # forecasts in a row of orbits, beside the truth
+PORTRAYED = 8  # number of orbits of a batch in one phase portrait
+SHOWN = 3  # number of forecasts beside the truth
 
 
 def check_format(path: Path) -> None:
-    """Raise InputError for a picture of another kind than matplotlib writes well."""
+    """Raise InputError if the format of a figure is not supported."""
     if path.suffix not in FORMATS:
-        raise InputError(f"a picture is written as {', '.join(FORMATS)}, not {path.name}")
+        raise InputError(f"the name of a figure must end with {', '.join(FORMATS)}, not {path.name}: give another name")
 
 
 def of_orbit(orbit: Orbit, system: System) -> Figure:
-    """Phase portrait, and for two degrees of freedom the path in configuration space beside it."""
+    """Draw a phase portrait and, for two or more degrees of freedom, the path in configuration space beside it."""
     planar = orbit.dim >= 4
     figure, axes = plt.subplots(1, 1 + planar, figsize=(4.5 * (1 + planar), 4.3), layout="constrained", squeeze=False)
     plotting.phase_portrait(orbit, ax=axes[0, -1])
     if planar:
         plotting.configuration_orbit(orbit, system=system, ax=axes[0, 0])
-    plt.close(figure)  # pyplot forgets it; the caller keeps it
+    plt.close(figure)  # removes it from pyplot only
     return figure
 
 
 def of_tracking(tracking: Tracking) -> Figure:
-    """Draw what was tracked in a film."""
+    """Draw the result of tracking a film."""
     figure, axes = plt.subplots(2, 2, figsize=(10, 6.4), layout="constrained")
     plotting.tracking_plot(tracking, axes=axes.T.flatten())
-    plt.close(figure)  # pyplot forgets it; the caller keeps it
+    plt.close(figure)  # removes it from pyplot only
     return figure
 
 
 def of_forecast(report: Report, system: System) -> Figure:
-    """Draw orbits of the truth and of the best forecasts, and below them time series and energy error."""
+    """Draw the true orbits and the best forecasts, with time series and the energy error below."""
 
     def draw(ax: Axes, orbit: Orbit) -> None:
         if orbit.dim >= 4:
@@ -63,7 +63,7 @@ def of_forecast(report: Report, system: System) -> Figure:
 
 
 def of_recording(report: Report, energy: Callable[[Tensor], Tensor]) -> Figure:
-    """Draw phase portraits of a recording and of the best forecasts, and below them angle, energy and phase error."""
+    """Draw phase portraits of a recording and of the best forecasts, with angle, energy and phase error below."""
     best = _best(report, "valid_time")
     figure, axes = _portraits(
         {"record": report.truth, **best}, lambda ax, orbit: plotting.phase_portrait(orbit, ax=ax), height=8.6, rows=(2, 1, 1)
@@ -79,9 +79,9 @@ def of_recording(report: Report, energy: Callable[[Tensor], Tensor]) -> Figure:
 def _portraits(
     orbits: Mapping[str, Orbit], draw: Callable[[Axes, Orbit], object], height: float, rows: tuple[int, ...]
 ) -> tuple[Figure, list[Axes]]:
-    """A figure with a row of orbits, within the limits of the first, and axes over a common time below; gives the latter."""
+    """Draw a row of orbits within the limits of the first, and return the figure and axes with a common time axis below."""
     figure = plt.figure(figsize=(10, height), layout="constrained")
-    plt.close(figure)  # pyplot forgets it
+    plt.close(figure)  # removes it from pyplot only
     upper, lower = np.asarray(figure.subfigures(2, 1, height_ratios=(2, sum(rows) - 0.3)))
     portraits = upper.subplots(1, len(orbits), sharex=True, sharey=True)
     for ax, (label, orbit) in zip(portraits, orbits.items(), strict=True):
@@ -94,16 +94,16 @@ def _portraits(
 
 
 def _best(report: Report, merit: str) -> dict[str, Orbit]:
-    """Euler's forecast for contrast, if there is one, and the best of the others, networks before baselines."""
+    """Return an Euler forecast for contrast, if there is one, and the best of the others, networks before baselines."""
     rows = report.table.drop(index="truth").sort_values([merit, "derivative_loss"], ascending=[False, True])
     euler = [label for label in rows.index if label.endswith("euler")][-1:]
     others = [label for label in rows.index if not label.endswith("euler")]
-    others.sort(key=lambda label: models.find(label.split(" + ")[0]).baseline)  # stable: the order among them stays
+    others.sort(key=lambda label: models.find(label.split(" + ")[0]).baseline)  # the sort is stable
     return {label: report.forecasts[label] for label in [*euler, *others][:SHOWN]}
 
 
 def _limit(ax: Axes, truth: Orbit) -> None:
-    """Set the axes by the truth: a forecast that leaves does not shrink it."""
+    """Set the limits of the axes from the truth, so that forecasts that diverge do not shrink it."""
     i, j = (0, 1) if truth.dim >= 4 else (0, truth.dim // 2)
     shown = truth if len(truth.shape) == 1 else truth[0] if truth.dim >= 4 else truth[:PORTRAYED]
     z = shown.z.flatten(0, -2)[:, [i, j]]

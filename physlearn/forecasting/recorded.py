@@ -1,4 +1,4 @@
-"""Forecasts of a recorded oscillation: learn from its beginning, forecast the rest, hold it against the record."""
+"""Forecasts of a recorded oscillation: learn from its beginning, forecast the rest, and compare it with the recording."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def read_recording(path: str | os.PathLike[str], columns: Sequence[str] | None =
         Under ``"file"`` with the file's rates, if it has any, and under ``"derived"`` with derived ones.
     """
     readings: dict[str, list[Orbit]] = {}
-    for rates in RATES:  # one call, so that a warning of both is shown once
+    for rates in RATES:  # one line for both calls, so that a warning that both raise is shown once
         readings[rates] = Orbit.from_csv(path, columns, rates=rates)
     if set(readings["file"][0].provenance["rates"].values()) == {"derived"}:
         return {"derived": readings["derived"]}
@@ -50,7 +50,7 @@ def read_recording(path: str | os.PathLike[str], columns: Sequence[str] | None =
 def read_film(
     film: str | os.PathLike[str], folder: Path, *, focal_length: float | None = None, progress: bool = True
 ) -> tuple[dict[str, list[Orbit]], list[Path]]:
-    """Track a film, write angles.csv and track.png to the folder, and read the first pendulum as `read_recording` does a file.
+    """Track a film, write angles.csv and track.png to the folder, and return the recording of the first pendulum.
 
     Parameters
     ----------
@@ -62,21 +62,21 @@ def read_film(
     Returns
     -------
     recordings : dict of str to list of Orbit
-        Under ``"film"`` the stretches of the recording.
+        Under ``"film"``, the stretches of the recording, as from `read_recording`.
     written : list of Path
         The files written.
 
     Raises
     ------
     InputError
-        If the pendulum is nowhere seen long enough without a gap.
+        If the film has no stretch without gaps that is long enough.
     """
     tracked = films.track(film, focal_length=focal_length, progress=progress)
     tracked.save_csv(folder / "angles.csv")
     written = [folder / "angles.csv", write_figure(folder / "track.png", picture.of_tracking(tracked))]
     orbits = [orbit for orbit in tracked.orbits if orbit.provenance["pendulum"] == 0]
     if not orbits:
-        raise InputError("the film holds no stretch without gaps that is long enough to learn from")
+        raise InputError("the film has no stretch without gaps that is long enough to learn from: give a longer film")
     return {"film": orbits}, written
 
 
@@ -91,25 +91,25 @@ def forecast_recording(
     training: Mapping[str, Any] | None = None,
     **network: Any,
 ) -> Report:
-    """Train on the first 80 % of a recording, of which the last eighth is for validation, and forecast the rest.
+    """Train on the first 80 % of a recording, the last eighth of which is for validation, and forecast the rest.
 
     Parameters
     ----------
     orbits
-        Stretches of the recording, (angle, velocity), as `Orbit.from_csv` or a tracked film gives them. All of them are
-        learned from; of the test block, the longest stretch is forecast, from its first state.
+        Stretches of the recording, (angle, velocity), from `Orbit.from_csv` or a tracked film. All stretches in the training
+        block are used; in the test block, the longest stretch is forecast from its first state.
     contenders, seed, progress, training, network
         As for `physlearn.forecasting.simulated.forecast_system`.
     name
         Name of the recorded system, for the title.
     gap
-        Number of samples left out between two blocks of time; defaults to the window of the filter that the rates come from,
-        the shortest gap that keeps the blocks apart.
+        Number of samples left out between two blocks of time; defaults to the window of the filter that computed the rates,
+        which is the shortest gap for which no sample affects two blocks.
 
     Raises
     ------
     InputError
-        If the recording does not swing about a middle.
+        If the recording does not oscillate about a centre.
     """
     start = time.perf_counter()
     gap = orbits[0].provenance["filter"]["window"] if gap is None else gap
@@ -127,8 +127,8 @@ def forecast_recording(
     derived = "derived" in recording.provenance["rates"].values()
     gain = recording.provenance["filter"].get("acceleration_gain", 1.0)
     flattened = (
-        f"the filter keeps {gain:.4f} of the acceleration, so that what learns from it swings slow: "
-        f"expect periods {100 * (gain**-0.5 - 1):.2f} % long"
+        f"the filter keeps {gain:.4f} of the acceleration, so models that learn from it oscillate too slowly: expect periods "
+        f"that are {100 * (gain**-0.5 - 1):.2f} % too long"
     )
     return Report(
         title=f"{name}: {duration:.1f} {unit} forecast from one recorded state, rates from the "
@@ -154,15 +154,15 @@ def forecast_recording(
         seconds=time.perf_counter() - start,
         draw=lambda report: picture.of_recording(report, fit_pendulum(report.truth)[1]),
         notes=(
-            "derivative loss: mean over samples and components of (dz/dt - recorded)^2 over the forecast block [units of the "
+            "derivative loss: mean of (dz/dt - recorded)^2 over samples and components of the forecast block [units of the "
             "file]",
-            "phase error: how far the forecast is ahead at the end of the block [rad]",
-            "valid time: until the error exceeds 0.4 of the record's spread (the rms over coordinates, each in standard "
-            f"deviations); at most {duration:.1f} {unit}",
-            f"energy error: the largest |H - E| / |E|, with H = omega^2/2 + ({frequency:.5g}/{unit})^2 (1 - cos theta), the "
-            "pendulum that fits the training block; a real clock's own energy wanders, as the row truth tells",
+            "phase error: phase by which the forecast is ahead at the end of the block [rad]",
+            "valid time: time until the error exceeds 0.4 of the spread of the recording (rms over coordinates, each in "
+            f"standard deviations); at most {duration:.1f} {unit}",
+            f"energy error: largest |H - E| / |E|, with H = omega^2/2 + ({frequency:.5g}/{unit})^2 (1 - cos theta) of the "
+            "pendulum fitted to the training block; the row 'truth' shows how much the energy of the real clock varies",
             *(
-                ["drive: the rms of the learned force that changes sign with the velocity, as a share of the acceleration's"]
+                ["drive: rms of the learned force that changes sign with the velocity, relative to that of the acceleration"]
                 if any("drive" in row for row in rows)
                 else []
             ),
@@ -172,27 +172,30 @@ def forecast_recording(
 
 
 def fit_pendulum(orbit: Orbit) -> tuple[float, Callable[[Tensor], Tensor]]:
-    """Fit a pendulum by least squares of acceleration on sin(angle).
+    """Fit a pendulum by least squares of the acceleration on sin(angle).
 
     Returns
     -------
     frequency : float
-        Of small swings, in radians per unit of time.
+        Angular frequency of small swings, in radians per unit of time.
     energy : callable
-        Energy over moment of inertia, of states ``(..., 2)``, in radians whatever the unit of the angle.
+        Function of states ``(..., 2)`` that returns the energy per moment of inertia, with angles converted to radians.
 
     Raises
     ------
     InputError
         If the acceleration does not oppose the angle.
     """
-    assert orbit.rate is not None  # from_csv gives rates
+    assert orbit.rate is not None  # from_csv computes rates
     radian = 2 * pi / orbit.periods.get(orbit.coordinates[0], 2 * pi)
     middle = orbit.z[..., 0].mean()
     sine = (radian * (orbit.z[..., 0] - middle)).sin()
     square = float(-(sine * radian * orbit.rate[..., 1]).sum() / sine.square().sum())
     if not square > 0:
-        raise InputError("the recording does not swing about a middle: acceleration does not oppose the angle")
+        raise InputError(
+            "the recording does not oscillate about a centre, because its acceleration does not oppose the angle: check the "
+            "columns of the file"
+        )
     return square**0.5, lambda z: (radian * z[..., 1]).square() / 2 + square * (1 - (radian * (z[..., 0] - middle)).cos())
 
 
@@ -209,7 +212,7 @@ def _row(
         "amplitude": float(metrics.amplitude(orbit)),
     }
     if flow is not None and hasattr(flow.model, "drive"):
-        assert truth.rate is not None  # from_csv gives rates
+        assert truth.rate is not None  # from_csv computes rates
         force = flow.model.drive(truth.z.to(flow.dtype)).double()
         row["drive"] = float(force.square().mean().sqrt() / truth.rate[..., 1].square().mean().sqrt())
     for name, fraction in (("quarter", 0.25), ("half", 0.5), ("end", 1.0)):

@@ -1,4 +1,4 @@
-"""Report: the outcome of a forecast, which prints, draws and saves itself, and the files that results are written to."""
+"""The report of a forecast, which can be printed, drawn and saved, and functions that write result files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from systems.json_ready import json_ready
 PACKAGES = ("torch", "numpy", "numba", "scipy", "torchdiffeq")
 
 
-COLUMNS = {  # of the printed table: heading, and a format with as many digits as are significant
+COLUMNS = {  # of the printed table: heading, and a format with the significant digits
     "derivative_loss": ("derivative loss", "{:.1e}"),
     "valid_time_median": ("valid time", "{:.1f}"),
     "valid_time": ("valid time", "{:.1f}"),
@@ -46,7 +46,7 @@ COLUMNS = {  # of the printed table: heading, and a format with as many digits a
 
 @dataclass(frozen=True)
 class Report:
-    """The outcome of one forecast. Its text is the title, a table of the main measures, the notes and the time spent.
+    """The results of one forecast. As text, it is the title, a table of the main measures, the notes and the duration.
 
     Parameters
     ----------
@@ -55,13 +55,13 @@ class Report:
     table
         One row per contender, the truth first.
     truth, forecasts
-        The true orbits, and the forecast ones by the label of their contender.
+        The true orbits, and the forecasts by the label of their contender.
     trained
         The trained models.
     settings
-        Everything that decides the result.
+        Everything that determines the result.
     seconds
-        Duration of training and forecasting.
+        Duration of training and forecasting [s].
     draw
         Function that draws the report.
     notes
@@ -89,12 +89,12 @@ class Report:
         return self.draw(self)
 
     def metrics(self) -> dict[str, Any]:
-        """Return the table as JSON-ready values, in which None stands for what is not finite."""
+        """Return the table as JSON-ready values, with None for values that are not finite."""
         rows = self.table.reset_index().to_dict("records")
         return {"title": self.title, "notes": list(self.notes), "rows": [finite(row) for row in rows]}
 
     def manifest(self) -> dict[str, Any]:
-        """Return versions, machine, command, settings and the time spent."""
+        """Return versions, machine, command, settings and duration."""
         return {
             "title": self.title,
             **environment(),
@@ -103,7 +103,7 @@ class Report:
         }
 
     def save(self, folder: str | os.PathLike[str], prefix: str = "") -> list[Path]:
-        """Write orbits, weights, metrics.json, manifest.json and forecast.png, each file whole or not at all.
+        """Write orbits, weights, metrics.json, manifest.json and forecast.png; each file is written as a whole or not at all.
 
         Parameters
         ----------
@@ -133,9 +133,9 @@ class Report:
 
 
 def writable(directory: str | os.PathLike[str]) -> Path:
-    """Return the directory, made if it is missing. Nothing that is in it is touched.
+    """Return the directory after creating it if it does not exist; its contents are not changed.
 
-    Raises InputError, before any work is done, where nothing can be written.
+    Raises InputError if nothing can be written to it, so that this is found before the computation.
     """
     path = Path(directory)
     try:
@@ -143,23 +143,23 @@ def writable(directory: str | os.PathLike[str]) -> Path:
         probe(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise InputError(f"cannot write to {_shown(path)}: {reason}; choose another --out") from error
+        raise InputError(f"cannot write to {_shown(path)} ({reason}): choose another --out") from error
     return path
 
 
 def writable_file(path: Path) -> None:
-    """Raise InputError, before any work is done, where no file of that name can be written. Nothing is touched."""
+    """Raise InputError if no file of that name can be written; no file is changed."""
     try:
         target = file_at(path)
     except OSError as error:
-        raise InputError(f"cannot write {_shown(path)}: {error.strerror}; choose another name") from error
+        raise InputError(f"cannot write {_shown(path)} ({error.strerror}): choose another name") from error
     writable(target.parent)
 
 
 def writable_files(*paths: Path | None, inputs: Sequence[Path | None] = ()) -> None:
-    """Raise InputError, before any work is done, unless all files can be written, each to a place of its own.
+    """Raise InputError unless all files can be written and no two are the same file.
 
-    inputs: files that are read, and so must not be written over. None stands for a file that is not asked for.
+    ``inputs`` are files that are read, which must not be overwritten. None stands for a file that was not requested.
     """
     read = [path for path in inputs if path is not None]
     seen: list[Path] = []
@@ -167,13 +167,13 @@ def writable_files(*paths: Path | None, inputs: Sequence[Path | None] = ()) -> N
         writable_file(path)
         for other in [*seen, *read]:
             if _alike(path, other):
-                use = "is read" if other in read else "is written, too"
-                raise InputError(f"{_shown(path)} would overwrite {_shown(other)}, which {use}; give another name")
+                use = "is an input" if other in read else "is also an output"
+                raise InputError(f"{_shown(path)} would overwrite {_shown(other)}, which {use}: give another name")
         seen.append(path)
 
 
 def _alike(one: Path, other: Path) -> bool:
-    """Whether two paths may name one file: through links, or on a disk that does not tell capitals from small letters."""
+    """Return whether two paths may name the same file, through links or on a file system that ignores case."""
     if one.exists() and other.exists() and one.samefile(other):
         return True
     names = [unicodedata.normalize("NFC", os.path.realpath(path)).casefold() for path in (one, other)]
@@ -181,12 +181,12 @@ def _alike(one: Path, other: Path) -> bool:
 
 
 def _shown(path: Path) -> str:
-    """A path as it is named in an error, where one of 300 characters would hide what is said."""
+    """Return a path for an error message, shortened if it is very long."""
     return str(path) if len(str(path)) < 120 else f"{str(path)[:100]}..."
 
 
 def environment() -> dict[str, Any]:
-    """When, where, with what and by which command something is computed."""
+    """Return the time, machine, versions and command of a computation."""
     return {
         "written": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
@@ -199,14 +199,14 @@ def environment() -> dict[str, Any]:
 
 
 def write_json(path: Path, content: Any) -> Path:
-    """Write indented JSON, whole or not at all; gives the path."""
+    """Write indented JSON, as a whole or not at all, and return the path."""
     with atomically(path) as temporary:
         temporary.write_text(json.dumps(content, indent=1, default=_plain, allow_nan=False) + "\n")
     return path
 
 
 def _plain(value: Any) -> Any:
-    """A number of NumPy or torch as JSON has it, None where it is not finite; anything else as text."""
+    """Return a NumPy or torch number as a JSON value, with None for a non-finite one, and anything else as text."""
     ready = json_ready(value)
     if ready is value:
         return str(value)
@@ -214,12 +214,12 @@ def _plain(value: Any) -> Any:
 
 
 def write_figure(path: Path, figure: Figure) -> Path:
-    """Write a picture, whole or not at all; gives the path."""
+    """Write a figure, as a whole or not at all, and return the path."""
     with atomically(path) as temporary:
         figure.savefig(temporary, format=path.suffix[1:], dpi=120, bbox_inches="tight")
     return path
 
 
 def finite(row: Mapping[Hashable, Any]) -> dict[str, Any]:
-    """A row of a table as JSON has it: what is not finite becomes None."""
+    """Return a row of a table as JSON values, with None for values that are not finite."""
     return {str(k): None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}

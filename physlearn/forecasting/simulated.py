@@ -1,4 +1,4 @@
-"""Forecasts of a simulated system: learn from some of its orbits, forecast others, hold the forecasts against the truth."""
+"""Forecasts of a simulated system: learn from some of its orbits, forecast others, and compare them with the truth."""
 
 from __future__ import annotations
 
@@ -18,15 +18,27 @@ from physlearn.forecasting.forecaster import Forecaster
 from physlearn.forecasting.report import Report
 from systems import HamiltonianSystem, InputError, Orbit, System
 
-ENERGY = "energy error: the largest |H - E| / |E| along an orbit; where |E| is below 1 % of the energy exchanged, over that"
+ENERGY = "energy error: largest |H - E| / |E| along an orbit; |E| is replaced by the energy exchanged if below 1 % of that"
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """What is simulated: orbits to learn from, orbits to validate on, and orbits to forecast, all apart.
+    """The orbits of a simulation: separate ones for training, validation and test.
 
-    training_orbits, validation_orbits: how many, each of ``samples`` states, ``dt`` apart. test_orbits: how many are
-    forecast over ``time`` in steps of ``dt``. training_sample, test_sample: arguments of the system's ``sample``.
+    Parameters
+    ----------
+    training_orbits, validation_orbits
+        Numbers of orbits to learn from and to validate on.
+    samples
+        Number of states of each of these orbits.
+    dt
+        Time between two states.
+    test_orbits
+        Number of orbits to forecast.
+    time
+        Duration of the forecasts.
+    training_sample, test_sample
+        Arguments of ``System.sample`` for the initial states.
     """
 
     training_orbits: int = 200
@@ -43,7 +55,9 @@ class Protocol:
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} must be positive, not {getattr(self, name)}")
         if self.time < self.dt:
-            raise InputError(f"time={self.time:g} is shorter than one step dt={self.dt:g}")
+            raise InputError(
+                f"time={self.time:g} must be at least one step dt={self.dt:g}: give a longer time or a shorter dt"
+            )
 
 
 PROTOCOLS = {
@@ -54,7 +68,7 @@ PROTOCOLS = {
 
 
 def protocol_of(system: System, **changes: Any) -> Protocol:
-    """The system's own protocol, or the general one, with changes (those that are None are left)."""
+    """Return the protocol of the system, or the general one, with the changes that are not None."""
     return replace(PROTOCOLS.get(system.name, Protocol()), **{k: v for k, v in changes.items() if v is not None})
 
 
@@ -68,10 +82,22 @@ def forecast_system(
     training: Mapping[str, Any] | None = None,
     **network: Any,
 ) -> Report:
-    """Train every model of the contenders, forecast the test orbits, and measure.
+    """Train the models of the contenders, forecast the test orbits, and measure the errors.
 
-    training, network: settings of `Forecaster.fit` and `Forecaster`. The seed decides the orbits, the initial weights and
-    the order of the batches.
+    Parameters
+    ----------
+    system
+        The true system.
+    contenders
+        Models and integrators.
+    protocol
+        Numbers and lengths of orbits.
+    seed
+        Random seed of the orbits, the initial weights and the order of the batches.
+    progress
+        Whether to show progress bars.
+    training, network
+        Settings of `Forecaster.fit` and `Forecaster`.
     """
     start = time.perf_counter()
     t = torch.arange(round(protocol.time / protocol.dt) + 1, dtype=torch.float64) * protocol.dt
@@ -103,21 +129,21 @@ def forecast_system(
         seconds=time.perf_counter() - start,
         draw=lambda report: picture.of_forecast(report, system),
         notes=(
-            "derivative loss: mean over samples and components of (dz/dt - truth)^2 along the test orbits",
-            "valid time: until the error exceeds 0.4 of the true orbit's spread (the rms over coordinates, each in standard "
-            f"deviations); at most {protocol.time:g}, the length of the forecast",
+            "derivative loss: mean of (dz/dt - truth)^2 over samples and components of the test orbits",
+            "valid time: time until the error exceeds 0.4 of the spread of the true orbit (rms over coordinates, each in "
+            f"standard deviations); at most {protocol.time:g}, the length of the forecast",
             *([ENERGY] if isinstance(system, HamiltonianSystem) else []),
         ),
     )
 
 
 def seeds_of(seed: int) -> dict[str, int]:
-    """Those of the initial states of each part: no two parts, of one seed or of two, have the same."""
+    """Return the seeds of the initial states of each part, which differ between all parts of all seeds."""
     return {part: 3 * seed + i for i, part in enumerate(("training", "validation", "test"))}
 
 
 def learning_orbits(system: System, protocol: Protocol, seed: int) -> tuple[Orbit, Orbit]:
-    """The orbits to learn from, and those to validate on."""
+    """Return the training orbits and the validation orbits."""
     t = torch.arange(protocol.samples, dtype=torch.float64) * protocol.dt
     training, validation = (
         system.orbit(system.sample(n, seed=seeds_of(seed)[part], **protocol.training_sample), t)
@@ -143,7 +169,7 @@ def _row(label: str, orbit: Orbit, truth: Orbit, system: System, flow: System | 
         row["energy_error_median"] = float(error.median())
         row["energy_error_largest"] = float(error.max())
         if isinstance(flow, Forecaster) and hasattr(flow, "hamiltonian"):
-            # a learned energy is known up to a constant: it is made to agree with the true one at the start
+            # a learned energy is known up to a constant, so shift it to agree with the true one at the start
             first = truth.z[:, :1]
             offset = system.hamiltonian(first) - flow.hamiltonian(first)
             learned = metrics.energy_error(orbit, lambda z: flow.hamiltonian(z) + offset)

@@ -1,4 +1,4 @@
-"""What a forecaster's file may say: settings of the right kinds, and no larger model than it holds numbers for."""
+"""The settings in the file of a forecaster, and checks of their types and of the size of the model that they describe."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 
 class Described(Protocol):
-    """What a file tells about a forecaster."""
+    """The attributes of a forecaster that a file stores."""
 
     name: str
     hidden: tuple[int, ...]
@@ -38,7 +38,7 @@ class Described(Protocol):
 
 
 def settings_of(forecaster: Described) -> dict[str, Any]:
-    """Return everything that a file tells of a forecaster beside its tensors, as JSON-ready values."""
+    """Return the settings of a forecaster that a file stores beside its tensors, as JSON-ready values."""
     return {
         "model": forecaster.name,
         "hidden": forecaster.hidden,
@@ -55,7 +55,7 @@ def settings_of(forecaster: Described) -> dict[str, Any]:
 
 
 def arguments_of(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of the Forecaster that the settings in a file describe."""
+    """Return the arguments of the Forecaster that the settings of a file describe."""
     baseline = models.find(settings["model"]).baseline
     return {
         "model": settings["model"],
@@ -74,9 +74,9 @@ def periods_of(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> di
 
 
 def check(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
-    """Raise InputError unless the settings are of the right kinds and the tensors hold a model of that size.
+    """Raise InputError unless the settings have the right types and the tensors are large enough for the model.
 
-    Nothing is built for this: a file that only claims a large model takes no memory.
+    The model is not built for this, so a file that describes a huge model takes no memory.
     """
     model = schema.text(settings["model"], "model")
     models.find(model)
@@ -88,14 +88,14 @@ def check(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
     schema.mapped(settings["training"], "training")
     needed = len(coordinates) + _needed(model, len(coordinates), settings, len(tensors))
     if needed > (held := sum(tensor.numel() for tensor in tensors.values())):
-        raise InputError(f"its settings describe a model of at least {needed} numbers, but it holds {held}")
+        raise InputError(f"its settings describe a model with at least {needed} numbers, but the file has {held}")
     for name, tensor in tensors.items():
         if not tensor.is_floating_point() or not tensor.isfinite().all():
-            raise InputError(f"the tensor {name!r:.80} does not hold finite floating-point numbers")
+            raise InputError(f"the tensor {name!r:.80} must have finite floating-point numbers: write the file again")
 
 
 def _angles(settings: Mapping[str, Any]) -> int:
-    """The number of coordinates that the networks take as angles; none in the files of earlier versions."""
+    """Return the number of coordinates that the networks take as angles, which is 0 in files of version 0.1.0."""
     angles = settings.get("angles", False)
     if isinstance(angles, bool):
         return len(schema.mapped(settings["periods"], "periods")) if angles else 0
@@ -103,12 +103,12 @@ def _angles(settings: Mapping[str, Any]) -> int:
 
 
 def _needed(model: str, dim: int, settings: Mapping[str, Any], tensors: int) -> int:
-    """How many numbers such a model has at least."""
+    """Return a lower bound on the number of values that such a model has."""
     found = models.find(model)
     if found.baseline:
         return found.fewest_numbers(dim, (), 0)
     hidden = [schema.whole(width, "each width", 1, 10**9) for width in schema.listed(settings["hidden"], "hidden", tensors)]
     if not hidden:
-        raise InputError("hidden must be a list of positive widths, not empty")
+        raise InputError("hidden must be a non-empty list of positive widths, not []")
     check_description(settings["activation"])
     return found.fewest_numbers(dim, hidden, _angles(settings)) + numbers_of(settings["activation"])

@@ -1,6 +1,6 @@
-"""Models: learnable flows, by name, and a classifier."""
+"""Models: learnable flows and classifiers, registered by name."""
 
-# Each import registers its models, and names() lists them in this order.
+# Each import registers its models; names() lists them in this order.
 # isort: off
 from physlearn.models.vector_field import VectorFieldNetwork
 from physlearn.models.hamiltonian import HamiltonianNetwork

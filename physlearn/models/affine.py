@@ -1,4 +1,4 @@
-"""One layer of weights and biases, for a network alone or for a stack of them."""
+"""A layer of weights and biases, for a single network or a stack of networks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from physlearn.transforms import transformed
 
 
 class Affine(nn.Module):
-    """W x + b, drawn uniformly within 1 / sqrt(inputs); with stacked weights, each member's for its own rows of x."""
+    """The map W x + b, with initial values uniform within 1 / sqrt(inputs).
+
+    If the weights are stacked, each member of the stack maps its own rows of x.
+    """
 
     def __init__(self, inputs: int, outputs: int, *, bias: bool, generator: torch.Generator) -> None:
         super().__init__()
@@ -23,7 +26,7 @@ class Affine(nn.Module):
         self.bias = nn.Parameter(torch.empty(outputs).uniform_(-bound, bound, generator=generator)) if bias else None
 
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
-        """W x + b."""
+        """Return W x + b."""
         if self.weight.ndim == 2:
             return nn.functional.linear(x, self.weight, self.bias)
         return affine(x, self.weight, None if self.bias is None else over_batch(self.bias, 1))
@@ -34,7 +37,7 @@ def affine(
     weight: Float[Tensor, "*stack outputs inputs"],
     bias: Float[Tensor, "*stack 1 outputs"] | None = None,
 ) -> Float[Tensor, "*batch n outputs"]:
-    """x W^T + b of a stack of networks; without a stack, or under a transform of torch.func, as torch does it."""
+    """Return x W^T + b for a stack of networks, with a faster gradient than torch's unless torch.func transforms it."""
     if weight.ndim == 2 or transformed(x, weight, bias):
         return _affine(x, weight, bias)
     return _Affine.apply(x, weight, bias)
@@ -47,7 +50,7 @@ def _affine(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 
 
 class _Affine(torch.autograd.Function):
-    """The same, but the weights' gradient is a product with few rows, not few columns: six times as fast on a CPU."""
+    """The same map; computing the gradient of the weights with few rows, not few columns, is six times as fast on a CPU."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:

@@ -1,4 +1,4 @@
-"""Baselines that any network has to beat: fitted by least squares, in one go."""
+"""Baselines for networks, fitted by least squares in one step."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from systems import InputError
 from systems.errors import outside
 from systems.hamiltonian_system import rotate
 
-NOTHING = 1e-10  # a column that is so much shorter than the longest holds rounding alone
-SINGULAR = 1e-10  # of the singular values of the design: below it is the noise of an integrator with a tolerance of 1e-12
+NOTHING = 1e-10  # a column shorter than this fraction of the longest contains only rounding errors
+SINGULAR = 1e-10  # relative singular value of the design; smaller ones are noise of an integrator with a tolerance of 1e-12
 
 
 class LeastSquaresModel(Model):
     """A model whose rates are linear in its coefficients.
 
-    Where states leave some coefficients undetermined, as those of a plane leave those of a third dimension, the smallest of
-    the solutions that are equally good is taken, with a warning.
+    If the states do not determine all coefficients, for example because they lie in a plane, the smallest of the equally good
+    solutions is used, with a warning.
     """
 
     default_method = "gauss-legendre-4"
@@ -40,13 +40,21 @@ class LeastSquaresModel(Model):
     def solve(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"], *, weighted: bool = False) -> None:
         """Fit the coefficients, after ``standardize``.
 
-        weighted: whether each component of the rates counts in units of its spread, or as it is.
+        Parameters
+        ----------
+        z, rate : shape ``(n, D)``
+            States and dz/dt.
+        weighted
+            Whether to measure the error of each component of the rates in units of its spread.
 
-        Raises InputError for fewer different pairs than the coefficients need.
+        Raises
+        ------
+        InputError
+            If there are too few different pairs for the coefficients.
         """
 
     def _solved(self, design: Float[Tensor, "m k"], target: Float[Tensor, "m j"], z: Tensor) -> Float[Tensor, "k j"]:
-        """The coefficients of each column of the design, by least squares in units in which columns have length one."""
+        """Return the least-squares coefficients of the columns of the design, which are scaled to length one for the fit."""
         size = design.norm(dim=0)
         used = size > NOTHING * size.max()
         scaled = (design[:, used] / size[used]).cpu()
@@ -58,12 +66,12 @@ class LeastSquaresModel(Model):
             if different * equations < len(size):
                 raise InputError(
                     f"{different} different state{' is' if different == 1 else 's are'} too few for the {len(size)} "
-                    f"coefficients of the model {self.name}: give at least {-(-len(size) // equations)}"
+                    f"coefficients of the model {self.name}: give at least {-(-len(size) // equations)} different states"
                 )
         if rank < needed:
             warnings.warn(
-                f"the states determine {rank} of the {needed} coefficients of the model {self.name} (combinations of "
-                "coordinates do not vary); of the equally good solutions, the smallest is taken",
+                f"the states determine {rank} of the {needed} coefficients of the model {self.name}, because combinations of "
+                "coordinates do not vary; the smallest of the equally good solutions is used",
                 stacklevel=outside(),
             )
         solution = torch.zeros(len(size), target.shape[1], dtype=torch.float64, device=design.device)
@@ -75,7 +83,13 @@ class LeastSquaresModel(Model):
 
 @register
 class LinearModel(LeastSquaresModel):
-    """dz/dt = A z + b, the best in the least-squares sense."""
+    """The linear vector field dz/dt = A z + b, fitted by least squares.
+
+    Parameters
+    ----------
+    dim
+        Number D of coordinates.
+    """
 
     name = "linear"
     matrix: Tensor
@@ -88,14 +102,46 @@ class LinearModel(LeastSquaresModel):
 
     @classmethod
     def fewest_numbers(cls, dim: int, hidden: Sequence[int], angles: int) -> int:
-        """Return the size of A."""
+        """Return the number of elements of A.
+
+        Parameters
+        ----------
+        dim
+            Number of coordinates.
+        hidden, angles
+            Not used.
+
+        Returns
+        -------
+        int
+            A lower bound on the number of coefficients.
+        """
         return dim * dim
 
     def standardize(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]) -> None:
-        """Nothing to scale."""
+        """Do nothing, because the model has no scales.
+
+        Parameters
+        ----------
+        z, rate : shape ``(n, D)``
+            Not used.
+        """
 
     def solve(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"], *, weighted: bool = False) -> None:
-        """Fit A and b, which do not depend on how components are weighted."""
+        """Fit A and b.
+
+        Parameters
+        ----------
+        z, rate : shape ``(n, D)``
+            States and dz/dt.
+        weighted
+            Not used, because the solution does not depend on the weights of the components.
+
+        Raises
+        ------
+        InputError
+            If there are too few different pairs for the coefficients.
+        """
         x, y = z.double(), rate.double()
         (scale, still), (size, _) = spread(x, z.dtype), spread(y, rate.dtype)
         u = torch.where(still, 0.0, (x - x.mean(0)) / scale)
@@ -105,13 +151,37 @@ class LinearModel(LeastSquaresModel):
         self.offset.copy_(size * solution[-1] - matrix @ x.mean(0))
 
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-        """A z + b."""
+        """Return A z + b.
+
+        Parameters
+        ----------
+        t
+            Time; not used.
+        z : shape ``(..., D)``
+            States.
+
+        Returns
+        -------
+        Tensor, shape ``(..., D)``
+            dz/dt.
+        """
         return z @ self.matrix.T + self.offset
 
 
 @register
 class CubicHamiltonian(LeastSquaresModel):
-    """H as a polynomial of degree 3 in q and p, with Hamilton's equations: exact for Henon-Heiles."""
+    """Hamilton's equations for a polynomial H(q, p) of degree 3, fitted by least squares; it is exact for Henon-Heiles.
+
+    Parameters
+    ----------
+    dim
+        Number D of coordinates, which must be even.
+
+    Raises
+    ------
+    InputError
+        If the number of coordinates is odd.
+    """
 
     name = "cubic"
     structure = "canonical"
@@ -121,7 +191,7 @@ class CubicHamiltonian(LeastSquaresModel):
     def __init__(self, dim: int) -> None:
         super().__init__()
         check_even(self.name, dim)
-        # A monomial is a product of three of (1, u_1, ..., u_D), of which 1 1 1 is left out: it has no gradient.
+        # A monomial is a product of three of (1, u_1, ..., u_D). The constant 1 is left out because it has no gradient.
         factors = list(combinations_with_replacement(range(dim + 1), 3))[1:]
         self.states = Standard(dim)
         self.register_buffer("factors", nn.functional.one_hot(torch.tensor(factors).T, dim + 1).to(torch.get_default_dtype()))
@@ -129,15 +199,49 @@ class CubicHamiltonian(LeastSquaresModel):
 
     @classmethod
     def fewest_numbers(cls, dim: int, hidden: Sequence[int], angles: int) -> int:
-        """Return the number of monomials in 1 and the coordinates, times that of coordinates."""
+        """Return the number of monomials times the number of coordinates.
+
+        Parameters
+        ----------
+        dim
+            Number of coordinates.
+        hidden, angles
+            Not used.
+
+        Returns
+        -------
+        int
+            A lower bound on the number of stored values.
+        """
         return comb(dim + 3, 3) * dim
 
     def standardize(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]) -> None:
-        """Scale the states, for a well-conditioned fit."""
+        """Take the scales of the states from the data, for a well-conditioned fit.
+
+        Parameters
+        ----------
+        z : shape ``(n, D)``
+            States.
+        rate : shape ``(n, D)``
+            Not used.
+        """
         self.states.fit(z)
 
     def solve(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"], *, weighted: bool = False) -> None:
-        """Fit the coefficients to the rates, in which they are linear."""
+        """Fit the coefficients, in which the rates are linear.
+
+        Parameters
+        ----------
+        z, rate : shape ``(n, D)``
+            States and dz/dt.
+        weighted
+            Whether to measure the error of each component of the rates in units of its spread.
+
+        Raises
+        ------
+        InputError
+            If there are too few different pairs for the coefficients.
+        """
         exact = copy.deepcopy(self).double()
         slopes = [exact._gradient(z.double(), unit) for unit in torch.eye(len(self.coefficients), dtype=torch.float64)]
         design = torch.stack([rotate(slope) for slope in slopes], dim=-1)  # (n, D, monomials)
@@ -148,22 +252,46 @@ class CubicHamiltonian(LeastSquaresModel):
         self.coefficients.copy_(self._solved(design.flatten(0, 1), y.flatten().unsqueeze(-1), z).squeeze(-1))
 
     def hamiltonian(self, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch"]:
-        """The fitted energy, up to a constant."""
+        """Return the fitted energy, up to a constant.
+
+        Parameters
+        ----------
+        z : shape ``(..., D)``
+            States.
+
+        Returns
+        -------
+        Tensor, shape ``(...)``
+            H(q, p).
+        """
         a, b, c = self._parts(z)
         return (a * b * c) @ self.coefficients
 
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-        """(dH/dp, -dH/dq)."""
+        """Return Hamilton's equations (dH/dp, -dH/dq).
+
+        Parameters
+        ----------
+        t
+            Time; not used.
+        z : shape ``(..., D)``
+            States.
+
+        Returns
+        -------
+        Tensor, shape ``(..., D)``
+            dz/dt.
+        """
         return rotate(self._gradient(z, self.coefficients))
 
     def _parts(self, z: Float[Tensor, "*batch D"]) -> list[Float[Tensor, "*batch monomials"]]:
-        """The three factors of each monomial."""
+        """Return the three factors of each monomial."""
         u = self.states(z)
         u = torch.cat([torch.ones_like(u[..., :1]), u], dim=-1)
         return [u @ chosen.T for chosen in self.factors]
 
     def _gradient(self, z: Float[Tensor, "*batch D"], coefficients: Float[Tensor, " monomials"]) -> Float[Tensor, "*batch D"]:
-        """By the product rule, one factor at a time."""
+        """Return the gradient of H by the product rule, one factor at a time."""
         a, b, c = self._parts(z)
         products = (b * c, a * c, a * b)
         slope = sum((coefficients * rest) @ chosen[:, 1:] for rest, chosen in zip(products, self.factors, strict=True))

@@ -1,4 +1,4 @@
-"""New models by name, with initial weights."""
+"""Construction of models and classifiers by name, with initial weights."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from systems.scalars import seeded
 
 
 def check_angles(name: str | None, angles: bool | tuple[str, ...] | Angles) -> None:
-    """Raise InputError where a model is to take angles that cannot."""
+    """Raise InputError if there are angles but the model does not support them."""
     if angles and name is not None and not find(name).takes_angles:
-        raise InputError(f"the model {name} has no network that could see cosines and sines of angles: leave angles out")
+        raise InputError(f"the model {name} has no network to take cosines and sines of angles: leave angles out")
 
 
 def structure_of(name: str, dim: int) -> Structure:
-    """Return what a change of units must leave as it is, for a model of that name on that many coordinates.
+    """Return the structure of a model that a change of units must preserve.
 
-    Raises UnknownNameError for an unknown model, InputError for an odd number of coordinates where momenta are needed.
+    Raises UnknownNameError for an unknown model, and InputError if the model needs momenta but ``dim`` is odd.
     """
     model = find(name)
     if model.needs_momenta():
@@ -41,13 +41,39 @@ def build(
     seed: int = 0,
     angles: Angles = NO_ANGLES,
 ) -> Model:
-    """A model with initial weights drawn from the seed; the baselines have none, and no network to shape.
+    """Create a model with random initial weights.
 
-    angles: the periods of coordinates of which the networks see cosine and sine, by their index.
+    Baselines have no networks, so they ignore ``hidden``, ``activation`` and ``seed``.
 
-    Raises UnknownNameError for an unknown model or activation, InputError for an odd number of coordinates where momenta
-    are needed, and for angles of a model that cannot have them.
+    Parameters
+    ----------
+    name
+        Name of the model, one of ``physlearn.models.names()``.
+    dim
+        Number D of coordinates.
+    hidden
+        Widths of the hidden layers.
+    activation
+        Name of an activation, or an Activation.
+    seed
+        Random seed of the initial weights.
+    angles
+        Periods of the coordinates whose cosine and sine are the inputs of the networks, by the index of the coordinate.
 
+    Returns
+    -------
+    Model
+        The new model.
+
+    Raises
+    ------
+    UnknownNameError
+        If the model or activation is unknown.
+    InputError
+        If the model needs momenta but ``dim`` is odd, or does not support angles.
+
+    Examples
+    --------
     >>> import torch
     >>> build("hnn", dim=4).vector_field(0.0, torch.zeros(5, 4)).shape
     torch.Size([5, 4])
@@ -65,9 +91,9 @@ def build(
 def build_classifier(
     name: str, inputs: int, classes: int, hidden: Sequence[int] = (100,), activation: str | Activation = "sine", seed: int = 0
 ) -> Classifier:
-    """A classifier with initial weights drawn from the seed.
+    """Create a classifier with random initial weights.
 
-    Raises UnknownNameError for an unknown classifier or activation, InputError for fewer than two classes.
+    Raises UnknownNameError for an unknown classifier or activation, and InputError for fewer than two classes.
     """
     construct = cast(Callable[..., Classifier], CLASSIFIERS.get(name))
     return construct(inputs, classes, hidden, activation, generator=seeded(seed))

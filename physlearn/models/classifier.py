@@ -1,4 +1,4 @@
-"""A network that tells classes apart."""
+"""A network that classifies signals."""
 
 from __future__ import annotations
 
@@ -19,10 +19,32 @@ from systems import InputError
 
 @register
 class Classifier(Learner):
-    """The logits of C classes, whose softmax are their probabilities, as the output of a network.
+    """A network whose outputs are the logits of C classes, which softmax turns into probabilities.
 
-    Inputs are standardised by the training data. It is no flow, and nothing can be forecast with it.
+    Inputs are standardised with the training data. A classifier is not a flow and cannot forecast.
 
+    Parameters
+    ----------
+    inputs
+        Number D of inputs.
+    classes
+        Number C of classes, at least 2.
+    hidden
+        Widths of the hidden layers.
+    activation
+        Name of an activation, or an Activation.
+    generator
+        Random generator of the initial weights.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two classes, or a width is not positive.
+    UnknownNameError
+        If the activation is unknown.
+
+    Examples
+    --------
     >>> network = Classifier(40, 10, generator=torch.Generator().manual_seed(0))
     >>> network(torch.zeros(5, 40)).shape
     torch.Size([5, 10])
@@ -43,14 +65,33 @@ class Classifier(Learner):
     ) -> None:
         super().__init__()
         if classes < 2:
-            raise InputError(f"a classifier tells at least 2 classes apart, not {classes}")
+            raise InputError(f"a classifier needs at least 2 classes, not {classes}")
         self.inputs = Standard(inputs)
         self.network = self.network_class(inputs, classes, hidden, activation, last_bias=True, generator=generator)
 
     def standardize(self, z: Float[Tensor, "n D"], target: Int[Tensor, " n"]) -> None:
-        """Scale the inputs to zero mean and unit variance."""
+        """Scale the inputs to zero mean and unit variance.
+
+        Parameters
+        ----------
+        z : shape ``(n, D)``
+            Training signals.
+        target : shape ``(n,)``
+            Class indices; not used.
+        """
         self.inputs.fit(z)
 
     def forward(self, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch C"]:
-        """The logits."""
+        """Return the logits.
+
+        Parameters
+        ----------
+        z : shape ``(..., D)``
+            Signals.
+
+        Returns
+        -------
+        Tensor, shape ``(..., C)``
+            Logits of the classes.
+        """
         return self.network(self.inputs(z))

@@ -1,4 +1,4 @@
-"""A Hamiltonian network, and what no Hamiltonian can fit beside it."""
+"""Hamiltonian networks with an additional learned force, which drives or damps the motion."""
 
 from __future__ import annotations
 
@@ -22,16 +22,36 @@ from physlearn.models.units import Structure
 
 @register
 class DissipativeHamiltonianNetwork(Model):
-    r"""Hamilton's equations for a learned H(q, p), and a learned force that drives or brakes.
+    r"""Hamilton's equations for a learned H(q, p), with a learned force that drives or damps the motion.
 
     .. math:: \dot q = \partial H / \partial p, \quad \dot p = -\partial H / \partial q + F(q, p), \quad F(q, -p) = -F(q, p)
 
-    F changes sign with the momenta, as friction does and the push of an escapement: so it takes over nothing of the forces
-    that a potential explains. Where a plain Hamiltonian network hides it in its residual, here it can be seen.
-    ``conservative`` is the Hamiltonian network, a flow of its own; ``drive(z)`` is F.
+    F changes sign with the momenta, as friction and the push of an escapement do, so it cannot replace forces that a potential
+    explains. A plain Hamiltonian network would leave it in the residual. ``conservative`` is the Hamiltonian network, which is
+    a flow itself; ``drive(z)`` is F.
 
-    Source: for the idea of a learned dissipative part, Sosanya and Greydanus, Dissipative Hamiltonian Neural Networks,
-    arXiv:2201.10085 (there the gradient of a second potential).
+    Parameters
+    ----------
+    dim
+        Number D of coordinates, which must be even.
+    hidden
+        Widths of the hidden layers.
+    activation
+        Name of an activation, or an Activation.
+    generator
+        Random generator of the initial weights.
+    angles
+        Periods of the coordinates whose cosine and sine are the inputs of the networks, by the index of the coordinate.
+
+    Raises
+    ------
+    InputError
+        If the number of coordinates is odd.
+
+    References
+    ----------
+    A. Sosanya and S. Greydanus, Dissipative Hamiltonian Neural Networks, arXiv:2201.10085, for the idea of a learned
+    dissipative part, which is the gradient of a second potential there.
     """
 
     name = "dissipative-hnn"
@@ -55,29 +75,77 @@ class DissipativeHamiltonianNetwork(Model):
         self.register_buffer("drive_scale", torch.ones(()))
 
     def standardize(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]) -> None:
-        """Scale the states, H, and F by the forces; momenta keep their zero, about which F is odd."""
+        """Take the scales of the states, of H and of F from the data; momenta are not shifted, because F is odd in them.
+
+        Parameters
+        ----------
+        z, rate : shape ``(n, D)``
+            Training states and dz/dt.
+        """
         self.conservative.standardize(z, rate)
         self.states.fit(z)
         self.states.center[z.shape[1] // 2 : z.shape[1]] = 0
         self.drive_scale.copy_(root_mean_square(rate.chunk(2, dim=-1)[1]))
 
     def drive(self, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch n"]:
-        """F(q, p)."""
+        """Return the force F(q, p).
+
+        Parameters
+        ----------
+        z : shape ``(..., D)``
+            States.
+
+        Returns
+        -------
+        Tensor, shape ``(..., D / 2)``
+            Force.
+        """
         q, p = z.chunk(2, dim=-1)
         odd = self.network(self.states(z)) - self.network(self.states(torch.cat([q, -p], dim=-1)))
         return over_batch(self.drive_scale.unsqueeze(-1), 1) * odd / 2
 
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-        """(dH/dp, -dH/dq + F)."""
+        """Return (dH/dp, -dH/dq + F).
+
+        Parameters
+        ----------
+        t
+            Time; not used.
+        z : shape ``(..., D)``
+            States.
+
+        Returns
+        -------
+        Tensor, shape ``(..., D)``
+            dz/dt.
+        """
         dq, dp = self.conservative.vector_field(t, z).chunk(2, dim=-1)
         return torch.cat([dq, dp + self.drive(z)], dim=-1)
 
 
 @register
 class DissipativeMechanicalNetwork(DissipativeHamiltonianNetwork):
-    """The same with H = p^2/2 + V(q): what is even in the momenta is then V's alone, and what is odd is F's.
+    """A dissipative network with H = p^2/2 + V(q): V gives the forces that are even in the momenta, F those that are odd.
 
-    A recorded oscillation of one amplitude fills but a thin ring of states, on which a general H(q, p) is hardly determined.
+    This suits a recorded oscillation of one amplitude, whose states fill a thin ring that hardly determines a general H(q, p).
+
+    Parameters
+    ----------
+    dim
+        Number D of coordinates, which must be even.
+    hidden
+        Widths of the hidden layers.
+    activation
+        Name of an activation, or an Activation.
+    generator
+        Random generator of the initial weights.
+    angles
+        Periods of the positions whose cosine and sine are the inputs of the networks, by the index of the coordinate.
+
+    Raises
+    ------
+    InputError
+        If the number of coordinates is odd, or a momentum has a period.
     """
 
     name = "dissipative-hnn-mechanical"

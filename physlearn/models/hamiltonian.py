@@ -1,4 +1,4 @@
-"""A network for the Hamiltonian, which is differentiated for the flow."""
+"""A network for the Hamiltonian, whose gradient gives the flow."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Potential(nn.Module):
 
     .. math:: F(x) = c\,K\bigl((\phi(x) - m) / s\bigr)
 
-    K is a network without a last bias, for F matters only up to a constant; :math:`\phi(x)` is x itself, but for coordinates
-    that are angles (`Inputs`), and m and s are its mean and standard deviation. Whatever m, s and c are, F is a function of
-    the physical x, so Hamilton's equations for it hold exactly: nothing but x is ever rescaled. What K has to fit is
-    :math:`s_i\,\partial_i F / c`, and c is chosen to make its mean square one.
+    K is a network without a last bias, because a constant in F does not matter. :math:`\phi(x)` is x, except for coordinates
+    that are angles (`Inputs`), and m and s are its mean and standard deviation. F is a function of the physical x for all
+    values of m, s and c, so Hamilton's equations hold exactly. K has to fit :math:`s_i\,\partial_i F / c`, and c is chosen
+    such that the mean square of this is one.
     """
 
     gradient_scale: Tensor
@@ -45,34 +45,55 @@ class Potential(nn.Module):
         super().__init__()
         if network_class.bends and not activations.get(activation).curved:
             raise InputError(
-                "a Hamiltonian network is trained through the slope of its activation, which linear interpolation makes flat "
-                "between jumps: the first layer's biases would never move; take kind='cubic'"
+                "a Hamiltonian network trains through the slope of its activation, which is piecewise constant with linear "
+                "interpolation, so that the biases of the first layer cannot train: use kind='cubic'"
             )
         self.inputs = Inputs(inputs, angles)
         self.register_buffer("gradient_scale", torch.ones(()))
         self.network = network_class(self.inputs.width, 1, hidden, activation, last_bias=False, generator=generator)
 
     def standardize(self, x: Float[Tensor, "m n"], gradient: Float[Tensor, "m n"]) -> None:
-        """Take the scales from inputs and the gradients that are to be learned (their signs do not matter)."""
+        """Take the scales from the inputs and the gradients to be learned, whose signs do not matter."""
         self.inputs.fit(x)
         self.gradient_scale.copy_(root_mean_square(self.inputs.lengths * gradient))
 
     def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
-        """F(x)."""
+        """Return F(x)."""
         return over_batch(self.gradient_scale, 0) * self.network(self.inputs(x)).squeeze(-1)
 
     def gradient(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
-        """dF/dx."""
+        """Return dF/dx."""
         scale = self.gradient_scale.unsqueeze(-1) / self.inputs.scale
         return self.inputs.by_coordinates(x, over_batch(scale, 1) * self.network.gradient(self.inputs(x)))
 
 
 @register
 class HamiltonianNetwork(Model):
-    """Hamilton's equations for one learned scalar H(q, p): energy is conserved, whatever was learned.
+    """Hamilton's equations for a learned scalar H(q, p), which the flow conserves however well it was learned.
 
-    H is not separable: roll it out by implicit-midpoint or gauss-legendre-4.
-    Source: Greydanus, Dzamba, Yosinski, Hamiltonian Neural Networks, NeurIPS 2019.
+    H is not separable, so rollouts need an implicit method such as ``"implicit-midpoint"`` or ``"gauss-legendre-4"``.
+
+    Parameters
+    ----------
+    dim
+        Number D of coordinates, which must be even.
+    hidden
+        Widths of the hidden layers.
+    activation
+        Name of an activation, or an Activation.
+    generator
+        Random generator of the initial weights.
+    angles
+        Periods of the coordinates whose cosine and sine are the inputs of the network, by the index of the coordinate.
+
+    Raises
+    ------
+    InputError
+        If the number of coordinates is odd, or the activation interpolates linearly.
+
+    References
+    ----------
+    S. Greydanus, M. Dzamba and J. Yosinski, Hamiltonian Neural Networks, NeurIPS 2019.
     """
 
     name = "hnn"
@@ -94,20 +115,50 @@ class HamiltonianNetwork(Model):
         self.energy = Potential(dim, hidden, activation, generator, self.network_class, angles)
 
     def standardize(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]) -> None:
-        """Scale the states, and H so that its gradient has the size of the data's."""
+        """Take the scales of the states and of H from the data, so that the gradient of H has the size of the rates.
+
+        Parameters
+        ----------
+        z, rate : shape ``(n, D)``
+            Training states and dz/dt.
+        """
         dq, dp = rate.chunk(2, dim=-1)
         self.energy.standardize(z, torch.cat([dp, dq], dim=-1))
 
     def hamiltonian(self, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch"]:
-        """The learned energy, up to a constant."""
+        """Return the learned energy, up to a constant.
+
+        Parameters
+        ----------
+        z : shape ``(..., D)``
+            States.
+
+        Returns
+        -------
+        Tensor, shape ``(...)``
+            H(q, p).
+        """
         return self.energy(z)
 
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-        """(dH/dp, -dH/dq)."""
+        """Return Hamilton's equations (dH/dp, -dH/dq).
+
+        Parameters
+        ----------
+        t
+            Time; not used.
+        z : shape ``(..., D)``
+            States.
+
+        Returns
+        -------
+        Tensor, shape ``(..., D)``
+            dz/dt.
+        """
         return rotate(self.energy.gradient(z))
 
 
 def check_even(model: str, dim: int) -> None:
-    """Raise InputError unless the coordinates can be as many positions as momenta."""
+    """Raise InputError if the number of coordinates is odd, so that they cannot be pairs of positions and momenta."""
     if dim % 2:
-        raise InputError(f"{model} needs as many momenta as positions, not {dim} coordinates; take the model nn")
+        raise InputError(f"{model} needs as many momenta as positions, not {dim} coordinates: use the model nn")

@@ -1,4 +1,4 @@
-"""What a network sees of a state: standardised coordinates, or the cosine and sine of one that has a period."""
+"""Inputs of a network: standardised coordinates, with the cosine and sine of coordinates that are angles."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from torch import Tensor
 
 from physlearn.models.scaling import Standard, rounding
 
-Angles = Mapping[int, float]  # the period of each coordinate that is taken as an angle, by its index
+Angles = Mapping[int, float]  # the period of each coordinate that is treated as an angle, by its index
 NO_ANGLES: Angles = MappingProxyType({})
 
 
 class Inputs(Standard):
-    r"""Coordinates as the inputs of a network, which are standardised features of them.
+    r"""Standardised features of the coordinates, which are the inputs of a network.
 
     .. math:: (x_1, \dots, x_n) \to (x_1, \dots, \cos k_i x_i, \dots, x_n, \sin k_i x_i, \dots), \quad k_i = 2 \pi / P_i
 
-    A coordinate with a period P is replaced by its cosine, and its sine is appended, so that whatever is computed from the
-    features is exactly periodic. Both have one scale, so that the circle remains a circle and the angle's origin does not
-    matter.
+    A coordinate with a period P is replaced by its cosine, and its sine is appended, so that functions of the features are
+    exactly periodic. Cosine and sine have the same scale, so that the circle remains a circle and the origin of the angle does
+    not matter.
 
     Parameters
     ----------
     size
-        The number n of coordinates.
+        Number n of coordinates.
     angles
-        Periods by the index of the coordinate, in the units of the coordinates. Without any, this is `Standard`.
+        Periods by the index of the coordinate, in the units of the coordinates. Without angles, this is `Standard`.
     """
 
     def __init__(self, size: int, angles: Angles = NO_ANGLES) -> None:
@@ -45,14 +45,14 @@ class Inputs(Standard):
 
     @property
     def lengths(self) -> Float[Tensor, " n"]:
-        """By how much each coordinate has to change for one unit of the features."""
+        """The change of each coordinate that corresponds to one unit of the features."""
         lengths = self.scale[: self.size].clone()
         for i, k in self.angles.items():
             lengths[i] /= k
         return lengths
 
     def fit(self, x: Float[Tensor, "m n"]) -> None:
-        """Take means and scales from the data."""
+        """Take the means and scales from the data."""
         features = self.features(x)
         super().fit(features)
         for i, sine in zip(self.angles, range(self.size, self.width), strict=True):
@@ -60,15 +60,15 @@ class Inputs(Standard):
             self.scale[[i, sine]] = torch.where(radius > rounding(len(x), x.dtype), radius, 1.0)
 
     def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch width"]:
-        """The inputs of the network."""
+        """Return the inputs of the network."""
         return super().forward(self.features(x))
 
     def features(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch width"]:
-        """The features before they are standardised."""
+        """Return the features before standardisation."""
         if not self.angles:
             return x
         columns = list(x.unbind(-1))
-        for i, k in self.angles.items():  # each k in double precision, unlike a buffer, whatever the training's is
+        for i, k in self.angles.items():  # k is always in double precision; a buffer would have that of the training
             phase = k * x[..., i]
             columns[i] = phase.cos()
             columns.append(phase.sin())
@@ -77,7 +77,7 @@ class Inputs(Standard):
     def by_coordinates(
         self, x: Float[Tensor, "*batch n"], by_features: Float[Tensor, "*batch width"]
     ) -> Float[Tensor, "*batch n"]:
-        """The gradient by the coordinates, of what has that gradient by the features: the chain rule."""
+        """Return the gradient by the coordinates, given that by the features (chain rule)."""
         if not self.angles:
             return by_features
         columns = list(by_features.unbind(-1))

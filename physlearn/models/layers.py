@@ -1,4 +1,4 @@
-"""What the networks inside models have in common: affine layers, widths between them, and one activation."""
+"""The base class of the networks inside models: affine layers and one activation."""
 
 from __future__ import annotations
 
@@ -19,15 +19,30 @@ from systems import InputError
 
 
 class Layers(nn.Module, ABC):
-    """Affine maps of so many ``features`` of each input; a subclass says what lies between them.
+    """Affine layers, each of which maps ``features`` features per input; a subclass computes the features.
 
-    inputs, outputs: their numbers; hidden: the widths of the hidden layers; activation: a name, or any Activation, whose
-    tables become part of the network; last_bias: whether the output has one. Weights and biases are uniform within
-    1 / sqrt(number of inputs of the layer), drawn from the generator. bends: whether it is the activation alone that makes the
-    gradient bend, without which a Hamiltonian would not train.
+    Initial weights and biases are uniform within 1 / sqrt(number of inputs of the layer). The class attribute ``bends`` says
+    whether the gradient of the network varies only through the activation, which must then be curved to train a Hamiltonian.
 
-    Raises InputError for widths that are not positive or a mixture along another axis than the last, UnknownNameError for an
-    unknown activation.
+    Parameters
+    ----------
+    inputs, outputs
+        Numbers of inputs and outputs.
+    hidden
+        Widths of the hidden layers.
+    activation
+        Name of an activation, or an Activation, whose tables become part of the network.
+    last_bias
+        Whether the output layer has a bias.
+    generator
+        Random generator of the initial weights.
+
+    Raises
+    ------
+    InputError
+        If a width is not positive, or the activation is a mixture along another axis than the last.
+    UnknownNameError
+        If the activation is unknown.
     """
 
     features: ClassVar[int] = 1
@@ -50,7 +65,7 @@ class Layers(nn.Module, ABC):
         if isinstance(self.activation, Mixture):
             if self.activation.dim not in (None, -1):
                 raise InputError(
-                    f"a mixture of dim={self.activation.dim} does not fit a network, whose neurons are the last axis"
+                    f"a network needs a mixture along the last axis, not dim={self.activation.dim}: leave dim out or use -1"
                 )
             self.activation.dim = -1
         sizes = (inputs, *hidden, outputs)
@@ -65,13 +80,13 @@ class Layers(nn.Module, ABC):
 
     @property
     def shapes(self) -> list[tuple[int, int]]:
-        """(outputs, features of all inputs) of each layer."""
+        """The numbers (outputs, features of all inputs) of each layer."""
         return [(layer.weight.shape[-2], layer.weight.shape[-1]) for layer in self._affine]
 
     @abstractmethod
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
-        """The outputs, before any scaling."""
+        """Return the outputs, before any scaling."""
 
     @abstractmethod
     def gradient(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch inputs"]:
-        """The gradient of the single output by the inputs, in closed form: training by it takes one backward pass, not two."""
+        """Return the gradient of the single output by the inputs, in closed form so that training takes one backward pass."""

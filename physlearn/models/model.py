@@ -1,4 +1,4 @@
-"""Learner and Model: what everything that is trained is, and every learnable flow."""
+"""The base classes of everything that trains: Learner, and Model for learnable flows."""
 
 from __future__ import annotations
 
@@ -14,11 +14,16 @@ from physlearn.models.units import Structure
 
 
 class Learner(nn.Module):
-    """What is trained on pairs: it takes z, in the dtype of its weights, and gives what is held against the targets.
+    """Base class of modules that train on pairs: a call maps z, in the dtype of the weights, to predictions of the targets.
 
-    A class says ``compiled = True`` in its own body if the compiled training loops may train it: if it computes just what
-    `Classifier`, `VectorFieldNetwork`, `HamiltonianNetwork` or one of the separable models does, from which it is derived,
-    perhaps with other layers. The attribute is not inherited, since a subclass may compute something else.
+    A class sets ``compiled = True`` in its own body if the compiled training loops may train it. It must then derive from
+    `Classifier`, `VectorFieldNetwork`, `HamiltonianNetwork` or one of the separable models and compute the same, except that
+    its layers may differ. The attribute is not inherited, because a subclass may compute something else.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        Passed to `torch.nn.Module`.
     """
 
     name: ClassVar[str]
@@ -26,36 +31,50 @@ class Learner(nn.Module):
 
     @abstractmethod
     def standardize(self, z: Float[Tensor, "n D"], target: Tensor) -> None:
-        """Fit the scales inside the model to the training data, before training."""
+        """Take the scales of the model from the training data, before training.
+
+        Parameters
+        ----------
+        z : shape ``(n, D)``
+            Training inputs.
+        target : shape ``(n, ...)``
+            Training targets.
+        """
 
 
 class Model(Learner):
-    """A learnable vector field on D coordinates: its targets are dz/dt.
+    """Base class of learnable vector fields on D coordinates, whose targets are dz/dt.
 
-    ``integrate`` takes a model as it takes a system. States must have the dtype of the weights.
+    ``integrate`` accepts models as well as systems. States must have the dtype of the weights.
 
-    A network is constructed from ``(dim, hidden, activation, generator, angles)``, and draws its initial weights from the
-    generator; one that takes no angles is not given them. A baseline is constructed from ``dim`` alone, and has a method
-    ``solve(z, rate, *, weighted)`` in place of a training, as `physlearn.models.baselines.LeastSquaresModel` has.
+    The constructor of a network takes ``(dim, hidden, activation, generator, angles)``, without ``angles`` if
+    ``takes_angles`` is False, and draws the initial weights from the generator. The constructor of a baseline takes ``dim``
+    alone; instead of training, a baseline has a method ``solve(z, rate, *, weighted)``, like
+    `physlearn.models.baselines.LeastSquaresModel`.
 
-    A model with a Hamiltonian has a method ``hamiltonian(z)``; one whose Hamiltonian splits says ``separable = True`` and has
-    ``kinetic(p)``, ``potential(q)``, ``velocity(p)`` and ``force(q)``.
+    A model with a Hamiltonian has a method ``hamiltonian(z)``. If the Hamiltonian splits, ``separable`` is True and the model
+    has ``kinetic(p)``, ``potential(q)``, ``velocity(p)`` and ``force(q)``.
+
+    Parameters
+    ----------
+    *args, **kwargs
+        Passed to `torch.nn.Module`.
 
     Attributes
     ----------
     name
-        What it is registered by.
+        Name under which the model is registered.
     default_method
-        Name of the method by which it is rolled out unless another is asked for.
+        Name of the default integration method.
     structure
-        What a change of units must leave as it is, see `physlearn.models.units.Units.of`. Unless it is ``"general"``, the
-        coordinates must be as many positions as momenta.
+        Structure that a change of units must preserve, see `physlearn.models.units.Units.of`. Unless it is ``"general"``, the
+        coordinates must be pairs of positions and momenta.
     separable
-        Whether there is a Hamiltonian T(p) + V(q).
+        Whether the Hamiltonian is T(p) + V(q).
     baseline
-        Whether it is solved for at once, and has no network to shape or train.
+        Whether the model is fitted in one step and has no network to train.
     takes_angles
-        Whether it can see cosine and sine of a coordinate that has a period.
+        Whether the networks can take the cosine and sine of a coordinate that has a period.
     """
 
     default_method: ClassVar[str]
@@ -67,28 +86,66 @@ class Model(Learner):
 
     @classmethod
     def needs_momenta(cls) -> bool:
-        """Return whether the coordinates must be as many positions as momenta."""
+        """Return whether the coordinates must be pairs of positions and momenta."""
         return cls.structure != "general"
 
     @classmethod
     def is_hamiltonian(cls) -> bool:
-        """Return whether its flow is Hamiltonian, so that it conserves an energy."""
+        """Return whether the flow is Hamiltonian, so that it conserves an energy."""
         return hasattr(cls, "hamiltonian")
 
     @classmethod
     def fewest_numbers(cls, dim: int, hidden: Sequence[int], angles: int) -> int:
-        """Return a lower bound of the number of weights and biases, by which the claims of a file are checked.
+        """Return a lower bound on the number of weights and biases, which is used to check files.
 
-        A model without layers of these widths overrides it. angles: the number of coordinates that it takes as angles.
+        A model without layers of these widths overrides this method.
+
+        Parameters
+        ----------
+        dim
+            Number of coordinates.
+        hidden
+            Widths of the hidden layers.
+        angles
+            Number of coordinates that the networks take as angles.
+
+        Returns
+        -------
+        int
+            The lower bound.
         """
-        # a separable model has networks of half of the coordinates each; an angle is one input more of one of them
+        # each network of a separable model has half of the coordinates; an angle adds one input to one of the networks
         weights = sum(a * b for a, b in pairwise([max(dim // 2, 1) + angles, *hidden]))
         return weights + sum(hidden)
 
     @abstractmethod
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-        """dz/dt as the model has it; no model depends on t."""
+        """Return the predicted dz/dt.
+
+        Parameters
+        ----------
+        t
+            Time; no model depends on it.
+        z : shape ``(..., D)``
+            States.
+
+        Returns
+        -------
+        Tensor, shape ``(..., D)``
+            dz/dt.
+        """
 
     def forward(self, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-        """dz/dt."""
+        """Return the predicted dz/dt.
+
+        Parameters
+        ----------
+        z : shape ``(..., D)``
+            States.
+
+        Returns
+        -------
+        Tensor, shape ``(..., D)``
+            dz/dt.
+        """
         return self.vector_field(0.0, z)

@@ -1,4 +1,4 @@
-"""The fully connected network inside every model that is trained by gradients."""
+"""The fully connected network inside the models that train by gradient descent."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from physlearn.models.scaling import over_batch
 
 
 class Network(Layers):
-    """Layers of weights, biases and one elementwise activation between them."""
+    """A fully connected network with one elementwise activation; its arguments are those of `Layers`."""
 
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
-        """The outputs, before any scaling."""
+        """Return the outputs, before any scaling."""
         *hidden, last = self._affine
         for layer in hidden:
             x = self.activation.value(layer(x))
         return last(x)
 
     def gradient(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch inputs"]:
-        """The gradient of the single output by the inputs, in closed form: training by it takes one backward pass, not two."""
+        """Return the gradient of the single output by the inputs, in closed form so that training takes one backward pass."""
         *hidden, last = self._affine
         slopes = []
         for i, layer in enumerate(hidden):

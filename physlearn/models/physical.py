@@ -1,4 +1,4 @@
-"""A model that was trained in standard units, as a flow in the units of its data."""
+"""A model that was trained in standardised units, as a flow in the units of its data."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from physlearn.models.units import Units
 from systems.autograd_mode import elsewhere
 from systems.periodic import shortest
 
-PARTS = {  # what goes into each, and the unit of what comes out
+PARTS = {  # coordinates that each takes, and the unit of its result
     "vector_field": ("all", "all"),
     "hamiltonian": ("all", "energy"),
     "potential": ("positions", "energy"),
@@ -28,11 +28,18 @@ PARTS = {  # what goes into each, and the unit of what comes out
 
 
 class PhysicalModel(Model):
-    """The model ``inner``, whose states and rates are in ``units``, as one of states and rates in the units of the data.
+    """The model ``inner``, whose states and rates are in ``units``, as a flow in the units of the data.
 
-    Offsets are removed and units are changed in float64, whatever the types of states and weights are: so a state of a
-    planet in kg m / s does not overflow in float32, and one of a million and a bit loses no digits. States otherwise must
-    have the dtype of the weights. It has a Hamiltonian, a force, ... where ``inner`` has.
+    Offsets and units are converted in float64, whatever the types of states and weights are, so that the momentum of a planet
+    in kg m / s does not overflow in float32, and small changes of a large coordinate keep their digits. States must have the
+    dtype of the weights. The Hamiltonian, force and other parts exist if ``inner`` has them.
+
+    Parameters
+    ----------
+    inner
+        Model in standardised units.
+    units
+        Units of the inner model.
     """
 
     def __init__(self, inner: Model, units: Units) -> None:
@@ -43,12 +50,12 @@ class PhysicalModel(Model):
 
     @property
     def name(self) -> str:  # type: ignore[override]
-        """That of the model."""
+        """Name of the inner model."""
         return self.inner.name
 
     @property
     def default_method(self) -> str:  # type: ignore[override]
-        """That of the model."""
+        """Default integration method of the inner model."""
         return self.inner.default_method
 
     @property
@@ -57,15 +64,18 @@ class PhysicalModel(Model):
         return self.inner.separable
 
     def standardize(self, z: Float[Tensor, "n D"], target: Float[Tensor, "n D"]) -> None:
-        """Fit the scales of the inner model, in these units."""
+        """Take the scales of the inner model from data in the units of the data."""
         self.inner.standardize(*self.units.standardize(z, target))
 
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-        """dz/dt in the units of the data."""
+        """Return dz/dt in the units of the data."""
         return self.part("vector_field", z, t)
 
     def part(self, name: str, x: Float[Tensor, "*batch n"], t: Float[Tensor, ""] | float | None = None) -> Tensor:
-        """The hamiltonian, the force, ... of the inner model, in the units of the data; t: for a vector field."""
+        """Return the Hamiltonian, force or another part of the inner model in the units of the data.
+
+        The time t is given for the vector field alone.
+        """
         inverse, origin, factor, drift = self._change(name)
         u = torch.addcmul(origin, x.to(origin.dtype), inverse).to(x.dtype)
         inner = getattr(self._modules["inner"], name)
@@ -75,25 +85,25 @@ class PhysicalModel(Model):
     def turns(
         self, z: Float[Tensor, "*batch D"], periods: Mapping[str, float], coordinates: Sequence[str]
     ) -> Float[Tensor, "*batch D"]:
-        """Return the whole periods by which the angles of states are away from those of the training data; else zero."""
+        """Return the whole periods by which angles are away from the centre of the training data; 0 for other coordinates."""
         if not periods or not z.is_floating_point() or z.shape[-1:] != self.units.center.shape:
             return torch.zeros_like(z)
         away = z - self.units.center.to(z)
         return away - shortest(away, periods, coordinates)
 
     def copied_to(self, device: torch.device, dtype: torch.dtype) -> PhysicalModel:
-        """Return a copy on another device, with weights of another dtype, that later calls may differentiate through.
+        """Return a copy on another device, with weights of another dtype, through which later calls can differentiate.
 
-        The caller may be in inference mode, or inside of a function that ``torch.func`` transforms.
+        The caller may be in inference mode, or in a function that ``torch.func`` transforms.
         """
         return elsewhere(lambda: copy.deepcopy(self).to(device, dtype))
 
     def _change(self, name: str) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
-        """u = origin + x inverse, and what comes of it times a factor, plus a drift."""
+        """Return the constants (inverse, origin, factor, drift): u = origin + x * inverse, result = drift + y * factor."""
         if name not in self._changes:
             given, unit = PARTS[name]
             chosen, units = self._slice(given), self.units
-            with torch.inference_mode(False):  # what is kept may be differentiated through later
+            with torch.inference_mode(False):  # later calls may differentiate through the cached constants
                 inverse = 1 / units.scale[chosen]
                 factor = units.energy if unit == "energy" else units.rates[self._slice(unit)]
                 drift = units.drift if units.drift.any() else None
@@ -101,7 +111,7 @@ class PhysicalModel(Model):
         return self._changes[name]
 
     def __getattr__(self, name: str) -> Any:
-        """The parts of the inner model that it has, in the units of the data."""
+        """Return the parts of the inner model in the units of the data, if it has them."""
         if name in PARTS and hasattr(self._modules["inner"], name):
             return partial(self.part, name)
         if name == "conservative" and hasattr(self.inner, name):

@@ -1,4 +1,4 @@
-"""Models and classifiers by name."""
+"""Registries of models and classifiers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,22 @@ L = TypeVar("L", bound=type[Learner])
 
 
 def register(cls: L) -> L:
-    """Class decorator: makes a `Model` available by its ``name``, to `Forecaster` and to everything that takes a model's name.
+    """Register a class by its ``name``, so that `Forecaster` and all functions that take the name of a model can find it.
 
-    What the rest of the package asks of a model are attributes of its class, see `Model`. Another distribution needs no
-    import when its metadata name the class in the entry-point group ``physlearn.models``:
-    ``my-model = "my_package.my_model:MyModel"``. A class that is defined again, as when a notebook's cell is run again,
-    replaces itself. A `Learner` that is no `Model` is registered among the classifiers.
+    Use this as a decorator of a subclass of `Model`, whose docstring lists the class attributes that the package uses, or of
+    another subclass of `Learner`, which is registered as a classifier. Other distributions can instead list their class in
+    the entry-point group ``physlearn.models``, as in ``my-model = "my_package.my_model:MyModel"``, which needs no import. A
+    class that is defined again, for example by running a notebook cell twice, replaces itself.
 
-    Raises InputError for a name that is taken.
+    Returns
+    -------
+    type
+        The class itself.
+
+    Raises
+    ------
+    InputError
+        If another class has the name.
     """
     if issubclass(cls, Model):
         MODELS.register(cls.name)(cls)
@@ -30,10 +38,32 @@ def register(cls: L) -> L:
 
 
 def names() -> list[str]:
-    """Return the names of all models: networks, baselines, and those that others registered."""
+    """Return the names of all models.
+
+    Returns
+    -------
+    list of str
+        Names of networks, baselines and models that other distributions registered.
+    """
     return MODELS.names()
 
 
 def find(name: str) -> type[Model]:
-    """Return the class of the model of that name. Raises UnknownNameError (a KeyError), which lists the names."""
+    """Return the class of a model.
+
+    Parameters
+    ----------
+    name
+        Name of the model.
+
+    Returns
+    -------
+    type
+        The subclass of `Model`.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such model (a KeyError); the message lists the names.
+    """
     return MODELS.get(name)

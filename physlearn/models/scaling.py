@@ -1,4 +1,4 @@
-"""Standardised coordinates inside a model, physical ones outside."""
+"""Standardisation: models use standardised coordinates inside and physical ones outside."""
 
 from __future__ import annotations
 
@@ -6,16 +6,19 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-DRIFT = 1000  # roundings, at each of n samples at random: an integrator with a tolerance of 1e-12 conserves no better
+DRIFT = 1000  # random rounding errors per sample: an integrator with a tolerance of 1e-12 conserves no better
 
 
 def over_batch(x: Tensor, axes: int) -> Tensor:
-    """A quantity with that many axes of its own, for a whole batch: a stack of them, ``(R, ...)``, becomes ``(R, 1, ...)``."""
+    """Return a quantity that broadcasts over a batch: a stack of them, ``(R, ...)``, becomes ``(R, 1, ...)``.
+
+    A single quantity has ``axes`` axes and is returned as it is.
+    """
     return x if x.ndim == axes else x.unsqueeze(-1 - axes)
 
 
 class Standard(nn.Module):
-    """Maps x to (x - center) / scale, with the mean and the standard deviation of the data it was fitted to."""
+    """The map from x to (x - center) / scale, with the mean and standard deviation of the data it was fitted to."""
 
     center: Tensor
     scale: Tensor
@@ -26,16 +29,16 @@ class Standard(nn.Module):
         self.register_buffer("scale", torch.ones(size))
 
     def fit(self, x: Float[Tensor, "n size"]) -> None:
-        """Take mean and `spread` from the data."""
+        """Take the mean and `spread` from the data."""
         self.center.copy_(x.mean(0))
         self.scale.copy_(spread(x)[0])
 
     def forward(self, x: Float[Tensor, "*batch size"]) -> Float[Tensor, "*batch size"]:
-        """Standardise."""
+        """Return the standardised values."""
         return (x - over_batch(self.center, 1)) / over_batch(self.scale, 1)
 
     def inverse(self, u: Float[Tensor, "*batch size"]) -> Float[Tensor, "*batch size"]:
-        """Undo it."""
+        """Return the values whose standardised values are u."""
         return over_batch(self.center, 1) + over_batch(self.scale, 1) * u
 
 
@@ -44,16 +47,16 @@ def spread(
 ) -> tuple[Float[Tensor, " size"], Bool[Tensor, " size"]]:
     """Return the standard deviation of each column, and which columns are constant to rounding.
 
-    A constant column has the size of its values in place of a standard deviation (1 where they are 0), so that noise in the
-    last digits never becomes a scale. Constant to rounding is what varies by no more than two units in the last place, or,
-    as a quantity that an integrator conserves does, by ``1000 eps sqrt(n)`` of its mean in double precision.
+    A constant column has the size of its values as its scale (1 if they are 0), so that noise in the last digits never becomes
+    a scale. A column is constant to rounding if it varies by at most two units in the last place or, as quantities that an
+    integrator conserves do, by ``1000 eps sqrt(n)`` of its mean in double precision.
 
     Parameters
     ----------
     x : shape ``(n, size)``
         One row per sample.
     dtype
-        Precision in which the data were given, where that is less than x has (default: that of x).
+        Precision of the original data, if it is lower than that of x; defaults to that of x.
 
     Returns
     -------
@@ -66,11 +69,11 @@ def spread(
 
 
 def rounding(n: int, dtype: torch.dtype) -> float:
-    """Return how much a constant may vary, relative to its size, over n samples of that precision."""
+    """Return the largest variation, relative to its size, of a constant over n samples of that precision."""
     return max(2 * torch.finfo(dtype).eps, DRIFT * torch.finfo(torch.float64).eps * n**0.5)
 
 
 def root_mean_square(x: Tensor) -> Tensor:
-    """Over all elements; 1 for data that is zero throughout, so that it can divide."""
+    """Return the root mean square of all elements, or 1 if all are zero, so that it can be a divisor."""
     rms = x.square().mean().sqrt()
     return torch.where(rms > 0, rms, 1.0)

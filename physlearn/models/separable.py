@@ -1,4 +1,4 @@
-"""Hamiltonians that split into T(p) + V(q), for explicit symplectic integrators."""
+"""Separable Hamiltonians T(p) + V(q), for explicit symplectic integrators."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from systems import InputError
 
 
 class SeparableModel(Model):
-    """H = T(p) + V(q), with V learned; subclasses say what T is."""
+    """Base class of models with H = T(p) + V(q), where V is learned and subclasses define T."""
 
     structure: ClassVar[Structure] = "canonical"
     separable = True
@@ -40,39 +40,58 @@ class SeparableModel(Model):
         self.potential_energy = Potential(dim // 2, hidden, activation, generator, angles=of_positions)
 
     def standardize(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]) -> None:
-        """Scale positions and forces."""
+        """Take the scales of positions and forces from the data."""
         self.potential_energy.standardize(z.chunk(2, dim=-1)[0], rate.chunk(2, dim=-1)[1])
 
     @abstractmethod
     def kinetic(self, p: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
-        """T(p)."""
+        """Return T(p)."""
 
     def potential(self, q: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
-        """V(q), up to a constant."""
+        """Return V(q), up to a constant."""
         return self.potential_energy(q)
 
     @abstractmethod
     def velocity(self, p: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
-        """dT/dp."""
+        """Return dT/dp."""
 
     def force(self, q: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
-        """-dV/dq."""
+        """Return -dV/dq."""
         return -self.potential_energy.gradient(q)
 
     def hamiltonian(self, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch"]:
-        """T(p) + V(q)."""
+        """Return T(p) + V(q)."""
         q, p = z.chunk(2, dim=-1)
         return self.kinetic(p) + self.potential(q)
 
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-        """(dT/dp, -dV/dq)."""
+        """Return (dT/dp, -dV/dq)."""
         q, p = z.chunk(2, dim=-1)
         return torch.cat([self.velocity(p), self.force(q)], dim=-1)
 
 
 @register
 class SeparableHamiltonianNetwork(SeparableModel):
-    """T(p) + V(q), a network for each."""
+    """Hamilton's equations for H = T(p) + V(q), with one network for T and one for V.
+
+    Parameters
+    ----------
+    dim
+        Number D of coordinates, which must be even.
+    hidden
+        Widths of the hidden layers.
+    activation
+        Name of an activation, or an Activation.
+    generator
+        Random generator of the initial weights.
+    angles
+        Periods of the coordinates whose cosine and sine are the inputs of the networks, by the index of the coordinate.
+
+    Raises
+    ------
+    InputError
+        If the number of coordinates is odd, or the activation interpolates linearly.
+    """
 
     name = "hnn-separable"
     compiled = True
@@ -90,24 +109,70 @@ class SeparableHamiltonianNetwork(SeparableModel):
         self.kinetic_energy = Potential(dim // 2, hidden, activation, generator, angles=of_momenta)
 
     def standardize(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]) -> None:
-        """Scale positions and forces, momenta and velocities."""
+        """Take the scales of positions, forces, momenta and velocities from the data.
+
+        Parameters
+        ----------
+        z, rate : shape ``(n, D)``
+            Training states and dz/dt.
+        """
         super().standardize(z, rate)
         self.kinetic_energy.standardize(z.chunk(2, dim=-1)[1], rate.chunk(2, dim=-1)[0])
 
     def kinetic(self, p: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
-        """T(p), up to a constant."""
+        """Return T(p), up to a constant.
+
+        Parameters
+        ----------
+        p : shape ``(..., D / 2)``
+            Momenta.
+
+        Returns
+        -------
+        Tensor, shape ``(...)``
+            Kinetic energy.
+        """
         return self.kinetic_energy(p)
 
     def velocity(self, p: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
-        """dT/dp."""
+        """Return the velocity dT/dp.
+
+        Parameters
+        ----------
+        p : shape ``(..., D / 2)``
+            Momenta.
+
+        Returns
+        -------
+        Tensor, shape ``(..., D / 2)``
+            Velocities.
+        """
         return self.kinetic_energy.gradient(p)
 
 
 @register
 class MechanicalHamiltonianNetwork(SeparableModel):
-    """p^2/2 + V(q): unit masses are known, the potential is learned.
+    """Hamilton's equations for H = p^2/2 + V(q), with one network for V.
 
-    Right where the momenta are the velocities, as for a star in a galaxy, or for an angle and its rate.
+    This suits systems whose momenta are velocities, such as a star in a galaxy, or an angle and its rate.
+
+    Parameters
+    ----------
+    dim
+        Number D of coordinates, which must be even.
+    hidden
+        Widths of the hidden layers.
+    activation
+        Name of an activation, or an Activation.
+    generator
+        Random generator of the initial weights.
+    angles
+        Periods of the positions whose cosine and sine are the inputs of the network, by the index of the coordinate.
+
+    Raises
+    ------
+    InputError
+        If the number of coordinates is odd, a momentum has a period, or the activation interpolates linearly.
     """
 
     name = "hnn-mechanical"
@@ -127,9 +192,31 @@ class MechanicalHamiltonianNetwork(SeparableModel):
         super().__init__(dim, hidden, activation, generator, angles)
 
     def kinetic(self, p: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
-        """p^2/2."""
+        """Return p^2/2.
+
+        Parameters
+        ----------
+        p : shape ``(..., D / 2)``
+            Momenta.
+
+        Returns
+        -------
+        Tensor, shape ``(...)``
+            Kinetic energy.
+        """
         return p.square().sum(-1) / 2
 
     def velocity(self, p: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
-        """P."""
+        """Return the velocity, which is p.
+
+        Parameters
+        ----------
+        p : shape ``(..., D / 2)``
+            Momenta.
+
+        Returns
+        -------
+        Tensor, shape ``(..., D / 2)``
+            Velocities.
+        """
         return p

@@ -1,4 +1,4 @@
-"""Models with learned functions on the connections, where the others have weights: Kolmogorov-Arnold networks."""
+"""Models with Kolmogorov-Arnold networks, whose connections are learned functions instead of weights."""
 
 from __future__ import annotations
 
@@ -11,7 +11,21 @@ from physlearn.models.vector_field import VectorFieldNetwork
 
 @register
 class SplineVectorField(VectorFieldNetwork):
-    """dz/dt as the output of a `SplineNetwork`."""
+    """A vector field dz/dt that is the output of a `SplineNetwork`.
+
+    Parameters
+    ----------
+    dim
+        Number D of coordinates.
+    hidden
+        Widths of the hidden layers.
+    activation
+        Base function: name of an activation, or an Activation.
+    generator
+        Random generator of the initial weights.
+    angles
+        Periods of the coordinates whose cosine and sine are the inputs of the network, by the index of the coordinate.
+    """
 
     name = "nn-splines"
     compiled = True
@@ -20,7 +34,26 @@ class SplineVectorField(VectorFieldNetwork):
 
 @register
 class SplineHamiltonian(HamiltonianNetwork):
-    """Hamilton's equations for one H(q, p) that a `SplineNetwork` gives, whose base function may be any."""
+    """Hamilton's equations for an H(q, p) that is the output of a `SplineNetwork` with any base function.
+
+    Parameters
+    ----------
+    dim
+        Number D of coordinates, which must be even.
+    hidden
+        Widths of the hidden layers.
+    activation
+        Base function: name of an activation, or an Activation.
+    generator
+        Random generator of the initial weights.
+    angles
+        Periods of the coordinates whose cosine and sine are the inputs of the network, by the index of the coordinate.
+
+    Raises
+    ------
+    InputError
+        If the number of coordinates is odd.
+    """
 
     name = "hnn-splines"
     compiled = True
@@ -29,7 +62,26 @@ class SplineHamiltonian(HamiltonianNetwork):
 
 @register
 class SplineClassifier(Classifier):
-    """The logits of C classes as the output of a `SplineNetwork`."""
+    """A classifier whose logits of C classes are the outputs of a `SplineNetwork`.
+
+    Parameters
+    ----------
+    inputs
+        Number D of inputs.
+    classes
+        Number C of classes, at least 2.
+    hidden
+        Widths of the hidden layers.
+    activation
+        Base function: name of an activation, or an Activation.
+    generator
+        Random generator of the initial weights.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two classes.
+    """
 
     name = "classifier-splines"
     compiled = True

@@ -1,4 +1,4 @@
-"""Units in which states, rates and times are numbers of order one, whatever units they were measured in."""
+"""Units in which states, rates and times are of order one, whatever the units of the data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from systems import InputError
 
 Structure = Literal["general", "canonical", "odd", "mechanical"]
 IN_FILES = "units."
-SAME = 1e-6  # a slope of velocity on momentum that is so near to one is one
+SAME = 1e-6  # tolerance within which a slope of velocity on momentum equals one
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,18 +23,18 @@ class Units:
 
     .. math:: u_i = (z_i - c_i) / s_i, \quad t' = t / \tau
 
-    Where the flow is Hamiltonian, :math:`s_{q_i} s_{p_i}` is one action for all i, so that the transformation is canonical:
-    Hamilton's equations for a function of u are Hamilton's equations for its multiple, by an energy, as a function of z.
+    If the flow is Hamiltonian, :math:`s_{q_i} s_{p_i}` is the same action for all i, so that the transformation is canonical:
+    Hamilton's equations for a function of u are those for the function of z that is its multiple by the unit of energy.
 
     Parameters
     ----------
     center, scale : shape ``(D,)``
-        The origin and the size of each coordinate, float64, in the units of the data.
+        Origin and unit of each coordinate, float64, in the units of the data.
     time : shape ``()``
-        The unit of time, float64, in that of the data.
+        Unit of time, float64, in the unit of the data.
     drift, moving : shape ``(D,)``
-        Where nothing is known of the structure, a rate that is constant to rounding over the data is known, and not learned:
-        ``moving`` is 0 there, else 1, and ``drift`` its value, else 0. Both float64.
+        If the structure is general, rates that are constant to rounding over the data are not learned: ``moving`` is 0 and
+        ``drift`` is the rate. Otherwise ``moving`` is 1 and ``drift`` is 0. Both are float64.
     """
 
     center: Float[Tensor, " D"]
@@ -45,7 +45,7 @@ class Units:
 
     @classmethod
     def none(cls, dim: int) -> Units:
-        """Return the units of the data themselves."""
+        """Return the units of the data."""
         zero, one = torch.zeros(dim, dtype=torch.float64), torch.ones(dim, dtype=torch.float64)
         return cls(zero, one, one[0], zero, one)
 
@@ -57,18 +57,19 @@ class Units:
         structure: Structure = "general",
         dtype: torch.dtype = torch.float64,
     ) -> Units:
-        """Return the units that suit states and their rates.
+        """Return the units in which states and rates are of order one.
 
         Parameters
         ----------
         z, rate : shape ``(n, D)``
             States and dz/dt, float64.
         structure
-            What is kept: ``"general"`` nothing, so that each coordinate has the unit of its spread; ``"canonical"``
-            Hamilton's equations; ``"odd"`` also the momenta's zero; ``"mechanical"`` also that velocities are momenta in
-            the new units, for masses that are measured: of each coordinate, the slope of its momentum on its velocity.
+            Structure to preserve. ``"general"`` preserves nothing, and the unit of each coordinate is its spread.
+            ``"canonical"`` preserves Hamilton's equations, ``"odd"`` also the zero of the momenta. ``"mechanical"`` also
+            makes velocities equal to momenta in the new units, with masses estimated as the slope of each momentum on its
+            velocity.
         dtype
-            Precision in which the data were given.
+            Precision of the original data.
         """
         center = z.mean(0)
         size, constant = spread(z, dtype)
@@ -87,7 +88,7 @@ class Units:
             root = _masses(z[:, n:], rate[:, :n]).sqrt()
             q = _middle(q * root, ~still) / root
             time = _time(velocity[:n] / q)
-            action = (root * q).square()[0] / time  # so that a velocity is a momentum
+            action = (root * q).square()[0] / time  # makes velocities equal to momenta
         else:
             action = _middle(q * p, ~(still | unmoved))
             q = torch.where(still & ~unmoved, action / p, q)
@@ -96,14 +97,15 @@ class Units:
 
     @property
     def tensors(self) -> dict[str, Tensor]:
-        """What a file keeps of them, by names that no model has."""
+        """The tensors that files store, by names that no model uses."""
         return {f"{IN_FILES}{field.name}": getattr(self, field.name) for field in fields(self)}
 
     @classmethod
     def take(cls, tensors: dict[str, Tensor], dim: int) -> Units:
-        """Take the units of that many coordinates out of the tensors of a file; those of the data where it has none.
+        """Remove the units of ``dim`` coordinates from the tensors of a file and return them.
 
-        Raises InputError where they are of another number of coordinates, or not finite and positive.
+        Files without units have those of the data. Raises InputError if the units are for another number of coordinates, or
+        are not finite and positive.
         """
         if not any(name.startswith(IN_FILES) for name in tensors):
             return cls.none(dim)
@@ -111,30 +113,30 @@ class Units:
         units = cls(*(tensors.pop(f"{IN_FILES}{field.name}").double() for field in fields(cls)))
         for name, found in vars(units).items():
             if found.shape != getattr(known, name).shape or not found.isfinite().all():
-                raise InputError(f"the unit {name!r} is not that of {dim} coordinates")
+                raise InputError(f"the unit {name!r} must be finite and match the {dim} coordinates: write the file again")
         if not ((units.scale > 0).all() and units.time > 0 and ((units.moving == 0) | (units.moving == 1)).all()):
-            raise InputError("the units are not positive")
+            raise InputError("the units scale and time must be positive and moving must be 0 or 1: write the file again")
         return units
 
     @property
     def rates(self) -> Float[Tensor, " D"]:
-        """The unit of each component of dz/dt; 0 for those that are known."""
+        """The unit of each component of dz/dt; 0 for rates that are not learned."""
         return self.moving * self.scale / self.time
 
     @property
     def energy(self) -> Float[Tensor, ""]:
-        """The unit of a Hamiltonian, where the structure has one."""
+        """The unit of the Hamiltonian, if the structure has one."""
         return self.scale[0] * self.scale[len(self.scale) // 2] / self.time
 
     def to(self, device: torch.device) -> Units:
-        """The same on another device, in the widest type that it has."""
+        """Return the units on another device, in the most precise type that it supports."""
         dtype = torch.float32 if device.type == "mps" else torch.float64
         return Units(*(getattr(self, field.name).to(device, dtype) for field in fields(self)))
 
     def standardize(
         self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"], dtype: torch.dtype = torch.float64
     ) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n D"]]:
-        """Return states and rates in these units; what is constant to rounding is made constant."""
+        """Return states and rates in these units; columns that are constant to rounding become constant."""
         z, rate = self.applied(torch.where(spread(z, dtype)[1], z.mean(0), z), rate)
         least, mean = rounding(len(z), dtype), rate.mean(0)
         constant = torch.where(mean.abs() <= least, 0.0, mean)
@@ -150,23 +152,23 @@ class Units:
 
 
 def _steady(rate: Float[Tensor, "n D"], least: float, dtype: torch.dtype) -> Bool[Tensor, " D"]:
-    """Which rates, in standard units, are constant to rounding, or to that of the terms of order one that cancel in them."""
+    """Return which rates, in standard units, are constant to rounding, including that of terms of order one that cancel."""
     return spread(rate, dtype)[1] | (rate.std(0, correction=0) <= least)
 
 
 def _time(inverse: Float[Tensor, " k"]) -> Float[Tensor, ""]:
-    """The time in which coordinates change by their units; 1 where nothing moves."""
+    """Return the time in which coordinates change by their units, or 1 if nothing moves."""
     square = inverse.square().mean()
     return torch.where(square > 0, square.rsqrt(), 1.0)
 
 
 def _middle(x: Float[Tensor, " n"], chosen: Bool[Tensor, " n"]) -> Float[Tensor, ""]:
-    """The geometric mean of those that are chosen, or of all where none is."""
+    """Return the geometric mean of the chosen values, or of all if none is chosen."""
     return x[chosen if chosen.any() else ~chosen].log().mean().exp()
 
 
 def _masses(p: Float[Tensor, "m n"], velocity: Float[Tensor, "m n"]) -> Float[Tensor, " n"]:
-    """The mass of each coordinate: 1 unless the velocities are clearly another multiple of the momenta."""
+    """Return the mass of each coordinate, which is 1 unless the velocities are clearly another multiple of the momenta."""
     square = p.square().mean(0)
     slope = (p * velocity).mean(0) / torch.where(square > 0, square, 1.0)
     residual = (velocity - slope * p).square().mean(0) / velocity.square().mean(0)

@@ -1,4 +1,4 @@
-"""A network for the vector field itself."""
+"""A network for the vector field."""
 
 from __future__ import annotations
 
@@ -19,9 +19,22 @@ from physlearn.models.scaling import Standard
 
 @register
 class VectorFieldNetwork(Model):
-    """dz/dt as the output of a network: nothing is assumed of the flow, and nothing conserved.
+    """A vector field dz/dt that is the output of a network, which assumes and conserves nothing.
 
-    Inputs and outputs are standardised by the training data.
+    Inputs and outputs are standardised with the training data.
+
+    Parameters
+    ----------
+    dim
+        Number D of coordinates.
+    hidden
+        Widths of the hidden layers.
+    activation
+        Name of an activation, or an Activation.
+    generator
+        Random generator of the initial weights.
+    angles
+        Periods of the coordinates whose cosine and sine are the inputs of the network, by the index of the coordinate.
     """
 
     name = "nn"
@@ -43,10 +56,29 @@ class VectorFieldNetwork(Model):
         self.network = self.network_class(self.states.width, dim, hidden, activation, last_bias=True, generator=generator)
 
     def standardize(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]) -> None:
-        """Scale inputs and outputs to zero mean and unit variance."""
+        """Scale inputs and outputs to zero mean and unit variance.
+
+        Parameters
+        ----------
+        z, rate : shape ``(n, D)``
+            Training states and dz/dt.
+        """
         self.states.fit(z)
         self.rates.fit(rate)
 
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-        """dz/dt."""
+        """Return the predicted dz/dt.
+
+        Parameters
+        ----------
+        t
+            Time; not used.
+        z : shape ``(..., D)``
+            States.
+
+        Returns
+        -------
+        Tensor, shape ``(..., D)``
+            dz/dt.
+        """
         return self.rates.inverse(self.network(self.states(z)))

@@ -1,4 +1,4 @@
-"""Tasks: the paper's experiments, each a data set, a model, a loss and a split."""
+"""Tasks: the experiments of the paper, each with data, a model, a loss and a split of the data."""
 
 from physlearn.tasks import double_pendulum, greydanus, henon_heiles, mnist1d, oscillators, pendulum_clock, van_der_pol
 from physlearn.tasks.registry import get, names, register

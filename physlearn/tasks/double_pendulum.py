@@ -1,4 +1,4 @@
-"""The double pendulum, chaotic at large swings, by a network of its Hamiltonian, which does not split into T(p) + V(q)."""
+"""A task on the double pendulum, which is chaotic at large amplitudes and whose Hamiltonian is not separable."""
 
 from __future__ import annotations
 
@@ -10,7 +10,20 @@ from physlearn.tasks.task import Task
 
 @register("double-pendulum-hnn")
 def double_pendulum(orbits: int = 200, seed: int = 0) -> Task:
-    """A Hamiltonian network learns from swings that begin within a radian of hanging down, each for two seconds."""
+    """Return a task in which a Hamiltonian network learns from swings of two seconds that start within a radian of rest.
+
+    Parameters
+    ----------
+    orbits
+        Number of orbits in each training part.
+    seed
+        Random seed of the initial states.
+
+    Returns
+    -------
+    Task
+        The task ``"double-pendulum-hnn"``.
+    """
     system = systems.get("double-pendulum")
     return Task(
         name="double-pendulum-hnn",

@@ -1,6 +1,9 @@
-"""A spring, a pendulum, a recorded pendulum, two bodies and three: the tasks of Greydanus, Dzamba and Yosinski.
+"""The tasks of Greydanus et al.: a spring, a simulated and a recorded pendulum, two bodies, and three bodies.
 
-Source: Hamiltonian Neural Networks, NeurIPS 2019 (arXiv:1906.01563), and the code published with it.
+References
+----------
+S. Greydanus, M. Dzamba and J. Yosinski, Hamiltonian Neural Networks, NeurIPS 2019, arXiv:1906.01563, and the code published
+with it.
 """
 
 from __future__ import annotations
@@ -27,34 +30,37 @@ from systems.oscillators import HarmonicOscillator, Pendulum
 from systems.recorded_pendulum import read_recorded_pendulum
 from systems.sampling import generator
 
-NOISE = 0.1  # standard deviation of what is added to each coordinate of the spring's and the pendulum's states, not to rates
-FAR = 1_000_000  # seeds of the noise begin here
-ROLLED_OUT = 15  # orbits whose energy is watched
+NOISE = 0.1  # standard deviation of the noise added to the states, but not the rates, of the spring and the pendulum
+FAR = 1_000_000  # offset of the seeds of the noise
+ROLLED_OUT = 15  # number of orbits that are forecast
 INTEGRATORS = ("euler", "implicit-midpoint")
 RECORDING = "schmidt_lipson_real_pend_h_1.txt"
 FOLDER = "PHYSLEARN_DATA"  # the environment variable that names the folder of recordings
-LEARNED = (0.3, 0.1, 0.1, 0.4, 0.1)  # of the time that is learned from, for the parts before the test
+LEARNED = (0.3, 0.1, 0.1, 0.4, 0.1)  # fractions of the time before the test, for the other parts
 
-Sample = Callable[[int, int], Tensor]  # so many states, from a seed
+Sample = Callable[[int, int], Tensor]  # takes a number of states and a seed
 
 
 @register("spring")
 def spring(orbits: int = 25, seed: int = 0) -> Task:
-    """A mass on a spring, H = q^2 + p^2, seen with noise: orbits of radius 0.1 to 1, 30 states over t = 0 to 3."""
+    """Return the task of a mass on a spring, H = q^2 + p^2, with noise: radius 0.1 to 1, 30 states over 0 <= t <= 3."""
     system = HarmonicOscillator(frequency=2.0, mass=0.5)
     return _oscillation("spring", "a mass on a spring, with noise", system, (0.1, 1.0), 30, orbits, seed)
 
 
 @register("pendulum")
 def pendulum(orbits: int = 25, seed: int = 0) -> Task:
-    """A pendulum, H = p^2 + 3 (1 - cos q), seen with noise: from radius 1.3 to 2.3, 45 states over t = 0 to 3."""
+    """Return the task of a pendulum, H = p^2 + 3 (1 - cos q), with noise: radius 1.3 to 2.3, 45 states over 0 <= t <= 3."""
     system = Pendulum(gravity=3.0, inertia=0.5)
     return _oscillation("pendulum", "a pendulum, with noise", system, (1.3, 2.3), 45, orbits, seed)
 
 
 @register("two-body")
 def two_body(orbits: int = 800, seed: int = 0) -> Task:
-    """Two bodies on nearly circular orbits, 50 states over t = 0 to 20; a fifth of all orbits is for the test."""
+    """Return the task of two bodies on nearly circular orbits, with 50 states over 0 <= t <= 20.
+
+    The test orbits are a fifth of all training and test orbits.
+    """
     system = TwoBody()
     t, long = _times(20.0, 50), _times(20.0, 500)
     sample: Sample = lambda n, seed: system.sample(n, seed=seed)  # noqa: E731
@@ -63,7 +69,10 @@ def two_body(orbits: int = 800, seed: int = 0) -> Task:
 
 @register("three-body")
 def three_body(orbits: int = 4000, seed: int = 0) -> Task:
-    """Three bodies that begin near a turning triangle, 20 states over t = 0 to 5; a fifth of all orbits is for the test."""
+    """Return the task of three bodies near a rotating triangle, with 20 states over 0 <= t <= 5.
+
+    The test orbits are a fifth of all training and test orbits.
+    """
     system = ThreeBody()
     t, long = _times(5.0, 20), _times(3.0, 500)
     return _task("three-body", "three bodies near a turning triangle", system, triangle, triangle, t, long, orbits, seed)
@@ -73,10 +82,20 @@ def three_body(orbits: int = 4000, seed: int = 0) -> Task:
 def real_pendulum(
     data: str | os.PathLike[str] | None = None, rates: Literal["differences", "derived"] = "differences"
 ) -> Task:
-    """A measured pendulum: the test is the last fifth of its time, the other parts are blocks of what is before.
+    """Return the task of a measured pendulum; the test is the last fifth of the time, the other parts are earlier blocks.
 
-    data: the recording; by default, the file schmidt_lipson_real_pend_h_1.txt in the folder that the environment variable
-    PHYSLEARN_DATA names. rates: as in `systems.recorded_pendulum`. Raises InputError where there is no recording.
+    Parameters
+    ----------
+    data
+        Path of the recording; defaults to the file schmidt_lipson_real_pend_h_1.txt in the folder that the environment
+        variable PHYSLEARN_DATA names.
+    rates
+        As for `systems.recorded_pendulum`.
+
+    Raises
+    ------
+    InputError
+        If there is no recording.
     """
     learned, test = recorded(data, rates)
     blocks = [*split_time(learned, LEARNED, gap=_window(learned)), test]
@@ -95,27 +114,27 @@ def real_pendulum(
 def recorded(
     data: str | os.PathLike[str] | None = None, rates: Literal["differences", "derived"] = "differences"
 ) -> list[Orbit]:
-    """The first 80 % of the measured pendulum's rows, and the last 20 %."""
+    """Return the first 80 % and the last 20 % of the rows of the measured pendulum."""
     if data is None:
         folder = os.environ.get(FOLDER)
         if not folder:
-            raise InputError(f"the real pendulum is a recording: give data, or set {FOLDER} to the folder of {RECORDING}")
+            raise InputError(f"the real pendulum needs a recording: give data, or set {FOLDER} to the folder of {RECORDING}")
         data = Path(folder) / RECORDING
     recording = read_recorded_pendulum(data, rates)
     return split_time(recording, (0.8, 0.2), gap=_window(recording) if rates == "derived" else 0)
 
 
 def triangle(n: int, seed: int) -> Float[Tensor, "n 12"]:
-    """Three bodies at the corners of an equilateral triangle around the origin that would turn for ever, but for a kick.
+    """Return states of three bodies at the corners of a rotating equilateral triangle around the origin, with perturbations.
 
-    The first corner's distance is uniform from 0.9 to 1.2, its direction that of a point of a square; each component of each
-    velocity is then off by up to 20 %.
+    The distance of the first corner is uniform from 0.9 to 1.2, and its direction is that of a random point in a square. Each
+    velocity component is changed by up to 20 %; without this, the triangle would rotate for ever.
     """
     random = generator(n, seed)
     first = _ring(n, 0.9, 1.2, random)
     corners = torch.stack([_turned(first, 2 * pi / 3 * k) for k in range(3)], dim=-2)
     radius = first.norm(dim=-1)[:, None, None]
-    # at the distance r from the middle, two forces 1 / (3 r^2), 60 degrees apart, bend the path to a circle
+    # at distance r from the centre, two forces 1 / (3 r^2), 60 degrees apart, keep each body on a circle
     momenta = _turned(corners, pi / 2) / radius**1.5 / 3**0.25
     momenta *= 1 + 0.2 * (2 * torch.rand(n, 3, 2, generator=random, dtype=torch.float64) - 1)
     return torch.cat([corners.flatten(1), momenta.flatten(1)], dim=-1)
@@ -144,10 +163,10 @@ def _task(
     noise: float = 0.0,
     tested: float = 0.25,
 ) -> Task:
-    """The task of a simulated system.
+    """Return the task of a simulated system.
 
-    sample: initial states of the parts, followed over t. starts: of the orbits that are forecast, followed over ``long``.
-    tested: how many orbits the test has for each one in the training.
+    ``sample`` draws the initial states of the parts, with output times t, and ``starts`` those of the forecasts, with output
+    times ``long``. ``tested`` is the number of test orbits per training orbit.
     """
     check_settings(orbits, seed)
 
@@ -173,13 +192,13 @@ def _task(
 
 
 def _starts(n: int, seed: int) -> Float[Tensor, "n 2"]:
-    """q and p each uniform from 0.2 to 1, of either sign."""
+    """Return states with q and p uniform from 0.2 to 1, with random signs."""
     size, sign = torch.rand(2, n, 2, generator=generator(n, seed), dtype=torch.float64)
     return (0.2 + 0.8 * size) * (sign - 0.5).sign()
 
 
 def _ring(n: int, low: float, high: float, random: torch.Generator) -> Float[Tensor, "n 2"]:
-    """At a distance that is uniform in the range given, in the direction of a point of the square [-1, 1]^2."""
+    """Return points at uniform distances in the given range, in the directions of random points in [-1, 1]^2."""
     point = 2 * torch.rand(n, 2, generator=random, dtype=torch.float64) - 1
     radius = low + (high - low) * torch.rand(n, 1, generator=random, dtype=torch.float64)
     return radius * point / point.norm(dim=-1, keepdim=True)
@@ -195,10 +214,10 @@ def _times(end: float, samples: int) -> Float[Tensor, " T"]:
 
 
 def _window(recording: Orbit) -> int:
-    """How many rows of the recording a rate is made of, besides its own."""
+    """Return the window of the filter that computed the rates, in rows; 1 without a filter."""
     return recording.provenance.get("filter", {"window": 1})["window"]
 
 
 def _real_energy(z: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
-    """That of the recorded pendulum as Greydanus et al. fitted it, in twice its units: a half of it drives the angle."""
+    """Return twice the energy that Greydanus et al. fitted to the recorded pendulum; half of it generates the motion."""
     return z[..., 1].square() + 2.4 * (1 - z[..., 0].cos())

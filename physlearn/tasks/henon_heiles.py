@@ -1,4 +1,4 @@
-"""Stars in the Henon-Heiles galaxy, by a network of the vector field or of the Hamiltonian: figure 6 of the paper."""
+"""Tasks on stars in the Henon-Heiles galaxy, with networks of the vector field or the Hamiltonian (figure 6 of the paper)."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from physlearn.tasks.simulated import forecasting_of, orbits_of
 from physlearn.tasks.task import Task
 
 ENERGIES = {"energy_range": (0.02, 0.125)}
-"""Of the orbits, uniform; regular ones at first, chaotic ones for more than half of the states at the upper end."""
+"""Energies of the orbits, which are uniform: orbits are regular at low energies and mostly chaotic at the highest."""
 
 
 def _task(name: str, model: str, what: str, methods: tuple[str, ...]) -> Callable[..., Task]:
+    """Register and return the function that creates the task of that name."""
+
     def make(orbits: int = 200, seed: int = 0) -> Task:
         system = systems.get("henon-heiles")
         return Task(

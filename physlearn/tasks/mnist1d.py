@@ -1,4 +1,4 @@
-"""Digits on a line, told apart by a network of one hidden layer: figures 3 and 4 of the paper."""
+"""A task on MNIST-1D: a network with one hidden layer classifies digits on a line (figures 3 and 4 of the paper)."""
 
 from __future__ import annotations
 
@@ -29,18 +29,34 @@ LEARNING = {
     "warm_up": 1,
     "clip": None,
 }
-"""How activations are learned for it: networks remember signals, so what counts is the loss on others in the end."""
+"""Settings of `metalearn`. Networks memorise signals, so activations are learned from the final loss on held-out ones."""
 
 
 @register("mnist1d")
 def mnist1d(samples: int = 4000, seed: int = 0) -> Task:
-    """A network learns which digit a signal is: its loss is the cross-entropy, and its accuracy is told besides.
+    """Return a task in which a network learns which digit a signal is; the loss is the cross-entropy.
 
-    samples: in the training parts; a share of them in the others, as orbits of the other tasks. All are of one data set, cut
-    into the parts: they share the mean and the standard deviation, one number each, by which the set is scaled.
+    All parts are slices of one data set, which is scaled by a single mean and standard deviation.
+
+    Parameters
+    ----------
+    samples
+        Number of samples in each training part; the other parts have a fraction of it, as in other tasks.
+    seed
+        Random seed of the data.
+
+    Returns
+    -------
+    Task
+        The task ``"mnist1d"``.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than 10 samples, or the seed is invalid.
     """
     if not isinstance(samples, Integral) or samples < 10:
-        raise InputError(f"samples is a whole number of at least 10, not {samples}")
+        raise InputError(f"samples must be a whole number of at least 10, not {samples}")
     checked_seed(seed)
     ends = list(accumulate(round(SHARES[part] * samples) for part in PARTS))
 

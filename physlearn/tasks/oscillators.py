@@ -1,4 +1,4 @@
-"""Several oscillators in one training set, told apart by labels: one network has to know all their fields."""
+"""A task with several oscillators in one training set, which are distinguished by labels; one network learns all fields."""
 
 from __future__ import annotations
 
@@ -19,14 +19,26 @@ from systems import Orbit, System
 OSCILLATORS = ("van-der-pol", "pendulum", "duffing", "fitzhugh-nagumo")
 STEP = 0.05
 FOLLOWED = 25.0
-ROLLED_OUT = 2  # orbits of each
+ROLLED_OUT = 2  # number of forecast orbits per oscillator
 
 
 @register("oscillators")
 def oscillators(orbits: int = 200, seed: int = 0) -> Task:
-    """A network learns the fields of four oscillators at once: a limit cycle, a pendulum, two wells and a nerve cell.
+    """Return a task in which a network learns four oscillators: a limit cycle, a pendulum, a double well and a nerve cell.
 
-    A state is (x, v) and a label for each oscillator, 1 for its own and 0 for the others, which does not change.
+    A state is (x, v) with one constant label per oscillator, which is 1 for the oscillator of the orbit and 0 for the others.
+
+    Parameters
+    ----------
+    orbits
+        Number of orbits in each training part, of all oscillators together.
+    seed
+        Random seed of the initial states.
+
+    Returns
+    -------
+    Task
+        The task ``"oscillators"``.
     """
     check_settings(orbits, seed)
     members = [systems.get(name) for name in OSCILLATORS]
@@ -51,7 +63,7 @@ def oscillators(orbits: int = 200, seed: int = 0) -> Task:
 
 
 def _together(members: Sequence[System], each: int, t: Float[Tensor, " T"], seed: int) -> Orbit:
-    """So many orbits of each system, with its label."""
+    """Return ``each`` orbits of each system, with its label."""
     labels = one_hot(torch.arange(len(members))).double()
     states, rates = [], []
     for system, label in zip(members, labels, strict=True):

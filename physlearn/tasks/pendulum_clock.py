@@ -1,4 +1,4 @@
-"""A wall-hanging pendulum clock, nearly Hamiltonian: figure 7 of the paper."""
+"""A task on a wall-hanging pendulum clock, which is nearly Hamiltonian (figure 7 of the paper)."""
 
 from __future__ import annotations
 
@@ -14,20 +14,37 @@ from physlearn.training import split_time
 from systems import InputError, Orbit
 
 FRACTIONS = (0.3, 0.08, 0.08, 0.3, 0.08, 0.16)
-"""Of a recording's time, for the parts in their order."""
+"""Fractions of the time of a recording, in the order of the parts."""
 
 
 @register("pendulum-clock-hnn")
 def pendulum_clock(data: str | os.PathLike[str] | None = None, orbits: int | None = None, seed: int | None = None) -> Task:
-    """A Hamiltonian network learns the swing of a clock's pendulum.
+    """Return a task in which a Hamiltonian network learns the swing of a clock's pendulum.
 
-    data: a recording of angles (CSV), whose rates are derived from them; its parts are blocks of time with gaps of the
-    filter's window between them. Without one, the equations of a clock with an escapement are simulated.
+    Parameters
+    ----------
+    data
+        Recording of angles (CSV), from which the rates are derived. The parts are blocks of time, separated by gaps of the
+        window of the filter. Without a recording, a clock with an escapement is simulated.
+    orbits
+        Number of simulated orbits in each training part; defaults to 40.
+    seed
+        Random seed of the simulation; defaults to 0.
+
+    Returns
+    -------
+    Task
+        The task ``"pendulum-clock-hnn"``.
+
+    Raises
+    ------
+    InputError
+        If ``orbits`` or ``seed`` is given with a recording, or the recording has no stretch that is long enough.
     """
     methods = ("euler", "implicit-midpoint")
     if data is not None:
         if orbits is not None or seed is not None:
-            raise InputError("orbits and seed are for a simulated clock; a recording comes with its own")
+            raise InputError("orbits and seed apply to a simulated clock only: leave them out, or leave data out")
         blocks = _blocks(data)
         test = blocks["test"]
         return Task(
@@ -62,7 +79,7 @@ def pendulum_clock(data: str | os.PathLike[str] | None = None, orbits: int | Non
 def _blocks(data: str | os.PathLike[str]) -> dict[str, Orbit]:
     recordings = Orbit.from_csv(data, rates="derived")
     if not recordings:
-        raise InputError(f"{data} holds no stretch that is long enough")
+        raise InputError(f"{data} has no stretch without gaps that is long enough: give a longer recording")
     recording = max(recordings, key=lambda orbit: len(orbit.t))
     blocks = split_time(recording, FRACTIONS, gap=recording.provenance["filter"]["window"])
     return dict(zip(PARTS, blocks, strict=True))

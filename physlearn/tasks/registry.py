@@ -1,4 +1,4 @@
-"""Tasks by name."""
+"""The registry of tasks."""
 
 from __future__ import annotations
 
@@ -18,26 +18,62 @@ TASKS: Registry[Maker] = Registry("task", "physlearn.tasks")
 
 
 def register(name: str) -> Callable[[Maker], Maker]:
-    """A decorator for the function that makes the task of that name.
+    """Return a decorator that registers a function that creates a task.
 
-    Another distribution needs no import for that when its metadata name the function in the entry-point group
-    ``physlearn.tasks``. The same function of the same module replaces itself. Raises InputError for a name that is taken.
+    Other distributions can instead list their function in the entry-point group ``physlearn.tasks``, which needs no import. A
+    function that is defined again in the same module replaces itself.
+
+    Parameters
+    ----------
+    name
+        Name of the task.
+
+    Returns
+    -------
+    callable
+        Decorator that registers its argument and returns it. It raises InputError if another function has the name.
     """
     return TASKS.register(name)
 
 
 def names() -> list[str]:
-    """The names of all tasks, sorted."""
+    """Return the names of all tasks.
+
+    Returns
+    -------
+    list of str
+        Sorted names.
+    """
     return sorted(TASKS.names())
 
 
 def get(name: str, *, device: str | torch.device = "cpu", **settings: Any) -> Task:
-    """The task of that name.
+    """Return a task by its name.
 
-    settings: those of its maker, such as ``seed`` (of the orbits), ``data`` (a recording, for the pendulum clock) or ``mu``.
+    Parameters
+    ----------
+    name
+        Name of the task.
+    device
+        Device on which networks are trained.
+    **settings
+        Arguments of the function that creates the task, such as ``seed``, ``orbits``, ``data`` (a recording, for the pendulum
+        clock) or ``mu``.
 
-    Raises UnknownNameError (a KeyError), listing the names there are, and InputError for a setting that it does not have.
+    Returns
+    -------
+    Task
+        The task.
 
+    Raises
+    ------
+    UnknownNameError
+        If there is no such task (a KeyError); the message lists the names.
+    InputError
+        If the task does not have one of the settings.
+
+    Examples
+    --------
     >>> get("henon-heiles-hnn").model
     'hnn'
     """

@@ -1,4 +1,4 @@
-"""What the tasks of simulated systems share: orbits of their own for each part."""
+"""Data of the tasks of simulated systems: each part has its own orbits."""
 
 from __future__ import annotations
 
@@ -18,13 +18,24 @@ SHARES = {"meta-training": 1.0, "meta-validation": 0.2, "tuning": 0.2, "training
 def orbits_of(
     system: System, orbits: int, samples: int, dt: float, seed: int, sample: Mapping[str, Any]
 ) -> Callable[[str], Orbit]:
-    """Orbits for each part from initial states of its own: so many to learn from, a share of them in the other parts.
+    """Return a function that simulates the orbits of a part from its own initial states.
 
-    orbits: in the training parts, each of ``samples`` states, ``dt`` apart. sample: arguments of the system's ``sample``.
+    Parameters
+    ----------
+    system
+        System to simulate.
+    orbits
+        Number of orbits in each training part; the other parts have a fraction of it.
+    samples, dt
+        Number of states of each orbit, and the time between them.
+    seed
+        Random seed.
+    sample
+        Arguments of ``System.sample``.
     """
     check_settings(orbits, seed)
     if samples < 2 or not dt > 0:
-        raise InputError(f"a task needs orbits of at least 2 samples, dt apart, not {samples}, {dt}")
+        raise InputError(f"a task needs orbits of at least 2 samples with a positive dt, not samples={samples}, dt={dt}")
     t = torch.arange(samples, dtype=torch.float64) * dt
 
     def of_part(part: str) -> Orbit:
@@ -35,17 +46,17 @@ def orbits_of(
 
 
 def check_settings(orbits: int, seed: int) -> None:
-    """Raise InputError unless these are a number of orbits that makes six parts, and a seed."""
+    """Raise InputError unless the number of orbits is enough for all parts and the seed is valid."""
     if not (isinstance(orbits, Integral) and isinstance(seed, Integral)):
-        raise InputError(f"orbits and seed are whole numbers, not {orbits} and {seed}")
+        raise InputError(f"orbits and seed must be whole numbers, not {orbits} and {seed}")
     if abs(seed) >= 2**32:
-        raise InputError(f"the seed of orbits is a whole number below 2^32, not {seed}")
+        raise InputError(f"the seed of orbits must be a whole number of size below 2^32, not {seed}")
     if orbits < 5:
         raise InputError(f"a task needs at least 5 orbits, not {orbits}")
 
 
 def seed_of(part: str, seed: int) -> int:
-    """The seed of a part's initial states: no two parts, of one seed or of two, have the same."""
+    """Return the seed of the initial states of a part, which differs between all parts of all seeds."""
     return len(PARTS) * seed + PARTS.index(part)
 
 
@@ -58,7 +69,7 @@ def forecasting_of(
     seed: int,
     sample: Mapping[str, Any],
 ) -> Callable[[], Forecasting]:
-    """So many initial states, drawn from the test part's seed, followed for long."""
+    """Return a function that simulates long orbits from initial states drawn with the seed of the test part."""
 
     def make() -> Forecasting:
         z0 = system.sample(orbits, seed=seed_of("test", seed), **sample)

@@ -1,4 +1,4 @@
-"""Task: data, model, loss and splits of one thing to learn, as the paper's experiments have them."""
+"""Task: the data, model, loss and splits of one experiment."""
 
 from __future__ import annotations
 
@@ -24,18 +24,25 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 PARTS = ("meta-training", "meta-validation", "tuning", "training", "validation", "test")
-"""The activations are meta-learned on the first two; learning rates are chosen on the third; networks are trained on the
-fourth and watched on the fifth; the last is what they are scored on. No orbit, or signal, is in two of them."""
+"""The disjoint parts of the data. Activations are meta-learned on the first two, learning rates are chosen on the third,
+networks train on the fourth and are validated on the fifth, and the last one is the test."""
 
 
 @renamed(integrators="methods")
 @dataclass(frozen=True)
 class Forecasting:
-    """The orbits that a task's networks forecast, and how they are rolled out.
+    """The orbits that the networks of a task forecast, and the integration methods.
 
-    truth: ``(n, T)`` orbits, among none of which a network was trained. methods: the names of the integrators of the
-    comparison. energy: of a state, where the system conserves one. horizon: the time until which the truth is known, of each
-    orbit.
+    Parameters
+    ----------
+    truth : Orbit, shape ``(n, T)``
+        True orbits, which are not used for training.
+    methods
+        Names of the integration methods to compare.
+    energy
+        Function that returns the energy of states, if the system conserves it.
+    horizon : shape ``(n,)``, optional
+        Time until which the truth of each orbit is known.
     """
 
     truth: Orbit
@@ -48,13 +55,30 @@ class Forecasting:
 
 @dataclass(frozen=True)
 class Task:
-    """One thing to learn.
+    """An experiment: data, a model, and settings of its training.
 
-    name, title: its own. model: one of `physlearn.models.names()`, or a classifier. data: gives the orbits of a part, of any
-    shape, or the pairs where they are no orbits. forecasting: gives what is forecast, where there is anything. training: how
-    networks are trained in comparisons. learning: settings of `metalearn` that suit it. hidden: widths of the hidden layers.
-    classes: how many a ``"classifier"``, or ``"classifier-splines"``, tells apart. picture: draws what is learned; by default,
-    an orbit that is forecast.
+    Parameters
+    ----------
+    name, title
+        Name of the task, and one line about it.
+    model
+        One of `physlearn.models.names()`, ``"classifier"`` or ``"classifier-splines"``.
+    data
+        Function that returns the orbits of a part, of any shape, or its pairs.
+    forecasting
+        Function that returns the orbits to forecast, if the task has any.
+    training
+        Settings of the training of networks in comparisons.
+    learning
+        Settings of `metalearn` that suit the task.
+    hidden
+        Widths of the hidden layers.
+    classes
+        Number of classes of a classifier.
+    picture
+        Function that draws the data on axes; by default, a forecast orbit is drawn.
+    dtype, device
+        Type and device of the networks and their data.
     """
 
     name: str
@@ -75,7 +99,23 @@ class Task:
         return {}
 
     def part(self, name: str) -> Orbit | Pairs:
-        """The data of a part, simulated when they are first asked for. Raises InputError for an unknown part."""
+        """Return the data of a part, which are simulated at the first call.
+
+        Parameters
+        ----------
+        name
+            One of `PARTS`.
+
+        Returns
+        -------
+        Orbit or Pairs
+            The data.
+
+        Raises
+        ------
+        InputError
+            If there is no such part.
+        """
         if name not in PARTS:
             raise InputError(f"a task has the parts {', '.join(PARTS)}, not {name!r}")
         if name not in self._parts:
@@ -83,13 +123,40 @@ class Task:
         return self._parts[name]
 
     def pairs(self, part: str) -> Pairs:
-        """All states and rates of a part, or what else is learned."""
+        """Return the states and rates, or the signals and classes, of a part.
+
+        Parameters
+        ----------
+        part
+            One of `PARTS`.
+
+        Returns
+        -------
+        Pairs
+            The pairs with the type and device of the task.
+
+        Raises
+        ------
+        InputError
+            If there is no such part.
+        """
         data = self.part(part)
         pairs = data if isinstance(data, Pairs) else Pairs.of(data)
         return pairs.to(torch.device(self.device), self.dtype)
 
     def describe(self, *parts: str) -> dict[str, Any]:
-        """All that decides what networks learn on it, as JSON-ready values: the data of these parts by a digest."""
+        """Return everything that determines what networks learn on the task.
+
+        Parameters
+        ----------
+        *parts
+            Parts of the data to include.
+
+        Returns
+        -------
+        dict of str to object
+            JSON-ready values, with a digest of the data.
+        """
         digest = hashlib.sha256()
         for part in parts:
             pairs = self.pairs(part)
@@ -106,13 +173,26 @@ class Task:
 
     @cached_property
     def forecast(self) -> Forecasting:
-        """What its networks forecast. Raises InputError where that is nothing."""
+        """The orbits that the networks forecast; raises InputError if the task has none."""
         if self.forecasting is None:
-            raise InputError(f"the networks of {self.name} forecast nothing")
+            raise InputError(f"the task {self.name} has no orbits to forecast: choose a task with forecasting")
         return self.forecasting()
 
     def network(self, activation: str | Activation = "sine", seed: int = 0) -> Learner:
-        """A network of the task with initial weights; it takes its scales from the data when it is trained."""
+        """Return a network with random initial weights; it takes its scales from the data when it is trained.
+
+        Parameters
+        ----------
+        activation
+            Name of an activation, or an Activation.
+        seed
+            Random seed of the initial weights.
+
+        Returns
+        -------
+        Learner
+            The network with the type and device of the task.
+        """
         dim = self.part("training").dim
         network: Learner
         if self.classes is None:

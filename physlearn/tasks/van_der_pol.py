@@ -1,4 +1,4 @@
-"""The van der Pol oscillator's vector field: figure 5 of the paper."""
+"""A task on the vector field of the van der Pol oscillator (figure 5 of the paper)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,22 @@ from physlearn.tasks.task import Task
 
 @register("van-der-pol")
 def van_der_pol(mu: float = 2.7, orbits: int = 200, seed: int = 0) -> Task:
-    """A network learns (v, dv/dt) from short orbits around the limit cycle; mu = 2.7 as in the paper."""
+    """Return a task in which a network learns (v, dv/dt) from short orbits around the limit cycle.
+
+    Parameters
+    ----------
+    mu
+        Parameter of the oscillator; defaults to that of the paper.
+    orbits
+        Number of orbits in each training part.
+    seed
+        Random seed of the initial states.
+
+    Returns
+    -------
+    Task
+        The task ``"van-der-pol"``.
+    """
     system = systems.get("van-der-pol", mu=mu)
     return Task(
         name="van-der-pol",

@@ -1,4 +1,4 @@
-"""Training: pairs, splits, losses, and the loop."""
+"""Training of models: pairs to learn from, splits of the data, losses and the training loop."""
 
 from physlearn.training.loss import derivative_loss
 from physlearn.training.pairs import Pairs

@@ -1,4 +1,4 @@
-"""Steps that a GPU keeps as a graph and replays, instead of being told of each of their hundred operations anew."""
+"""CUDA graphs: the GPU records a step once and replays it, which saves launching its hundred operations one by one."""
 
 from __future__ import annotations
 
@@ -7,15 +7,22 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-WARM_UP = 3  # steps before the capture, as torch asks for
+WARM_UP = 3  # steps before the capture, which torch requires
 
 
 class Captured:
-    """A step that changes tensors in place, captured with them; calling it does the same operations in the same order.
+    """A captured step that changes tensors in place; a call repeats its operations in the same order.
 
-    step: gives one tensor. changed: all that it changes, which is as before when it has been captured.
+    Parameters
+    ----------
+    step
+        Function that returns one tensor.
+    changed
+        All tensors that the step changes; the capture leaves their values as they were.
 
-    Source: https://docs.pytorch.org/docs/stable/notes/cuda.html#cuda-graphs.
+    References
+    ----------
+    https://docs.pytorch.org/docs/stable/notes/cuda.html#cuda-graphs
     """
 
     def __init__(self, step: Callable[[], Tensor], changed: Sequence[Tensor]) -> None:
@@ -34,6 +41,6 @@ class Captured:
                 x.copy_(kept)
 
     def __call__(self) -> Tensor:
-        """The result of one more step, until the next overwrites it."""
+        """Replay the step and return its result, which the next call overwrites."""
         self.graph.replay()
         return self.result

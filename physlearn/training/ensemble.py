@@ -1,4 +1,4 @@
-"""Ensembles: many networks trained at once, each as if it were alone."""
+"""Ensembles: many networks that train together, each independently of the others."""
 
 from __future__ import annotations
 
@@ -28,19 +28,34 @@ from systems.scalars import seeded
 
 EngineName = Literal["auto", "torch", "fused"]
 ENGINES = ("auto", "torch", "fused")
-MEMORY = {"cpu": 2**28, "cuda": 2**32}  # bytes of activities that one chunk of networks may hold
-TENSORS = 12  # of activities in a step, about
+MEMORY = {"cpu": 2**28, "cuda": 2**32}  # bytes of neuron outputs that one chunk of networks may hold
+TENSORS = 12  # approximate number of tensors of neuron outputs in one step
 
 
 @dataclass(frozen=True)
 class EnsembleHistory:
-    """What came of each network. R networks, in the order they were given.
+    """Training history of R networks, in the order in which they were given.
 
-    training, validation: ``(epochs, R)``, mean loss over the epoch's batches, and loss after it (NaN without validation
-    data). steps: in an epoch. best: ``(R,)``, the loss of the weights that were kept. diverged: ``(R,)``. stopped: ``(R,)``,
-    epochs until the patience ended, or all; from there on, the losses stay as they were. seconds: ``(epochs,)`` since the
-    start, of all networks together. training_physical, validation_physical: the unweighted losses in the units of the data,
-    float64, where the loss is another.
+    Attributes
+    ----------
+    training : shape ``(epochs, R)``
+        Mean loss over the batches of each epoch.
+    validation : shape ``(epochs, R)``
+        Loss after each epoch; NaN without validation data.
+    steps : int
+        Number of steps per epoch.
+    best : shape ``(R,)``
+        Loss of the weights that were kept.
+    diverged : shape ``(R,)``
+        Which networks diverged.
+    stopped : shape ``(R,)``
+        Number of epochs that each network trained; later losses repeat its last one.
+    seconds : shape ``(epochs,)``
+        Time since the start, for all networks together [s].
+    engines : tuple of str
+        Name of the engine that trained each network.
+    training_physical, validation_physical : shape ``(epochs, R)``, float64, optional
+        Unweighted losses in the units of the data, if these differ from the losses that are minimised.
     """
 
     training: Float[Tensor, "epochs R"]
@@ -55,7 +70,7 @@ class EnsembleHistory:
     validation_physical: Float[Tensor, "epochs R"] | None = None
 
     def frame(self) -> pd.DataFrame:
-        """A row a network and epoch."""
+        """Return a table with one row per epoch and network."""
         epochs, networks = self.training.shape
         index = pd.MultiIndex.from_product([range(epochs), range(networks)], names=["epoch", "network"])
         columns = {"training": self.training, "validation": self.validation}
@@ -73,29 +88,45 @@ def train_ensemble(
     engine: EngineName = "auto",
     progress: bool = True,
 ) -> EnsembleHistory:
-    """Train the networks in place, all on the same pairs; each comes out as ``train`` would leave it, up to rounding.
+    """Train networks in place on the same pairs; up to rounding, each ends as `train` would leave it.
 
-    Networks of one shape (and activations that differ in their tables only) are stacked and take each step together. seeds:
-    of each network's shuffles. learning_rates: of each network, instead of the training's. engine: ``"fused"``, compiled
-    loops for one hidden layer on the CPU; ``"torch"`` for any model and device; ``"auto"`` takes the first where it applies.
+    Networks of the same shape are stacked and train together; their activations may differ in their tables only. If the loss
+    of a network is no longer finite, its training ends and it is marked as diverged; the others are not affected. The
+    caller's autograd mode does not matter.
 
-    A network whose loss stops being finite is trained no further and marked as diverged; the others go on undisturbed.
+    Parameters
+    ----------
+    models, pairs, validation, training
+        Networks, training data, validation data and training settings.
+    seeds
+        Seed of the shuffles of each network.
+    learning_rates
+        Learning rate of each network; defaults to that of ``training``.
+    engine
+        ``"fused"`` uses compiled loops for one hidden layer on the CPU, ``"torch"`` works for any model and device, and
+        ``"auto"`` uses the fused engine if it applies.
+    progress
+        Whether to show a progress bar.
 
-    The caller's autograd mode does not matter.
-
-    Raises InputError where the numbers of networks, seeds and learning rates differ, the engine does not apply, or the data's
-    scales overflow their type.
+    Raises
+    ------
+    InputError
+        If the numbers of networks, seeds and learning rates differ, the engine does not apply, or the scales of the data
+        overflow their type.
     """
     rates = [training.learning_rate] * len(models) if learning_rates is None else list(learning_rates)
     if not models or not len(models) == len(seeds) == len(rates):
-        raise InputError(f"{len(models)} networks need as many seeds and learning rates, not {len(seeds)} and {len(rates)}")
-    if any(not rate > 0 for rate in rates):
-        raise InputError("learning rates must be positive")
+        raise InputError(
+            f"{len(models)} networks need one seed and one learning rate each, but there are {len(seeds)} seeds and "
+            f"{len(rates)} learning rates"
+        )
+    if wrong := [rate for rate in rates if not rate > 0]:
+        raise InputError(f"learning rates must be positive, not {wrong[0]}")
     if engine not in ENGINES:
-        raise UnknownNameError(f"no engine {engine!r}; there are {', '.join(ENGINES)}")
+        raise UnknownNameError(f"no engine {engine!r}; choose one of {', '.join(ENGINES)}")
     for model in models:
         if not list(model.parameters()):
-            raise InputError(f"the model {model.name} has no weights to train; it is fitted by least squares")
+            raise InputError(f"the model {model.name} has no weights to train: fit it by least squares, with its method solve")
     with recorded():
         return _train_all(models, pairs, validation, training, seeds, rates, engine, progress)
 
@@ -148,7 +179,10 @@ def _train(
     start = time.perf_counter()
     fused = engine != "torch" and fused_engine.applies(models, pairs, training.clip)
     if engine == "fused" and not fused:
-        raise InputError("the fused engine is for networks of one hidden layer with compiled activations, on the CPU")
+        raise InputError(
+            "the fused engine needs networks with one hidden layer and a compiled activation, in float32 on the CPU: use "
+            "engine='auto' or 'torch'"
+        )
     engine_ = FusedEngine(models, pairs, training) if fused else TorchEngine(models, pairs, training)
     device, dtype = pairs.z.device, pairs.z.dtype
     shuffles = [seeded(seed) for seed in seeds]
@@ -213,7 +247,7 @@ def _train(
 
 
 def _joined(parts: Sequence[EnsembleHistory], chunks: Sequence[Sequence[int]]) -> EnsembleHistory:
-    """One history of all, in the order in which the networks were given."""
+    """Merge the histories of chunks into one, in the order in which the networks were given."""
     order = torch.tensor([k for chunk in chunks for k in chunk]).argsort()
     epochs = max(len(part.seconds) for part in parts)
 
@@ -240,9 +274,9 @@ def _joined(parts: Sequence[EnsembleHistory], chunks: Sequence[Sequence[int]]) -
 def train_single(
     model: Learner, pairs: Pairs, validation: Pairs | None, training: Training, seed: int = 0, progress: bool = True
 ) -> pd.DataFrame:
-    """What `train` does, up to rounding: as an ensemble of one where the compiled loops apply, which is far faster.
+    """Train one model as `train` does, up to rounding, but with the compiled loops if they apply, which are far faster.
 
-    The first training after an installation compiles them, which takes some ten seconds.
+    The first training after an installation compiles the loops, which takes about ten seconds.
     """
     if not fused_engine.applies([model], pairs, training.clip):
         return train(model, pairs, validation, training, seed, progress)
@@ -250,7 +284,7 @@ def train_single(
     losses = {"training": history.training[:, 0], "validation": history.validation[:, 0]}
     if history.diverged[0]:
         finite = int(torch.isfinite(losses["training"]).sum())
-        raise diverged(min(finite, training.epochs - 1))  # of the last step, the gradient alone may not be finite
+        raise diverged(min(finite, training.epochs - 1))  # in the last step, only the gradient may be non-finite
     if validation is not None:
         check_validation(float(history.best[0]))
     epochs, steps = int(history.stopped[0]), history.steps

@@ -1,4 +1,4 @@
-"""The engine that trains networks of one hidden layer as compiled loops: what they have to fit, in the loops' own terms."""
+"""The engine that trains networks with one hidden layer in compiled loops; it translates models and data for the loops."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ from physlearn.training.train import Training
 
 
 def applies(models: Sequence[Learner], pairs: Pairs, clip: float | None = None) -> bool:
-    """Whether the loops know these models (all of one shape), their activation, the data's type and its device."""
+    """Return whether the loops support these models (all of one shape), their activation, and the data's type and device."""
     networks = networks_of(models[0])
     return (
         bool(networks)
         and pairs.z.device.type == "cpu"
         and pairs.z.dtype == torch.float32
         and all(_is_known(network) for network in networks)
-        and (clip is None or len(networks) == 1)  # the gradient is clipped as a whole
+        and (clip is None or len(networks) == 1)  # clipping needs the gradient of all networks of a model
     )
 
 
@@ -54,22 +54,28 @@ def _is_known(network: Layers) -> bool:
 
 
 def networks_of(model: Learner) -> list[Layers]:
-    """The networks of a model, in the order of its parameters; none where the loops do not know the model."""
+    """Return the networks of a model in the order of its parameters, or none if the loops do not support the model."""
     if not vars(type(model)).get("compiled", False):  # not inherited: a subclass may compute something else
         return []
     by_gradient = not isinstance(model, Classifier | VectorFieldNetwork)
     if by_gradient and any(part.angles for part in model.modules() if isinstance(part, Inputs)):
-        return []  # the loops fit gradients by a network's inputs, not by the angle whose cosine and sine these are
+        return []  # the loops fit the gradient by the network's inputs, which are cosine and sine, not by the angle itself
     return [part for part in model.modules() if isinstance(part, Layers)]
 
 
 @dataclass(frozen=True)
 class Fit:
-    """What a network of a model has to fit so that the model's rates, or its classes, are right.
+    """The regression or classification problem that one network of a model has to solve.
 
-    rest: ``(n, parts)``, the error of each sample that no weight can change (None where there is none): a mechanical model's
-    velocities are its momenta, whatever the data say. components: where the network's components, and then those of the
-    rest, are among the model's.
+    Attributes
+    ----------
+    problem : FusedProblem
+        The problem in the terms of the loops.
+    rest : shape ``(n, parts)``, optional
+        Error of each sample that does not depend on the weights: the velocities of a mechanical model are its momenta, even if
+        the data differ. None if there is no such error.
+    components : list of int
+        Indices of the network's components, followed by those of ``rest``, among the components of the model.
     """
 
     problem: fused.FusedProblem
@@ -78,9 +84,9 @@ class Fit:
 
     @classmethod
     def each(cls, model: Learner, pairs: Pairs, reduction: str, weights: Float[Tensor, " D"] | None = None) -> list[Fit]:
-        """The problem of each of the model's networks, with its scales, on the pairs; the model's loss is their sum.
+        """Return the problem of each network of a model on the pairs; the loss of the model is the sum of theirs.
 
-        weights: of the squared error of each rate, instead of those of the reduction.
+        If given, the weights of the squared errors of the rates replace those of the reduction.
         """
         if isinstance(model, Classifier):
             return [cls(_problem("classes", model.inputs(pairs.z), pairs.target), None)]
@@ -102,12 +108,12 @@ class Fit:
             return [cls(force, None, momenta), cls(_gradient(model.kinetic_energy, p, dq, of_dq), None, positions)]
         squares = (p - dq).square()
         if weights is not None and squares.max() < (4 * torch.finfo(p.dtype).eps * p.abs().max()) ** 2:
-            return [cls(force, None, momenta + positions)]  # the rounding of other units
+            return [cls(force, None, momenta + positions)]  # the difference is rounding from the change of units
         rest = of_dq * (squares.sum(-1, keepdim=True) if weights is None else squares)
         return [cls(force, rest.numpy() if rest.any() else None, momenta + positions)]
 
     def left(self, rows: Int[np.ndarray, "R n"], batch: int) -> Float[np.ndarray, "R steps parts"] | float:
-        """The mean over each batch of what cannot be changed."""
+        """Return the mean over each batch of the error that does not depend on the weights."""
         if self.rest is None:
             return 0.0
         starts = np.arange(0, rows.shape[1], batch)
@@ -116,7 +122,7 @@ class Fit:
 
     @property
     def left_of_all(self) -> Float[np.ndarray, " parts"]:
-        """The mean over all samples of what cannot be changed."""
+        """The mean over all samples of the error that does not depend on the weights."""
         return np.zeros(0) if self.rest is None else np.ascontiguousarray(self.rest.T).mean(1)
 
 
@@ -130,7 +136,7 @@ def _gradient(potential: Potential, x: Tensor, gradient: Tensor, share: float | 
 
 
 def _types_of(activation: Activation) -> tuple[list[int], list[Table]] | None:
-    """The code of each type, and the tables that there are; None for what the loops do not know."""
+    """Return the code of each type and the tables, or None if the loops do not support the activation."""
     kinds = list(activation.types) if isinstance(activation, Mixture) else [activation]
     tables = [kind for kind in kinds if isinstance(kind, Table)]
     if len({table.grid for table in tables}) > 1 or len({table.points for table in tables}) > 1:
@@ -147,11 +153,11 @@ def _types_of(activation: Activation) -> tuple[list[int], list[Table]] | None:
 
 
 def functions_of(networks: Sequence[Layers], neurons: int) -> fused.Functions:
-    """The activation of each network, all of one kind, in the loops' terms."""
+    """Return the activations of networks, which are all of one kind, in the terms of the loops."""
     found = [cast(tuple[list[int], list[Table]], _types_of(network.activation)) for network in networks]
     codes, tables = found[0]
     types = np.repeat(np.array(codes, np.int32), neurons_per_type(neurons, len(codes)))
-    everyone = np.tile(types, (len(networks), 1))  # writable even for one, or the loops are compiled once more
+    everyone = np.tile(types, (len(networks), 1))  # writable even for one network, otherwise the loops are compiled again
     if not tables:
         return fused.Functions(everyone, splines=isinstance(networks[0], SplineNetwork))
     coefficients = torch.stack([torch.stack([table.coefficients for table in own]) for _, own in found])
@@ -161,13 +167,13 @@ def functions_of(networks: Sequence[Layers], neurons: int) -> fused.Functions:
 def functions_of_curves(
     coefficients: Float[Tensor, "R types cells 4"], grid: piecewise_cubic.Grid, types: Int[np.ndarray, "R H"]
 ) -> fused.Functions:
-    """Tables given by their pieces."""
+    """Return activations that are tables, given by the coefficients of their pieces."""
     tables = np.ascontiguousarray(coefficients.detach().numpy().astype(np.float32, copy=False))
     return fused.Functions(types, tables, grid.start + grid.step, 1 / grid.step)
 
 
 def split(weights: Float[Tensor, "R P"], network: Layers, *, gradient: bool) -> fused.Parameters:
-    """The layers of stacked weights, as arrays of their own."""
+    """Split stacked weights into the layers, as separate arrays."""
     (hidden, inputs), (outputs, features) = network.shapes
     sizes = [hidden * inputs, hidden, outputs * features, 0 if gradient else outputs]
     shapes = [(hidden, inputs), (hidden,), (outputs, features), (sizes[-1],)]
@@ -179,12 +185,12 @@ def split(weights: Float[Tensor, "R P"], network: Layers, *, gradient: bool) -> 
 
 
 def joined(parameters: fused.Parameters) -> Float[Tensor, "R P"]:
-    """A copy of the layers as stacked weights."""
+    """Return a copy of the layers as stacked weights."""
     return torch.from_numpy(np.concatenate([part.reshape(len(part), -1) for part in parameters], axis=1))
 
 
 class FusedEngine:
-    """R networks of one shape; the same face as `TorchEngine`. A model of two networks has its parts trained one by one."""
+    """R models of one shape, with the interface of `TorchEngine`; the networks of a model train one after the other."""
 
     name = "fused"
 
@@ -197,7 +203,7 @@ class FusedEngine:
         self.parts = [_Part(own, fit) for own, fit in zip(networks, fits, strict=True)]
 
     def epoch(self, order: Int[Tensor, "R n"], learning_rates: Float[Tensor, "R steps"]) -> Float[Tensor, "R steps parts"]:
-        """One step for each batch in that order; gives the parts of the losses before each step."""
+        """Take one step per batch in the given order, and return the parts of the losses before each step."""
         rows = np.ascontiguousarray(order.numpy().astype(np.int32))
         rates = np.ascontiguousarray(learning_rates.numpy())
         parts = [part.epoch(rows, rates, self.training, self._weighted) for part in self.parts]
@@ -213,7 +219,7 @@ class FusedEngine:
     def _together(
         self, parts: Sequence[Float[np.ndarray, "*steps own"]], fits: Sequence[Fit]
     ) -> Float[Tensor, "*steps parts"]:
-        """The parts of the loss of the model, from those of its networks."""
+        """Combine the parts of the networks' losses into those of the model's loss."""
         if not self._weighted:
             return torch.from_numpy(sum(parts))
         whole = np.zeros((*parts[0].shape[:-1], len(cast(Tensor, self.counting.weights))))
@@ -223,7 +229,7 @@ class FusedEngine:
 
     @property
     def alive(self) -> Bool[Tensor, " R"]:
-        """False from the step on in which a network's loss or gradient was not finite."""
+        """Which networks have had finite losses and gradients in all steps so far."""
         return torch.from_numpy(self.parts[0].state.alive.copy())
 
     @property
@@ -232,18 +238,18 @@ class FusedEngine:
         return torch.cat([joined(part.parameters) for part in self.parts], dim=1)
 
     def evaluate(self, pairs: Pairs) -> Float[Tensor, "R parts"]:
-        """The parts of the loss of each network on other data."""
+        """Return the parts of the loss of each network on other data."""
         fits = Fit.each(self.model, pairs, self.training.reduction, self.counting.weights)
         return self._together([part.evaluate(fit, self._weighted) for part, fit in zip(self.parts, fits, strict=True)], fits)
 
     def load(self, weights: Float[Tensor, "R P"]) -> None:
-        """Take other weights."""
+        """Replace the weights."""
         sizes = [sum(array[0].size for array in part.parameters) for part in self.parts]
         for part, own in zip(self.parts, weights.split(sizes, dim=1), strict=True):
             part.load(own)
 
     def hand_back(self, models: Sequence[Learner]) -> None:
-        """Write the weights into the networks they came from."""
+        """Copy the weights into the models."""
         with torch.no_grad():
             for model, weights in zip(models, self.weights, strict=True):
                 sizes = [parameter.numel() for parameter in model.parameters()]
@@ -252,7 +258,7 @@ class FusedEngine:
 
 
 class _Part:
-    """The same network of each model."""
+    """The networks that have the same place in each of the models."""
 
     def __init__(self, networks: Sequence[Layers], fit: Fit) -> None:
         self.network, self.fit = networks[0], fit

@@ -1,4 +1,4 @@
-"""The losses: how far a model's rates are from the true ones, and how much a class surprises a classifier."""
+"""Losses: the error of a model's rates, and the cross-entropy of a classifier."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Reduction = Literal["mean", "sum"]
 def rate_error(
     predicted: Float[Tensor, "*stack n D"], rate: Float[Tensor, "*stack n D"], reduction: Reduction = "mean"
 ) -> Float[Tensor, "*stack"]:
-    r"""The mean over samples of the squared error of dz/dt, for each member of a stack.
+    r"""Return the mean squared error of dz/dt over samples, for each member of a stack.
 
     .. math:: \bigl\langle \sum_i (\hat{\dot q}_i - \dot q_i)^2 + (\hat{\dot p}_i - \dot p_i)^2 \bigr\rangle_t
 
-    For a network of the vector field this is the paper's equation 5, for a Hamiltonian network, whose rates are
-    (dH/dp, -dH/dq), its equation 6, both with ``reduction="sum"`` over the components. ``"mean"`` divides by D, so that
-    systems of different dimension compare.
+    With ``reduction="sum"`` over the components, this is equation 5 of the paper for a network of the vector field, and
+    equation 6 for a Hamiltonian network, whose rates are (dH/dp, -dH/dq). ``"mean"`` divides by D, so that losses of systems
+    of different dimension are comparable.
     """
     if reduction not in ("mean", "sum"):
         raise InputError(f"reduction must be 'mean' or 'sum', not {reduction!r}")
@@ -39,50 +39,76 @@ def rate_error(
 def derivative_loss(
     model: Model, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"], reduction: Reduction = "mean"
 ) -> Float[Tensor, ""]:
-    """Return the mean squared error of dz/dt of one model, see `rate_error`."""
+    r"""Return the mean squared error of dz/dt of one model.
+
+    .. math:: \bigl\langle \sum_i (\hat{\dot z}_i - \dot z_i)^2 \bigr\rangle
+
+    With ``reduction="mean"``, the sum over components is divided by D.
+
+    Parameters
+    ----------
+    model
+        Model to evaluate.
+    z : shape ``(n, D)``
+        States.
+    rate : shape ``(n, D)``
+        True dz/dt at the states.
+    reduction
+        ``"mean"`` or ``"sum"`` over the components.
+
+    Returns
+    -------
+    Tensor, shape ``()``
+        The mean over samples.
+
+    Raises
+    ------
+    InputError
+        If ``reduction`` is neither ``"mean"`` nor ``"sum"``.
+    """
     return rate_error(model(z), rate, reduction)
 
 
 def cross_entropy(logits: Float[Tensor, "*stack n C"], classes: Int[Tensor, "*batch n"]) -> Float[Tensor, "*stack"]:
-    r"""The mean over samples of minus the log of the probability of the right class c, for each member of a stack.
+    r"""Return the mean negative log-probability of the correct class c over samples, for each member of a stack.
 
     .. math:: \Bigl\langle \log \sum_k e^{y_k} - y_c \Bigr\rangle
 
-    Without knowledge it is log C. classes: those of a whole stack, or ``(n,)`` for all of its members.
+    Uniform probabilities give log C. The classes may have the shape of the stack, or ``(n,)`` if its members share them.
     """
     right = logits.gather(-1, classes.expand(logits.shape[:-1]).unsqueeze(-1)).squeeze(-1)
     return (logits.logsumexp(-1) - right).mean(-1)
 
 
 def accuracy(logits: Float[Tensor, "*stack n C"], classes: Int[Tensor, "*batch n"]) -> Float[Tensor, "*stack"]:
-    """The fraction of samples whose largest logit is that of the right class."""
+    """Return the fraction of samples whose largest logit belongs to the correct class."""
     return (logits.argmax(-1) == classes).to(logits.dtype).mean(-1)
 
 
 def loss_of(
     model: Learner, given: Float[Tensor, "*stack n outputs"], target: Tensor, reduction: Reduction = "mean"
 ) -> Float[Tensor, "*stack"]:
-    """What a model, or each member of a stack, loses by what it gave: a classifier's `cross_entropy`, a flow's `rate_error`.
+    """Return the loss of the outputs ``given`` by a model or stack: `cross_entropy` for classifiers, `rate_error` for flows.
 
-    reduction: over the components of a rate; a class has none.
+    The reduction is over the components of a rate, and does not apply to classes.
     """
     return cross_entropy(given, target) if isinstance(model, Classifier) else rate_error(given, target, reduction)
 
 
 @dataclass(frozen=True, eq=False)
 class Counting:
-    """How the errors of the components of a rate add up to a loss, and to the loss in the units of the data.
+    """Weights of the components of a rate in the loss, and factors that convert the loss to the units of the data.
 
     Parameters
     ----------
     reduction
         ``"mean"`` or ``"sum"`` over the components.
     weights : shape ``(D,)``, or None
-        By what the mean square of the error of each component is multiplied in the loss, the reduction included; None where
-        all count alike, in the units of the pairs.
+        Factor of the mean squared error of each component in the loss, including that of the reduction; None if all
+        components have equal weight, in the units of the pairs.
     physical : shape ``(D,)``, float64, or None
-        By what the part of each component in the loss is to be multiplied for its part in the loss in the units of the data;
-        None where that is not asked for.
+        Factor that converts the part of each component in the loss to its part in the loss in the units of the data; None if
+        that loss is not needed.
     """
 
     reduction: Reduction = "mean"
@@ -91,17 +117,17 @@ class Counting:
 
     @classmethod
     def of(cls, pairs: Pairs, reduction: Reduction, *, weighted: bool) -> Counting:
-        """Return how errors on these training pairs count.
+        """Return the weights of the components for these training pairs.
 
         Parameters
         ----------
         pairs
-            What is trained on. The numbers of classes are never weighted.
+            Training pairs. Classes are never weighted.
         reduction
             ``"mean"`` or ``"sum"`` over the components.
         weighted
-            Whether the error of each component is taken in units of the spread of its rate over the pairs, so that every
-            coordinate counts. If not, it is taken in the units of the data.
+            Whether to measure the error of each component in units of the spread of its rate over the pairs, so that every
+            coordinate contributes. If False, the errors are measured in the units of the data.
 
         Raises
         ------
@@ -111,8 +137,8 @@ class Counting:
         if not pairs.target.is_floating_point():
             return cls(reduction)
         overflow = (
-            f"squares of these rates overflow {pairs.rate.dtype}: give the data in other units, train in float64, or leave "
-            "weighted=True in a forecaster's fit"
+            f"squares of these rates overflow {pairs.rate.dtype}: give the data in other units, train in float64, or use "
+            "weighted=True as in Forecaster.fit"
         )
         if not (weighted or pairs.unit is not None):
             if not torch.isfinite(pairs.rate.square().sum(-1).mean()):
@@ -127,18 +153,18 @@ class Counting:
         return cls(reduction, share * weights, torch.where(exact > 0, unit.square() / exact, 0.0))
 
     def parts(self, model: Learner, given: Float[Tensor, "*stack n outputs"], target: Tensor) -> Float[Tensor, "*stack parts"]:
-        """Return what each component adds to the loss; where they are not weighted, all as one part."""
+        """Return the contribution of each component to the loss; if they are not weighted, all form one part."""
         if self.weights is None:
             return loss_of(model, given, target, self.reduction).unsqueeze(-1)
         return (given - target).square().mean(-2) * self.weights
 
     def told(self, name: str, parts: Float[Tensor, "*batches parts"]) -> dict[str, float]:
-        """Return what a history holds of losses of that name: their mean, and that in the units of the data."""
+        """Return the entries of a history for the losses of that name: their mean, also in the units of the data."""
         row = {name: float(parts.sum(-1).mean())}
         if (physical := self.in_data_units(parts)) is not None:
             row[f"{name}_physical"] = float(physical.mean())
         return row
 
     def in_data_units(self, parts: Float[Tensor, "*stack parts"]) -> Float[Tensor, "*stack"] | None:
-        """Return the loss in the units of the data, float64, or None where it is not asked for."""
+        """Return the loss in the units of the data, in float64, or None if it is not needed."""
         return None if self.physical is None else (parts.double().cpu() * self.physical).sum(-1)

@@ -1,6 +1,6 @@
-"""Optimisers of stacked weights, as differentiable functions: they train ensembles, and let gradients pass through training.
+"""Optimizers of stacked weights, as differentiable functions: they train ensembles, and gradients can pass through them.
 
-Each works element by element, so on a stack ``(R, P)`` it does to each member what torch.optim does to one network alone.
+Each works element by element, so it treats each member of a stack ``(R, P)`` as torch.optim treats a single network.
 """
 
 from __future__ import annotations
@@ -14,14 +14,21 @@ from torch import Tensor
 from systems import UnknownNameError
 
 State = tuple[Tensor, ...]
-Count = int | Tensor  # of steps, from 1; one for all, or (R, 1)
+Count = int | Tensor  # number of the step, from 1; one for all networks, or (R, 1)
 
 
 @dataclass(frozen=True)
 class Optimizer:
-    """start: the weights to the state. step: (gradient, state, count from 1) to the direction, and the new state.
+    """An optimizer, which changes the weights by minus the learning rate times a direction.
 
-    The weights then change by minus the learning rate times the direction.
+    Attributes
+    ----------
+    name : str
+        Name of the optimizer.
+    start : callable
+        Returns the initial state for given weights.
+    direction : callable
+        Returns the direction and the new state, given the gradient, the state and the number of the step, from 1.
     """
 
     name: str
@@ -31,13 +38,13 @@ class Optimizer:
     def step(
         self, weights: Tensor, gradient: Tensor, state: State, learning_rate: Tensor | float, count: Count
     ) -> tuple[Tensor, State]:
-        """The weights and the state after step number ``count``. learning_rate: a number, or ``(R, 1)``."""
+        """Return the weights and the state after step number ``count``; the learning rate is a number or ``(R, 1)``."""
         direction, state = self.direction(gradient, state, count)
         return weights - learning_rate * direction, state
 
 
 def root(x: Tensor) -> Tensor:
-    """The square root with the derivative 0 at 0: weights that get no gradient have none of second order either."""
+    """Return the square root, with derivative 0 at 0 so that weights without a gradient have a second-order gradient of 0."""
     if not torch.is_grad_enabled():
         return x.sqrt()
     positive = x > 0
@@ -62,7 +69,7 @@ def _adam(gradient: Tensor, state: State, count: Count) -> tuple[Tensor, State]:
 
 
 def _missing(decay: float, count: Count, like: Tensor) -> float | Tensor:
-    """1 - decay^count: small at first, and in single precision with few digits."""
+    """Return 1 - decay^count in double precision, because single precision leaves few digits in the first steps."""
     if isinstance(count, int):
         return 1 - decay**count
     return (1 - decay ** count.double()).to(like.dtype)
@@ -80,14 +87,14 @@ OPTIMIZERS = {
 
 
 def find(name: str) -> Optimizer:
-    """The optimiser of that name, with torch's defaults. Raises UnknownNameError, listing the names there are."""
+    """Return the optimizer of that name, with torch's defaults; an unknown name raises UnknownNameError."""
     if name not in OPTIMIZERS:
-        raise UnknownNameError(f"no optimizer {name!r}; there are {', '.join(OPTIMIZERS)}")
+        raise UnknownNameError(f"no optimizer {name!r}; choose one of {', '.join(OPTIMIZERS)}")
     return OPTIMIZERS[name]
 
 
 def for_torch(name: str, parameters: list[torch.nn.Parameter], learning_rate: float) -> torch.optim.Optimizer:
-    """The same as an optimiser of torch, for one network."""
+    """Return the equivalent torch.optim optimizer for one network."""
     find(name)
     if name == "adam":
         return torch.optim.Adam(parameters, lr=learning_rate)
@@ -97,6 +104,6 @@ def for_torch(name: str, parameters: list[torch.nn.Parameter], learning_rate: fl
 
 
 def clipped(gradient: Tensor, limit: Tensor | float) -> Tensor:
-    """Each network's gradient ``(R, P)``, scaled down to the norm ``limit`` where it is longer."""
+    """Return the gradients ``(R, P)``, each scaled down to the norm ``limit`` if it is longer."""
     norm = root(gradient.square().sum(-1, keepdim=True))
     return gradient * torch.clamp(limit / (norm + 1e-6), max=1.0)

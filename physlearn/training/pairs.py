@@ -1,4 +1,4 @@
-"""Pairs: what a model learns from, states and their rates, or signals and their classes."""
+"""Pairs of inputs and targets to learn from: states and their rates, or signals and their classes."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from systems.floats import floats
 
 @dataclass(frozen=True)
 class Pairs:
-    """What is given and what is asked for, one row per sample.
+    """Inputs and targets of a training, one row per sample.
 
     Parameters
     ----------
     z : shape ``(n, D)``
-        States, or signals.
+        States or signals.
     target : shape ``(n, D)``, or ``(n,)`` int64
-        dz/dt, or for a classifier the numbers of the classes.
+        dz/dt, or class indices for a classifier.
     coordinates
-        The names of the D.
+        Names of the D coordinates.
     unit : shape ``(D,)``, float64, optional
-        The unit of each rate, where the pairs are in other units than the data: losses are told in those of the data, too.
+        Unit of each rate, if the pairs have other units than the data; losses are then also reported in the units of the
+        data.
     """
 
     z: Float[Tensor, "n D"]
@@ -43,12 +44,12 @@ class Pairs:
 
     @property
     def rate(self) -> Float[Tensor, "n D"]:
-        """dz/dt, the targets of states."""
+        """The rates dz/dt, which are the targets of states."""
         return self.target
 
     @property
     def dim(self) -> int:
-        """D."""
+        """The number D of coordinates."""
         return self.z.shape[-1]
 
     def __len__(self) -> int:
@@ -56,63 +57,102 @@ class Pairs:
 
     @classmethod
     def of(cls, orbits: Orbit | Sequence[Orbit]) -> Pairs:
-        """All samples of an orbit, of a batch, or of a list of orbits of any lengths.
+        """Return all samples of an orbit, a batch of orbits, or a list of either, which may differ in length.
 
-        Raises InputError for no data, for orbits without rates, of different coordinates, of different systems (or of one with
-        different parameters) or of a system that depends on time, and for values that are not finite, or whose squares are
-        not.
+        Parameters
+        ----------
+        orbits
+            Orbits with rates, all of one system.
+
+        Returns
+        -------
+        Pairs
+            One row per state.
+
+        Raises
+        ------
+        InputError
+            If there are no data, an orbit has no rates, the orbits differ in their coordinates, system or parameters, the
+            system depends on time, or values or their squares are not finite.
         """
         listed = [orbits] if isinstance(orbits, Orbit) else list(orbits)
         if not listed or not all(isinstance(orbit, Orbit) for orbit in listed):
-            raise InputError("training needs an Orbit, or a list of at least one")
+            raise InputError("training needs an Orbit or a non-empty list of them")
         if len(names := {orbit.coordinates for orbit in listed}) > 1:
-            raise InputError(f"orbits of different coordinates do not train together: {sorted(names)}")
+            raise InputError(f"one model cannot train on orbits with different coordinates: {sorted(names)}")
         if driven := [orbit.provenance.get("system") for orbit in listed if not orbit.provenance.get("autonomous", True)]:
             raise InputError(
-                f"a model learns a field that does not depend on time, and that of {driven[0]} does: train on orbits of its "
-                "suspension, systems.Suspension(system), whose coordinates tell the phase"
+                f"a model learns a vector field that does not depend on time, but that of {driven[0]} does: train on orbits "
+                "of its suspension, systems.Suspension(system), whose coordinates include the phase"
             )
         check_one_system(listed)
         z = torch.cat([orbit.z.detach().flatten(0, -2) for orbit in listed])
         rates = [orbit.rate.detach().flatten(0, -2) for orbit in listed if orbit.rate is not None]
         if len(rates) < len(listed):
-            raise InputError("training needs the rates dz/dt of every orbit; a system's orbit() and Orbit.from_csv give them")
+            raise InputError(
+                "training needs the rates dz/dt of every orbit, but some orbits have none: create them with System.orbit or "
+                "Orbit.from_csv, which compute the rates"
+            )
         rate = torch.cat(rates)
         if not len(z):
-            raise InputError("the orbits hold no states to train on")
+            raise InputError("the orbits have no states to train on: give orbits with at least one state")
         if not (torch.isfinite(z).all() and torch.isfinite(rate).all()):
-            raise InputError("some states or rates to train on are NaN or infinite; leave those orbits out")
+            raise InputError("some states or rates to train on are NaN or infinite: leave those orbits out")
         if (size := max(float(z.abs().max()), float(rate.abs().max()))) > (most := torch.finfo(z.dtype).max ** 0.5):
             raise InputError(
-                f"states or rates as large as {size:.0e} are given, but squares of numbers above {most:.0e} overflow "
-                f"{z.dtype}; leave those orbits out, or give them in other units"
+                f"the states or rates are as large as {size:.0e}, but squares of numbers above {most:.0e} overflow "
+                f"{z.dtype}: leave those orbits out, or give them in other units"
             )
         return cls(z, rate, listed[0].coordinates)
 
     def first(self, most: int) -> Pairs:
-        """The first ones, so many at most."""
+        """Return the first pairs.
+
+        Parameters
+        ----------
+        most
+            Largest number of pairs to return.
+
+        Returns
+        -------
+        Pairs
+            The first ``most`` pairs, or all if there are fewer.
+        """
         return replace(self, z=self.z[:most], target=self.target[:most])
 
     def to(self, device: torch.device, dtype: torch.dtype) -> Pairs:
-        """The same pairs elsewhere, in another floating-point type; numbers of classes stay whole."""
+        """Return the pairs on another device and in another floating-point type.
+
+        Parameters
+        ----------
+        device
+            Device of the result.
+        dtype
+            Floating-point type of the result; class indices remain integers.
+
+        Returns
+        -------
+        Pairs
+            The same pairs.
+        """
         target = self.target.to(device, dtype if self.target.is_floating_point() else self.target.dtype)
         return replace(self, z=self.z.to(device, dtype), target=target)
 
 
 def check_one_system(orbits: Sequence[Orbit]) -> None:
-    """Raise InputError where the provenance of orbits names several systems, or several values of a parameter.
+    """Raise InputError if the provenance of orbits names several systems, or several values of a parameter.
 
-    One model would learn the average of their fields.
+    A single model would learn the average of their vector fields.
     """
     known = [orbit.provenance for orbit in orbits if "system" in orbit.provenance]
     for other in known[1:]:
         first, name = known[0], known[0]["system"]
         if other["system"] != name:
-            raise InputError(f"orbits of {name} and of {other['system']} do not train one model: fit one for each system")
+            raise InputError(f"one model cannot train on orbits of {name} and of {other['system']}: fit one for each system")
         own, its = (dict(one.get("parameters", {})) for one in (first, other))
         for parameter in own.keys() & its.keys():
             if own[parameter] != its[parameter]:
                 raise InputError(
-                    f"orbits of {name} with {parameter}={own[parameter]} and {parameter}={its[parameter]} do not train one "
-                    "model: fit one for each value, or make the parameter a coordinate"
+                    f"one model cannot train on orbits of {name} with {parameter}={own[parameter]} and "
+                    f"{parameter}={its[parameter]}: fit one for each value, or make the parameter a coordinate"
                 )

@@ -1,4 +1,7 @@
-"""Splits that do not flatter: by orbit, or by blocks of time with a gap, never by sample."""
+"""Splits of data into independent parts: by orbit, or by blocks of time with gaps, but never by sample.
+
+A random split of the samples would put neighbours in time into different parts, so test losses would be too small.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,29 @@ from systems.scalars import seeded
 
 
 def split_orbits(orbits: Orbit, fractions: Sequence[float], seed: int = 0) -> list[Orbit]:
-    """Share the orbits of a batch out to parts of the sizes given, at random: no orbit is in two parts.
+    """Split a batch of orbits at random into disjoint parts.
 
-    A random split of the *samples* would put neighbours in time on both sides and flatter the result.
+    Parameters
+    ----------
+    orbits : Orbit, shape ``(n, T)``
+        A batch of n orbits.
+    fractions
+        Fraction of the orbits in each part; they sum to at most 1.
+    seed
+        Random seed.
 
-    orbits: ``(n, T, D)``. fractions: of each part; they sum to at most 1. Raises InputError where a part would be empty.
+    Returns
+    -------
+    list of Orbit
+        One batch per part.
 
+    Raises
+    ------
+    InputError
+        If ``orbits`` is not such a batch, or a part would be empty.
+
+    Examples
+    --------
     >>> import systems
     >>> pendulum = systems.get("pendulum")
     >>> many = pendulum.orbit(pendulum.sample(10), torch.linspace(0, 1, 5))
@@ -27,42 +47,72 @@ def split_orbits(orbits: Orbit, fractions: Sequence[float], seed: int = 0) -> li
     [8, 2]
     """
     if len(orbits.shape) != 2:
-        raise InputError(f"a split by orbit needs a batch of orbits (n, T), not the shape {tuple(orbits.shape)}")
+        raise InputError(f"a split by orbit needs a batch of orbits of shape (n, T), not {tuple(orbits.shape)}")
     n = len(orbits)
     ends = [0, *_ends(fractions, n)]
     order = torch.randperm(n, generator=seeded(seed))
     parts = [order[a:b].sort().values for a, b in pairwise(ends)]
     if any(len(part) == 0 for part in parts):
-        raise InputError(f"{n} orbits are too few for parts of {list(fractions)}")
+        raise InputError(f"{n} orbits are too few for parts of {list(fractions)}: give more orbits or larger fractions")
     return [orbits[part.to(orbits.z.device)] for part in parts]
 
 
 def split_time(orbit: Orbit, fractions: Sequence[float], gap: int = 0) -> list[Orbit]:
-    """Cut an orbit into consecutive blocks of time, leaving ``gap`` samples out between two of them.
+    """Split an orbit, such as a single recording, into consecutive blocks of time with gaps between them.
 
-    For a single recording. The gap should be at least the window of the filter that the rates come from, so that no
-    sample of one block has gone into another.
+    Parameters
+    ----------
+    orbit
+        Orbit of n samples.
+    fractions
+        Fraction of the samples in each block, including the gap before it; they sum to at most 1.
+    gap
+        Number of samples left out between two blocks. It should be at least the window of the filter that computed the
+        rates, so that no sample affects two blocks.
 
-    fractions: of each block; they sum to at most 1. Raises InputError where a block would be empty.
+    Returns
+    -------
+    list of Orbit
+        The blocks in the order of time.
+
+    Raises
+    ------
+    InputError
+        If a block would be empty.
     """
     n = len(orbit.t)
     ends = _ends(fractions, n)
     starts = [0, *(end + gap for end in ends[:-1])]
     if any(a >= b for a, b in zip(starts, ends, strict=True)):
-        raise InputError(f"{n} samples are too few for blocks of {list(fractions)} with gaps of {gap}")
+        raise InputError(
+            f"{n} samples are too few for blocks of {list(fractions)} with gaps of {gap}: give a longer orbit or a smaller gap"
+        )
     return [orbit[..., a:b] for a, b in zip(starts, ends, strict=True)]
 
 
 def join(parts: Sequence[Orbit]) -> Orbit:
-    """Stretches of one recording as a single orbit, in the order of time, whose times have gaps.
+    """Join stretches of one recording into a single orbit, whose times have gaps.
 
-    Raises InputError for none, or where two overlap.
+    Parameters
+    ----------
+    parts
+        The stretches, in any order.
+
+    Returns
+    -------
+    Orbit
+        All samples in the order of time; it has rates if all stretches have them.
+
+    Raises
+    ------
+    InputError
+        If there are no stretches, or two of them overlap.
     """
     if not parts:
-        raise InputError("the recording holds no orbit")
+        raise InputError("the recording has no orbit: give at least one stretch")
     ordered = sorted(parts, key=lambda orbit: float(orbit.t[0]))
     if any(a.t[-1] >= b.t[0] for a, b in pairwise(ordered)):
-        raise InputError("two stretches of a recording overlap in time")
+        raise InputError("two stretches of the recording overlap in time: give stretches that follow one another")
     rates = [orbit.rate for orbit in ordered if orbit.rate is not None]
     return replace(
         ordered[0],
@@ -73,7 +123,18 @@ def join(parts: Sequence[Orbit]) -> Orbit:
 
 
 def longest_stretch(orbit: Orbit) -> Orbit:
-    """The longest part of an orbit without a gap: without a step that is half as long again as usual."""
+    """Return the longest stretch of an orbit without a gap, which is a step more than 1.5 times as long as usual.
+
+    Parameters
+    ----------
+    orbit
+        Orbit whose times may have gaps.
+
+    Returns
+    -------
+    Orbit
+        The stretch with the most samples.
+    """
     return orbit[..., max(stretches(orbit.t.cpu().numpy(), 1.5), key=lambda part: part.stop - part.start)]
 
 

@@ -1,4 +1,4 @@
-"""The engine that trains a stack of networks of any model and depth, on any device, with torch."""
+"""The engine that trains stacks of networks of any model and depth with torch, on any device."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ from physlearn.training.optimizers import Count, clipped, find
 from physlearn.training.pairs import Pairs
 from physlearn.training.train import Training
 
-ROWS = 2_000  # of data that are evaluated at once
+ROWS = 2_000  # number of samples that are evaluated at once
 
 
 class TorchEngine:
-    """R networks of one shape on stacked weights; each sees its own batches and has its own optimiser state.
+    """R networks of one shape with stacked weights; each has its own batches and optimizer state.
 
-    On a CPU with several threads, each takes a share of the networks for itself: threads that shared every operation would
-    wait for each other at each of them, which on a busy machine takes many times as long.
+    On a CPU with several threads, each thread trains its own share of the networks: threads that shared every operation would
+    wait for each other at each one, which takes many times as long on a busy machine. On a GPU, one step per batch size is
+    captured and replayed.
 
-    alive: ``(R,)``, false from the step on in which a network's loss or gradient was not finite; its weights stay as they
-    were, and no other network notices. On a GPU one step is captured for each size of batch, and replayed.
+    If the loss or gradient of a network is not finite, ``alive`` is False from that step on and its weights no longer change;
+    the other networks are not affected.
     """
 
     name = "torch"
@@ -41,10 +42,10 @@ class TorchEngine:
         bounds = [round(k * len(models) / parts) for k in range(parts + 1)]
         self.parts = [_Part(models[a:b], pairs, training) for a, b in pairwise(bounds)]
         self.sizes = [b - a for a, b in pairwise(bounds)]
-        self.work = elements if parts == 1 else 0  # for torch's own threads; parts have each one of theirs
+        self.work = elements if parts == 1 else 0  # several parts have one thread each and need no threads of torch
 
     def epoch(self, order: Int[Tensor, "R n"], learning_rates: Float[Tensor, "R steps"]) -> Float[Tensor, "R steps parts"]:
-        """One step for each batch in that order; gives the parts of the losses before each step."""
+        """Take one step per batch in the given order, and return the parts of the losses before each step."""
         shares = zip(self.parts, order.split(self.sizes), learning_rates.split(self.sizes), strict=True)
         with suited_to(self.work), ThreadPoolExecutor(len(self.parts)) as pool:
             if len(self.parts) == 1:
@@ -53,7 +54,7 @@ class TorchEngine:
 
     @property
     def weights(self) -> Float[Tensor, "R P"]:
-        """All weights."""
+        """The weights of all networks."""
         return torch.cat([part.weights.detach() for part in self.parts])
 
     @property
@@ -62,16 +63,16 @@ class TorchEngine:
         return torch.cat([part.alive for part in self.parts])
 
     def evaluate(self, pairs: Pairs) -> Float[Tensor, "R parts"]:
-        """The parts of the loss of each network on other data."""
+        """Return the parts of the loss of each network on other data."""
         return torch.cat([part.evaluate(pairs) for part in self.parts])
 
     def load(self, weights: Float[Tensor, "R P"]) -> None:
-        """Take other weights."""
+        """Replace the weights."""
         for part, own in zip(self.parts, weights.split(self.sizes), strict=True):
             part.weights.detach().copy_(own)
 
     def hand_back(self, models: Sequence[Learner]) -> None:
-        """Write the weights into the networks they came from."""
+        """Copy the weights into the models."""
         with torch.no_grad():
             for name, weights in self.parts[0].layout.views(self.weights).items():
                 for k, model in enumerate(models):
@@ -79,7 +80,7 @@ class TorchEngine:
 
 
 class _Part:
-    """The networks of one thread."""
+    """The networks that one thread trains."""
 
     def __init__(self, models: Sequence[Learner], pairs: Pairs, training: Training) -> None:
         self.pairs, self.training = pairs, training
@@ -95,10 +96,10 @@ class _Part:
         self.captured: dict[int, tuple[Tensor, Tensor, Captured]] = {}
 
     def epoch(self, order: Int[Tensor, "R n"], learning_rates: Float[Tensor, "R steps"]) -> Float[Tensor, "R steps parts"]:
-        """One step for each batch in that order."""
+        """Take one step per batch in the given order."""
         step = self._replayed if self.on_gpu else self._step
         batches = order.split(self.training.batch_size, dim=1)
-        with torch.enable_grad():  # a new thread has its own mode
+        with torch.enable_grad():  # a new thread has its own autograd mode
             losses = [step(batch, rate) for batch, rate in zip(batches, learning_rates.split(1, dim=1), strict=True)]
         return torch.stack(losses, dim=1)
 
@@ -114,7 +115,7 @@ class _Part:
         return step().clone()
 
     def _step(self, batch: Int[Tensor, "R B"], learning_rate: Float[Tensor, "R 1"]) -> Float[Tensor, "R parts"]:
-        """In place."""
+        """Take one step in place, and return the parts of the losses before it."""
         self.count += 1
         weights = self.weights.requires_grad_()
         parts = self._parts(weights, self.pairs.z[batch], self.pairs.target[batch])
@@ -123,7 +124,7 @@ class _Part:
             if self.training.clip is not None:
                 gradient = clipped(gradient, self.training.clip)
             self.alive &= parts.sum(1).isfinite() & gradient.sum(1).isfinite()  # NaN and infinity both spread to a sum
-            everyone = not self.on_gpu and bool(self.alive.all())  # which a GPU is not asked at each step
+            everyone = not self.on_gpu and bool(self.alive.all())  # on a GPU, the query would synchronise at each step
             weights, state = self.optimizer.step(weights.detach(), gradient, self.state, learning_rate, self.count)
             for old, new in zip((self.weights, *self.state), (weights, *state), strict=True):
                 old.copy_(new if everyone else torch.where(self.alive.unsqueeze(1), new, old))
@@ -133,7 +134,7 @@ class _Part:
         return self.counting.parts(self.together, outputs(self.together, self.layout.views(weights), z), target)
 
     def evaluate(self, pairs: Pairs) -> Float[Tensor, "R parts"]:
-        """The parts of the loss of each network on other data."""
+        """Return the parts of the loss of each network on other data."""
         total = torch.zeros(len(self.weights), 1, dtype=torch.float64, device=self.weights.device)
         with torch.no_grad():
             for z, target in zip(pairs.z.split(ROWS), pairs.target.split(ROWS), strict=True):

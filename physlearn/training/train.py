@@ -1,4 +1,4 @@
-"""The training loop of one model."""
+"""The settings of a training, and the training loop of one model."""
 
 from __future__ import annotations
 
@@ -25,34 +25,34 @@ from systems.scalars import real, seeded, whole
 
 @dataclass(frozen=True)
 class Training:
-    """How a model is trained: over shuffled batches.
+    """Settings of a training on shuffled batches.
 
-    Whenever there is validation data, the weights of the best epoch are kept.
+    With validation data, the weights of the epoch with the smallest validation loss are kept.
 
     Parameters
     ----------
     epochs, batch_size
-        Passes over the data, and samples per step.
+        Number of passes over the data, and number of samples per step.
     learning_rate
-        The first learning rate.
+        Initial learning rate.
     schedule
-        ``"cosine"`` lets the learning rate fall to zero over all steps, ``"constant"`` keeps it.
+        ``"cosine"`` decreases the learning rate to zero over all steps, ``"constant"`` keeps it.
     patience
-        Stop after that many epochs without a better validation loss (None: never).
+        Number of epochs without a smaller validation loss after which training stops. By default, it never stops early.
     reduction
         ``"mean"`` or ``"sum"`` over the components of dz/dt.
     optimizer
         ``"adam"``, ``"rmsprop"``, ``"momentum"`` (0.9) or ``"sgd"``, otherwise with torch's defaults.
     clip
-        The longest gradient, as a norm over all weights (None: any).
+        Largest norm of the gradient over all weights; longer gradients are scaled down. By default, none is.
     weighted
-        Whether the error of each component of dz/dt is measured in units of that rate's spread over the training data, so
-        that every coordinate counts, whatever its units. By default it is not, as in the paper.
+        Whether to measure the error of each component of dz/dt in units of the spread of that rate over the training data, so
+        that every coordinate contributes, whatever its units. Defaults to False, as in the paper.
 
     Raises
     ------
     InputError
-        If a setting has another type or is out of range; names it.
+        If a setting has the wrong type or is out of range; the message names it.
     """
 
     epochs: int = 200
@@ -85,50 +85,65 @@ class Training:
         optimizers.find(self.optimizer)
 
     def learning_rate_at(self, step: int, steps: int) -> float:
-        """The learning rate at that step of so many, in units of the first."""
+        """Return the learning rate at a step, relative to the initial one.
+
+        Parameters
+        ----------
+        step
+            Index of the step, from 0.
+        steps
+            Number of steps of the whole training.
+
+        Returns
+        -------
+        float
+            Factor between 0 and 1.
+        """
         return cosine(step, steps) if self.schedule == "cosine" else 1.0
 
     rate_at = renamed_attribute("learning_rate_at")
 
 
 def cosine(step: int, steps: int) -> float:
-    """From one to zero over so many steps, slowly at both ends."""
+    """Return the cosine schedule, which decreases from 1 to 0 over the steps and is flat at both ends."""
     return (1 + math.cos(math.pi * step / steps)) / 2
 
 
 def train(
     model: Learner, pairs: Pairs, validation: Pairs | None, training: Training, seed: int = 0, progress: bool = True
 ) -> pd.DataFrame:
-    """Train the model in place; its scales are taken from the training pairs.
+    """Train a model in place, after taking its scales from the training pairs.
 
     The caller's autograd mode does not matter.
 
     Parameters
     ----------
     model
-        What is trained.
-    pairs, validation
-        What it learns from, and what its weights are chosen on (None: the last weights are kept).
+        Model to train.
+    pairs
+        Training data.
+    validation
+        Data on which the weights of the best epoch are chosen. Without them, the last weights are kept.
     training
-        How.
+        Settings of the training.
     seed
-        Orders the batches.
+        Random seed of the order of the batches.
     progress
-        Whether to draw a bar.
+        Whether to show a progress bar.
 
     Returns
     -------
     DataFrame, one row per epoch
-        ``learning_rate``, ``training`` (the mean loss over the epoch's batches), ``validation`` (the loss after it). Where
-        the pairs have a ``unit``, or the loss is weighted, also ``training_physical`` and ``validation_physical``, the
-        unweighted losses in the units of the data.
+        ``learning_rate``, ``training`` (the mean loss over the batches of the epoch) and ``validation`` (the loss after the
+        epoch). If the pairs have a ``unit`` or the loss is weighted, also ``training_physical`` and ``validation_physical``,
+        the unweighted losses in the units of the data.
 
     Raises
     ------
     InputError
-        If the data's scales overflow their type, or the model was built in torch's inference mode.
+        If the scales of the data overflow their type, or the model was built in torch's inference mode.
     IntegrationError
-        If the loss or the weights stop being finite.
+        If the loss or the weights are no longer finite.
     """
     with recorded():
         prepare(model, pairs)
@@ -138,29 +153,30 @@ def train(
 
 
 def prepare(model: Learner, pairs: Pairs) -> None:
-    """Take the model's scales from the pairs.
+    """Take the scales of the model from the pairs.
 
-    Raises InputError where they overflow, or where the model's weights cannot be trained.
+    Raises InputError if they overflow, or the weights of the model cannot be trained.
     """
     if any(parameter.is_inference() for parameter in model.parameters()):
         raise InputError(f"the model {model.name} was built in torch.inference_mode(), so it cannot train: build it outside")
     model.standardize(pairs.z, pairs.target)
     if not all(torch.isfinite(buffer).all() for buffer in model.buffers()):
         raise InputError(
-            f"the scales of the training data overflow {pairs.z.dtype}: give the data in other units, or train in float64"
+            f"the scales of the training data overflow {pairs.z.dtype}: give the data in other units or train in float64"
         )
 
 
 def check_validation(best: float) -> None:
-    """Raise InputError where no epoch had a finite validation loss, though the training loss is finite."""
+    """Raise InputError if no epoch had a finite validation loss although the training loss is finite."""
     if not math.isfinite(best):
         raise InputError(
-            "the validation loss was not finite in any epoch: the validation data lie too far outside of the training data"
+            "the validation loss is not finite in any epoch, because the validation data are too far from the training data: "
+            "give validation data that resemble them"
         )
 
 
 def diverged(epoch: int) -> IntegrationError:
-    """What to raise of a training whose loss was not finite in that epoch."""
+    """Return the error to raise if the loss of a training is not finite in that epoch."""
     return IntegrationError(f"the loss is not finite in epoch {epoch}: lower learning_rate")
 
 

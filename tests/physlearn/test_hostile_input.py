@@ -242,15 +242,15 @@ def deep(layers):
 @pytest.mark.parametrize(
     ("settings", "told"),
     [
-        ({"hidden": [10**9]}, "describe a model of at least"),
-        ({"hidden": [12000] * 3}, "describe a model of at least 288"),
-        ({"model": "hnn-separable", "hidden": [3000]}, "describe a model of at least"),
-        ({"model": "linear", "coordinates": [f"z{i}" for i in range(1000)]}, "describe a model of at least"),
-        ({"model": "cubic", "coordinates": [f"z{i}" for i in range(1000)]}, "describe a model of at least"),
+        ({"hidden": [10**9]}, "describe a model with at least"),
+        ({"hidden": [12000] * 3}, "describe a model with at least 288"),
+        ({"model": "hnn-separable", "hidden": [3000]}, "describe a model with at least"),
+        ({"model": "linear", "coordinates": [f"z{i}" for i in range(1000)]}, "describe a model with at least"),
+        ({"model": "cubic", "coordinates": [f"z{i}" for i in range(1000)]}, "describe a model with at least"),
         ({"activation": {"table": {"name": "a", "kind": "cubic", "low": -1.0, "high": 1.0, "points": 10**10}}}, "points"),
         (
             {"activation": {"mixture": [{"piecewise": {"name": "a", "grid": [0.0, 1.0], "types": 10**9, "cells": 10**9}}]}},
-            "describe a model of at least",
+            "describe a model with at least",
         ),
         ({"activation": deep(200)}, "does not hold what physlearn writes|settings"),
     ],

@@ -70,7 +70,7 @@ def test_the_size_of_a_network_is_counted_from_its_widths():
     settings = {"model": "hnn", "coordinates": ["q", "p"], "seed": 0, "dtype": "float32", "history": {}, "training": {}}
     settings |= {"hidden": [5, 7], "activation": "sine"}
     stored.check(settings, {"a": torch.zeros(27), "b": torch.zeros(27)})
-    with pytest.raises(InputError, match="at least 54 numbers, but it holds 53"):
+    with pytest.raises(InputError, match="at least 54 numbers, but the file has 53"):
         stored.check(settings, {"a": torch.zeros(27), "b": torch.zeros(26)})
 
 

@@ -1,4 +1,4 @@
-"""Many networks of one hidden layer trained at once on the CPU."""
+"""Training of many networks with one hidden layer at once, in compiled loops on the CPU."""
 
 from physlearn.activations.compiled import TABLE
 from physlearn.training.fused.engine import Functions, FusedProblem, Kind, Parameters, Rule, State, advance, evaluate

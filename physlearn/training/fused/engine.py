@@ -1,6 +1,6 @@
-"""The fused engine: many networks of one hidden layer trained at once on the CPU, each in a compiled loop of its own.
+"""The fused engine: many networks with one hidden layer train at once on the CPU, each in its own compiled loop.
 
-A network's arithmetic does not depend on which others are trained beside it, nor on the number of threads, to the last bit.
+The result of a network does not depend, to the last bit, on the other networks or on the number of threads.
 """
 
 from __future__ import annotations
@@ -24,19 +24,26 @@ Rule = Literal["adam", "sgd", "momentum", "rmsprop"]
 Parameters = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 """W1 ``(R, H, D)``, b1 ``(R, H)``, W2 ``(R, O, H)``, b2 ``(R, O)`` of R networks out = W2 sigma(W1 x + b1) + b2, float32.
 
-O = 1 and b2 ``(R, 0)`` where the gradient is trained: a constant in H has none. W1 and W2 of spline networks have as many
-columns for each input as that has features."""
+If the gradient is trained, O = 1 and b2 is ``(R, 0)``, because a constant in H has no gradient. In spline networks, W1 and W2
+have one column per feature of each input."""
 
 
 @dataclass(frozen=True)
 class FusedProblem:
-    """What every network has to fit.
+    """The problem that every network fits.
 
-    kind: "output", the mean over rows of sum_o weights_o (out_o - y_o)^2; "gradient", the same of the gradient of the single
-    output by the inputs, as in a Hamiltonian network; "classes", the mean cross-entropy of the softmax of the outputs.
-
-    inputs: ``(n, D)`` float32; targets: ``(n, O)`` float32, for "gradient" ``(n, D)``, for "classes" ``(n,)`` int64;
-    weights: ``(O,)`` or ``(D,)`` float32, one for each component of the targets; classes take none.
+    Parameters
+    ----------
+    kind
+        Loss: ``"output"`` is the mean over rows of sum_o weights_o (out_o - y_o)^2; ``"gradient"`` is the same for the
+        gradient of the single output by the inputs, as in a Hamiltonian network; ``"classes"`` is the mean cross-entropy of
+        the softmax of the outputs.
+    inputs : shape ``(n, D)``, float32
+        Inputs.
+    targets : shape ``(n, O)``, float32
+        Targets; ``(n, D)`` for ``"gradient"``, and ``(n,)`` int64 for ``"classes"``.
+    weights : shape ``(O,)`` or ``(D,)``, float32
+        Weight of each component of the targets; not used for classes.
     """
 
     kind: Kind
@@ -49,7 +56,7 @@ class FusedProblem:
             raise InputError(f"kind must be {', '.join(KINDS)}, not {self.kind!r}")
         n, _ = _checked(self.inputs, "inputs", np.float32, (None, None))
         if n == 0:
-            raise InputError("a problem needs at least one row")
+            raise InputError("a problem needs at least one row of inputs, not 0")
         if self.kind == "classes":
             _checked(self.targets, "targets", np.int64, (n,))
         else:
@@ -58,7 +65,7 @@ class FusedProblem:
 
     @property
     def _data(self) -> tuple[Any, ...]:
-        """What the kernels take, where classes have targets of another type."""
+        """The arguments of the kernels, which take the targets of classes separately because of their type."""
         nothing, none = np.zeros((0, 0), np.float32), np.zeros(0, np.int64)
         values, labels = (nothing, self.targets) if self.kind == "classes" else (self.targets, none)
         return KINDS[self.kind], self.inputs, values, labels, self.weights
@@ -68,10 +75,16 @@ class FusedProblem:
 class Functions:
     """The activation function of each neuron.
 
-    types: ``(R, H)`` int32, a number from `physlearn.activations.compiled.CODES`; ``CODES["table"] + k`` is table k.
-    tables: ``(R or 1, T, cells, 4)`` float32, a leading 1 for tables that all networks share; start, inverse_step: the
-    tables' grid, see `physlearn.activations.compiled`. splines: the networks are spline networks, and their base functions
-    are of one type in each, which is no table.
+    Parameters
+    ----------
+    types : shape ``(R, H)``, int32
+        Codes from `physlearn.activations.compiled.CODES`; ``CODES["table"] + k`` is table k.
+    tables : shape ``(R or 1, T, cells, 4)``, float32
+        Coefficients of the tables; the first length is 1 if all networks share them.
+    start, inverse_step
+        Grid of the tables, see `physlearn.activations.compiled`.
+    splines
+        Whether the networks are spline networks, each of which has one base function that is not a table.
     """
 
     types: np.ndarray
@@ -87,13 +100,13 @@ class Functions:
             raise InputError(f"tables must be of shape (1 or {networks}, T, cells, 4), not {self.tables.shape}")
         most = CODES["table"] + tables
         if self.types.size and not (self.types.min() >= 0 and self.types.max() < most):
-            raise InputError(f"with {tables} tables the types must be numbers from 0 to {most - 1}")
+            raise InputError(f"with {tables} tables, the types must be from 0 to {most - 1}")
         if self.splines and (self.types.max(initial=0) >= CODES["table"] or (self.types != self.types[:, :1]).any()):
-            raise InputError("a spline network has one base function, which is no table")
+            raise InputError("a spline network needs one base function that is not a table: give its neurons the same type")
 
     @property
     def features(self) -> int:
-        """Of each input of a layer."""
+        """The number of features of each input of a layer."""
         return FEATURES if self.splines else 1
 
     @property
@@ -103,10 +116,16 @@ class Functions:
 
 @dataclass
 class State:
-    """Where each network's optimiser is, to go on from there.
+    """State of the optimizer of each network, from which training can resume.
 
-    first, second: ``(R, P)`` float32, the moments of all parameters one after the other (W1, b1, W2, b2); count: ``(R,)``
-    int64, steps made; alive: ``(R,)`` bool, False since a loss or a gradient was not finite.
+    Attributes
+    ----------
+    first, second : shape ``(R, P)``, float32
+        Moments of all parameters, in the order W1, b1, W2, b2.
+    count : shape ``(R,)``, int64
+        Number of steps taken.
+    alive : shape ``(R,)``, bool
+        Whether all losses and gradients have been finite.
     """
 
     first: np.ndarray
@@ -116,7 +135,7 @@ class State:
 
     @classmethod
     def fresh(cls, parameters: Parameters) -> State:
-        """Before the first step."""
+        """Return the state before the first step."""
         networks = len(parameters[0])
         moments = (networks, sum(p[0].size for p in parameters) if networks else 0)
         return cls(
@@ -143,16 +162,34 @@ def advance(
 ) -> None:
     """Train every network; parameters, state, losses and parts are changed in place.
 
-    order: ``(R, m)`` int32, the rows of the problem that each network sees, ``batch`` at a step, in the last step what is
-    left; learning_rate: ``(R, steps)`` float32, where steps = ceil(m / batch); losses: ``(R, steps)`` float32, each step's
-    before its update; clip: ``(R,)`` float32, the largest norm of a network's gradient (torch.nn.utils.clip_grad_norm_);
-    threads: as many as numba has by default; parts: ``(R, steps, components)`` float64, what each component of the targets
-    adds to each loss. The rules are those of torch.optim with its defaults; momentum is SGD with
-    momentum 0.9.
+    If the loss or gradient of a network is not finite, the network keeps its parameters from before that step, its losses are
+    NaN from then on, and its ``state.alive`` is False. The other networks are not affected.
 
-    A network whose loss or gradient is not finite keeps its parameters from before that step, and has losses of NaN from it
-    on; ``state.alive`` tells. The others are not affected.
-    Raises InputError for arrays of other shapes or types, or that are not contiguous, and for rows that there are not.
+    Parameters
+    ----------
+    problem, parameters, state, functions
+        Problem, weights, optimizer state and activation functions.
+    rule
+        Optimizer, with the defaults of torch.optim; ``"momentum"`` is SGD with momentum 0.9.
+    order : shape ``(R, m)``, int32
+        Rows of the problem in the order in which each network sees them.
+    batch
+        Number of rows per step; the last step takes the remaining rows.
+    learning_rate : shape ``(R, steps)``, float32
+        Learning rates, where steps = ceil(m / batch).
+    losses : shape ``(R, steps)``, float32
+        Output: the loss of each step before its update.
+    clip : shape ``(R,)``, float32
+        Largest norm of the gradient of each network (torch.nn.utils.clip_grad_norm_). By default, gradients are not clipped.
+    threads
+        Number of threads; defaults to that of numba.
+    parts : shape ``(R, steps, components)``, float64
+        Output: the contribution of each component of the targets to each loss.
+
+    Raises
+    ------
+    InputError
+        If an array has the wrong shape or type or is not contiguous, or ``order`` has rows that do not exist.
     """
     networks, size = _checked_networks(problem, parameters, functions)
     if rule not in RULES:
@@ -161,7 +198,7 @@ def advance(
     if batch < 1:
         raise InputError(f"batch must be at least 1, not {batch}")
     if order.size and not (order.min() >= 0 and order.max() < len(problem.inputs)):
-        raise InputError(f"order must hold rows from 0 to {len(problem.inputs) - 1}, not {order.min()} to {order.max()}")
+        raise InputError(f"order must have rows from 0 to {len(problem.inputs) - 1}, not {order.min()} to {order.max()}")
     steps = -(-m // batch)
     _checked(learning_rate, "learning_rate", np.float32, (networks, steps))
     _checked(losses, "losses", np.float32, (networks, steps))
@@ -183,9 +220,9 @@ def evaluate(
     threads: int | None = None,
     parts: np.ndarray | None = None,
 ) -> np.ndarray:
-    """The loss of every network over all rows of the problem, ``(R,)`` float32; NaN or infinity where one has diverged.
+    """Return the loss of every network over all rows, ``(R,)`` float32; it is NaN or infinite for networks that diverged.
 
-    parts: ``(R, components)`` float64, into which goes what each component of the targets adds to it.
+    parts, ``(R, components)`` float64, receives the contribution of each component of the targets.
     """
     networks, _ = _checked_networks(problem, parameters, functions)
     n = len(problem.inputs)
@@ -202,7 +239,7 @@ def _run(
     problem: FusedProblem, parameters: Parameters, functions: Functions, order: np.ndarray, batch: int, rule: int,
     state: State, rates: np.ndarray, losses: np.ndarray, clip: np.ndarray, threads: int | None, parts: np.ndarray,
 ) -> None:  # fmt: skip
-    """All networks, each as a whole by the next thread that is free, as they do not wait for each other."""
+    """Run the kernel for all networks; each free thread takes the next network, so that none waits for another."""
     if losses.size == 0:
         return
     networks = len(losses)
@@ -222,7 +259,7 @@ def _run(
 
 
 def _parts(problem: FusedProblem, losses: np.ndarray, parts: np.ndarray | None) -> np.ndarray:
-    """The array for the parts of the losses, with no place for any where they are not asked for."""
+    """Return the checked array for the parts of the losses, or an empty one if they are not needed."""
     if parts is None:
         return np.zeros((*losses.shape, 0))
     _checked(parts, "parts", np.float64, (*losses.shape, len(problem.weights)))
@@ -230,13 +267,16 @@ def _parts(problem: FusedProblem, losses: np.ndarray, parts: np.ndarray | None) 
 
 
 def _checked_networks(problem: FusedProblem, parameters: Parameters, functions: Functions) -> tuple[int, int]:
-    """How many networks there are, and how many parameters each has."""
+    """Check the arrays, and return the number of networks and the number of parameters of each."""
     W1, b1, W2, b2 = parameters
     networks, H, _ = _checked(W1, "W1", np.float32, (None, None, functions.features * problem.inputs.shape[1]))
     _checked(b1, "b1", np.float32, (networks, H))
     if problem.kind == "gradient":
         if problem.targets.shape != problem.inputs.shape:
-            raise InputError(f"a gradient has the inputs' shape {problem.inputs.shape}, the targets {problem.targets.shape}")
+            raise InputError(
+                f"the targets of a gradient must have the shape of the inputs, {problem.inputs.shape}, not "
+                f"{problem.targets.shape}"
+            )
         outputs = 1
         _checked(b2, "b2", np.float32, (networks, 0))
     else:
@@ -245,13 +285,13 @@ def _checked_networks(problem: FusedProblem, parameters: Parameters, functions: 
     if problem.kind == "output":
         _checked(problem.targets, "targets", np.float32, (len(problem.inputs), outputs))
     if problem.kind == "classes" and not (problem.targets.min() >= 0 and problem.targets.max() < outputs):
-        raise InputError(f"with {outputs} outputs the classes must be numbers from 0 to {outputs - 1}")
+        raise InputError(f"with {outputs} outputs, the classes must be from 0 to {outputs - 1}")
     _checked(functions.types, "types", np.int32, (networks, H))
     return networks, sum(p[0].size for p in parameters) if networks else 0
 
 
 def _checked(array: np.ndarray, name: str, dtype: type, shape: tuple[int | None, ...]) -> tuple[int, ...]:
-    """The array's shape, when it is of this one (None: any length) and of that type. The kernels would not notice."""
+    """Return the shape of an array after checking shape (None for any length) and type, which the kernels do not check."""
     fits = array.ndim == len(shape) and all(want in (None, is_) for want, is_ in zip(shape, array.shape, strict=True))
     if not fits or array.dtype != dtype or not array.flags.c_contiguous:
         wanted = str(tuple("any" if length is None else length for length in shape)).replace("'", "")

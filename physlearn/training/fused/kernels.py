@@ -1,12 +1,13 @@
-r"""One-hidden-layer networks trained by compiled loops: all the work of one network stays in a core's own cache.
+r"""Compiled loops that train networks with one hidden layer; the working data of a network stay in the cache of one core.
 
-Every kind of problem has the same shape, neuron by neuron, with the batch innermost, where the vector units work:
+All kinds of problems have the same structure. The outer loop is over neurons and the inner loop, which is vectorised, over
+the batch:
 
 .. math:: a = W_1 x + b_1, \quad y_c = \beta_c + \sum_h V_{ch} f_h(a_h), \quad
           \delta_h = f_h'(a_h) \sum_c V_{ch} \epsilon_c, \quad Q_{ch} = \langle f_h(a_h)\, \epsilon_c \rangle,
 
-where epsilon is the derivative of the loss by y. A network of outputs or of classes has f = sigma, V = W_2 and beta = b_2. The
-gradient of a Hamiltonian network has f = sigma' and V_dh = W_1hd W_2h, so that Q reaches W_1 as well as W_2.
+where epsilon is the derivative of the loss by y. For outputs or classes, f = sigma, V = W_2 and beta = b_2. For the gradient
+of a Hamiltonian network, f = sigma' and V_dh = W_1hd W_2h, so that Q contributes to the gradients by W_1 and W_2.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from physlearn.training.fused.step import (
 
 @loop(**INLINED, fastmath=FAST)
 def weighted(a: Any, width: int, W: Any, h: int, b: Any, x: Any) -> None:
-    """a = W[h] x + b[h]."""
+    """Compute a = W[h] x + b[h]."""
     D = W.shape[1]
     last = D - 1
     w0, w1, bias = W[h, 0], W[h, 1] if last > 0 else ZERO, b[h]
@@ -55,7 +56,7 @@ def _forward(
     width: int, x: Any, W: Any, b: Any, V: Any, y: Any, order: int, types: Any, tables: Any, start: float, inverse: float,
     a: Any, low: Any, high: Any, cells: Any, pieces: Any,
 ) -> None:  # fmt: skip
-    """low, high: f and f' of all neurons; y += V f."""
+    """Compute f and f' of all neurons in low and high, and add V f to y."""
     H = W.shape[0]
     for h in range(H):
         weighted(a, width, W, h, b, x)
@@ -77,7 +78,7 @@ def _forward(
 
 @loop(**INLINED, fastmath=FAST)
 def _backward(width: int, x: Any, V: Any, e: Any, low: Any, high: Any, delta: Any, Q: Any, gb: Any, gW: Any) -> None:
-    """Q += <low e>, gb += <delta>, gW += <delta x>: sums over the tile."""
+    """Add the sums over the tile of low e to Q, of delta to gb, and of delta x to gW."""
     C, H = V.shape
     D = x.shape[0]
     for h in range(H):
@@ -136,11 +137,11 @@ def run(
     orders: Any, batch: int, rule: int, all_first: Any, all_second: Any, count: Any, alive: Any,
     rates: Any, losses: Any, clip: Any, all_parts: Any,
 ) -> None:  # fmt: skip
-    """All steps of network r, of one for each column of losses. All arrays but the data begin with the axis of the networks.
+    """Take all steps of network r, one per column of losses. The first axis of all arrays except the data is that of networks.
 
-    Rule NONE: only the losses, for the mean over more rows than a step has; of orders, rates, clip and the optimiser's
-    state there need then be no more than one row. all_parts: ``(R, steps, C)``, what each component adds to each loss, or
-    ``(R, steps, 0)`` where that is not asked for.
+    The rule NONE computes only the losses, for evaluation; one row is then enough in orders, rates, clip and the state of the
+    optimizer. all_parts, ``(R, steps, C)``, receives the contribution of each component to each loss; it has the shape
+    ``(R, steps, 0)`` if these are not needed.
     """
     W1, b1, W2, b2 = all_W1[r], all_b1[r], all_W2[r], all_b2[r]
     table = tables[r % len(tables)]

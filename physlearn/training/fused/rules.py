@@ -1,4 +1,4 @@
-"""The optimisers' rules, as torch.optim has them, for one piece of the parameters at a time."""
+"""Update rules of the optimizers, as in torch.optim, for one array of parameters at a time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from physlearn.activations.compiled import INLINED
 from physlearn.loops import loop
 
 RULES: dict[str, int] = {"adam": 0, "sgd": 1, "momentum": 2, "rmsprop": 3}
-ADAM, SGD, MOMENTUM, RMSPROP, NONE = range(5)  # NONE: only the losses
+ADAM, SGD, MOMENTUM, RMSPROP, NONE = range(5)  # NONE computes only the losses
 
 BETA_1, BETA_2, TINY = 0.9, 0.999, np.float32(1e-8)  # torch.optim.Adam
 NEW_1, KEPT_2, NEW_2 = (np.float32(b) for b in (1 - BETA_1, BETA_2, 1 - BETA_2))
@@ -21,9 +21,9 @@ KEPT, NEW = np.float32(0.99), np.float32(0.01)  # torch.optim.RMSprop
 
 @loop(**INLINED, fastmath={"contract"})
 def update(rule: int, rate: float, count: int, p: Any, g: Any, first: Any, second: Any) -> None:
-    """One step of the parameters p, whose gradient is g, and of their two moments, all ``(n,)``.
+    """Update the parameters p with the gradient g, and their two moments, all ``(n,)``, by one step.
 
-    rate: the learning rate; count: 1 for the first step.
+    The rate is the learning rate, and the count is 1 in the first step.
     """
     rate32 = np.float32(rate)
     if rule == ADAM:

@@ -1,11 +1,11 @@
-r"""Spline networks of one hidden layer trained by compiled loops, in the terms of `kernels`.
+r"""Compiled loops that train spline networks with one hidden layer, in the notation of `kernels`.
 
-With the features F of a number, which are the base function and the splines of it (in a layer, the first of all
-numbers, then the second, ...),
+The features F of a number are the values of the base function and of the splines. A layer stores the first feature of all
+numbers, then the second, and so on. A network computes
 
-.. math:: a = W_1 F(x) + b_1, \quad y = W_2 F(a) + b_2;
+.. math:: a = W_1 F(x) + b_1, \quad y = W_2 F(a) + b_2.
 
-of a single output, the gradient by the inputs is
+The gradient of a single output by the inputs is
 
 .. math:: y_d = \sum_f F_f'(x_d)\, u_{fd}, \quad u = W_1^T s, \quad s_h = \sum_f W_{2,fh} F_f'(a_h).
 """
@@ -43,7 +43,7 @@ FOUR, SIXTH = np.float32(4), np.float32(1 / 6)
 
 @loop(**INLINED, fastmath=FAST)
 def _featured(base: int, order: int, a: Any, width: int, low: Any, high: Any, i: int, n: int) -> None:
-    """The derivatives of that order and the next of all features of number i among n."""
+    """Compute the derivatives of the given order and the next, for all features of number i of n."""
     activate(base, order, a, width, low, high, i)
     for g in range(BASIS):
         row, centre = (g + 1) * n + i, FIRST - np.float32(g)
@@ -60,7 +60,7 @@ def _featured(base: int, order: int, a: Any, width: int, low: Any, high: Any, i:
 
 @loop(**INLINED, fastmath=FAST)
 def _projected(sums: Any, width: int, t: Any, x: Any) -> None:
-    """sums += x t."""
+    """Add x t to sums."""
     n = len(sums)
     for i in range(0, n - 3, 4):
         s0, s1, s2, s3 = ZERO, ZERO, ZERO, ZERO
@@ -82,7 +82,7 @@ def _projected(sums: Any, width: int, t: Any, x: Any) -> None:
 
 @loop(**INLINED, fastmath=FAST)
 def _slopes(width: int, W2: Any, low: Any, s: Any) -> None:
-    """s[h] = the slope of the output by a[h]."""
+    """Compute s[h], the derivative of the output by a[h]."""
     H = len(s)
     for h in range(H):
         s[h, :width] = ZERO
@@ -94,7 +94,7 @@ def _slopes(width: int, W2: Any, low: Any, s: Any) -> None:
 
 @loop(**INLINED, fastmath=FAST)
 def _gradient(width: int, W1T: Any, none: Any, s: Any, slopes: Any, y: Any, u: Any) -> None:
-    """y[d] = the slope of the output by x[d]."""
+    """Compute y[d], the derivative of the output by x[d]."""
     D = len(y)
     y[:, :width] = ZERO
     for i in range(len(W1T)):
@@ -106,7 +106,7 @@ def _gradient(width: int, W1T: Any, none: Any, s: Any, slopes: Any, y: Any, u: A
 
 @loop(**INLINED, fastmath=FAST)
 def _back(width: int, X: Any, W2T: Any, none: Any, e: Any, low: Any, high: Any, t: Any, delta: Any, g: Any) -> None:
-    """The gradient by W1, b1 and W2, of outputs: sums over the tile."""
+    """Add the sums over the tile of the gradients by W1, b1 and W2, for outputs."""
     gW1, gb1, gW2 = g
     H = len(gb1)
     for c in range(len(gW2)):
@@ -126,7 +126,7 @@ def _back_of_gradient(
     width: int, X: Any, slopes: Any, W1: Any, W2: Any, none: Any, s: Any, e: Any, low: Any, high: Any, E: Any, t: Any,
     delta: Any, g: Any,
 ) -> None:  # fmt: skip
-    """The same of the gradient by the inputs. E: room for what e is for each u."""
+    """Do the same for problems of the gradient by the inputs; E is workspace for the derivative of the loss by each u."""
     gW1, gb1, gW2 = g
     H, D = len(gb1), len(e)
     for i in range(len(E)):
@@ -156,7 +156,7 @@ def run(
     orders: Any, batch: int, rule: int, all_first: Any, all_second: Any, count: Any, alive: Any,
     rates: Any, losses: Any, clip: Any, all_parts: Any,
 ) -> None:  # fmt: skip
-    """What `kernels.run` does; types: of network r all the same, its base function. There are no tables."""
+    """Take all steps of network r as `kernels.run` does; all types of a network are its base function, without tables."""
     W1, b1, W2, b2 = all_W1[r], all_b1[r], all_W2[r], all_b2[r]
     order = orders[r % len(orders)]
     base = types[r, 0]

@@ -1,6 +1,6 @@
-"""What every training step has, whatever the network: a batch in tiles, losses and their derivatives, the update.
+"""Parts of a training step that do not depend on the network: tiles of a batch, losses with derivatives, and the update.
 
-Tiles of at most 256 rows make room to work in independent of the size of the batch. Sums over a tile are in float32.
+Tiles have at most 256 rows, so that the working memory does not grow with the batch. Sums over a tile are in float32.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from physlearn.training.fused.rules import update
 KINDS: dict[str, int] = {"output": 0, "gradient": 1, "classes": 2}
 OUTPUT, GRADIENT, CLASSES = range(len(KINDS))
 
-TILE = 256  # rows; of 100 neurons, value and derivative then take 200 kB
-LANES = 32  # a multiple of the longest vector: shorter rests would be done number by number
-SHIFT = 16  # a cache line: rows 1 kB apart would all compete for the same few places in the cache
+TILE = 256  # rows; the values and derivatives of 100 neurons then take 200 kB
+LANES = 32  # a multiple of the longest vector: shorter remainders would be computed one number at a time
+SHIFT = 16  # a cache line: rows exactly 1 kB apart would compete for the same few cache sets
 ZERO = np.float32(0)
-TINY = 1e-6  # torch.nn.utils.clip_grad_norm_
-EXPONENT = np.int32(0x7F800000)  # all its bits set: infinite or NaN
+TINY = 1e-6  # as in torch.nn.utils.clip_grad_norm_
+EXPONENT = np.int32(0x7F800000)  # mask of the exponent; numbers with all of its bits set are infinite or NaN
 
 
 @loop(**INLINED)
 def longest_tile(rows: int, batch: int) -> int:
-    """Of the equal tiles that a batch is taken in."""
+    """Return the number of rows of the tiles, of equal length, into which a batch is split."""
     most = min(batch, rows)
     return -(-most // -(-most // TILE))
 
 
 @loop(**INLINED, fastmath=FAST)
 def squares(n: int, y: Any, targets: Any, rows: Any, weights: Any, share: Any, parts: Any) -> float:
-    """The sum of weighted squared errors of the tile; y becomes its derivative times share.
+    """Return the sum of weighted squared errors over the tile; y becomes its derivative times share.
 
-    What each component adds to the sum is added to parts, too, where that has a place for it.
+    If parts is not empty, the contribution of each component is also added to it.
     """
     total = 0.0
     for c in range(y.shape[0]):
@@ -53,7 +53,7 @@ def squares(n: int, y: Any, targets: Any, rows: Any, weights: Any, share: Any, p
 
 @loop(**INLINED, fastmath=FAST)
 def surprises(n: int, y: Any, labels: Any, rows: Any, share: Any, top: Any, sums: Any) -> float:
-    """The sum of cross-entropies of the tile; y becomes its derivative times share. top, sums: room to work in."""
+    """Return the sum of cross-entropies over the tile; y becomes its derivative times share. top and sums are workspace."""
     for j in range(n):
         top[j] = y[0, j]
         sums[j] = ZERO
@@ -80,7 +80,7 @@ def surprises(n: int, y: Any, labels: Any, rows: Any, share: Any, top: Any, sums
 
 @loop(**INLINED, fastmath=FAST)
 def add_up(sums: Any, i: int, n: int, row: Any) -> None:
-    """sums[i] += the sum of the first n of the row."""
+    """Add the sum of the first n values of the row to sums[i]."""
     total = ZERO
     for j in range(n):
         total += row[j]
@@ -89,7 +89,7 @@ def add_up(sums: Any, i: int, n: int, row: Any) -> None:
 
 @loop(**INLINED)
 def gradient_views(g: Any, W1: Any, W2: Any) -> Any:
-    """Views of the gradient g of one network, by W1, b1, W2 and b2."""
+    """Return views of the gradient g of one network by W1, b1, W2 and b2."""
     first, bias, second = W1.size, W1.size + len(W1), W1.size + len(W1) + W2.size
     return g[:first].reshape(W1.shape), g[first:bias], g[bias:second].reshape(W2.shape), g[second:]
 
@@ -105,7 +105,7 @@ def _is_finite(g: Any) -> bool:
 
 @loop(**INLINED, fastmath=FAST)
 def _clip(g: Any, most: float) -> None:
-    """Shorten the vector g to length most, as torch does."""
+    """Scale the vector g down to the norm ``most`` if it is longer, as torch does."""
     square = 0.0
     for i in range(len(g)):
         square += np.float64(g[i]) * np.float64(g[i])
@@ -118,7 +118,7 @@ def _clip(g: Any, most: float) -> None:
 
 @loop(**INLINED, fastmath=FAST)
 def gather(inputs: Any, order: Any, begin: int, n: int, width: int, x: Any, rows: Any) -> None:
-    """The tile's inputs, component by component; the last row is repeated to fill the width."""
+    """Copy the inputs of the tile into x, component by component; the last row is repeated to fill the width."""
     for j in range(width):
         rows[j] = order[begin + min(j, n - 1)]
     for d in range(x.shape[0]):
@@ -131,7 +131,7 @@ def finish(
     r: int, step: int, W1: Any, b1: Any, W2: Any, b2: Any, g: Any, rule: int, all_first: Any, all_second: Any,
     count: Any, alive: Any, rates: Any, losses: Any, clip: Any,
 ) -> None:  # fmt: skip
-    """Update the parameters of network r by the gradient g, one piece after the other; one that has diverged keeps them."""
+    """Update the parameters of network r with the gradient g, one array at a time; a network that diverged keeps them."""
     if not (np.isfinite(losses[r, step]) and _is_finite(g)):
         alive[r] = False
         losses[r, step] = np.nan

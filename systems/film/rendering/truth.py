@@ -19,7 +19,7 @@ class Truth:
     Arrays of shape ``(..., F)`` belong to one clock, ``(F,)``, or to N clocks, ``(N, F)``. Gravity points down in the scene,
     before the camera turns it.
 
-    Attributes
+    Parameters
     ----------
     t : shape ``(F,)``
         Time stamps of the frames in the file [s], which start at 0.

@@ -23,7 +23,7 @@ COLUMNS = ("theta", "omega", "alpha", "theta_error", "omega_error", "alpha_error
 class Report:
     """Results for one pendulum, in seconds, radians and pixels; errors are standard errors.
 
-    Attributes
+    Parameters
     ----------
     pendulum : int
         Its number, from the left.
@@ -107,7 +107,7 @@ class Report:
 class Tracking:
     """The pendulums of a film, numbered from the left.
 
-    Attributes
+    Parameters
     ----------
     table : pandas.DataFrame
         One row per pendulum and decoded frame, with the columns pendulum, t [s], theta [rad], omega [rad/s], alpha [rad/s^2],
@@ -144,7 +144,13 @@ class Tracking:
             self.table.to_csv(temporary, index=False)
 
     def to_xarray(self) -> xarray.Dataset:
-        """Return the table over (pendulum, time), with the report among the attributes."""
+        """Return the table over (pendulum, time), with the report among the attributes.
+
+        Returns
+        -------
+        xarray.Dataset
+            One variable per column of the table.
+        """
         data = self.table.set_index(["pendulum", "t"]).to_xarray().rename(t="time")
         data.attrs = {
             "format": FORMAT,

@@ -163,7 +163,7 @@ def test_models_take_states_with_any_number_of_batch_axes_and_no_mixture_along_a
     model = models.build(name, 4, (6,), "sine+tanh").double()
     z = torch.randn(2, 3, 2, 2, 4, dtype=torch.float64)
     assert_close(model(z), model(z.flatten(0, -2)).view_as(z))
-    with pytest.raises(InputError, match="neurons are the last axis"):
+    with pytest.raises(InputError, match="a network needs a mixture along the last axis"):
         models.build(name, 4, (6,), Mixture(KINDS["named"](), dim=1))
 
 

@@ -60,15 +60,15 @@ def test_two_outputs_in_one_file_are_refused(plot, here, no_work, refused):
     Path("link.png").symlink_to("a.png")
     os.link("a.png", "hard.png")
     line = refused("simulate", "pendulum", "--out", "a.png", "--plot", plot)
-    assert f"{Path(plot)} would overwrite a.png, which is written, too" in line
+    assert f"{Path(plot)} would overwrite a.png, which is also an output" in line
     assert Path("a.png").read_text() == "kept"
 
 
 def test_a_film_is_not_overwritten_by_what_is_drawn_on_it(here, refused):
     Path("film.mp4").write_text("kept")
-    assert "would overwrite film.mp4, which is read" in refused("track", "film.mp4", "--overlay", "film.mp4")
-    assert "would overwrite film.mp4, which is read" in refused("track", "film.mp4", "--out", "film.mp4")
-    assert "would overwrite angles.nc, which is written" in refused("track", "film.mp4", "--out", "angles.nc")
+    assert "would overwrite film.mp4, which is an input" in refused("track", "film.mp4", "--overlay", "film.mp4")
+    assert "would overwrite film.mp4, which is an input" in refused("track", "film.mp4", "--out", "film.mp4")
+    assert "would overwrite angles.nc, which is also an output" in refused("track", "film.mp4", "--out", "angles.nc")
     assert Path("film.mp4").read_text() == "kept"
 
 
@@ -76,7 +76,7 @@ def test_learned_activations_do_not_replace_their_recording(here, refused, monke
     Path("clock.png").write_text("kept")
     monkeypatch.setattr(values, "task", lambda *arguments: None)
     line = refused("learn", "pendulum-clock", "--data", "clock.png", "--out", "clock.safetensors")
-    assert "clock.png would overwrite clock.png, which is read" in line
+    assert "clock.png would overwrite clock.png, which is an input" in line
     assert Path("clock.png").read_text() == "kept"
 
 
@@ -153,7 +153,7 @@ def test_a_full_disk_is_one_line_on_the_command_line(here, refused, monkeypatch)
 
 def test_outputs_and_inputs_that_differ_are_accepted(here):
     report.writable_files(Path("a.nc"), None, Path("b.png"), inputs=[Path("c.csv"), None])
-    with pytest.raises(InputError, match=r"b\.png would overwrite b\.png, which is read"):
+    with pytest.raises(InputError, match=r"b\.png would overwrite b\.png, which is an input"):
         report.writable_files(Path("b.png"), inputs=[Path("b.png")])
 
 

@@ -149,7 +149,7 @@ def test_an_angle_is_an_input_more_in_the_size_that_a_file_must_have():
     settings |= {"hidden": [5, 7], "activation": "sine", "periods": {"q": 1.0}}
     for angles in (True, ["q"]):
         stored.check(settings | {"angles": angles}, {"a": torch.zeros(30), "b": torch.zeros(29)})
-        with pytest.raises(InputError, match="at least 59 numbers, but it holds 58"):
+        with pytest.raises(InputError, match="at least 59 numbers, but the file has 58"):
             stored.check(settings | {"angles": angles}, {"a": torch.zeros(30), "b": torch.zeros(28)})
 
 

@@ -58,7 +58,7 @@ def test_another_seed_makes_other_signals(task):
 
 
 def test_there_is_nothing_to_forecast(task):
-    with pytest.raises(InputError, match="mnist1d forecast nothing"):
+    with pytest.raises(InputError, match="mnist1d has no orbits to forecast"):
         _ = task.forecast
 
 

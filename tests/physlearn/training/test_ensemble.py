@@ -291,7 +291,7 @@ def test_the_fused_engine_is_refused_where_it_does_not_apply(pairs):
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        ({"seeds": [0, 1]}, "3 networks need as many seeds"),
+        ({"seeds": [0, 1]}, "3 networks need one seed and one learning rate each, but there are 2 seeds"),
         ({"learning_rates": [1e-3]}, "learning rates"),
         ({"learning_rates": [1e-3, 0.0, 1e-3]}, "positive"),
         ({"learning_rates": [1e-3, float("nan"), 1e-3]}, "positive"),

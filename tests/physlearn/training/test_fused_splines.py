@@ -105,7 +105,7 @@ def test_a_network_that_diverges_keeps_its_weights_and_no_other_notices(kind):
 def test_a_base_function_that_is_a_table_or_a_mixture_is_refused():
     tables = np.zeros((1, 1, 5, 4), np.float32)
     for types in ([CODES["table"]] * H, [CODES["sine"], *[CODES["silu"]] * (H - 1)]):
-        with pytest.raises(InputError, match="one base function, which is no table"):
+        with pytest.raises(InputError, match="one base function that is not a table"):
             Functions(np.int32([types]), tables, splines=True)
 
 
