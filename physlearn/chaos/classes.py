@@ -31,7 +31,7 @@ class Classification:
     code : shape ``(...)``
         Index of each orbit's class in ``("regular", "chaotic", "undecided", "escaped")``.
     reason : shape ``(...)``
-        Index into `REASONS` of the reason for the class; 0 if the class follows from the other quantities.
+        Index into ``REASONS`` of the reason for the class; 0 if the class follows from the other quantities.
     exponent, error : shape ``(...)``
         Largest Lyapunov exponent up to the time when the class was known, and its standard error [1 / time]; NaN for orbits
         that escaped or were not followed.

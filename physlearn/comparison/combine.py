@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -169,10 +170,11 @@ def compare_apart(
     training = asdict(task.training)
     places = [Path(folder) / _name(of_task, training, unit) for unit in units]
     missing = [k for k, place in enumerate(places) if not whole(place)]
-    for number, made in workers.each(_compare, [units[k] for k in missing]):
-        place = places[missing[number]]
-        made.save(place)
-        seal(place, {"seed": units[missing[number]][3]})
+    with closing(workers.each(_compare, [units[k] for k in missing])) as results:
+        for number, made in results:
+            place = places[missing[number]]
+            made.save(place)
+            seal(place, {"seed": units[missing[number]][3]})
     return joined([Comparison.load(place) for place in places])
 
 

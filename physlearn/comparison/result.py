@@ -115,7 +115,13 @@ class Comparison:
         return frame
 
     def metrics(self) -> dict[str, Any]:
-        """Return the summary of every measure as JSON-ready values, in which None stands for what is not finite."""
+        """Return the summary of every measure as JSON-ready values.
+
+        Returns
+        -------
+        dict
+            One table per measure, by variant and column. Values that are not finite are None.
+        """
         return {measure: json.loads(self.summary(measure).to_json(orient="index")) for measure in self.measures}
 
     def scale(self, measure: str) -> Scale:

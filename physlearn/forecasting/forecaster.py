@@ -212,7 +212,7 @@ class Forecaster(LearnedFlow):
         substeps
             Number of steps from each time to the next, instead of ``dt``.
         **options
-            Other options of `integrate`.
+            Other options of `~physlearn.integrators.integrate`.
 
         Returns
         -------
@@ -229,7 +229,7 @@ class Forecaster(LearnedFlow):
         Warns
         -----
         AccuracyWarning
-            If the steps are too long, as in `integrate`.
+            If the steps are too long, as in `~physlearn.integrators.integrate`.
         """
         model = self.model
         method = method or model.default_method

@@ -74,7 +74,7 @@ class LongRun:
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row per flow: the quantities of `DynamicsComparison.summary`, and the interval of the class agreement."""
+        """One row per flow: what `~physlearn.chaos.DynamicsComparison.summary` returns, and an interval of the agreement."""
         summaries = {label: comparison.summary() for label, comparison in self.comparisons.items()}
         table = pd.DataFrame({label: summary["model"] for label, summary in summaries.items()}).T.rename_axis("flow")
         for place, bound in enumerate(("low", "high"), start=1):
@@ -219,7 +219,7 @@ def long_run(
     protocol
         Training orbits.
     time, surface, direction
-        As for `Dynamics.of`; the surface defaults to that of the system.
+        As for `~physlearn.chaos.Dynamics.of`; the surface defaults to that of the system.
     dt
         Step of the long orbits; defaults to that of the protocol.
     energy
@@ -229,7 +229,7 @@ def long_run(
     progress
         Whether to show progress bars.
     training, network
-        Settings of `Forecaster.fit` and `Forecaster`.
+        Settings of `~physlearn.forecasting.Forecaster.fit` and `~physlearn.forecasting.Forecaster`.
     """
     start = clock.perf_counter()
     surface = system.surface if surface is None else surface

@@ -97,7 +97,7 @@ def forecast_system(
     progress
         Whether to show progress bars.
     training, network
-        Settings of `Forecaster.fit` and `Forecaster`.
+        Settings of `~physlearn.forecasting.Forecaster.fit` and `~physlearn.forecasting.Forecaster`.
     """
     start = time.perf_counter()
     t = torch.arange(round(protocol.time / protocol.dt) + 1, dtype=torch.float64) * protocol.dt

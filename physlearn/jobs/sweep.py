@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -86,9 +87,9 @@ def sweep(
     where.mkdir(parents=True, exist_ok=True)
     with alone_in(where):
         missing = [n for n, path in enumerate(paths) if kept.read(path) is None]
-        done = (workers or Workers()).each(_call, ((function, listed[n]) for n in missing))
-        for number, result in tqdm(done, "sweeping", len(missing), disable=not progress, unit="unit", leave=False):
-            kept.write(paths[missing[number]], listed[missing[number]], result)
+        with closing((workers or Workers()).each(_call, ((function, listed[n]) for n in missing))) as done:
+            for number, result in tqdm(done, "sweeping", len(missing), disable=not progress, unit="unit", leave=False):
+                kept.write(paths[missing[number]], listed[missing[number]], result)
     return pd.DataFrame([{**unit, **(kept.read(path) or {})} for unit, path in zip(listed, paths, strict=True)])
 
 

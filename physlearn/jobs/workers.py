@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, TypeVar
@@ -65,7 +65,7 @@ class Workers:
         """Whether units run in this process."""
         return self.scheduler is None and self.count == 1
 
-    def each(self, function: Callable[..., T], arguments: Iterable[Sequence[Any]]) -> Iterator[tuple[int, T]]:
+    def each(self, function: Callable[..., T], arguments: Iterable[Sequence[Any]]) -> Generator[tuple[int, T], None, None]:
         """Run a function on each unit, and yield the results as they arrive.
 
         Parameters
@@ -100,15 +100,19 @@ class Workers:
                 yield number, function(*unit)
 
 
-def _in_processes(count: int, function: Callable[..., T], units: Sequence[Sequence[Any]]) -> Iterator[tuple[int, T]]:
+def _in_processes(
+    count: int, function: Callable[..., T], units: Sequence[Sequence[Any]]
+) -> Generator[tuple[int, T], None, None]:
     left, deaths = set(range(len(units))), 0
     while left:
         parallel = Parallel(n_jobs=min(count, len(left)), backend="loky", return_as="generator_unordered", batch_size=1)
         try:
-            for number, result in parallel(delayed(_numbered)(n, function, units[n]) for n in sorted(left)):
-                left.remove(number)
-                deaths = 0
-                yield number, result
+            # closed at once: a generator that is collected later ends the processes of the next run, which joblib reuses
+            with closing(parallel(delayed(_numbered)(n, function, units[n]) for n in sorted(left))) as results:
+                for number, result in results:
+                    left.remove(number)
+                    deaths = 0
+                    yield number, result
         except TerminatedWorkerError as error:
             deaths += 1
             if deaths == DEATHS:
@@ -120,7 +124,7 @@ def _in_processes(count: int, function: Callable[..., T], units: Sequence[Sequen
 
 def _on_cluster(
     scheduler: str, timeout: float, function: Callable[..., T], units: Sequence[Sequence[Any]]
-) -> Iterator[tuple[int, T]]:
+) -> Generator[tuple[int, T], None, None]:
     require("distributed", "distributed", "running units on a cluster")
     from distributed import CancelledError, Client, as_completed
     from distributed.comm import CommClosedError

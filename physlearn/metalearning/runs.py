@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -96,9 +97,10 @@ def learn(
         for run in runs
     ]
     learned: dict[Run, LearnedActivations] = {}
-    for number, (activations,) in workers.each(learn_unit, units):
-        learned[runs[number]] = activations
-        (activations if history else activations.without_history()).save(runs[number].file)
+    with closing(workers.each(learn_unit, units)) as results:
+        for number, (activations,) in results:
+            learned[runs[number]] = activations
+            (activations if history else activations.without_history()).save(runs[number].file)
     return {run: learned[run] for run in runs}
 
 

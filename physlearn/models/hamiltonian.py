@@ -26,7 +26,7 @@ class Potential(nn.Module):
     .. math:: F(x) = c\,K\bigl((\phi(x) - m) / s\bigr)
 
     K is a network without a last bias, because a constant in F does not matter. :math:`\phi(x)` is x, except for coordinates
-    that are angles (`Inputs`), and m and s are its mean and standard deviation. F is a function of the physical x for all
+    that are angles (``Inputs``), and m and s are its mean and standard deviation. F is a function of the physical x for all
     values of m, s and c, so Hamilton's equations hold exactly. K has to fit :math:`s_i\,\partial_i F / c`, and c is chosen
     such that the mean square of this is one.
     """

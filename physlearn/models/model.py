@@ -50,7 +50,7 @@ class Model(Learner):
     The constructor of a network takes ``(dim, hidden, activation, generator, angles)``, without ``angles`` if
     ``takes_angles`` is False, and draws the initial weights from the generator. The constructor of a baseline takes ``dim``
     alone; instead of training, a baseline has a method ``solve(z, rate, *, weighted)``, like
-    `physlearn.models.baselines.LeastSquaresModel`.
+    ``physlearn.models.baselines.LeastSquaresModel``.
 
     A model with a Hamiltonian has a method ``hamiltonian(z)``. If the Hamiltonian splits, ``separable`` is True and the model
     has ``kinetic(p)``, ``potential(q)``, ``velocity(p)`` and ``force(q)``.

@@ -27,8 +27,8 @@ class SplineNetwork(Layers):
 
     b is the base function of every connection. B_g are cubic B-splines on a uniform grid over [-3, 3]; outside of it they
     decay to zero and only the base function remains. The slope of a connection varies for any b, so Hamiltonians can train
-    with any base function. A layer is an `Affine` map of the `FEATURES` of all inputs, and its weights are drawn as for
-    `Affine`.
+    with any base function. A layer is an ``Affine`` map of the ``FEATURES`` of all inputs, and its weights are drawn as for
+    ``Affine``.
 
     Parameters
     ----------

@@ -70,7 +70,7 @@ class Task:
     training
         Settings of the training of networks in comparisons.
     learning
-        Settings of `metalearn` that suit the task.
+        Settings of `~physlearn.metalearning.metalearn` that suit the task.
     hidden
         Widths of the hidden layers.
     classes

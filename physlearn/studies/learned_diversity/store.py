@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -154,7 +155,8 @@ class Store:
         """Yield the results of the units, with a progress bar if they run elsewhere and show none themselves."""
         self.folder.mkdir(parents=True, exist_ok=True)
         hidden = not self.progress or self.workers.alone
-        yield from tqdm(self.workers.each(function, units), label, len(units), disable=hidden, leave=False, unit="unit")
+        with closing(self.workers.each(function, units)) as results:
+            yield from tqdm(results, label, len(units), disable=hidden, leave=False, unit="unit")
 
     @property
     def _inside(self) -> bool:
