@@ -24,10 +24,13 @@ PAGES = {
 }
 PRINTED = {name: code for name, code in PAGES.items() if code}
 REGISTRIES = (SYSTEMS, ACTIVATIONS, INTEGRATORS, MODELS, TASKS)
+LONG = {"docs/learned-activations.md", "docs/sweeps.md"}  # they meta-learn, and take half a minute
 ELSEWHERE = {"docs/adding-a-system.md"}  # with the distribution that it tells of: test_newcomer.py
 
 
-@pytest.mark.parametrize("page", sorted(PRINTED.keys() - ELSEWHERE))
+@pytest.mark.parametrize(
+    "page", [pytest.param(page, marks=pytest.mark.slow if page in LONG else []) for page in sorted(PRINTED.keys() - ELSEWHERE)]
+)
 def test_the_code_of_a_page_runs_as_printed_from_top_to_bottom(page, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     systems.names()  # registers the built-in systems, of which the page gets a copy

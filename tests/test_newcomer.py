@@ -56,6 +56,7 @@ def test_the_code_of_the_page_checks_learns_and_draws_it(newcomer):
     newcomer("-c", "\n".join(blocks))
 
 
+@pytest.mark.slow
 def test_the_command_line_simulates_draws_and_forecasts_it(newcomer):
     newcomer("-m", "physlearn.cli", "simulate", "quartic-well", "--time", 20, "--plot", "orbit.png")
     assert (newcomer.work / "orbit.png").read_bytes().startswith(b"\x89PNG")

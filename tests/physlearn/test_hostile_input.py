@@ -146,7 +146,7 @@ def test_wrong_version(kind, originals, here, monkeypatch):
         known, tensors = tensor_file.read(originals / kind, KINDS[kind])
         patch.setattr(tensor_file, "FORMAT", 2)
         tensor_file.write("newer", KINDS[kind], known, tensors)
-    assert "has the format 2" in refused(kind, "newer")
+    assert "has format 2" in refused(kind, "newer")
 
 
 @pytest.mark.parametrize("kind", TENSORS)

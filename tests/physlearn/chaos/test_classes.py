@@ -79,6 +79,7 @@ def test_a_plain_function_of_two_coordinates_may_depend_on_time():
     assert found.regular.all()
 
 
+@pytest.mark.slow
 def test_ellipses_are_not_chaotic():
     """All orbits of one energy have one frequency: the index falls as a power of the time."""
     kepler = systems.get("kepler")
@@ -89,6 +90,7 @@ def test_ellipses_are_not_chaotic():
     assert (found.step_error < 3e-3).all()
 
 
+@pytest.mark.slow
 def test_an_orbit_that_no_step_resolves_is_undecided_and_told():
     """An eccentricity of .9999 has its perihelion at 1e-4, where a step of .1 is as long as the year of a circle there."""
     kepler = systems.get("kepler")
@@ -222,7 +224,9 @@ def test_a_coordinate_turns_where_it_reverses_by_more_than_a_little():
     assert count[0, 1] < 8  # of 32: it comes to rest
 
 
-@pytest.mark.parametrize(("length", "time"), [(1e-3, 1.0), (1e6, 1e3), (1e-12, 1e-6)])
+@pytest.mark.parametrize(
+    ("length", "time"), [(1e-12, 1e-6), *(pytest.param(*units, marks=pytest.mark.slow) for units in ((1e-3, 1.0), (1e6, 1e3)))]
+)
 def test_classes_and_exponents_do_not_depend_on_units(henon_heiles, at_one_eighth, length, time):
     z0 = at_one_eighth(0.55, -0.2)
     flow, factor = in_units(henon_heiles, length, time)
@@ -240,7 +244,7 @@ def test_classes_and_exponents_do_not_depend_on_units(henon_heiles, at_one_eight
     assert_close(*exponents, rtol=1e-6, atol=1e-9)
 
 
-@pytest.mark.parametrize("time", [1e-6, 1e3])
+@pytest.mark.parametrize("time", [1e-6, pytest.param(1e3, marks=pytest.mark.slow)])
 def test_default_times_and_steps_follow_the_time_scale(henon_heiles, at_one_eighth, time):
     flow, factor = in_units(henon_heiles, 1.0, time)
     z0 = at_one_eighth(0.1, -0.2)
@@ -253,7 +257,10 @@ def test_default_times_and_steps_follow_the_time_scale(henon_heiles, at_one_eigh
     assert own.chaotic.tolist() == other.chaotic.tolist() == [True]
 
 
-@pytest.mark.parametrize("mode", [torch.inference_mode, torch.no_grad, torch.enable_grad])
+@pytest.mark.parametrize(
+    "mode",
+    [torch.inference_mode, *(pytest.param(mode, marks=pytest.mark.slow) for mode in (torch.no_grad, torch.enable_grad))],
+)
 def test_the_callers_autograd_mode_does_not_matter(mode, lorenz, henon_heiles, at_one_eighth):
     start = torch.tensor([1.0, 1.0, 20.0], dtype=DOUBLE)
     outside = lyapunov_exponents(lorenz, start, 5, dt=0.01), sali(henon_heiles, at_one_eighth(0.1), 10, dt=0.2)

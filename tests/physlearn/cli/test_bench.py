@@ -31,6 +31,7 @@ def test_wrong_uses_are_answered_with_one_line(refused, tmp_path, monkeypatch):
     assert "set PHYSLEARN_DATA" in refused("bench", "--tasks", "real-pendulum", "--out", tmp_path)
 
 
+@pytest.mark.slow
 def test_speed_is_measured_side_by_side_and_tells_of_what(run, tmp_path):
     answer = run("bench", "--speed", "--quick", "--out", tmp_path, "--json")
     assert answer.code == 0, answer.err

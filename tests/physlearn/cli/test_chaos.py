@@ -3,6 +3,7 @@
 import json
 
 import pandas as pd
+import pytest
 import torch
 
 import systems
@@ -26,6 +27,7 @@ def test_sections_of_truth_and_models_are_drawn_and_told_apart(run, tmp_path):
     assert (systems.get("henon-heiles").hamiltonian(z) - 0.125).abs().max() < 1e-5
 
 
+@pytest.mark.slow
 def test_learned_activations_join_as_models_of_their_own(run, tmp_path):
     x = torch.linspace(-10, 10, 100)
     LearnedActivations(torch.stack([x.sin(), x.tanh()]), base="sine", task="by hand").save(tmp_path / "learned.safetensors")

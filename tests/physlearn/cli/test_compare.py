@@ -79,6 +79,7 @@ def test_digits_are_learned_and_compared_as_orbits_are_and_by_their_accuracy(run
     assert (here / "mnist1d-comparison" / "panels.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_compare_rolls_the_networks_out_unless_it_is_told_not_to(run, here, plain):
     given(here / "henon-heiles-nn.safetensors", types=1)
     rolled = ["henon-heiles-nn" if argument == "van-der-pol" else argument for argument in COMPARE]

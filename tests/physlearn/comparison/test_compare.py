@@ -30,7 +30,7 @@ from physlearn.training.fused_engine import FusedEngine
 from systems import InputError, Orbit
 
 compare_module = importlib.import_module("physlearn.comparison.compare")
-apart_module = importlib.import_module("physlearn.comparison.compare")
+combine_module = importlib.import_module("physlearn.comparison.combine")
 QUICK = {"replicates": 3, "epochs": 2, "tuned": False, "progress": False}
 TWO = {"sine": "sine", "tanh": "tanh"}
 LINEAR = Table.capture(torch.sin, kind="linear")
@@ -456,7 +456,7 @@ def test_meta_seeds_that_are_shared_out_resume_too(task, tmp_path, monkeypatch, 
     second = sorted(tmp_path.glob("*.seal"))[0].with_suffix("")
     shutil.rmtree(second)
     calls = []
-    monkeypatch.setattr(apart_module, "compare", lambda *args, **settings: calls.append(1) or compare(*args, **settings))
+    monkeypatch.setattr(combine_module, "compare", lambda *args, **settings: calls.append(1) or compare(*args, **settings))
     same(compare_apart(task, several, workers=Workers(), folder=tmp_path, **QUICK), whole)
     assert calls == [1]
 

@@ -17,7 +17,7 @@ HENON_HEILES = {
     "gauss-legendre-6": {0.1: (2.1e-11, 2.8e-11, 3.2e-11)},
     "rk4": {0.1: (3.17e-4, 4.14e-4, 4.69e-4)},
 }
-LONG = ("gauss-legendre-6",)  # half a minute at any step
+LONG = ("gauss-legendre-4", "gauss-legendre-6", "implicit-midpoint")  # half a minute at any step
 CASES = [
     pytest.param(method, step, errors, marks=[pytest.mark.slow] if step < 0.1 or method in LONG else [], id=f"{method}-{step}")
     for method, steps in HENON_HEILES.items()
@@ -39,10 +39,8 @@ def test_the_energy_error_on_henon_heiles(method, step, errors, henon_heiles, re
     assert found.tolist() == pytest.approx(errors, rel=SPREAD)
 
 
-@pytest.mark.parametrize(
-    ("method", "step", "error", "options"),
-    [pytest.param(*case, marks=[pytest.mark.slow] if case[1] < 0.05 else []) for case in TAO],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("method", "step", "error", "options"), TAO)
 def test_the_energy_error_on_a_hamiltonian_that_is_not_separable(method, step, error, options, tao_oscillator):
     t = torch.linspace(0, 1000, round(1000 / step) + 1, dtype=torch.float64)
     orbit = integrate(tao_oscillator, torch.tensor([-3.0, 0.0], dtype=torch.float64), t, method, **options)

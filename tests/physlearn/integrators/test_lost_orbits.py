@@ -73,7 +73,9 @@ def test_the_equation_of_a_step_is_solved_to_the_tolerance(tolerance, tao_oscill
 
 
 # amplitudes small enough for sweeps beside ones that need Newton's method, and ones that have no solution at all
-@pytest.mark.parametrize("method", IMPLICIT)
+@pytest.mark.parametrize(
+    "method", [pytest.param(method, marks=[] if method == "implicit-midpoint" else pytest.mark.slow) for method in IMPLICIT]
+)
 @settings(max_examples=10)
 @given(amplitudes=st.lists(st.floats(0.01, 5), min_size=2, max_size=4), direction=st.sampled_from([1, -1]))
 def test_an_orbit_is_bit_for_bit_the_same_alone_and_beside_any_others(tao_oscillator, method, amplitudes, direction):

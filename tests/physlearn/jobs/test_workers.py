@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pandas as pd
@@ -152,7 +153,8 @@ def test_a_worker_leaves_no_checkpoint_in_a_folder_of_its_own(cluster, run, tmp_
 @pytest.mark.parametrize("there", [True, False])
 def test_a_unit_keeps_a_checkpoint_where_it_can_read_the_mark_of_its_run(there, tmp_path, monkeypatch):
     given = {}
-    monkeypatch.setattr("physlearn.metalearning.metalearn.metalearn", lambda task, **settings: given.update(settings))
+    module = import_module("physlearn.metalearning.metalearn")
+    monkeypatch.setattr(module, "metalearn", lambda task, **settings: given.update(settings))
     with alone_in(tmp_path) as mark:
         mark = mark if there else replace(mark, text="another")
         learn_unit(None, [0], tmp_path / "x.checkpoint", mark, False, {})

@@ -93,6 +93,7 @@ def test_other_coefficients_pass_the_check(coefficients):
     check_system(general(**coefficients))
 
 
+@pytest.mark.slow
 def test_samples_do_not_lie_beyond_the_saddles():
     system = general(a=1.0, b=2.0, c=1.5, d=0.5)
     z = system.sample(200, energy=0.95 * system.escape_energy)

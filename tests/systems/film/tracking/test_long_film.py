@@ -44,6 +44,7 @@ def tracked(short, long, timeout):
     return json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=timeout, check=True).stdout)
 
 
+@pytest.mark.slow
 def test_a_film_four_times_as_long_takes_no_more_memory(tmp_path):
     film = Film(size=(320, 240), fps=15, marker=9, hands=False)
     found = tracked(filmed(tmp_path / "short.mp4", 20, film), filmed(tmp_path / "long.mp4", 80, film), 120)

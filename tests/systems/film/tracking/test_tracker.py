@@ -89,6 +89,7 @@ def test_several_clocks_are_numbered_from_the_left(tmp_path):
     assert [report.period for report in reports] == pytest.approx([2 * math.pi / 4.0, 2 * math.pi / 4.6], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_clock_with_all_moderate_defects_is_not_lost(tmp_path):
     clock = PendulumClock(frequency=4.0)
     truth = render_clock(clock, torch.tensor([0.09, 0.0]), 12.0, tmp_path / "film.mp4", defects=Defects.moderate(), seed=3)
