@@ -92,5 +92,9 @@ def _box(values: Float[np.ndarray, " n"], scale: str) -> dict[str, Any]:
     """What matplotlib draws a box from."""
     if scale == "linear":
         return dict(boxplot_stats(values)[0])
-    (box,) = boxplot_stats(np.log(values))
-    return {key: np.exp(value) for key, value in box.items() if key not in ("label", "iqr")}
+    logs = np.log(values)
+    (box,) = boxplot_stats(logs)
+    drawn = {key: np.exp(value) for key, value in box.items() if key not in ("label", "iqr")}
+    if inside := values[(logs >= box["whislo"]) & (logs <= box["whishi"])].tolist():
+        drawn |= {"whislo": min(inside), "whishi": max(inside)}  # exp(log(x)) may miss x by a rounding
+    return drawn
