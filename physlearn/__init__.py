@@ -1,10 +1,10 @@
 """Learn flows from orbits, and forecast: from a system or a recording to an orbit forecast with known errors."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from physlearn import _own_systems  # noqa: F401 - before anything is taken from `systems`
 from physlearn._version import __version__ as __version__
+from systems.lazy import lazily
 
 if TYPE_CHECKING:
     from physlearn import (
@@ -60,22 +60,4 @@ _HOMES = {
     "metalearn": "metalearning",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import a name when it is first used: all of them together take seconds."""
-    if name.startswith("_"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if name in _HOMES:
-        found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-        globals()[name] = found
-        return found
-    try:
-        return import_module(f"{__name__}.{name}")
-    except ModuleNotFoundError as error:
-        if error.name != f"{__name__}.{name}":
-            raise
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazily(__name__, _HOMES, __all__)

@@ -1,9 +1,9 @@
 """Dynamical systems, their orbits, and recordings of real ones."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from systems.extras import DISTRIBUTION as DISTRIBUTION  # physlearn recognises this package by it
+from systems.lazy import lazily
 
 if TYPE_CHECKING:
     from systems import film, flows, hamiltonian, oscillators, pendulum_clock, testing
@@ -48,22 +48,4 @@ _HOMES = {
     "Suspension": "suspension",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import a name when it is first used, because importing all of them takes seconds."""
-    if name.startswith("_"):
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if name in _HOMES:
-        found = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-        globals()[name] = found
-        return found
-    try:
-        return import_module(f"{__name__}.{name}")
-    except ModuleNotFoundError as error:
-        if error.name != f"{__name__}.{name}":
-            raise
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazily(__name__, _HOMES, __all__)

@@ -5,8 +5,9 @@ Names are imported when they are first used, because rendering and tracking need
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from systems.lazy import lazily
 
 if TYPE_CHECKING:
     from systems.film.rendering.clock_film import Film
@@ -42,18 +43,5 @@ _PLACES = {
     "still": "rendering.clock_rendering",
     "track": "tracking.tracker",
 }
-_MODULES = ("accuracy", "overlay", "rendering", "tracking")
 
-
-def __getattr__(name: str) -> Any:
-    if name in _MODULES:
-        return import_module(f"{__name__}.{name}")
-    if name in _PLACES:
-        value = getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
-        globals()[name] = value  # so that the next look-up does not come here
-        return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_MODULES})
+__getattr__, __dir__ = lazily(__name__, _PLACES, [*__all__, "accuracy", "overlay", "rendering", "tracking"])
