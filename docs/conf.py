@@ -38,6 +38,11 @@ autodoc_member_order = "bysource"
 default_role = "py:obj"  # names in docstrings are links
 nitpicky = True
 nitpick_ignore_regex = [("py:class", r"(?!physlearn\.|systems\.).*")]  # words for types, and types of other projects
+nitpick_ignore = [  # internal classes that signatures and base classes name
+    ("py:class", "physlearn.chaos.resolution.Resolution"),
+    ("py:class", "physlearn.chaos.rollout.Rollout"),
+    ("py:class", "physlearn.models.network.Network"),
+]
 plot_html_show_formats = plot_html_show_source_link = False
 plot_include_source = True
 plot_formats = [("png", 110)]

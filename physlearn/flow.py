@@ -157,7 +157,7 @@ class Flow:
 
 
 FlowLike = Flow | VectorField | Field
-"""What `~physlearn.flow.Flow.of` takes: a flow, a system, a trained model, a Forecaster, or a function ``f(t, z)``."""
+"""What ``Flow.of`` takes: a flow, a system, a trained model, a Forecaster, or a function ``f(t, z)``."""
 
 HamiltonianLike = Hamiltonian | Callable[[Tensor], Tensor]
 """What energies are measured by: a system, a model or a Forecaster with a Hamiltonian, or a function of z."""

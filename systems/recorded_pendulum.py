@@ -25,7 +25,7 @@ def read_recorded_pendulum(
 ) -> Orbit:
     """Read the recorded pendulum (theta [rad], omega [rad/s]) as one orbit, whose times have gaps.
 
-    The angle of a pendulum that turns over is first unwrapped, as in `~systems.Orbit.from_csv`, and theta has the period 2 pi.
+    The angle of a pendulum that turns over is first unwrapped, as in ``Orbit.from_csv``, and theta has the period 2 pi.
 
     Parameters
     ----------

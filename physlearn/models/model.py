@@ -23,7 +23,7 @@ class Learner(nn.Module):
     Parameters
     ----------
     *args, **kwargs
-        Passed to `torch.nn.Module`.
+        Passed to ``torch.nn.Module``.
     """
 
     name: ClassVar[str]
@@ -58,7 +58,7 @@ class Model(Learner):
     Parameters
     ----------
     *args, **kwargs
-        Passed to `torch.nn.Module`.
+        Passed to ``torch.nn.Module``.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class Model(Learner):
     default_method
         Name of the default integration method.
     structure
-        Structure that a change of units must preserve, see `physlearn.models.units.Units.of`. Unless it is ``"general"``, the
+        Structure that a change of units must preserve, see ``models.units.Units.of``. Unless it is ``"general"``, the
         coordinates must be pairs of positions and momenta.
     separable
         Whether the Hamiltonian is T(p) + V(q).

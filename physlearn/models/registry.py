@@ -13,7 +13,7 @@ L = TypeVar("L", bound=type[Learner])
 
 
 def register(cls: L) -> L:
-    """Register a class by its ``name``, so that `Forecaster` and all functions that take the name of a model can find it.
+    """Register a class by its ``name``, by which `~physlearn.forecasting.Forecaster` and other functions find it.
 
     Use this as a decorator of a subclass of `Model`, whose docstring lists the class attributes that the package uses, or of
     another subclass of `Learner`, which is registered as a classifier. Other distributions can instead list their class in

@@ -104,7 +104,7 @@ class Task:
         Parameters
         ----------
         name
-            One of `PARTS`.
+            One of ``PARTS``.
 
         Returns
         -------
@@ -128,7 +128,7 @@ class Task:
         Parameters
         ----------
         part
-            One of `PARTS`.
+            One of ``PARTS``.
 
         Returns
         -------

@@ -88,7 +88,7 @@ def train_ensemble(
     engine: EngineName = "auto",
     progress: bool = True,
 ) -> EnsembleHistory:
-    """Train networks in place on the same pairs; up to rounding, each ends as `train` would leave it.
+    """Train networks in place on the same pairs; up to rounding, each ends as `~physlearn.training.train` would leave it.
 
     Networks of the same shape are stacked and train together; their activations may differ in their tables only. If the loss
     of a network is no longer finite, its training ends and it is marked as diverged; the others are not affected. The
@@ -274,7 +274,7 @@ def _joined(parts: Sequence[EnsembleHistory], chunks: Sequence[Sequence[int]]) -
 def train_single(
     model: Learner, pairs: Pairs, validation: Pairs | None, training: Training, seed: int = 0, progress: bool = True
 ) -> pd.DataFrame:
-    """Train one model as `train` does, up to rounding, but with the compiled loops if they apply, which are far faster.
+    """Train one model as `~physlearn.training.train` does, up to rounding, but by the compiled loops where they apply.
 
     The first training after an installation compiles the loops, which takes about ten seconds.
     """

@@ -65,7 +65,7 @@ def track(
     Notes
     -----
     A camera that looks from the side is recognized by rods that seem to grow to one side, and its yaw is undone if it is
-    beyond doubt (`Report.yaw`, and ``systems.film.tracking.view.seen_from_the_front``). Otherwise the angles stay scaled by
+    beyond doubt (``Report.yaw``, and ``systems.film.tracking.view.seen_from_the_front``). Otherwise the angles stay scaled by
     about cos(yaw). This happens if only one end is seen, if the upper end stands still, if the lower end is as high as the
     picture's middle, or if a single pendulum hangs far to one side of it. A camera that looks up or down scales the angles
     by about cos(pitch).
