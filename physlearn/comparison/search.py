@@ -51,7 +51,7 @@ def search(
 ) -> pd.DataFrame:
     """Search for the hyperparameters that suit each variant, and return one row per trial.
 
-    Proposals come from Optuna's tree-structured Parzen estimator [1]_. They do not depend on where trials run.
+    Proposals come from Optuna's tree-structured Parzen estimator. They do not depend on where trials run.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def search(
 
     References
     ----------
-    .. [1] T. Akiba et al., "Optuna: A next-generation hyperparameter optimization framework", KDD 2019.
+    T. Akiba et al., "Optuna: A next-generation hyperparameter optimization framework", KDD 2019.
     """
     optuna = require("optuna", "search", "searching hyper-parameters")
     from physlearn.comparison.search_space import ACTIVATIONS, NETWORKS

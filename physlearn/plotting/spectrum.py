@@ -28,7 +28,7 @@ def spectrum_plot(densities: Mapping[str, Density], *, ax: Axes | None = None) -
     """Draw the eigenvalue density of each variant's Hessian on a logarithmic scale.
 
     A band shows the standard error of an estimated density, and a line marks zero. The densities are those of the section
-    "Analysis" of the paper, drawn as in [1]_.
+    "Analysis" of the paper, drawn as in.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def spectrum_plot(densities: Mapping[str, Density], *, ax: Axes | None = None) -
 
     References
     ----------
-    .. [1] B. Ghorbani, S. Krishnan and Y. Xiao, ICML 2019.
+    B. Ghorbani, S. Krishnan and Y. Xiao, ICML 2019.
     """
     if ax is None:
         ax = plt.subplots(figsize=(5.6, 3.8), layout="constrained")[1]

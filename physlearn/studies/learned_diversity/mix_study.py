@@ -93,11 +93,11 @@ def spline_task(task: Task) -> Task:
 def random_functions(seed: int, types: int = 2) -> LearnedActivations:
     """Return random functions, as a control for learned ones: draws of a Gaussian process with length scale 1 and variance 1.
 
-    Each function is a sum of waves with random frequencies [1]_.
+    Each function is a sum of waves with random frequencies.
 
     References
     ----------
-    .. [1] A. Rahimi and B. Recht, "Random features for large-scale kernel machines", NeurIPS 2007.
+    A. Rahimi and B. Recht, "Random features for large-scale kernel machines", NeurIPS 2007.
     """
     generator = torch.Generator().manual_seed(seed)
     x = torch.linspace(*INTERVAL, POINTS, dtype=torch.float64)

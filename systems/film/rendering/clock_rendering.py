@@ -40,9 +40,9 @@ def render(
     ----------
     orbit
         Times [s] and angles [rad]: an `~systems.Orbit` with a coordinate theta, or a pair (t, theta). t has shape ``(T,)``,
-        and theta ``(T,)``, or ``(N, T)`` for N clocks side by side. theta is positive to the viewer's right. Angles between the times
-        are interpolated by cubics, so ten or more times per swing are needed. Time stamps count from t[0], where the film
-        starts.
+        and theta ``(T,)``, or ``(N, T)`` for N clocks side by side. theta is positive to the viewer's right. Angles
+        between the times are interpolated by cubics, so ten or more times per swing are needed. Time stamps count from
+        t[0], where the film starts.
     path
         File to write, .mp4. The codec is H.264, or MPEG-4 if PyAV comes without it.
     film : optional
