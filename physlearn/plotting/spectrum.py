@@ -28,7 +28,7 @@ def spectrum_plot(densities: Mapping[str, Density], *, ax: Axes | None = None) -
     """Draw the eigenvalue density of each variant's Hessian on a logarithmic scale.
 
     A band shows the standard error of an estimated density, and a line marks zero. The densities are those of the section
-    "Analysis" of the paper, drawn as in.
+    "Analysis" of the paper, drawn as by Ghorbani et al.
 
     Parameters
     ----------
