@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module
 from numbers import Integral
 from typing import Any, TypeVar
 
@@ -105,7 +107,14 @@ def _in_processes(
 ) -> Generator[tuple[int, T], None, None]:
     left, deaths = set(range(len(units))), 0
     while left:
-        parallel = Parallel(n_jobs=min(count, len(left)), backend="loky", return_as="generator_unordered", batch_size=1)
+        parallel = Parallel(
+            n_jobs=min(count, len(left)),
+            backend="loky",
+            return_as="generator_unordered",
+            batch_size=1,
+            initializer=_import_all,
+            initargs=(tuple(sorted(name for name in sys.modules if name.startswith(("physlearn.", "systems.")))),),
+        )
         try:
             # closed at once: a generator that is collected later ends the processes of the next run, which joblib reuses
             with closing(parallel(delayed(_numbered)(n, function, units[n]) for n in sorted(left))) as results:
@@ -120,6 +129,13 @@ def _in_processes(
                     f"worker processes died {DEATHS} times in a row with {len(left)} units left; "
                     f"they may need more memory ({error})"
                 ) from error
+
+
+def _import_all(modules: Sequence[str]) -> None:
+    """Import what the parent has imported: joblib takes a process for leaking that imports hundreds of megabytes later."""
+    for name in modules:
+        with suppress(ImportError):
+            import_module(name)
 
 
 def _on_cluster(

@@ -63,6 +63,20 @@ def test_every_unit_is_done_once(count):
     assert list(Workers(count).each(square, [])) == []
 
 
+def test_processes_that_come_to_need_torch_are_not_taken_for_leaking(run_apart):
+    told = run_apart("""
+        import time, warnings
+        warnings.simplefilter("error")
+        from physlearn.jobs import Workers
+        print(sorted(Workers(2).each(abs, [(-1,), (-2,)])))
+        import physlearn.chaos
+        pause = list(Workers(2).each(time.sleep, [(1.1,), (1.1,)]))  # the memory of a process is looked at once a second
+        import torch
+        print(len(list(Workers(2).each(torch.ones, [(n,) for n in range(8)]))))
+        """)
+    assert told.split() == ["[(0,", "1),", "(1,", "2)]", "8"]
+
+
 def test_processes_learn_the_same_bits():
     alone, together = (dict(Workers(count).each(learned, [(0,), (1,)])) for count in (1, 2))
     assert all(alone[seed].equal(together[seed]) for seed in (0, 1))
