@@ -87,5 +87,5 @@ def test_a_section_draws_itself_in_its_own_plane(henon_heiles):
 def test_a_flow_of_two_coordinates_has_no_plane_to_draw():
     pendulum = systems.get("pendulum")
     section = poincare_section(pendulum, torch.tensor([1.0, 0.0], dtype=torch.float64), 10, surface=("theta", 0.0))
-    with pytest.raises(InputError, match="told by p alone"):
+    with pytest.raises(InputError, match="only the coordinate p"):
         section.plot()
