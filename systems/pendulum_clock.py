@@ -20,6 +20,7 @@ from systems.autograd_mode import outside_inference
 from systems.deprecation import moved_names, renamed
 from systems.errors import InputError, IntegrationError
 from systems.orbit import Orbit
+from systems.reference.engine import Engine, check_engine
 from systems.reference.solvers import SMALLEST_RTOL, Solver
 from systems.registry import register
 from systems.sampling import annulus
@@ -145,6 +146,7 @@ class PendulumClock(System):
         method: Solver | None = None,
         rtol: float | None = None,
         atol: float | None = None,
+        engine: Engine = "auto",
         latched: bool = True,
     ) -> Orbit:
         """Return the orbits from z0 at t[0], in float64, followed from event to event on the CPU.
@@ -159,6 +161,8 @@ class PendulumClock(System):
             Method of ``scipy.integrate.solve_ivp``, by default "DOP853"; ``EVENT_SOLVERS`` lists those that find events.
         rtol, atol : float, optional
             Tolerances of that method, by default 1e-12 each.
+        engine : {"auto", "torch"}, default "auto"
+            The events of a clock are not compiled.
         latched : bool, default True
             Whether the latch is set at the start of orbits that start in motion between -gamma and gamma. An orbit that starts
             there at a turning point always has it released, and one that starts outside always has it set.
@@ -180,6 +184,9 @@ class PendulumClock(System):
         t = torch.as_tensor(t, dtype=torch.float64, device=z0.device)
         check_times(t)
         check_states(z0, self.coordinates)
+        check_engine(engine)
+        if engine == "compiled":
+            raise InputError("engine='compiled' does not apply to a clock, which is followed from event to event; use 'auto'")
         if len(t) > 1 and t[0] > t[-1]:
             raise InputError("times must increase: the latch of a pendulum clock cannot be followed back in time")
         self._check_swings(z0)

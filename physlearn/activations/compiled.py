@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from physlearn.loops import loop
+from systems.compiled.loops import loop
 
 NAMES = ("sine", "tanh", "relu", "identity", "square", "zero", "ramp", "sigmoid", "silu", "elu", "softplus", "gelu", "table")
 CODES: dict[str, int] = {name: code for code, name in enumerate(NAMES)}

@@ -12,8 +12,8 @@ from torch import Tensor
 from torch._C._functorch import is_functorch_wrapped_tensor
 
 from physlearn.activations.activation import neurons_per_type
-from physlearn.loops import parallel_loop
 from physlearn.threads import loops_of
+from systems.compiled.loops import parallel_loop
 
 FAST = {"contract", "nsz"}  # these preserve NaN and infinity
 

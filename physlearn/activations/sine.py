@@ -10,8 +10,8 @@ from numba import prange
 from torch import Tensor
 
 from physlearn.activations.compiled import FAST, _sine
-from physlearn.loops import parallel_loop
 from physlearn.transforms import transformed
+from systems.compiled.loops import parallel_loop
 
 _compiled: Any = parallel_loop(nogil=True, fastmath=FAST, error_model="numpy")
 STACKED = 3  # axes: networks, samples, neurons; for a single small network, torch is faster

@@ -9,7 +9,8 @@ from systems.errors import InputError
 
 Solver = Literal["DOP853", "RK45", "Radau", "BDF", "LSODA", "dopri8"]
 SMALLEST_RTOL = 1e-13  # SciPy increases values below 100 machine epsilons, with a warning
-FINEST = {"DOP853": (0.0, 4e-15), "dopri8": (0.0, 4e-15)}  # rtol and atol; with smaller values, rounding dominates the error
+# rtol and atol; with smaller values, rounding dominates the error
+FINEST = {"DOP853": (0.0, 4e-15), "dopri8": (0.0, 4e-15), "compiled": (0.0, 1e-15)}
 USUAL = (1e-12, 1e-12)
 
 

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from physlearn.activations.compiled import FAST, INLINED, TABLE, activate, look_up
-from physlearn.loops import loop
 from physlearn.training.fused.rules import NONE
 from physlearn.training.fused.step import (
     CLASSES,
@@ -33,6 +32,7 @@ from physlearn.training.fused.step import (
     squares,
     surprises,
 )
+from systems.compiled.loops import loop
 
 
 @loop(**INLINED, fastmath=FAST)

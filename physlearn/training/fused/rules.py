@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from physlearn.activations.compiled import INLINED
-from physlearn.loops import loop
+from systems.compiled.loops import loop
 
 RULES: dict[str, int] = {"adam": 0, "sgd": 1, "momentum": 2, "rmsprop": 3}
 ADAM, SGD, MOMENTUM, RMSPROP, NONE = range(5)  # NONE computes only the losses

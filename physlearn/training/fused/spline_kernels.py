@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from physlearn.activations.compiled import FAST, HALF, INLINED, ONE, TWO, activate
-from physlearn.loops import loop
 from physlearn.models.spline_network import BASIS, EDGE, FEATURES, SPACING
 from physlearn.training.fused.kernels import weighted
 from physlearn.training.fused.rules import NONE
@@ -35,6 +34,7 @@ from physlearn.training.fused.step import (
     squares,
     surprises,
 )
+from systems.compiled.loops import loop
 
 INVERSE = np.float32(1 / SPACING)
 FIRST = np.float32(EDGE / SPACING + 1)  # from 0 to the first centre, in units of the spacing

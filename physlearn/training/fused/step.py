@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from physlearn.activations.compiled import FAST, INLINED, decay
-from physlearn.loops import loop
 from physlearn.training.fused.rules import update
+from systems.compiled.loops import loop
 
 KINDS: dict[str, int] = {"output": 0, "gradient": 1, "classes": 2}
 OUTPUT, GRADIENT, CLASSES = range(len(KINDS))

@@ -11,13 +11,13 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import cache, wraps
 from pathlib import Path
 from threading import RLock
+from types import ModuleType
 from typing import Any
 
 import numba
 from numba import njit
 from numba.core.caching import FunctionCache
 
-OWNERS = ("activations", "training/fused", "loops.py")  # the modules with loops, which are inlined into each other
 ONE_AT_A_TIME = "workqueue"  # this threading layer aborts the process if two threads start a parallel loop at once
 NOT_AFTER_FORK = "omp"  # this threading layer aborts a forked process that starts a parallel loop
 
@@ -44,7 +44,7 @@ def loop(*, apart: str = "", **options: Any) -> Callable[[Callable[..., Any]], A
         dispatcher = njit(**options)(function)
         if (where := folder()) is not None:
             with suppress(RuntimeError):  # numba cannot cache this file
-                dispatcher._cache = _kept_in(where / apart, function)
+                dispatcher._cache = kept_in(where / apart, function)
         return dispatcher
 
     return decorate
@@ -109,7 +109,8 @@ def _users_folder() -> Path | None:
     return Path(base, "physlearn", "numba") if os.path.isabs(base) else None
 
 
-def _kept_in(place: Path, function: Callable[..., Any]) -> _Cache:
+def kept_in(place: Path, function: Callable[..., Any]) -> FunctionCache:
+    """Return numba's cache of a function in a folder."""
     before, _config.CACHE_DIR = _config.CACHE_DIR, str(place)
     try:
         return _Cache(function)
@@ -118,14 +119,14 @@ def _kept_in(place: Path, function: Callable[..., Any]) -> _Cache:
 
 
 class _Cache(FunctionCache):
-    """Numba's cache of a function, which ignores errors and is invalidated when any module with loops changes.
+    """Numba's cache of a function, which ignores errors and is invalidated when the code of a function that it calls changes.
 
     A full disk or a damaged cache file costs a compilation, but does not stop the computation.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
-        self._cache_file._source_stamp = (self._cache_file._source_stamp, _sources())
+        self._cache_file._source_stamp = (self._cache_file._source_stamp, _digest(_files(function, {})))
 
     def load_overload(self, *arguments: Any) -> Any:
         try:
@@ -138,12 +139,22 @@ class _Cache(FunctionCache):
             super().save_overload(*arguments)
 
 
+def _files(function: Callable[..., Any], found: dict[Callable[..., Any], str]) -> frozenset[str]:
+    """Return the files of a function and of all compiled functions that it calls; numba itself checks only its own file."""
+    found[function] = function.__code__.co_filename
+    names = function.__code__.co_names
+    for name in names:
+        value = function.__globals__.get(name)
+        for called in [getattr(value, inner, None) for inner in names] if isinstance(value, ModuleType) else [value]:
+            plain = getattr(called, "py_func", None)
+            if plain is not None and plain not in found:
+                _files(plain, found)
+    return frozenset(found.values())
+
+
 @cache
-def _sources() -> str:
-    """Return a digest of all modules with loops, because numba checks only a function's own module, not what it calls."""
-    here = Path(__file__).parent
-    files = sorted(path for owner in OWNERS for path in ((here / owner).glob("*.py") if "." not in owner else [here / owner]))
-    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+def _digest(files: frozenset[str]) -> str:
+    return hashlib.sha256(b"".join(Path(file).read_bytes() for file in sorted(files))).hexdigest()
 
 
 def _layer() -> str:

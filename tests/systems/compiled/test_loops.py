@@ -10,7 +10,7 @@ import pytest
 
 import physlearn
 import systems
-from physlearn import loops
+from systems.compiled import loops
 
 SINES = """
 import multiprocessing, warnings
@@ -120,7 +120,7 @@ def test_machine_code_of_another_source_is_not_used(place, tmp_path, monkeypatch
     same = loops.loop()(twice)
     same(21)
     assert sum(same.stats.cache_hits.values()) == 1
-    monkeypatch.setattr(loops, "_sources", lambda: "another")
+    monkeypatch.setattr(loops, "_digest", lambda files: "another")
     other = loops.loop()(twice)
     other(21)
     assert sum(other.stats.cache_misses.values()) == 1

@@ -1,0 +1,135 @@
+"""High-accuracy orbits by a compiled adaptive solver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from math import pi
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from systems.compiled.field import ParametrizedField
+from systems.errors import IntegrationError
+from systems.reference.time_scale import fastest_rate, natural_size
+
+FIRST_STEP = 0.05  # relative to the fastest time scale; the solver then adapts
+FIRST_TURN = 500  # steps after which work that is left goes to several threads
+STEPS_OF_A_TURN = 2_000_000  # so that the user can interrupt within a second
+
+
+def solve(
+    field: ParametrizedField,
+    z0: Float[Tensor, "n D"],
+    t: Float[Tensor, " T"],
+    rtol: float,
+    atol: float,
+    period: float | None = None,
+) -> Float[Tensor, "n T D"]:
+    """Solve dz/dt = field(t, z) with z = z0 at t[0] by DOP853, and return the states at the times t.
+
+    The error of each step of each orbit is at most ``rtol |z_i| + atol s_i`` in the root mean square over its coordinates,
+    where s_i is the size of the coordinate along the orbit so far. Sums are compensated, so that the rounding errors of steps
+    do not add up.
+
+    Parameters
+    ----------
+    field : ParametrizedField
+        The field.
+    z0 : shape ``(n, D)``
+        States at ``t[0]``.
+    t : shape ``(T,)``
+        Times, increasing or decreasing.
+    rtol, atol : float
+        Tolerances of a step.
+    period : float, optional
+        Period of the field in time.
+
+    Returns
+    -------
+    Tensor, shape ``(n, T, D)``
+        States at the times, in float64.
+
+    Raises
+    ------
+    IntegrationError
+        If an orbit diverges and cannot be continued.
+    """
+    if len(t) == 1:
+        return z0.detach().double().unsqueeze(1)
+    run = _Run(field, z0.detach().double().cpu().numpy(), t.detach().double().cpu().numpy(), rtol, atol, period)
+    return torch.from_numpy(run.states()).to(z0.device)
+
+
+class _Run:
+    def __init__(
+        self, field: ParametrizedField, z0: np.ndarray, t: np.ndarray, rtol: float, atol: float, period: float | None
+    ) -> None:
+        self.field, self.z0, self.t, self.period = field, z0, t, period
+        self.tolerances = (rtol, atol)
+        self.clock = float(t[0]) if period is None else float(t[0]) % period
+        self.times = t - t[0]
+        self.status = np.zeros(len(z0), dtype=np.int64)
+        self.elapsed = np.zeros((len(z0), 2))
+
+    def states(self) -> np.ndarray:
+        from systems.compiled import dop853  # compiled when it is first needed
+
+        z0, n = self.z0, len(self.z0)
+        rate = self.field(self.clock, z0)
+        if not np.isfinite(rate).all():
+            self._lost(int(np.argmin(np.isfinite(rate).all(1))))
+        size, first = self._scales(rate)
+        out = np.empty((n, len(self.times), z0.shape[1]))
+        out[:, 0] = z0
+        arrays = [z0.copy(), np.zeros_like(z0), rate, size, self.elapsed, first, np.ones(n, dtype=np.int64), self.status, out]
+        common = (
+            self.field.field.function.address,
+            self.field.field.function.arguments(self.field.parameters),
+            self.period or 0.0,
+            self.clock,
+            self.times,
+            *self.tolerances,
+        )
+
+        def follow(most: int, orbits: slice) -> None:
+            dop853.follow(*common, most, *(array[orbits] for array in arrays))
+
+        follow(FIRST_TURN, slice(None))
+        while (self.status == dop853.RUNNING).any():
+            _in_threads(follow, n)
+        if (lost := self.status == dop853.LOST).any():
+            self._lost(int(np.argmax(lost)))
+        return out
+
+    def _scales(self, rate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the sizes of the coordinates, and the first steps."""
+        matrix = torch.from_numpy(np.nan_to_num(self.field.jacobian(self.clock, self.z0), posinf=0.0, neginf=0.0))
+        size = natural_size(torch.from_numpy(self.z0), torch.from_numpy(rate), matrix).numpy()
+        drive = 0.0 if self.period is None else 2 * pi / self.period
+        fastest = np.maximum(fastest_rate(matrix).numpy(), drive)
+        duration = abs(self.times[-1])
+        with np.errstate(divide="ignore"):
+            step = np.where(fastest > 0, FIRST_STEP / fastest, FIRST_STEP * duration)
+        return size, np.minimum(step, duration) * np.sign(self.times[-1])
+
+    def _lost(self, orbit: int) -> None:
+        where, reached = [round(x, 6) for x in self.z0[orbit].tolist()], self.t[0] + self.elapsed[orbit, 0]
+        raise IntegrationError(
+            f"orbit {orbit} from z0 = {where} cannot be followed beyond t = {reached:g}: it grows without bound or its "
+            "field is not finite"
+        )
+
+
+def _in_threads(work: Callable[[int, slice], None], n: int) -> None:
+    """Do a turn of the work on n orbits, in as many threads as torch uses."""
+    threads = min(torch.get_num_threads(), n)
+    most = max(1, STEPS_OF_A_TURN * threads // n)
+    if threads == 1:
+        work(most, slice(None))
+        return
+    ends = np.linspace(0, n, min(n, 8 * threads) + 1).astype(int).tolist()
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda k: work(most, slice(ends[k], ends[k + 1])), range(len(ends) - 1)))

@@ -1,0 +1,201 @@
+"""Fields: the vector field of a system, or a function ``f(t, z)``, traced once and compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields, is_dataclass
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from systems.autograd_mode import ordinary
+from systems.compiled.derivative import jacobian
+from systems.compiled.expression import Expression, Graph
+from systems.compiled.function import CompiledFunction
+from systems.compiled.operators import UntraceableError
+from systems.compiled.trace import trace
+from systems.reference.tolerances import tolerances
+
+STATES = 8  # at which the compiled field is compared with the field
+AGREEMENT = 1e-9  # largest difference, relative to the largest rate
+OFF = 0.03  # relative distance of the states at which constants that should depend on the state are found
+
+Function = Callable[[Tensor, Tensor], Tensor]
+
+
+class Field:
+    """A vector field as expressions of the time, the state and its parameters.
+
+    Parameters
+    ----------
+    rates : list of Expression
+        dz/dt.
+    variables : list of Expression
+        The coordinates of the state.
+    """
+
+    def __init__(self, rates: list[Expression], variables: list[Expression]) -> None:
+        self.rates, self.variables = rates, variables
+
+    @property
+    def dim(self) -> int:
+        """Number of coordinates."""
+        return len(self.variables)
+
+    @cached_property
+    def function(self) -> CompiledFunction:
+        """The field, compiled."""
+        return CompiledFunction(self.rates)
+
+    @cached_property
+    def jacobian(self) -> CompiledFunction:
+        """The matrix of its derivatives by the state, in row-major order; it is interpreted, as it is called seldom."""
+        rows = jacobian(self.rates, self.variables)
+        return CompiledFunction([element for row in rows for element in row], interpreted=True)
+
+
+class ParametrizedField:
+    """A field with the numbers that its parameters have."""
+
+    def __init__(self, field: Field, parameters: Sequence[float] = ()) -> None:
+        self.field = field
+        self.parameters = np.array(parameters, dtype=float)
+
+    def __call__(self, t: float | np.ndarray, z: Float[np.ndarray, "n D"]) -> Float[np.ndarray, "n D"]:
+        """Return dz/dt of some states, at one time or at a time for each."""
+        return self.field.function(t, z, self.parameters)
+
+    def jacobian(self, t: float, z: Float[np.ndarray, "n D"]) -> Float[np.ndarray, "n D D"]:
+        """Return the derivatives of dz/dt by some states."""
+        return self.field.jacobian(t, z, self.parameters).reshape(len(z), self.field.dim, self.field.dim)
+
+    def orbits(
+        self,
+        z0: Float[Tensor, "*batch D"],
+        t: Float[Tensor, " T"],
+        rtol: float | None,
+        atol: float | None,
+        period: float | None,
+    ) -> Float[Tensor, "*batch T D"]:
+        """Return the orbits that start from z0 at t[0], by `systems.compiled.adaptive.solve`, by default to rounding."""
+        from systems.compiled.adaptive import solve
+
+        z = solve(self, z0.reshape(-1, z0.shape[-1]), t, *tolerances("compiled", rtol, atol), period)
+        return z.reshape(*z0.shape[:-1], len(t), z0.shape[-1])
+
+    def along(
+        self, z: Float[Tensor, "*batch T D"], t: Float[Tensor, " T"], period: float | None
+    ) -> Float[Tensor, "*batch T D"]:
+        """Return dz/dt along orbits, with times reduced modulo the period of the field."""
+        times = (t if period is None else t % period).expand(z.shape[:-1])
+        return torch.from_numpy(self(times.reshape(-1).numpy(), z.reshape(-1, z.shape[-1]).numpy())).reshape(z.shape)
+
+    def check(self, function: Function, t: float, z: Float[Tensor, "n D"]) -> None:
+        """Compare with the function that was traced, at some states and near them.
+
+        Raises
+        ------
+        UntraceableError
+            If the values differ, because the function computes with something that tracing does not see.
+        """
+        some = z[:: max(1, len(z) // STATES)][:STATES].detach().cpu().double()
+        near = some * (1 + OFF * torch.linspace(-1, 1, some.numel(), dtype=torch.float64).reshape(some.shape).cos())
+        with ordinary(), torch.no_grad():
+            for states in (some, near):
+                wanted = function(torch.tensor(t, dtype=torch.float64), states).detach().double().numpy()
+                found = self(t, states.numpy())
+                size = np.abs(wanted[np.isfinite(wanted)]).max(initial=0.0)
+                if not np.allclose(found, wanted, rtol=AGREEMENT, atol=AGREEMENT * size, equal_nan=True):
+                    raise UntraceableError("its traced form gives other values: it may use what is not a tensor")
+
+
+def field_of_system(system: Any) -> ParametrizedField:
+    """Return the field of a system, whose parameters stay arguments if the system can be traced in that way.
+
+    Parameters
+    ----------
+    system : System
+        A system. If it is a frozen dataclass, its field is traced once for all values of its parameters.
+
+    Returns
+    -------
+    ParametrizedField
+        The field, with the parameters of the system.
+
+    Raises
+    ------
+    UntraceableError
+        If the field cannot be traced.
+    """
+    names = _numbers(system)
+    values = [float(getattr(system, name)) for name in names]
+    others = tuple((f.name, getattr(system, f.name)) for f in fields(system) if f.name not in names) if names else ()
+    if names:
+        try:
+            return ParametrizedField(_of_class(type(system), names, others, tuple(values)), values)
+        except (UntraceableError, TypeError):  # it takes its parameters for numbers, or others cannot be told apart
+            pass
+    return ParametrizedField(_of_function(system.vector_field, system.dim))
+
+
+def field_of_function(function: Function, dim: int) -> ParametrizedField:
+    """Return the field of a function ``f(t, z)``, which is traced anew, as it may have changed. Raises UntraceableError."""
+    return ParametrizedField(_of_function(function, dim))
+
+
+def _numbers(system: Any) -> tuple[str, ...]:
+    """Return the names of the parameters of a system that are declared as numbers."""
+    if not is_dataclass(system):
+        return ()
+    return tuple(f.name for f in fields(system) if f.type in ("float", float))
+
+
+class _Example:
+    """Values at which a function is traced. They do not count as long as it does not depend on them by ``if``."""
+
+    def __init__(self, values: tuple[float, ...]) -> None:
+        self.values = values
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Example)
+
+    def __hash__(self) -> int:
+        return 0
+
+
+def _of_class(cls: type, names: tuple[str, ...], others: tuple[tuple[str, Any], ...], values: tuple[float, ...]) -> Field:
+    return _traced_class(cls, names, others, _Example(values))
+
+
+@lru_cache(maxsize=256)
+def _traced_class(cls: type, names: tuple[str, ...], others: tuple[tuple[str, Any], ...], values: _Example) -> Field:
+    def function(t: Tensor, z: Tensor, *parameters: Tensor) -> Tensor:
+        one: Any = object.__new__(cls)  # a fresh one: what a system has computed from its own parameters must not be kept
+        for name, value in (*others, *zip(names, parameters, strict=True)):
+            object.__setattr__(one, name, value)
+        return one.vector_field(t, z)
+
+    dim = len(cls.coordinates)  # type: ignore[attr-defined]
+    examples = [torch.tensor(value, dtype=torch.float64) for value in values.values]
+    return _field(function, dim, examples)
+
+
+def _of_function(function: Function, dim: int) -> Field:
+    return _field(function, dim, [])
+
+
+def _field(function: Callable[..., Tensor], dim: int, parameters: list[Tensor]) -> Field:
+    graph = Graph()
+    coordinates = [graph.variable("z", place) for place in range(dim)]
+    t = torch.tensor(0.25, dtype=torch.float64)
+    z = 0.1 + 0.8 * torch.arange(1, dim + 1, dtype=torch.float64) / dim
+    numbers = [graph.variable("t"), *(graph.variable("p", place) for place in range(len(parameters)))]
+    variables = [np.array(one, dtype=object) for one in (numbers[0], coordinates, *numbers[1:])]
+    rates = trace(function, [t, z, *parameters], variables, graph)
+    if len(rates) != dim:
+        raise UntraceableError(f"it returns {len(rates)} rates for {dim} coordinates")
+    return Field(rates, coordinates)
