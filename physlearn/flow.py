@@ -11,6 +11,7 @@ from typing import Protocol
 from torch import Tensor
 
 from systems import InputError
+from systems.reference.time_scale import known_jacobian
 
 Field = Callable[[Tensor, Tensor], Tensor]
 
@@ -62,6 +63,10 @@ class Flow:
         Period of the field in time, or None.
     step
         Time step of the grid on which a trained flow was learned, or None.
+    source
+        What the flow was made of, or None.
+    derivative
+        Jacobian df_i/dz_j, ``(t, z) -> (..., D, D)``; by default, from automatic differentiation.
     """
 
     field: Field
@@ -74,6 +79,8 @@ class Flow:
     periods: Mapping[str, float] = dataclasses.field(default_factory=dict)
     period: float | None = None
     step: float | None = None
+    source: object = dataclasses.field(default=None, compare=False, repr=False)
+    derivative: Field | None = None
 
     @classmethod
     def of(cls, source: FlowLike) -> Flow:
@@ -112,10 +119,28 @@ class Flow:
                 periods=getattr(source, "periods", {}),
                 period=_number(source, "period"),
                 step=_number(source, "step"),
+                source=source,
             )
         if callable(source):
-            return cls(field=source, name=getattr(source, "__name__", type(source).__name__))
+            return cls(field=source, name=getattr(source, "__name__", type(source).__name__), source=source)
         raise InputError(f"a {type(source).__name__} is not a flow; pass a system, a trained model or a function f(t, z)")
+
+    def jacobian(self, t: Tensor, z: Tensor) -> Tensor:
+        """Return df_i/dz_j, with zeros where it is not finite, or only zeros if the field cannot be differentiated.
+
+        Parameters
+        ----------
+        t : scalar
+            Time.
+        z : shape ``(..., D)``
+            States.
+
+        Returns
+        -------
+        Tensor, shape ``(..., D, D)``
+            The derivatives.
+        """
+        return known_jacobian(lambda z: self.field(t, z), z) if self.derivative is None else self.derivative(t, z)
 
     def require_hamiltonian(self, method: str) -> None:
         """Raise NotHamiltonianError unless the flow has a Hamiltonian.

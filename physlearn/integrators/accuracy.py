@@ -11,9 +11,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from physlearn.flow import Flow
+from physlearn.integrators.engine import Compiled
 from physlearn.integrators.integrator import Integrator, Sample
 from physlearn.integrators.steps import CHOSEN, UNRESOLVED, Steps
-from systems.reference.time_scale import fastest_rate, known_jacobian
+from systems.reference.time_scale import fastest_rate
 
 ORBITS = 8
 TWICE = 6  # number of sampled steps that are repeated, once whole and once in two parts
@@ -82,7 +83,7 @@ def too_long(accuracy: Accuracy, method: type[Integrator], steps: Steps) -> bool
     return drifts or unresolved or accuracy.step_error > factor * tolerance(method)
 
 
-def estimate(flow: Flow, make: Callable[[], Integrator], samples: list[Sample]) -> Accuracy:
+def estimate(flow: Flow, make: Callable[[], Integrator], samples: list[Sample], compiled: Compiled | None = None) -> Accuracy:
     """Estimate the errors of an integration from the samples that it stored.
 
     Parameters
@@ -93,6 +94,8 @@ def estimate(flow: Flow, make: Callable[[], Integrator], samples: list[Sample]) 
         A function that returns a new integrator with the same options.
     samples
         Starting points of some steps.
+    compiled
+        The compiled field, if it was integrated.
 
     Returns
     -------
@@ -100,14 +103,14 @@ def estimate(flow: Flow, make: Callable[[], Integrator], samples: list[Sample]) 
         Errors over those sampled orbits and steps whose states are finite.
     """
     with torch.no_grad():
-        return _Sampled(flow, make, samples).accuracy()
+        return _Sampled(flow, make, samples, compiled).accuracy()
 
 
 class _Sampled:
     """Sampled states ``(..., n, K, D)`` of up to eight orbits at the start of K steps."""
 
-    def __init__(self, flow: Flow, make: Callable[[], Integrator], samples: list[Sample]) -> None:
-        self.flow, self.make = flow, make
+    def __init__(self, flow: Flow, make: Callable[[], Integrator], samples: list[Sample], compiled: Compiled | None) -> None:
+        self.flow, self.make, self.compiled = flow, make, compiled
         if not flow.autonomous and len(samples) > TIMES:
             samples = [samples[round(i * (len(samples) - 1) / (TIMES - 1))] for i in range(TIMES)]
         self.samples = samples
@@ -122,7 +125,7 @@ class _Sampled:
 
     def accuracy(self) -> Accuracy:
         """Estimate the errors, and a step that would avoid them."""
-        matrix, rate = self._at_all(self._jacobian), self._at_all(self.flow.field)
+        matrix, rate = self._at_all(self.flow.jacobian), self._at_all(self.flow.field)
         method = self.make()
         rates = fastest_rate(matrix, method.damping).to(self.z.dtype)
         turn = torch.where(self.finite, rates * self.h, 0.0)
@@ -138,9 +141,6 @@ class _Sampled:
         if error > 0:
             shorter = min(shorter, length * (tolerance(type(method)) / error) ** (1 / (method.order + 1)) / 2)
         return Accuracy(error, resolution, self._energy_drift(rate), shorter)
-
-    def _jacobian(self, t: Tensor, z: Tensor) -> Tensor:
-        return known_jacobian(lambda z: self.flow.field(t, z), z)
 
     def _at_all(self, f: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
         """Evaluate f(t, z) at all samples, in one call for an autonomous flow; stacked models need orbits on one axis."""
@@ -175,6 +175,10 @@ class _Sampled:
 
     def _stepped(self, sample: Sample, z: Tensor, parts: tuple[float, ...]) -> Tensor:
         method, t = self.make(), sample.t
+        if self.compiled is not None:
+            found = self.compiled.stepped(method, t, z, [part * sample.dt for part in parts])
+            if found is not None:
+                return found
         carried = method.start(z, sample.dt * parts[0])
         for part in parts:
             carried = method.step(torch.tensor(t, dtype=torch.float64, device=z.device), carried, part * sample.dt)

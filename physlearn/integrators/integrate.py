@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor
 
 from physlearn.flow import Field, Flow, FlowLike
 from physlearn.integrators.accuracy import Accuracy, estimate, too_long
+from physlearn.integrators.engine import Compiled, compiled_flow
 from physlearn.integrators.errors import ConvergenceError
 from physlearn.integrators.integrator import Integrator
 from physlearn.integrators.registry import find
@@ -22,6 +24,7 @@ from systems import AccuracyWarning, InputError, Orbit
 from systems.autograd_mode import outside_inference
 from systems.errors import outside
 from systems.floats import takes_arrays
+from systems.reference.engine import Engine
 from systems.size import BYTES, check_memory
 from systems.states import check_states, check_times
 
@@ -41,13 +44,15 @@ def integrate(
     *,
     dt: float | None = None,
     substeps: int | None = None,
+    engine: Engine = "auto",
     progress: bool = True,
     **options: Any,
 ) -> Orbit:
     """Integrate a flow from z0 at t[0], by a fixed-step method or by the adaptive dopri8.
 
     Steps are independent of the output times: the time between two outputs is divided into equal steps. The orbits have the
-    dtype and device of z0, with times in float64. They are differentiable with respect to z0 and the flow's parameters.
+    dtype and device of z0, with times in float64. They are differentiable with respect to z0 and the flow's parameters, if
+    these require gradients.
 
     Parameters
     ----------
@@ -66,6 +71,11 @@ def integrate(
         out to be too long are shortened, and the orbits are computed again.
     substeps
         Number of equal steps between output times; ``substeps=1`` takes exactly one.
+    engine
+        Whether the flow is traced and compiled. ``"auto"`` compiles it where that is possible: a system or a function, with
+        states in float64 on the CPU, without gradients, by a method that has a compiled form. ``"compiled"`` raises an error
+        that says why where it is not possible, and ``"torch"`` calls the flow as it is. Both give the same orbits up to
+        rounding.
     progress
         Whether to show a progress bar, which appears after one second.
     **options
@@ -78,7 +88,7 @@ def integrate(
         States at the output times. ``provenance["integrator"]`` holds the steps (``substeps``, ``dt``, ``dt_from``) and their
         estimated error (``accuracy``): ``step_error``, the difference between one step and two shorter ones, relative to the
         size of each coordinate; ``resolution``, the step in units of the fastest time scale; and ``energy_drift``, relative
-        to twice the kinetic energy.
+        to twice the kinetic energy. ``provenance["engine"]`` tells which engine ran.
 
     Raises
     ------
@@ -123,7 +133,8 @@ def integrate(
     check_memory(z0.numel() * len(t) * z0.element_size() / BYTES, "the orbits from these states at these times")
     cls(seen, **options)
     seen = replace(seen, field=_in_the_states_dtype(seen.field))
-    shape = seen.field(t[0], z0).shape
+    rates = seen.field(t[0], z0)
+    shape = rates.shape
     if shape != z0.shape:
         raise InputError(
             f"{seen.name} returns rates of shape {tuple(shape)} for states of shape {tuple(z0.shape)}; both must be equal"
@@ -135,38 +146,60 @@ def integrate(
                 given = "dt" if dt is not None else "substeps"
                 raise InputError(f"{method} chooses its own steps; give rtol and atol, not {given}")
             integrator = cls(seen, **options)
+            compiled = compiled_flow(engine, seen, integrator, t, z0, rates)  # none: it raises an error if it is asked for
             z = integrator.solve(z0, t, 1, progress)
         else:
             resolved = UNRESOLVED if cls.order == 1 else RESOLVED
-            steps = choose(seen, z0, t, precision, substeps=substeps, dt=dt, damping=cls.damping, resolved=resolved)
-            z, integrator, told = _run(seen, cls, options, z0, t, steps, progress)
+            compiled = compiled_flow(engine, seen, cls(seen, **options), t, z0, rates)
+            quick = seen if compiled is None else compiled.flow(seen)
+            steps = choose(quick, z0, t, precision, substeps=substeps, dt=dt, damping=cls.damping, resolved=resolved)
+            z, integrator, told, compiled = _run(seen, compiled, cls, options, z0, t, steps, progress)
     return Orbit(
         t=t,
         z=z,
         coordinates=coordinates,
-        provenance={"flow": seen.name, "integrator": {"name": method, **told, **options, **integrator.report}},
+        provenance={
+            "flow": seen.name,
+            "integrator": {"name": method, **told, **options, **integrator.report},
+            "engine": "torch" if compiled is None else "compiled",
+        },
         periods=seen.periods,
     )
 
 
 def _run(
-    flow: Flow, cls: type[Integrator], options: dict[str, Any], z0: Tensor, t: Tensor, steps: Steps, progress: bool
-) -> tuple[Tensor, Integrator, dict[str, Any]]:
-    """Integrate, shortening default steps if needed; return the states, the integrator, and a description of the steps."""
+    flow: Flow,
+    compiled: Compiled | None,
+    cls: type[Integrator],
+    options: dict[str, Any],
+    z0: Tensor,
+    t: Tensor,
+    steps: Steps,
+    progress: bool,
+) -> tuple[Tensor, Integrator, dict[str, Any], Compiled | None]:
+    """Integrate, shortening default steps if needed; return the states, the integrator, and a description of the steps.
+
+    Where an implicit step does not converge in compiled code, torch goes on: it tells which, or finds the solution after all.
+    """
     before: Accuracy | None = None
     for attempt in range(ATTEMPTS):
         integrator = cls(flow, **options)
         last = attempt == ATTEMPTS - 1 or not steps.by_default
         try:
-            z = integrator.solve(z0, t, steps.counts, progress)
+            solved = None if compiled is None else compiled.solve(integrator, z0, t, steps.counts, progress)
+            if solved is None:
+                compiled = None
+            z = integrator.solve(z0, t, steps.counts, progress) if solved is None else solved
         except ConvergenceError:
             if last:
                 raise
             steps = steps.no_longer_than(steps.longest / FAILED)
             continue
         if not integrator.samples:
-            return z, integrator, steps.describe()
-        accuracy = estimate(flow, lambda: cls(flow, **_for_a_trial(cls, options, integrator)), integrator.samples)  # noqa: B023
+            return z, integrator, steps.describe(), compiled
+        quick = flow if compiled is None else compiled.flow(flow)
+        make = partial(cls, flow, **_for_a_trial(cls, options, integrator))
+        accuracy = estimate(quick, make, integrator.samples, compiled)
         if not too_long(accuracy, cls, steps):
             break
         # if shorter steps do not help, the flow is not smooth or the orbit diverges
@@ -176,7 +209,7 @@ def _run(
             break
         before = accuracy
         steps = steps.no_longer_than(max(accuracy.shorter, steps.longest / SHORTER))
-    return z, integrator, {**steps.describe(), "accuracy": accuracy.describe()}
+    return z, integrator, {**steps.describe(), "accuracy": accuracy.describe()}, compiled
 
 
 def _for_a_trial(cls: type[Integrator], options: dict[str, Any], integrator: Integrator) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from torch import Tensor, cat, finfo
 
 from physlearn.flow import Flow
 from systems import InputError, Orbit
-from systems.reference.time_scale import fastest_rate, known_jacobian
+from systems.reference.time_scale import fastest_rate
 
 # The first three are in units of the flow's fastest time scale, the inverse of its fastest rate.
 RESOLVED = 0.5  # output times that are no coarser than this are used as steps
@@ -119,7 +119,7 @@ def _fastest(flow: Flow, z0: Tensor, t: Tensor, damping: bool) -> float:
     if z0.numel() == 0:
         return 0.0
     now = t[0] if flow.period is None else t[0] % flow.period
-    rates = fastest_rate(known_jacobian(lambda z: flow.field(now, z), z0), damping)
+    rates = fastest_rate(flow.jacobian(now, z0), damping)
     drive = 0.0 if flow.period is None else 2 * pi / flow.period
     return max(float(rates.max()), drive)
 

@@ -23,7 +23,7 @@ SAFETY, SMALLEST_FACTOR, LARGEST_FACTOR = 0.9, 0.2, 10.0
 SMALLEST = 1e-15  # a step that is shorter than this share of the time cannot be told from none
 LARGEST_CHANGE = 10.0  # change of a coordinate in units of its size, above which its size does not tell what it will be
 RUNNING, DONE, LOST = 0, 1, 2
-EXACT: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}}
+EXACT: dict[str, Any] = {"error_model": "numpy"}
 Array = np.ndarray
 
 

@@ -40,6 +40,7 @@ class Field:
 
     def __init__(self, rates: list[Expression], variables: list[Expression]) -> None:
         self.rates, self.variables = rates, variables
+        self._parts: dict[tuple[int, int | None], CompiledFunction] = {}
 
     @property
     def dim(self) -> int:
@@ -50,6 +51,12 @@ class Field:
     def function(self) -> CompiledFunction:
         """The field, compiled."""
         return CompiledFunction(self.rates)
+
+    def part(self, begin: int, end: int | None) -> CompiledFunction:
+        """The rates of some coordinates, compiled, such as the force of a separable system."""
+        if (begin, end) not in self._parts:
+            self._parts[begin, end] = CompiledFunction(self.rates[begin:end])
+        return self._parts[begin, end]
 
     @cached_property
     def jacobian(self) -> CompiledFunction:

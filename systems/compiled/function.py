@@ -6,7 +6,7 @@ import hashlib
 import importlib.util
 import sys
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,6 +19,8 @@ from systems.compiled import loops
 from systems.compiled.expression import Expression
 from systems.compiled.source import source
 from systems.compiled.tape import LONGEST, Tape
+
+LANES = 16  # states side by side, so that the processor computes with several at once
 
 
 class CompiledFunction:
@@ -38,18 +40,24 @@ class CompiledFunction:
     ----------
     address : int
         Where the machine code is: what a compiled solver takes as the function.
+    wide : int
+        The same for ``LANES`` states side by side, one coordinate after another; 0 for a function that is interpreted.
     data : ndarray
         What comes before the parameters in the argument ``p`` of a function that is interpreted.
     """
 
     def __init__(self, results: Sequence[Expression], *, interpreted: bool = False) -> None:
-        self.size = len(results)
+        self.size, self._results = len(results), list(results)
         tape = Tape(results)
         if len(tape) <= LONGEST and not interpreted:
             self.address: int = _compiled(source(results)).address
             self.data = np.empty(0)
         else:
             self.address, self.data = tape.address, tape.data
+
+    @cached_property
+    def wide(self) -> int:
+        return int(_compiled(source(self._results, LANES)).address) if not self.data.size else 0
 
     def __call__(self, t: float | np.ndarray, z: np.ndarray, parameters: np.ndarray) -> np.ndarray:
         """Return the values, shape ``(n, M)``, at one time or n times and n states of shape ``(n, D)``."""
@@ -74,7 +82,7 @@ def _compiled(code: str) -> Any:
 
 def _module(code: str) -> ModuleType:
     """Write a module into the cache folder and import it, or import it from memory if the folder cannot be written."""
-    digest = hashlib.sha256(f"{numba.__version__} {sys.version_info[:2]} {code}".encode()).hexdigest()[:24]
+    digest = hashlib.sha256(f"{numba.__version__} {sys.version_info[:2]} {_options()} {code}".encode()).hexdigest()[:24]
     name = f"systems_compiled_{digest}"
     place = loops.folder()
     if place is not None:
@@ -90,6 +98,14 @@ def _module(code: str) -> ModuleType:
     module = ModuleType(name)
     exec(compile(code, name, "exec"), module.__dict__)  # our own code, from expressions
     return module
+
+
+@cache
+def _options() -> str:
+    """Return the source of what compiles a module: its options are those of the machine code."""
+    from systems.compiled import signature
+
+    return Path(signature.__file__).read_text()
 
 
 def _imported(name: str, path: Path) -> ModuleType:

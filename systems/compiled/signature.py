@@ -21,9 +21,7 @@ SIGNATURE = types.void(types.float64, NUMBERS, NUMBERS, NUMBERS)  # (t, z, p, ou
 
 def pointer(function: Callable[..., None]) -> Any:
     """Compile a function of this signature, and keep its machine code: a decorator. The result has an ``address``."""
-    compiled: Any = CFunc(
-        function, (SIGNATURE.args, SIGNATURE.return_type), {}, {"error_model": "numpy", "fastmath": {"contract"}}
-    )
+    compiled: Any = CFunc(function, (SIGNATURE.args, SIGNATURE.return_type), {}, {"error_model": "numpy"})
     if Path(function.__code__.co_filename).is_file() and (where := loops.folder()) is not None:
         with suppress(RuntimeError):  # numba cannot cache this file
             compiled._cache = loops.kept_in(where, function)

@@ -39,38 +39,55 @@ def function(t, z, p, out):
 '''
 
 
-def source(results: Sequence[Expression]) -> str:
+def source(results: Sequence[Expression], lanes: int = 1) -> str:
     """Return the source of a module whose ``function(t, z, p, out)`` writes the values of some expressions into ``out``.
 
     Parameters
     ----------
     results : sequence of Expression
         The expressions, of the variables ``t``, ``z`` and ``p``.
+    lanes : int, default 1
+        Number of states for which they are computed at once. The arrays ``z`` and ``out`` hold each coordinate for all states,
+        one coordinate after another.
 
     Returns
     -------
     str
         The source of the module.
     """
-    return HEADER + "\n".join(f"    {line}" for line in statements(results)) + "\n"
+    if lanes == 1:
+        return HEADER + _indented(statements(results), 1)
+    parameters = [one for one in needed(results) if one.operation == "variable" and one.arguments[0] == "p"]
+    before = [f"v{one.index} = p[{one.arguments[1]}]" for one in parameters]
+    inside = statements(results, lanes)
+    return HEADER + _indented([*before, f"for lane in range({lanes}):"], 1) + _indented(inside, 2)
 
 
-def statements(results: Sequence[Expression]) -> list[str]:
+def statements(results: Sequence[Expression], lanes: int = 1) -> list[str]:
     """Return one assignment for each operation, followed by those of the results."""
     lines, names = [], {}
     for one in needed(results):
         names[one.index] = name = f"v{one.index}"
         if one.operation == "variable":
             array, place = one.arguments
-            names[one.index] = array if array == "t" else name
-            if array != "t":
-                lines.append(f"{name} = {array}[{place}]")
+            if array == "t":
+                names[one.index] = "t"
+            elif array == "z" or lanes == 1:
+                lines.append(f"{name} = {array}[{_place(place, lanes) if array == 'z' else place}]")
         elif one.operation == "number":
             names[one.index] = _literal(one.arguments[0])
         else:
             lines.append(f"{name} = {_written(one, names)}")
     # all arguments are read before the first result is written, so that the result may take the place of an argument
-    return lines + [f"out[{place}] = {names[one.index]}" for place, one in enumerate(results)]
+    return lines + [f"out[{_place(place, lanes)}] = {names[one.index]}" for place, one in enumerate(results)]
+
+
+def _place(place: int, lanes: int) -> str:
+    return str(place) if lanes == 1 else f"{place * lanes} + lane"
+
+
+def _indented(lines: Sequence[str], depth: int) -> str:
+    return "".join(f"{'    ' * depth}{line}\n" for line in lines)
 
 
 def _written(one: Expression, names: dict[int, str]) -> str:

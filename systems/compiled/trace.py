@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from systems.autograd_mode import recorded
 from systems.compiled.expression import Expression, Graph
 from systems.compiled.operators import Operators, UntraceableError
 
-Traced = list[Expression]
+FACTORIES = {"zeros", "ones", "empty", "full", "eye", "empty_strided"}
+ITEM = "aten._local_scalar_dense.default"  # what a number or a truth value of a tensor comes from
 
 
 def trace(
     function: Callable[..., Tensor], examples: Sequence[Tensor], variables: Sequence[np.ndarray], graph: Graph
-) -> Traced:
-    """Return the elements of the function's result as expressions.
+) -> list[Expression]:
+    """Return the elements of a function's result as expressions.
 
     Parameters
     ----------
@@ -43,85 +44,86 @@ def trace(
     UntraceableError
         If the function cannot be traced: it branches on values, fails, or uses an operator that is unknown here.
     """
-    from torch.fx.experimental.proxy_tensor import make_fx
-
+    tracer = _Tracer(graph)
+    arguments = [example.detach().clone() for example in examples]
+    for argument, variable in zip(arguments, variables, strict=True):
+        tracer.know(argument, variable)
     try:
-        with recorded():
-            traced = make_fx(lambda *arguments: function(*arguments))(*(example.detach().clone() for example in examples))
+        with recorded(), tracer:
+            result = function(*arguments)
     except UntraceableError:
         raise
     except Exception as error:
-        raise UntraceableError(f"it cannot be traced ({type(error).__name__}: {str(error).splitlines()[0][:200]})") from error
-    return _Interpreter(traced, variables, graph).results()
+        what = (str(error).splitlines() or [""])[0][:200]
+        raise UntraceableError(f"it cannot be traced ({type(error).__name__}: {what})") from error
+    if not isinstance(result, Tensor):
+        raise UntraceableError(f"it returns a {type(result).__name__}, not a tensor")
+    return [graph.real(one) for one in tracer.value(result).reshape(-1)]
 
 
-class _Interpreter:
-    """Runs a traced graph of torch with arrays of expressions in place of tensors."""
+class _Tracer(TorchDispatchMode):
+    """Does with arrays of expressions what torch does with tensors, operator by operator.
 
-    def __init__(self, module: torch.fx.GraphModule, variables: Sequence[np.ndarray], graph: Graph) -> None:
-        self.module, self.variables, self.graph = module, variables, graph
-        self.operators = Operators(graph)
-        self.values: dict[torch.fx.Node, Any] = {}
+    Gradients and other transforms come for free, since they are made of the same operators.
+    """
 
-    def results(self) -> Traced:
-        variables = iter(self.variables)
-        for node in self.module.graph.nodes:
-            if node.op == "placeholder":
-                self.values[node] = next(variables)
-            elif node.op == "get_attr":
-                self.values[node] = self._constant(getattr(self.module, str(node.target)))
-            elif node.op == "output":
-                return self._elements(self._value(node.args[0]))
-            else:
-                self.values[node] = _without_scalars(self._call(node))
-        raise UntraceableError("it returns nothing")
+    def __init__(self, graph: Graph) -> None:
+        super().__init__()
+        self.graph, self.operators = graph, Operators(graph)
+        self.values: dict[int, tuple[Tensor, np.ndarray]] = {}  # with the tensors, so that no other gets the same identity
 
-    def _constant(self, value: Tensor) -> Tensor:
-        if value.is_floating_point() and value.dtype != torch.float64 and value.numel() > 0:
-            raise UntraceableError(f"it contains numbers in {str(value.dtype).removeprefix('torch.')}")
-        return value.detach()
+    def know(self, tensor: Tensor, value: np.ndarray) -> None:
+        """Let a tensor stand for an array of expressions."""
+        self.values[id(tensor)] = (tensor, value)
 
-    def _value(self, argument: Any) -> Any:
-        if isinstance(argument, torch.fx.Node):
-            return self.values[argument]
-        if isinstance(argument, list | tuple):
-            return [self._value(one) for one in argument]
-        return argument
+    def value(self, tensor: Tensor) -> np.ndarray:
+        """Return what a tensor stands for: expressions, or its own numbers."""
+        if id(tensor) in self.values:
+            return self.values[id(tensor)][1]
+        if tensor.is_floating_point() and tensor.dtype != torch.float64 and tensor.numel() > 0:
+            raise UntraceableError(f"it contains numbers in {str(tensor.dtype).removeprefix('torch.')}")
+        return self.operators.array(tensor.detach())
 
-    def _call(self, node: torch.fx.Node) -> Any:
-        arguments = [self._value(argument) for argument in node.args]
-        options = {name: self._value(value) for name, value in node.kwargs.items()}
-        if node.target is operator.getitem:
-            return arguments[0][arguments[1]]
-        if not _symbolic([*arguments, *options.values()]):
-            return node.target(*arguments, **options)  # type: ignore[operator]
-        name = str(node.target)
-        mixed = [self._lifted(one) for one in arguments] if not name.startswith("aten.index") else arguments
-        return self.operators.find(name)(*mixed, **options)
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        options = kwargs or {}
+        result = func(*args, **options)
+        if not any(self._known(one) for one in (*args, *options.values())):
+            if str(func).split(".")[1] in FACTORIES and result.dtype == torch.float64:
+                self.know(result, self.operators.array(result))  # elements may be assigned
+            return result
+        if str(func) == ITEM:
+            raise UntraceableError(
+                "it cannot be traced, because it branches on the value of a tensor, or turns it into a number"
+            )
+        keep = str(func).startswith("aten.index")  # whose indices stay tensors of whole numbers
+        arguments = [self._lifted(one, keep) for one in args]
+        found = self.operators.find(str(func))(*arguments, **{name: self._lifted(one, keep) for name, one in options.items()})
+        for tensor, value in zip(_listed(result), _listed(found), strict=True):
+            self.know(tensor, _without_scalars(value))
+        return result
 
-    def _lifted(self, value: Any) -> Any:
-        """Return tensors of numbers as arrays of expressions."""
-        if isinstance(value, Tensor):
-            return self.operators.array(value)
-        return [self._lifted(one) for one in value] if isinstance(value, list) else value
+    def _known(self, value: Any) -> bool:
+        if isinstance(value, list | tuple):
+            return any(self._known(one) for one in value)
+        return isinstance(value, Tensor) and id(value) in self.values
 
-    def _elements(self, result: Any) -> Traced:
-        if not isinstance(result, Tensor | np.ndarray):
-            raise UntraceableError(f"it returns a {type(result).__name__}, not a tensor")
-        return [self.graph.real(one) for one in self.operators.array(result).reshape(-1)]
+    def _lifted(self, value: Any, keep: bool) -> Any:
+        """Return tensors among the arguments as arrays of expressions."""
+        if isinstance(value, list | tuple):
+            return [self._lifted(one, keep) for one in value]
+        if not isinstance(value, Tensor) or (keep and id(value) not in self.values):
+            return value
+        return self.value(value)
 
 
-def _without_scalars(value: Any) -> Any:
+def _listed(result: Any) -> list[Any]:
+    return list(result) if isinstance(result, list | tuple) else [result]
+
+
+def _without_scalars(value: Any) -> np.ndarray:
     """Return an expression as an array without axes: NumPy returns the element of such an array instead of the array."""
-    if not isinstance(value, Expression):
+    if isinstance(value, np.ndarray):
         return value
     array = np.empty((), dtype=object)
     array[()] = value
     return array
-
-
-def _symbolic(values: Sequence[Any]) -> bool:
-    return any(
-        (isinstance(value, np.ndarray) and value.dtype == object) or (isinstance(value, list) and _symbolic(value))
-        for value in values
-    )

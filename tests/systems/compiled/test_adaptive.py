@@ -141,7 +141,7 @@ def test_an_engine_that_does_not_apply_is_refused(asked, reason):
 
 
 def test_a_field_that_branches_is_integrated_by_torch():
-    branching = Written(lambda t, z: torch.stack([z[..., 1], -z[..., 0] if bool((z == z).all()) else z[..., 0]], -1))
+    branching = Written(lambda t, z: torch.stack([z[..., 1], -z[..., 0] if float(z.sum()) < 9 else z[..., 0]], -1))
     orbit = branching.orbit([1.0, 0.0], [0.0, 1.0])
     assert orbit.provenance["engine"] == "torch"
     assert abs(float(orbit.z[-1, 0]) - np.cos(1.0)) < 1e-12

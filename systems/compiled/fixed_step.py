@@ -1,0 +1,141 @@
+"""Explicit methods with a fixed step, compiled.
+
+The states of one orbit, or of several side by side, are one array: the coordinates one after another, each for all orbits.
+The functions that are called by their address act on such arrays (see `systems.compiled.function.CompiledFunction`).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from systems.compiled.loops import loop
+from systems.compiled.signature import call_into
+
+EULER, RK4, COMPOSED, SYMPLECTIC_EULER, TAO = range(5)
+EXACT: dict[str, Any] = {"error_model": "numpy"}
+Array = np.ndarray
+
+
+@loop(**EXACT)
+def euler(field: int, p: Array, t: float, dt: float, y: Array, k: Array, state: Array) -> None:
+    """Take a step of the explicit Euler method."""
+    call_into(field, t, y, p, k, 0)
+    for i in range(y.size):
+        y[i] += dt * k[0, i]
+
+
+@loop(**EXACT)
+def rk4(field: int, p: Array, t: float, dt: float, y: Array, k: Array, state: Array) -> None:
+    """Take a step of the classical Runge-Kutta method."""
+    call_into(field, t, y, p, k, 0)
+    for i in range(y.size):
+        state[i] = y[i] + dt / 2 * k[0, i]
+    call_into(field, t + dt / 2, state, p, k, 1)
+    for i in range(y.size):
+        state[i] = y[i] + dt / 2 * k[1, i]
+    call_into(field, t + dt / 2, state, p, k, 2)
+    for i in range(y.size):
+        state[i] = y[i] + dt * k[2, i]
+    call_into(field, t + dt, state, p, k, 3)
+    for i in range(y.size):
+        y[i] += dt / 6 * (k[0, i] + 2 * (k[1, i] + k[2, i]) + k[3, i])
+
+
+@loop(**EXACT)
+def composed(force: int, velocity: int, p: Array, t: float, dt: float, weights: Array, y: Array, k: Array) -> None:
+    """Take leapfrog steps of the lengths ``weights`` times dt; k[0] is the force at y, before and after."""
+    n, kick = y.size // 2, 0.0
+    for weight in weights:
+        for i in range(n):
+            y[n + i] += dt * (kick + weight / 2) * k[0, i]
+        call_into(velocity, t, y, p, k, 1)
+        for i in range(n):
+            y[i] += dt * weight * k[1, i]
+        call_into(force, t, y, p, k, 0)
+        kick = weight / 2
+    for i in range(n):
+        y[n + i] += dt * kick * k[0, i]
+
+
+@loop(**EXACT)
+def symplectic_euler(force: int, velocity: int, p: Array, t: float, dt: float, y: Array, k: Array) -> None:
+    """Take a step of the symplectic Euler method for a separable Hamiltonian."""
+    n = y.size // 2
+    call_into(force, t, y, p, k, 0)
+    for i in range(n):
+        y[n + i] += dt * k[0, i]
+    call_into(velocity, t, y, p, k, 1)
+    for i in range(n):
+        y[i] += dt * k[1, i]
+
+
+@loop(nogil=True, **EXACT)
+def run(
+    kind: int,
+    first: int,
+    second: int,
+    p: Array,
+    period: float,
+    clock: float,
+    since: Array,
+    gaps: Array,
+    counts: Array,
+    weights: Array,
+    apart: int,
+    begin: int,
+    end: int,
+    taken: int,
+    y: Array,
+    out: Array,
+    samples: Array,
+) -> int:
+    """Integrate from the output time ``begin`` to the output time ``end``, and return the number of steps taken so far.
+
+    Parameters
+    ----------
+    kind
+        The method.
+    first, second
+        Addresses of the field, or of the force and the velocity.
+    p, period, clock
+        Parameters, period (0 if there is none), and time of the field at the first output.
+    since, gaps, counts
+        The output times since the first, the times between them, and the number of steps in each.
+    weights
+        Lengths of the leapfrog steps of a composition.
+    apart
+        Every so many steps, the states are stored in ``samples``.
+    begin, end, taken
+        Where the integration goes on.
+    y : shape (M,)
+        States, which are changed.
+    out : shape (T, M)
+        Receives the states at the output times.
+    samples : shape (K, M)
+        Receives the states at the start of some steps.
+    """
+    k, state = np.zeros((4, y.size)), np.zeros(y.size)
+    if kind == COMPOSED:
+        call_into(first, clock, y, p, k, 0)
+    for place in range(begin, end):
+        dt = gaps[place] / counts[place]
+        for j in range(counts[place]):
+            elapsed = since[place] + j * dt
+            t = clock + elapsed if period == 0.0 else np.remainder(clock + elapsed, period)
+            if taken % apart == 0:
+                for i in range(y.size):
+                    samples[taken // apart, i] = y[i]
+            if kind == RK4:
+                rk4(first, p, t, dt, y, k, state)
+            elif kind == COMPOSED:
+                composed(first, second, p, t, dt, weights, y, k)
+            elif kind == EULER:
+                euler(first, p, t, dt, y, k, state)
+            else:
+                symplectic_euler(first, second, p, t, dt, y, k)
+            taken += 1
+        for i in range(y.size):
+            out[place + 1, i] = y[i]
+    return taken

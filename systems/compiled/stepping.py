@@ -1,0 +1,213 @@
+"""Integrate many orbits by a compiled method with fixed steps: side by side in blocks, and in threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from systems.compiled.field import Field, ParametrizedField
+from systems.compiled.function import LANES
+
+STEPS_IN_ONE_THREAD = 20_000  # less work than this is not worth a second thread
+STEPS_AT_ONCE = 3_000_000  # so that progress is shown, and the user can interrupt
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Times: those of the outputs since the first, and the number of steps between them.
+
+    Parameters
+    ----------
+    since : shape (T,)
+        Output times since the first.
+    counts : shape (T - 1,)
+        Number of steps between two outputs.
+    clock : float
+        Time of the field at the first output.
+    period : float, optional
+        Period of the field in time.
+    samples : int
+        Approximate number of steps whose initial states are kept.
+    """
+
+    since: Array
+    counts: Array
+    clock: float
+    period: float | None
+    samples: int
+
+    @property
+    def apart(self) -> int:
+        """Number of steps from one sample to the next."""
+        return max(1, int(self.counts.sum()) // self.samples)
+
+    def sampled(self) -> list[tuple[float, float]]:
+        """Return the time, reduced by the period, and the length of each sampled step."""
+        starts = np.concatenate([[0], np.cumsum(self.counts)])
+        steps = np.arange(0, starts[-1], self.apart)
+        places = np.searchsorted(starts, steps, side="right") - 1
+        dt = (np.diff(self.since) / self.counts)[places]
+        times = self.clock + self.since[places] + (steps - starts[places]) * dt
+        times = times if self.period is None else times % self.period
+        return list(zip(times.tolist(), dt.tolist(), strict=True))
+
+
+class Method:
+    """A compiled method: what it calls, and one turn of a block of orbits."""
+
+    def prepare(self, field: ParametrizedField, lanes: int) -> Callable[..., int]:
+        """Return a function ``turn(grid, begin, end, taken, y, size, out, samples)``, which returns the steps taken, or -1."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Explicit(Method):
+    """An explicit method of `systems.compiled.fixed_step`.
+
+    Parameters
+    ----------
+    kind : str
+        Its name there.
+    weights : sequence of float
+        Lengths of the leapfrog steps of a composition.
+    separable : bool
+        Whether it uses the force and the velocity.
+    """
+
+    kind: str
+    weights: Sequence[float] = (1.0,)
+    separable: bool = False
+
+    def prepare(self, field: ParametrizedField, lanes: int) -> Callable[..., int]:
+        """Return a turn of the method."""
+        from systems.compiled import fixed_step
+
+        half = field.field.dim // 2
+        functions = [field.field.part(half, None), field.field.part(0, half)] if self.separable else [field.field.function] * 2
+        kind, weights, p = getattr(fixed_step, self.kind), np.array(self.weights), functions[0].arguments(field.parameters)
+        addresses = [function.address if lanes == 1 else function.wide for function in functions]
+
+        def turn(grid: Grid, begin: int, end: int, taken: int, y: Array, size: Array, out: Array, samples: Array) -> int:
+            times = (grid.period or 0.0, grid.clock, grid.since, np.diff(grid.since), grid.counts)
+            return int(fixed_step.run(kind, *addresses, p, *times, weights, grid.apart, begin, end, taken, y, out, samples))
+
+        return turn
+
+
+@dataclass(frozen=True)
+class Implicit(Method):
+    """A Gauss-Legendre method, with its matrix, weights and nodes, and the tolerance of the solution of a step."""
+
+    a: Sequence[Sequence[float]]
+    b: Sequence[float]
+    c: Sequence[float]
+    tolerance: float
+
+    def prepare(self, field: ParametrizedField, lanes: int) -> Callable[..., int]:
+        """Return a turn of the method."""
+        from systems.compiled import implicit
+
+        function, jacobian = field.field.function, field.field.jacobian
+        parameters = function.arguments(field.parameters), jacobian.arguments(field.parameters)
+        tableau = np.array(self.a), np.array(self.b), np.array(self.c)
+        wide = function.address if lanes == 1 else function.wide
+
+        def turn(grid: Grid, begin: int, end: int, taken: int, y: Array, size: Array, out: Array, samples: Array) -> int:
+            times = (grid.period or 0.0, grid.clock, grid.since, np.diff(grid.since), grid.counts)
+            method = (*tableau, lanes, self.tolerance, grid.apart, begin, end, taken)
+            addresses = wide, function.address, jacobian.address
+            return int(implicit.run(*addresses, *parameters, *times, *method, y, size, out, samples))
+
+        return turn
+
+
+class StepError(Exception):
+    """A step could not be taken."""
+
+
+def integrate(
+    method: Method, field: ParametrizedField, z0: Array, grid: Grid, tick: Callable[[int], Any] = lambda done: None
+) -> tuple[Array, Array]:
+    """Integrate orbits.
+
+    Parameters
+    ----------
+    method : Method
+        The method.
+    field : ParametrizedField
+        The field.
+    z0 : shape ``(n, D)``
+        Initial states, of at least one orbit.
+    grid : Grid
+        Output times and steps.
+    tick : callable
+        Called with the number of output times that have been reached since it was called before.
+
+    Returns
+    -------
+    tuple of arrays, shapes ``(n, T, D)`` and ``(n, K, D)``
+        The states at the output times, and at the start of sampled steps.
+
+    Raises
+    ------
+    StepError
+        If an implicit step does not converge.
+    """
+    n, dim = z0.shape
+    lanes = LANES if n > 1 and field.field.function.wide else 1
+    blocks = -(-n // lanes)
+    padded = np.concatenate([z0, np.repeat(z0[-1:], blocks * lanes - n, axis=0)])
+    y = np.ascontiguousarray(padded.reshape(blocks, lanes, dim).transpose(0, 2, 1)).reshape(blocks, dim * lanes)
+    size, taken = np.abs(y), np.zeros(blocks, dtype=np.int64)
+    out = np.empty((blocks, len(grid.since), dim * lanes))
+    out[:, 0] = y
+    samples = np.empty((blocks, -(-int(grid.counts.sum()) // grid.apart), dim * lanes))
+    turn = method.prepare(field, lanes)
+
+    def block(place: int, begin: int, end: int) -> None:
+        arrays = y[place], size[place], out[place], samples[place]
+        if (steps := turn(grid, begin, end, int(taken[place]), *arrays)) < 0:
+            raise StepError
+        taken[place] = steps
+
+    begin, threads = 0, min(torch.get_num_threads(), blocks)
+    with ThreadPoolExecutor(threads) as pool:
+        while begin < len(grid.counts):
+            end = _end(grid.counts, begin, max(1, STEPS_AT_ONCE // blocks))
+            work = int(grid.counts[begin:end].sum()) * blocks
+            each = pool.map if threads > 1 and work > STEPS_IN_ONE_THREAD else map
+            for _ in each(lambda place, begin=begin, end=end: block(place, begin, end), range(blocks)):
+                pass
+            tick(end - begin)
+            begin = end
+    return _unpacked(out, lanes, n, dim), _unpacked(samples, lanes, n, dim)
+
+
+def _end(counts: Array, begin: int, most: int) -> int:
+    """Return the output up to which a turn goes: at least one, and about ``most`` steps."""
+    return begin + max(1, int(np.searchsorted(np.cumsum(counts[begin:]), most, side="right")))
+
+
+def _unpacked(states: Array, lanes: int, n: int, dim: int) -> Array:
+    """Return blocks of orbits that lie side by side as ``(n, T, D)``."""
+    blocks, length = states.shape[:2]
+    apart = states.reshape(blocks, length, dim, lanes).transpose(0, 3, 1, 2).reshape(blocks * lanes, length, dim)
+    return np.ascontiguousarray(apart[:n])
+
+
+def separates(field: Field) -> bool:
+    """Return whether dq/dt depends on p alone, and dp/dt on q alone, as a separable Hamiltonian has it."""
+    from systems.compiled.expression import needed
+
+    half = field.dim // 2
+    for rates, own in ((field.rates[:half], field.variables[half:]), (field.rates[half:], field.variables[:half])):
+        used = [one for one in needed(rates) if one.operation == "variable" and one.arguments[0] == "z"]
+        if any(one not in own for one in used):
+            return False
+    return True
