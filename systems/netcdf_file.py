@@ -198,7 +198,7 @@ def listing(text: str | None, name: str) -> list[Any]:
     return value
 
 
-def checksum(told: Any, arrays: Mapping[str, NDArray[Any]]) -> str:
+def checksum(told: object, arrays: Mapping[str, NDArray[Any]]) -> str:
     """Return the SHA-256 of arrays, and of whatever else is told, as JSON."""
     digest = hashlib.sha256(json.dumps(told).encode())
     for name in sorted(arrays):

@@ -202,7 +202,7 @@ class Store(Generic[T]):
 
 
 def name_of(
-    decisive: Any, label: str = "", suffix: str = "", *, length: int = 24, otherwise: Callable[[Any], Any] | None = str
+    decisive: object, label: str = "", suffix: str = "", *, length: int = 24, otherwise: Callable[[Any], object] | None = str
 ) -> str:
     """Return the name of a result: an optional label, a digest of everything that determines the result, and a suffix.
 

@@ -135,7 +135,7 @@ def _orbits(arrays: Mapping[str, NDArray[Any]], provenances: Sequence[Any]) -> l
     ]
 
 
-def _report(told: Any) -> Report:
+def _report(told: object) -> Report:
     kinds = get_type_hints(Report)
     if not isinstance(told, dict) or set(told) != {field.name for field in fields(Report)}:
         raise InputError("contains a report that does not have the entries of one pendulum's")
