@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from systems import InputError
+
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+"""A value that JSON can represent."""
 
 LONGEST = 100_000  # characters of a text or entries of a list, far more than any setting has
 SHOWN = 400  # characters of an error message about a file
