@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import multiprocessing
 import os
 import signal
 
@@ -107,12 +106,12 @@ def killed_while_writing(folder, form, result):
 
 @pytest.mark.parametrize(("form", "result"), [(Values(), {"y": 1}), (Files(save_half, load), "one")], ids=["values", "files"])
 @pytest.mark.parametrize("older", [False, True])
-def test_a_run_that_is_killed_while_writing_leaves_no_half_result(form, result, older, tmp_path):
+def test_a_run_that_is_killed_while_writing_leaves_no_half_result(form, result, older, tmp_path, server):
     store = Store(tmp_path, form if isinstance(form, Values) else FOLDERS)
     before = {"y": 0} if isinstance(form, Values) else "zero"
     if older:
         store.write(NAME, before, SETTINGS)
-    process = multiprocessing.get_context("forkserver").Process(target=killed_while_writing, args=(tmp_path, form, result))
+    process = server.Process(target=killed_while_writing, args=(tmp_path, form, result))
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL
