@@ -47,7 +47,7 @@ class Tracking:
     def save_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the table as a CSV file in which gaps are empty cells.
 
-        `Orbit.from_csv` reads the angles of a single pendulum from it. `load` needs the file of `save_netcdf`.
+        ``Orbit.from_csv`` reads the angles of a single pendulum from it; `load` reads the file of `save_netcdf`.
 
         Parameters
         ----------
