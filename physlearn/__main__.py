@@ -1,5 +1,3 @@
-"""Run the command line by ``python -m physlearn``."""
+"""Run the command line by ``python -m physlearn``, which does the same as ``python -m physlearn.cli``."""
 
-from physlearn.cli import main
-
-main()
+import physlearn.cli.__main__  # noqa: F401 - runs it

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from systems import InputError
+
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+"""A value that JSON can represent."""
 
 LONGEST = 100_000  # characters of a text or entries of a list, far more than any setting has
 SHOWN = 400  # characters of an error message about a file
@@ -20,25 +23,26 @@ def shown(text: object) -> str:
     return kept + "..." * (len(whole) > SHOWN)
 
 
-def text(value: Any, what: str) -> str:
+def text(value: object, what: str) -> str:
     """Return printable text; control characters could manipulate the terminal. Raises InputError for anything else."""
     if not isinstance(value, str) or not value.isprintable() or len(value) > LONGEST:
         raise InputError(f"{what} must be printable text, not {value!r:.80}")
     return value
 
 
-def name(value: Any, what: str) -> str:
+def name(value: object, what: str) -> str:
     """Return a name that is valid as a file name. Raises InputError for anything else, such as a path.
 
     >>> name("van-der-pol", "task")
     'van-der-pol'
     """
-    if not text(value, what) or value in (".", "..") or any(separator in value for separator in SEPARATORS):
+    label = text(value, what)
+    if not label or label in (".", "..") or any(separator in label for separator in SEPARATORS):
         raise InputError(f"{what} must be a name without path separators, not {value!r:.80}")
-    return str(value)
+    return label
 
 
-def names(value: Any, what: str) -> tuple[str, ...]:
+def names(value: object, what: str) -> tuple[str, ...]:
     """Return distinct, printable, non-empty names. Raises InputError for anything else."""
     found = tuple(text(part, f"each of the {what}") for part in listed(value, what))
     if not all(found) or len(set(found)) < len(found):
@@ -46,28 +50,28 @@ def names(value: Any, what: str) -> tuple[str, ...]:
     return found
 
 
-def whole(value: Any, what: str, low: int, high: int) -> int:
+def whole(value: object, what: str, low: int, high: int) -> int:
     """Return a whole number from ``low`` to ``high``. Raises InputError for anything else, a bool included."""
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
         raise InputError(f"{what} must be a whole number from {low} to {high}, not {value!r:.80}")
     return value
 
 
-def number(value: Any, what: str) -> float:
+def number(value: object, what: str) -> float:
     """Return a finite number. Raises InputError for anything else, a bool included."""
     if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
         raise InputError(f"{what} must be a finite number, not {value!r:.80}")
     return float(value)
 
 
-def listed(value: Any, what: str, most: int = LONGEST) -> Sequence[Any]:
+def listed(value: object, what: str, most: int = LONGEST) -> Sequence[Any]:
     """Return a list of limited length. Raises InputError for anything else."""
     if not isinstance(value, list | tuple) or len(value) > most:
         raise InputError(f"{what} must be a list of at most {most} entries, not {value!r:.80}")
     return value
 
 
-def mapped(value: Any, what: str) -> dict[str, Any]:
+def mapped(value: object, what: str) -> dict[str, Any]:
     """Return a dictionary whose keys and strings, at any depth, are printable. Raises InputError for anything else."""
     if not isinstance(value, Mapping):
         raise InputError(f"{what} must be a mapping of names to values, not {value!r:.80}")
@@ -75,7 +79,7 @@ def mapped(value: Any, what: str) -> dict[str, Any]:
     return dict(value)
 
 
-def columns(value: Any, what: str, texts: Sequence[str] = ()) -> dict[str, list[Any]]:
+def columns(value: object, what: str, texts: Sequence[str] = ()) -> dict[str, list[Any]]:
     """Return columns of equal length, of numbers or None, or of text where ``texts`` names them.
 
     Raises InputError for anything else.
@@ -92,7 +96,7 @@ def columns(value: Any, what: str, texts: Sequence[str] = ()) -> dict[str, list[
     return table
 
 
-def _printable(value: Any, what: str) -> None:
+def _printable(value: object, what: str) -> None:
     if isinstance(value, str):
         text(value, f"each text of the {what}")
     elif isinstance(value, Mapping):

@@ -1,9 +1,9 @@
 """The old place of `physlearn.jobs` and of `physlearn.comparison.search`."""
 
-from systems.deprecation import moved_names
+from systems.deprecation import old_names
 
-__getattr__ = moved_names(
+_JOBS = ("Workers", "WorkersLostError", "alone_in", "alone_on", "seal", "sweep", "told", "whole")
+__getattr__ = old_names(
     __name__,
-    dict.fromkeys(("Workers", "WorkersLostError", "alone_in", "alone_on", "seal", "sweep", "told", "whole"), "physlearn.jobs")
-    | dict.fromkeys(("best", "search"), "physlearn.comparison"),
+    {name: f"physlearn.jobs.{name}" for name in _JOBS} | {name: f"physlearn.comparison.{name}" for name in ("best", "search")},
 )

@@ -109,50 +109,32 @@ def renamed_attribute(new: str) -> Any:
     return Renamed()
 
 
-def renamed_names(module: str, names: Mapping[str, tuple[str, Any]]) -> Callable[[str], Any]:
-    """Return the ``__getattr__`` of a module, which gives what an old name stands for, with a DeprecationWarning.
-
-    Parameters
-    ----------
-    module
-        The module's ``__name__``.
-    names
-        By the old name, the new one, and what the old one stood for.
-    """
-
-    def find(old: str) -> Any:
-        if old not in names:
-            raise AttributeError(f"module {module!r} has no attribute {old!r}")
-        new, thing = names[old]
-        _warn(f"{module}.{old} is now {module}.{new}; the old name works for one more release")
-        return thing
-
-    return find
-
-
-def moved_names(module: str, places: Mapping[str, str]) -> Callable[[str], Any]:
-    """Return a ``__getattr__`` for a module whose names have moved.
+def old_names(module: str, new: Mapping[str, str], **things: Any) -> Callable[[str], Any]:
+    """Return the ``__getattr__`` of a module, by which its old names still work, with a DeprecationWarning.
 
     Parameters
     ----------
     module
         Name of the old module, its own ``__name__``.
-    places
-        Maps each name that has moved to the module that holds it now.
+    new
+        Maps each old name to the new one, with the module that holds it: ``{"forest": "physlearn.plotting.forest_plot"}``.
+    **things
+        What an old name stands for, if it differs from the object with the new name.
 
     Returns
     -------
     Callable
-        Looks a name up in its new place and emits a `DeprecationWarning`; raises `AttributeError` for every other name.
+        Looks an old name up; raises `AttributeError` for every other name.
     """
 
-    def __getattr__(name: str) -> Any:  # noqa: N807 - becomes the module's own
-        if name not in places:
-            raise AttributeError(f"module {module!r} has no attribute {name!r}")
-        _warn(f"{module}.{name} has moved to {places[name]}.{name}; version 0.3 removes the old name")
-        return getattr(import_module(places[name]), name)
+    def find(old: str) -> Any:
+        if old not in new:
+            raise AttributeError(f"module {module!r} has no attribute {old!r}")
+        _warn(f"{module}.{old} is now {new[old]}; the old name works until version 0.3")
+        home, name = new[old].rsplit(".", 1)
+        return things[old] if old in things else getattr(import_module(home), name)
 
-    return __getattr__
+    return find
 
 
 def _before(accept: Callable[[str, tuple[Any, ...], dict[str, Any]], tuple[Any, ...]]) -> Callable[[Known], Known]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 import torch
@@ -52,11 +52,11 @@ def takes_arrays(*names: str) -> Callable[[Callable[Arguments, Result]], Callabl
     return decorate
 
 
-def _is_array(value: Any) -> bool:
+def _is_array(value: object) -> bool:
     return not isinstance(value, Tensor) and (isinstance(value, list | tuple) or hasattr(value, "__array__"))
 
 
-def floats(values: Any, what: str, like: Tensor | None = None) -> Tensor:
+def floats(values: object, what: str, like: Tensor | None = None) -> Tensor:
     """Convert values to a tensor of floating-point numbers. Values that are not a tensor are copied.
 
     Parameters
@@ -95,7 +95,7 @@ def floats(values: Any, what: str, like: Tensor | None = None) -> Tensor:
     return tensor.to(like.device, like.dtype)
 
 
-def _copied(values: Any, what: str) -> Tensor:
+def _copied(values: object, what: str) -> Tensor:
     try:
         if isinstance(values, list | tuple) and any(isinstance(part, Tensor) for part in values):
             return torch.stack([torch.as_tensor(part) for part in values])

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 
-def json_ready(value: Any) -> Any:
+def json_ready(value: object) -> Any:
     """Convert NumPy and torch numbers and arrays in a value to plain numbers and lists, at any depth.
 
     A value that cannot be converted is returned unchanged, so that ``json.dumps`` raises its TypeError.

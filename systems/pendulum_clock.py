@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from systems.autograd_mode import outside_inference
-from systems.deprecation import moved_names, renamed
+from systems.deprecation import old_names, renamed
 from systems.errors import InputError, IntegrationError
 from systems.orbit import Orbit
 from systems.reference.engine import Engine, check_engine
@@ -35,7 +35,7 @@ _REST = 1e-150  # below it, squares underflow, and the solver cannot estimate it
 _State = tuple[float, float]
 
 _FILMS = ("Defects", "Film", "Report", "Tracking", "Truth", "from_markers", "render", "render_clock", "still", "track")
-__getattr__ = moved_names(__name__, dict.fromkeys(_FILMS, "systems.film"))
+__getattr__ = old_names(__name__, {name: f"systems.film.{name}" for name in _FILMS})
 __path__ = [str(Path(__file__).parent / "moved" / "pendulum_clock")]  # the submodules of version 0.1 forward, too
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Bool, Float
@@ -14,6 +14,9 @@ from torch import Tensor
 from systems.errors import InputError
 from systems.scalars import seeded
 from systems.size import check_memory
+
+if TYPE_CHECKING:
+    from systems.hamiltonian_system import HamiltonianSystem
 
 FEWEST_NUMBERS = 4  # two coordinates of a state, and the two random numbers from which they are drawn
 MANY = 10**300  # larger integers cannot be formatted as floats
@@ -96,7 +99,7 @@ def microcanonical(
 
 
 def on_section(
-    system: Any,
+    system: HamiltonianSystem,
     n: int,
     energy: float,
     *,
@@ -172,7 +175,7 @@ def on_section(
     )
 
 
-def plane_of(system: Any, surface: str) -> tuple[int, int]:
+def plane_of(system: HamiltonianSystem, surface: str) -> tuple[int, int]:
     """Return the index of the position that defines the surface, and the index of the other position.
 
     Raises InputError unless the system has two degrees of freedom and the coordinate is a position.
@@ -187,7 +190,7 @@ def plane_of(system: Any, surface: str) -> tuple[int, int]:
 
 
 def energy_across(
-    system: Any, z: Float[Tensor, "n 4"], across: int
+    system: HamiltonianSystem, z: Float[Tensor, "n 4"], across: int
 ) -> tuple[Float[Tensor, " n"], Float[Tensor, " n"], Float[Tensor, " n"]]:
     r"""Return the coefficients a and b of the energy as a function of the momentum across the surface, and its minimum.
 

@@ -29,7 +29,7 @@ def whole(name: str, value: Any) -> int:
         raise InputError(f"{name} must be a whole number, not {value!r}") from None
 
 
-def real(name: str, value: Any) -> float:
+def real(name: str, value: object) -> float:
     """Convert a finite number to a float.
 
     Raises InputError, which names the setting, for anything else, including a bool.
@@ -42,7 +42,7 @@ def real(name: str, value: Any) -> float:
     return float(value)
 
 
-def seeded(seed: Any) -> torch.Generator:
+def seeded(seed: object) -> torch.Generator:
     """Return a random number generator with the given seed. Raises InputError if torch does not accept the seed.
 
     >>> seeded(np.int64(3)).initial_seed()

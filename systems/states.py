@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -11,7 +9,7 @@ from systems.autograd_mode import ordinary, plain
 from systems.errors import InputError
 
 
-def numbers(given: Any, what: str) -> Tensor:
+def numbers(given: object, what: str) -> Tensor:
     """Convert an argument to a float64 tensor. Raises InputError if it does not consist of numbers."""
     try:
         with ordinary():

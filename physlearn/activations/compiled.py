@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from systems.compiled.loops import loop
+from systems.compiled.loops import Array, loop
 
 NAMES = ("sine", "tanh", "relu", "identity", "square", "zero", "ramp", "sigmoid", "silu", "elu", "softplus", "gelu", "table")
 CODES: dict[str, int] = {name: code for code, name in enumerate(NAMES)}
@@ -29,6 +29,8 @@ INLINED: dict[str, Any] = {"error_model": "numpy", "nogil": True, "forceinline":
 """Options of every function that the loops call: it is inlined into its caller. Otherwise the compiler keeps one version of
 each long function per caller, and which of them runs, with its own rounding errors, depends on what else the process has
 compiled."""
+
+Derivatives = tuple[np.float32, np.float32, np.float32]  # a value and its first and second derivatives
 
 _f = np.float32
 _i = np.int32
@@ -53,13 +55,13 @@ MILLS_7, MILLS_8, MILLS_9 = _f(0.63038964), _f(-0.383082647), _f(0.0764639713)
 
 
 @loop(**INLINED, fastmath=EXACT)
-def _nothing(x: Any) -> Any:
+def _nothing(x: np.float32) -> np.float32:
     """Return 0, or NaN if x is NaN or infinite; added to results that would otherwise hide it."""
     return ZERO32 * x
 
 
 @loop(**INLINED, fastmath=EXACT)
-def _eighth_turn(x: Any) -> Any:
+def _eighth_turn(x: np.float32) -> tuple[np.float32, np.int32]:
     """Return (r, bits), where x = n pi / 2 + r with abs(r) <= pi / 4, and the lowest bits are those of n."""
     shifted = x * TWO_OVER_PI + TO_INTEGER
     n = shifted - TO_INTEGER
@@ -70,7 +72,7 @@ def _eighth_turn(x: Any) -> Any:
 
 
 @loop(**INLINED, fastmath=FAST)
-def _sine(x: Any) -> Any:
+def _sine(x: np.float32) -> Derivatives:
     r, n = _eighth_turn(x)
     z = r * r
     s = r + r * z * (SIN_1 + z * (SIN_2 + z * SIN_3))
@@ -83,7 +85,7 @@ def _sine(x: Any) -> Any:
 
 
 @loop(**INLINED, fastmath=EXACT)
-def decay(x: Any) -> Any:
+def decay(x: np.float32) -> tuple[np.float32, np.float32]:
     """Return e^x and e^x - 1 for x <= 0, both to full precision, as 2^n e^r with abs(r) <= ln(2) / 2."""
     x = LOWEST if x < LOWEST else x
     shifted = x * LOG2_E + TO_INTEGER
@@ -96,7 +98,7 @@ def decay(x: Any) -> Any:
 
 
 @loop(**INLINED, fastmath=FAST)
-def _tanh(x: Any) -> Any:
+def _tanh(x: np.float32) -> Derivatives:
     e, m = decay(-TWO * abs(x))
     q = ONE / (TWO + m)
     t = -m * q
@@ -106,7 +108,7 @@ def _tanh(x: Any) -> Any:
 
 
 @loop(**INLINED, fastmath=FAST)
-def _logistic(x: Any) -> Any:
+def _logistic(x: np.float32) -> tuple[np.float32, np.float32, np.float32, np.float32]:
     """Return 1 / (1 + e^-x) with its first and second derivatives, and e^-abs(x)."""
     e, m = decay(-abs(x))
     q = ONE / (ONE + e)
@@ -117,19 +119,19 @@ def _logistic(x: Any) -> Any:
 
 
 @loop(**INLINED, fastmath=FAST)
-def _sigmoid(x: Any) -> Any:
+def _sigmoid(x: np.float32) -> Derivatives:
     s, first, second, _ = _logistic(x)
     return s, first, second
 
 
 @loop(**INLINED, fastmath=FAST)
-def _silu(x: Any) -> Any:
+def _silu(x: np.float32) -> Derivatives:
     s, first, second, _ = _logistic(x)
     return x * s, s + x * first, TWO * first + x * second
 
 
 @loop(**INLINED, fastmath=FAST)
-def _softplus(x: Any) -> Any:
+def _softplus(x: np.float32) -> Derivatives:
     s, first, _, e = _logistic(x)
     w = e / (TWO + e)  # log(1 + e) = 2 artanh(w), where w <= 1/3
     z = w * w
@@ -138,7 +140,7 @@ def _softplus(x: Any) -> Any:
 
 
 @loop(**INLINED, fastmath=FAST)
-def _gelu(x: Any) -> Any:
+def _gelu(x: np.float32) -> Derivatives:
     """Return x Phi, Phi + x phi and (2 - x^2) phi, where phi is the normal density and Phi its integral."""
     x = x + _nothing(x)
     square = x * x
@@ -152,27 +154,27 @@ def _gelu(x: Any) -> Any:
 
 
 @loop(**INLINED, fastmath=FAST)
-def _elu(x: Any) -> Any:
+def _elu(x: np.float32) -> Derivatives:
     e, m = decay(ZERO32 if x > ZERO32 else x)
     bad = _nothing(x)
     return (x if x > ZERO32 else m) + bad, e + bad, (e if x < ZERO32 else ZERO32) + bad
 
 
 @loop(**INLINED, fastmath=FAST)
-def _relu(x: Any) -> Any:
+def _relu(x: np.float32) -> Derivatives:
     bad = _nothing(x)
     return (x if x > ZERO32 else ZERO32) + bad, (ONE if x > ZERO32 else ZERO32) + bad, bad
 
 
 @loop(**INLINED, fastmath=FAST)
-def _ramp(x: Any) -> Any:
+def _ramp(x: np.float32) -> Derivatives:
     bad = _nothing(x)
     inside = min(max(x, -ONE), ONE)
     return inside + bad, (ONE if abs(x) < ONE else ZERO32) + bad, bad
 
 
 @loop(**INLINED, fastmath=FAST)
-def activate(code: int, order: int, a: Any, n: int, low: Any, high: Any, h: int) -> None:
+def activate(code: int, order: int, a: Array, n: int, low: Array, high: Array, h: int) -> None:
     """Write the derivatives of the given order (0 or 1) and of the next order at ``a[:n]``, of a function that is no table.
 
     The results are written to ``low[h, :n]`` and ``high[h, :n]``. All arrays are float32 and contiguous, and do not overlap.
@@ -237,7 +239,7 @@ def activate(code: int, order: int, a: Any, n: int, low: Any, high: Any, h: int)
 
 
 @loop(**INLINED, fastmath=EXACT)
-def _cell(x: Any, shift: Any, inverse: Any, last: Any) -> Any:
+def _cell(x: np.float32, shift: np.float32, inverse: np.float32, last: np.float32) -> tuple[np.float32, np.float32]:
     """Return the row of x in the table, as a floating-point number, and u. ``shift`` is the position of x = 0 in rows."""
     t = x * inverse + shift
     t = t if t > ZERO32 else ZERO32  # NaN too, which must not be converted to an integer; u remains NaN
@@ -247,32 +249,33 @@ def _cell(x: Any, shift: Any, inverse: Any, last: Any) -> Any:
 
 @loop(**INLINED, fastmath=FAST)
 def look_up(
-    tables: Any, k: int, start: Any, inverse: Any, order: int, a: Any, n: int, low: Any, high: Any, h: int, cells: Any, c: Any
-) -> None:
+    tables: Array, k: int, start: float, inverse: float, order: int, a: Array, n: int, low: Array, high: Array, h: int,
+    cells: Array, c: Array,
+) -> None:  # fmt: skip
     """Write the same derivatives as `activate`, for table k of ``tables (T, cells, 4)``.
 
     cells ``(n,)`` int32 and c ``(4 n,)`` float32 are work arrays. The work is split into three loops, because only then does
     the compiler vectorise each of them: locating the cells, loading four neighbouring coefficients at once, and evaluating
     the polynomials by Horner's rule.
     """
-    inverse = np.float32(inverse)
+    per_step = np.float32(inverse)
     last = np.float32(tables.shape[1] - 1)
-    shift = np.float32(1 - np.float64(start) * np.float64(inverse))
+    shift = np.float32(1 - np.float64(start) * np.float64(per_step))
     for j in range(n):
-        t, high[h, j] = _cell(a[j], shift, inverse, last)
+        t, high[h, j] = _cell(a[j], shift, per_step, last)
         cells[j] = np.int32(t)
     for j in range(n):
         i = np.uint32(cells[j])  # unsigned, because numba counts negative indices from the end
         c0, c1, c2, c3 = tables[k, i, 0], tables[k, i, 1], tables[k, i, 2], tables[k, i, 3]
         c[4 * j], c[4 * j + 1], c[4 * j + 2], c[4 * j + 3] = c0, c1, c2, c3
     for j in range(n):
-        f, d, s = _cubic(high[h, j], c[4 * j], c[4 * j + 1], c[4 * j + 2], c[4 * j + 3], inverse)
+        f, d, s = _cubic(high[h, j], c[4 * j], c[4 * j + 1], c[4 * j + 2], c[4 * j + 3], per_step)
         low[h, j] = f if order == 0 else d + _nothing(c[4 * j])  # uses c0: only four neighbours are loaded at once, not three
         high[h, j] = d if order == 0 else s
 
 
 @loop(**INLINED, fastmath=EXACT)
-def _cubic(u: Any, c0: Any, c1: Any, c2: Any, c3: Any, inverse: Any) -> Any:
+def _cubic(u: np.float32, c0: np.float32, c1: np.float32, c2: np.float32, c3: np.float32, inverse: np.float32) -> Derivatives:
     """Return the polynomial and its first and second derivatives with respect to x."""
     b2 = c2 + u * c3
     b1 = c1 + u * b2

@@ -16,12 +16,13 @@ from physlearn.activations.piecewise import Piecewise
 from physlearn.activations.piecewise_cubic import Grid
 from physlearn.activations.spline import DEGREES, LARGEST
 from physlearn.activations.table import Table
+from physlearn.schema import Json
 from systems import InputError
 
 MOST = 1000  # types in a mixture; few layers have that many neurons
 
 
-def describe(activation: str | Activation) -> Any:
+def describe(activation: str | Activation) -> Json:
     """Return the name of a named activation, else a dictionary. Raises InputError for a type that cannot be saved."""
     activation = get(activation)
     if isinstance(activation, Named):
@@ -31,15 +32,16 @@ def describe(activation: str | Activation) -> Any:
         return {"mixture": [describe(kind) for kind in activation.types], **along}  # type: ignore[arg-type]
     if isinstance(activation, Table):
         low, high = activation.interval
-        table = {"name": activation.name, "kind": activation.kind, "low": low, "high": high, "points": activation.points}
+        table: Json = {"name": activation.name, "kind": activation.kind, "low": low, "high": high, "points": activation.points}
         return {"table": table}
     if isinstance(activation, Piecewise):
         types, cells, _ = activation.coefficients.shape[-3:]
-        return {"piecewise": {"name": activation.name, "grid": list(activation.grid), "types": types, "cells": cells}}
+        pieces: Json = {"name": activation.name, "grid": list(activation.grid), "types": types, "cells": cells}
+        return {"piecewise": pieces}
     raise InputError(f"an activation of type {type(activation).__name__} cannot be saved; capture it in a Table")
 
 
-def content(activation: str | Activation) -> Any:
+def content(activation: str | Activation) -> Json:
     """Return all that defines an activation, as JSON: its name, or its description and the values of its tables."""
     if isinstance(activation, str) and not activation.startswith(LEARNED):
         return activation

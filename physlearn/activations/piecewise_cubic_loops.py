@@ -13,7 +13,7 @@ from torch._C._functorch import is_functorch_wrapped_tensor
 
 from physlearn.activations.activation import neurons_per_type
 from physlearn.threads import loops_of
-from systems.compiled.loops import parallel_loop
+from systems.compiled.loops import Array, parallel_loop
 
 FAST = {"contract", "nsz"}  # these preserve NaN and infinity
 
@@ -70,7 +70,7 @@ def _real(x: Tensor, *numbers: float) -> list[Any]:
 
 
 @_compiled
-def _evaluate(x: Any, c: Any, start: Any, inverse: Any, ends: Any, value: Any, slope: Any) -> None:
+def _evaluate(x: Array, c: Array, start: float, inverse: float, ends: Array, value: Array, slope: Array) -> None:
     stack, n, _ = x.shape
     last = x.dtype.type(c.shape[2] - 1)
     three = x.dtype.type(3)
@@ -92,7 +92,7 @@ def _evaluate(x: Any, c: Any, start: Any, inverse: Any, ends: Any, value: Any, s
 
 
 @_compiled
-def _collect(g: Any, x: Any, start: Any, inverse: Any, ends: Any, sums: Any) -> None:
+def _collect(g: Array, x: Array, start: float, inverse: float, ends: Array, sums: Array) -> None:
     stack, n, _ = x.shape
     last = x.dtype.type(sums.shape[2] - 1)
     for r in prange(stack):

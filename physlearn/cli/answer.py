@@ -6,12 +6,15 @@ import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import typer
 
+if TYPE_CHECKING:
+    from physlearn.schema import Json
 
-def answer(summary: Any, text: str, written: Iterable[Path], as_json: bool) -> None:
+
+def answer(summary: Json, text: str, written: Iterable[Path], as_json: bool) -> None:
     """Print the result and the files that were written: the summary as JSON, or the text."""
     if as_json:
         typer.echo(json.dumps({"result": summary, "written": [str(path) for path in written]}))

@@ -12,7 +12,7 @@ import torch
 import systems
 from physlearn import tasks
 from physlearn.cli import limits
-from systems import InputError
+from systems import InputError, System
 
 DEVICES = ("cpu", "cuda")
 
@@ -31,7 +31,7 @@ def parameters(settings: list[str] | None) -> dict[str, float]:
     return given
 
 
-def autonomous(name: str, settings: list[str] | None) -> Any:
+def autonomous(name: str, settings: list[str] | None) -> System:
     """Return the system with the given parameters, or its suspension if it depends on time."""
     system = systems.get(name, **parameters(settings))
     return system if system.autonomous else systems.Suspension(system)
@@ -47,7 +47,7 @@ def task(name: str, data: Path | None, settings: list[str] | None, on: str) -> t
     return tasks.get(name, device=device(on), **given)
 
 
-def energy(system: Any, value: float | None) -> dict[str, float]:
+def energy(system: System, value: float | None) -> dict[str, float]:
     """Return the energy as an argument of the system's ``sample``, or no argument if it is not given."""
     if value is None:
         return {}

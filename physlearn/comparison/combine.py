@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import closing
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,13 @@ from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison.compare import compare, first_seed
 from physlearn.comparison.finished import decided_by
 from physlearn.comparison.result import Comparison
-from physlearn.jobs.digest import digest
-from physlearn.jobs.seal import seal, whole
+from physlearn.jobs.store import Files, Store, Unit, name_of
 from physlearn.jobs.workers import Workers
 from physlearn.source import digest_of_source
 from physlearn.tasks import Task
 from systems import InputError
 
+COMPARISONS = Files(Comparison.save, Comparison.load)  # how a store keeps them
 ALIKE = ("task", "training", "replicates", "seed")  # settings that must agree before variants can be compared
 
 
@@ -168,24 +167,18 @@ def compare_apart(
         return joined([done[k] for k in range(len(units))])
     of_task = decided_by(task, task.forecast if settings.get("forecast", True) and task.forecasting is not None else None)
     training = asdict(task.training)
-    places = [Path(folder) / _name(of_task, training, unit) for unit in units]
-    missing = [k for k, place in enumerate(places) if not whole(place)]
-    with closing(workers.each(_compare, [units[k] for k in missing])) as results:
-        for number, made in results:
-            place = places[missing[number]]
-            made.save(place)
-            seal(place, {"seed": units[missing[number]][3]})
-    return joined([Comparison.load(place) for place in places])
+    wanted = [Unit(_name(of_task, training, unit), {"seed": unit[3]}, unit) for unit in units]
+    return joined(Store(Path(folder), COMPARISONS).get_all(_compare, wanted, workers))
 
 
 def _name(of_task: Mapping[str, Any], training: Mapping[str, Any], unit: tuple[Any, ...]) -> str:
-    """Return a digest of everything that determines the result of a unit."""
+    """Return the name of a unit's result."""
     _, learned, single, seed, settings = unit
     curves = [[content(one.mix), one.base, one.settings] for one in (learned, single) if one is not None]
     variants = {name: content(activation) for name, activation in (settings.get("variants") or {}).items()}
     code = [__version__, digest_of_source()]
     decisive = [code, of_task, training, curves, seed, {**settings, "variants": variants, "progress": None}]
-    return digest(decisive, length=24)
+    return name_of(decisive)
 
 
 def _compare(

@@ -13,8 +13,7 @@ import pandas as pd
 from physlearn._version import __version__
 from physlearn.activations import Activation
 from physlearn.activations.description import content
-from physlearn.jobs import kept
-from physlearn.jobs.digest import digest
+from physlearn.jobs.store import Store, Values, name_of
 from physlearn.source import digest_of_source
 from physlearn.tasks import Task
 from physlearn.tasks.task import Forecasting
@@ -32,10 +31,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Finished:
-    """A folder of finished parts.
+    """The finished parts in a folder.
 
-    Each part has a file, written completely or not at all, with a checksum. ``common`` holds everything that determines all
-    parts. The code that computes them counts as well.
+    ``common`` holds everything that determines all parts. The code that computes them counts as well.
     """
 
     folder: Path
@@ -43,7 +41,7 @@ class Finished:
 
     def get(self, activation: str | Activation, **own: Any) -> Part | None:
         """Return the part for an activation and these settings, or None if it is missing or damaged."""
-        if (told := kept.read(self._path(activation, own))) is None:
+        if (told := self._store.read(self._name(activation, own))) is None:
             return None
         return Part(_frame(told["table"]), _frame(told["curves"]), told["settings"], told["seconds"])
 
@@ -51,12 +49,15 @@ class Finished:
         """Write a part."""
         frames = {"table": _columns(part.table), "curves": _columns(part.curves)}
         result = {**frames, "settings": dict(part.settings), "seconds": part.seconds}
-        kept.write(self._path(activation, own), {**self.common, **own}, result)
+        self._store.write(self._name(activation, own), result, {**self.common, **own})
 
-    def _path(self, activation: str | Activation, own: Mapping[str, Any]) -> Path:
+    @property
+    def _store(self) -> Store[dict[str, Any]]:
+        return Store(self.folder, Values())
+
+    def _name(self, activation: str | Activation, own: Mapping[str, Any]) -> str:
         code = [__version__, digest_of_source()]
-        decisive = {"code": code, **self.common, **own, "activation": content(activation)}
-        return self.folder / f"{digest(decisive, length=24)}.json"
+        return name_of({"code": code, **self.common, **own, "activation": content(activation)}, suffix=".json")
 
 
 def decided_by(task: Task, forecasts: Forecasting | None) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from physlearn.comparison.statistics import Scale
@@ -48,7 +46,7 @@ def _table(frame: pd.DataFrame) -> str:
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 
 
-def _digits(value: Any) -> str:
+def _digits(value: object) -> str:
     if isinstance(value, float) and value != value:  # NaN
         return ""
     return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 
 from physlearn.activations import Activation, get
 from physlearn.activations.description import content
-from physlearn.jobs.database import using
+from physlearn.comparison.search_database import using
 from physlearn.jobs.digest import digest
 from physlearn.jobs.lock import alone_in
 from physlearn.jobs.workers import Workers

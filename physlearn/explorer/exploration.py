@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
+from functools import partial
 from math import ceil
 from typing import Any
 
@@ -147,7 +148,7 @@ class Exploration:
         dict of str to Orbit or str
             The orbits by name. If an orbit could not be computed, its entry is the error message.
         """
-        return {TRUTH: _or_why(self.truth), **{name: _or_why(lambda name=name: self.forecast(name)) for name in self.models}}
+        return {TRUTH: _or_why(self.truth), **{name: _or_why(partial(self.forecast, name)) for name in self.models}}
 
     def energy_along(self, orbit: Orbit) -> Float[Tensor, " T"] | None:
         """Return the true energy along an orbit of the system or of a model.
@@ -165,7 +166,7 @@ class Exploration:
         return self.system.hamiltonian(orbit.z) if isinstance(self.system, HamiltonianSystem) else None
 
 
-def _or_why(orbit: Any) -> Orbit | str:
+def _or_why(orbit: Callable[[], Orbit]) -> Orbit | str:
     try:
         return orbit()
     except (InputError, IntegrationError) as error:

@@ -14,7 +14,8 @@ from bokeh.document import Document
 from bokeh.models import Column, ColumnDataSource
 
 import systems
-from physlearn import integrators, models
+from physlearn import Forecaster, integrators, models
+from physlearn.chaos import Section
 from physlearn.explorer import scene as scenes
 from physlearn.explorer.board import Board
 from physlearn.explorer.exploration import Exploration
@@ -227,7 +228,7 @@ class Page:
         self.figures.children = [self.board.layout]
         self._change()
 
-    def _add(self, name: str, forecaster: Any) -> None:
+    def _add(self, name: str, forecaster: Forecaster) -> None:
         assert self.exploration is not None
         self._change(models={**self.exploration.models, name: forecaster})
 
@@ -241,7 +242,7 @@ class Page:
         energy = [] if exploration.energy is None else [f"energy H = {exploration.energy:.4g}"]
         self.state.object = "<br>".join([", ".join(z[:2]), *([", ".join(z[2:])] if z[2:] else []), *energy])
 
-    def _draw_section(self, name: str, section: Any) -> None:
+    def _draw_section(self, name: str, section: Section) -> None:
         assert self.board is not None
         self.board.draw_section(name, section)
 

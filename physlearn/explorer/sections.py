@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TypeGuard, cast
 
 import torch
 
@@ -18,7 +19,7 @@ TIME = 400.0
 STEP = 0.1
 
 
-def has_section(system: System) -> bool:
+def has_section(system: System) -> TypeGuard[HamiltonianSystem]:
     """Return whether a system has a section to draw, which needs a Hamiltonian with two degrees of freedom."""
     return isinstance(system, HamiltonianSystem) and system.dim == 4
 
@@ -33,7 +34,7 @@ def sections(
     """
     system, energy = exploration.system, exploration.energy
     assert energy is not None
-    z0 = torch.cat([exploration.z0[None], on_section(system, orbits, energy)])
+    z0 = torch.cat([exploration.z0[None], on_section(cast(HamiltonianSystem, system), orbits, energy)])
     flows: dict[str, FlowLike] = {TRUTH: system, **exploration.models}
     for name, flow in flows.items():
         yield name, poincare_section(while_wanted(flow, wanted), z0, time, dt=STEP, surface=system.surface)

@@ -1,21 +1,26 @@
-"""A store of trained models, in memory and optionally in a folder."""
+"""Trained models, in memory and optionally in a store."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from physlearn import Forecaster
 from physlearn.explorer.learning import Learning
 from physlearn.explorer.neurons import Neurons
+from physlearn.forecasting.report import environment
 from physlearn.forecasting.simulated import learning_orbits
-from physlearn.jobs.digest import digest
+from physlearn.jobs.store import Files, Store, name_of
 from systems import Orbit, System
+
+FORECASTERS = Files(Forecaster.save, Forecaster.load)
 
 
 class Shelf:
-    """A store that trains a model when it is first requested, and keeps it.
+    """A collection that trains a model when it is first requested, and keeps it.
 
     The name of a file contains the system, the model, and a digest of everything else that determines the model. Only one
     training runs at a time.
@@ -25,13 +30,14 @@ class Shelf:
     learning : Learning, optional
         How models are trained.
     folder : Path, optional
-        Where models are also kept as safetensors files, written by `~physlearn.forecasting.Forecaster.save`; by default, in
-        memory only.
+        Where models are also kept as safetensors files, written by `~physlearn.forecasting.Forecaster.save`, each with a seal
+        beside it; by default, in memory only. A file without a seal, as version 0.1.0 wrote it, is used as well.
     """
 
     def __init__(self, learning: Learning | None = None, folder: Path | None = None) -> None:
         self.learning = learning or Learning()
         self.folder = folder
+        self._store = None if folder is None else Store(folder, FORECASTERS)
         self._models: dict[str, Forecaster] = {}
         self._orbits: dict[System, tuple[Orbit, Orbit]] = {}
         self._training = Lock()
@@ -73,7 +79,7 @@ class Shelf:
             True if the model is in memory or in the folder.
         """
         name = self._name(system, model, neurons)
-        return name in self._models or (self.folder is not None and (self.folder / name).is_file())
+        return name in self._models or (self._store is not None and (self._store.has(name) or self._unsealed(name)))
 
     def get(self, system: System, model: str, neurons: Neurons) -> Forecaster:
         """Return a trained model from memory or from the folder, or train it now.
@@ -95,30 +101,38 @@ class Shelf:
         Raises
         ------
         InputError
-            If the model does not fit the system or the activation, or its file contains something else.
+            If the model does not fit the system or the activation, or a file without a seal contains something else.
         IntegrationError
             If the training diverges.
         """
         name = self._name(system, model, neurons)
         with self._training:
             if name not in self._models:
-                self._models[name] = self._from_folder(name) or self._trained(system, model, neurons, name)
+                self._models[name] = self._kept(name, system, model, neurons)
             return self._models[name]
 
-    def _from_folder(self, name: str) -> Forecaster | None:
-        if self.folder is None or not (self.folder / name).is_file():
-            return None
-        return Forecaster.load(self.folder / name)
+    def _kept(self, name: str, system: System, model: str, neurons: Neurons) -> Forecaster:
+        """Return a model from the store, which receives it if needed, or train it if there is no store."""
+        make = partial(self._trained, system, model, neurons)
+        if self._store is None:
+            return make()
+        if self._unsealed(name):
+            make = partial(Forecaster.load, self._store.folder / name)
+        return self._store.get(name, {**self._decisive(system, neurons), **environment()}, make)
 
-    def _trained(self, system: System, model: str, neurons: Neurons, name: str) -> Forecaster:
+    def _unsealed(self, name: str) -> bool:
+        """Return whether version 0.1.0 wrote the file of a model, whose checksum is in the file alone."""
+        file = None if self.folder is None else self.folder / name
+        return file is not None and file.is_file() and not file.with_name(f"{name}.seal").exists()
+
+    def _trained(self, system: System, model: str, neurons: Neurons) -> Forecaster:
         learning = self.learning
         forecaster = Forecaster(model, hidden=learning.hidden, activation=neurons.activation, seed=learning.seed)
         forecaster.fit(*self.orbits(system), epochs=learning.epochs, progress=False)
-        if self.folder is not None:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            forecaster.save(self.folder / name)
         return forecaster
 
+    def _decisive(self, system: System, neurons: Neurons) -> dict[str, Any]:
+        return {"parameters": system.parameters, "neurons": neurons.digest, "learning": asdict(self.learning)}
+
     def _name(self, system: System, model: str, neurons: Neurons) -> str:
-        decided = {"parameters": system.parameters, "neurons": neurons.digest, "learning": asdict(self.learning)}
-        return f"{system.name}-{model}-{digest(decided)}.safetensors"
+        return name_of(self._decisive(system, neurons), f"{system.name}-{model}", ".safetensors", length=12)

@@ -7,7 +7,7 @@ import time as clock
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 from jaxtyping import Float
@@ -25,7 +25,7 @@ from physlearn.forecasting import contender
 from physlearn.forecasting.forecaster import Forecaster
 from physlearn.forecasting.report import environment, finite, write_figure, write_json
 from physlearn.forecasting.simulated import Protocol, learning_orbits
-from systems import System
+from systems import HamiltonianSystem, System
 from systems.atomic import atomically
 from systems.sampling import on_section
 
@@ -112,7 +112,7 @@ class LongRun:
             ax.set_title(label, fontsize="medium")
             ax.label_outer()
             if self.energy is not None:
-                plotting.section_boundary(self.system, self.energy, truth.surface, ax=ax)
+                plotting.section_boundary(cast(HamiltonianSystem, self.system), self.energy, truth.surface, ax=ax)
         for ax in axes.flat[len(self.flows) :]:
             ax.set_axis_off()
         return figure
@@ -187,7 +187,7 @@ def initial_states(
     """Return states of the given energy on a grid on the surface of section or, without an energy, samples of the system."""
     if energy is None:
         return system.sample(n, seed=seed)
-    return on_section(system, n, energy, surface=surface, direction=direction or 1)
+    return on_section(cast(HamiltonianSystem, system), n, energy, surface=surface, direction=direction or 1)
 
 
 def long_run(

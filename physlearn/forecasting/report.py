@@ -20,6 +20,7 @@ from matplotlib.figure import Figure
 
 from physlearn._version import __version__
 from physlearn.forecasting.contender import Trained
+from physlearn.schema import Json
 from physlearn.source import digest_of_source
 from systems import InputError, Orbit
 from systems.atomic import atomically, file_at, probe
@@ -198,14 +199,14 @@ def environment() -> dict[str, Any]:
     }
 
 
-def write_json(path: Path, content: Any) -> Path:
+def write_json(path: Path, content: Json) -> Path:
     """Write indented JSON, as a whole or not at all, and return the path."""
     with atomically(path) as temporary:
         temporary.write_text(json.dumps(content, indent=1, default=_plain, allow_nan=False) + "\n")
     return path
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """Return a NumPy or torch number as a JSON value, with None for a non-finite one, and anything else as text."""
     ready = json_ready(value)
     if ready is value:

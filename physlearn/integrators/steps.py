@@ -171,7 +171,7 @@ def typical_step(orbits: Orbit | Sequence[Orbit]) -> float | None:
     return float(steps.median()) if len(steps) else None
 
 
-def checked_step(given: Any) -> float | None:
+def checked_step(given: object) -> float | None:
     """Return the step stored in a file; raise InputError unless it is a positive number or None."""
     if given is None or (isinstance(given, float | int) and not isinstance(given, bool) and given > 0 and isfinite(given)):
         return given

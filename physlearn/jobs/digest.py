@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-def digest(content: Any, *, length: int = 12, otherwise: Callable[[Any], Any] | None = str) -> str:
+def digest(content: object, *, length: int = 12, otherwise: Callable[[Any], object] | None = str) -> str:
     """Return the first ``length`` hexadecimal digits of the SHA-256 of the content as JSON.
 
     Content that is equal as JSON has the same digest, whatever the order of its keys. The function ``otherwise`` converts

@@ -5,17 +5,14 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from tqdm.auto import tqdm
 
 from physlearn._version import __version__
-from physlearn.jobs import kept
-from physlearn.jobs.digest import digest
 from physlearn.jobs.lock import alone_in
+from physlearn.jobs.store import Store, Unit, Values, name_of
 from physlearn.jobs.workers import Workers
 from physlearn.source import digest_of_source
 from systems import InputError
@@ -76,21 +73,19 @@ def sweep(
     0  2      1  2
     1  2      2  4
     """
-    listed, where = [dict(unit) for unit in units], Path(folder)
+    listed, store = [dict(unit) for unit in units], Store(Path(folder), Values())
     code = _code(function)
-    paths = [where / name[:2] / f"{name}.json" for name in (_name(code, unit) for unit in listed)]
-    if len(set(paths)) < len(paths):
+    names = [_name(code, unit) for unit in listed]
+    if len(set(names)) < len(names):
         raise InputError(
             "two units have the same settings, but all units of a sweep must differ in their settings: give repeated units "
             "different seeds"
         )
-    where.mkdir(parents=True, exist_ok=True)
-    with alone_in(where):
-        missing = [n for n, path in enumerate(paths) if kept.read(path) is None]
-        with closing((workers or Workers()).each(_call, ((function, listed[n]) for n in missing))) as done:
-            for number, result in tqdm(done, "sweeping", len(missing), disable=not progress, unit="unit", leave=False):
-                kept.write(paths[missing[number]], listed[missing[number]], result)
-    return pd.DataFrame([{**unit, **(kept.read(path) or {})} for unit, path in zip(listed, paths, strict=True)])
+    wanted = [Unit(name, unit, (function, unit)) for name, unit in zip(names, listed, strict=True)]
+    store.folder.mkdir(parents=True, exist_ok=True)
+    with alone_in(store.folder):
+        results = store.get_all(_call, wanted, workers or Workers(), "sweeping", progress=progress)
+    return pd.DataFrame([{**unit, **result} for unit, result in zip(listed, results, strict=True)])
 
 
 def _code(function: Callable[..., Result]) -> tuple[str, ...]:
@@ -102,15 +97,16 @@ def _code(function: Callable[..., Result]) -> tuple[str, ...]:
     return f"{function.__module__}.{function.__qualname__}", source, __version__, digest_of_source()
 
 
-def _call(function: Callable[..., Result], settings: Mapping[str, Any]) -> Result:
+def _call(function: Callable[..., Result], settings: Mapping[str, Any]) -> dict[str, Any]:
     return dict(function(**settings))
 
 
 def _name(code: tuple[str, ...], settings: Mapping[str, Any]) -> str:
-    """Return a digest of everything that determines the result of a unit."""
+    """Return the name of a unit's result, in one of 256 folders so that none grows too large."""
     try:
-        return digest({"code": code, "settings": settings}, length=24, otherwise=None)
+        name = name_of({"code": code, "settings": settings}, suffix=".json", otherwise=None)
     except TypeError as error:
         raise InputError(
             f"the settings of a unit must be numbers, strings, or lists of these, not {settings!r} ({error})"
         ) from error
+    return f"{name[:2]}/{name}"

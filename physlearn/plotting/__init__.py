@@ -22,7 +22,7 @@ from physlearn.plotting.phase_portrait import phase_portrait
 from physlearn.plotting.section import section_boundary, section_plot
 from physlearn.plotting.spectrum import spectrum_plot
 from physlearn.plotting.tracking import tracking_plot
-from systems.deprecation import renamed_names
+from systems.deprecation import old_names
 
 __all__ = [
     "activation_curves",
@@ -45,4 +45,5 @@ __all__ = [
     "spectrum_plot",
     "tracking_plot",
 ]
-__getattr__ = renamed_names(__name__, {"colored_by_time": ("colored_line", add_line), "forest": ("forest_plot", forest_plot)})
+_NEW = {"colored_by_time": "physlearn.plotting.colored_line", "forest": "physlearn.plotting.forest_plot"}
+__getattr__ = old_names(__name__, _NEW, colored_by_time=add_line)

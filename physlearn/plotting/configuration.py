@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -13,14 +13,14 @@ from scipy.ndimage import label as connected
 from physlearn.plotting.array import array
 from physlearn.plotting.phase_portrait import planar
 from physlearn.plotting.window import extent, show
-from systems import InputError, Orbit
+from systems import InputError, Orbit, SeparableSystem, System
 
 LEVELS = 6
 GRID = 241
 AROUND = 3.0  # size of the region in which the walls of the well are searched, relative to the orbit
 
 
-def configuration_orbit(orbit: Orbit, *, system: Any = None, ax: Axes | None = None, **style: Any) -> Axes:
+def configuration_orbit(orbit: Orbit, *, system: System | None = None, ax: Axes | None = None, **style: Any) -> Axes:
     """Draw the path (q_1, q_2) of an orbit with two degrees of freedom, coloured by time.
 
     Parameters
@@ -51,13 +51,13 @@ def configuration_orbit(orbit: Orbit, *, system: Any = None, ax: Axes | None = N
         )
     ax = planar(orbit, 0, 1, ax, **style)
     if getattr(system, "separable", False) and orbit.dim == 4:
-        _level_lines(ax, orbit, system)
+        _level_lines(ax, orbit, cast(SeparableSystem, system))
     ax.set_aspect("equal")
     ax.locator_params(nbins=6)
     return ax
 
 
-def _level_lines(ax: Axes, orbit: Orbit, system: Any) -> None:
+def _level_lines(ax: Axes, orbit: Orbit, system: SeparableSystem) -> None:
     own = extent(array(orbit.z)[..., :2])
     middle, half = own.mean(axis=1), np.ptp(own, axis=1).max() / 2 * AROUND
     escape = getattr(system, "escape_energy", None)
@@ -74,7 +74,7 @@ def _level_lines(ax: Axes, orbit: Orbit, system: Any) -> None:
         ax.contour(x, y, potential, [escape], colors="0.55", linewidths=0.9, linestyles="dashed", zorder=0)
 
 
-def _on_grid(system: Any, box: Float[np.ndarray, "2 2"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _on_grid(system: SeparableSystem, box: Float[np.ndarray, "2 2"]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     x, y = np.meshgrid(*(np.linspace(low, high, GRID) for low, high in box))
     return x, y, array(system.potential(torch.from_numpy(np.stack([x, y], axis=-1))))
 

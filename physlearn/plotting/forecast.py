@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import cycle
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -13,10 +12,11 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from physlearn import metrics
+from physlearn.flow import HamiltonianLike
 from physlearn.metrics.match import check_times
 from physlearn.plotting.array import array
 from physlearn.plotting.names import symbol
-from systems import InputError, Orbit
+from systems import InputError, Orbit, System
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # colour-blind safe (Okabe and Ito)
 LEGEND_WIDTH = 100  # characters
@@ -26,7 +26,7 @@ SMALLEST, LARGEST = 1e-16, 1e2  # smaller errors are rounding, larger ones mean 
 def forecast_plot(
     truth: Orbit,
     forecasts: Mapping[str, Orbit],
-    system: Any = None,
+    system: HamiltonianLike | System | None = None,
     coordinate: int | str = 0,
     *,
     axes: tuple[Axes, ...] | None = None,
@@ -80,7 +80,7 @@ def forecast_plot(
             named = replace(orbit, coordinates=truth.coordinates, periods=truth.periods)
             errors.append(_drawable(array(metrics.distance(named, truth))))
         else:
-            errors.append(_drawable(array(metrics.energy_deviation(orbit, system).abs())))
+            errors.append(_drawable(array(metrics.energy_deviation(orbit, hamiltonian).abs())))
         lower.semilogy(t[1:], errors[-1][1:], color=color, linewidth=1.1)
     upper.set(ylabel=symbol(truth.coordinates[i]), xlim=(t[0], t[-1]), ylim=(low - margin, high + margin))
     labels = ["truth", *forecasts]

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from physlearn.plotting.array import array
 from physlearn.plotting.names import symbol
 from physlearn.plotting.window import extent, show
-from systems import InputError
+from systems import HamiltonianSystem, InputError
 from systems.sampling import energy_across, plane_of
 
 SEA = 0.35  # grey level of chaotic orbits, which form one chaotic sea
@@ -74,7 +74,9 @@ def section_plot(
     return ax
 
 
-def section_boundary(system: Any, energy: float, surface: tuple[str, float] | None = None, *, ax: Axes | None = None) -> Axes:
+def section_boundary(
+    system: HamiltonianSystem, energy: float, surface: tuple[str, float] | None = None, *, ax: Axes | None = None
+) -> Axes:
     """Draw the boundary of the energetically accessible part of a section, within the limits of the axes.
 
     Parameters

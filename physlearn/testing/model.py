@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -257,7 +257,7 @@ def _trained(model: str, dim: int, seed: int, epochs: int) -> Forecaster:
         return forecaster.fit(orbit, epochs=epochs, batch_size=16, progress=False)
 
 
-def _slopes(f: Any, z: Float[Tensor, "n D"]) -> Tensor:
+def _slopes(f: Callable[[Tensor], Tensor], z: Float[Tensor, "n D"]) -> Tensor:
     """Return the derivative with respect to each coordinate, on a new last axis, by central differences."""
     steps = DIFFERENCE * torch.eye(z.shape[-1], dtype=z.dtype)
     return torch.stack([(f(z + h) - f(z - h)) / (2 * DIFFERENCE) for h in steps], dim=-1)

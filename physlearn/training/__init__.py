@@ -4,7 +4,7 @@ from physlearn.training.loss import derivative_loss
 from physlearn.training.pairs import Pairs
 from physlearn.training.split import join, longest_stretch, split_orbits, split_time
 from physlearn.training.train import Training, train
-from systems.deprecation import renamed_names
+from systems.deprecation import old_names
 
 __all__ = ["Pairs", "Training", "derivative_loss", "join", "longest_stretch", "split_orbits", "split_time", "train"]
-__getattr__ = renamed_names(__name__, {"rate_loss": ("derivative_loss", derivative_loss)})
+__getattr__ = old_names(__name__, {"rate_loss": "physlearn.training.derivative_loss"})

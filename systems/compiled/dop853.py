@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.integrate import DOP853
 
-from systems.compiled.loops import loop
+from systems.compiled.loops import Array, loop
 from systems.compiled.signature import call_into
 
 A, B, C = (np.ascontiguousarray(table) for table in (DOP853.A, DOP853.B, DOP853.C))
@@ -24,7 +24,6 @@ SMALLEST = 1e-15  # a step that is shorter than this share of the time cannot be
 LARGEST_CHANGE = 10.0  # change of a coordinate in units of its size, above which its size does not tell what it will be
 RUNNING, DONE, LOST = 0, 1, 2
 EXACT: dict[str, Any] = {"error_model": "numpy"}
-Array = np.ndarray
 
 
 @loop(inline="always", error_model="numpy")

@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from systems.compiled.loops import loop
+from systems.compiled.loops import Array, loop
 from systems.compiled.signature import call_into
 
 EULER, RK4, COMPOSED, SYMPLECTIC_EULER, TAO = range(5)
 EXACT: dict[str, Any] = {"error_model": "numpy"}
-Array = np.ndarray
 
 
 @loop(**EXACT)

@@ -40,8 +40,6 @@ class CompiledFunction:
     ----------
     address : int
         Where the machine code is: what a compiled solver takes as the function.
-    wide : int
-        The same for ``LANES`` states side by side, one coordinate after another; 0 for a function that is interpreted.
     data : ndarray
         What comes before the parameters in the argument ``p`` of a function that is interpreted.
     """
@@ -57,6 +55,7 @@ class CompiledFunction:
 
     @cached_property
     def wide(self) -> int:
+        """Where the machine code for ``LANES`` states side by side is; 0 for a function that is interpreted."""
         return int(_compiled(source(self._results, LANES)).address) if not self.data.size else 0
 
     def __call__(self, t: float | np.ndarray, z: np.ndarray, parameters: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Gauss-Legendre methods, compiled: fixed-point sweeps, and Newton's method where they contract too slowly.
 
-The states of several orbits lie side by side, as in `systems.compiled.fixed_step`. Each orbit stops when it has converged, so that
-its result does not depend on the others.
+The states of several orbits lie side by side, as in `systems.compiled.fixed_step`. Each orbit stops when it has converged, so
+that its result does not depend on the others.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from systems.compiled.loops import loop
+from systems.compiled.loops import Array, loop
 from systems.compiled.signature import call_into
 
 EXACT: dict[str, Any] = {"error_model": "numpy"}
@@ -20,7 +20,6 @@ MOST_NEWTON_STEPS = 20
 SLOW = 0.7  # if a sweep reduces the change by less than this factor, Newton's method takes over
 STALLED = 1000 * EPSILON  # a smaller change that no longer shrinks is due to rounding
 ACTIVE, SETTLED, TOO_SLOW = 0, 1, 2
-Array = np.ndarray
 
 
 @loop(**EXACT)
@@ -174,8 +173,8 @@ def newton(
 
 @loop(**EXACT)
 def rescue(
-    field: int, jacobian: int, p: Array, p_jacobian: Array, t: float, dt: float, a: Array, c: Array, y: Array, lanes: int, tolerance: float,
-    size: Array, x: Array, status: Array,
+    field: int, jacobian: int, p: Array, p_jacobian: Array, t: float, dt: float, a: Array, c: Array, y: Array, lanes: int,
+    tolerance: float, size: Array, x: Array, status: Array,
 ) -> bool:  # fmt: skip
     """Apply Newton's method to the orbits whose sweeps were too slow; return whether all converged."""
     stages, dim = c.size, y.size // lanes
@@ -194,8 +193,8 @@ def rescue(
 
 @loop(nogil=True, **EXACT)
 def run(
-    wide: int, field: int, jacobian: int, p: Array, p_jacobian: Array, period: float, clock: float, since: Array, gaps: Array, counts: Array,
-    a: Array, b: Array, c: Array, lanes: int, tolerance: float, apart: int, begin: int, end: int, taken: int,
+    wide: int, field: int, jacobian: int, p: Array, p_jacobian: Array, period: float, clock: float, since: Array, gaps: Array,
+    counts: Array, a: Array, b: Array, c: Array, lanes: int, tolerance: float, apart: int, begin: int, end: int, taken: int,
     y: Array, size: Array, out: Array, samples: Array,
 ) -> int:  # fmt: skip
     """Integrate as `systems.compiled.fixed_step.run` does; return the number of steps so far, or -1 if a step failed.

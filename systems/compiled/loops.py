@@ -15,11 +15,14 @@ from types import ModuleType
 from typing import Any
 
 import numba
+import numpy as np
 from numba import njit
 from numba.core.caching import FunctionCache
 
 ONE_AT_A_TIME = "workqueue"  # this threading layer aborts the process if two threads start a parallel loop at once
 NOT_AFTER_FORK = "omp"  # this threading layer aborts a forked process that starts a parallel loop
+
+Array = np.ndarray  # of the dtype that numba finds when a loop is called
 
 _config: Any = numba.config  # Any: its settings are missing from the stubs
 _in_turn = RLock()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,10 @@ import torch
 
 from systems.compiled.field import Field, ParametrizedField
 from systems.compiled.function import LANES
+from systems.compiled.loops import Array
 
 STEPS_IN_ONE_THREAD = 20_000  # less work than this is not worth a second thread
 STEPS_AT_ONCE = 3_000_000  # so that progress is shown, and the user can interrupt
-Array = np.ndarray
 
 
 @dataclass(frozen=True)
@@ -180,10 +181,9 @@ def integrate(
     with ThreadPoolExecutor(threads) as pool:
         while begin < len(grid.counts):
             end = _end(grid.counts, begin, max(1, STEPS_AT_ONCE // blocks))
-            work = int(grid.counts[begin:end].sum()) * blocks
-            each = pool.map if threads > 1 and work > STEPS_IN_ONE_THREAD else map
-            for _ in each(lambda place, begin=begin, end=end: block(place, begin, end), range(blocks)):
-                pass
+            much = int(grid.counts[begin:end].sum()) * blocks > STEPS_IN_ONE_THREAD
+            each = pool.map if threads > 1 and much else map
+            list(each(partial(block, begin=begin, end=end), range(blocks)))
             tick(end - begin)
             begin = end
     return _unpacked(out, lanes, n, dim), _unpacked(samples, lanes, n, dim)

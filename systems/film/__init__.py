@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from systems.film.rendering.defects import Defects
     from systems.film.rendering.truth import Truth
     from systems.film.tracking.from_markers import from_markers
-    from systems.film.tracking.result import Report, Tracking
+    from systems.film.tracking.report import Report
+    from systems.film.tracking.result import Tracking
     from systems.film.tracking.tracker import track
 
 __all__ = [
@@ -34,7 +35,7 @@ __all__ = [
 _PLACES = {
     "Defects": "rendering.defects",
     "Film": "rendering.clock_film",
-    "Report": "tracking.result",
+    "Report": "tracking.report",
     "Tracking": "tracking.result",
     "Truth": "rendering.truth",
     "from_markers": "tracking.from_markers",

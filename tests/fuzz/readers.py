@@ -21,6 +21,7 @@ from physlearn import Forecaster, LearnedActivations, tensor_file
 from physlearn.comparison import Comparison
 from physlearn.metalearning import checkpoint
 from systems import Orbit
+from systems.film import Tracking, Truth, from_markers
 from systems.film.rendering import video
 from systems.film.tracking.decode import FilmReader
 from systems.recorded_pendulum import read_recorded_pendulum
@@ -52,6 +53,11 @@ def _activations(learned: LearnedActivations) -> Any:
     return [learned.values.tolist(), learned.settings, learned.losses.to_dict("list"), learned.interval, repr(learned)]
 
 
+def _tracking(tracked: Tracking) -> Any:
+    orbits = [_orbit(orbit) for orbit in tracked.orbits]
+    return [tracked.table.to_dict("list"), tracked.markers.to_dict("list"), orbits, tracked.report, tracked.provenance]
+
+
 READERS = {
     "orbit": Reader(Orbit.load, _orbit, sealed=True),
     "old-orbit": Reader(Orbit.load, _orbit),
@@ -60,6 +66,8 @@ READERS = {
     "checkpoint": Reader(lambda path: checkpoint.load(path, SETTINGS), sealed=True),
     "comparison": Reader(Comparison.load, lambda found: found.title),
     "csv": Reader(Orbit.from_csv, len),
+    "tracking": Reader(Tracking.load, _tracking, sealed=True),
+    "truth": Reader(Truth.load, lambda truth: truth.to_frame().to_csv(index=False).splitlines()),
     "pendulum": Reader(read_recorded_pendulum),
     "film": Reader(lambda path: sum(1 for _ in FilmReader(path).frames())),
 }
@@ -89,9 +97,19 @@ def make(folder: Path) -> None:
     (folder / "csv").write_text(f"t,theta,omega\n{rows}")
     rows = "".join(f"1 {k / 30:.4f} {0.1 * np.cos(k / 5):.6f} {-0.6 * np.sin(k / 5):.6f}\n" for k in range(120))
     (folder / "pendulum").write_text(f"% trial t theta omega\n{rows}")
+    _make_film_tables(folder)
     pictures = np.random.default_rng(0).integers(0, 255, (12, 48, 64, 3), dtype=np.uint8)
     video.write(folder / "film.mp4", iter(pictures), np.arange(12) * 2000, (64, 48), 30.0, 0.5)
     (folder / "film.mp4").rename(folder / "film")
+
+
+def _make_film_tables(folder: Path) -> None:
+    t = np.linspace(0, 4, 120)
+    theta = 0.1 * np.cos(4 * t)
+    ends = np.zeros((120, 2)), 300 * np.stack([np.sin(theta), np.cos(theta)], -1)
+    from_markers(t, *ends).save_netcdf(folder / "tracking")
+    seen = np.ones(120, bool)
+    Truth(t, t, ~seen, theta, *ends, seen, seen).save(folder / "truth")
 
 
 def _make_comparison(folder: Path) -> None:

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from systems.deprecation import keyword_only, renamed, renamed_attribute, renamed_names
+import systems
+from systems.deprecation import keyword_only, old_names, renamed, renamed_attribute
 
 
 @renamed(integrator="method", solver="method")
@@ -72,8 +73,10 @@ def test_the_warning_points_at_the_callers_line():
 
 
 def test_a_module_gives_what_an_old_name_stands_for():
-    find = renamed_names("somewhere", {"follow": ("roll_out", roll_out)})
-    with pytest.warns(DeprecationWarning, match=r"somewhere.follow is now somewhere.roll_out"):
-        assert find("follow") is roll_out
-    with pytest.raises(AttributeError, match="module 'somewhere' has no attribute 'walk'"):
-        find("walk")
+    find = old_names("somewhere", {"follow": "systems.get", "walk": "systems.find"}, walk=roll_out)
+    with pytest.warns(DeprecationWarning, match=r"somewhere.follow is now systems.get"):
+        assert find("follow") is systems.get
+    with pytest.warns(DeprecationWarning, match=r"somewhere.walk is now systems.find"):
+        assert find("walk") is roll_out
+    with pytest.raises(AttributeError, match="module 'somewhere' has no attribute 'run'"):
+        find("run")

@@ -17,7 +17,8 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,9 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from physlearn import models, tasks
-from physlearn.forecasting.report import writable
+from physlearn.forecasting.report import environment, writable
 from physlearn.jobs.lock import alone_in
+from physlearn.jobs.store import Store, Values, name_of
 from physlearn.models import HamiltonianNetwork, Model, VectorFieldNetwork
 from physlearn.tasks import Task
 from physlearn.tasks.greydanus import FOLDER, recorded
@@ -144,7 +146,9 @@ def run(
 ) -> pd.DataFrame:
     """Train and measure what ``out`` does not yet contain, and return one row per benchmark, variant and seed.
 
-    Rows are written to ``benchmarks.csv`` as they come, and a summary to ``benchmarks.md``.
+    Each row is stored in the folder ``benchmarks-rows`` as soon as it is measured, and a run that was stopped resumes from
+    there. All rows are written to ``benchmarks.csv``, and a summary to ``benchmarks.md``. Before there is such a folder, the
+    rows of an existing ``benchmarks.csv``, as version 0.1.0 wrote it, are stored first.
 
     Parameters
     ----------
@@ -180,33 +184,57 @@ def run(
 
 
 def _go_on(file: Path, names: Sequence[str], seeds: int, quick: bool, progress: bool) -> pd.DataFrame:
-    """Measure what the file does not contain yet."""
-    rows: list[dict[Any, Any]] = pd.read_csv(file).to_dict("records") if file.is_file() else []
-    done = {(row["benchmark"], row["variant"], row["seed"]) for row in rows}
+    """Measure what the store does not contain yet, and write the tables."""
+    store = Store(file.with_name(f"{file.stem}-rows"), Values())
+    if file.is_file() and not store.folder.exists():
+        _take_over(file, store, quick)
     wanted = [(name, variant, seed) for seed in range(seeds) for name in names for variant in variants(BENCHMARKS[name])]
-    left = [key for key in wanted if key not in done]
-    bar = tqdm(total=len(wanted), initial=len(wanted) - len(left), disable=not progress, unit="network")
-    with bar:
-        for seed in range(seeds):
-            for name in names:
-                ours = [variant for key, variant, of in left if (key, of) == (name, seed)]
-                if not ours:
-                    continue
-                bar.set_description(f"{name}, simulating orbits")
-                problem = Problem.of(BENCHMARKS[name], seed, quick)
-                for variant in ours:
-                    bar.set_description(f"{name}, {variant}")
-                    start = time.perf_counter()
-                    measured = problem.measure(variant, seed)
-                    seconds = round(time.perf_counter() - start, 1)
-                    rows.append({"benchmark": name, "variant": variant, "seed": seed, **measured, "seconds": seconds})
-                    with atomically(file) as temporary:
-                        pd.DataFrame(rows).to_csv(temporary, index=False)
-                    bar.update()
-    table = pd.DataFrame(rows)
+    left = [key for key in wanted if not store.has(_name(*key, quick))]
+    with tqdm(total=len(wanted), initial=len(wanted) - len(left), disable=not progress, unit="network") as bar:
+        for (name, seed), keys in groupby(left, lambda key: (key[0], key[2])):
+            bar.set_description(f"{name}, simulating orbits")
+            problem = Problem.of(BENCHMARKS[name], seed, quick)
+            for _, variant, _ in keys:
+                bar.set_description(f"{name}, {variant}")
+                start = time.perf_counter()
+                row = {"benchmark": name, "variant": variant, "seed": seed, **problem.measure(variant, seed)}
+                row["seconds"] = round(time.perf_counter() - start, 1)
+                store.write(_name(name, variant, seed, quick), row, environment())
+                _write(file, _table(store, quick))
+                bar.update()
+    table = _table(store, quick)
+    _write(file, table)
     with atomically(file.with_suffix(".md")) as temporary:
         temporary.write_text(markdown(table) + "\n")
     return table
+
+
+def _take_over(file: Path, store: Store[dict[str, Any]], quick: bool) -> None:
+    """Store the rows of a CSV file of version 0.1.0."""
+    for record in pd.read_csv(file).to_dict("records"):
+        row = {str(column): value for column, value in record.items()}
+        if row["benchmark"] in BENCHMARKS:
+            store.write(_name(row["benchmark"], row["variant"], row["seed"], quick), row, {"taken from": file.name})
+
+
+def _name(name: str, variant: str, seed: int, quick: bool) -> str:
+    """Return the name of a row in the store, with a digest of everything that determines it except the version of the code."""
+    decisive = {"benchmark": asdict(BENCHMARKS[name]), "variant": variant, "seed": seed, "quick": quick}
+    return name_of(decisive, f"{name}-{variant.removesuffix(AS_PUBLISHED)}-{seed}", ".json")
+
+
+def _table(store: Store[dict[str, Any]], quick: bool) -> pd.DataFrame:
+    """Return the stored rows of all benchmarks as they are defined now, in their order for each seed."""
+    order = [(name, variant) for name, benchmark in BENCHMARKS.items() for variant in variants(benchmark)]
+    found = {name: row for name in store.names("*.json") if (row := store.read(name)) is not None}
+    seeds = sorted({row["seed"] for row in found.values()})
+    names = [_name(*key, seed, quick) for seed in seeds for key in order]
+    return pd.DataFrame([found[name] for name in names if name in found])
+
+
+def _write(file: Path, table: pd.DataFrame) -> None:
+    with atomically(file) as temporary:
+        table.to_csv(temporary, index=False)
 
 
 def available() -> list[str]:

@@ -144,9 +144,9 @@ def attempts_together(request: Request) -> Drawn:
 def attempted(request: Request, task: Task, settings: Mapping[str, Any], meta_seed: int) -> dict[str, Comparison]:
     """Learn two types with the settings of an attempt, and compare them in each regime."""
     how = {**settings, **QUICK} if request.quick else settings
-    learned = request.store.learned(task, meta_seed, types=2, **how)
+    learned = request.results.learned(task, meta_seed, types=2, **how)
     return {
-        regime: request.store.compared(task, learned, None, meta_seed, tuned=tuned, **COMPARING[request.quick])
+        regime: request.results.compared(task, learned, None, meta_seed, tuned=tuned, **COMPARING[request.quick])
         for regime, tuned in REGIMES[request.quick].items()
     }
 

@@ -15,7 +15,7 @@ from physlearn import plotting
 from physlearn.analysis import Landscape, LossSlice, descent_noise, langevin
 from physlearn.analysis.langevin import Diffusion
 from physlearn.studies.learned_diversity.figures import Drawn, Request, register
-from physlearn.studies.learned_diversity.store import trained
+from physlearn.studies.learned_diversity.results import trained
 from physlearn.tasks import Task
 from physlearn.training.ensemble import train_ensemble
 from physlearn.training.loss import loss_of
@@ -38,7 +38,7 @@ def noisy_descent(request: Request) -> Drawn:
     The table has one row per minimum: its height, its sharpness, and the fraction of realisations that end in its valley. As a
     control, it has the same fraction for noise that is isotropic and uniform, with the same mean strength at the minima.
     """
-    seed = request.store.seed
+    seed = request.results.seed
     landscape = Landscape.draw(seed=seed)
     sharpness = landscape.hessian(landscape.minima).diagonal(dim1=-2, dim2=-1).sum(-1)
     start = landscape.minima[sharpness.argmax()]
@@ -62,8 +62,8 @@ def noisy_descent(request: Request) -> Drawn:
 
     count = PATHS[request.quick]
     last = round(TIME / STEP)
-    table = request.store.table("census", {**settings, "paths": count, "control": alike}, census)
-    shown = request.store.orbit("descent", {**settings, "paths": SHOWN}, lambda: walks(SHOWN, EVERY))
+    table = request.results.table("census", {**settings, "paths": count, "control": alike}, census)
+    shown = request.results.orbit("descent", {**settings, "paths": SHOWN}, lambda: walks(SHOWN, EVERY))
     figure, (left, right) = plt.subplots(1, 2, figsize=(13, 4.6), layout="constrained")
     plt.close(figure)  # removes it from pyplot; the caller keeps it
     plotting.noisy_descent(landscape.value, shown, minima=landscape.minima, ax=left)
@@ -78,7 +78,7 @@ def on_a_trained_network(request: Request, ax: Axes) -> None:
     task = request.task("van-der-pol")
     parts = trained(task, "training", "validation", "test")
     settings = {**parts, "rate": SLICE_RATE, "batch": BATCH, "paths": SHOWN, "start": START, "time": (SETTLED, FINE)}
-    plane_of = cache(lambda: _slice(task, request.store.seed))
+    plane_of = cache(lambda: _slice(task, request.results.seed))
 
     def surface() -> pd.DataFrame:
         plane = plane_of()
@@ -91,10 +91,10 @@ def on_a_trained_network(request: Request, ax: Axes) -> None:
         curvature = plane.hessian.diagonal()
         start = START * torch.tensor(plane.reach, dtype=torch.float64) * torch.tensor([-1.0, 1.0])
         time, dt = SETTLED / float(curvature.min()), FINE / float(curvature.max())
-        return langevin(plane.gradient, start.expand(SHOWN, 2), noise, time, dt, seed=request.store.seed)
+        return langevin(plane.gradient, start.expand(SHOWN, 2), noise, time, dt, seed=request.results.seed)
 
-    drawn = request.store.table("slice", parts, surface)
-    paths = request.store.orbit("slice-descent", settings, walks)
+    drawn = request.results.table("slice", parts, surface)
+    paths = request.results.orbit("slice-descent", settings, walks)
     square = drawn.pivot(index="a", columns="b", values="loss")
     spline = RectBivariateSpline(square.index, square.columns, square)
 

@@ -13,7 +13,7 @@ from physlearn.analysis import activities, participation_ratio
 from physlearn.comparison.compare import first_seed
 from physlearn.comparison.panels import panels
 from physlearn.studies.learned_diversity.figures import Drawn, Request, register
-from physlearn.studies.learned_diversity.store import trained
+from physlearn.studies.learned_diversity.results import trained
 from physlearn.studies.learned_diversity.study import FEW, study, table_of
 from physlearn.tasks import Task
 from physlearn.training.ensemble import train_ensemble
@@ -38,11 +38,11 @@ def participation(request: Request) -> Drawn:
     several, count = study(task, request).learned[: FEW[request.quick]], REALISATIONS[request.quick]
 
     def measured() -> pd.DataFrame:
-        return pd.concat([realised(task, k, learned, count, request.store.seed) for k, learned in enumerate(several)])
+        return pd.concat([realised(task, k, learned, count, request.results.seed) for k, learned in enumerate(several)])
 
     settings = {"realisations": count, "epochs": task.training.epochs}
     key = {**trained(task, "training", "validation", "test"), "curves": [one.values.tolist() for one in several], **settings}
-    table = request.store.table("participation", key, measured)
+    table = request.results.table("participation", key, measured)
     ax = plotting.joint_density(table, labels=("accuracy $A$", r"normalized participation ratio $r = \mathcal{R} / N$"))
     figure = ax.figure
     plt.close(figure)  # type: ignore[arg-type]

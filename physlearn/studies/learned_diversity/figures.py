@@ -1,4 +1,4 @@
-"""Figures by name. Each is made from a store, and consists of a picture, the table behind it, and a manifest."""
+"""Figures by name. Each is made from stored results, and consists of a picture, the table behind it, and a manifest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from physlearn import tasks
 from physlearn.forecasting.report import environment, write_figure, write_json
 from physlearn.jobs import Workers, alone_in
 from physlearn.source import digest_of_source
-from physlearn.studies.learned_diversity.store import Store
+from physlearn.studies.learned_diversity.results import Results
 from physlearn.tasks import Task
 from systems import InputError
 from systems.atomic import atomically
@@ -38,7 +38,7 @@ class Request:
     With ``quick``, they are small enough for minutes, instead of the paper's size. ``data`` is a folder of recordings, if any.
     """
 
-    store: Store
+    results: Results
     quick: bool = False
     device: str = "cpu"
     data: Path | None = None
@@ -155,11 +155,11 @@ def reproduce(
     chosen = names() if list(which) == ["all"] else list(which)
     if unknown := [name for name in chosen if name not in _makers]:
         raise InputError(f"there is no figure {unknown[0]!r}; there are {', '.join(names())}, or all")
-    request = Request(Store(out / "runs", seed, progress, workers or Workers()), quick, device, data)
+    request = Request(Results(out / "runs", seed, progress, workers or Workers()), quick, device, data)
     written = {}
-    request.store.folder.mkdir(parents=True, exist_ok=True)
-    with alone_in(request.store.folder) as mark:
-        request = replace(request, store=replace(request.store, mark=mark))
+    request.results.folder.mkdir(parents=True, exist_ok=True)
+    with alone_in(request.results.folder) as mark:
+        request = replace(request, results=replace(request.results, mark=mark))
         for name in tqdm(chosen, disable=not progress, unit="figure"):
             start = time.perf_counter()
             drawn = request.drawn(name)
@@ -176,12 +176,12 @@ def reproduce(
                 **environment(),
                 "quick": quick,
                 "seed": seed,
-                "results": dict(request.store.sources),
+                "results": dict(request.results.sources),
                 "settings": drawn.settings,
                 "seconds": time.perf_counter() - start,
             }
             written[name] = [*paths, write_json(out / f"{name}.json", content)]
-    others = sum(count for source, count in request.store.sources.items() if source != digest_of_source())
+    others = sum(count for source, count in request.results.sources.items() if source != digest_of_source())
     if others:
         tqdm.write(
             f"{others} results in {out / 'runs'} come from other versions of the code: to recompute them, use another folder",

@@ -15,7 +15,7 @@ from physlearn.analysis import SpectralDensity, hessian, near_zero
 from physlearn.comparison.compare import first_seed
 from physlearn.models import Learner
 from physlearn.studies.learned_diversity.figures import Drawn, Request, register
-from physlearn.studies.learned_diversity.store import trained
+from physlearn.studies.learned_diversity.results import trained
 from physlearn.studies.learned_diversity.study import FEW, study
 from physlearn.tasks import Task
 from physlearn.training.ensemble import train_ensemble
@@ -42,8 +42,8 @@ def flatness(request: Request) -> Drawn:
     for epochs in EPOCHS[request.quick]:
         for k, one in enumerate(learned):
             key = {**trained(layer, "training", "test"), "curves": one.values.tolist(), "run": k, "epochs": epochs, **settings}
-            measured = partial(minima, layer, one, epochs, k, request.store.seed)
-            rows.append(request.store.table("hessian", key, measured))
+            measured = partial(minima, layer, one, epochs, k, request.results.seed)
+            rows.append(request.results.table("hessian", key, measured))
     table = pd.concat(rows, ignore_index=True)
     last = table[table["epochs"] == table["epochs"].max()]
     for variant, part in last.groupby("variant", sort=False):

@@ -16,7 +16,7 @@ from physlearn.activations.table import INTERVAL, POINTS
 from physlearn.comparison import Comparison, beside, joined
 from physlearn.models.spline_network import hidden_of_equal_size
 from physlearn.studies.learned_diversity.figures import Request
-from physlearn.studies.learned_diversity.store import Asked
+from physlearn.studies.learned_diversity.results import Asked
 from physlearn.studies.learned_diversity.study import (
     COMPARING,
     FEW,
@@ -70,7 +70,7 @@ def rivals(task: Task, request: Request) -> list[dict[str, str | Activation]]:
     return [
         {
             **{name: name for name in (*NAMED, *POLYNOMIALS)},
-            "random mix": random_functions(request.store.seed + k).mix,
+            "random mix": random_functions(request.results.seed + k).mix,
             "other task's mix": mine.mix,
         }
         for k, mine in enumerate(other)
@@ -135,4 +135,4 @@ def _without_learned(
 ) -> Comparison:
     """Return one comparison of the given variants over all meta-seeds."""
     asked = [Asked(None, None, k, {**settings, "variants": dict(own)}) for k, own in enumerate(variants)]
-    return joined(request.store.comparisons(task, asked))
+    return joined(request.results.comparisons(task, asked))

@@ -35,7 +35,7 @@ def henon_heiles(request: Request) -> Drawn:
     plt.close(figure)  # removes it from pyplot; the caller keeps it
     upper, lower = np.asarray(figure.subfigures(2, 1, height_ratios=(1, 1.1)))
     for ax, (title, energy) in zip(upper.subplots(1, len(ENERGIES)), ENERGIES.items(), strict=True):
-        star(ax, energy, request.store.seed)
+        star(ax, energy, request.results.seed)
         ax.set_title(f"{title}, E = {energy:.3g}", fontsize="medium")
     middle, right = np.asarray(lower.subfigures(1, 2, width_ratios=(1.25, 1)))
     for part, (name, found) in zip(np.asarray(middle.subfigures(2, 1)), studies.items(), strict=True):

@@ -11,7 +11,7 @@ import pandas as pd
 from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import Comparison, joined
 from physlearn.studies.learned_diversity.figures import Request
-from physlearn.studies.learned_diversity.store import Asked
+from physlearn.studies.learned_diversity.results import Asked
 from physlearn.tasks import Task
 
 META_SEEDS = {True: 1, False: 8}  # runs of meta-learning, by whether to be quick
@@ -89,7 +89,7 @@ def learned(
 ) -> list[LearnedActivations]:
     """Return the learned activations of as many meta-seeds, starting at ``first``."""
     how = {"types": types, **LEARNING[request.quick], **settings}
-    return request.store.several(task, range(first, first + meta_seeds[request.quick]), **how)
+    return request.results.several(task, range(first, first + meta_seeds[request.quick]), **how)
 
 
 def compared(
@@ -103,7 +103,7 @@ def compared(
     """Return one comparison over all meta-seeds, starting at ``first``, with or without a single type as control."""
     alone: Sequence[LearnedActivations | None] = control or [None] * len(several)
     pairs = enumerate(zip(several, alone, strict=True), first)
-    return joined(request.store.comparisons(task, [Asked(two, one, k, settings) for k, (two, one) in pairs]))
+    return joined(request.results.comparisons(task, [Asked(two, one, k, settings) for k, (two, one) in pairs]))
 
 
 def table_of(studies: Iterable[Study]) -> pd.DataFrame:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,10 @@ import pandas as pd
 import torch
 from tqdm.auto import tqdm
 
-from physlearn.forecasting.report import writable
+from physlearn.forecasting.report import environment, writable
 from physlearn.jobs.lock import alone_in
+from physlearn.jobs.store import Store, Values, name_of
+from physlearn.source import digest_of_source
 from physlearn.studies.speed import inner_loops, meta_gradient, orbits, replicates
 from physlearn.studies.speed.inner_loops import TASKS
 from physlearn.studies.speed.replicates import ONE_BY_ONE
@@ -30,12 +31,16 @@ UNITS = {  # units of sizes and throughputs
 
 
 def measure(out: Path, device: str = "cpu", *, quick: bool = False, progress: bool = True) -> pd.DataFrame:
-    """Measure the speed of the CPU, and of another device for comparison, in one run.
+    """Measure the speed of the CPU, and of another device for comparison.
+
+    The rows of each kind of work are measured in one go and stored in the folder ``speed-rows``, from which a run that was
+    stopped resumes. A run that was finished is not repeated: to measure again, use another folder. Rows from other devices,
+    another version of torch or other code are not used.
 
     Parameters
     ----------
     out : Path
-        The folder. Receives ``speed.csv``, row by row, and ``speed.md``.
+        The folder. Receives ``speed.csv``, after each kind of work, and ``speed.md``.
     device : str, default 'cpu'
         The device to compare with the CPU.
     quick : bool, default False
@@ -56,10 +61,18 @@ def measure(out: Path, device: str = "cpu", *, quick: bool = False, progress: bo
 
 
 def _measured(file: Path, devices: Sequence[str], quick: bool, progress: bool) -> pd.DataFrame:
-    """Measure, and write each row as it comes."""
-    rows = []
-    for row in tqdm(_rows(devices, quick), "measuring", disable=not progress, unit="row"):
-        rows.append({**row, "on": _named(row["device"])})
+    """Measure what the store does not contain yet, and write the rows of each kind of work as they come."""
+    store = Store(file.with_name("speed-rows"), Values())
+    machine = {device: _named(device) for device in devices} | {"cores": os.cpu_count(), "torch": torch.__version__}
+    rows: list[Row] = []
+    bar = tqdm(_parts(devices, quick).items(), "measuring", disable=not progress, unit="part")
+    for what, part in bar:
+
+        def measure(part: Callable[[], Iterator[Row]] = part) -> dict[str, Any]:
+            return {"rows": [{**row, "on": _named(row["device"])} for row in part()]}
+
+        name = name_of({"code": digest_of_source(), "machine": machine, "what": what, "quick": quick}, what, ".json")
+        rows += store.get(name, environment(), measure)["rows"]
         with atomically(file) as temporary:
             pd.DataFrame(rows).to_csv(temporary, index=False)
     table = pd.DataFrame(rows)
@@ -68,17 +81,17 @@ def _measured(file: Path, devices: Sequence[str], quick: bool, progress: bool) -
     return table
 
 
-def _rows(devices: Sequence[str], quick: bool) -> Iterator[Row]:
+def _parts(devices: Sequence[str], quick: bool) -> dict[str, Callable[[], Iterator[Row]]]:
+    """Return what measures each kind of work."""
     sizes = (1, 10) if quick else (1, 10, 100, 1_000, 10_000)
     pools = (4,) if quick else (48, 480, 4_800)
     depths = (10,) if quick else (100, 400, 1_600)
-    parts: list[Callable[[], Iterator[Row]]] = [
-        lambda: replicates.rows(devices, sizes, 2 if quick else 20),
-        lambda: inner_loops.rows(devices, pools, 5 if quick else 50),
-        lambda: meta_gradient.rows(devices, depths, 2 if quick else 16, TASKS[: 1 if quick else None]),
-        lambda: orbits.rows(devices, sizes if quick else (*sizes, 100_000)),
-    ]
-    return chain.from_iterable(part() for part in parts)
+    return {
+        "training": lambda: replicates.rows(devices, sizes, 2 if quick else 20),
+        "evolution": lambda: inner_loops.rows(devices, pools, 5 if quick else 50),
+        "meta-gradient": lambda: meta_gradient.rows(devices, depths, 2 if quick else 16, TASKS[: 1 if quick else None]),
+        "orbits": lambda: orbits.rows(devices, sizes if quick else (*sizes, 100_000)),
+    }
 
 
 def markdown(table: pd.DataFrame) -> str:

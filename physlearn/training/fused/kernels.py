@@ -12,8 +12,6 @@ of a Hamiltonian network, f = sigma' and V_dh = W_1hd W_2h, so that Q contribute
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from physlearn.activations.compiled import FAST, INLINED, TABLE, activate, look_up
@@ -32,11 +30,11 @@ from physlearn.training.fused.step import (
     squares,
     surprises,
 )
-from systems.compiled.loops import loop
+from systems.compiled.loops import Array, loop
 
 
 @loop(**INLINED, fastmath=FAST)
-def weighted(a: Any, width: int, W: Any, h: int, b: Any, x: Any) -> None:
+def weighted(a: Array, width: int, W: Array, h: int, b: Array, x: Array) -> None:
     """Compute a = W[h] x + b[h]."""
     D = W.shape[1]
     last = D - 1
@@ -53,8 +51,8 @@ def weighted(a: Any, width: int, W: Any, h: int, b: Any, x: Any) -> None:
 
 @loop(**INLINED, fastmath=FAST)
 def _forward(
-    width: int, x: Any, W: Any, b: Any, V: Any, y: Any, order: int, types: Any, tables: Any, start: float, inverse: float,
-    a: Any, low: Any, high: Any, cells: Any, pieces: Any,
+    width: int, x: Array, W: Array, b: Array, V: Array, y: Array, order: int, types: Array, tables: Array,
+    start: float, inverse: float, a: Array, low: Array, high: Array, cells: Array, pieces: Array,
 ) -> None:  # fmt: skip
     """Compute f and f' of all neurons in low and high, and add V f to y."""
     H = W.shape[0]
@@ -77,7 +75,9 @@ def _forward(
 
 
 @loop(**INLINED, fastmath=FAST)
-def _backward(width: int, x: Any, V: Any, e: Any, low: Any, high: Any, delta: Any, Q: Any, gb: Any, gW: Any) -> None:
+def _backward(
+    width: int, x: Array, V: Array, e: Array, low: Array, high: Array, delta: Array, Q: Array, gb: Array, gW: Array,
+) -> None:  # fmt: skip
     """Add the sums over the tile of low e to Q, of delta to gb, and of delta x to gW."""
     C, H = V.shape
     D = x.shape[0]
@@ -123,7 +123,7 @@ def _backward(width: int, x: Any, V: Any, e: Any, low: Any, high: Any, delta: An
 
 
 @loop(**INLINED)
-def _mix(kind: int, W1: Any, W2: Any, V: Any) -> None:
+def _mix(kind: int, W1: Array, W2: Array, V: Array) -> None:
     C, H = V.shape
     for c in range(C):
         for h in range(H):
@@ -132,10 +132,10 @@ def _mix(kind: int, W1: Any, W2: Any, V: Any) -> None:
 
 @loop(fastmath=FAST, error_model="numpy", nogil=True)
 def run(
-    r: int, kind: int, inputs: Any, targets: Any, labels: Any, weights: Any,
-    all_W1: Any, all_b1: Any, all_W2: Any, all_b2: Any, types: Any, tables: Any, start: float, inverse: float,
-    orders: Any, batch: int, rule: int, all_first: Any, all_second: Any, count: Any, alive: Any,
-    rates: Any, losses: Any, clip: Any, all_parts: Any,
+    r: int, kind: int, inputs: Array, targets: Array, labels: Array, weights: Array,
+    all_W1: Array, all_b1: Array, all_W2: Array, all_b2: Array, types: Array, tables: Array, start: float, inverse: float,
+    orders: Array, batch: int, rule: int, all_first: Array, all_second: Array, count: Array, alive: Array,
+    rates: Array, losses: Array, clip: Array, all_parts: Array,
 ) -> None:  # fmt: skip
     """Take all steps of network r, one per column of losses. The first axis of all arrays except the data is that of networks.
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from physlearn.activations.compiled import INLINED
-from systems.compiled.loops import loop
+from systems.compiled.loops import Array, loop
 
 RULES: dict[str, int] = {"adam": 0, "sgd": 1, "momentum": 2, "rmsprop": 3}
 ADAM, SGD, MOMENTUM, RMSPROP, NONE = range(5)  # NONE computes only the losses
@@ -20,7 +19,7 @@ KEPT, NEW = np.float32(0.99), np.float32(0.01)  # torch.optim.RMSprop
 
 
 @loop(**INLINED, fastmath={"contract"})
-def update(rule: int, rate: float, count: int, p: Any, g: Any, first: Any, second: Any) -> None:
+def update(rule: int, rate: float, count: int, p: Array, g: Array, first: Array, second: Array) -> None:
     """Update the parameters p with the gradient g, and their two moments, all ``(n,)``, by one step.
 
     The rate is the learning rate, and the count is 1 in the first step.

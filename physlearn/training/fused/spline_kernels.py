@@ -12,8 +12,6 @@ The gradient of a single output by the inputs is
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from physlearn.activations.compiled import FAST, HALF, INLINED, ONE, TWO, activate
@@ -34,7 +32,7 @@ from physlearn.training.fused.step import (
     squares,
     surprises,
 )
-from systems.compiled.loops import loop
+from systems.compiled.loops import Array, loop
 
 INVERSE = np.float32(1 / SPACING)
 FIRST = np.float32(EDGE / SPACING + 1)  # from 0 to the first centre, in units of the spacing
@@ -42,7 +40,7 @@ FOUR, SIXTH = np.float32(4), np.float32(1 / 6)
 
 
 @loop(**INLINED, fastmath=FAST)
-def _featured(base: int, order: int, a: Any, width: int, low: Any, high: Any, i: int, n: int) -> None:
+def _featured(base: int, order: int, a: Array, width: int, low: Array, high: Array, i: int, n: int) -> None:
     """Compute the derivatives of the given order and the next, for all features of number i of n."""
     activate(base, order, a, width, low, high, i)
     for g in range(BASIS):
@@ -59,7 +57,7 @@ def _featured(base: int, order: int, a: Any, width: int, low: Any, high: Any, i:
 
 
 @loop(**INLINED, fastmath=FAST)
-def _projected(sums: Any, width: int, t: Any, x: Any) -> None:
+def _projected(sums: Array, width: int, t: Array, x: Array) -> None:
     """Add x t to sums."""
     n = len(sums)
     for i in range(0, n - 3, 4):
@@ -81,7 +79,7 @@ def _projected(sums: Any, width: int, t: Any, x: Any) -> None:
 
 
 @loop(**INLINED, fastmath=FAST)
-def _slopes(width: int, W2: Any, low: Any, s: Any) -> None:
+def _slopes(width: int, W2: Array, low: Array, s: Array) -> None:
     """Compute s[h], the derivative of the output by a[h]."""
     H = len(s)
     for h in range(H):
@@ -93,7 +91,7 @@ def _slopes(width: int, W2: Any, low: Any, s: Any) -> None:
 
 
 @loop(**INLINED, fastmath=FAST)
-def _gradient(width: int, W1T: Any, none: Any, s: Any, slopes: Any, y: Any, u: Any) -> None:
+def _gradient(width: int, W1T: Array, none: Array, s: Array, slopes: Array, y: Array, u: Array) -> None:
     """Compute y[d], the derivative of the output by x[d]."""
     D = len(y)
     y[:, :width] = ZERO
@@ -105,7 +103,9 @@ def _gradient(width: int, W1T: Any, none: Any, s: Any, slopes: Any, y: Any, u: A
 
 
 @loop(**INLINED, fastmath=FAST)
-def _back(width: int, X: Any, W2T: Any, none: Any, e: Any, low: Any, high: Any, t: Any, delta: Any, g: Any) -> None:
+def _back(
+    width: int, X: Array, W2T: Array, none: Array, e: Array, low: Array, high: Array, t: Array, delta: Array, g: Array,
+) -> None:  # fmt: skip
     """Add the sums over the tile of the gradients by W1, b1 and W2, for outputs."""
     gW1, gb1, gW2 = g
     H = len(gb1)
@@ -123,8 +123,8 @@ def _back(width: int, X: Any, W2T: Any, none: Any, e: Any, low: Any, high: Any, 
 
 @loop(**INLINED, fastmath=FAST)
 def _back_of_gradient(
-    width: int, X: Any, slopes: Any, W1: Any, W2: Any, none: Any, s: Any, e: Any, low: Any, high: Any, E: Any, t: Any,
-    delta: Any, g: Any,
+    width: int, X: Array, slopes: Array, W1: Array, W2: Array, none: Array, s: Array, e: Array, low: Array, high: Array,
+    E: Array, t: Array, delta: Array, g: Array,
 ) -> None:  # fmt: skip
     """Do the same for problems of the gradient by the inputs; E is workspace for the derivative of the loss by each u."""
     gW1, gb1, gW2 = g
@@ -151,10 +151,10 @@ def _back_of_gradient(
 
 @loop(fastmath=FAST, error_model="numpy", nogil=True)
 def run(
-    r: int, kind: int, inputs: Any, targets: Any, labels: Any, weights: Any,
-    all_W1: Any, all_b1: Any, all_W2: Any, all_b2: Any, types: Any, tables: Any, start: float, inverse: float,
-    orders: Any, batch: int, rule: int, all_first: Any, all_second: Any, count: Any, alive: Any,
-    rates: Any, losses: Any, clip: Any, all_parts: Any,
+    r: int, kind: int, inputs: Array, targets: Array, labels: Array, weights: Array,
+    all_W1: Array, all_b1: Array, all_W2: Array, all_b2: Array, types: Array, tables: Array, start: float, inverse: float,
+    orders: Array, batch: int, rule: int, all_first: Array, all_second: Array, count: Array, alive: Array,
+    rates: Array, losses: Array, clip: Array, all_parts: Array,
 ) -> None:  # fmt: skip
     """Take all steps of network r as `kernels.run` does; all types of a network are its base function, without tables."""
     W1, b1, W2, b2 = all_W1[r], all_b1[r], all_W2[r], all_b2[r]

@@ -5,13 +5,11 @@ Tiles have at most 256 rows, so that the working memory does not grow with the b
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from physlearn.activations.compiled import FAST, INLINED, decay
 from physlearn.training.fused.rules import update
-from systems.compiled.loops import loop
+from systems.compiled.loops import Array, loop
 
 KINDS: dict[str, int] = {"output": 0, "gradient": 1, "classes": 2}
 OUTPUT, GRADIENT, CLASSES = range(len(KINDS))
@@ -32,7 +30,7 @@ def longest_tile(rows: int, batch: int) -> int:
 
 
 @loop(**INLINED, fastmath=FAST)
-def squares(n: int, y: Any, targets: Any, rows: Any, weights: Any, share: Any, parts: Any) -> float:
+def squares(n: int, y: Array, targets: Array, rows: Array, weights: Array, share: float, parts: Array) -> float:
     """Return the sum of weighted squared errors over the tile; y becomes its derivative times share.
 
     If parts is not empty, the contribution of each component is also added to it.
@@ -52,7 +50,7 @@ def squares(n: int, y: Any, targets: Any, rows: Any, weights: Any, share: Any, p
 
 
 @loop(**INLINED, fastmath=FAST)
-def surprises(n: int, y: Any, labels: Any, rows: Any, share: Any, top: Any, sums: Any) -> float:
+def surprises(n: int, y: Array, labels: Array, rows: Array, share: float, top: Array, sums: Array) -> float:
     """Return the sum of cross-entropies over the tile; y becomes its derivative times share. top and sums are workspace."""
     for j in range(n):
         top[j] = y[0, j]
@@ -79,7 +77,7 @@ def surprises(n: int, y: Any, labels: Any, rows: Any, share: Any, top: Any, sums
 
 
 @loop(**INLINED, fastmath=FAST)
-def add_up(sums: Any, i: int, n: int, row: Any) -> None:
+def add_up(sums: Array, i: int, n: int, row: Array) -> None:
     """Add the sum of the first n values of the row to sums[i]."""
     total = ZERO
     for j in range(n):
@@ -88,14 +86,14 @@ def add_up(sums: Any, i: int, n: int, row: Any) -> None:
 
 
 @loop(**INLINED)
-def gradient_views(g: Any, W1: Any, W2: Any) -> Any:
+def gradient_views(g: Array, W1: Array, W2: Array) -> tuple[Array, ...]:
     """Return views of the gradient g of one network by W1, b1, W2 and b2."""
     first, bias, second = W1.size, W1.size + len(W1), W1.size + len(W1) + W2.size
     return g[:first].reshape(W1.shape), g[first:bias], g[bias:second].reshape(W2.shape), g[second:]
 
 
 @loop(**INLINED)
-def _is_finite(g: Any) -> bool:
+def _is_finite(g: Array) -> bool:
     bad = False
     bits = g.view(np.int32)
     for i in range(len(g)):
@@ -104,7 +102,7 @@ def _is_finite(g: Any) -> bool:
 
 
 @loop(**INLINED, fastmath=FAST)
-def _clip(g: Any, most: float) -> None:
+def _clip(g: Array, most: float) -> None:
     """Scale the vector g down to the norm ``most`` if it is longer, as torch does."""
     square = 0.0
     for i in range(len(g)):
@@ -117,7 +115,7 @@ def _clip(g: Any, most: float) -> None:
 
 
 @loop(**INLINED, fastmath=FAST)
-def gather(inputs: Any, order: Any, begin: int, n: int, width: int, x: Any, rows: Any) -> None:
+def gather(inputs: Array, order: Array, begin: int, n: int, width: int, x: Array, rows: Array) -> None:
     """Copy the inputs of the tile into x, component by component; the last row is repeated to fill the width."""
     for j in range(width):
         rows[j] = order[begin + min(j, n - 1)]
@@ -128,8 +126,8 @@ def gather(inputs: Any, order: Any, begin: int, n: int, width: int, x: Any, rows
 
 @loop(**INLINED, fastmath=FAST)
 def finish(
-    r: int, step: int, W1: Any, b1: Any, W2: Any, b2: Any, g: Any, rule: int, all_first: Any, all_second: Any,
-    count: Any, alive: Any, rates: Any, losses: Any, clip: Any,
+    r: int, step: int, W1: Array, b1: Array, W2: Array, b2: Array, g: Array, rule: int, all_first: Array, all_second: Array,
+    count: Array, alive: Array, rates: Array, losses: Array, clip: Array,
 ) -> None:  # fmt: skip
     """Update the parameters of network r with the gradient g, one array at a time; a network that diverged keeps them."""
     if not (np.isfinite(losses[r, step]) and _is_finite(g)):

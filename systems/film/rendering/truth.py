@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas
 from numpy.typing import NDArray
 
 from systems.atomic import atomically
+from systems.errors import InputError
+
+SHARED = ("t", "exposed", "duplicate")  # columns that are the same for all clocks
+PLACES = ("upper_x", "upper_y", "upper_visible", "lower_x", "lower_y", "lower_visible")
+BOOLEANS = ("duplicate", "upper_visible", "lower_visible")
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +81,8 @@ class Truth:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write `to_frame` as a CSV file, such as ``truth.save(Path(film).with_suffix(".csv"))`` beside the film.
 
+        `load` reads the file without loss.
+
         Parameters
         ----------
         path
@@ -81,3 +90,80 @@ class Truth:
         """
         with atomically(path) as temporary:
             self.to_frame().to_csv(temporary, index=False)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Truth:
+        """Read the ground truth of a film from a CSV file that `save` wrote.
+
+        Parameters
+        ----------
+        path
+            File to read.
+
+        Returns
+        -------
+        Truth
+            The ground truth.
+
+        Raises
+        ------
+        FileNotFoundError
+            If the file does not exist.
+        InputError
+            If the file does not have the columns of `to_frame`, or a cell contains something else than its column.
+        """
+        if not Path(path).is_file():
+            raise FileNotFoundError(f"the file {path} does not exist")
+        try:
+            return _truth_in(pandas.read_csv(path, dtype=str, keep_default_na=False))
+        except InputError as error:
+            raise InputError(f"{path} does not contain the ground truth of a film: {error}") from error
+        except Exception as error:  # pandas raises many kinds of errors for a foreign file
+            raise InputError(
+                f"{path} does not contain the ground truth of a film, as it is no whole CSV file ({type(error).__name__})"
+            ) from error
+
+
+def _truth_in(table: pandas.DataFrame) -> Truth:
+    """Return the truth in a table of strings."""
+    several = "clock" in table
+    expected = [*["clock"] * several, *SHARED, "theta", *PLACES]
+    if list(table) != expected:
+        raise InputError(f"its columns must be {', '.join(expected)}")
+    clock = _numbers(table["clock"]) if several else np.zeros(len(table))
+    count = len(np.unique(clock))
+    if not len(table) or not np.array_equal(clock, np.repeat(np.arange(count), len(table) // count)):
+        raise InputError("it must have at least one frame, and the same number of frames for each clock, counted from 0")
+    columns: dict[str, NDArray[Any]] = {
+        name: (_booleans if name in BOOLEANS else _numbers)(table[name]).reshape(count, -1)
+        for name in (*SHARED, "theta", *PLACES)
+    }
+    if different := [name for name in SHARED if (columns[name] != columns[name][0]).any()]:
+        raise InputError(f"its column {different[0]} must be the same for all clocks")
+    own = {name: columns[name] if several else columns[name][0] for name in ("theta", *PLACES)}
+    return Truth(
+        t=columns["t"][0],
+        exposed=columns["exposed"][0],
+        duplicate=columns["duplicate"][0],
+        theta=own["theta"],
+        upper=np.stack([own["upper_x"], own["upper_y"]], axis=-1),
+        lower=np.stack([own["lower_x"], own["lower_y"]], axis=-1),
+        upper_visible=own["upper_visible"],
+        lower_visible=own["lower_visible"],
+    )
+
+
+def _numbers(column: pandas.Series) -> NDArray[np.float64]:
+    try:
+        values = np.array([float(cell) for cell in column])
+    except ValueError as error:
+        raise InputError(f"its column {column.name} must contain numbers ({error})") from error
+    if not np.isfinite(values).all():
+        raise InputError(f"its column {column.name} must contain finite numbers")
+    return values
+
+
+def _booleans(column: pandas.Series) -> NDArray[np.bool_]:
+    if not column.isin(["True", "False"]).all():
+        raise InputError(f"its column {column.name} must contain True and False")
+    return (column == "True").to_numpy(dtype=bool)

@@ -15,7 +15,7 @@ from systems.film.tracking.arrays import Floats, Mask, Points
 from systems.film.tracking.geometry import Arc, direction, fit_arc, without_jumps
 from systems.film.tracking.noise import noise_of
 from systems.film.tracking.oscillation import Oscillation, oscillation
-from systems.film.tracking.result import Report
+from systems.film.tracking.report import Report
 from systems.orbit import Orbit
 from systems.recording.derivatives import LARGEST_JITTER
 

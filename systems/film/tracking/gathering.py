@@ -11,7 +11,8 @@ import pandas
 
 from systems.film.tracking.angles import Angles, Ends, angles
 from systems.film.tracking.arrays import Floats
-from systems.film.tracking.result import COLUMNS, Tracking
+from systems.film.tracking.result import Tracking
+from systems.film.tracking.tracking_file import COLUMNS
 from systems.film.tracking.view import seen_from_the_front
 from systems.orbit import Orbit
 

@@ -1,10 +1,10 @@
 """The old place of `systems.film.accuracy`."""
 
-from systems.deprecation import moved_names
+from systems.deprecation import old_names
 
-__getattr__ = moved_names(
+__getattr__ = old_names(
     "systems.pendulum_clock.accuracy",
-    dict.fromkeys(("accuracy", "measure", "summary", "markdown", "Row", "main"), "systems.film.accuracy"),
+    {name: f"systems.film.accuracy.{name}" for name in ("accuracy", "measure", "summary", "markdown", "Row", "main")},
 )
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 """The old place of `systems.pendulum_clock`."""
 
-from systems.deprecation import moved_names
+from systems.deprecation import old_names
 
-__getattr__ = moved_names("systems.pendulum_clock.clock", dict.fromkeys(("PendulumClock",), "systems.pendulum_clock"))
+__getattr__ = old_names("systems.pendulum_clock.clock", {"PendulumClock": "systems.pendulum_clock.PendulumClock"})

@@ -1,5 +1,5 @@
 """The old place of `systems.film`."""
 
-from systems.deprecation import moved_names
+from systems.deprecation import old_names
 
-__getattr__ = moved_names("systems.pendulum_clock.defects", dict.fromkeys(("Defects",), "systems.film"))
+__getattr__ = old_names("systems.pendulum_clock.defects", {"Defects": "systems.film.Defects"})

@@ -1,7 +1,8 @@
 """The old place of `systems.film`."""
 
-from systems.deprecation import moved_names
+from systems.deprecation import old_names
 
-__getattr__ = moved_names(
-    "systems.pendulum_clock.film", dict.fromkeys(("Film", "Truth", "render", "render_clock", "still"), "systems.film")
+__getattr__ = old_names(
+    "systems.pendulum_clock.film",
+    {name: f"systems.film.{name}" for name in ("Film", "Truth", "render", "render_clock", "still")},
 )

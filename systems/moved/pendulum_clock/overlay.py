@@ -1,5 +1,5 @@
 """The old place of `systems.film.overlay`."""
 
-from systems.deprecation import moved_names
+from systems.deprecation import old_names
 
-__getattr__ = moved_names("systems.pendulum_clock.overlay", dict.fromkeys(("overlay",), "systems.film.overlay"))
+__getattr__ = old_names("systems.pendulum_clock.overlay", {"overlay": "systems.film.overlay.overlay"})

@@ -1,7 +1,8 @@
 """The old place of `systems.film`."""
 
-from systems.deprecation import moved_names
+from systems.deprecation import old_names
 
-__getattr__ = moved_names(
-    "systems.pendulum_clock.tracking", dict.fromkeys(("Report", "Tracking", "from_markers", "track"), "systems.film")
+__getattr__ = old_names(
+    "systems.pendulum_clock.tracking",
+    {name: f"systems.film.{name}" for name in ("Report", "Tracking", "from_markers", "track")},
 )

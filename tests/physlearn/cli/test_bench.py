@@ -44,6 +44,8 @@ def test_speed_is_measured_side_by_side_and_tells_of_what(run, tmp_path):
     text = (tmp_path / "speed.md").read_text()
     assert "| hnn, mix of two tables, one by one | 1 |" in text
     assert "| hnn, mix of two tables | 10 |" in text
+    again = run("bench", "--speed", "--quick", "--out", tmp_path, "--json")
+    assert json.loads(again.out)["result"] == rows  # read, not measured again
 
 
 def test_speed_asks_for_a_device_that_is_there(refused, tmp_path):

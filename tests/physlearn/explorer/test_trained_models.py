@@ -33,7 +33,7 @@ def test_other_parameters_have_other_orbits(shelf):
 def test_a_folder_keeps_models_for_the_next_time(tmp_path):
     pendulum = systems.get("pendulum")
     trained = Shelf(QUICK, tmp_path).get(pendulum, "hnn", SINE)
-    (file,) = tmp_path.iterdir()
+    (file,) = tmp_path.glob("*.safetensors")
     assert file.name.startswith("pendulum-hnn-")
     assert isinstance(Forecaster.load(file), Forecaster)
     again = Shelf(QUICK, tmp_path)
@@ -43,13 +43,38 @@ def test_a_folder_keeps_models_for_the_next_time(tmp_path):
     assert not Shelf(Learning(orbits=6, epochs=2, hidden=(4,)), tmp_path).has(pendulum, "hnn", SINE)
 
 
-def test_a_file_that_holds_something_else_is_told_of(tmp_path):
-    pendulum = systems.get("pendulum")
-    Shelf(QUICK, tmp_path).get(pendulum, "nn", SINE)
-    (file,) = tmp_path.iterdir()
+@pytest.fixture
+def file(tmp_path):
+    Shelf(QUICK, tmp_path).get(systems.get("pendulum"), "nn", SINE)
+    (file,) = tmp_path.glob("*.safetensors")
+    return file
+
+
+def test_a_model_whose_file_was_changed_is_trained_again(file):
+    before = file.read_bytes()
+    file.write_bytes(b"something else")
+    again = Shelf(QUICK, file.parent)
+    assert not again.has(systems.get("pendulum"), "nn", SINE)
+    again.get(systems.get("pendulum"), "nn", SINE)
+    assert file.read_bytes() == before
+
+
+def test_a_model_without_a_seal_is_read_and_sealed(file, monkeypatch):
+    (seal,) = file.parent.glob("*.seal")
+    seal.unlink()
+    monkeypatch.setattr(Forecaster, "fit", None)  # it is not trained
+    again = Shelf(QUICK, file.parent)
+    assert again.has(systems.get("pendulum"), "nn", SINE)
+    assert isinstance(again.get(systems.get("pendulum"), "nn", SINE), Forecaster)
+    assert seal.is_file()
+
+
+def test_a_file_without_a_seal_that_holds_something_else_is_refused(file):
+    (seal,) = file.parent.glob("*.seal")
+    seal.unlink()
     file.write_bytes(b"something else")
     with pytest.raises(InputError, match=file.name):
-        Shelf(QUICK, tmp_path).get(pendulum, "nn", SINE)
+        Shelf(QUICK, file.parent).get(systems.get("pendulum"), "nn", SINE)
 
 
 def test_neurons_that_a_model_cannot_learn_with_are_refused(shelf):

@@ -3,7 +3,6 @@
 import importlib
 import json
 import math
-import multiprocessing
 import random
 import time
 
@@ -43,14 +42,6 @@ def fails_at_three(seed):
 
 def run(function, units, folder, workers=1):
     return sweep(function, units, folder, workers=Workers(workers), progress=False)
-
-
-@pytest.fixture(scope="module")
-def server():
-    """Starts processes that know of physlearn already."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["physlearn.jobs", __name__])
-    return context
 
 
 def test_a_row_a_unit_in_their_order_with_what_diverged(tmp_path):

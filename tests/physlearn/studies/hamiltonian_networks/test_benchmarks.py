@@ -1,6 +1,7 @@
 """The benchmarks' definitions against closed forms and plain torch, and that a run goes on where it was stopped."""
 
 import math
+import shutil
 from dataclasses import replace
 
 import pandas as pd
@@ -123,6 +124,23 @@ def test_a_run_goes_on_where_it_was_and_gives_the_same(short, tmp_path, monkeypa
     part = run(tmp_path / "part", ["spring"], 1, quick=True, progress=False)
     assert trained == ["exact", "nn, as published", "hnn, as published", "hnn, as published", "hnn", "hnn-separable"]
     pd.testing.assert_frame_equal(part.drop(columns="seconds"), whole.drop(columns="seconds"))
+
+
+def test_rows_of_an_older_table_are_not_measured_again(short, tmp_path, monkeypatch):
+    first = run(tmp_path, ["spring"], 1, quick=True, progress=False)
+    shutil.rmtree(tmp_path / "quick-rows")
+    monkeypatch.setattr(Problem, "measure", None)
+    again = run(tmp_path, ["spring"], 1, quick=True, progress=False)
+    pd.testing.assert_frame_equal(again, first)
+
+
+def test_other_steps_are_measured_again_and_replace_the_rows(short, tmp_path, monkeypatch):
+    first = run(tmp_path, ["spring"], 1, quick=True, progress=False)
+    monkeypatch.setitem(BENCHMARKS, "spring", replace(BENCHMARKS["spring"], steps=80))
+    again = run(tmp_path, ["spring"], 1, quick=True, progress=False)
+    assert again["variant"].to_list() == first["variant"].to_list()
+    assert again["train_loss"].to_list()[1:] != first["train_loss"].to_list()[1:]
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "quick.csv"), again)
 
 
 def test_the_table_has_the_papers_numbers_beside_the_mean_and_its_error():

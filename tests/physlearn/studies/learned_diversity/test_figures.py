@@ -16,7 +16,7 @@ from physlearn.studies.learned_diversity import (
     study,
     transfer_figure,
 )
-from physlearn.studies.learned_diversity import store as store_module
+from physlearn.studies.learned_diversity import results as results_module
 from systems import InputError
 
 FIGURES = [
@@ -98,7 +98,7 @@ def test_a_figure_leaves_picture_table_and_manifest_and_is_not_computed_again(na
         raise AssertionError("computed again")
 
     for made in ("learn_unit", "compare"):
-        monkeypatch.setattr(store_module, made, again)
+        monkeypatch.setattr(results_module, made, again)
     monkeypatch.setattr(digit_figures, "realised", again)
     monkeypatch.setattr(hessian_figure, "minima", again)
     reproduce([name], tmp_path, quick=True, progress=False)
@@ -112,7 +112,7 @@ def test_figures_share_what_they_are_made_from(tmp_path, monkeypatch):
     def again(*args, **kwargs):
         raise AssertionError("learned again")
 
-    monkeypatch.setattr(store_module, "learn_unit", again)
+    monkeypatch.setattr(results_module, "learn_unit", again)
     reproduce(["fig8"], tmp_path, quick=True, progress=False)
 
 

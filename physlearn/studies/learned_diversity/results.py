@@ -1,4 +1,4 @@
-"""The store of the results behind the figures. Each is computed once and kept."""
+"""The results behind the figures. Each is computed once and kept."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ from tqdm.auto import tqdm
 from physlearn.activations.description import content
 from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import Comparison, compare
+from physlearn.comparison.combine import COMPARISONS
 from physlearn.comparison.compare import first_seed
 from physlearn.forecasting.report import environment
-from physlearn.jobs import Workers, seal, told, whole
+from physlearn.jobs import Workers, told
 from physlearn.jobs.digest import digest
 from physlearn.jobs.lock import Mark
+from physlearn.jobs.store import Files, Store, Unit, name_of
 from physlearn.metalearning.metalearn import learn_unit, settings_for, stages_of
 from physlearn.tasks import Task
 from systems import Orbit
@@ -28,14 +30,24 @@ from systems.atomic import atomically
 
 T = TypeVar("T")
 UNMARKED = Mark(Path(), "")  # no process can read it
+DIGITS = 12  # of the digest in the name of a result
+
+
+def _write_table(frame: pd.DataFrame, path: Path) -> None:
+    with atomically(path) as temporary:
+        frame.to_parquet(temporary)
+
+
+LEARNED = Files(LearnedActivations.save, LearnedActivations.load)
+TABLES = Files(_write_table, pd.read_parquet)
+ORBITS = Files(Orbit.save, Orbit.load)
 
 
 @dataclass(frozen=True)
-class Store:
-    """A folder of results, each under a name with a digest of the settings that determine it.
+class Results:
+    """The results of a study: learned activations, comparisons, tables and orbits, in one store.
 
-    Figures that need the same result share it. A result that is complete, according to its seal, is read and never computed
-    again, so a run that was stopped resumes.
+    Figures that need the same result share it.
 
     Parameters
     ----------
@@ -67,8 +79,9 @@ class Store:
 
     def several(self, task: Task, meta_seeds: Iterable[int], **settings: Any) -> list[LearnedActivations]:
         """Return the learned activations of several meta-seeds. On a GPU, the missing ones are learned in parallel."""
+        store = Store(self.folder, LEARNED)
         names = {k: self._name_of_learned(task, self.seed + k, settings) for k in meta_seeds}
-        missing = [k for k, name in names.items() if not whole(self.folder / name)]
+        missing = [k for k, name in names.items() if not store.has(name)]
         together = [missing] if missing and torch.device(task.device).type == "cuda" else [[k] for k in missing]
         checkpoints = [(self.folder / names[some[0]]).with_suffix(".checkpoint").resolve() for some in together]
         mark = None if self.workers.scheduler is None else self.mark
@@ -78,15 +91,15 @@ class Store:
         ]
         for number, made in self._each(learn_unit, units, f"meta-learning {task.name}"):
             for k, one in zip(together[number], made, strict=True):
-                one.save(self.folder / names[k])
-                seal(self.folder / names[k], {"seed": self.seed + k, "settings": dict(settings), **environment()})
+                store.write(names[k], one, {"seed": self.seed + k, "settings": dict(settings), **environment()})
             checkpoints[number].unlink(missing_ok=True)
-        return [LearnedActivations.load(self._counted(self.folder / name)) for name in names.values()]
+        return [LearnedActivations.load(self._counted(name)) for name in names.values()]
 
     def _name_of_learned(self, task: Task, seed: int, settings: Mapping[str, Any]) -> str:
         data = task.describe("meta-training", "meta-validation")
         stages = [asdict(stage) for stage in stages_of(settings_for(task, settings))]
-        return f"learned-{task.name}-{digest({'task': data, 'seed': seed, 'stages': stages})}.safetensors"
+        decisive = {"task": data, "seed": seed, "stages": stages}
+        return name_of(decisive, f"learned-{task.name}", ".safetensors", length=DIGITS)
 
     def compared(
         self,
@@ -102,61 +115,49 @@ class Store:
 
     def comparisons(self, task: Task, asked: Iterable[Asked]) -> list[Comparison]:
         """Return several comparisons on a task."""
-        all_ = list(asked)
         parts = trained(task, "training", "tuning", "validation", "test")
-        folders = [self.folder / f"compared-{task.name}-{digest({**parts, **one.key(self.seed)})}" for one in all_]
-        missing = [n for n, folder in enumerate(folders) if not whole(folder)]
-        units = [(task, all_[n], self.seed, self._inside) for n in missing]
-        for number, made in self._each(_compare, units, f"comparing on {task.name}"):
-            n = missing[number]
-            made.save(folders[n])
-            seal(folders[n], {**parts, **all_[n].key(self.seed), **environment()})
-        return [Comparison.load(self._counted(folder)) for folder in folders]
+        units = []
+        for one in asked:
+            key = {**parts, **one.key(self.seed)}
+            name = name_of(key, f"compared-{task.name}", length=DIGITS)
+            units.append(Unit(name, {**key, **environment()}, (task, one, self.seed, self._inside)))
+        made = Store(self.folder, COMPARISONS).get_all(
+            _compare, units, self.workers, f"comparing on {task.name}", progress=self._outside
+        )
+        for unit in units:
+            self._counted(unit.name)
+        return made
 
     def table(self, name: str, settings: Mapping[str, Any], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """Return any other table, determined by the settings and the seed."""
-
-        def write(path: Path) -> pd.DataFrame:
-            frame = make()
-            with atomically(path) as temporary:
-                frame.to_parquet(temporary)
-            return frame
-
-        return self._kept(name, {**settings, "seed": self.seed}, ".parquet", pd.read_parquet, write)
+        return self._other(name, settings, ".parquet", TABLES, make)
 
     def orbit(self, name: str, settings: Mapping[str, Any], make: Callable[[], Orbit]) -> Orbit:
         """Return an orbit, determined by the settings and the seed."""
+        return self._other(name, settings, ".nc", ORBITS, make)
 
-        def write(path: Path) -> Orbit:
-            orbit = make()
-            orbit.save(path)
-            return orbit
-
-        return self._kept(name, {**settings, "seed": self.seed}, ".nc", Orbit.load, write)
-
-    def _kept(self, name: str, key: Mapping[str, Any], suffix: str, load: Callable[[Path], T], make: Callable[[Path], T]) -> T:
-        """Read a result if it is complete; otherwise, compute and seal it."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"{name}-{digest(key)}{suffix}"
-        if whole(path):
-            made = load(path)
-        else:
-            made = make(path)
-            seal(path, {**key, **environment()})
-        self._counted(path)
+    def _other(self, label: str, settings: Mapping[str, Any], suffix: str, form: Files[T], make: Callable[[], T]) -> T:
+        key = {**settings, "seed": self.seed}
+        name = name_of(key, label, suffix, length=DIGITS)
+        made = Store(self.folder, form).get(name, {**key, **environment()}, make)
+        self._counted(name)
         return made
 
-    def _counted(self, result: Path) -> Path:
+    def _counted(self, name: str) -> Path:
         """Count the version of the code that made a result, and return the path."""
-        self.sources[told(result).get("source", "unknown")] += 1
-        return result
+        self.sources[told(self.folder / name).get("source", "unknown")] += 1
+        return self.folder / name
 
     def _each(self, function: Callable[..., T], units: Sequence[tuple[Any, ...]], label: str) -> Iterator[tuple[int, T]]:
         """Yield the results of the units, with a progress bar if they run elsewhere and show none themselves."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        hidden = not self.progress or self.workers.alone
         with closing(self.workers.each(function, units)) as results:
-            yield from tqdm(results, label, len(units), disable=hidden, leave=False, unit="unit")
+            yield from tqdm(results, label, len(units), disable=not self._outside, leave=False, unit="unit")
+
+    @property
+    def _outside(self) -> bool:
+        """Whether a progress bar counts the units."""
+        return self.progress and not self.workers.alone
 
     @property
     def _inside(self) -> bool:
