@@ -13,10 +13,12 @@ from tqdm.auto import tqdm
 from physlearn.integrators.euler import Euler
 from physlearn.integrators.fixed_point import ROUNDING
 from physlearn.integrators.gauss_legendre import GaussLegendre, GaussLegendre4, GaussLegendre6, ImplicitMidpoint
+from physlearn.integrators.implicit import Implicit
 from physlearn.integrators.integrator import SAMPLES, Integrator, Sample
 from physlearn.integrators.leapfrog import Leapfrog, Yoshida4, Yoshida6
 from physlearn.integrators.rk4 import RungeKutta4
 from physlearn.integrators.symplectic_euler import SymplecticEuler
+from physlearn.integrators.tao import WEIGHTS, Tao4
 from systems.compiled import stepping
 from systems.compiled.field import ParametrizedField
 
@@ -27,19 +29,27 @@ def _leapfrog(integrator: Leapfrog) -> stepping.Method:
     return stepping.Explicit("COMPOSED", integrator.weights, separable=True)
 
 
-def _symplectic_euler(integrator: SymplecticEuler) -> stepping.Method | None:
-    """Return the explicit form for a separable Hamiltonian; the implicit one is not compiled."""
-    separable = integrator.flow.velocity is not None
-    return stepping.Explicit("SYMPLECTIC_EULER", separable=True) if separable else None
+def _symplectic_euler(integrator: SymplecticEuler) -> stepping.Method:
+    if integrator.flow.velocity is not None:
+        return stepping.Explicit("SYMPLECTIC_EULER", separable=True)
+    return stepping.Implicit(((1.0,),), (1.0,), (0.0,), _tolerance(integrator), momenta=True)
 
 
 def _gauss_legendre(integrator: GaussLegendre) -> stepping.Method:
-    tolerance = ROUNDING * EPSILON if integrator.tolerance is None else integrator.tolerance
-    return stepping.Implicit(integrator.a, integrator.b, integrator.c, tolerance)
+    return stepping.Implicit(integrator.a, integrator.b, integrator.c, _tolerance(integrator))
+
+
+def _tolerance(integrator: Implicit) -> float:
+    return ROUNDING * EPSILON if integrator.tolerance is None else integrator.tolerance
+
+
+def _tao(integrator: Tao4) -> stepping.Method:
+    assert integrator.omega is not None  # start has set it
+    return stepping.Tao(WEIGHTS, integrator.omega, integrator.root.square().numpy())
 
 
 # The keys are these very classes: a subclass may take other steps.
-FORMS: dict[type[Integrator], Callable[..., stepping.Method | None]] = {
+FORMS: dict[type[Integrator], Callable[..., stepping.Method]] = {
     Euler: lambda integrator: stepping.Explicit("EULER"),
     RungeKutta4: lambda integrator: stepping.Explicit("RK4"),
     SymplecticEuler: _symplectic_euler,
@@ -49,12 +59,13 @@ FORMS: dict[type[Integrator], Callable[..., stepping.Method | None]] = {
     ImplicitMidpoint: _gauss_legendre,
     GaussLegendre4: _gauss_legendre,
     GaussLegendre6: _gauss_legendre,
+    Tao4: _tao,
 }
 
 
 def has_form(integrator: Integrator) -> bool:
     """Return whether there is a compiled form of a method for its flow."""
-    return type(integrator) in FORMS and FORMS[type(integrator)](integrator) is not None
+    return type(integrator) in FORMS
 
 
 def stepped(
@@ -64,16 +75,28 @@ def stepped(
     since = np.concatenate([[0.0], np.cumsum(lengths)])
     grid = stepping.Grid(since, np.ones(len(lengths), dtype=np.int64), t, integrator.flow.period, 1)
     try:
-        found, _ = stepping.integrate(_form(integrator), field, z.reshape(-1, z.shape[-1]).numpy(), grid)
+        found, _ = _integrated(integrator, field, z, grid)
     except stepping.StepError:
         return None
     return torch.from_numpy(found[:, -1].copy()).reshape(z.shape)
 
 
-def _form(integrator: Integrator) -> stepping.Method:
-    form = FORMS[type(integrator)](integrator)
-    assert form is not None  # has_form was asked
-    return form
+def _integrated(
+    integrator: Integrator,
+    field: ParametrizedField,
+    z0: Float[Tensor, "*batch D"],
+    grid: stepping.Grid,
+    tick: Callable[[int], object] = lambda done: None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Integrate, and let the method report what it does after steps in torch."""
+    integrator.start(z0, float(np.diff(grid.since)[0] / grid.counts[0]))
+    method = FORMS[type(integrator)](integrator)
+    found = stepping.integrate(method, field, z0.detach().reshape(-1, z0.shape[-1]).numpy(), grid, tick)
+    if isinstance(integrator, Tao4):
+        assert isinstance(method, stepping.Tao)
+        integrator.gap = z0.new_tensor(method.distance)
+        integrator.state(torch.cat([z0, z0], dim=-1))
+    return found
 
 
 def solve(
@@ -104,10 +127,9 @@ def solve(
     first = float(times[0])
     clock = first if period is None else first % period
     grid = stepping.Grid(times - first, np.array(counts, dtype=np.int64), clock, period, SAMPLES)
-    flat = z0.detach().reshape(-1, z0.shape[-1]).numpy()
     with tqdm(total=len(counts), disable=not progress, desc=integrator.name, delay=1, leave=False) as bar:
         try:
-            z, samples = stepping.integrate(_form(integrator), field, flat, grid, bar.update)
+            z, samples = _integrated(integrator, field, z0, grid, bar.update)
         except stepping.StepError:
             return None
     kept = torch.from_numpy(samples).reshape(*z0.shape[:-1], -1, z0.shape[-1]).unbind(-2)

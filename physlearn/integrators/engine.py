@@ -84,7 +84,7 @@ def compiled_flow(
     check_engine(engine)
     if engine == "torch":
         return None
-    if (unfit := _unfit(flow, z0, rates)) is not None:
+    if (unfit := _unfit(flow, t, z0, rates)) is not None:
         if engine == "compiled":
             raise InputError(f"engine='compiled' does not apply, because {unfit}; use engine='torch' or 'auto'")
         return None
@@ -104,10 +104,10 @@ def compiled_flow(
     return None if field is None else Compiled(field)
 
 
-def _unfit(flow: Flow, z0: Tensor, rates: Tensor) -> str | None:
+def _unfit(flow: Flow, t: Tensor, z0: Tensor, rates: Tensor) -> str | None:
     """Return why compiled code cannot integrate these states, before anything is traced."""
-    if z0.numel() == 0:
-        return "there are no orbits"
+    if z0.numel() == 0 or len(t) == 1:
+        return "there is nothing to integrate"
     if z0.device.type != "cpu":
         return f"the states are on {z0.device}, and compiled code runs on the CPU"
     if z0.dtype != torch.float64:

@@ -198,7 +198,7 @@ def _run(
         if not integrator.samples:
             return z, integrator, steps.describe(), compiled
         quick = flow if compiled is None else compiled.flow(flow)
-        make = partial(cls, flow, **_for_a_trial(cls, options, integrator))
+        make = partial(cls, quick, **_for_a_trial(cls, options, integrator))
         accuracy = estimate(quick, make, integrator.samples, compiled)
         if not too_long(accuracy, cls, steps):
             break

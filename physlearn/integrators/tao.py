@@ -12,7 +12,7 @@ from torch import Tensor
 from physlearn.flow import Flow
 from physlearn.integrators.integrator import Integrator
 from systems import InputError
-from systems.reference.time_scale import known_jacobian, natural_size
+from systems.reference.time_scale import natural_size
 
 _CUBE_ROOT = 2 ** (1 / 3)
 _OUTER = 1 / (2 - _CUBE_ROOT)
@@ -91,7 +91,7 @@ class Tao4(Integrator):
         """Return the size of each momentum divided by that of its position, rounded to a power of 64."""
         t = torch.zeros((), dtype=torch.float64, device=z.device)
         rate = self.flow.field(t, z)
-        size = natural_size(z, rate, known_jacobian(lambda z: self.flow.field(t, z), z))
+        size = natural_size(z, rate, self.flow.jacobian(t, z))
         q, p = size.flatten(0, -2).amax(0).double().chunk(2) if z.ndim > 1 else size.double().chunk(2)
         known = (q > 0) & (p > 0)
         exponent = torch.where(known, (p / q).log2() / 6, 0.0).round()

@@ -1,4 +1,4 @@
-"""Gauss-Legendre methods, compiled: fixed-point sweeps, and Newton's method where they contract too slowly.
+"""Implicit methods, compiled: fixed-point sweeps, and Newton's method where they contract too slowly.
 
 The states of several orbits lie side by side, as in `systems.compiled.fixed_step`. Each orbit stops when it has converged, so
 that its result does not depend on the others.
@@ -13,6 +13,7 @@ import numpy as np
 from systems.compiled.loops import Array, loop
 from systems.compiled.signature import call_into
 
+Scheme = tuple[Array, Array, Array]  # the matrix and the nodes, and which coordinates count in the stages
 EXACT: dict[str, Any] = {"error_model": "numpy"}
 EPSILON = float(np.finfo(float).eps)
 MOST_SWEEPS = 50
@@ -24,16 +25,17 @@ ACTIVE, SETTLED, TOO_SLOW = 0, 1, 2
 
 @loop(**EXACT)
 def increments(
-    field: int, p: Array, t: float, dt: float, a: Array, c: Array, y: Array, x: Array, state: Array, new: Array
+    field: int, p: Array, t: float, dt: float, scheme: Scheme, y: Array, x: Array, state: Array, new: Array
 ) -> None:
     """Write dt times the field at the stages whose increments are x into ``new``."""
+    a, c, mask = scheme
     for stage in range(c.size):
         for i in range(y.size):
             state[i] = y[i]
         for other in range(c.size):
             weight = a[stage, other]
             for i in range(y.size):
-                state[i] += weight * x[other, i]
+                state[i] += weight * mask[i] * x[other, i]
         call_into(field, t + c[stage] * dt, state, p, new, stage)
         for i in range(y.size):
             new[stage, i] *= dt
@@ -41,11 +43,11 @@ def increments(
 
 @loop(**EXACT)
 def sweep(
-    field: int, p: Array, t: float, dt: float, a: Array, c: Array, y: Array, lanes: int, tolerance: float, size: Array,
+    field: int, p: Array, t: float, dt: float, scheme: Scheme, y: Array, lanes: int, tolerance: float, size: Array,
     x: Array, state: Array, new: Array, status: Array, previous: Array, change: Array,
 ) -> bool:  # fmt: skip
     """Solve x = increments(x) by sweeps; return whether all orbits have settled, and tell in ``status`` which have not."""
-    stages, n = c.size, y.size
+    stages, n = scheme[1].size, y.size
     call_into(field, t, y, p, new, 0)
     for i in range(n):
         first = dt * new[0, i]
@@ -56,7 +58,11 @@ def sweep(
         status[lane], previous[lane] = ACTIVE, np.inf
     stalled = max(STALLED, tolerance)
     for _ in range(MOST_SWEEPS):
-        increments(field, p, t, dt, a, c, y, x, state, new)
+        increments(field, p, t, dt, scheme, y, x, state, new)
+        for i in range(n):
+            if size[i] == 0.0:  # a coordinate that was at rest at zero
+                for stage in range(stages):
+                    size[i] = max(size[i], abs(new[stage, i]))
         for lane in range(lanes):
             change[lane] = 0.0
         for stage in range(stages):
@@ -123,14 +129,14 @@ def newton(
     p_jacobian: Array,
     t: float,
     dt: float,
-    a: Array,
-    c: Array,
+    scheme: Scheme,
     y: Array,
     tolerance: float,
     size: Array,
     x: Array,
 ) -> bool:
     """Solve x = increments(x) of one orbit by Newton's method; return whether it converged."""
+    a, c, mask = scheme
     stages, n = c.size, y.size
     state, new, slopes = np.zeros(n), np.zeros((stages, n)), np.zeros((stages, n * n))
     matrix, right = np.zeros((stages * n, stages * n)), np.zeros(stages * n)
@@ -140,19 +146,19 @@ def newton(
             x[stage, i] = dt * new[0, i]
     previous = np.inf
     for _ in range(MOST_NEWTON_STEPS):
-        increments(field, p, t, dt, a, c, y, x, state, new)
+        increments(field, p, t, dt, scheme, y, x, state, new)
         for stage in range(stages):
             for i in range(n):
                 state[i] = y[i]
             for other in range(stages):
                 for i in range(n):
-                    state[i] += a[stage, other] * x[other, i]
+                    state[i] += a[stage, other] * mask[i] * x[other, i]
             call_into(jacobian, t + c[stage] * dt, state, p_jacobian, slopes, stage)
             for i in range(n):
                 right[stage * n + i] = new[stage, i] - x[stage, i]
                 for other in range(stages):
                     for j in range(n):
-                        slope = -dt * a[stage, other] * slopes[stage, i * n + j]
+                        slope = -dt * a[stage, other] * mask[j] * slopes[stage, i * n + j]
                         matrix[stage * n + i, other * n + j] = slope + (1.0 if stage == other and i == j else 0.0)
         eliminate(matrix, right)
         change = 0.0
@@ -173,17 +179,20 @@ def newton(
 
 @loop(**EXACT)
 def rescue(
-    field: int, jacobian: int, p: Array, p_jacobian: Array, t: float, dt: float, a: Array, c: Array, y: Array, lanes: int,
+    field: int, jacobian: int, p: Array, p_jacobian: Array, t: float, dt: float, scheme: Scheme, y: Array, lanes: int,
     tolerance: float, size: Array, x: Array, status: Array,
 ) -> bool:  # fmt: skip
     """Apply Newton's method to the orbits whose sweeps were too slow; return whether all converged."""
+    a, c, mask = scheme
     stages, dim = c.size, y.size // lanes
-    one, one_size, one_x = np.zeros(dim), np.zeros(dim), np.zeros((stages, dim))
+    one, one_size, one_mask, one_x = np.zeros(dim), np.zeros(dim), np.zeros(dim), np.zeros((stages, dim))
+    for i in range(dim):
+        one_mask[i] = mask[i * lanes]
     for lane in range(lanes):
         if status[lane] == TOO_SLOW:
             for i in range(dim):
                 one[i], one_size[i] = y[i * lanes + lane], size[i * lanes + lane]
-            if not newton(field, jacobian, p, p_jacobian, t, dt, a, c, one, tolerance, one_size, one_x):
+            if not newton(field, jacobian, p, p_jacobian, t, dt, (a, c, one_mask), one, tolerance, one_size, one_x):
                 return False
             for stage in range(stages):
                 for i in range(dim):
@@ -194,7 +203,7 @@ def rescue(
 @loop(nogil=True, **EXACT)
 def run(
     wide: int, field: int, jacobian: int, p: Array, p_jacobian: Array, period: float, clock: float, since: Array, gaps: Array,
-    counts: Array, a: Array, b: Array, c: Array, lanes: int, tolerance: float, apart: int, begin: int, end: int, taken: int,
+    counts: Array, scheme: Scheme, b: Array, lanes: int, tolerance: float, apart: int, begin: int, end: int, taken: int,
     y: Array, size: Array, out: Array, samples: Array,
 ) -> int:  # fmt: skip
     """Integrate as `systems.compiled.fixed_step.run` does; return the number of steps so far, or -1 if a step failed.
@@ -205,8 +214,9 @@ def run(
         Addresses of the field for all orbits, of the field for one orbit, and of its Jacobian for one orbit.
     p, p_jacobian
         Parameters of the field, and of its Jacobian.
-    a, b, c
-        The method: its matrix, weights and nodes.
+    scheme, b
+        The method: its matrix and nodes, 1 for each coordinate (M,) whose increments count in the stages and 0 for others, and
+        its weights.
     lanes
         Number of orbits side by side.
     tolerance
@@ -214,7 +224,7 @@ def run(
     size : shape (M,)
         The largest sizes of the coordinates so far, which are updated.
     """
-    stages, n = c.size, y.size
+    stages, n = b.size, y.size
     x, new, state = np.zeros((stages, n)), np.zeros((stages, n)), np.zeros(n)
     status, previous, change = np.zeros(lanes, dtype=np.int64), np.zeros(lanes), np.zeros(lanes)
     for place in range(begin, end):
@@ -225,8 +235,8 @@ def run(
             if taken % apart == 0:
                 for i in range(n):
                     samples[taken // apart, i] = y[i]
-            if not sweep(wide, p, t, dt, a, c, y, lanes, tolerance, size, x, state, new, status, previous, change):  # noqa: SIM102
-                if not rescue(field, jacobian, p, p_jacobian, t, dt, a, c, y, lanes, tolerance, size, x, status):
+            if not sweep(wide, p, t, dt, scheme, y, lanes, tolerance, size, x, state, new, status, previous, change):  # noqa: SIM102
+                if not rescue(field, jacobian, p, p_jacobian, t, dt, scheme, y, lanes, tolerance, size, x, status):
                     return -1
             for stage in range(stages):
                 for i in range(n):

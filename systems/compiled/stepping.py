@@ -59,11 +59,18 @@ class Grid:
         return list(zip(times.tolist(), dt.tolist(), strict=True))
 
 
+Turn = Callable[[Grid, int, int, int, Array, Array], int]
+
+
 class Method:
     """A compiled method: what it calls, and one turn of a block of orbits."""
 
-    def prepare(self, field: ParametrizedField, lanes: int) -> Callable[..., int]:
-        """Return a function ``turn(grid, begin, end, taken, y, size, out, samples)``, which returns the steps taken, or -1."""
+    def start(self, field: ParametrizedField, lanes: int, y: Array) -> Turn:
+        """Return the function that integrates a block of orbits, which starts from y, turn by turn.
+
+        It is called with the grid, the output times at which the turn begins and ends, the number of steps taken before, and
+        the arrays that receive the states; and returns the number of steps taken so far, or -1 if a step failed.
+        """
         raise NotImplementedError
 
 
@@ -85,8 +92,8 @@ class Explicit(Method):
     weights: Sequence[float] = (1.0,)
     separable: bool = False
 
-    def prepare(self, field: ParametrizedField, lanes: int) -> Callable[..., int]:
-        """Return a turn of the method."""
+    def start(self, field: ParametrizedField, lanes: int, y: Array) -> Turn:
+        """Return the turns of a block."""
         from systems.compiled import fixed_step
 
         half = field.field.dim // 2
@@ -94,7 +101,7 @@ class Explicit(Method):
         kind, weights, p = getattr(fixed_step, self.kind), np.array(self.weights), functions[0].arguments(field.parameters)
         addresses = [function.address if lanes == 1 else function.wide for function in functions]
 
-        def turn(grid: Grid, begin: int, end: int, taken: int, y: Array, size: Array, out: Array, samples: Array) -> int:
+        def turn(grid: Grid, begin: int, end: int, taken: int, out: Array, samples: Array) -> int:
             times = (grid.period or 0.0, grid.clock, grid.since, np.diff(grid.since), grid.counts)
             return int(fixed_step.run(kind, *addresses, p, *times, weights, grid.apart, begin, end, taken, y, out, samples))
 
@@ -103,27 +110,80 @@ class Explicit(Method):
 
 @dataclass(frozen=True)
 class Implicit(Method):
-    """A Gauss-Legendre method, with its matrix, weights and nodes, and the tolerance of the solution of a step."""
+    """A method of `systems.compiled.implicit`.
+
+    Parameters
+    ----------
+    a, b, c : sequences of float
+        Matrix, weights and nodes of a collocation method.
+    tolerance : float
+        Tolerance of the solution of a step.
+    momenta : bool, default False
+        Whether only the increments of the momenta count in the stages.
+    """
 
     a: Sequence[Sequence[float]]
     b: Sequence[float]
     c: Sequence[float]
     tolerance: float
+    momenta: bool = False
 
-    def prepare(self, field: ParametrizedField, lanes: int) -> Callable[..., int]:
-        """Return a turn of the method."""
+    def start(self, field: ParametrizedField, lanes: int, y: Array) -> Turn:
+        """Return the turns of a block."""
         from systems.compiled import implicit
 
         function, jacobian = field.field.function, field.field.jacobian
         parameters = function.arguments(field.parameters), jacobian.arguments(field.parameters)
-        tableau = np.array(self.a), np.array(self.b), np.array(self.c)
         wide = function.address if lanes == 1 else function.wide
+        mask = np.ones(field.field.dim * lanes)
+        if self.momenta:
+            mask[: len(mask) // 2] = 0.0
+        scheme, size = (np.array(self.a), np.array(self.c), mask), np.abs(y)
 
-        def turn(grid: Grid, begin: int, end: int, taken: int, y: Array, size: Array, out: Array, samples: Array) -> int:
+        def turn(grid: Grid, begin: int, end: int, taken: int, out: Array, samples: Array) -> int:
             times = (grid.period or 0.0, grid.clock, grid.since, np.diff(grid.since), grid.counts)
-            method = (*tableau, lanes, self.tolerance, grid.apart, begin, end, taken)
+            method = (scheme, np.array(self.b), lanes, self.tolerance, grid.apart, begin, end, taken)
             addresses = wide, function.address, jacobian.address
             return int(implicit.run(*addresses, *parameters, *times, *method, y, size, out, samples))
+
+        return turn
+
+
+class Tao(Method):
+    """Tao's method.
+
+    Parameters
+    ----------
+    weights : sequence of float
+        Lengths of the parts of a step.
+    omega : float
+        Frequency of the spring between the copies.
+    ratio : array, shape ``(D / 2,)``
+        Size of each momentum divided by that of its position.
+    """
+
+    def __init__(self, weights: Sequence[float], omega: float, ratio: Array) -> None:
+        self.weights, self.omega, self.ratio = np.array(weights), omega, ratio
+        self._distances: list[Array] = []
+
+    @property
+    def distance(self) -> float:
+        """The largest distance between the copies of an orbit so far."""
+        return float(np.max([one[0] for one in self._distances], initial=0.0))
+
+    def start(self, field: ParametrizedField, lanes: int, y: Array) -> Turn:
+        """Return the turns of a block."""
+        from systems.compiled import tao
+
+        function, ratio = field.field.function, np.repeat(self.ratio, lanes)
+        address, p = function.address if lanes == 1 else function.wide, function.arguments(field.parameters)
+        copies, distance = np.concatenate([y, y]).reshape(4, -1), np.zeros(1)
+        self._distances.append(distance)
+
+        def turn(grid: Grid, begin: int, end: int, taken: int, out: Array, samples: Array) -> int:
+            times = (grid.period or 0.0, grid.clock, grid.since, np.diff(grid.since), grid.counts)
+            method = self.weights, self.omega, ratio, lanes, grid.apart, begin, end, taken
+            return int(tao.run(address, p, *times, *method, copies, out, samples, distance))
 
         return turn
 
@@ -165,15 +225,15 @@ def integrate(
     blocks = -(-n // lanes)
     padded = np.concatenate([z0, np.repeat(z0[-1:], blocks * lanes - n, axis=0)])
     y = np.ascontiguousarray(padded.reshape(blocks, lanes, dim).transpose(0, 2, 1)).reshape(blocks, dim * lanes)
-    size, taken = np.abs(y), np.zeros(blocks, dtype=np.int64)
+    taken = np.zeros(blocks, dtype=np.int64)
     out = np.empty((blocks, len(grid.since), dim * lanes))
     out[:, 0] = y
     samples = np.empty((blocks, -(-int(grid.counts.sum()) // grid.apart), dim * lanes))
-    turn = method.prepare(field, lanes)
+    turns = [method.start(field, lanes, one) for one in y]
 
     def block(place: int, begin: int, end: int) -> None:
-        arrays = y[place], size[place], out[place], samples[place]
-        if (steps := turn(grid, begin, end, int(taken[place]), *arrays)) < 0:
+        steps = turns[place](grid, begin, end, int(taken[place]), out[place], samples[place])
+        if steps < 0:
             raise StepError
         taken[place] = steps
 
