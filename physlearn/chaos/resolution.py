@@ -122,12 +122,9 @@ def _probe(rollout: Rollout, level: int) -> tuple[Tensor, Tensor, Tensor, Tensor
     z = start
     with torch.no_grad(), suited_to(z.numel() * TYPICAL_WIDTH):
         for begin in range(0, steps, TOGETHER):
-            path = [z]
             numbers = range(begin, min(begin + TOGETHER, steps))
-            for number in numbers:
-                z = rollout.step(z.new_tensor(number * rollout.dt), z, rollout.dt)
-                path.append(z)
-            states = torch.stack(path)
+            states = rollout.path(z, begin, len(numbers))
+            z = states[-1]
             there = states.isfinite().all(-1)
             still &= (states == start).all(-1).all(0)
             fine = there[1:]
@@ -162,15 +159,11 @@ def _probe(rollout: Rollout, level: int) -> tuple[Tensor, Tensor, Tensor, Tensor
 
 def _parting(rollout: Rollout, numbers: range, states: Float[Tensor, "c1 n D"]) -> Float[Tensor, "c n D"]:
     """Return the difference between the states after each step and after two half steps."""
-    half = rollout.dt / 2
     if rollout.flow.autonomous:
-        zero = states.new_zeros(())
-        return (rollout.step(zero, rollout.step(zero, states[:-1], half), half) - states[1:]).abs()
-    parts = []
-    for number, before, after in zip(numbers, states[:-1], states[1:], strict=True):
-        t = [before.new_tensor(number * rollout.dt + k * half) for k in (0, 1)]
-        parts.append((rollout.step(t[1], rollout.step(t[0], before, half), half) - after).abs())
-    return torch.stack(parts)
+        ends = rollout.path(states[:-1].flatten(0, 1), 0, 1, parts=2)[1].reshape(states[1:].shape)
+    else:
+        ends = torch.stack([rollout.path(z, number, 1, parts=2)[1] for number, z in zip(numbers, states[:-1], strict=True)])
+    return (ends - states[1:]).abs()
 
 
 def _filled(spread: Float[Tensor, "n D"], size: Float[Tensor, "n D"], rollout: Rollout) -> Float[Tensor, "n D"]:

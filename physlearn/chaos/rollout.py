@@ -13,6 +13,7 @@ from torch import Tensor
 from physlearn.chaos.time_scale import STEP, time_scale
 from physlearn.flow import FlowLike
 from physlearn.integrators import Flow, Integrator, find
+from physlearn.integrators.engine import Compiled, compiled_flow
 from systems import InputError
 from systems.states import check_states
 
@@ -31,6 +32,7 @@ class Rollout:
     steps: int
     step: Callable[[Tensor, Tensor, float], Tensor]
     method: str
+    compiled: Compiled | None = None
 
     @classmethod
     def of(
@@ -87,16 +89,19 @@ class Rollout:
         integrator: Integrator = kind(seen)
         z = z0.detach().clone().reshape(-1, z0.shape[-1])  # a clone, because inference tensors have no derivatives
         with torch.no_grad():
-            shape = seen.field(z.new_zeros(()), z).shape
+            rates = seen.field(z.new_zeros(()), z)
+        shape = rates.shape
         if shape != z.shape:
             raise InputError(
                 f"{seen.name} returns rates of shape {tuple(shape)} for states of shape {tuple(z.shape)}; both must be equal"
             )
+        compiled = compiled_flow("auto", seen, integrator, z.new_zeros(2), z, rates)
+        seen = seen if compiled is None else compiled.flow(seen)
         scale = time_scale(seen, z) if time is None or dt is None else 1.0
         time = scales * scale if time is None else time
         dt = step * scale if dt is None else dt
         steps = max(1, ceil(time / dt - 1e-9))  # 1e-9: rounding must not add a step
-        return cls(seen, z, z0.shape[:-1], coordinates, time / steps, steps, integrator.step, method)
+        return cls(seen, z, z0.shape[:-1], coordinates, time / steps, steps, integrator.step, method, compiled)
 
     @property
     def time(self) -> float:
@@ -107,6 +112,33 @@ class Rollout:
     def turning(self) -> tuple[float, ...]:
         """The period of each coordinate; infinite for coordinates that are not angles."""
         return tuple(self.flow.periods.get(name, inf) for name in self.coordinates)
+
+    def path(self, z: Float[Tensor, "n D"], first: int, steps: int, parts: int = 1) -> Float[Tensor, "c n D"]:
+        """Return the states z and those after each of some steps.
+
+        Parameters
+        ----------
+        z : shape ``(n, D)``
+            States at the start of step number ``first``.
+        first, steps
+            The number of the first step, and how many follow.
+        parts
+            Number of shorter steps into which each step is divided.
+
+        Returns
+        -------
+        Tensor, shape ``(steps + 1, n, D)``
+            The states.
+        """
+        h = self.dt / parts
+        if self.compiled is not None:
+            return self.compiled.path(find(self.method)(self.flow), z, first * self.dt, h, [parts] * steps)
+        states = [z]
+        for number in range(first, first + steps):
+            for part in range(parts):
+                z = self.step(z.new_tensor(number * self.dt + part * h), z, h)
+            states.append(z)
+        return torch.stack(states)
 
     def finer(self, halvings: int) -> Rollout:
         """Return the same rollout with its step halved a number of times."""

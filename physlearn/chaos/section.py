@@ -281,12 +281,8 @@ def _follow(rollout: Rollout, surface: Surface, bounds: Bounds) -> tuple[Tensor,
     z = rollout.z
     found = [(alive[:0], z[:0, 0], z[:0])]
     for start in range(0, rollout.steps, TOGETHER):
-        states = [z]
-        numbers = range(start, min(start + TOGETHER, rollout.steps))
-        for number in numbers:
-            z = rollout.step(z.new_tensor(number * rollout.dt), z, rollout.dt)
-            states.append(z)
-        path = torch.stack(states)  # (steps + 1, n, D)
+        path = rollout.path(z, start, min(TOGETHER, rollout.steps - start))  # (steps + 1, n, D)
+        z = path[-1]
         gone = bounds.left(path, alive).cummax(0).values
         times = (torch.arange(start, start + len(path), dtype=torch.float64, device=z.device) * rollout.dt).to(z)
         side, slope = surface.side(path), rates(rollout, times, path)[..., surface.axis] * rollout.dt

@@ -35,9 +35,15 @@ def carry(
     ----------
     Skokos and Gerlach, Phys. Rev. E 82, 036704 (2010), the tangent map method.
     """
-    step = find(rollout.method)(joint(rollout.flow)).step
     unit = scale.unsqueeze(-2)
     y = torch.cat([z.unsqueeze(-2), w * unit], dim=-2)
+    if rollout.compiled is not None:
+        together = y.mT.flatten(1)  # each coordinate of the state, followed by that of the vectors
+        tangent, method = rollout.compiled.tangent(w.shape[1]), find(rollout.method)(rollout.flow)
+        end = tangent.path(method, together, first * rollout.dt, rollout.dt, [steps])[-1]
+        y = end.unflatten(-1, (z.shape[-1], -1)).mT.contiguous()
+        return y[:, 0], y[:, 1:] / unit
+    step = find(rollout.method)(joint(rollout.flow)).step
     with torch.no_grad(), suited_to(w.numel() * TYPICAL_WIDTH):
         for number in range(first, first + steps):
             y = step(y.new_tensor(number * rollout.dt), y, rollout.dt)

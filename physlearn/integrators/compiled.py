@@ -81,6 +81,22 @@ def stepped(
     return torch.from_numpy(found[:, -1].copy()).reshape(z.shape)
 
 
+def path(
+    integrator: Integrator,
+    field: ParametrizedField,
+    z: Float[Tensor, "n D"],
+    t: float,
+    dt: float,
+    counts: Sequence[int],
+) -> Float[Tensor, "c n D"]:
+    """Return the states z at the time t, and those after each number of steps in ``counts``, by an explicit method."""
+    since = dt * np.concatenate([[0], np.cumsum(counts)])
+    lengths = np.full(len(counts), dt)
+    grid = stepping.Grid(since, np.array(counts, dtype=np.int64), t, None, 1, lengths)
+    found, _ = stepping.integrate(FORMS[type(integrator)](integrator), field, z.numpy(), grid)
+    return torch.from_numpy(found).transpose(0, 1)
+
+
 def _integrated(
     integrator: Integrator,
     field: ParametrizedField,

@@ -50,6 +50,18 @@ class Compiled:
         found = torch.from_numpy(self.field.jacobian(float(t), z.reshape(-1, z.shape[-1]).numpy()))
         return found.reshape(*z.shape, z.shape[-1]).nan_to_num(0.0, 0.0, 0.0)
 
+    def path(
+        self, integrator: Integrator, z: Float[Tensor, "n D"], t: float, dt: float, counts: Sequence[int]
+    ) -> Float[Tensor, "c n D"]:
+        """Return the states z at the time t, and those after each number of steps in ``counts``, by an explicit method."""
+        from physlearn.integrators.compiled import path
+
+        return path(integrator, self.field, z, t, dt, counts)
+
+    def tangent(self, k: int) -> Compiled:
+        """Return the compiled field of a state and k deviation vectors; see `systems.compiled.field.Field.tangent`."""
+        return Compiled(self.field.tangent(k))
+
     def stepped(self, integrator: Integrator, t: float, z: Tensor, lengths: Sequence[float]) -> Tensor | None:
         """Return the states after some steps, or None if a step does not converge."""
         from physlearn.integrators.compiled import stepped

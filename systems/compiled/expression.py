@@ -6,7 +6,7 @@ An expression is a node of a graph without circles. Equal expressions are one no
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -138,6 +138,18 @@ def needed(results: Iterable[Expression]) -> list[Expression]:
             found[one.index] = one
             left.extend(inner for inner in one.arguments if isinstance(inner, Expression))
     return [found[index] for index in sorted(found)]
+
+
+def substituted(results: Iterable[Expression], by: Mapping[Expression, Expression]) -> list[Expression]:
+    """Return results in which some variables are replaced by other expressions, all at once."""
+    found = {variable.index: value for variable, value in by.items()}
+    wanted = list(results)
+    for one in needed(wanted):
+        if one.index not in found:
+            inner = [found[a.index] if isinstance(a, Expression) else a for a in one.arguments]
+            plain = one.operation in ("variable", "number")
+            found[one.index] = one if plain else one.graph.apply(one.operation, *inner)
+    return [found[one.index] for one in wanted]
 
 
 def _identity(value: Any) -> tuple[Any, ...]:

@@ -13,8 +13,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from systems.autograd_mode import ordinary
-from systems.compiled.derivative import jacobian
-from systems.compiled.expression import Expression, Graph
+from systems.compiled.derivative import directional, jacobian
+from systems.compiled.expression import Expression, Graph, substituted
 from systems.compiled.function import CompiledFunction
 from systems.compiled.operators import UntraceableError
 from systems.compiled.trace import trace
@@ -41,6 +41,7 @@ class Field:
     def __init__(self, rates: list[Expression], variables: list[Expression]) -> None:
         self.rates, self.variables = rates, variables
         self._parts: dict[tuple[int, int | None], CompiledFunction] = {}
+        self._tangents: dict[int, Field] = {}
 
     @property
     def dim(self) -> int:
@@ -58,11 +59,28 @@ class Field:
             self._parts[begin, end] = CompiledFunction(self.rates[begin:end])
         return self._parts[begin, end]
 
+    def tangent(self, k: int) -> Field:
+        """Return the field of a state and k deviation vectors, which move by the derivative of the field.
+
+        Each coordinate of the state is followed by the same coordinate of all vectors.
+        """
+        if k not in self._tangents:
+            self._tangents[k] = _tangent(self, k)
+        return self._tangents[k]
+
     @cached_property
     def jacobian(self) -> CompiledFunction:
         """The matrix of its derivatives by the state, in row-major order; it is interpreted, as it is called seldom."""
         rows = jacobian(self.rates, self.variables)
         return CompiledFunction([element for row in rows for element in row], interpreted=True)
+
+
+def _tangent(field: Field, k: int) -> Field:
+    graph, dim = field.variables[0].graph, field.dim
+    places = [[graph.variable("z", i * (k + 1) + j) for j in range(k + 1)] for i in range(dim)]
+    rates = substituted(field.rates, {variable: place[0] for variable, place in zip(field.variables, places, strict=True)})
+    columns = [rates, *(directional(rates, {place[0]: place[j] for place in places}) for j in range(1, k + 1))]
+    return Field([column[i] for i in range(dim) for column in columns], [one for place in places for one in place])
 
 
 class ParametrizedField:
@@ -100,6 +118,10 @@ class ParametrizedField:
         """Return dz/dt along orbits, with times reduced modulo the period of the field."""
         times = (t if period is None else t % period).expand(z.shape[:-1])
         return torch.from_numpy(self(times.reshape(-1).numpy(), z.reshape(-1, z.shape[-1]).numpy())).reshape(z.shape)
+
+    def tangent(self, k: int) -> ParametrizedField:
+        """Return the field of a state and k deviation vectors; see `Field.tangent`."""
+        return ParametrizedField(self.field.tangent(k), self.parameters.tolist())
 
     def check(self, function: Function, t: float, z: Float[Tensor, "n D"]) -> None:
         """Compare with the function that was traced, at some states and near them.

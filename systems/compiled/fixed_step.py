@@ -79,7 +79,7 @@ def run(
     period: float,
     clock: float,
     since: Array,
-    gaps: Array,
+    lengths: Array,
     counts: Array,
     weights: Array,
     apart: int,
@@ -100,8 +100,8 @@ def run(
         Addresses of the field, or of the force and the velocity.
     p, period, clock
         Parameters, period (0 if there is none), and time of the field at the first output.
-    since, gaps, counts
-        The output times since the first, the times between them, and the number of steps in each.
+    since, lengths, counts
+        The output times since the first, and the length and number of the steps between them.
     weights
         Lengths of the leapfrog steps of a composition.
     apart
@@ -119,7 +119,7 @@ def run(
     if kind == COMPOSED:
         call_into(first, clock, y, p, k, 0)
     for place in range(begin, end):
-        dt = gaps[place] / counts[place]
+        dt = lengths[place]
         for j in range(counts[place]):
             elapsed = since[place] + j * dt
             t = clock + elapsed if period == 0.0 else np.remainder(clock + elapsed, period)

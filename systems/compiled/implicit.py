@@ -202,8 +202,8 @@ def rescue(
 
 @loop(nogil=True, **EXACT)
 def run(
-    wide: int, field: int, jacobian: int, p: Array, p_jacobian: Array, period: float, clock: float, since: Array, gaps: Array,
-    counts: Array, scheme: Scheme, b: Array, lanes: int, tolerance: float, apart: int, begin: int, end: int, taken: int,
+    wide: int, field: int, jacobian: int, p: Array, p_jacobian: Array, period: float, clock: float, since: Array,
+    lengths: Array, counts: Array, scheme: Scheme, b: Array, lanes: int, tolerance: float, apart: int, begin: int, end: int, taken: int,
     y: Array, size: Array, out: Array, samples: Array,
 ) -> int:  # fmt: skip
     """Integrate as `systems.compiled.fixed_step.run` does; return the number of steps so far, or -1 if a step failed.
@@ -228,7 +228,7 @@ def run(
     x, new, state = np.zeros((stages, n)), np.zeros((stages, n)), np.zeros(n)
     status, previous, change = np.zeros(lanes, dtype=np.int64), np.zeros(lanes), np.zeros(lanes)
     for place in range(begin, end):
-        dt = gaps[place] / counts[place]
+        dt = lengths[place]
         for j in range(counts[place]):
             elapsed = since[place] + j * dt
             t = clock + elapsed if period == 0.0 else np.remainder(clock + elapsed, period)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ class Grid:
         Period of the field in time.
     samples : int
         Approximate number of steps whose initial states are kept.
+    lengths : shape (T - 1,), optional
+        Length of the steps between two outputs; by default, those that fill the time.
     """
 
     since: Array
@@ -42,6 +45,11 @@ class Grid:
     clock: float
     period: float | None
     samples: int
+    lengths: Array = dataclasses.field(default_factory=lambda: np.empty(0))
+
+    def __post_init__(self) -> None:
+        if not self.lengths.size:
+            object.__setattr__(self, "lengths", np.diff(self.since) / self.counts)
 
     @property
     def apart(self) -> int:
@@ -53,7 +61,7 @@ class Grid:
         starts = np.concatenate([[0], np.cumsum(self.counts)])
         steps = np.arange(0, starts[-1], self.apart)
         places = np.searchsorted(starts, steps, side="right") - 1
-        dt = (np.diff(self.since) / self.counts)[places]
+        dt = self.lengths[places]
         times = self.clock + self.since[places] + (steps - starts[places]) * dt
         times = times if self.period is None else times % self.period
         return list(zip(times.tolist(), dt.tolist(), strict=True))
@@ -102,7 +110,7 @@ class Explicit(Method):
         addresses = [function.address if lanes == 1 else function.wide for function in functions]
 
         def turn(grid: Grid, begin: int, end: int, taken: int, out: Array, samples: Array) -> int:
-            times = (grid.period or 0.0, grid.clock, grid.since, np.diff(grid.since), grid.counts)
+            times = (grid.period or 0.0, grid.clock, grid.since, grid.lengths, grid.counts)
             return int(fixed_step.run(kind, *addresses, p, *times, weights, grid.apart, begin, end, taken, y, out, samples))
 
         return turn
@@ -141,7 +149,7 @@ class Implicit(Method):
         scheme, size = (np.array(self.a), np.array(self.c), mask), np.abs(y)
 
         def turn(grid: Grid, begin: int, end: int, taken: int, out: Array, samples: Array) -> int:
-            times = (grid.period or 0.0, grid.clock, grid.since, np.diff(grid.since), grid.counts)
+            times = (grid.period or 0.0, grid.clock, grid.since, grid.lengths, grid.counts)
             method = (scheme, np.array(self.b), lanes, self.tolerance, grid.apart, begin, end, taken)
             addresses = wide, function.address, jacobian.address
             return int(implicit.run(*addresses, *parameters, *times, *method, y, size, out, samples))
@@ -181,7 +189,7 @@ class Tao(Method):
         self._distances.append(distance)
 
         def turn(grid: Grid, begin: int, end: int, taken: int, out: Array, samples: Array) -> int:
-            times = (grid.period or 0.0, grid.clock, grid.since, np.diff(grid.since), grid.counts)
+            times = (grid.period or 0.0, grid.clock, grid.since, grid.lengths, grid.counts)
             method = self.weights, self.omega, ratio, lanes, grid.apart, begin, end, taken
             return int(tao.run(address, p, *times, *method, copies, out, samples, distance))
 
@@ -238,14 +246,16 @@ def integrate(
         taken[place] = steps
 
     begin, threads = 0, min(torch.get_num_threads(), blocks)
-    with ThreadPoolExecutor(threads) as pool:
-        while begin < len(grid.counts):
-            end = _end(grid.counts, begin, max(1, STEPS_AT_ONCE // blocks))
-            much = int(grid.counts[begin:end].sum()) * blocks > STEPS_IN_ONE_THREAD
-            each = pool.map if threads > 1 and much else map
-            list(each(partial(block, begin=begin, end=end), range(blocks)))
-            tick(end - begin)
-            begin = end
+    while begin < len(grid.counts):
+        end = _end(grid.counts, begin, max(1, STEPS_AT_ONCE // blocks))
+        turn = partial(block, begin=begin, end=end)
+        if threads > 1 and int(grid.counts[begin:end].sum()) * blocks > STEPS_IN_ONE_THREAD:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(turn, range(blocks)))
+        else:
+            list(map(turn, range(blocks)))
+        tick(end - begin)
+        begin = end
     return _unpacked(out, lanes, n, dim), _unpacked(samples, lanes, n, dim)
 
 

@@ -43,8 +43,8 @@ def rotate(angle: float, ratio: Array, z: Array) -> None:
 
 @loop(nogil=True, **EXACT)
 def run(
-    field: int, p: Array, period: float, clock: float, since: Array, gaps: Array, counts: Array, weights: Array, omega: float,
-    ratio: Array, lanes: int, apart: int, begin: int, end: int, taken: int,
+    field: int, p: Array, period: float, clock: float, since: Array, lengths: Array, counts: Array, weights: Array,
+    omega: float, ratio: Array, lanes: int, apart: int, begin: int, end: int, taken: int,
     z: Array, out: Array, samples: Array, distance: Array,
 ) -> int:  # fmt: skip
     """Integrate as `systems.compiled.fixed_step.run` does.
@@ -63,7 +63,7 @@ def run(
     n = z.shape[1]
     k = np.zeros((2, 2 * n))
     for place in range(begin, end):
-        dt = gaps[place] / counts[place]
+        dt = lengths[place]
         for j in range(counts[place]):
             elapsed = since[place] + j * dt
             t = clock + elapsed if period == 0.0 else np.remainder(clock + elapsed, period)
