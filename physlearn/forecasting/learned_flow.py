@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -13,6 +13,9 @@ from physlearn.models.physical import PhysicalModel
 from systems import InputError
 from systems.autograd_mode import outside_inference
 from systems.floats import takes_arrays
+
+if TYPE_CHECKING:
+    from systems.compiled.field import Field
 
 
 class LearnedFlow:
@@ -36,6 +39,7 @@ class LearnedFlow:
         self.periods: dict[str, float] = {}
         self._model: PhysicalModel | None = None
         self._copies: dict[tuple[torch.dtype, torch.device], PhysicalModel] = {}
+        self._compiled: Field | None = None
 
     @property
     def model(self) -> PhysicalModel:
@@ -72,13 +76,19 @@ class LearnedFlow:
         """The force -dV/dq of a separable model: ``f.force(q)``."""
         return self._part("force")
 
+    def compiled_field(self) -> Field:
+        """Return the learned flow for compiled solvers, in float64. Raises UntraceableError if it has no compiled form."""
+        if self._compiled is None:
+            self._compiled = self.model.copied_to(torch.device("cpu"), torch.float64).compiled_field()
+        return self._compiled
+
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_copies": {}}
+        return {**self.__dict__, "_copies": {}, "_compiled": None}
 
     def _adopt(self, model: PhysicalModel, coordinates: tuple[str, ...], periods: Mapping[str, float]) -> None:
         self._model = model.to(self.device, self.dtype).eval().requires_grad_(False)
         self.coordinates, self.periods = coordinates, dict(periods)
-        self._copies = {}
+        self._copies, self._compiled = {}, None
 
     def _model_for(self, z: Tensor) -> PhysicalModel:
         """Return the model with the dtype and device of z, so that weights trained in float32 are used in float64."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from physlearn.flow import Flow
 from physlearn.integrators.integrator import Integrator
@@ -102,17 +102,27 @@ def compiled_flow(
         return None
     from physlearn.integrators.compiled import has_form  # imports numba, which is slow
     from systems.compiled import engine as engines
-    from systems.compiled.field import field_of_function, field_of_system
+    from systems.compiled.field import ParametrizedField, field_of_function, field_of_system
 
     def trace() -> ParametrizedField:
         if isinstance(flow.source, System):
             return field_of_system(flow.source)
+        if (learned := getattr(flow.source, "compiled_field", None)) is not None:
+            return ParametrizedField(learned())
         return field_of_function(flow.field, z0.shape[-1])
+
+    velocity, force = flow.velocity, flow.force
+    function = flow.field
+    if velocity is not None and force is not None:  # what a method for separable Hamiltonians calls
+
+        def function(t: Tensor, z: Tensor) -> Tensor:
+            q, p = z.chunk(2, dim=-1)
+            return torch.cat([velocity(p), force(q)], dim=-1)
 
     first = float(t[0])
     clock = first if flow.period is None else first % flow.period
     missing = None if has_form(integrator) else f"{integrator.name} has no compiled form for {flow.name}"
-    field = engines.choose(engine, trace, flow.field, clock, z0.detach().reshape(-1, z0.shape[-1]), missing)
+    field = engines.choose(engine, trace, function, clock, z0.detach().reshape(-1, z0.shape[-1]), missing)
     return None if field is None else Compiled(field)
 
 
@@ -126,6 +136,4 @@ def _unfit(flow: Flow, t: Tensor, z0: Tensor, rates: Tensor) -> str | None:
         return f"the states are in {str(z0.dtype).removeprefix('torch.')}, and compiled code computes in float64"
     if torch.is_grad_enabled() and (z0.requires_grad or rates.requires_grad):
         return "gradients are recorded"
-    if isinstance(getattr(flow.source, "model", flow.source), nn.Module):
-        return "learned models are integrated by torch"
     return None

@@ -5,12 +5,15 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from physlearn.models.units import Structure
+
+if TYPE_CHECKING:
+    from systems.compiled.field import Field
 
 
 class Learner(nn.Module):
@@ -117,6 +120,23 @@ class Model(Learner):
         # each network of a separable model has half of the coordinates; an angle adds one input to one of the networks
         weights = sum(a * b for a, b in pairwise([max(dim // 2, 1) + angles, *hidden]))
         return weights + sum(hidden)
+
+    def compiled_field(self) -> Field:
+        """Return the flow for compiled solvers, with the present weights, which must be in float64.
+
+        Returns
+        -------
+        Field
+            The flow.
+
+        Raises
+        ------
+        UntraceableError
+            If the model has no compiled form. The message says why.
+        """
+        from physlearn.models.folded import folded  # imports numba, which is slow
+
+        return folded(self)
 
     @abstractmethod
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:

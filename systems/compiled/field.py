@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cached_property, lru_cache
@@ -15,7 +16,7 @@ from torch import Tensor
 from systems.autograd_mode import ordinary
 from systems.compiled.derivative import directional, jacobian
 from systems.compiled.expression import Expression, Graph, substituted
-from systems.compiled.function import CompiledFunction
+from systems.compiled.function import CompiledFunction, Function
 from systems.compiled.operators import UntraceableError
 from systems.compiled.trace import trace
 from systems.reference.tolerances import tolerances
@@ -24,11 +25,64 @@ STATES = 8  # at which the compiled field is compared with the field
 AGREEMENT = 1e-9  # largest difference, relative to the largest rate
 OFF = 0.03  # relative distance of the states at which constants that should depend on the state are found
 
-Function = Callable[[Tensor, Tensor], Tensor]
+Flow = Callable[[Tensor, Tensor], Tensor]
 
 
-class Field:
-    """A vector field as expressions of the time, the state and its parameters.
+class Field(ABC):
+    """A vector field for compiled solvers, of the time, the state and its parameters.
+
+    A subclass makes the functions; this class keeps them.
+    """
+
+    def __init__(self) -> None:
+        self._parts: dict[tuple[int, int | None], Function] = {}
+        self._tangents: dict[int, Field] = {}
+
+    @property
+    @abstractmethod
+    def dim(self) -> int:
+        """Number of coordinates."""
+
+    @property
+    def function(self) -> Function:
+        """The field, compiled."""
+        return self.part(0, None)
+
+    def part(self, begin: int, end: int | None) -> Function:
+        """Return the rates of some coordinates, compiled, such as the force of a separable system."""
+        if (begin, end) not in self._parts:
+            self._parts[begin, end] = self.make(begin, end)
+        return self._parts[begin, end]
+
+    def tangent(self, k: int) -> Field:
+        """Return the field of a state and k deviation vectors, which move by the derivative of the field.
+
+        Each coordinate of the state is followed by the same coordinate of all vectors.
+        """
+        if k not in self._tangents:
+            self._tangents[k] = self.make_tangent(k)
+        return self._tangents[k]
+
+    @cached_property
+    def jacobian(self) -> Function:
+        """The matrix of the derivatives by the state, in row-major order."""
+        return self.make_jacobian()
+
+    @abstractmethod
+    def make(self, begin: int, end: int | None) -> Function:
+        """Compile the rates of some coordinates."""
+
+    @abstractmethod
+    def make_jacobian(self) -> Function:
+        """Compile the derivatives by the state."""
+
+    @abstractmethod
+    def make_tangent(self, k: int) -> Field:
+        """Return the field of a state and k deviation vectors."""
+
+
+class TracedField(Field):
+    """A vector field that is given by expressions.
 
     Parameters
     ----------
@@ -39,48 +93,34 @@ class Field:
     """
 
     def __init__(self, rates: list[Expression], variables: list[Expression]) -> None:
+        super().__init__()
         self.rates, self.variables = rates, variables
-        self._parts: dict[tuple[int, int | None], CompiledFunction] = {}
-        self._tangents: dict[int, Field] = {}
 
     @property
     def dim(self) -> int:
         """Number of coordinates."""
         return len(self.variables)
 
-    @cached_property
-    def function(self) -> CompiledFunction:
-        """The field, compiled."""
-        return CompiledFunction(self.rates)
+    def make(self, begin: int, end: int | None) -> CompiledFunction:
+        """Compile the rates of some coordinates."""
+        return CompiledFunction(self.rates[begin:end])
 
-    def part(self, begin: int, end: int | None) -> CompiledFunction:
-        """The rates of some coordinates, compiled, such as the force of a separable system."""
-        if (begin, end) not in self._parts:
-            self._parts[begin, end] = CompiledFunction(self.rates[begin:end])
-        return self._parts[begin, end]
-
-    def tangent(self, k: int) -> Field:
-        """Return the field of a state and k deviation vectors, which move by the derivative of the field.
-
-        Each coordinate of the state is followed by the same coordinate of all vectors.
-        """
-        if k not in self._tangents:
-            self._tangents[k] = _tangent(self, k)
-        return self._tangents[k]
-
-    @cached_property
-    def jacobian(self) -> CompiledFunction:
-        """The matrix of its derivatives by the state, in row-major order; it is interpreted, as it is called seldom."""
+    def make_jacobian(self) -> CompiledFunction:
+        """Return the derivatives by the state, which are interpreted, as they are called seldom."""
         rows = jacobian(self.rates, self.variables)
         return CompiledFunction([element for row in rows for element in row], interpreted=True)
 
+    def make_tangent(self, k: int) -> TracedField:
+        """Return the field of a state and k deviation vectors."""
+        return _tangent(self, k)
 
-def _tangent(field: Field, k: int) -> Field:
+
+def _tangent(field: TracedField, k: int) -> TracedField:
     graph, dim = field.variables[0].graph, field.dim
     places = [[graph.variable("z", i * (k + 1) + j) for j in range(k + 1)] for i in range(dim)]
     rates = substituted(field.rates, {variable: place[0] for variable, place in zip(field.variables, places, strict=True)})
     columns = [rates, *(directional(rates, {place[0]: place[j] for place in places}) for j in range(1, k + 1))]
-    return Field([column[i] for i in range(dim) for column in columns], [one for place in places for one in place])
+    return TracedField([column[i] for i in range(dim) for column in columns], [one for place in places for one in place])
 
 
 class ParametrizedField:
@@ -123,7 +163,7 @@ class ParametrizedField:
         """Return the field of a state and k deviation vectors; see `Field.tangent`."""
         return ParametrizedField(self.field.tangent(k), self.parameters.tolist())
 
-    def check(self, function: Function, t: float, z: Float[Tensor, "n D"]) -> None:
+    def check(self, function: Flow, t: float, z: Float[Tensor, "n D"]) -> None:
         """Compare with the function that was traced, at some states and near them.
 
         Raises
@@ -165,13 +205,13 @@ def field_of_system(system: Any) -> ParametrizedField:
     others = tuple((f.name, getattr(system, f.name)) for f in fields(system) if f.name not in names) if names else ()
     if names:
         try:
-            return ParametrizedField(_of_class(type(system), names, others, tuple(values)), values)
+            return ParametrizedField(_traced_class(type(system), names, others, _Example(tuple(values))), values)
         except (UntraceableError, TypeError):  # it takes its parameters for numbers, or others cannot be told apart
             pass
     return ParametrizedField(_of_function(system.vector_field, system.dim))
 
 
-def field_of_function(function: Function, dim: int) -> ParametrizedField:
+def field_of_function(function: Flow, dim: int) -> ParametrizedField:
     """Return the field of a function ``f(t, z)``, which is traced anew, as it may have changed. Raises UntraceableError."""
     return ParametrizedField(_of_function(function, dim))
 
@@ -196,12 +236,8 @@ class _Example:
         return 0
 
 
-def _of_class(cls: type, names: tuple[str, ...], others: tuple[tuple[str, Any], ...], values: tuple[float, ...]) -> Field:
-    return _traced_class(cls, names, others, _Example(values))
-
-
 @lru_cache(maxsize=256)
-def _traced_class(cls: type, names: tuple[str, ...], others: tuple[tuple[str, Any], ...], values: _Example) -> Field:
+def _traced_class(cls: type, names: tuple[str, ...], others: tuple[tuple[str, Any], ...], values: _Example) -> TracedField:
     def function(t: Tensor, z: Tensor, *parameters: Tensor) -> Tensor:
         one: Any = object.__new__(cls)  # a fresh one: what a system has computed from its own parameters must not be kept
         for name, value in (*others, *zip(names, parameters, strict=True)):
@@ -213,11 +249,11 @@ def _traced_class(cls: type, names: tuple[str, ...], others: tuple[tuple[str, An
     return _field(function, dim, examples)
 
 
-def _of_function(function: Function, dim: int) -> Field:
+def _of_function(function: Flow, dim: int) -> TracedField:
     return _field(function, dim, [])
 
 
-def _field(function: Callable[..., Tensor], dim: int, parameters: list[Tensor]) -> Field:
+def _field(function: Callable[..., Tensor], dim: int, parameters: list[Tensor]) -> TracedField:
     graph = Graph()
     coordinates = [graph.variable("z", place) for place in range(dim)]
     t = torch.tensor(0.25, dtype=torch.float64)
@@ -227,4 +263,4 @@ def _field(function: Callable[..., Tensor], dim: int, parameters: list[Tensor]) 
     rates = trace(function, [t, z, *parameters], variables, graph)
     if len(rates) != dim:
         raise UntraceableError(f"it returns {len(rates)} rates for {dim} coordinates")
-    return Field(rates, coordinates)
+    return TracedField(rates, coordinates)

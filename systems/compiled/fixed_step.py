@@ -43,29 +43,33 @@ def rk4(field: int, p: Array, t: float, dt: float, y: Array, k: Array, state: Ar
 
 
 @loop(**EXACT)
-def composed(force: int, velocity: int, p: Array, t: float, dt: float, weights: Array, y: Array, k: Array) -> None:
+def composed(
+    force: int, velocity: int, p_force: Array, p_velocity: Array, t: float, dt: float, weights: Array, y: Array, k: Array
+) -> None:
     """Take leapfrog steps of the lengths ``weights`` times dt; k[0] is the force at y, before and after."""
     n, kick = y.size // 2, 0.0
     for weight in weights:
         for i in range(n):
             y[n + i] += dt * (kick + weight / 2) * k[0, i]
-        call_into(velocity, t, y, p, k, 1)
+        call_into(velocity, t, y, p_velocity, k, 1)
         for i in range(n):
             y[i] += dt * weight * k[1, i]
-        call_into(force, t, y, p, k, 0)
+        call_into(force, t, y, p_force, k, 0)
         kick = weight / 2
     for i in range(n):
         y[n + i] += dt * kick * k[0, i]
 
 
 @loop(**EXACT)
-def symplectic_euler(force: int, velocity: int, p: Array, t: float, dt: float, y: Array, k: Array) -> None:
+def symplectic_euler(
+    force: int, velocity: int, p_force: Array, p_velocity: Array, t: float, dt: float, y: Array, k: Array
+) -> None:
     """Take a step of the symplectic Euler method for a separable Hamiltonian."""
     n = y.size // 2
-    call_into(force, t, y, p, k, 0)
+    call_into(force, t, y, p_force, k, 0)
     for i in range(n):
         y[n + i] += dt * k[0, i]
-    call_into(velocity, t, y, p, k, 1)
+    call_into(velocity, t, y, p_velocity, k, 1)
     for i in range(n):
         y[i] += dt * k[1, i]
 
@@ -76,6 +80,7 @@ def run(
     first: int,
     second: int,
     p: Array,
+    p_second: Array,
     period: float,
     clock: float,
     since: Array,
@@ -98,8 +103,8 @@ def run(
         The method.
     first, second
         Addresses of the field, or of the force and the velocity.
-    p, period, clock
-        Parameters, period (0 if there is none), and time of the field at the first output.
+    p, p_second, period, clock
+        Parameters of both functions, period of the field (0 if there is none), and its time at the first output.
     since, lengths, counts
         The output times since the first, and the length and number of the steps between them.
     weights
@@ -129,11 +134,11 @@ def run(
             if kind == RK4:
                 rk4(first, p, t, dt, y, k, state)
             elif kind == COMPOSED:
-                composed(first, second, p, t, dt, weights, y, k)
+                composed(first, second, p, p_second, t, dt, weights, y, k)
             elif kind == EULER:
                 euler(first, p, t, dt, y, k, state)
             else:
-                symplectic_euler(first, second, p, t, dt, y, k)
+                symplectic_euler(first, second, p, p_second, t, dt, y, k)
             taken += 1
         for i in range(y.size):
             out[place + 1, i] = y[i]

@@ -23,40 +23,26 @@ from systems.compiled.tape import LONGEST, Tape
 LANES = 16  # states side by side, so that the processor computes with several at once
 
 
-class CompiledFunction:
-    """A function ``(t, z, p) -> out`` of a time, a state and parameters, which compiled solvers call.
-
-    Short functions are compiled to machine code of their own. Long ones are interpreted by machine code that is common to all,
-    so that the time to compile does not grow with the dimension.
+class Function:
+    """A function ``(t, z, p) -> out`` of a time, a state and parameters, which compiled solvers call by its address.
 
     Parameters
     ----------
-    results : sequence of Expression
-        The elements of the result, of the variables ``t``, ``z`` and ``p``.
-    interpreted : bool, default False
-        Whether a short function is interpreted, too.
-
-    Attributes
-    ----------
+    size : int
+        Number of elements of the result.
     address : int
-        Where the machine code is: what a compiled solver takes as the function.
+        Where the machine code is.
     data : ndarray
-        What comes before the parameters in the argument ``p`` of a function that is interpreted.
+        Numbers that come before the parameters in the argument ``p``.
     """
 
-    def __init__(self, results: Sequence[Expression], *, interpreted: bool = False) -> None:
-        self.size, self._results = len(results), list(results)
-        tape = Tape(results)
-        if len(tape) <= LONGEST and not interpreted:
-            self.address: int = _compiled(source(results)).address
-            self.data = np.empty(0)
-        else:
-            self.address, self.data = tape.address, tape.data
+    def __init__(self, size: int, address: int, data: np.ndarray) -> None:
+        self.size, self.address, self.data = size, address, data
 
-    @cached_property
+    @property
     def wide(self) -> int:
-        """Where the machine code for ``LANES`` states side by side is; 0 for a function that is interpreted."""
-        return int(_compiled(source(self._results, LANES)).address) if not self.data.size else 0
+        """Where the machine code for ``LANES`` states side by side is; 0 if there is none."""
+        return 0
 
     def __call__(self, t: float | np.ndarray, z: np.ndarray, parameters: np.ndarray) -> np.ndarray:
         """Return the values, shape ``(n, M)``, at one time or n times and n states of shape ``(n, D)``."""
@@ -71,6 +57,33 @@ class CompiledFunction:
     def arguments(self, parameters: np.ndarray) -> np.ndarray:
         """Return what a solver passes as ``p``: ``data``, followed by the parameters."""
         return np.concatenate([self.data, np.asarray(parameters, float).reshape(-1)])
+
+
+class CompiledFunction(Function):
+    """A function that is given by expressions.
+
+    Short functions are compiled to machine code of their own. Long ones are interpreted by machine code that is common to all,
+    so that the time to compile does not grow with the dimension.
+
+    Parameters
+    ----------
+    results : sequence of Expression
+        The elements of the result, of the variables ``t``, ``z`` and ``p``.
+    interpreted : bool, default False
+        Whether a short function is interpreted, too.
+    """
+
+    def __init__(self, results: Sequence[Expression], *, interpreted: bool = False) -> None:
+        self._results, tape = list(results), Tape(results)
+        if len(tape) <= LONGEST and not interpreted:
+            super().__init__(len(results), int(_compiled(source(results)).address), np.empty(0))
+        else:
+            super().__init__(len(results), tape.address, tape.data)
+
+    @cached_property
+    def wide(self) -> int:  # type: ignore[override]
+        """Where the machine code for ``LANES`` states side by side is; 0 for a function that is interpreted."""
+        return int(_compiled(source(self._results, LANES)).address) if not self.data.size else 0
 
 
 @cache

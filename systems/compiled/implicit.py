@@ -203,8 +203,8 @@ def rescue(
 @loop(nogil=True, **EXACT)
 def run(
     wide: int, field: int, jacobian: int, p: Array, p_jacobian: Array, period: float, clock: float, since: Array,
-    lengths: Array, counts: Array, scheme: Scheme, b: Array, lanes: int, tolerance: float, apart: int, begin: int, end: int, taken: int,
-    y: Array, size: Array, out: Array, samples: Array,
+    lengths: Array, counts: Array, scheme: Scheme, b: Array, lanes: int, tolerance: float, apart: int,
+    begin: int, end: int, taken: int, y: Array, size: Array, out: Array, samples: Array,
 ) -> int:  # fmt: skip
     """Integrate as `systems.compiled.fixed_step.run` does; return the number of steps so far, or -1 if a step failed.
 

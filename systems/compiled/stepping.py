@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from systems.compiled.field import Field, ParametrizedField
+from systems.compiled.field import ParametrizedField
 from systems.compiled.function import LANES
 from systems.compiled.loops import Array
 
@@ -106,12 +106,15 @@ class Explicit(Method):
 
         half = field.field.dim // 2
         functions = [field.field.part(half, None), field.field.part(0, half)] if self.separable else [field.field.function] * 2
-        kind, weights, p = getattr(fixed_step, self.kind), np.array(self.weights), functions[0].arguments(field.parameters)
+        kind, weights = getattr(fixed_step, self.kind), np.array(self.weights)
+        parameters = [function.arguments(field.parameters) for function in functions]
         addresses = [function.address if lanes == 1 else function.wide for function in functions]
 
         def turn(grid: Grid, begin: int, end: int, taken: int, out: Array, samples: Array) -> int:
             times = (grid.period or 0.0, grid.clock, grid.since, grid.lengths, grid.counts)
-            return int(fixed_step.run(kind, *addresses, p, *times, weights, grid.apart, begin, end, taken, y, out, samples))
+            return int(
+                fixed_step.run(kind, *addresses, *parameters, *times, weights, grid.apart, begin, end, taken, y, out, samples)
+            )
 
         return turn
 
@@ -269,15 +272,3 @@ def _unpacked(states: Array, lanes: int, n: int, dim: int) -> Array:
     blocks, length = states.shape[:2]
     apart = states.reshape(blocks, length, dim, lanes).transpose(0, 3, 1, 2).reshape(blocks * lanes, length, dim)
     return np.ascontiguousarray(apart[:n])
-
-
-def separates(field: Field) -> bool:
-    """Return whether dq/dt depends on p alone, and dp/dt on q alone, as a separable Hamiltonian has it."""
-    from systems.compiled.expression import needed
-
-    half = field.dim // 2
-    for rates, own in ((field.rates[:half], field.variables[half:]), (field.rates[half:], field.variables[:half])):
-        used = [one for one in needed(rates) if one.operation == "variable" and one.arguments[0] == "z"]
-        if any(one not in own for one in used):
-            return False
-    return True
