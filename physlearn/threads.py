@@ -9,6 +9,8 @@ from contextlib import contextmanager
 import numba
 import torch
 
+from systems.compiled.threads import allowed, solvers_of
+
 SMALL = 2**18  # elements; here two threads save a quarter of the time, but take ten times as long on busy cores
 
 
@@ -19,7 +21,7 @@ def suited_to(elements: int) -> Iterator[None]:
     ``elements`` is the number of elements of the largest tensor involved.
     """
     threads = torch.get_num_threads()
-    with loops_of(1 if elements <= SMALL else None):
+    with loops_of(1 if elements <= SMALL else None), solvers_of(allowed()):
         torch.set_num_threads(1 if elements <= SMALL else threads)
         yield
 

@@ -314,6 +314,12 @@ class ShallowField(Field):
         """Number of coordinates, of the state and of the vectors."""
         return self.shallow.inner.shape[1] * (self.vectors + 1)
 
+    @property
+    def cost(self) -> int:
+        """Approximate number of operations of one evaluation."""
+        neurons, dim = self.shallow.inner.shape
+        return neurons * (2 * dim + 20) * (self.vectors + 1)
+
     def make(self, begin: int, end: int | None) -> Function:
         """Return the rates of some coordinates."""
         step = self.vectors + 1

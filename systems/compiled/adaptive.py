@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from math import pi
 
 import numpy as np
@@ -12,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from systems.compiled.field import ParametrizedField
+from systems.compiled.threads import allowed, spread
 from systems.errors import IntegrationError
 from systems.reference.time_scale import fastest_rate, natural_size
 
@@ -125,11 +125,10 @@ class _Run:
 
 def _in_threads(work: Callable[[int, slice], None], n: int) -> None:
     """Do a turn of the work on n orbits, in as many threads as torch uses."""
-    threads = min(torch.get_num_threads(), n)
+    threads = min(allowed(), n)
     most = max(1, STEPS_OF_A_TURN * threads // n)
     if threads == 1:
         work(most, slice(None))
         return
     ends = np.linspace(0, n, min(n, 8 * threads) + 1).astype(int).tolist()
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda k: work(most, slice(ends[k], ends[k + 1])), range(len(ends) - 1)))
+    spread(lambda k: work(most, slice(ends[k], ends[k + 1])), len(ends) - 1, threads)

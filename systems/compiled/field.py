@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cached_property, lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from systems.autograd_mode import ordinary
 from systems.compiled.derivative import directional, jacobian
-from systems.compiled.expression import Expression, Graph, substituted
+from systems.compiled.expression import Expression, Graph, needed, substituted
 from systems.compiled.function import CompiledFunction, Function
 from systems.compiled.operators import UntraceableError
 from systems.compiled.trace import trace
@@ -42,6 +42,11 @@ class Field(ABC):
     @abstractmethod
     def dim(self) -> int:
         """Number of coordinates."""
+
+    @property
+    @abstractmethod
+    def cost(self) -> int:
+        """Approximate number of operations of one evaluation."""
 
     @property
     def function(self) -> Function:
@@ -100,6 +105,11 @@ class TracedField(Field):
     def dim(self) -> int:
         """Number of coordinates."""
         return len(self.variables)
+
+    @property
+    def cost(self) -> int:
+        """Number of operations of one evaluation."""
+        return len(needed(self.rates))
 
     def make(self, begin: int, end: int | None) -> CompiledFunction:
         """Compile the rates of some coordinates."""
@@ -205,7 +215,9 @@ def field_of_system(system: Any) -> ParametrizedField:
     others = tuple((f.name, getattr(system, f.name)) for f in fields(system) if f.name not in names) if names else ()
     if names:
         try:
-            return ParametrizedField(_traced_class(type(system), names, others, _Example(tuple(values))), values)
+            return ParametrizedField(
+                _traced_class(cast(Hashable, type(system)), names, others, _Example(tuple(values))), values
+            )
         except (UntraceableError, TypeError):  # it takes its parameters for numbers, or others cannot be told apart
             pass
     return ParametrizedField(_of_function(system.vector_field, system.dim))
@@ -237,7 +249,7 @@ class _Example:
 
 
 @lru_cache(maxsize=256)
-def _traced_class(cls: type, names: tuple[str, ...], others: tuple[tuple[str, Any], ...], values: _Example) -> TracedField:
+def _traced_class(cls: Any, names: tuple[str, ...], others: tuple[tuple[str, Any], ...], values: _Example) -> TracedField:
     def function(t: Tensor, z: Tensor, *parameters: Tensor) -> Tensor:
         one: Any = object.__new__(cls)  # a fresh one: what a system has computed from its own parameters must not be kept
         for name, value in (*others, *zip(names, parameters, strict=True)):

@@ -81,7 +81,7 @@ class CompiledFunction(Function):
             super().__init__(len(results), tape.address, tape.data)
 
     @cached_property
-    def wide(self) -> int:  # type: ignore[override]
+    def wide(self) -> int:
         """Where the machine code for ``LANES`` states side by side is; 0 for a function that is interpreted."""
         return int(_compiled(source(self._results, LANES)).address) if not self.data.size else 0
 

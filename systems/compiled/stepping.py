@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
-import torch
 
 from systems.compiled.field import ParametrizedField
 from systems.compiled.function import LANES
 from systems.compiled.loops import Array
+from systems.compiled.threads import allowed, spread
 
-STEPS_IN_ONE_THREAD = 20_000  # less work than this is not worth a second thread
+WORTH_THREADS = 2_000_000  # operations; less work is done before several threads have started
 STEPS_AT_ONCE = 3_000_000  # so that progress is shown, and the user can interrupt
 
 
@@ -248,13 +247,12 @@ def integrate(
             raise StepError
         taken[place] = steps
 
-    begin, threads = 0, min(torch.get_num_threads(), blocks)
+    begin, threads = 0, min(allowed(), blocks)
     while begin < len(grid.counts):
         end = _end(grid.counts, begin, max(1, STEPS_AT_ONCE // blocks))
         turn = partial(block, begin=begin, end=end)
-        if threads > 1 and int(grid.counts[begin:end].sum()) * blocks > STEPS_IN_ONE_THREAD:
-            with ThreadPoolExecutor(threads) as pool:
-                list(pool.map(turn, range(blocks)))
+        if threads > 1 and int(grid.counts[begin:end].sum()) * blocks * lanes * field.field.cost > WORTH_THREADS:
+            spread(turn, blocks, threads)
         else:
             list(map(turn, range(blocks)))
         tick(end - begin)
