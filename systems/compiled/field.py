@@ -215,9 +215,8 @@ def field_of_system(system: Any) -> ParametrizedField:
     others = tuple((f.name, getattr(system, f.name)) for f in fields(system) if f.name not in names) if names else ()
     if names:
         try:
-            return ParametrizedField(
-                _traced_class(cast(Hashable, type(system)), names, others, _Example(tuple(values))), values
-            )
+            field = _traced_class(cast(Hashable, type(system)), names, others, _Example(tuple(values)))
+            return ParametrizedField(field, values)
         except (UntraceableError, TypeError):  # it takes its parameters for numbers, or others cannot be told apart
             pass
     return ParametrizedField(_of_function(system.vector_field, system.dim))
@@ -256,7 +255,7 @@ def _traced_class(cls: Any, names: tuple[str, ...], others: tuple[tuple[str, Any
             object.__setattr__(one, name, value)
         return one.vector_field(t, z)
 
-    dim = len(cls.coordinates)  # type: ignore[attr-defined]
+    dim = len(cls.coordinates)
     examples = [torch.tensor(value, dtype=torch.float64) for value in values.values]
     return _field(function, dim, examples)
 

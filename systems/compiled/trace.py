@@ -72,6 +72,11 @@ class _Tracer(TorchDispatchMode):
         self.graph, self.operators = graph, Operators(graph)
         self.values: dict[int, tuple[Tensor, np.ndarray]] = {}  # with the tensors, so that no other gets the same identity
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Keep torch from importing its compiler, which takes a second, only to switch it off here."""
+        return False
+
     def know(self, tensor: Tensor, value: np.ndarray) -> None:
         """Let a tensor stand for an array of expressions."""
         self.values[id(tensor)] = (tensor, value)
