@@ -1,0 +1,51 @@
+"""The functions of neurons in double precision against torch's."""
+
+import mpmath
+import numpy as np
+import pytest
+import torch
+
+from physlearn import activations
+from physlearn.activations import double
+from physlearn.activations.compiled import CODES
+
+X = torch.cat([torch.linspace(-20, 20, 2001, dtype=torch.float64), torch.tensor([0.0, -0.0, 1e-300, 750.0, -750.0, 1e5])])
+
+
+def evaluated(code, order, x, numbers=None):
+    out = np.empty(len(x))
+    double.activate(code, order, np.empty(0) if numbers is None else numbers, torch.as_tensor(x, dtype=torch.float64).numpy(), out)
+    return out
+
+
+@pytest.mark.parametrize("name", sorted(set(CODES) - {"table"}))
+@pytest.mark.parametrize("order", [0, 1, 2])
+def test_named_functions_and_their_derivatives_agree_with_torch(name, order):
+    function = activations.get(name)
+    wanted = (function.value, function.first, function.second)[order](X).numpy()
+    if name in ("relu", "ramp") and order == 1:
+        wanted = np.where(np.isin(X.abs().numpy(), (0.0, 1.0)), evaluated(CODES[name], order, X), wanted)  # the slope jumps there
+    np.testing.assert_allclose(evaluated(CODES[name], order, X), wanted, rtol=4e-15, atol=4e-15)
+
+
+@pytest.mark.parametrize("order", [0, 1, 2])
+def test_a_table_agrees_with_torch_inside_and_outside_of_its_grid(order):
+    table = activations.Table.capture(torch.sin, (-3, 5), 40, dtype=torch.float64)
+    numbers = np.concatenate([[*table.grid, len(table.coefficients)], table.coefficients.reshape(-1).numpy()])
+    wanted = (table.value, table.first, table.second)[order](X).numpy()
+    np.testing.assert_allclose(evaluated(CODES["table"], order, X, numbers), wanted, rtol=1e-13, atol=1e-13)
+
+
+def test_the_sine_has_its_digits_up_to_a_million_turns_and_beyond():
+    x = np.concatenate([np.random.default_rng(0).uniform(-9e5, 9e5, 2000), np.pi * np.arange(1, 200), [2.0**20, 1e12, 3e15]])
+    for order, function in ((0, mpmath.sin), (1, mpmath.cos)):
+        with mpmath.workdps(40):
+            wanted = np.array([float(function(mpmath.mpf(float(value)))) for value in x])
+        for values in (x, x[:-2]):  # with large angles, and without, where other code runs
+            assert np.abs(evaluated(CODES["sine"], order, values) - wanted[: len(values)]).max() < 3e-16
+
+
+@pytest.mark.parametrize("name", ["sine", "tanh", "sigmoid", "silu", "softplus", "gelu"])
+def test_what_is_not_a_number_stays_so(name):
+    for order in (0, 1, 2):
+        assert np.isnan(evaluated(CODES[name], order, [np.nan, 1.0])).tolist() == [True, False]
