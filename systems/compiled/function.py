@@ -117,7 +117,7 @@ def _options() -> str:
     """Return the source of what a module uses, which determines the machine code, too."""
     from systems.compiled import elementary, signature
 
-    return "".join(Path(module.__file__).read_text() for module in (elementary, signature))
+    return "".join(Path(str(module.__file__)).read_text() for module in (elementary, signature))
 
 
 def _imported(name: str, path: Path) -> ModuleType:
