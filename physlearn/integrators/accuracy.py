@@ -176,8 +176,7 @@ class _Sampled:
     def _stepped(self, sample: Sample, z: Tensor, parts: tuple[float, ...]) -> Tensor:
         method, t = self.make(), sample.t
         if self.compiled is not None:
-            found = self.compiled.stepped(method, t, z, [part * sample.dt for part in parts])
-            return torch.full_like(z, torch.nan) if found is None else found
+            return self.compiled.stepped(method, t, z, [part * sample.dt for part in parts])
         carried = method.start(z, sample.dt * parts[0])
         for part in parts:
             carried = method.step(torch.tensor(t, dtype=torch.float64, device=z.device), carried, part * sample.dt)

@@ -70,14 +70,11 @@ def has_form(integrator: Integrator) -> bool:
 
 def stepped(
     integrator: Integrator, field: ParametrizedField, t: float, z: Float[Tensor, "*batch D"], lengths: Sequence[float]
-) -> Float[Tensor, "*batch D"] | None:
-    """Return the states after some steps of given lengths from the time t, or None if a step does not converge."""
+) -> Float[Tensor, "*batch D"]:
+    """Return the states after steps of given lengths from the time t; NaN for orbits with a step that does not converge."""
     since = np.concatenate([[0.0], np.cumsum(lengths)])
     grid = stepping.Grid(since, np.ones(len(lengths), dtype=np.int64), t, integrator.flow.period, 1)
-    try:
-        found, _ = _integrated(integrator, field, z, grid)
-    except stepping.StepError:
-        return None
+    found = _integrated(integrator, field, z, grid)[0]
     return torch.from_numpy(found[:, -1].copy()).reshape(z.shape)
 
 
@@ -123,16 +120,21 @@ def _integrated(
     z0: Float[Tensor, "*batch D"],
     grid: stepping.Grid,
     tick: Callable[[int], object] = lambda done: None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Integrate, and let the method report what it does after steps in torch."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Integrate, and let the method report what it does after steps in torch.
+
+    The result consists of the states, the sampled states, and which orbits were lost.
+    """
     integrator.start(z0, float(np.diff(grid.since)[0] / grid.counts[0]))
     method = FORMS[type(integrator)](integrator)
-    found = stepping.integrate(method, field, z0.detach().reshape(-1, z0.shape[-1]).numpy(), grid, tick)
+    flat = z0.detach().reshape(-1, z0.shape[-1]).numpy()
+    found = stepping.integrate(method, field, flat, grid, tick)
     if isinstance(integrator, Tao4):
         assert isinstance(method, stepping.Tao)
         integrator.gap = z0.new_tensor(method.distance)
         integrator.state(torch.cat([z0, z0], dim=-1))
-    return found
+    lost = method.lost[: len(flat)] if isinstance(method, stepping.Implicit) else np.zeros(len(flat), dtype=np.bool_)
+    return *found, lost
 
 
 def solve(
@@ -157,17 +159,23 @@ def solve(
     Returns
     -------
     Tensor, shape ``(..., T, D)``, or None
-        The states; None if an implicit step did not converge, so that torch must tell which and why.
+        The states; None if an implicit step did not converge and this is an error, so that torch must tell which and why.
+        Otherwise, torch integrates such orbits, and finds the solution after all or leaves them at NaN.
     """
     period, times = integrator.flow.period, t.double().numpy()
     first = float(times[0])
     clock = first if period is None else first % period
     grid = stepping.Grid(times - first, np.array(counts, dtype=np.int64), clock, period, SAMPLES)
     with tqdm(total=len(counts), disable=not progress, desc=integrator.name, delay=1, leave=False) as bar:
-        try:
-            z, samples = _integrated(integrator, field, z0, grid, bar.update)
-        except stepping.StepError:
+        z, samples, lost = _integrated(integrator, field, z0, grid, bar.update)
+    if lost.any():
+        assert isinstance(integrator, Implicit)  # no other method loses orbits
+        if integrator.failure == "raise":
             return None
+        again = type(integrator)(integrator.flow, tolerance=integrator.tolerance, failure="nan")
+        z[lost] = again.solve(z0.detach().reshape(-1, z0.shape[-1])[lost], t, counts, progress=False).numpy()
+        samples[lost] = torch.stack([sample.z for sample in again.samples], dim=1).numpy()
+        integrator.report.update(again.report)
     kept = torch.from_numpy(samples).reshape(*z0.shape[:-1], -1, z0.shape[-1]).unbind(-2)
     integrator.samples = [Sample(now, dt, state) for (now, dt), state in zip(grid.sampled(), kept, strict=True)]
     return torch.from_numpy(z).reshape(*z0.shape[:-1], len(t), z0.shape[-1])

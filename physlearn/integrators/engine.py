@@ -79,8 +79,8 @@ class Compiled:
         """Return the compiled field of a state and k deviation vectors; see `systems.compiled.field.Field.tangent`."""
         return Compiled(self.field.tangent(k))
 
-    def stepped(self, integrator: Integrator, t: float, z: Tensor, lengths: Sequence[float]) -> Tensor | None:
-        """Return the states after some steps, or None if a step does not converge."""
+    def stepped(self, integrator: Integrator, t: float, z: Tensor, lengths: Sequence[float]) -> Tensor:
+        """Return the states after some steps; NaN for orbits with a step that does not converge."""
         from physlearn.integrators.compiled import stepped
 
         return stepped(integrator, self.field, t, z, lengths)

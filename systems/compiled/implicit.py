@@ -44,7 +44,7 @@ def increments(
 @loop(**EXACT)
 def sweep(
     field: int, p: Array, t: float, dt: float, scheme: Scheme, y: Array, lanes: int, tolerance: float, size: Array,
-    x: Array, state: Array, new: Array, status: Array, previous: Array, change: Array,
+    lost: Array, x: Array, state: Array, new: Array, status: Array, previous: Array, change: Array,
 ) -> bool:  # fmt: skip
     """Solve x = increments(x) by sweeps; return whether all orbits have settled, and tell in ``status`` which have not."""
     stages, n = scheme[1].size, y.size
@@ -55,7 +55,7 @@ def sweep(
         for stage in range(stages):
             x[stage, i] = first
     for lane in range(lanes):
-        status[lane], previous[lane] = ACTIVE, np.inf
+        status[lane], previous[lane] = (SETTLED if lost[lane] else ACTIVE), np.inf
     stalled = max(STALLED, tolerance)
     for _ in range(MOST_SWEEPS):
         increments(field, p, t, dt, scheme, y, x, state, new)
@@ -180,9 +180,9 @@ def newton(
 @loop(**EXACT)
 def rescue(
     field: int, jacobian: int, p: Array, p_jacobian: Array, t: float, dt: float, scheme: Scheme, y: Array, lanes: int,
-    tolerance: float, size: Array, x: Array, status: Array,
-) -> bool:  # fmt: skip
-    """Apply Newton's method to the orbits whose sweeps were too slow; return whether all converged."""
+    tolerance: float, size: Array, lost: Array, x: Array, status: Array,
+) -> None:  # fmt: skip
+    """Apply Newton's method to the orbits whose sweeps were too slow; those that do not converge are lost, and NaN."""
     a, c, mask = scheme
     stages, dim = c.size, y.size // lanes
     one, one_size, one_mask, one_x = np.zeros(dim), np.zeros(dim), np.zeros(dim), np.zeros((stages, dim))
@@ -192,21 +192,19 @@ def rescue(
         if status[lane] == TOO_SLOW:
             for i in range(dim):
                 one[i], one_size[i] = y[i * lanes + lane], size[i * lanes + lane]
-            if not newton(field, jacobian, p, p_jacobian, t, dt, (a, c, one_mask), one, tolerance, one_size, one_x):
-                return False
+            lost[lane] = not newton(field, jacobian, p, p_jacobian, t, dt, (a, c, one_mask), one, tolerance, one_size, one_x)
             for stage in range(stages):
                 for i in range(dim):
-                    x[stage, i * lanes + lane] = one_x[stage, i]
-    return True
+                    x[stage, i * lanes + lane] = np.nan if lost[lane] else one_x[stage, i]
 
 
 @loop(nogil=True, **EXACT)
 def run(
     wide: int, field: int, jacobian: int, p: Array, p_jacobian: Array, period: float, clock: float, since: Array,
     lengths: Array, counts: Array, scheme: Scheme, b: Array, lanes: int, tolerance: float, apart: int,
-    begin: int, end: int, taken: int, y: Array, size: Array, out: Array, samples: Array,
+    begin: int, end: int, taken: int, y: Array, size: Array, lost: Array, out: Array, samples: Array,
 ) -> int:  # fmt: skip
-    """Integrate as `systems.compiled.fixed_step.run` does; return the number of steps so far, or -1 if a step failed.
+    """Integrate as `systems.compiled.fixed_step.run` does; return the number of steps so far.
 
     Parameters
     ----------
@@ -223,6 +221,8 @@ def run(
         Tolerance of the solution of a step, relative to the size of each coordinate.
     size : shape (M,)
         The largest sizes of the coordinates so far, which are updated.
+    lost : shape (lanes,)
+        Whether a step of the orbit did not converge, which is updated. The states of such orbits are NaN.
     """
     stages, n = b.size, y.size
     x, new, state = np.zeros((stages, n)), np.zeros((stages, n)), np.zeros(n)
@@ -235,9 +235,8 @@ def run(
             if taken % apart == 0:
                 for i in range(n):
                     samples[taken // apart, i] = y[i]
-            if not sweep(wide, p, t, dt, scheme, y, lanes, tolerance, size, x, state, new, status, previous, change):  # noqa: SIM102
-                if not rescue(field, jacobian, p, p_jacobian, t, dt, scheme, y, lanes, tolerance, size, x, status):
-                    return -1
+            if not sweep(wide, p, t, dt, scheme, y, lanes, tolerance, size, lost, x, state, new, status, previous, change):
+                rescue(field, jacobian, p, p_jacobian, t, dt, scheme, y, lanes, tolerance, size, lost, x, status)
             for stage in range(stages):
                 for i in range(n):
                     y[i] += b[stage] * x[stage, i]

@@ -76,7 +76,7 @@ class Method:
         """Return the function that integrates a block of orbits, which starts from y, turn by turn.
 
         It is called with the grid, the output times at which the turn begins and ends, the number of steps taken before, and
-        the arrays that receive the states; and returns the number of steps taken so far, or -1 if a step failed.
+        the arrays that receive the states; and returns the number of steps taken so far.
         """
         raise NotImplementedError
 
@@ -147,6 +147,12 @@ class Implicit(Method):
     c: Sequence[float]
     tolerance: float
     momenta: bool = False
+    _lost: list[Array] = dataclasses.field(default_factory=list)
+
+    @property
+    def lost(self) -> Array:
+        """Which orbits had a step that did not converge; they may be followed by others that only fill a block."""
+        return np.concatenate(self._lost)
 
     def start(self, field: ParametrizedField, lanes: int, y: Array) -> Turn:
         """Return the turns of a block."""
@@ -159,12 +165,14 @@ class Implicit(Method):
         if self.momenta:
             mask[: len(mask) // 2] = 0.0
         scheme, size = (np.array(self.a), np.array(self.c), mask), np.abs(y)
+        lost = np.zeros(lanes, dtype=np.bool_)
+        self._lost.append(lost)
 
         def turn(grid: Grid, begin: int, end: int, taken: int, out: Array, samples: Array) -> int:
             times = (grid.period or 0.0, grid.clock, grid.since, grid.lengths, grid.counts)
             method = (scheme, np.array(self.b), lanes, self.tolerance, grid.apart, begin, end, taken)
             addresses = wide, function.address, jacobian.address
-            return int(implicit.run(*addresses, *parameters, *times, *method, y, size, out, samples))
+            return int(implicit.run(*addresses, *parameters, *times, *method, y, size, lost, out, samples))
 
         return turn
 
@@ -208,10 +216,6 @@ class Tao(Method):
         return turn
 
 
-class StepError(Exception):
-    """A step could not be taken."""
-
-
 def integrate(
     method: Method, field: ParametrizedField, z0: Array, grid: Grid, tick: Callable[[int], Any] = lambda done: None
 ) -> tuple[Array, Array]:
@@ -234,11 +238,6 @@ def integrate(
     -------
     tuple of arrays, shapes ``(n, T, D)`` and ``(n, K, D)``
         The states at the output times, and at the start of sampled steps.
-
-    Raises
-    ------
-    StepError
-        If an implicit step does not converge.
     """
     n, dim = z0.shape
     lanes = LANES if n > 1 and field.field.function.wide else 1
@@ -252,10 +251,7 @@ def integrate(
     turns = [method.start(field, lanes, one) for one in y]
 
     def block(place: int, begin: int, end: int) -> None:
-        steps = turns[place](grid, begin, end, int(taken[place]), out[place], samples[place])
-        if steps < 0:
-            raise StepError
-        taken[place] = steps
+        taken[place] = turns[place](grid, begin, end, int(taken[place]), out[place], samples[place])
 
     begin, threads = 0, min(allowed(), blocks)
     while begin < len(grid.counts):
