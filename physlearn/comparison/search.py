@@ -115,6 +115,13 @@ def search(
             f"the search space has no hyperparameter {unknown[0]!r}; there are {', '.join([*NETWORKS, *ACTIVATIONS])}"
         )
     how = replace(task.training, **training)
+    planned = []
+    for name, activation in named.items():
+        searched = dict(space) if space is not None else {**NETWORKS, **(ACTIVATIONS if activation == LEARNED else {})}
+        label = f"{task.name}/{name}/{_identity(task, activation, how, replicates, seed, searched)}"
+        planned.append(
+            (name, activation, searched, label)
+        )  # before the database is made, as a task may have impossible settings
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -122,9 +129,7 @@ def search(
     bar = tqdm(total=len(named) * trials, disable=not progress, unit="trial", leave=False)
     with alone_in(path), using(path / "search.db"), bar:
         storage = optuna.storages.RDBStorage(f"sqlite:///{path / 'search.db'}")
-        for name, activation in named.items():
-            searched = dict(space) if space is not None else {**NETWORKS, **(ACTIVATIONS if activation == LEARNED else {})}
-            label = f"{task.name}/{name}/{_identity(task, activation, how, replicates, seed, searched)}"
+        for name, activation, searched, label in planned:
             study = optuna.create_study(storage=storage, study_name=label, load_if_exists=True)
             bar.set_description(f"searching on {task.name}, {name}")
             _go_on(study, trials, task, activation, how, replicates, seed, searched, workers or Workers(), bar)

@@ -97,12 +97,24 @@ def mix_parity_again(request: Request) -> Drawn:
     return _fresh(request, PARITY_AGAIN, "Replication of the mix of an odd and an even type", parity=True)
 
 
+def _step_times(request: Request, task: Task, line: Mapping[str, tuple[Task, str | Activation]]) -> dict[str, float]:
+    """Return the time of a step of each variant, which is measured once and kept."""
+    networks = COMPARING[request.quick]["replicates"]
+
+    def measured() -> pd.DataFrame:
+        return pd.DataFrame([seconds_a_step(line, networks)])
+
+    settings = {"task": task.name, "variants": sorted(line), "networks": networks}
+    kept = request.store.table(f"step-time-{task.name}", settings, measured)
+    return {str(name): float(kept[name].iloc[0]) for name in kept}
+
+
 @register("mix-curves")
 def mix_curves(request: Request) -> Drawn:
     """Draw the loss during training, against steps and against seconds, in the longest training.
 
     The networks were trained at different times, perhaps on different machines. The seconds are therefore the number of steps
-    times the time that one step of 50 such networks takes on this machine now.
+    times the time that one step of 50 such networks takes on this machine, measured when the figure is first drawn.
     """
     studies = _studies(request)
     figure, axes = plt.subplots(len(studies), 2, figsize=(12, 3.8 * len(studies)), layout="constrained", squeeze=False)
@@ -115,7 +127,7 @@ def mix_curves(request: Request) -> Drawn:
         }
         best = best_named(result.table, found.learned[0].base)
         line |= {best: (found.task, best), SPLINES: (spline_task(found.task), BASE)}
-        pace = seconds_a_step(line, COMPARING[request.quick]["replicates"])
+        pace = _step_times(request, found.task, line)
         curves = result.curves[result.curves["variant"].isin(line)]
         curves = curves.assign(seconds=curves["step"] * curves["variant"].map(pace))
         for ax, against in zip(row, ("step", "seconds"), strict=True):

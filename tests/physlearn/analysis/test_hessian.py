@@ -296,7 +296,7 @@ def test_of_the_papers_network_the_whole_spectrum_can_be_had(drawn):
     trace, error = H.trace(200)
     assert abs(trace - float(values.sum())) < 4 * error
     assert_close(H.leading(2)[0], values.flip(0)[:2], rtol=1e-8, atol=0)
-    density = H.density(probes=4, steps=60)
+    density = H.density(probes=12, steps=60)
     for k in (1, 2, 3):
         value, spread = density.moment(k)
-        assert abs(value - float((values**k).mean())) < 6 * spread  # of four probes: Student's tails
+        assert abs(value - float((values**k).mean())) < 6 * spread  # of twelve probes

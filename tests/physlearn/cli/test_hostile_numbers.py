@@ -68,7 +68,7 @@ def numeric():
             if typing.get_origin(hint) is not typing.Annotated:
                 continue
             kind, told = hint.__origin__, hint.__metadata__[0]
-            several = name in ("hidden", "set_", "surface", "markers", "device", "columns")
+            several = name in ("hidden", "set_", "surface", "markers", "device")
             if hasattr(told, "param_decls") and (several or {int, float} & {kind, *typing.get_args(kind)}):
                 options = [name for name in (told.default, *(told.param_decls or ())) if str(name).startswith("--")]
                 yield command, (options or ["--" + name.replace("_", "-")])[0]
