@@ -20,7 +20,7 @@ from systems.extras import MissingExtraError
 OURS = "physlearn"
 PEERS = ("diffrax", "gala", "heyoka", "jax", "pynamicalsys")  # the packages of the extra ``bench``
 ENOUGH, MOST = 0.3, 1000  # total time of the timed calls in seconds, and their number at most
-TOLERANCES = (1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15)  # among which adaptive peers are set to an equal error
+TOLERANCES = (1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15)  # among which adaptive peers are set to an equal error
 
 Row = dict[str, Any]
 Call = Callable[[], np.ndarray]

@@ -138,9 +138,13 @@ def markdown(table: pd.DataFrame) -> str:
         lines += ["", _installed()]
     for what, part in table.groupby("what", sort=False):
         size, unit = UNITS[str(what)]
-        across, rival = ("how", OURS) if what in BESIDE else ("device", "one by one" if what == "training" else "the CPU")
+        across = "how" if what in BESIDE else "device"
         columns = list(part[across].unique())
-        heads = [str(what), size, *(f"{column}: {unit} (relative to {rival})" for column in columns)]
+        if what in BESIDE:
+            heads = [f"{what}: {unit} (relative to {OURS})", size, *columns]
+        else:
+            rival = "one by one" if what == "training" else "the CPU"
+            heads = [str(what), size, *(f"{device}: {unit} (relative to {rival})" for device in columns)]
         lines += ["", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
         for (case, how, number), rows in part.groupby(
             ["case", part["how"].where(part["how"] == ONE_BY_ONE, ""), "size"], sort=False
@@ -162,8 +166,9 @@ def _cell(row: Any) -> str:
     if pd.isna(row["throughput"]):
         return "not installed"
     memory = "" if pd.isna(row["memory"]) else f", {row['memory']:.0f} MB"
-    error = "" if pd.isna(row.get("error")) else f", error {row['error']:.0e}"
-    return f"{row['throughput']:,.0f} ({row['ratio']:.2f}){memory}{error}"
+    error = f", error {row['error']:.0e}" if row.get("error", 0) > 0 else ""
+    ratio = f"{row['ratio']:.2f}" if row["ratio"] >= 0.01 else f"{row['ratio']:.1g}"
+    return f"{row['throughput']:,.0f} ({ratio}){memory}{error}"
 
 
 def _named(device: str) -> str:
