@@ -10,6 +10,7 @@ from physlearn.chaos.resolution import resolve
 from physlearn.chaos.rollout import Rollout
 from physlearn.chaos.variational import between_renormalisations, carry, deviations
 from physlearn.flow import FlowLike
+from physlearn.integrators import find
 from systems import InputError
 from systems.autograd_mode import unrecorded
 from systems.deprecation import keyword_only
@@ -164,6 +165,13 @@ def _carried(
     resolution = resolve(rollout)
     for rows, group in resolution.groups(rollout):
         z, w = group.z, ends[rows]
+        if group.compiled is not None:
+            counts = [steps for _, steps in between_renormalisations(group.steps)]
+            integrator, scale = find(group.method)(group.flow), resolution.scale[rows]
+            ends[rows] = group.compiled.carried(
+                integrator, z, w, scale, group.dt, counts, [-1] * len(counts), orthogonal=False
+            )[1]
+            continue
         for first, steps in between_renormalisations(group.steps):
             z, w, _ = advance(group, first, steps, z, w, resolution.scale[rows])
         ends[rows] = w

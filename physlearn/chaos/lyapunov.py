@@ -13,6 +13,7 @@ from physlearn.chaos.resolution import resolve
 from physlearn.chaos.rollout import Rollout
 from physlearn.chaos.variational import between_renormalisations, carry, deviations
 from physlearn.flow import FlowLike
+from physlearn.integrators import find
 from systems import InputError
 from systems.autograd_mode import unrecorded
 from systems.deprecation import keyword_only
@@ -158,6 +159,9 @@ def lyapunov_history(
     growth = torch.empty(len(rollout.z), len(stretches), k, dtype=torch.float64, device=rollout.z.device)
     for rows, group in resolution.groups(rollout):
         z, w, scale, finer = group.z, start[rows], resolution.scale[rows], group.steps // rollout.steps
+        if group.compiled is not None:
+            growth[rows] = _growth(group, z, w, scale, before, stretches, finer)
+            continue
         for first, steps in between_renormalisations(finer * before):
             z, w, _ = _stretch(group, first, steps, z, w, scale)
         for number, (first, steps) in enumerate(stretches):
@@ -180,6 +184,21 @@ def lyapunov_history(
         t=t,
         history=history.to(rollout.z.dtype).reshape(*shape, len(t), k),
     )
+
+
+def _growth(
+    rollout: Rollout, z: Tensor, w: Tensor, scale: Tensor, before: int, stretches: list[tuple[int, int]], finer: int
+) -> Float[Tensor, "n S k"]:
+    """Return the logarithmic growth in each stretch, after some steps before, all by compiled code."""
+    assert rollout.compiled is not None
+    counts = [steps for _, steps in between_renormalisations(finer * before)]
+    owners = [-1] * len(counts)
+    for number, (first, steps) in enumerate(stretches):
+        fine = [few for _, few in between_renormalisations(finer * steps, finer * first)]
+        counts += fine
+        owners += [number] * len(fine)
+    method = find(rollout.method)(rollout.flow)
+    return rollout.compiled.carried(method, z, w, scale, rollout.dt, counts, owners, orthogonal=True)[2]
 
 
 def _stretch(rollout: Rollout, first: int, steps: int, z: Tensor, w: Tensor, scale: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 TOGETHER = 64  # steps that are searched for crossings at once
+MOST_TOGETHER, MOST_NUMBERS = 2048, 2**20  # compiled steps, and numbers of their states
 
 
 @dataclass(frozen=True)
@@ -280,8 +281,9 @@ def _follow(rollout: Rollout, surface: Surface, bounds: Bounds) -> tuple[Tensor,
     escaped = torch.zeros_like(alive, dtype=torch.bool)
     z = rollout.z
     found = [(alive[:0], z[:0, 0], z[:0])]
-    for start in range(0, rollout.steps, TOGETHER):
-        path = rollout.path(z, start, min(TOGETHER, rollout.steps - start))  # (steps + 1, n, D)
+    together = TOGETHER if rollout.compiled is None else max(TOGETHER, min(MOST_TOGETHER, MOST_NUMBERS // max(z.numel(), 1)))
+    for start in range(0, rollout.steps, together):
+        path = rollout.path(z, start, min(together, rollout.steps - start))  # (steps + 1, n, D)
         z = path[-1]
         gone = bounds.left(path, alive).cummax(0).values
         times = (torch.arange(start, start + len(path), dtype=torch.float64, device=z.device) * rollout.dt).to(z)

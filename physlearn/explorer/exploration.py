@@ -17,7 +17,6 @@ from physlearn.integrators.implicit import Implicit
 from systems import HamiltonianSystem, InputError, IntegrationError, Orbit, System
 from systems.deprecation import keyword_only, renamed, renamed_attribute
 from systems.floats import floats
-from systems.reference.solvers import solve
 
 TRUTH = "truth"
 TOLERANCE = 1e-6  # of implicit steps: finer than a picture shows, in half the time of full precision
@@ -95,8 +94,7 @@ class Exploration:
         """
         between = ceil(TIMES / (len(self.t) - 1))
         t = torch.arange((len(self.t) - 1) * between + 1, dtype=torch.float64) * (self.dt / between)
-        z = solve(self.system.vector_field, self.z0, t, "DOP853", ACCURACY, ACCURACY)
-        return Orbit(t, z, coordinates=self.system.coordinates, periods=self.system.periods)
+        return self.system.orbit(self.z0, t, rtol=ACCURACY, atol=ACCURACY)
 
     def forecast(self, model: str) -> Orbit:
         """Return the orbit of a model from the initial state.

@@ -9,7 +9,7 @@ import torch
 
 from physlearn.chaos import Section, poincare_section
 from physlearn.explorer.exploration import TRUTH, Exploration
-from physlearn.explorer.interruptible import while_wanted
+from physlearn.explorer.interruptible import Abandoned, while_wanted
 from physlearn.flow import FlowLike
 from systems import HamiltonianSystem, System
 from systems.sampling import on_section
@@ -37,4 +37,6 @@ def sections(
     z0 = torch.cat([exploration.z0[None], on_section(cast(HamiltonianSystem, system), orbits, energy)])
     flows: dict[str, FlowLike] = {TRUTH: system, **exploration.models}
     for name, flow in flows.items():
+        if not wanted():  # a compiled flow is not interrupted
+            raise Abandoned
         yield name, poincare_section(while_wanted(flow, wanted), z0, time, dt=STEP, surface=system.surface)

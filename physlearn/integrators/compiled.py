@@ -19,7 +19,7 @@ from physlearn.integrators.leapfrog import Leapfrog, Yoshida4, Yoshida6
 from physlearn.integrators.rk4 import RungeKutta4
 from physlearn.integrators.symplectic_euler import SymplecticEuler
 from physlearn.integrators.tao import WEIGHTS, Tao4
-from systems.compiled import stepping
+from systems.compiled import stepping, tangent
 from systems.compiled.field import ParametrizedField
 
 EPSILON = float(np.finfo(float).eps)
@@ -95,6 +95,26 @@ def path(
     grid = stepping.Grid(since, np.array(counts, dtype=np.int64), t, None, 1, lengths)
     found, _ = stepping.integrate(FORMS[type(integrator)](integrator), field, z.numpy(), grid)
     return torch.from_numpy(found).transpose(0, 1)
+
+
+def carried(
+    integrator: Integrator,
+    field: ParametrizedField,
+    z: Float[Tensor, "n D"],
+    w: Float[Tensor, "n k D"],
+    scale: Float[Tensor, "n D"],
+    dt: float,
+    counts: Sequence[int],
+    owners: Sequence[int],
+    orthogonal: bool,
+) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n k D"], Float[Tensor, "n S k"]]:
+    """Move states and deviation vectors through stretches of steps, as `systems.compiled.tangent.carry` does."""
+    method = FORMS[type(integrator)](integrator)
+    assert isinstance(method, stepping.Explicit)  # deviation vectors are moved by explicit methods only
+    stretches = dt, np.array(counts, dtype=np.int64), np.array(owners, dtype=np.int64), orthogonal
+    found = tangent.carry(method, field, z.numpy(), w.numpy(), scale.numpy(), *stretches)
+    first, second, third = (torch.from_numpy(np.ascontiguousarray(part)) for part in found)
+    return first, second, third
 
 
 def _integrated(

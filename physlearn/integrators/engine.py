@@ -58,6 +58,23 @@ class Compiled:
 
         return path(integrator, self.field, z, t, dt, counts)
 
+    def carried(
+        self,
+        integrator: Integrator,
+        z: Float[Tensor, "n D"],
+        w: Float[Tensor, "n k D"],
+        scale: Float[Tensor, "n D"],
+        dt: float,
+        counts: Sequence[int],
+        owners: Sequence[int],
+        *,
+        orthogonal: bool,
+    ) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n k D"], Float[Tensor, "n S k"]]:
+        """Move states and deviation vectors through stretches of steps; see `systems.compiled.tangent.carry`."""
+        from physlearn.integrators.compiled import carried
+
+        return carried(integrator, self.field, z, w, scale, dt, counts, owners, orthogonal)
+
     def tangent(self, k: int) -> Compiled:
         """Return the compiled field of a state and k deviation vectors; see `systems.compiled.field.Field.tangent`."""
         return Compiled(self.field.tangent(k))

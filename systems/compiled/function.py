@@ -114,10 +114,10 @@ def _module(code: str) -> ModuleType:
 
 @cache
 def _options() -> str:
-    """Return the source of what compiles a module: its options are those of the machine code."""
-    from systems.compiled import signature
+    """Return the source of what a module uses, which determines the machine code, too."""
+    from systems.compiled import elementary, signature
 
-    return Path(signature.__file__).read_text()
+    return "".join(Path(str(module.__file__)).read_text() for module in (elementary, signature))
 
 
 def _imported(name: str, path: Path) -> ModuleType:

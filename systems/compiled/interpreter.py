@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numba import carray
 
+from systems.compiled.elementary import cosine, exponential, sine
 from systems.compiled.signature import pointer
 from systems.compiled.tape import HEAD, KINDS
 
@@ -61,7 +62,7 @@ def interpret(t, z, p, out):  # type: ignore[no-untyped-def]
                 slots[first + i] = math.sqrt(slots[bits[arguments + 3 * i]])
         elif kind == EXP:
             for i in range(count):
-                slots[first + i] = math.exp(slots[bits[arguments + 3 * i]])
+                slots[first + i] = exponential(slots[bits[arguments + 3 * i]])
         elif kind == EXPM1:
             for i in range(count):
                 slots[first + i] = math.expm1(slots[bits[arguments + 3 * i]])
@@ -73,10 +74,10 @@ def interpret(t, z, p, out):  # type: ignore[no-untyped-def]
                 slots[first + i] = math.log1p(slots[bits[arguments + 3 * i]])
         elif kind == SIN:
             for i in range(count):
-                slots[first + i] = math.sin(slots[bits[arguments + 3 * i]])
+                slots[first + i] = sine(slots[bits[arguments + 3 * i]])
         elif kind == COS:
             for i in range(count):
-                slots[first + i] = math.cos(slots[bits[arguments + 3 * i]])
+                slots[first + i] = cosine(slots[bits[arguments + 3 * i]])
         elif kind == TAN:
             for i in range(count):
                 slots[first + i] = math.tan(slots[bits[arguments + 3 * i]])

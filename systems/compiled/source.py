@@ -19,10 +19,10 @@ INFIX = {
     "and": "and",
     "or": "or",
 }
-CALLS = {"abs": "abs", "pow": "pow"} | {
+CALLS = {"abs": "abs", "pow": "pow", "sin": "sine", "cos": "cosine", "exp": "exponential"} | {
     name: f"math.{name}"
     for name in (
-        *("sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "asin", "acos", "atan", "atan2"),
+        *("sqrt", "expm1", "log", "log1p", "tan", "asin", "acos", "atan", "atan2"),
         *("sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "floor"),
     )
 }
@@ -31,6 +31,7 @@ HEADER = '''"""Expressions of a function that was traced, written by physlearn. 
 
 import math
 
+from systems.compiled.elementary import cosine, exponential, sine
 from systems.compiled.signature import pointer
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from systems.compiled.field import ParametrizedField
-from systems.compiled.function import LANES
+from systems.compiled.function import LANES, Function
 from systems.compiled.loops import Array
 from systems.compiled.threads import allowed, spread
 
@@ -99,13 +99,23 @@ class Explicit(Method):
     weights: Sequence[float] = (1.0,)
     separable: bool = False
 
+    @property
+    def code(self) -> int:
+        """The code of the method in `systems.compiled.fixed_step`."""
+        from systems.compiled import fixed_step
+
+        return int(getattr(fixed_step, self.kind))
+
+    def functions(self, field: ParametrizedField) -> list[Function]:
+        """Return the two functions that the method calls: force and velocity, or the field twice."""
+        half = field.field.dim // 2
+        return [field.field.part(half, None), field.field.part(0, half)] if self.separable else [field.field.function] * 2
+
     def start(self, field: ParametrizedField, lanes: int, y: Array) -> Turn:
         """Return the turns of a block."""
         from systems.compiled import fixed_step
 
-        half = field.field.dim // 2
-        functions = [field.field.part(half, None), field.field.part(0, half)] if self.separable else [field.field.function] * 2
-        kind, weights = getattr(fixed_step, self.kind), np.array(self.weights)
+        functions, kind, weights = self.functions(field), self.code, np.array(self.weights)
         parameters = [function.arguments(field.parameters) for function in functions]
         addresses = [function.address if lanes == 1 else function.wide for function in functions]
 

@@ -37,7 +37,17 @@ def test_an_energy_above_the_escape_is_answered_by_a_sentence(exploring):
         list(sections(exploring("henon-heiles", models=(), z0=[0.9, 0.1, 0.3, 0.1])))
 
 
-def test_a_section_is_left_as_soon_as_it_is_no_longer_wanted(exploring):
+def test_sections_are_left_as_soon_as_they_are_no_longer_wanted(exploring, monkeypatch):
+    here = exploring("henon-heiles", models=("hnn",), z0=[0.1, 0.1, 0.3, 0.1])
+    found = iter(sections(here, lambda: len(drawn) < 1, time=50, orbits=3))
+    drawn = []
+    drawn.append(next(found))
+    with pytest.raises(Abandoned):
+        next(found)
+
+
+def test_a_section_by_torch_is_left_while_it_is_computed(exploring, monkeypatch):
+    monkeypatch.setattr("physlearn.chaos.rollout.compiled_flow", lambda *_: None)
     asked = []
 
     def wanted():

@@ -1,0 +1,183 @@
+"""Deviation vectors along orbits: the loop over many stretches of steps and renormalisations, compiled.
+
+An array holds each coordinate of a state, followed by the same coordinate of its vectors, each for all orbits side by side.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+
+from systems.compiled.field import ParametrizedField
+from systems.compiled.fixed_step import COMPOSED, EXACT, RK4, composed, euler, rk4
+from systems.compiled.function import LANES
+from systems.compiled.loops import Array, loop
+from systems.compiled.signature import call_into
+from systems.compiled.stepping import WORTH_THREADS, Explicit
+from systems.compiled.threads import allowed, spread
+
+STEPS_AT_ONCE = 1_000_000  # so that the user can interrupt
+
+
+@loop(**EXACT)
+def normalize(y: Array, scale: Array, lane: int, orthogonal: bool, growth: Array) -> bool:
+    """Normalise the vectors of an orbit ``y (D, 1 + k, lanes)`` and add the logarithms of their lengths to ``growth (k,)``.
+
+    Lengths are in units of ``scale (D, lanes)``. With ``orthogonal``, each vector is made orthogonal to those before it. The
+    result is False if a length is zero or not finite.
+    """
+    dim, k = y.shape[0], y.shape[1] - 1
+    for vector in range(1, k + 1):
+        for before in range(1, vector if orthogonal else 1):
+            product = 0.0
+            for i in range(dim):
+                product += y[i, before, lane] * y[i, vector, lane] / (scale[i, lane] * scale[i, lane])
+            for i in range(dim):
+                y[i, vector, lane] -= product * y[i, before, lane]
+        square = 0.0
+        for i in range(dim):
+            part = y[i, vector, lane] / scale[i, lane]
+            square += part * part
+        if not 0.0 < square < np.inf:
+            return False
+        length = np.sqrt(square)
+        growth[vector - 1] += np.log(length)
+        for i in range(dim):
+            y[i, vector, lane] /= length
+    return True
+
+
+@loop(nogil=True, **EXACT)
+def run(
+    kind: int, first: int, second: int, p: Array, p_second: Array, weights: Array, dt: float, number: int, counts: Array,
+    owners: Array, orthogonal: bool, y: Array, scale: Array, alive: Array, growth: Array,
+) -> int:  # fmt: skip
+    """Take stretches of steps, each followed by a renormalisation, and return the number of the next step.
+
+    Parameters
+    ----------
+    kind, first, second, p, p_second, weights
+        The method and what it calls, as in `systems.compiled.fixed_step.run`.
+    dt, number
+        Length of the steps, and the number of the first, which begins at the time ``number dt``.
+    counts, owners : shape (S,)
+        Number of steps of each stretch, and the row of ``growth`` to which it belongs; -1 for none.
+    orthogonal
+        Whether the vectors are made orthogonal.
+    y : shape (D, 1 + k, lanes)
+        States and vectors, which are changed.
+    scale : shape (D, lanes)
+        The unit of each coordinate.
+    alive : shape (lanes,)
+        Whether the orbit has been finite so far, which is updated. Others keep NaN.
+    growth : shape (lanes, rows, k)
+        Receives the sums of the logarithms.
+    """
+    flat = y.reshape(-1)
+    k, state, nothing = np.zeros((4, flat.size)), np.zeros(flat.size), np.zeros(y.shape[1] - 1)
+    if kind == COMPOSED:
+        call_into(first, number * dt, flat, p, k, 0)
+    for stretch in range(counts.size):
+        for _ in range(counts[stretch]):
+            t = number * dt
+            if kind == RK4:
+                rk4(first, p, t, dt, flat, k, state)
+            elif kind == COMPOSED:
+                composed(first, second, p, p_second, t, dt, weights, flat, k)
+            else:
+                euler(first, p, t, dt, flat, k, state)
+            number += 1
+        owner = owners[stretch]
+        for lane in range(y.shape[2]):
+            finite = True
+            for i in range(y.shape[0]):
+                finite = finite and np.isfinite(y[i, 0, lane])
+            own = growth[lane, owner] if owner >= 0 else nothing
+            if alive[lane] and not (finite and normalize(y, scale, lane, orthogonal, own)):
+                alive[lane] = False
+            if not alive[lane]:
+                for i in range(y.shape[0]):
+                    for vector in range(y.shape[1]):
+                        y[i, vector, lane] = np.nan
+                if owner >= 0:
+                    for vector in range(y.shape[1] - 1):
+                        growth[lane, owner, vector] = np.nan
+        if kind == COMPOSED:  # the force on the vectors that were changed
+            call_into(first, number * dt, flat, p, k, 0)
+    return number
+
+
+def carry(
+    method: Explicit,
+    field: ParametrizedField,
+    z: Array,
+    w: Array,
+    scale: Array,
+    dt: float,
+    counts: Array,
+    owners: Array,
+    orthogonal: bool,
+) -> tuple[Array, Array, Array]:
+    """Move states and deviation vectors through many stretches of steps.
+
+    Parameters
+    ----------
+    method : Explicit
+        The method.
+    field : ParametrizedField
+        The field of the states.
+    z, w, scale : shapes ``(n, D)``, ``(n, k, D)`` and ``(n, D)``
+        The states, the vectors in units of ``scale``, and the unit of each coordinate.
+    dt : float
+        Length of the steps, which are counted from the time 0.
+    counts, owners : shape ``(S,)``
+        Number of steps of each stretch, and the row of the result to which its growth belongs; -1 for none.
+    orthogonal : bool
+        Whether the vectors are made orthogonal after each stretch.
+
+    Returns
+    -------
+    tuple of arrays, shapes ``(n, D)``, ``(n, k, D)`` and ``(n, rows, k)``
+        The states and unit vectors at the end, and the sums of the logarithms of the lengths. Orbits that are not finite have
+        NaN.
+    """
+    (n, dim), k = z.shape, w.shape[1]
+    tangent = field.tangent(k)
+    functions = method.functions(tangent)
+    lanes = LANES if n > 1 and functions[0].wide else 1
+    blocks = -(-n // lanes)
+    together = np.concatenate([z[:, :, None], (w * scale[:, None]).transpose(0, 2, 1)], axis=2)  # (n, D, 1 + k)
+    y, units = (
+        np.ascontiguousarray(
+            np.concatenate([part, np.repeat(part[-1:], blocks * lanes - n, axis=0)])
+            .reshape(blocks, lanes, *part.shape[1:])
+            .transpose(0, *range(2, part.ndim + 1), 1)
+        )
+        for part in (together, scale)
+    )
+    alive = np.ones((blocks, lanes), dtype=np.bool_)
+    growth = np.zeros((blocks, lanes, int(owners.max(initial=-1)) + 1, k))
+    addresses = [function.wide if lanes > 1 else function.address for function in functions]
+    numbers = np.zeros(blocks, dtype=np.int64)
+    arguments = [[function.arguments(tangent.parameters) for function in functions] for _ in range(blocks)]
+
+    def block(place: int, begin: int, end: int) -> None:
+        own = y[place], units[place], alive[place], growth[place]
+        code, weights = method.code, np.array(method.weights)
+        stretches = dt, int(numbers[place]), counts[begin:end], owners[begin:end], orthogonal
+        numbers[place] = run(code, *addresses, *arguments[place], weights, *stretches, *own)
+
+    threads, begin = min(allowed(), blocks), 0
+    much = int(counts.sum()) * blocks * lanes * tangent.field.cost > WORTH_THREADS
+    each = max(1, STEPS_AT_ONCE * len(counts) // max(1, int(counts.sum()) * blocks))
+    while begin < len(counts):
+        turn = partial(block, begin=begin, end=begin + each)
+        if threads > 1 and much:
+            spread(turn, blocks, threads)
+        else:
+            list(map(turn, range(blocks)))
+        begin += each
+    apart = y.transpose(0, 3, 1, 2).reshape(blocks * lanes, dim, k + 1)[:n]
+    vectors = apart[:, :, 1:].transpose(0, 2, 1) / scale[:, None]
+    return apart[:, :, 0].copy(), vectors, growth.reshape(blocks * lanes, -1, k)[:n]
