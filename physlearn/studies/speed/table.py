@@ -139,9 +139,9 @@ def markdown(table: pd.DataFrame) -> str:
     for what, part in table.groupby("what", sort=False):
         size, unit = UNITS[str(what)]
         across = "how" if what in BESIDE else "device"
-        columns = list(part[across].unique())
+        columns = [str(column) for column in part[across].unique()]
         if what in BESIDE:
-            heads = [f"{what}: {unit} (relative to {OURS})", size, *columns]
+            heads = [f"{what!s}: {unit} (relative to {OURS})", size, *columns]
         else:
             rival = "one by one" if what == "training" else "the CPU"
             heads = [str(what), size, *(f"{device}: {unit} (relative to {rival})" for device in columns)]
