@@ -13,6 +13,7 @@ import numpy as np
 
 COMMUTATIVE = {"add", "mul", "min", "max", "and", "or", "eq", "ne"}
 LOGICAL = {"lt", "le", "eq", "ne", "and", "or", "not"}  # operations whose values are true or false
+MOST = 200_000  # operations of a graph; even tracing more takes seconds
 LARGEST_POWER = 16  # larger whole powers are computed by pow
 
 
@@ -123,6 +124,8 @@ class Graph:
     def _node(self, operation: str, arguments: tuple[Any, ...]) -> Expression:
         key = (operation, *(one.index if isinstance(one, Expression) else _identity(one) for one in arguments))
         if key not in self._known:
+            if len(self.nodes) >= MOST:
+                raise OverflowError(f"it has more than {MOST} operations")
             self._known[key] = Expression(self, len(self.nodes), operation, arguments)
             self.nodes.append(self._known[key])
         return self._known[key]

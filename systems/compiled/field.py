@@ -21,6 +21,7 @@ from systems.compiled.operators import UntraceableError
 from systems.compiled.trace import trace
 from systems.reference.tolerances import tolerances
 
+MOST_COLUMNS = 16  # of a Jacobian that is written as expressions
 STATES = 8  # at which the compiled field is compared with the field
 AGREEMENT = 1e-9  # largest difference, relative to the largest rate
 OFF = 0.03  # relative distance of the states at which constants that should depend on the state are found
@@ -115,14 +116,33 @@ class TracedField(Field):
         """Compile the rates of some coordinates."""
         return CompiledFunction(self.rates[begin:end])
 
-    def make_jacobian(self) -> CompiledFunction:
+    def make_jacobian(self) -> Function:
         """Return the derivatives by the state, which are interpreted, as they are called seldom."""
+        if self.dim > MOST_COLUMNS:
+            return ColumnByColumn(self)
         rows = jacobian(self.rates, self.variables)
         return CompiledFunction([element for row in rows for element in row], interpreted=True)
 
     def make_tangent(self, k: int) -> TracedField:
         """Return the field of a state and k deviation vectors."""
         return _tangent(self, k)
+
+
+class ColumnByColumn(Function):
+    """The Jacobian of a field of many coordinates, whose own expressions would be too many."""
+
+    def __init__(self, field: TracedField) -> None:
+        from systems.compiled.columns import columns
+
+        self.tangent = field.tangent(1).function
+        super().__init__(field.dim**2, int(columns.address), np.empty(0))
+        self.dim = field.dim
+
+    def arguments(self, parameters: np.ndarray) -> np.ndarray:
+        """Return what a solver passes as ``p``."""
+        numbers = self.tangent.arguments(parameters)
+        head = np.array([self.tangent.address, self.dim, len(numbers)], dtype=np.int64).view(np.float64)
+        return np.concatenate([head, numbers])
 
 
 def _tangent(field: TracedField, k: int) -> TracedField:
@@ -212,8 +232,9 @@ def field_of_system(system: Any) -> ParametrizedField:
     """
     names = _numbers(system)
     values = [float(getattr(system, name)) for name in names]
-    others = tuple((f.name, getattr(system, f.name)) for f in fields(system) if f.name not in names) if names else ()
-    if names:
+    given = fields(system) if is_dataclass(system) else ()
+    others = tuple((f.name, getattr(system, f.name)) for f in given if f.name not in names)
+    if given or not vars(system):
         try:
             field = _traced_class(cast(Hashable, type(system)), names, others, _Example(tuple(values)))
             return ParametrizedField(field, values)

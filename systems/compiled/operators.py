@@ -209,6 +209,18 @@ class Operators:
             raise UntraceableError("it selects elements by an index that depends on the state")
         return array[tuple(slice(None) if one is None else one.numpy() for one in indices)]
 
+    def _index_put(self, a: Any, indices: Sequence[Any], values: Any, accumulate: bool = False) -> Array:
+        whole = self.array(a).copy()
+        places = tuple(slice(None) if one is None else one.numpy() for one in indices)
+        if accumulate:
+            np.add.at(whole, places, self.array(values))  # type: ignore[arg-type]
+        else:
+            whole[places] = self.array(values)
+        return whole
+
+    def _index_add(self, a: Any, dim: int, index: Any, values: Any, alpha: float = 1) -> Array:
+        return self._index_put(a, [None] * (dim % np.ndim(a)) + [index], self.array(values) * alpha, accumulate=True)
+
     def _index_select(self, a: Any, dim: int, index: Any) -> Array:
         return self._index(a, [None] * (dim % np.ndim(a)) + [index])
 

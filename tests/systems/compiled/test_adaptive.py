@@ -6,6 +6,8 @@ import torch
 
 import systems
 from systems import InputError, IntegrationError
+from systems.compiled.field import field_of_system
+from systems.hamiltonian_system import SeparableSystem
 from systems.system import System
 
 REFERENCE = (0.3600558533237294, 0.5465619318523291, 3.469025849418725, 3.8677561257143266)
@@ -166,6 +168,39 @@ def test_compiled_orbits_run_under_any_autograd_mode():
     with torch.inference_mode():
         assert torch.equal(system.orbit(z0, t).z, plain)
     assert torch.equal(system.orbit(z0.clone().requires_grad_(), t).z, plain)
+
+
+class Cluster(SeparableSystem):
+    """Twelve bodies in a plane."""
+
+    coordinates = tuple(f"{kind}{i}" for kind in "qp" for i in range(24))
+
+    def potential(self, q):
+        r = q.unflatten(-1, (12, 2))
+        i, j = torch.triu_indices(12, 12, 1)
+        return -((r[..., i, :] - r[..., j, :]).square().sum(-1) + 0.1).rsqrt().sum(-1)
+
+    def sample(self, n, *, seed=0):
+        return torch.randn(n, 48, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+def test_twelve_bodies_given_by_their_potential_alone():
+    cluster, t = Cluster(), torch.linspace(0, 0.2, 3, dtype=torch.float64)
+    compiled, plain = (cluster.orbit(cluster.sample(2), t, engine=engine).z for engine in ("compiled", "torch"))
+    assert (compiled - plain).abs().max() < 1e-12
+    field = field_of_system(cluster)
+    assert field.field is field_of_system(Cluster()).field  # traced once
+    z = cluster.sample(1)
+    matrix = torch.func.jacrev(lambda z: cluster.vector_field(0.0, z))(z[0])
+    assert np.abs(field.jacobian(0.0, z.numpy())[0] - matrix.numpy()).max() < 1e-11
+
+
+def test_a_field_of_too_many_operations_goes_by_torch(monkeypatch):
+    monkeypatch.setattr("systems.compiled.expression.MOST", 30)
+    chain = Written(lambda t, z: sum((z * k).sin() for k in range(20)))
+    assert chain.orbit([0.1, 0.2], [0.0, 0.1]).provenance["engine"] == "torch"
+    with pytest.raises(InputError, match="more than 30 operations"):
+        chain.orbit([0.1, 0.2], [0.0, 0.1], engine="compiled")
 
 
 def test_128_masses_are_interpreted_without_a_long_compilation():
