@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("physlearn", "systems")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-LOCKED = set(EXTRAS) - {"all", "notebook"}  # all but JupyterLab, which no test opens
+LOCKED = set(EXTRAS) - {"all", "notebook", "bench"}  # all but JupyterLab and rivals in speed, which no test opens
 MEGABYTE = 2**20
 
 
@@ -110,7 +110,9 @@ def test_the_code_asks_only_for_extras_that_there_are():
 
 def test_an_extra_is_imported_only_where_it_is_used():
     """A module of an extra at the top of a file is imported with it; so only files that nothing imports at the start may."""
-    packages = "av|cv2|dask|distributed|gplearn|ipywidgets|mnist1d|optuna|panel|sqlalchemy"
+    packages = (
+        "av|cv2|dask|diffrax|distributed|gala|gplearn|heyoka|ipywidgets|jax|mnist1d|optuna|panel|pynamicalsys|sqlalchemy"
+    )
     late = {"physlearn/explorer/page.py"}
     found = {
         str(path.relative_to(ROOT))
@@ -128,7 +130,7 @@ def test_the_pages_name_only_extras_that_there_are():
 
 
 def test_all_is_every_extra_of_a_user():
-    developers = {"all", "test", "docs", "dev"}
+    developers = {"all", "test", "docs", "dev", "bench"}
     (everything,) = EXTRAS["all"]
     assert set(everything.partition("[")[2].rstrip("]").split(",")) == set(EXTRAS) - developers
 

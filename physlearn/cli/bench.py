@@ -25,7 +25,8 @@ def bench(
 
     The benchmarks are those of the paper Hamiltonian Neural Networks, whose published numbers stand beside ours. The real
     pendulum needs its recording, in the folder that PHYSLEARN_DATA names; without it, that benchmark is left out. With
-    --speed, the throughput of training, meta-gradients and orbits is measured on the CPU and on the device.
+    --speed, the throughput of training, meta-gradients and orbits is measured on the CPU and on the device, and that of
+    orbits beside other packages, which the extra bench installs.
     """
     with importing():
         from physlearn.cli import values

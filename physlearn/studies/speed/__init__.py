@@ -1,4 +1,4 @@
-"""Measure the speed of this machine, and compare devices: training, inner loops, meta-gradients and orbits."""
+"""Measure the speed of this machine: training, inner loops, meta-gradients, and orbits beside other packages."""
 
 from physlearn.studies.speed.table import markdown, measure
 
