@@ -115,7 +115,7 @@ def search(
             f"the search space has no hyperparameter {unknown[0]!r}; there are {', '.join([*NETWORKS, *ACTIVATIONS])}"
         )
     how = replace(task.training, **training)
-    planned = []
+    planned = []  # before a file is made, as a task may have impossible settings
     for name, activation in named.items():
         searched = dict(space) if space is not None else {**NETWORKS, **(ACTIVATIONS if activation == LEARNED else {})}
         label = f"{task.name}/{name}/{_identity(task, activation, how, replicates, seed, searched)}"

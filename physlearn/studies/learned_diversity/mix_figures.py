@@ -105,7 +105,7 @@ def _step_times(request: Request, task: Task, line: Mapping[str, tuple[Task, str
         return pd.DataFrame([seconds_a_step(line, networks)])
 
     settings = {"task": task.name, "variants": sorted(line), "networks": networks}
-    kept = request.store.table(f"step-time-{task.name}", settings, measured)
+    kept = request.results.table(f"step-time-{task.name}", settings, measured)
     return {str(name): float(kept[name].iloc[0]) for name in kept}
 
 
