@@ -97,9 +97,7 @@ class _Tracer(TorchDispatchMode):
                 self.know(result, self.operators.array(result))  # elements may be assigned
             return result
         if str(func) == ITEM:
-            raise UntraceableError(
-                "it cannot be traced, because it branches on the value of a tensor, or turns it into a number"
-            )
+            raise UntraceableError("it branches on the value of a tensor, or turns it into a number")
         keep = str(func).startswith("aten.index")  # whose indices stay tensors of whole numbers
         arguments = [self._lifted(one, keep) for one in args]
         found = self.operators.find(str(func))(*arguments, **{name: self._lifted(one, keep) for name, one in options.items()})

@@ -147,7 +147,7 @@ def test_a_field_that_branches_is_integrated_by_torch():
     orbit = branching.orbit([1.0, 0.0], [0.0, 1.0])
     assert orbit.provenance["engine"] == "torch"
     assert abs(float(orbit.z[-1, 0]) - np.cos(1.0)) < 1e-12
-    with pytest.raises(InputError, match="engine='compiled' does not apply, because it cannot be traced"):
+    with pytest.raises(InputError, match="engine='compiled' does not apply, because it branches on the value of a tensor"):
         branching.orbit([1.0, 0.0], [0.0, 1.0], engine="compiled")
 
 

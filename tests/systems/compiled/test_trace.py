@@ -67,8 +67,8 @@ def test_a_field_may_be_written_in_any_way(way):
 @pytest.mark.parametrize(
     ("field", "reason"),
     [
-        (lambda t, z: z if z.sum() > 0 else -z, "cannot be traced"),
-        (lambda t, z: z * math.sin(float(z[..., 0])), "cannot be traced"),
+        (lambda t, z: z if z.sum() > 0 else -z, "branches on the value of a tensor"),
+        (lambda t, z: z * math.sin(float(z[..., 0])), "turns it into a number"),
         (lambda t, z: z.float().double(), "float32"),
         (lambda t, z: z[..., :1], "1 rates for 2 coordinates"),
         (lambda t, z: torch.fft.fft(z).real, "cannot be compiled|complex"),
