@@ -162,7 +162,7 @@ class PendulumClock(System):
         rtol, atol : float, optional
             Tolerances of that method, by default 1e-12 each.
         engine : {"auto", "torch"}, default "auto"
-            The events of a clock are not compiled.
+            The same for both, as the events of a clock are not compiled.
         latched : bool, default True
             Whether the latch is set at the start of orbits that start in motion between -gamma and gamma. An orbit that starts
             there at a turning point always has it released, and one that starts outside always has it set.
@@ -184,9 +184,7 @@ class PendulumClock(System):
         t = torch.as_tensor(t, dtype=torch.float64, device=z0.device)
         check_times(t)
         check_states(z0, self.coordinates)
-        check_engine(engine)
-        if engine == "compiled":
-            raise InputError("engine='compiled' does not apply to a clock, which is followed from event to event; use 'auto'")
+        check_engine(engine, "it does not follow the events of a clock")
         if len(t) > 1 and t[0] > t[-1]:
             raise InputError("times must increase: the latch of a pendulum clock cannot be followed back in time")
         self._check_swings(z0)

@@ -12,7 +12,6 @@ from torch import Tensor
 
 from physlearn.flow import Flow
 from physlearn.integrators.integrator import Integrator
-from systems import InputError
 from systems.reference.engine import Engine, check_engine
 from systems.system import System
 
@@ -114,8 +113,7 @@ def compiled_flow(
     if engine == "torch":
         return None
     if (unfit := _unfit(flow, t, z0, rates)) is not None:
-        if engine == "compiled":
-            raise InputError(f"engine='compiled' does not apply, because {unfit}; use engine='torch' or 'auto'")
+        check_engine(engine, unfit)
         return None
     from physlearn.integrators.compiled import has_form  # imports numba, which is slow
     from systems.compiled import engine as engines

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from systems.compiled.field import ParametrizedField
 from systems.compiled.operators import UntraceableError
-from systems.errors import InputError
 from systems.reference.engine import Engine, check_engine
 
 
@@ -58,7 +57,6 @@ def choose(
         field = trace()
         field.check(function, t, z)
     except UntraceableError as error:
-        if engine == "compiled":
-            raise InputError(f"engine='compiled' does not apply, because {error}; use engine='torch' or 'auto'") from error
+        check_engine(engine, str(error))
         return None
     return field

@@ -7,6 +7,7 @@ import torch
 from scipy.special import ellipe, ellipk
 
 import systems
+from systems import InputError
 from systems.pendulum_clock import PendulumClock
 
 CLOCK = PendulumClock()
@@ -165,3 +166,10 @@ def test_an_orbit_tells_where_it_comes_from(tmp_path):
     assert told["parameters"] == {"gamma": radians(1.2), "Q": 100.0, "kappa": 1.62e-3, "frequency": 1.0}
     assert told["solver"] == {"name": "DOP853", "rtol": 1e-10, "atol": 1e-12}
     assert told["latched"] is False
+
+
+def test_the_compiled_engine_is_refused():
+    clock = systems.get("pendulum-clock")
+    with pytest.raises(InputError, match="engine='compiled' does not apply, because it does not follow the events of a clock"):
+        clock.orbit([0.05, 0.0], [0.0, 1.0], engine="compiled")
+    assert clock.orbit([0.05, 0.0], [0.0, 1.0], engine="torch").z.shape == (2, 2)
