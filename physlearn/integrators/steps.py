@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import ceil, isfinite, pi
+from math import isfinite, pi
 from numbers import Integral, Real
 from statistics import median
 from typing import Any
 
+import numpy as np
 from jaxtyping import Float
 from torch import Tensor, cat, finfo
 
@@ -45,8 +46,8 @@ class Steps:
 
     def no_longer_than(self, dt: float) -> Steps:
         """Return the same steps, with those longer than dt divided further."""
-        counts = (max(n, _checked(gap / dt)) for gap, n in zip(self.gaps, self.counts, strict=True))
-        return _limited(replace(self, counts=tuple(counts)))
+        counts = np.maximum(self.counts, _checked(np.array(self.gaps) / dt))
+        return _limited(replace(self, counts=tuple(counts.tolist())))
 
     def describe(self) -> dict[str, Any]:
         """Return the steps as JSON-ready values for an orbit's provenance."""
@@ -107,12 +108,12 @@ def choose(
         return _counted(gaps, lambda gap: (gap - rounding) / float(dt), "dt")
     if flow.step is not None:
         step = flow.step
-        return _counted(gaps, lambda gap: 1 if gap <= NEARLY * step else (gap - rounding) / step, "training grid")
+        return _counted(gaps, lambda gap: np.where(gap <= NEARLY * step, 1, (gap - rounding) / step), "training grid")
     fastest = _fastest(flow, z0, t, damping)
     if not fastest > 0 or not gaps:
         return Steps(gaps, (1,) * len(gaps), "flow")
     longest = min(CHOSEN / fastest, max(median(gaps), CHOSEN / fastest / FINER))
-    return _counted(gaps, lambda gap: 1 if gap * fastest <= resolved else gap / longest, "flow")
+    return _counted(gaps, lambda gap: np.where(gap * fastest <= resolved, 1, gap / longest), "flow")
 
 
 def _fastest(flow: Flow, z0: Tensor, t: Tensor, damping: bool) -> float:
@@ -124,13 +125,13 @@ def _fastest(flow: Flow, z0: Tensor, t: Tensor, damping: bool) -> float:
     return max(float(rates.max()), drive)
 
 
-def _counted(gaps: tuple[float, ...], count: Callable[[float], float], chosen_by: str) -> Steps:
-    return _limited(Steps(gaps, tuple(_checked(count(gap)) for gap in gaps), chosen_by))
+def _counted(gaps: tuple[float, ...], count: Callable[[np.ndarray], np.ndarray], chosen_by: str) -> Steps:
+    return _limited(Steps(gaps, tuple(_checked(count(np.array(gaps))).tolist()), chosen_by))
 
 
-def _checked(count: float) -> int:
-    """Round a count up to a whole number of at least 1, ignoring an excess that is due to rounding."""
-    return max(1, ceil(min(count, 10.0 * MOST_STEPS) * (1 - 1e-12)))
+def _checked(count: np.ndarray) -> np.ndarray:
+    """Round counts up to whole numbers of at least 1, ignoring an excess that is due to rounding."""
+    return np.maximum(1, np.ceil(np.minimum(count, 10.0 * MOST_STEPS) * (1 - 1e-12))).astype(np.int64)
 
 
 def _limited(steps: Steps) -> Steps:

@@ -13,7 +13,7 @@ from torch import Tensor
 from systems.compiled.field import ParametrizedField
 from systems.compiled.threads import allowed, spread
 from systems.errors import IntegrationError
-from systems.reference.time_scale import fastest_rate, sizes
+from systems.reference.time_scale import fastest_rate, natural_size
 
 FIRST_STEP = 0.05  # relative to the fastest time scale; the solver then adapts
 FIRST_TURN = 500  # steps after which work that is left goes to several threads
@@ -108,7 +108,7 @@ class _Run:
         """Return the sizes of the coordinates, and the first steps."""
         matrix = torch.from_numpy(np.nan_to_num(self.field.jacobian(self.clock, self.z0), posinf=0.0, neginf=0.0))
         fastest = fastest_rate(matrix).numpy()
-        size = sizes(self.z0, rate, matrix.numpy(), fastest)
+        size = natural_size(torch.from_numpy(self.z0), torch.from_numpy(rate), matrix).numpy()
         fastest = np.maximum(fastest, 0.0 if self.period is None else 2 * pi / self.period)
         duration = abs(self.times[-1])
         with np.errstate(divide="ignore"):

@@ -44,36 +44,31 @@ def fastest_rate(matrix: Float[Tensor, "*batch D D"], damping: bool = True) -> F
 def natural_size(
     z: Float[Tensor, "*batch D"], rate: Float[Tensor, "*batch D"], matrix: Float[Tensor, "*batch D D"]
 ) -> Float[Tensor, "*batch D"]:
-    """Return the magnitude that each coordinate has now or reaches within a few time scales of the flow; see `sizes`."""
-    found = sizes(*(x.detach().cpu().double().numpy() for x in (z, rate, matrix, fastest_rate(matrix))))
-    return torch.from_numpy(found).to(z)
-
-
-def sizes(z: np.ndarray, rate: np.ndarray, matrix: np.ndarray, fastest: np.ndarray) -> np.ndarray:
     """Return the magnitude that each coordinate has now or reaches within a few time scales of the flow.
 
-    For a coordinate that starts at zero, the derivatives determine its size. If it stays zero, its size is zero. The arrays
-    are states ``(..., D)``, their rates, the Jacobian ``(..., D, D)``, and the result of `fastest_rate` for it.
+    For a coordinate that starts at zero, the derivatives determine its size. If it stays zero, its size is zero.
     """
-    with np.errstate(all="ignore"):
-        unit = np.where(fastest > 0, 1 / fastest, 0.0)[..., None]  # a zero Jacobian gives no time scale
-        unit = np.minimum(unit, _changed(z, rate, matrix))  # in case the Jacobian is nearly singular
-        size, term = np.abs(z), rate * unit
-        for _ in range(2 * z.shape[-1]):  # enough for every coordinate to affect every other, even in a chain of oscillators
-            size = np.maximum(size, np.nan_to_num(np.abs(term), nan=0.0, posinf=0.0))
-            term = unit * (matrix @ term[..., None])[..., 0]
+    fastest = fastest_rate(matrix).to(z.dtype).unsqueeze(-1)
+    unit = torch.where(fastest > 0, 1 / fastest, 0.0)  # a zero Jacobian gives no time scale
+    unit = torch.minimum(unit, _changed(z, rate, matrix))  # in case the Jacobian is nearly singular
+    size, term = z.abs(), rate * unit
+    for _ in range(2 * z.shape[-1]):  # enough for every coordinate to affect every other, even in a chain of oscillators
+        size = torch.maximum(size, term.abs().nan_to_num(nan=0.0, posinf=0.0))
+        term = unit * (matrix @ term.unsqueeze(-1)).squeeze(-1)
     return size
 
 
-def _changed(z: np.ndarray, rate: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+def _changed(
+    z: Float[Tensor, "*batch D"], rate: Float[Tensor, "*batch D"], matrix: Float[Tensor, "*batch D D"]
+) -> Float[Tensor, "*batch 1"]:
     """Estimate from derivatives the time in which the slowest coordinate changes by its own size, or return infinity."""
-    times, derivative = np.full_like(z, np.inf), rate
+    times, derivative = torch.full_like(z, torch.inf), rate
     for order in (1, 2, 3):
-        ratio = (np.abs(z) / np.abs(derivative)) ** (1 / order)
-        times = np.where((z != 0) & (derivative != 0) & np.isfinite(ratio), np.minimum(times, ratio), times)
-        derivative = (matrix @ derivative[..., None])[..., 0]
-    slowest = np.where(np.isfinite(times), times, 0.0).max(-1, keepdims=True)
-    return np.where(slowest > 0, slowest, np.inf)
+        ratio = (z.abs() / derivative.abs()) ** (1 / order)
+        times = torch.where((z != 0) & (derivative != 0) & ratio.isfinite(), torch.minimum(times, ratio), times)
+        derivative = (matrix @ derivative.unsqueeze(-1)).squeeze(-1)
+    slowest = torch.where(times.isfinite(), times, 0.0).amax(-1, keepdim=True)
+    return torch.where(slowest > 0, slowest, torch.inf)
 
 
 def power_of_two(size: np.ndarray) -> np.ndarray:
