@@ -45,7 +45,7 @@ def test_orbits_of_different_coordinates_do_not_train_together():
 def test_a_systems_orbit_gives_its_own_rates():
     system = systems.get("pendulum")
     pairs = Pairs.of(system.orbit(system.sample(4), torch.linspace(0, 1, 3)))
-    assert torch.equal(pairs.rate, system.vector_field(0.0, pairs.z))
+    torch.testing.assert_close(pairs.rate, system.vector_field(0.0, pairs.z), rtol=1e-15, atol=1e-15)
 
 
 def test_orbits_of_a_system_that_depends_on_time_are_refused_and_those_of_its_suspension_are_not():
