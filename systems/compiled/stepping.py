@@ -72,11 +72,11 @@ Turn = Callable[[Grid, int, int, int, Array, Array], int]
 class Method:
     """A compiled method: what it calls, and one turn of a block of orbits."""
 
-    def start(self, field: ParametrizedField, lanes: int, y: Array) -> Turn:
-        """Return the function that integrates a block of orbits, which starts from y, turn by turn.
+    def prepare(self, field: ParametrizedField, lanes: int) -> Callable[[Array], Turn]:
+        """Return a function that starts a block of orbits: from its states, it returns the function that integrates it.
 
-        It is called with the grid, the output times at which the turn begins and ends, the number of steps taken before, and
-        the arrays that receive the states; and returns the number of steps taken so far.
+        That function works turn by turn. It is called with the grid, the output times at which the turn begins and ends, the
+        number of steps taken before, and the arrays that receive the states; and returns the number of steps taken so far.
         """
         raise NotImplementedError
 
@@ -111,21 +111,23 @@ class Explicit(Method):
         half = field.field.dim // 2
         return [field.field.part(half, None), field.field.part(0, half)] if self.separable else [field.field.function] * 2
 
-    def start(self, field: ParametrizedField, lanes: int, y: Array) -> Turn:
-        """Return the turns of a block."""
+    def prepare(self, field: ParametrizedField, lanes: int) -> Callable[[Array], Turn]:
+        """Return a function that starts a block of orbits."""
         from systems.compiled import fixed_step
 
         functions, kind, weights = self.functions(field), self.code, np.array(self.weights)
         parameters = [function.arguments(field.parameters) for function in functions]
         addresses = [function.address if lanes == 1 else function.wide for function in functions]
 
-        def turn(grid: Grid, begin: int, end: int, taken: int, out: Array, samples: Array) -> int:
-            times = (grid.period or 0.0, grid.clock, grid.since, grid.lengths, grid.counts)
-            return int(
-                fixed_step.run(kind, *addresses, *parameters, *times, weights, grid.apart, begin, end, taken, y, out, samples)
-            )
+        def start(y: Array) -> Turn:
+            def turn(grid: Grid, begin: int, end: int, taken: int, out: Array, samples: Array) -> int:
+                times = (grid.period or 0.0, grid.clock, grid.since, grid.lengths, grid.counts)
+                method = (*times, weights, grid.apart, begin, end, taken)
+                return int(fixed_step.run(kind, *addresses, *parameters, *method, y, out, samples))
 
-        return turn
+            return turn
+
+        return start
 
 
 @dataclass(frozen=True)
@@ -154,8 +156,8 @@ class Implicit(Method):
         """Which orbits had a step that did not converge; they may be followed by others that only fill a block."""
         return np.concatenate(self._lost)
 
-    def start(self, field: ParametrizedField, lanes: int, y: Array) -> Turn:
-        """Return the turns of a block."""
+    def prepare(self, field: ParametrizedField, lanes: int) -> Callable[[Array], Turn]:
+        """Return a function that starts a block of orbits."""
         from systems.compiled import implicit
 
         function, jacobian = field.field.function, field.field.jacobian
@@ -164,17 +166,21 @@ class Implicit(Method):
         mask = np.ones(field.field.dim * lanes)
         if self.momenta:
             mask[: len(mask) // 2] = 0.0
-        scheme, size = (np.array(self.a), np.array(self.c), mask), np.abs(y)
-        lost = np.zeros(lanes, dtype=np.bool_)
-        self._lost.append(lost)
+        scheme, weights = (np.array(self.a), np.array(self.c), mask), np.array(self.b)
+        addresses = wide, function.address, jacobian.address
 
-        def turn(grid: Grid, begin: int, end: int, taken: int, out: Array, samples: Array) -> int:
-            times = (grid.period or 0.0, grid.clock, grid.since, grid.lengths, grid.counts)
-            method = (scheme, np.array(self.b), lanes, self.tolerance, grid.apart, begin, end, taken)
-            addresses = wide, function.address, jacobian.address
-            return int(implicit.run(*addresses, *parameters, *times, *method, y, size, lost, out, samples))
+        def start(y: Array) -> Turn:
+            size, lost = np.abs(y), np.zeros(lanes, dtype=np.bool_)
+            self._lost.append(lost)
 
-        return turn
+            def turn(grid: Grid, begin: int, end: int, taken: int, out: Array, samples: Array) -> int:
+                times = (grid.period or 0.0, grid.clock, grid.since, grid.lengths, grid.counts)
+                method = (scheme, weights, lanes, self.tolerance, grid.apart, begin, end, taken)
+                return int(implicit.run(*addresses, *parameters, *times, *method, y, size, lost, out, samples))
+
+            return turn
+
+        return start
 
 
 class Tao(Method):
@@ -199,21 +205,25 @@ class Tao(Method):
         """The largest distance between the copies of an orbit so far."""
         return float(np.max([one[0] for one in self._distances], initial=0.0))
 
-    def start(self, field: ParametrizedField, lanes: int, y: Array) -> Turn:
-        """Return the turns of a block."""
+    def prepare(self, field: ParametrizedField, lanes: int) -> Callable[[Array], Turn]:
+        """Return a function that starts a block of orbits."""
         from systems.compiled import tao
 
         function, ratio = field.field.function, np.repeat(self.ratio, lanes)
         address, p = function.address if lanes == 1 else function.wide, function.arguments(field.parameters)
-        copies, distance = np.concatenate([y, y]).reshape(4, -1), np.zeros(1)
-        self._distances.append(distance)
 
-        def turn(grid: Grid, begin: int, end: int, taken: int, out: Array, samples: Array) -> int:
-            times = (grid.period or 0.0, grid.clock, grid.since, grid.lengths, grid.counts)
-            method = self.weights, self.omega, ratio, lanes, grid.apart, begin, end, taken
-            return int(tao.run(address, p, *times, *method, copies, out, samples, distance))
+        def start(y: Array) -> Turn:
+            copies, distance = np.concatenate([y, y]).reshape(4, -1), np.zeros(1)
+            self._distances.append(distance)
 
-        return turn
+            def turn(grid: Grid, begin: int, end: int, taken: int, out: Array, samples: Array) -> int:
+                times = (grid.period or 0.0, grid.clock, grid.since, grid.lengths, grid.counts)
+                method = self.weights, self.omega, ratio, lanes, grid.apart, begin, end, taken
+                return int(tao.run(address, p, *times, *method, copies, out, samples, distance))
+
+            return turn
+
+        return start
 
 
 def integrate(
@@ -248,7 +258,7 @@ def integrate(
     out = np.empty((blocks, len(grid.since), dim * lanes))
     out[:, 0] = y
     samples = np.empty((blocks, -(-int(grid.counts.sum()) // grid.apart), dim * lanes))
-    turns = [method.start(field, lanes, one) for one in y]
+    turns = list(map(method.prepare(field, lanes), y))
 
     def block(place: int, begin: int, end: int) -> None:
         taken[place] = turns[place](grid, begin, end, int(taken[place]), out[place], samples[place])
