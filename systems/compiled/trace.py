@@ -85,9 +85,7 @@ class _Tracer(TorchDispatchMode):
         """Return what a tensor stands for: expressions, or its own numbers."""
         if id(tensor) in self.values:
             return self.values[id(tensor)][1]
-        if tensor.is_floating_point() and tensor.dtype != torch.float64 and tensor.numel() > 0:
-            raise UntraceableError(f"it contains numbers in {str(tensor.dtype).removeprefix('torch.')}")
-        return self.operators.array(tensor.detach())
+        return self.operators.array(tensor.detach().double() if tensor.is_floating_point() else tensor.detach())
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         options = kwargs or {}
@@ -102,6 +100,8 @@ class _Tracer(TorchDispatchMode):
         arguments = [self._lifted(one, keep) for one in args]
         found = self.operators.find(str(func))(*arguments, **{name: self._lifted(one, keep) for name, one in options.items()})
         for tensor, value in zip(_listed(result), _listed(found), strict=True):
+            if tensor.is_floating_point() and tensor.dtype != torch.float64:
+                raise UntraceableError(f"it computes in {str(tensor.dtype).removeprefix('torch.')}")
             self.know(tensor, _without_scalars(value))
         return result
 

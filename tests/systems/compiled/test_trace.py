@@ -22,6 +22,7 @@ WAYS = {
     "matrix": lambda t, z: z @ z.new_tensor([[0.0, 1.0], [-1.0, -0.1]]),
     "matrix on the left": lambda t, z: (TURN @ z.unsqueeze(-1)).squeeze(-1),
     "einsum": lambda t, z: torch.einsum("ij,...j->...i", z.new_tensor([[0.0, 1.0], [-2.0, 0.3]]), z),
+    "constants in single precision": lambda t, z: z * torch.tensor([0.1, -2.3]) + torch.tensor(0.7),
     "outer": lambda t, z: (z.unsqueeze(-1) * z.unsqueeze(-2)).sum(-1),
     "in place": lambda t, z: torch.zeros_like(z).add_(z).mul_(2.0),
     "assignment": lambda t, z: _assigned(z),
