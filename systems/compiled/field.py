@@ -38,7 +38,7 @@ class Field(ABC):
     def __init__(self) -> None:
         self._parts: dict[tuple[int, int | None], Function] = {}
         self._tangents: dict[int, Field] = {}
-        self.agreed: set[bytes] = set()  # parameters with which the field agreed with the function that was traced
+        self.agreed: set[bytes] = set()  # parameters with which it agreed with its own function
 
     @property
     @abstractmethod
@@ -163,12 +163,13 @@ class ParametrizedField:
         The field.
     parameters : sequence of float
         The numbers.
-    fixed : bool, default False
-        Whether the function of the field is determined by its parameters for good, as that of a frozen dataclass is.
+    own : callable, optional
+        The function of which it is the field, if its parameters determine that function for good, as those of a frozen
+        dataclass do.
     """
 
-    def __init__(self, field: Field, parameters: Sequence[float] = (), *, fixed: bool = False) -> None:
-        self.field, self._fixed = field, fixed
+    def __init__(self, field: Field, parameters: Sequence[float] = (), *, own: Flow | None = None) -> None:
+        self.field, self._own = field, own
         self.parameters = np.array(parameters, dtype=float)
 
     def __call__(self, t: float | np.ndarray, z: Float[np.ndarray, "n D"]) -> Float[np.ndarray, "n D"]:
@@ -205,16 +206,17 @@ class ParametrizedField:
         return ParametrizedField(self.field.tangent(k), self.parameters.tolist())
 
     def check(self, function: Flow, t: float, z: Float[Tensor, "n D"]) -> None:
-        """Compare with the function that was traced, at some states and near them.
+        """Compare with a function, at some states and near them.
 
-        A field that cannot have changed since it agreed with its function is not compared again.
+        A field that has agreed with its own function is not compared with that function again.
 
         Raises
         ------
         UntraceableError
             If the values differ, because the function computes with something that tracing does not see.
         """
-        if self._fixed and self.parameters.tobytes() in self.field.agreed:
+        is_own = self._own is not None and function == self._own
+        if is_own and self.parameters.tobytes() in self.field.agreed:
             return
         some = z[:: max(1, len(z) // STATES)][:STATES].detach().cpu().double()
         near = some * (1 + OFF * torch.linspace(-1, 1, some.numel(), dtype=torch.float64).reshape(some.shape).cos())
@@ -225,7 +227,8 @@ class ParametrizedField:
                 size = np.abs(wanted[np.isfinite(wanted)]).max(initial=0.0)
                 if not np.allclose(found, wanted, rtol=AGREEMENT, atol=AGREEMENT * size, equal_nan=True):
                     raise UntraceableError("its traced form gives other values: it may use what is not a tensor")
-        self.field.agreed.add(self.parameters.tobytes())
+        if is_own:
+            self.field.agreed.add(self.parameters.tobytes())
 
 
 def field_of_system(system: Any) -> ParametrizedField:
@@ -253,7 +256,7 @@ def field_of_system(system: Any) -> ParametrizedField:
     if given or not vars(system):
         try:
             field = _traced_class(cast(Hashable, type(system)), names, others, _Example(tuple(values)))
-            return ParametrizedField(field, values, fixed=True)
+            return ParametrizedField(field, values, own=system.vector_field)
         except (UntraceableError, TypeError):  # it takes its parameters for numbers, or others cannot be told apart
             pass
     return ParametrizedField(_of_function(system.vector_field, system.dim))

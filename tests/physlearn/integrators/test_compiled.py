@@ -1,13 +1,14 @@
 """Compiled integration gives what torch gives, and says which engine ran."""
 
-from math import cos
+from dataclasses import replace
+from math import cos, e
 
 import pytest
 import torch
 
 import physlearn
 import systems
-from physlearn.integrators import ConvergenceError, find, integrate, names, register
+from physlearn.integrators import ConvergenceError, Flow, find, integrate, names, register
 from physlearn.integrators.registry import INTEGRATORS
 from physlearn.integrators.rk4 import RungeKutta4
 from systems import InputError
@@ -79,6 +80,19 @@ def test_a_function_is_compiled_each_time_as_it_is_now():
     for stiffness[0] in (1.0, 4.0):
         compiled, plain = both(spring, [1.0, 0.0], t, "rk4")
         assert torch.equal(compiled.z, plain.z)
+
+
+def test_a_flow_with_another_field_than_that_of_its_system_is_not_taken_for_the_system(henon_heiles):
+    z0, t = henon_heiles.sample(2, seed=0), torch.linspace(0, 1, 11, dtype=torch.float64)
+    assert integrate(henon_heiles, z0, t, "rk4", progress=False).provenance["engine"] == "compiled"
+    henon_heiles.orbit(z0, t)
+    decay = replace(Flow.of(henon_heiles), field=lambda t, z: -z, hamiltonian=None, velocity=None, force=None)
+    orbit = integrate(decay, z0, t, "rk4", progress=False)
+    assert orbit.provenance["engine"] == "torch"
+    assert (orbit.z[:, -1] - z0 / e).abs().max() < 1e-6
+    halved = replace(Flow.of(henon_heiles), hamiltonian=None, force=lambda q: henon_heiles.force(q) / 2)
+    compiled, plain = (integrate(halved, z0, t, "leapfrog", engine=engine, progress=False) for engine in ("auto", "torch"))
+    assert torch.equal(compiled.z, plain.z)
 
 
 def test_gradients_and_single_precision_go_by_torch():
