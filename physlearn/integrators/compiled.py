@@ -120,11 +120,8 @@ def _integrated(
     z0: Float[Tensor, "*batch D"],
     grid: stepping.Grid,
     tick: Callable[[int], object] = lambda done: None,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Integrate, and let the method report what it does after steps in torch.
-
-    The result consists of the states, the sampled states, and which orbits were lost.
-    """
+) -> tuple[np.ndarray, np.ndarray]:
+    """Integrate, and let the method report what it does after steps in torch; return the states and the sampled ones."""
     integrator.start(z0, float(np.diff(grid.since)[0] / grid.counts[0]))
     method = FORMS[type(integrator)](integrator)
     flat = z0.detach().reshape(-1, z0.shape[-1]).numpy()
@@ -133,8 +130,7 @@ def _integrated(
         assert isinstance(method, stepping.Tao)
         integrator.gap = z0.new_tensor(method.distance)
         integrator.state(torch.cat([z0, z0], dim=-1))
-    lost = method.lost[: len(flat)] if isinstance(method, stepping.Implicit) else np.zeros(len(flat), dtype=np.bool_)
-    return *found, lost
+    return found
 
 
 def solve(
@@ -167,9 +163,8 @@ def solve(
     clock = first if period is None else first % period
     grid = stepping.Grid(times - first, np.array(counts, dtype=np.int64), clock, period, SAMPLES)
     with tqdm(total=len(counts), disable=not progress, desc=integrator.name, delay=1, leave=False) as bar:
-        z, samples, lost = _integrated(integrator, field, z0, grid, bar.update)
-    if lost.any():
-        assert isinstance(integrator, Implicit)  # no other method loses orbits
+        z, samples = _integrated(integrator, field, z0, grid, bar.update)
+    if isinstance(integrator, Implicit) and (lost := np.isnan(z[:, -1]).any(-1)).any():
         if integrator.failure == "raise":
             return None
         again = type(integrator)(integrator.flow, tolerance=integrator.tolerance, failure="nan")

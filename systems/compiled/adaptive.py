@@ -10,8 +10,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from systems.compiled.blocks import spread
 from systems.compiled.field import ParametrizedField
-from systems.compiled.threads import allowed, spread
+from systems.compiled.threads import allowed
 from systems.errors import IntegrationError
 from systems.reference.time_scale import fastest_rate, natural_size
 

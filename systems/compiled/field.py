@@ -108,7 +108,7 @@ class TracedField(Field):
         """Number of coordinates."""
         return len(self.variables)
 
-    @property
+    @cached_property
     def cost(self) -> int:
         """Number of operations of one evaluation."""
         return len(needed(self.rates))

@@ -5,17 +5,16 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
+from systems.compiled.blocks import each_block, lanes_of, one_by_one, side_by_side
 from systems.compiled.field import ParametrizedField
-from systems.compiled.function import LANES, Function
+from systems.compiled.function import Function
 from systems.compiled.loops import Array
-from systems.compiled.threads import allowed, spread
 
-WORTH_THREADS = 2_000_000  # operations; less work is done before several threads have started
 STEPS_AT_ONCE = 3_000_000  # so that progress is shown, and the user can interrupt
 
 
@@ -50,7 +49,7 @@ class Grid:
         if not self.lengths.size:
             object.__setattr__(self, "lengths", np.diff(self.since) / self.counts)
 
-    @property
+    @cached_property
     def apart(self) -> int:
         """Number of steps from one sample to the next."""
         return max(1, int(self.counts.sum()) // self.samples)
@@ -132,7 +131,7 @@ class Explicit(Method):
 
 @dataclass(frozen=True)
 class Implicit(Method):
-    """A method of `systems.compiled.implicit`.
+    """A method of `systems.compiled.implicit`. Orbits with a step that does not converge are NaN from then on.
 
     Parameters
     ----------
@@ -149,12 +148,6 @@ class Implicit(Method):
     c: Sequence[float]
     tolerance: float
     momenta: bool = False
-    _lost: list[Array] = dataclasses.field(default_factory=list)
-
-    @property
-    def lost(self) -> Array:
-        """Which orbits had a step that did not converge; they may be followed by others that only fill a block."""
-        return np.concatenate(self._lost)
 
     def prepare(self, field: ParametrizedField, lanes: int) -> Callable[[Array], Turn]:
         """Return a function that starts a block of orbits."""
@@ -171,7 +164,6 @@ class Implicit(Method):
 
         def start(y: Array) -> Turn:
             size, lost = np.abs(y), np.zeros(lanes, dtype=np.bool_)
-            self._lost.append(lost)
 
             def turn(grid: Grid, begin: int, end: int, taken: int, out: Array, samples: Array) -> int:
                 times = (grid.period or 0.0, grid.clock, grid.since, grid.lengths, grid.counts)
@@ -250,10 +242,10 @@ def integrate(
         The states at the output times, and at the start of sampled steps.
     """
     n, dim = z0.shape
-    lanes = LANES if n > 1 and field.field.function.wide else 1
-    blocks = -(-n // lanes)
-    padded = np.concatenate([z0, np.repeat(z0[-1:], blocks * lanes - n, axis=0)])
-    y = np.ascontiguousarray(padded.reshape(blocks, lanes, dim).transpose(0, 2, 1)).reshape(blocks, dim * lanes)
+    lanes = lanes_of(field.field.function, n)
+    y = side_by_side(z0, lanes)
+    blocks = len(y)
+    y = y.reshape(blocks, dim * lanes)
     taken = np.zeros(blocks, dtype=np.int64)
     out = np.empty((blocks, len(grid.since), dim * lanes))
     out[:, 0] = y
@@ -263,26 +255,17 @@ def integrate(
     def block(place: int, begin: int, end: int) -> None:
         taken[place] = turns[place](grid, begin, end, int(taken[place]), out[place], samples[place])
 
-    begin, threads = 0, min(allowed(), blocks)
+    begin = 0
     while begin < len(grid.counts):
         end = _end(grid.counts, begin, max(1, STEPS_AT_ONCE // blocks))
-        turn = partial(block, begin=begin, end=end)
-        if threads > 1 and int(grid.counts[begin:end].sum()) * blocks * lanes * field.field.cost > WORTH_THREADS:
-            spread(turn, blocks, threads)
-        else:
-            list(map(turn, range(blocks)))
+        operations = int(grid.counts[begin:end].sum()) * blocks * lanes * field.field.cost
+        each_block(partial(block, begin=begin, end=end), blocks, operations)
         tick(end - begin)
         begin = end
-    return _unpacked(out, lanes, n, dim), _unpacked(samples, lanes, n, dim)
+    found, kept = (one_by_one(part.reshape(*part.shape[:2], dim, lanes), n) for part in (out, samples))
+    return found, kept
 
 
 def _end(counts: Array, begin: int, most: int) -> int:
     """Return the output up to which a turn goes: at least one, and about ``most`` steps."""
     return begin + max(1, int(np.searchsorted(np.cumsum(counts[begin:]), most, side="right")))
-
-
-def _unpacked(states: Array, lanes: int, n: int, dim: int) -> Array:
-    """Return blocks of orbits that lie side by side as ``(n, T, D)``."""
-    blocks, length = states.shape[:2]
-    apart = states.reshape(blocks, length, dim, lanes).transpose(0, 3, 1, 2).reshape(blocks * lanes, length, dim)
-    return np.ascontiguousarray(apart[:n])

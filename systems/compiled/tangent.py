@@ -6,16 +6,16 @@ An array holds each coordinate of a state, followed by the same coordinate of it
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
+from systems.compiled.blocks import each_block, lanes_of, one_by_one, side_by_side
 from systems.compiled.field import ParametrizedField
 from systems.compiled.fixed_step import COMPOSED, EXACT, RK4, composed, euler, rk4
-from systems.compiled.function import LANES
 from systems.compiled.loops import Array, loop
 from systems.compiled.signature import call_into
-from systems.compiled.stepping import WORTH_THREADS, Explicit
-from systems.compiled.threads import allowed, spread
+from systems.compiled.stepping import Explicit
 
 STEPS_AT_ONCE = 1_000_000  # so that the user can interrupt
 
@@ -142,42 +142,29 @@ def carry(
         The states and unit vectors at the end, and the sums of the logarithms of the lengths. Orbits that are not finite have
         NaN.
     """
-    (n, dim), k = z.shape, w.shape[1]
+    n, k = len(z), w.shape[1]
     tangent = field.tangent(k)
     functions = method.functions(tangent)
-    lanes = LANES if n > 1 and functions[0].wide else 1
-    blocks = -(-n // lanes)
+    lanes = lanes_of(functions[0], n)
     together = np.concatenate([z[:, :, None], (w * scale[:, None]).transpose(0, 2, 1)], axis=2)  # (n, D, 1 + k)
-    y, units = (
-        np.ascontiguousarray(
-            np.concatenate([part, np.repeat(part[-1:], blocks * lanes - n, axis=0)])
-            .reshape(blocks, lanes, *part.shape[1:])
-            .transpose(0, *range(2, part.ndim + 1), 1)
-        )
-        for part in (together, scale)
-    )
+    y, units = side_by_side(together, lanes), side_by_side(scale, lanes)
+    blocks = len(y)
     alive = np.ones((blocks, lanes), dtype=np.bool_)
     growth = np.zeros((blocks, lanes, int(owners.max(initial=-1)) + 1, k))
-    addresses = [function.wide if lanes > 1 else function.address for function in functions]
-    numbers = np.zeros(blocks, dtype=np.int64)
-    arguments = [[function.arguments(tangent.parameters) for function in functions] for _ in range(blocks)]
+    called: list[Any] = [function.wide if lanes > 1 else function.address for function in functions]
+    called += [function.arguments(tangent.parameters) for function in functions]
+    numbers, weights = np.zeros(blocks, dtype=np.int64), np.array(method.weights)
 
     def block(place: int, begin: int, end: int) -> None:
         own = y[place], units[place], alive[place], growth[place]
-        code, weights = method.code, np.array(method.weights)
         stretches = dt, int(numbers[place]), counts[begin:end], owners[begin:end], orthogonal
-        numbers[place] = run(code, *addresses, *arguments[place], weights, *stretches, *own)
+        numbers[place] = run(method.code, *called, weights, *stretches, *own)
 
-    threads, begin = min(allowed(), blocks), 0
-    much = int(counts.sum()) * blocks * lanes * tangent.field.cost > WORTH_THREADS
-    each = max(1, STEPS_AT_ONCE * len(counts) // max(1, int(counts.sum()) * blocks))
+    steps = int(counts.sum()) * blocks
+    each, begin = max(1, STEPS_AT_ONCE * len(counts) // max(1, steps)), 0
     while begin < len(counts):
-        turn = partial(block, begin=begin, end=begin + each)
-        if threads > 1 and much:
-            spread(turn, blocks, threads)
-        else:
-            list(map(turn, range(blocks)))
+        each_block(partial(block, begin=begin, end=begin + each), blocks, steps * lanes * tangent.field.cost)
         begin += each
-    apart = y.transpose(0, 3, 1, 2).reshape(blocks * lanes, dim, k + 1)[:n]
+    apart = one_by_one(y, n)
     vectors = apart[:, :, 1:].transpose(0, 2, 1) / scale[:, None]
     return apart[:, :, 0].copy(), vectors, growth.reshape(blocks * lanes, -1, k)[:n]

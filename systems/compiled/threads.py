@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 import torch
 
 _allowed: ContextVar[int | None] = ContextVar("_allowed", default=None)
-_pools: dict[tuple[int, int], ThreadPoolExecutor] = {}  # by process, as a forked one has no threads, and by size
 
 
 def allowed() -> int:
@@ -30,11 +27,3 @@ def solvers_of(threads: int) -> Iterator[None]:
         yield
     finally:
         _allowed.reset(token)
-
-
-def spread(work: Callable[[int], None], n: int, threads: int) -> None:
-    """Call a function, which releases Python's lock, with the numbers from 0 to n - 1, in several threads."""
-    key = (os.getpid(), threads)
-    if key not in _pools:
-        _pools[key] = ThreadPoolExecutor(threads, thread_name_prefix="orbits")
-    list(_pools[key].map(work, range(n)))
