@@ -13,7 +13,8 @@ from torch import Tensor
 from physlearn.chaos.time_scale import STEP, time_scale
 from physlearn.flow import FlowLike
 from physlearn.integrators import Flow, Integrator, find
-from physlearn.integrators.engine import Compiled, compiled_flow
+from physlearn.integrators.compiled import Compiled
+from physlearn.integrators.engine import compiled_flow
 from systems import InputError
 from systems.states import check_states
 

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from physlearn.flow import Flow
-from physlearn.integrators.engine import Compiled
+from physlearn.integrators.compiled import Compiled
 from physlearn.integrators.integrator import Integrator, Sample
 from physlearn.integrators.steps import CHOSEN, UNRESOLVED, Steps
 from systems.reference.time_scale import fastest_rate

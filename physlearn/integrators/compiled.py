@@ -1,8 +1,9 @@
-"""The compiled forms of the methods, and the loop over the steps in compiled code."""
+"""The compiled forms of the methods, and what they do with the compiled field of a flow."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from physlearn.flow import Flow
 from physlearn.integrators.euler import Euler
 from physlearn.integrators.fixed_point import ROUNDING
 from physlearn.integrators.gauss_legendre import GaussLegendre, GaussLegendre4, GaussLegendre6, ImplicitMidpoint
@@ -68,109 +70,120 @@ def has_form(integrator: Integrator) -> bool:
     return type(integrator) in FORMS
 
 
-def stepped(
-    integrator: Integrator, field: ParametrizedField, t: float, z: Float[Tensor, "*batch D"], lengths: Sequence[float]
-) -> Float[Tensor, "*batch D"]:
-    """Return the states after steps of given lengths from the time t; NaN for orbits with a step that does not converge."""
-    since = np.concatenate([[0.0], np.cumsum(lengths)])
-    grid = stepping.Grid(since, np.ones(len(lengths), dtype=np.int64), t, integrator.flow.period, 1)
-    found = _integrated(integrator, field, z, grid)[0]
-    return torch.from_numpy(found[:, -1].copy()).reshape(z.shape)
+@dataclass(frozen=True)
+class Compiled:
+    """The compiled field of a flow, and what methods do with it."""
 
+    field: ParametrizedField
 
-def path(
-    integrator: Integrator,
-    field: ParametrizedField,
-    z: Float[Tensor, "n D"],
-    t: float,
-    dt: float,
-    counts: Sequence[int],
-) -> Float[Tensor, "c n D"]:
-    """Return the states z at the time t, and those after each number of steps in ``counts``, by an explicit method."""
-    since = dt * np.concatenate([[0], np.cumsum(counts)])
-    lengths = np.full(len(counts), dt)
-    grid = stepping.Grid(since, np.array(counts, dtype=np.int64), t, None, 1, lengths)
-    found, _ = stepping.integrate(FORMS[type(integrator)](integrator), field, z.numpy(), grid)
-    return torch.from_numpy(found).transpose(0, 1)
+    def flow(self, flow: Flow) -> Flow:
+        """Return the flow with its compiled field and Jacobian, which are faster but cannot be differentiated."""
+        return replace(flow, field=self._field, derivative=self._jacobian)
 
+    def tangent(self, k: int) -> Compiled:
+        """Return the compiled field of a state and k deviation vectors; see `systems.compiled.field.Field.tangent`."""
+        return Compiled(self.field.tangent(k))
 
-def carried(
-    integrator: Integrator,
-    field: ParametrizedField,
-    z: Float[Tensor, "n D"],
-    w: Float[Tensor, "n k D"],
-    scale: Float[Tensor, "n D"],
-    dt: float,
-    counts: Sequence[int],
-    owners: Sequence[int],
-    orthogonal: bool,
-) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n k D"], Float[Tensor, "n S k"]]:
-    """Move states and deviation vectors through stretches of steps, as `systems.compiled.tangent.carry` does."""
-    method = FORMS[type(integrator)](integrator)
-    assert isinstance(method, stepping.Explicit)  # deviation vectors are moved by explicit methods only
-    stretches = dt, np.array(counts, dtype=np.int64), np.array(owners, dtype=np.int64), orthogonal
-    found = tangent.carry(method, field, z.numpy(), w.numpy(), scale.numpy(), *stretches)
-    first, second, third = (torch.from_numpy(np.ascontiguousarray(part)) for part in found)
-    return first, second, third
+    def solve(
+        self,
+        integrator: Integrator,
+        z0: Float[Tensor, "*batch D"],
+        t: Float[Tensor, " T"],
+        counts: Sequence[int],
+        progress: bool,
+    ) -> Float[Tensor, "*batch T D"] | None:
+        """Do what `Integrator.solve` does, in compiled code.
 
+        Parameters
+        ----------
+        integrator
+            The method and the flow.
+        z0, t, counts, progress
+            As for `Integrator.solve`; the states are in float64.
 
-def _integrated(
-    integrator: Integrator,
-    field: ParametrizedField,
-    z0: Float[Tensor, "*batch D"],
-    grid: stepping.Grid,
-    tick: Callable[[int], object] = lambda done: None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Integrate, and let the method report what it does after steps in torch; return the states and the sampled ones."""
-    integrator.start(z0, float(np.diff(grid.since)[0] / grid.counts[0]))
-    method = FORMS[type(integrator)](integrator)
-    flat = z0.detach().reshape(-1, z0.shape[-1]).numpy()
-    found = stepping.integrate(method, field, flat, grid, tick)
-    if isinstance(integrator, Tao4):
-        assert isinstance(method, stepping.Tao)
-        integrator.gap = z0.new_tensor(method.distance)
-        integrator.state(torch.cat([z0, z0], dim=-1))
-    return found
+        Returns
+        -------
+        Tensor, shape ``(..., T, D)``, or None
+            The states; None if an implicit step did not converge and this is an error, so that torch must tell which and why.
+            Otherwise, torch integrates such orbits, and finds the solution after all or leaves them at NaN.
+        """
+        period, times = integrator.flow.period, t.double().numpy()
+        first = float(times[0])
+        clock = first if period is None else first % period
+        grid = stepping.Grid(times - first, np.array(counts, dtype=np.int64), clock, period, SAMPLES)
+        with tqdm(total=len(counts), disable=not progress, desc=integrator.name, delay=1, leave=False) as bar:
+            z, samples = self._integrated(integrator, z0, grid, bar.update)
+        if isinstance(integrator, Implicit) and (lost := np.isnan(z[:, -1]).any(-1)).any():
+            if integrator.failure == "raise":
+                return None
+            again = type(integrator)(integrator.flow, tolerance=integrator.tolerance, failure="nan")
+            z[lost] = again.solve(z0.detach().reshape(-1, z0.shape[-1])[lost], t, counts, progress=False).numpy()
+            samples[lost] = torch.stack([sample.z for sample in again.samples], dim=1).numpy()
+            integrator.report.update(again.report)
+        kept = torch.from_numpy(samples).reshape(*z0.shape[:-1], -1, z0.shape[-1]).unbind(-2)
+        integrator.samples = [Sample(now, dt, state) for (now, dt), state in zip(grid.sampled(), kept, strict=True)]
+        return torch.from_numpy(z).reshape(*z0.shape[:-1], len(t), z0.shape[-1])
 
+    def stepped(
+        self, integrator: Integrator, t: float, z: Float[Tensor, "*batch D"], lengths: Sequence[float]
+    ) -> Float[Tensor, "*batch D"]:
+        """Return the states after steps of given lengths; NaN for orbits with a step that does not converge."""
+        since = np.concatenate([[0.0], np.cumsum(lengths)])
+        grid = stepping.Grid(since, np.ones(len(lengths), dtype=np.int64), t, integrator.flow.period, 1)
+        found = self._integrated(integrator, z, grid)[0]
+        return torch.from_numpy(found[:, -1].copy()).reshape(z.shape)
 
-def solve(
-    integrator: Integrator,
-    field: ParametrizedField,
-    z0: Float[Tensor, "*batch D"],
-    t: Float[Tensor, " T"],
-    counts: Sequence[int],
-    progress: bool,
-) -> Float[Tensor, "*batch T D"] | None:
-    """Do what `Integrator.solve` does, in compiled code.
+    def path(
+        self, integrator: Integrator, z: Float[Tensor, "n D"], t: float, dt: float, counts: Sequence[int]
+    ) -> Float[Tensor, "c n D"]:
+        """Return the states z at the time t, and those after each number of steps in ``counts``, by an explicit method."""
+        since = dt * np.concatenate([[0], np.cumsum(counts)])
+        lengths = np.full(len(counts), dt)
+        grid = stepping.Grid(since, np.array(counts, dtype=np.int64), t, None, 1, lengths)
+        found, _ = stepping.integrate(FORMS[type(integrator)](integrator), self.field, z.numpy(), grid)
+        return torch.from_numpy(found).transpose(0, 1)
 
-    Parameters
-    ----------
-    integrator
-        The method and the flow.
-    field
-        The compiled field of the flow.
-    z0, t, counts, progress
-        As for `Integrator.solve`; the states are in float64.
+    def carried(
+        self,
+        integrator: Integrator,
+        z: Float[Tensor, "n D"],
+        w: Float[Tensor, "n k D"],
+        scale: Float[Tensor, "n D"],
+        dt: float,
+        counts: Sequence[int],
+        owners: Sequence[int],
+        *,
+        orthogonal: bool,
+    ) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n k D"], Float[Tensor, "n S k"]]:
+        """Move states and deviation vectors through stretches of steps, as `systems.compiled.tangent.carry` does."""
+        method = FORMS[type(integrator)](integrator)
+        assert isinstance(method, stepping.Explicit)  # deviation vectors are moved by explicit methods only
+        stretches = dt, np.array(counts, dtype=np.int64), np.array(owners, dtype=np.int64), orthogonal
+        found = tangent.carry(method, self.field, z.numpy(), w.numpy(), scale.numpy(), *stretches)
+        first, second, third = (torch.from_numpy(np.ascontiguousarray(part)) for part in found)
+        return first, second, third
 
-    Returns
-    -------
-    Tensor, shape ``(..., T, D)``, or None
-        The states; None if an implicit step did not converge and this is an error, so that torch must tell which and why.
-        Otherwise, torch integrates such orbits, and finds the solution after all or leaves them at NaN.
-    """
-    period, times = integrator.flow.period, t.double().numpy()
-    first = float(times[0])
-    clock = first if period is None else first % period
-    grid = stepping.Grid(times - first, np.array(counts, dtype=np.int64), clock, period, SAMPLES)
-    with tqdm(total=len(counts), disable=not progress, desc=integrator.name, delay=1, leave=False) as bar:
-        z, samples = _integrated(integrator, field, z0, grid, bar.update)
-    if isinstance(integrator, Implicit) and (lost := np.isnan(z[:, -1]).any(-1)).any():
-        if integrator.failure == "raise":
-            return None
-        again = type(integrator)(integrator.flow, tolerance=integrator.tolerance, failure="nan")
-        z[lost] = again.solve(z0.detach().reshape(-1, z0.shape[-1])[lost], t, counts, progress=False).numpy()
-        samples[lost] = torch.stack([sample.z for sample in again.samples], dim=1).numpy()
-        integrator.report.update(again.report)
-    kept = torch.from_numpy(samples).reshape(*z0.shape[:-1], -1, z0.shape[-1]).unbind(-2)
-    integrator.samples = [Sample(now, dt, state) for (now, dt), state in zip(grid.sampled(), kept, strict=True)]
-    return torch.from_numpy(z).reshape(*z0.shape[:-1], len(t), z0.shape[-1])
+    def _integrated(
+        self,
+        integrator: Integrator,
+        z0: Float[Tensor, "*batch D"],
+        grid: stepping.Grid,
+        tick: Callable[[int], object] = lambda done: None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Integrate, and let the method report what it does after steps in torch; return the states and the sampled ones."""
+        integrator.start(z0, float(np.diff(grid.since)[0] / grid.counts[0]))
+        method = FORMS[type(integrator)](integrator)
+        flat = z0.detach().reshape(-1, z0.shape[-1]).numpy()
+        found = stepping.integrate(method, self.field, flat, grid, tick)
+        if isinstance(integrator, Tao4):
+            assert isinstance(method, stepping.Tao)
+            integrator.gap = z0.new_tensor(method.distance)
+            integrator.state(torch.cat([z0, z0], dim=-1))
+        return found
+
+    def _field(self, t: Tensor, z: Tensor) -> Tensor:
+        return torch.from_numpy(self.field(float(t), z.reshape(-1, z.shape[-1]).numpy())).reshape(z.shape)
+
+    def _jacobian(self, t: Tensor, z: Tensor) -> Tensor:
+        found = torch.from_numpy(self.field.jacobian(float(t), z.reshape(-1, z.shape[-1]).numpy()))
+        return found.reshape(*z.shape, z.shape[-1]).nan_to_num(0.0, 0.0, 0.0)

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from physlearn.flow import Field, Flow, FlowLike
 from physlearn.integrators.accuracy import Accuracy, estimate, too_long
-from physlearn.integrators.engine import Compiled, compiled_flow
+from physlearn.integrators.compiled import Compiled
+from physlearn.integrators.engine import compiled_flow
 from physlearn.integrators.errors import ConvergenceError
 from physlearn.integrators.integrator import Integrator
 from physlearn.integrators.registry import find
