@@ -207,7 +207,7 @@ class System(ABC):
         check_memory(z0.numel() * len(t), "the orbits from these states at these times")
         method = method or ("DOP853" if z0.device.type == "cpu" else "dopri8")
         with ordinary():
-            field = self._compiled(engine, method, float(t[0]), plain(z0))
+            field = self._compiled(engine, method, t, plain(z0))
             turns = z0 - shortest(z0, self.periods, self.coordinates)  # an angle of many turns has few digits left within one
             start = z0 - turns
             if field is None:
@@ -232,7 +232,9 @@ class System(ABC):
             periods=self.periods,
         )
 
-    def _compiled(self, engine: Engine, method: str, t: float, z0: Float[Tensor, "*batch D"]) -> ParametrizedField | None:
+    def _compiled(
+        self, engine: Engine, method: str, t: Float[Tensor, " T"], z0: Float[Tensor, "*batch D"]
+    ) -> ParametrizedField | None:
         """Return the compiled vector field, or None if torch integrates."""
         if engine == "torch" or z0.numel() == 0:
             return None
@@ -240,8 +242,8 @@ class System(ABC):
         from systems.compiled.field import field_of_system
 
         unfit = None if method == "DOP853" else f"compiled orbits are integrated by DOP853, not by {method}"
-        clock = t if self.period is None else t % self.period
-        return choose(engine, lambda: field_of_system(self), self.vector_field, clock, z0.reshape(-1, self.dim), unfit)
+        states = z0.reshape(-1, self.dim)
+        return choose(engine, lambda: field_of_system(self), self.vector_field, t, self.period, states, unfit)
 
     @outside_inference
     def _rates(self, t: Float[Tensor, " T"], z: Float[Tensor, "*batch T D"]) -> Float[Tensor, "*batch T D"]:

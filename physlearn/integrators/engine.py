@@ -55,10 +55,8 @@ def compiled_flow(
             q, p = z.chunk(2, dim=-1)
             return torch.cat([velocity(p), force(q)], dim=-1)
 
-    first = float(t[0])
-    clock = first if flow.period is None else first % flow.period
     unfit = _unfit(flow, integrator, t, z0, rates)
-    field = choose(engine, trace, function, clock, z0.detach().reshape(-1, z0.shape[-1]), unfit)
+    field = choose(engine, trace, function, t, flow.period, z0.detach().reshape(-1, z0.shape[-1]), unfit)
     return None if field is None else Compiled(field)
 
 

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from jaxtyping import Float
 from torch import Tensor
 
 from systems.compiled.field import ParametrizedField
 from systems.compiled.operators import UntraceableError
 from systems.reference.engine import Engine, check_engine
 
+WITHIN = 0.38196601125  # the part of the orbit after which the field is compared again; periods do not divide it
+
 
 def choose(
     engine: Engine,
     trace: Callable[[], ParametrizedField],
     function: Callable[[Tensor, Tensor], Tensor],
-    t: float,
-    z: Tensor,
+    t: Float[Tensor, " T"],
+    period: float | None,
+    z: Float[Tensor, "n D"],
     unfit: str | None = None,
 ) -> ParametrizedField | None:
     """Return the compiled field if it is to be used, or None for torch.
@@ -29,10 +33,12 @@ def choose(
         Returns the field, or raises UntraceableError.
     function : callable
         The field ``f(t, z)``, with which the compiled one is compared.
-    t : float
-        A time.
+    t : Tensor, shape ``(T,)``
+        The times of the orbits. Two of them count, as what depends on time may vanish at one.
+    period : float, optional
+        The period of the field in time.
     z : Tensor, shape ``(n, D)``
-        States at that time.
+        The initial states.
     unfit : str, optional
         Why the compiled engine does not apply, for other reasons than the field.
 
@@ -55,7 +61,9 @@ def choose(
         if unfit is not None:
             raise UntraceableError(unfit)
         field = trace()
-        field.check(function, t, z)
+        first, last = float(t[0]), float(t[-1])
+        now, later = (time if period is None else time % period for time in (first, first + WITHIN * (last - first)))
+        field.check(function, now, z, later)
     except UntraceableError as error:
         check_engine(engine, str(error))
         return None

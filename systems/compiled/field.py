@@ -38,7 +38,6 @@ class Field(ABC):
     def __init__(self) -> None:
         self._parts: dict[tuple[int, int | None], Function] = {}
         self._tangents: dict[int, Field] = {}
-        self.agreed: set[bytes] = set()  # parameters with which it agreed with its own function
 
     @property
     @abstractmethod
@@ -155,21 +154,10 @@ def _tangent(field: TracedField, k: int) -> TracedField:
 
 
 class ParametrizedField:
-    """A field with the numbers that its parameters have.
+    """A field with the numbers that its parameters have."""
 
-    Parameters
-    ----------
-    field : Field
-        The field.
-    parameters : sequence of float
-        The numbers.
-    own : callable, optional
-        The function of which it is the field, if its parameters determine that function for good, as those of a frozen
-        dataclass do.
-    """
-
-    def __init__(self, field: Field, parameters: Sequence[float] = (), *, own: Flow | None = None) -> None:
-        self.field, self._own = field, own
+    def __init__(self, field: Field, parameters: Sequence[float] = ()) -> None:
+        self.field = field
         self.parameters = np.array(parameters, dtype=float)
 
     def __call__(self, t: float | np.ndarray, z: Float[np.ndarray, "n D"]) -> Float[np.ndarray, "n D"]:
@@ -205,30 +193,26 @@ class ParametrizedField:
         """Return the field of a state and k deviation vectors; see `Field.tangent`."""
         return ParametrizedField(self.field.tangent(k), self.parameters.tolist())
 
-    def check(self, function: Flow, t: float, z: Float[Tensor, "n D"]) -> None:
-        """Compare with a function, at some states and near them.
-
-        A field that has agreed with its own function is not compared with that function again.
+    def check(self, function: Flow, t: float, z: Float[Tensor, "n D"], later: float | None = None) -> None:
+        """Compare with a function: at some states at the time t, and at states near them later, by default at t as well.
 
         Raises
         ------
         UntraceableError
-            If the values differ, because the function computes with something that tracing does not see.
+            If the values differ, because the function computes with something that tracing does not see, or that has
+            changed since.
         """
-        is_own = self._own is not None and function == self._own
-        if is_own and self.parameters.tobytes() in self.field.agreed:
-            return
         some = z[:: max(1, len(z) // STATES)][:STATES].detach().cpu().double()
         near = some * (1 + OFF * torch.linspace(-1, 1, some.numel(), dtype=torch.float64).reshape(some.shape).cos())
         with ordinary(), torch.no_grad():
-            for states in (some, near):
-                wanted = function(torch.tensor(t, dtype=torch.float64), states).detach().double().numpy()
-                found = self(t, states.numpy())
+            for time, states in ((t, some), (t if later is None else later, near)):
+                wanted = function(torch.tensor(time, dtype=torch.float64), states).detach().double().numpy()
+                found = self(time, states.numpy())
                 size = np.abs(wanted[np.isfinite(wanted)]).max(initial=0.0)
                 if not np.allclose(found, wanted, rtol=AGREEMENT, atol=AGREEMENT * size, equal_nan=True):
-                    raise UntraceableError("its traced form gives other values: it may use what is not a tensor")
-        if is_own:
-            self.field.agreed.add(self.parameters.tobytes())
+                    raise UntraceableError(
+                        "its traced form gives other values: it may use what is not a tensor, or what has changed since"
+                    )
 
 
 def field_of_system(system: Any) -> ParametrizedField:
@@ -256,7 +240,7 @@ def field_of_system(system: Any) -> ParametrizedField:
     if given or not vars(system):
         try:
             field = _traced_class(cast(Hashable, type(system)), names, others, _Example(tuple(values)))
-            return ParametrizedField(field, values, own=system.vector_field)
+            return ParametrizedField(field, values)
         except (UntraceableError, TypeError):  # it takes its parameters for numbers, or others cannot be told apart
             pass
     return ParametrizedField(_of_function(system.vector_field, system.dim))

@@ -166,3 +166,37 @@ def test_a_potential_alone_is_as_short_as_a_force_written_by_hand(henon_heiles):
     z = PotentialAlone().sample(4)
     traced = field_of_system(PotentialAlone())
     np.testing.assert_allclose(traced(0.0, z.numpy()), henon_heiles.vector_field(0.0, z), rtol=1e-15, atol=1e-16)
+
+
+CONSTANTS = {"stiffness": 1.0, "amplitude": 0.0}
+
+
+@dataclass(frozen=True)
+class DrivenByConstants(System):
+    """A field that reads constants outside of it, as cells of a notebook do."""
+
+    coordinates: ClassVar = ("x", "v")
+
+    def vector_field(self, t, z):
+        force = CONSTANTS["amplitude"] * torch.sin(torch.as_tensor(t))
+        return torch.stack([z[..., 1], force - CONSTANTS["stiffness"] * z[..., 0]], -1)
+
+    def sample(self, n, *, seed=0):
+        return torch.ones(n, 2, dtype=torch.float64)
+
+
+def test_a_constant_that_changes_after_tracing_counts_at_once(monkeypatch):
+    system, t = DrivenByConstants(), torch.linspace(0, 1, 5, dtype=torch.float64)
+    for _ in range(2):
+        assert abs(float(system.orbit([1.0, 0.0], t).z[-1, 0]) - math.cos(1.0)) < 1e-11
+    monkeypatch.setitem(CONSTANTS, "stiffness", 4.0)
+    assert abs(float(system.orbit([1.0, 0.0], t).z[-1, 0]) - math.cos(2.0)) < 1e-11
+    with pytest.raises(systems.InputError, match="has changed since"):
+        system.orbit([1.0, 0.0], t, engine="compiled")
+
+
+def test_a_push_that_vanishes_at_the_first_time_is_compared_later(monkeypatch):
+    system, t = DrivenByConstants(), torch.linspace(0, 1, 5, dtype=torch.float64)
+    system.orbit([1.0, 0.0], t)
+    monkeypatch.setitem(CONSTANTS, "amplitude", 2.0)  # resonance: x = cos t + sin t - t cos t
+    assert abs(float(system.orbit([1.0, 0.0], t).z[-1, 0]) - math.sin(1.0)) < 1e-11
