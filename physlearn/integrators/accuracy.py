@@ -164,24 +164,36 @@ class _Sampled:
         chosen = {worst, 0, *(round(i * (count - 1) / (TWICE - 1)) for i in range(TWICE))}
         largest, length = 0.0, float(self.h.max())
         scale = 1 / (1 - sum(part ** (method.order + 1) for part in PARTS))
-        for k in sorted(chosen):
-            z, sample = self.z[..., k, :], self.samples[k]
-            error = scale * (self._stepped(sample, z, (1.0,)) - self._stepped(sample, z, PARTS)).abs()
-            relative = torch.where((error > noise) & (size > 0), error / size, 0.0)
-            relative = torch.where(self.finite[..., k, None] & torch.isfinite(relative), relative, 0.0)
+        for among in self._alike(sorted(chosen)):
+            z, first = self.z[..., among, :], self.samples[among[0]]
+            error = scale * (self._stepped(first, z, (1.0,)) - self._stepped(first, z, PARTS)).abs()
+            size_, noise_ = size.unsqueeze(-2), noise.unsqueeze(-2)
+            relative = torch.where((error > noise_) & (size_ > 0), error / size_, 0.0)
+            relative = torch.where(self.finite[..., among, None] & torch.isfinite(relative), relative, 0.0)
             if float(relative.max()) > largest:
-                largest, length = float(relative.max()), abs(sample.dt)
+                largest, length = float(relative.max()), abs(first.dt)
         return largest, length
 
+    def _alike(self, chosen: list[int]) -> list[list[int]]:
+        """Divide samples into groups that one call can step: in compiled code, all whose steps are equal up to rounding."""
+        if self.compiled is None or not self.flow.autonomous:
+            return [[k] for k in chosen]
+        groups: dict[str, list[int]] = {}
+        for k in chosen:
+            groups.setdefault(f"{self.samples[k].dt:.9e}", []).append(k)
+        return list(groups.values())
+
     def _stepped(self, sample: Sample, z: Tensor, parts: tuple[float, ...]) -> Tensor:
+        """Return the states after a step from z that is divided into parts, of the length and time of a sample's step."""
         method, t = self.make(), sample.t
         if self.compiled is not None:
             return self.compiled.stepped(method, t, z, [part * sample.dt for part in parts])
+        z, shape = z.flatten(-3, -2), z.shape
         carried = method.start(z, sample.dt * parts[0])
         for part in parts:
             carried = method.step(torch.tensor(t, dtype=torch.float64, device=z.device), carried, part * sample.dt)
             t += part * sample.dt
-        return method.state(carried)
+        return method.state(carried).reshape(shape)
 
     def _energy_drift(self, rate: Tensor) -> float | None:
         if self.flow.hamiltonian is None or self.z.shape[-1] % 2:

@@ -17,6 +17,7 @@ from systems.autograd_mode import ordinary
 from systems.compiled.derivative import directional, jacobian
 from systems.compiled.expression import Expression, Graph, needed, substituted
 from systems.compiled.function import CompiledFunction, Function
+from systems.compiled.inlined import Steps
 from systems.compiled.operators import UntraceableError
 from systems.compiled.trace import trace
 from systems.reference.tolerances import tolerances
@@ -74,6 +75,10 @@ class Field(ABC):
         """The matrix of the derivatives by the state, in row-major order."""
         return self.make_jacobian()
 
+    def steps(self, kind: str, weights: Sequence[float], lanes: int) -> Steps | None:
+        """Return the steps of a method, which may have code of their own, or None if they cannot."""
+        return None
+
     @abstractmethod
     def make(self, begin: int, end: int | None) -> Function:
         """Compile the rates of some coordinates."""
@@ -101,6 +106,7 @@ class TracedField(Field):
     def __init__(self, rates: list[Expression], variables: list[Expression]) -> None:
         super().__init__()
         self.rates, self.variables = rates, variables
+        self._steps: dict[tuple[str, tuple[float, ...], int], Steps] = {}
 
     @property
     def dim(self) -> int:
@@ -115,6 +121,11 @@ class TracedField(Field):
     def make(self, begin: int, end: int | None) -> CompiledFunction:
         """Compile the rates of some coordinates."""
         return CompiledFunction(self.rates[begin:end])
+
+    def steps(self, kind: str, weights: Sequence[float], lanes: int) -> Steps:
+        """Return the steps of a method, which may have code of their own."""
+        key = kind, tuple(weights), lanes
+        return self._steps.setdefault(key, Steps(kind, self.rates, self.variables, weights, lanes))
 
     def make_jacobian(self) -> Function:
         """Return the derivatives by the state, which are interpreted, as they are called seldom."""

@@ -13,7 +13,7 @@ import numpy as np
 from systems.compiled.loops import Array, loop
 from systems.compiled.signature import call_into
 
-EULER, RK4, COMPOSED, SYMPLECTIC_EULER, TAO = range(5)
+EULER, RK4, COMPOSED, SYMPLECTIC_EULER, INLINED = range(5)
 EXACT: dict[str, Any] = {"error_model": "numpy"}
 
 
@@ -74,6 +74,15 @@ def symplectic_euler(
         y[i] += dt * k[1, i]
 
 
+@loop(**EXACT)
+def inlined(
+    function: int, p: Array, steps: int, number: int, dt: float, since: float, clock: float, period: float, y: Array, k: Array
+) -> None:
+    """Take many steps from the number ``number`` on by a function of `systems.compiled.inlined`."""
+    p[0], p[1], p[2], p[3], p[4], p[5] = steps, number, dt, since, clock, period
+    call_into(function, clock, y, p, k, 0)
+
+
 @loop(nogil=True, **EXACT)
 def run(
     kind: int,
@@ -104,7 +113,8 @@ def run(
     first, second
         Addresses of the field, or of the force and the velocity.
     p, p_second, period, clock
-        Parameters of both functions, period of the field (0 if there is none), and its time at the first output.
+        Parameters of both functions, period of the field (0 if there is none), and its time at the first output. A function
+        that takes many steps gets its arguments in ``p``, which are changed.
     since, lengths, counts
         The output times since the first, and the length and number of the steps between them.
     weights
@@ -125,7 +135,17 @@ def run(
         call_into(first, clock, y, p, k, 0)
     for place in range(begin, end):
         dt = lengths[place]
-        for j in range(counts[place]):
+        if kind == INLINED:
+            j = 0
+            while j < counts[place]:
+                if taken % apart == 0:
+                    for i in range(y.size):
+                        samples[taken // apart, i] = y[i]
+                steps = min(counts[place] - j, apart - taken % apart)
+                inlined(first, p, steps, j, dt, since[place], clock, period, y, k)
+                j += steps
+                taken += steps
+        for j in range(counts[place] if kind != INLINED else 0):
             elapsed = since[place] + j * dt
             t = clock + elapsed if period == 0.0 else np.remainder(clock + elapsed, period)
             if taken % apart == 0:

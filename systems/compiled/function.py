@@ -76,19 +76,19 @@ class CompiledFunction(Function):
     def __init__(self, results: Sequence[Expression], *, interpreted: bool = False) -> None:
         self._results, tape = list(results), Tape(results)
         if len(tape) <= LONGEST and not interpreted:
-            super().__init__(len(results), int(_compiled(source(results)).address), np.empty(0))
+            super().__init__(len(results), int(compiled(source(results)).address), np.empty(0))
         else:
             super().__init__(len(results), tape.address, tape.data)
 
     @cached_property
     def wide(self) -> int:
         """Where the machine code for ``LANES`` states side by side is; 0 for a function that is interpreted."""
-        return int(_compiled(source(self._results, LANES)).address) if not self.data.size else 0
+        return int(compiled(source(self._results, LANES)).address) if not self.data.size else 0
 
 
 @cache
-def _compiled(code: str) -> Any:
-    """Return the function of a module with this code."""
+def compiled(code: str) -> Any:
+    """Return the function of a module with this code, which has an ``address``."""
     return _module(code).function
 
 

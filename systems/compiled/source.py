@@ -27,9 +27,13 @@ CALLS = {"abs": "abs", "pow": "pow", "sin": "sine", "cos": "cosine", "exp": "exp
     )
 }
 
+ARRAYS = ("z", "p", "f")  # the state, the parameters, and the force that is kept between steps
+
 HEADER = '''"""Expressions of a function that was traced, written by physlearn. Nothing is lost when this file is deleted."""
 
 import math
+
+import numpy as np
 
 from systems.compiled.elementary import cosine, exponential, sine
 from systems.compiled.signature import pointer
@@ -56,39 +60,60 @@ def source(results: Sequence[Expression], lanes: int = 1) -> str:
     str
         The source of the module.
     """
-    if lanes == 1:
-        return HEADER + _indented(statements(results), 1)
-    parameters = [one for one in needed(results) if one.operation == "variable" and one.arguments[0] == "p"]
-    before = [f"v{one.index} = p[{one.arguments[1]}]" for one in parameters]
     inside = statements(results, lanes)
-    return HEADER + _indented([*before, f"for lane in range({lanes}):"], 1) + _indented(inside, 2)
+    if lanes == 1:
+        return module([*parameters(results), *inside])
+    return module([*parameters(results), *nested(f"for lane in range({lanes}):", inside)])
+
+
+def module(lines: Sequence[str]) -> str:
+    """Return the source of a module whose ``function(t, z, p, out)`` consists of these lines."""
+    return HEADER + "".join(f"    {line}\n" for line in lines)
+
+
+def nested(head: str, lines: Sequence[str]) -> list[str]:
+    """Return the head of a loop or branch, and the lines inside of it."""
+    return [head, *(f"    {line}" for line in lines)]
+
+
+def parameters(results: Sequence[Expression], first: int = 0) -> list[str]:
+    """Return the lines that read the parameters of some expressions from ``p``, in which they begin at ``first``."""
+    return [f"p{place} = p[{first + place}]" for name, place in _variables(results) if name == "p"]
 
 
 def statements(results: Sequence[Expression], lanes: int = 1) -> list[str]:
-    """Return one assignment for each operation, followed by those of the results."""
+    """Return the lines that read a state, one assignment for each operation, and the assignments of the results."""
+    before = [f"z{place} = z[{at(place, lanes)}]" for name, place in _variables(results) if name == "z"]
+    lines, values = assignments(results)
+    # all arguments are read before the first result is written, so that the result may take the place of an argument
+    return [*before, *lines, *(f"out[{at(place, lanes)}] = {value}" for place, value in enumerate(values))]
+
+
+def assignments(results: Sequence[Expression]) -> tuple[list[str], list[str]]:
+    """Return one assignment for each operation, and the names or numbers of the results.
+
+    Variables have their own names. The names of arrays, such as ``z`` and ``p``, are followed by a number.
+    """
     lines, names = [], {}
     for one in needed(results):
-        names[one.index] = name = f"v{one.index}"
         if one.operation == "variable":
-            array, place = one.arguments
-            if array == "t":
-                names[one.index] = "t"
-            elif array == "z" or lanes == 1:
-                lines.append(f"{name} = {array}[{_place(place, lanes) if array == 'z' else place}]")
+            name, place = one.arguments
+            names[one.index] = f"{name}{place}" if name in ARRAYS else name
         elif one.operation == "number":
             names[one.index] = _literal(one.arguments[0])
         else:
+            names[one.index] = name = f"v{one.index}"
             lines.append(f"{name} = {_written(one, names)}")
-    # all arguments are read before the first result is written, so that the result may take the place of an argument
-    return lines + [f"out[{_place(place, lanes)}] = {names[one.index]}" for place, one in enumerate(results)]
+    return lines, [names[one.index] for one in results]
 
 
-def _place(place: int, lanes: int) -> str:
+def _variables(results: Sequence[Expression]) -> list[tuple[str, int]]:
+    return [one.arguments for one in needed(results) if one.operation == "variable"]
+
+
+def at(place: int, lanes: int) -> str:
+    """Return the index of a coordinate in an array of states side by side."""
     return str(place) if lanes == 1 else f"{place * lanes} + lane"
-
-
-def _indented(lines: Sequence[str], depth: int) -> str:
-    return "".join(f"{'    ' * depth}{line}\n" for line in lines)
 
 
 def _written(one: Expression, names: dict[int, str]) -> str:

@@ -12,7 +12,6 @@ import numpy as np
 
 from systems.compiled.blocks import each_block, lanes_of, one_by_one, side_by_side
 from systems.compiled.field import ParametrizedField
-from systems.compiled.function import Function
 from systems.compiled.loops import Array
 
 STEPS_AT_ONCE = 3_000_000  # so that progress is shown, and the user can interrupt
@@ -68,11 +67,36 @@ class Grid:
 Turn = Callable[[Grid, int, int, int, Array, Array], int]
 
 
+@dataclass(frozen=True)
+class Calls:
+    """What a loop over steps calls.
+
+    Parameters
+    ----------
+    kind : int
+        The method, as `systems.compiled.fixed_step` knows it.
+    addresses : tuple of int
+        Where the functions are: of the field twice, of the force and the velocity, or of code for many steps.
+    numbers : tuple of arrays
+        What each function takes as its parameters.
+    """
+
+    kind: int
+    addresses: tuple[int, int]
+    numbers: tuple[Array, Array]
+
+    def of_a_block(self) -> tuple[int, int, int, Array, Array]:
+        """Return the arguments of a loop for one block, whose numbers are its own, as code for many steps changes them."""
+        return self.kind, *self.addresses, self.numbers[0].copy(), self.numbers[1]
+
+
 class Method:
     """A compiled method: what it calls, and one turn of a block of orbits."""
 
-    def prepare(self, field: ParametrizedField, lanes: int) -> Callable[[Array], Turn]:
+    def prepare(self, field: ParametrizedField, lanes: int, steps: int) -> Callable[[Array], Turn]:
         """Return a function that starts a block of orbits: from its states, it returns the function that integrates it.
+
+        About so many steps will be taken, each of a whole block.
 
         That function works turn by turn. It is called with the grid, the output times at which the turn begins and ends, the
         number of steps taken before, and the arrays that receive the states; and returns the number of steps taken so far.
@@ -98,31 +122,32 @@ class Explicit(Method):
     weights: Sequence[float] = (1.0,)
     separable: bool = False
 
-    @property
-    def code(self) -> int:
-        """The code of the method in `systems.compiled.fixed_step`."""
-        from systems.compiled import fixed_step
+    def calls(self, field: ParametrizedField, lanes: int, steps: int) -> Calls:
+        """Return what the loops of `systems.compiled.fixed_step` and `systems.compiled.tangent` call for so many steps."""
+        from systems.compiled import fixed_step, inlined
 
-        return int(getattr(fixed_step, self.kind))
-
-    def functions(self, field: ParametrizedField) -> list[Function]:
-        """Return the two functions that the method calls: force and velocity, or the field twice."""
+        own = field.field.steps(self.kind, self.weights, lanes)
+        if own is not None and (address := own.address(steps)) is not None:
+            numbers = np.concatenate([np.zeros(len(inlined.HEAD)), field.parameters])
+            return Calls(fixed_step.INLINED, (address, address), (numbers, numbers))
         half = field.field.dim // 2
-        return [field.field.part(half, None), field.field.part(0, half)] if self.separable else [field.field.function] * 2
+        parts = ((half, None), (0, half)) if self.separable else ((0, None), (0, None))
+        functions = [field.field.part(*part) for part in parts]
+        addresses = [function.address if lanes == 1 else function.wide for function in functions]
+        first, second = (function.arguments(field.parameters) for function in functions)
+        return Calls(getattr(fixed_step, self.kind), (addresses[0], addresses[1]), (first, second))
 
-    def prepare(self, field: ParametrizedField, lanes: int) -> Callable[[Array], Turn]:
+    def prepare(self, field: ParametrizedField, lanes: int, steps: int) -> Callable[[Array], Turn]:
         """Return a function that starts a block of orbits."""
         from systems.compiled import fixed_step
 
-        functions, kind, weights = self.functions(field), self.code, np.array(self.weights)
-        parameters = [function.arguments(field.parameters) for function in functions]
-        addresses = [function.address if lanes == 1 else function.wide for function in functions]
+        calls, weights = self.calls(field, lanes, steps), np.array(self.weights)
 
         def start(y: Array) -> Turn:
             def turn(grid: Grid, begin: int, end: int, taken: int, out: Array, samples: Array) -> int:
                 times = (grid.period or 0.0, grid.clock, grid.since, grid.lengths, grid.counts)
                 method = (*times, weights, grid.apart, begin, end, taken)
-                return int(fixed_step.run(kind, *addresses, *parameters, *method, y, out, samples))
+                return int(fixed_step.run(*calls.of_a_block(), *method, y, out, samples))
 
             return turn
 
@@ -149,7 +174,7 @@ class Implicit(Method):
     tolerance: float
     momenta: bool = False
 
-    def prepare(self, field: ParametrizedField, lanes: int) -> Callable[[Array], Turn]:
+    def prepare(self, field: ParametrizedField, lanes: int, steps: int) -> Callable[[Array], Turn]:
         """Return a function that starts a block of orbits."""
         from systems.compiled import implicit
 
@@ -197,7 +222,7 @@ class Tao(Method):
         """The largest distance between the copies of an orbit so far."""
         return float(np.max([one[0] for one in self._distances], initial=0.0))
 
-    def prepare(self, field: ParametrizedField, lanes: int) -> Callable[[Array], Turn]:
+    def prepare(self, field: ParametrizedField, lanes: int, steps: int) -> Callable[[Array], Turn]:
         """Return a function that starts a block of orbits."""
         from systems.compiled import tao
 
@@ -250,7 +275,7 @@ def integrate(
     out = np.empty((blocks, len(grid.since), dim * lanes))
     out[:, 0] = y
     samples = np.empty((blocks, -(-int(grid.counts.sum()) // grid.apart), dim * lanes))
-    turns = list(map(method.prepare(field, lanes), y))
+    turns = list(map(method.prepare(field, lanes, int(grid.counts.sum()) * blocks), y))
 
     def block(place: int, begin: int, end: int) -> None:
         taken[place] = turns[place](grid, begin, end, int(taken[place]), out[place], samples[place])

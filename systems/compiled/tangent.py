@@ -6,13 +6,12 @@ An array holds each coordinate of a state, followed by the same coordinate of it
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import numpy as np
 
 from systems.compiled.blocks import each_block, lanes_of, one_by_one, side_by_side
 from systems.compiled.field import ParametrizedField
-from systems.compiled.fixed_step import COMPOSED, EXACT, RK4, composed, euler, rk4
+from systems.compiled.fixed_step import COMPOSED, EXACT, INLINED, RK4, composed, euler, inlined, rk4
 from systems.compiled.loops import Array, loop
 from systems.compiled.signature import call_into
 from systems.compiled.stepping import Explicit
@@ -79,7 +78,10 @@ def run(
     if kind == COMPOSED:
         call_into(first, number * dt, flat, p, k, 0)
     for stretch in range(counts.size):
-        for _ in range(counts[stretch]):
+        if kind == INLINED:
+            inlined(first, p, counts[stretch], number, dt, 0.0, 0.0, 0.0, flat, k)
+            number += counts[stretch]
+        for _ in range(counts[stretch] if kind != INLINED else 0):
             t = number * dt
             if kind == RK4:
                 rk4(first, p, t, dt, flat, k, state)
@@ -144,21 +146,19 @@ def carry(
     """
     n, k = len(z), w.shape[1]
     tangent = field.tangent(k)
-    functions = method.functions(tangent)
-    lanes = lanes_of(functions[0], n)
+    lanes = lanes_of(tangent.field.function, n)
     together = np.concatenate([z[:, :, None], (w * scale[:, None]).transpose(0, 2, 1)], axis=2)  # (n, D, 1 + k)
     y, units = side_by_side(together, lanes), side_by_side(scale, lanes)
     blocks = len(y)
     alive = np.ones((blocks, lanes), dtype=np.bool_)
     growth = np.zeros((blocks, lanes, int(owners.max(initial=-1)) + 1, k))
-    called: list[Any] = [function.wide if lanes > 1 else function.address for function in functions]
-    called += [function.arguments(tangent.parameters) for function in functions]
+    calls = method.calls(tangent, lanes, int(counts.sum()) * blocks)
     numbers, weights = np.zeros(blocks, dtype=np.int64), np.array(method.weights)
 
     def block(place: int, begin: int, end: int) -> None:
         own = y[place], units[place], alive[place], growth[place]
         stretches = dt, int(numbers[place]), counts[begin:end], owners[begin:end], orthogonal
-        numbers[place] = run(method.code, *called, weights, *stretches, *own)
+        numbers[place] = run(*calls.of_a_block(), weights, *stretches, *own)
 
     steps = int(counts.sum()) * blocks
     each, begin = max(1, STEPS_AT_ONCE * len(counts) // max(1, steps)), 0

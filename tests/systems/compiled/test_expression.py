@@ -116,7 +116,7 @@ def test_code_reads_all_arguments_before_it_writes():
     graph = Graph()
     x, y = graph.variable("z", 0), graph.variable("z", 1)
     lines = statements([y, x])
-    assert [line.split(" = ")[0] for line in lines] == ["v0", "v1", "out[0]", "out[1]"]
+    assert [line.split(" = ")[0] for line in lines] == ["z0", "z1", "out[0]", "out[1]"]
 
 
 def expressions(depth=3):
