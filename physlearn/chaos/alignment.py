@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.chaos.resolution import resolve
 from physlearn.chaos.rollout import Rollout
-from physlearn.chaos.variational import between_renormalisations, carry, deviations
+from physlearn.chaos.variational import between_renormalisations, carry, deviations, lengths_between
 from physlearn.flow import FlowLike
 from physlearn.integrators import find
 from systems import InputError
@@ -166,11 +167,10 @@ def _carried(
     for rows, group in resolution.groups(rollout):
         z, w = group.z, ends[rows]
         if group.compiled is not None:
-            counts = [steps for _, steps in between_renormalisations(group.steps)]
+            counts, _ = lengths_between(np.array([group.steps]))
             integrator, scale = find(group.method)(group.flow), resolution.scale[rows]
-            ends[rows] = group.compiled.carried(
-                integrator, z, w, scale, group.dt, counts, [-1] * len(counts), orthogonal=False
-            )[1]
+            stretches = group.dt, counts, np.full(len(counts), -1)
+            ends[rows] = group.compiled.carried(integrator, z, w, scale, *stretches, orthogonal=False)[1]
             continue
         for first, steps in between_renormalisations(group.steps):
             z, w, _ = advance(group, first, steps, z, w, resolution.scale[rows])

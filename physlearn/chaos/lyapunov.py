@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import inf
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.chaos.resolution import resolve
 from physlearn.chaos.rollout import Rollout
-from physlearn.chaos.variational import between_renormalisations, carry, deviations
+from physlearn.chaos.variational import between_renormalisations, carry, deviations, lengths_between
 from physlearn.flow import FlowLike
 from physlearn.integrators import find
 from systems import InputError
@@ -191,13 +192,10 @@ def _growth(
 ) -> Float[Tensor, "n S k"]:
     """Return the logarithmic growth in each stretch, after some steps before, all by compiled code."""
     assert rollout.compiled is not None
-    counts = [steps for _, steps in between_renormalisations(finer * before)]
-    owners = [-1] * len(counts)
-    for number, (first, steps) in enumerate(stretches):
-        fine = [few for _, few in between_renormalisations(finer * steps, finer * first)]
-        counts += fine
-        owners += [number] * len(fine)
+    first, _ = lengths_between(np.array([finer * before] if before else [], dtype=np.int64))
+    counts, owners = lengths_between(finer * np.array([steps for _, steps in stretches]))
     method = find(rollout.method)(rollout.flow)
+    counts, owners = np.concatenate([first, counts]), np.concatenate([np.full(len(first), -1), owners])
     return rollout.compiled.carried(method, z, w, scale, rollout.dt, counts, owners, orthogonal=True)[2]
 
 

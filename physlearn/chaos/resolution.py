@@ -21,7 +21,8 @@ ENERGY = 3e-3  # largest energy error, in units of the kinetic energy; a larger 
 PART = 3e-3  # largest difference between a step and two half steps, in units of the orbit's spread
 LEVELS = (0, 3)  # numbers of halvings of the step that are tried; more would take longer than everything else together
 FIRST, FEWEST, MOST = 1 / 8, 1024, 4096  # part of the steps that is probed, and bounds on the number of these steps
-TOGETHER = 64  # steps that are evaluated at once
+TOGETHER = 64  # steps that are evaluated at once by torch
+LARGEST = 500_000  # numbers that are evaluated at once after compiled steps
 ROUNDING = 16  # machine epsilons, relative to its size, by which a constant coordinate may move
 
 
@@ -120,16 +121,16 @@ def _probe(rollout: Rollout, level: int) -> tuple[Tensor, Tensor, Tensor, Tensor
     still = start.isfinite().all(-1)
     seen = start.new_zeros(n)
     z = start
+    together = TOGETHER if rollout.compiled is None else TOGETHER * max(1, LARGEST // (TOGETHER * start.numel()))
     with torch.no_grad(), suited_to(z.numel() * TYPICAL_WIDTH):
-        for begin in range(0, steps, TOGETHER):
-            numbers = range(begin, min(begin + TOGETHER, steps))
+        for begin in range(0, steps, together):
+            numbers = range(begin, min(begin + together, steps))
             states = rollout.path(z, begin, len(numbers))
             z = states[-1]
             there = states.isfinite().all(-1)
             still &= (states == start).all(-1).all(0)
             fine = there[1:]
-            number_of = torch.arange(1, len(fine) + 1, device=z.device)[:, None]
-            near = fine & (fine[-1] | (2 * number_of <= fine.sum(0)))  # an orbit that diverges counts only long before
+            near = _long_before(fine)
             moved = (states[1:] - start).masked_fill(~near[..., None], 0.0)
             total, square, seen = total + moved.sum(0), square + moved.square().sum(0), seen + near.sum(0)
             if energy is None:
@@ -155,6 +156,15 @@ def _probe(rollout: Rollout, level: int) -> tuple[Tensor, Tensor, Tensor, Tensor
         relative = torch.where(error[:, 0] > 0, error[:, 0] / action, 0.0)
         relative = relative if find(rollout.method).symplectic else relative / part
     return scale, action, relative.nan_to_num(nan=inf), end, still
+
+
+def _long_before(fine: Bool[Tensor, "c n"]) -> Bool[Tensor, "c n"]:
+    """Return which states count: those of an orbit that diverges only in the first half of the last steps before it does."""
+    if fine.all():
+        return fine
+    number = torch.arange(1, TOGETHER + 1, device=fine.device)[:, None]
+    parts = fine.split(TOGETHER)
+    return fine & torch.cat([part[-1] | (2 * number[: len(part)] <= part.sum(0)) for part in parts])
 
 
 def _parting(rollout: Rollout, numbers: range, states: Float[Tensor, "c1 n D"]) -> Float[Tensor, "c n D"]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from physlearn.chaos.directional import directional
@@ -74,6 +75,14 @@ def between_renormalisations(steps: int, first: int = 0) -> Iterator[tuple[int, 
     """Yield (index of the first step, number of steps) of each stretch between two renormalisations."""
     for start in range(first, first + steps, TOGETHER):
         yield start, min(TOGETHER, first + steps - start)
+
+
+def lengths_between(steps: Int[np.ndarray, " S"]) -> tuple[Int[np.ndarray, " R"], Int[np.ndarray, " R"]]:
+    """Divide stretches by renormalisations; return the numbers of steps, and the stretch to which each belongs."""
+    parts = -(-steps // TOGETHER)
+    counts = np.full(int(parts.sum()), TOGETHER)
+    counts[np.cumsum(parts) - 1] = steps - (parts - 1) * TOGETHER
+    return counts, np.repeat(np.arange(len(steps)), parts)
 
 
 def deviations(z: Float[Tensor, "n D"], k: int, seed: int) -> Float[Tensor, "n k D"]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -150,16 +150,15 @@ class Compiled:
         w: Float[Tensor, "n k D"],
         scale: Float[Tensor, "n D"],
         dt: float,
-        counts: Sequence[int],
-        owners: Sequence[int],
+        counts: Int[np.ndarray, " R"],
+        owners: Int[np.ndarray, " R"],
         *,
         orthogonal: bool,
     ) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n k D"], Float[Tensor, "n S k"]]:
         """Move states and deviation vectors through stretches of steps, as `systems.compiled.tangent.carry` does."""
         method = FORMS[type(integrator)](integrator)
         assert isinstance(method, stepping.Explicit)  # deviation vectors are moved by explicit methods only
-        stretches = dt, np.array(counts, dtype=np.int64), np.array(owners, dtype=np.int64), orthogonal
-        found = tangent.carry(method, self.field, z.numpy(), w.numpy(), scale.numpy(), *stretches)
+        found = tangent.carry(method, self.field, z.numpy(), w.numpy(), scale.numpy(), dt, counts, owners, orthogonal)
         first, second, third = (torch.from_numpy(np.ascontiguousarray(part)) for part in found)
         return first, second, third
 
