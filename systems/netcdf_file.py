@@ -26,6 +26,7 @@ from systems.errors import InputError
 
 ATTRIBUTES = {  # written by h5netcdf, or by earlier versions of `Orbit.save`
     *("CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates", "_FillValue"),
+    "coordinates",  # the name of the times, if these have several dimensions
 }
 FLOATS = (h5py.h5t.IEEE_F64LE, h5py.h5t.IEEE_F32LE, h5py.h5t.IEEE_F64BE, h5py.h5t.IEEE_F32BE)
 WHOLE = (h5py.h5t.STD_I64LE, h5py.h5t.STD_I64BE)

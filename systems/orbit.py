@@ -6,27 +6,30 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import EllipsisType
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from systems.errors import InputError
 from systems.floats import floats
 from systems.from_csv import FromCsv
-from systems.periodic import agreed_periods, check_periods
+from systems.joined_orbits import concatenated, stacked
+from systems.other_forms import OtherForms
+from systems.periodic import check_periods
 from systems.states import check_times
-
-if TYPE_CHECKING:
-    import xarray
+from systems.units_of_data import check_units
 
 Index: TypeAlias = int | slice | list[int] | Tensor | EllipsisType
 
 
 @dataclass(frozen=True, eq=False)
-class Orbit(FromCsv):
+class Orbit(OtherForms, FromCsv):
     """States at strictly increasing or strictly decreasing times.
+
+    The orbits of a batch share their times, or have times of their own. NaN in a state means that this coordinate was not
+    measured at this time. `Orbit.of` accepts data in other forms: runs of different lengths, pandas and xarray.
 
     An orbit is immutable. It is indexed like an array of shape ``(..., T)``: ``orbit[3]`` is the fourth of several orbits, and
     ``orbit[..., ::2]`` keeps every second time. The time axis accepts slices only.
@@ -36,10 +39,10 @@ class Orbit(FromCsv):
 
     Parameters
     ----------
-    t : shape ``(T,)``
-        Times, which must be finite.
+    t : shape ``(T,)`` or ``(..., T)``
+        Times, which must be finite: those of all orbits, or those of each.
     z : shape ``(..., T, D)``
-        States. The leading axes number the orbits. States may be infinite or NaN, as in a forecast that diverged.
+        States. The leading axes number the orbits. NaN is a coordinate that was not measured, or a forecast that diverged.
     rate : shape ``(..., T, D)``, optional
         Time derivatives dz/dt, which are converted to the dtype of the states. None if they are not known.
     coordinates : sequence of str, optional
@@ -48,6 +51,8 @@ class Orbit(FromCsv):
         Origin of the orbit, as values that can be written as JSON. Empty by default.
     periods : mapping of str to float, optional
         Period of each coordinate that is an angle. States that differ by a period are equivalent. Empty by default.
+    units : mapping of str to str, optional
+        Unit of each coordinate, and that of the time under the name ``t``. Plots write them at their axes. Empty by default.
 
     Raises
     ------
@@ -63,18 +68,20 @@ class Orbit(FromCsv):
     torch.Size([2, 2])
     """
 
-    t: Float[Tensor, " T"]
+    t: Float[Tensor, "*times T"]
     z: Float[Tensor, "*batch T D"]
     rate: Float[Tensor, "*batch T D"] | None = None
     coordinates: tuple[str, ...] = ()
     provenance: Mapping[str, Any] = field(default_factory=dict)
     periods: Mapping[str, float] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         t, z = floats(self.t, "times"), floats(self.z, "states")
-        check_times(t)
-        if z.ndim < 2 or z.shape[-2] != len(t):
-            raise InputError(f"states must have shape (..., {len(t)}, D) for {len(t)} times, not {tuple(z.shape)}")
+        check_times(t, z.shape[:-1])
+        if z.ndim < 2 or z.shape[-2] != t.shape[-1]:
+            n = t.shape[-1]
+            raise InputError(f"states must have shape (..., {n}, D) for {n} times, not {tuple(z.shape)}")
         names = _names(self.coordinates, z.shape[-1])
         rate = None if self.rate is None else floats(self.rate, "rates", like=z)
         if rate is not None and rate.shape != z.shape:
@@ -82,7 +89,8 @@ class Orbit(FromCsv):
         if not isinstance(self.provenance, Mapping):
             raise InputError(f"provenance must be a mapping, such as a dictionary, not {type(self.provenance).__name__}")
         checked = {"t": t, "z": z, "rate": rate, "coordinates": names, "provenance": dict(self.provenance)}
-        for name, value in (checked | {"periods": check_periods(self.periods, names)}).items():
+        checked |= {"periods": check_periods(self.periods, names), "units": check_units(self.units, names)}
+        for name, value in checked.items():
             object.__setattr__(self, name, value)
 
     @property
@@ -94,6 +102,42 @@ class Orbit(FromCsv):
     def dim(self) -> int:
         """Dimension D of the states, which is the number of coordinates."""
         return self.z.shape[-1]
+
+    @property
+    def shared_times(self) -> bool:
+        """Whether all orbits have the same list of times, so that ``t`` has the shape ``(T,)``."""
+        return self.t.ndim == 1
+
+    @property
+    def common_times(self) -> Float[Tensor, " T"]:
+        """The times of all orbits. Raises InputError if they have times of their own."""
+        if not self.shared_times:
+            raise InputError("these orbits have times of their own, but one list of times is needed; pass single orbits")
+        return self.t
+
+    @property
+    def measured(self) -> Bool[Tensor, "*batch T D"]:
+        """Which coordinates were measured at which time: where the states are not NaN."""
+        return ~self.z.isnan()
+
+    def separate(self) -> list[Orbit]:
+        """Return each orbit by itself, without the times at which no coordinate was measured.
+
+        Returns
+        -------
+        list of Orbit
+            One orbit of shape ``(T,)`` for each of the batch, in order. Orbits without any measurement are left out.
+        """
+        orbits = []
+        for i in range(self.z.shape[:-2].numel()):
+            t = self.t if self.shared_times else self.t.flatten(0, -2)[i]
+            z, rate = (None if x is None else x.reshape(-1, *x.shape[-2:])[i] for x in (self.z, self.rate))
+            assert z is not None
+            kept = ~z.isnan().all(-1)
+            if kept.any():
+                own = None if rate is None else rate[kept]
+                orbits.append(replace(self, t=t[kept], z=z[kept], rate=own))
+        return orbits
 
     def index(self, coordinate: int | str) -> int:
         """Return the index of a coordinate.
@@ -131,7 +175,9 @@ class Orbit(FromCsv):
 
     def __repr__(self) -> str:
         many = " x ".join(map(str, self.shape[:-1])) + " orbits of " if len(self.shape) > 1 else ""
-        span = f"t = {self.t[0]:g} to {self.t[-1]:g}"
+        span = f"t = {self.t.min():g} to {self.t.max():g}" if self.t.numel() else "no times"
+        if self.shared_times:
+            span = f"t = {self.t[0]:g} to {self.t[-1]:g}"
         return f"Orbit({', '.join(self.coordinates)}: {many}{self.shape[-1]} times, {span})"
 
     def __getitem__(self, index: Index | tuple[Index, ...]) -> Orbit:
@@ -148,14 +194,15 @@ class Orbit(FromCsv):
         if not isinstance(along_time, slice):
             raise IndexError("the time axis of an orbit must be indexed by a slice; write orbit[..., i : i + 1] for one time")
         # torch does not support negative steps, but an orbit may be reversed in time
-        kept = torch.arange(len(self.t), device=self.t.device).tolist()[along_time]
+        kept = list(range(self.shape[-1]))[along_time]
         if not kept:
-            raise IndexError(f"the slice {along_time} selects no time of the {len(self.t)} times of the orbit")
+            raise IndexError(f"the slice {along_time} selects no time of the {self.shape[-1]} times of the orbit")
 
         def pick(values: Tensor) -> Tensor:
             return values[filled[:-1]][..., kept, :]
 
-        return replace(self, t=self.t[kept], z=pick(self.z), rate=None if self.rate is None else pick(self.rate))
+        t = self.t[kept] if self.shared_times else self.t[filled[:-1]][..., kept]
+        return replace(self, t=t, z=pick(self.z), rate=None if self.rate is None else pick(self.rate))
 
     def to(self, *args: Any, **kwargs: Any) -> Orbit:
         """Convert the orbit to another device or floating-point type.
@@ -176,21 +223,6 @@ class Orbit(FromCsv):
             z=self.z.to(*args, **kwargs),
             rate=None if self.rate is None else self.rate.to(*args, **kwargs),
         )
-
-    def to_xarray(self) -> xarray.Dataset:
-        """Copy the orbit to a labelled xarray Dataset.
-
-        Half precision becomes float32, because netCDF has no such type.
-
-        Returns
-        -------
-        xarray.Dataset
-            Variables ``z`` and, if known, ``rate``, with dimensions (orbit, time, coordinate). A batch with several axes has
-            the dimensions ``orbit_0``, ``orbit_1`` and so on.
-        """
-        from systems import orbit_file  # importing xarray and HDF5 is slow
-
-        return orbit_file.dataset(self).copy(deep=True)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the orbit to a netCDF-4 file with a checksum, atomically.
@@ -242,32 +274,25 @@ class Orbit(FromCsv):
 
     @staticmethod
     def stack(orbits: Sequence[Orbit]) -> Orbit:
-        """Stack orbits over the same times into a batch, along a new first axis.
+        """Stack orbits with equal numbers of times into a batch, along a new first axis.
 
         Parameters
         ----------
         orbits : sequence of Orbit
-            Orbits with the same times, shape and coordinates.
+            Orbits with the same shape and coordinates. Use `Orbit.of` for runs of different lengths.
 
         Returns
         -------
         Orbit
-            The batch, with the provenance of the first orbit. It has rates if all orbits have rates.
+            The batch, with the provenance of the first orbit. It has rates if all orbits have rates, and times of its own for
+            each orbit unless all times are equal.
 
         Raises
         ------
         InputError
             If there are no orbits, or if the orbits do not match.
         """
-        first = _alike(orbits)
-        if any(orbit.shape != first.shape or not torch.equal(orbit.t, first.t) for orbit in orbits):
-            raise InputError("only orbits with the same times and shapes can be stacked; keep other orbits in a list")
-        rates = [orbit.rate for orbit in orbits if orbit.rate is not None]
-        return replace(
-            first,
-            z=torch.stack([orbit.z for orbit in orbits]),
-            rate=torch.stack(rates) if len(rates) == len(orbits) else None,
-        )
+        return stacked(orbits)
 
     @staticmethod
     def concatenate(orbits: Sequence[Orbit]) -> Orbit:
@@ -288,28 +313,7 @@ class Orbit(FromCsv):
         InputError
             If there are no orbits, if the orbits do not match, or if the times are not sorted.
         """
-        first = _alike(orbits)
-        if any(orbit.shape[:-1] != first.shape[:-1] for orbit in orbits):
-            raise InputError("only batches of the same shape can be concatenated in time; select the orbits first")
-        rates = [orbit.rate for orbit in orbits if orbit.rate is not None]
-        return replace(
-            first,
-            t=torch.cat([orbit.t for orbit in orbits]),
-            z=torch.cat([orbit.z for orbit in orbits], dim=-2),
-            rate=torch.cat(rates, dim=-2) if len(rates) == len(orbits) else None,
-        )
-
-
-def _alike(orbits: Sequence[Orbit]) -> Orbit:
-    if not orbits:
-        raise InputError("no orbits were given; give at least one")
-    if any(orbit.coordinates != orbits[0].coordinates for orbit in orbits):
-        raise InputError(f"orbits must have the same coordinates, not {sorted({orbit.coordinates for orbit in orbits})}")
-    origins = [(o.provenance["system"], o.provenance.get("parameters")) for o in orbits if "system" in o.provenance]
-    for other in origins[1:]:
-        if other != origins[0]:
-            raise InputError(f"orbits of {origins[0]} and of {other} cannot be joined; keep them in a list")
-    return replace(orbits[0], periods=agreed_periods([orbit.periods for orbit in orbits]))
+        return concatenated(orbits)
 
 
 def _names(coordinates: Sequence[str], dim: int) -> tuple[str, ...]:

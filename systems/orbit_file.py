@@ -22,7 +22,7 @@ from systems.netcdf_file import NetCDF
 FORMAT = "physlearn-orbit-1"
 WIDENED = ("float16", "bfloat16")  # netCDF has neither type; float32 represents both exactly
 VARIABLES = ("time", "z", "rate", "coordinate")
-BATCH = re.compile(r"orbit(_\d+)?")  # dimensions without coordinate variables
+BATCH = re.compile(r"orbit(_\d+)?|sample")  # dimensions without coordinate variables
 
 
 class Content(Protocol):
@@ -30,7 +30,7 @@ class Content(Protocol):
 
     @property
     def t(self) -> Tensor:
-        """Times, shape ``(T,)``."""
+        """Times, shape ``(T,)`` or ``(..., T)``."""
 
     @property
     def z(self) -> Tensor:
@@ -49,6 +49,10 @@ class Content(Protocol):
         """Period of each coordinate that is an angle, by name."""
 
     @property
+    def units(self) -> Mapping[str, str]:
+        """Units of coordinates and of the time, by name."""
+
+    @property
     def provenance(self) -> Mapping[str, Any]:
         """Where the orbit comes from."""
 
@@ -57,10 +61,11 @@ def dataset(orbit: Content) -> xarray.Dataset:
     """Return the orbit as an xarray Dataset that shares its memory; see `Orbit.to_xarray`."""
     batch = orbit.z.shape[:-2]
     names = ["orbit"] if len(batch) == 1 else [f"orbit_{i}" for i in range(len(batch))]
-    dims = (*names, "time", "coordinate")
-    variables = {"z": (dims, _array(orbit.z))}
+    shared = orbit.t.ndim == 1
+    dims = (*names, "time" if shared else "sample", "coordinate")
+    variables = {"z": (dims, array(orbit.z))}
     if orbit.rate is not None:
-        variables["rate"] = (dims, _array(orbit.rate))
+        variables["rate"] = (dims, array(orbit.rate))
     attributes = {
         "format": FORMAT,
         "provenance": json.dumps(json_ready(orbit.provenance)),
@@ -68,9 +73,10 @@ def dataset(orbit: Content) -> xarray.Dataset:
     }
     if widened := {name: dtype for name, dtype in _dtypes(orbit).items() if dtype in WIDENED}:
         attributes["dtypes"] = json.dumps(widened)
-    return xarray.Dataset(
-        variables, coords={"time": _array(orbit.t), "coordinate": np.array(orbit.coordinates, "U")}, attrs=attributes
-    )
+    if orbit.units:
+        attributes["units"] = json.dumps(orbit.units)
+    time = array(orbit.t) if shared else (dims[:-1], array(orbit.t))
+    return xarray.Dataset(variables, coords={"time": time, "coordinate": np.array(orbit.coordinates, "U")}, attrs=attributes)
 
 
 def save(orbit: Content, path: str | os.PathLike[str]) -> None:
@@ -99,7 +105,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _content(file: NetCDF) -> dict[str, Any]:
-    texts = {name: file.text(name) for name in ("format", "provenance", "periods", "dtypes", "sha256")}
+    texts = {name: file.text(name) for name in ("format", "provenance", "periods", "dtypes", "units", "sha256")}
     if texts["format"] != FORMAT:
         raise InputError(f"contains no orbit, because its format is {texts['format']!r:.80}, not {FORMAT!r}")
     variables = file.variables(VARIABLES, BATCH, {"time", "z", "coordinate"})
@@ -111,7 +117,9 @@ def _content(file: NetCDF) -> dict[str, Any]:
     attributes = {name: text for name, text in texts.items() if text is not None}
     if texts["sha256"] is not None and texts["sha256"] != _checksum(arrays, names, attributes):
         raise InputError("was changed after it was written, because its checksum does not match; use an unchanged copy")
-    provenance, periods, dtypes = (netcdf_file.mapping(texts[name], name) for name in ("provenance", "periods", "dtypes"))
+    provenance, periods, dtypes, units = (
+        netcdf_file.mapping(texts[name], name) for name in ("provenance", "periods", "dtypes", "units")
+    )
     if set(dtypes) - set(arrays) or not all(dtype in WIDENED for dtype in dtypes.values()):
         raise InputError("declares types of numbers that physlearn does not write")
     tensors = {name: torch.from_numpy(values).to(_dtype(dtypes.get(name))) for name, values in arrays.items()}
@@ -122,12 +130,15 @@ def _content(file: NetCDF) -> dict[str, Any]:
         "coordinates": names,
         "provenance": provenance,
         "periods": periods,
+        "units": units,
     }
 
 
 def _checksum(arrays: Mapping[str, NDArray[Any]], coordinates: tuple[str, ...], attributes: Mapping[str, str]) -> str:
     """Return the SHA-256 of all parts of an orbit."""
     told = {name: attributes.get(name) for name in ("format", "provenance", "periods", "dtypes")}
+    if "units" in attributes:  # files of earlier versions have none
+        told["units"] = attributes["units"]
     return netcdf_file.checksum([told, list(coordinates)], arrays)
 
 
@@ -140,6 +151,7 @@ def _dtype(name: str | None) -> torch.dtype | None:
     return None if name is None else getattr(torch, name)
 
 
-def _array(values: Tensor) -> NDArray[Any]:
+def array(values: Tensor) -> NDArray[Any]:
+    """Return the values of a tensor, which share its memory if possible; half precision becomes float32."""
     values = values.detach().cpu()
     return (values.float() if values.dtype in (torch.float16, torch.bfloat16) else values).numpy()

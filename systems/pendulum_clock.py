@@ -20,6 +20,7 @@ from systems.autograd_mode import outside_inference
 from systems.deprecation import old_names, renamed
 from systems.errors import InputError, IntegrationError
 from systems.orbit import Orbit
+from systems.own_times import at_own_times
 from systems.reference.engine import Engine, check_engine
 from systems.reference.solvers import SMALLEST_RTOL, Solver
 from systems.registry import register
@@ -138,6 +139,7 @@ class PendulumClock(System):
 
     @renamed(solver="method")
     @outside_inference
+    @at_own_times
     def orbit(
         self,
         z0: Float[Tensor, "*batch 2"],
@@ -191,9 +193,7 @@ class PendulumClock(System):
         method = method or "DOP853"
         rtol, atol = (1e-12 if tolerance is None else tolerance for tolerance in (rtol, atol))
         if method not in EVENT_SOLVERS:
-            raise InputError(
-                f"a pendulum clock is followed by {', '.join(EVENT_SOLVERS)}, which find events, not by {method!r}"
-            )
+            raise InputError(f"a clock is followed by {', '.join(EVENT_SOLVERS)}, which find events, not by {method!r}")
         elapsed = (t - t[0]).cpu().numpy() * self.frequency
         unit = z0.new_tensor([1.0, self.frequency])
         z, impulse = np.empty((z0[..., 0].numel(), len(t), 2)), np.empty((z0[..., 0].numel(), len(t)))

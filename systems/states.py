@@ -29,16 +29,24 @@ def check_states(z: Tensor, coordinates: tuple[str, ...]) -> None:
         raise InputError("initial states must be finite numbers, but some are NaN or infinite")
 
 
-def check_times(t: Tensor) -> None:
-    """Raise InputError unless the times are finite and strictly increase or strictly decrease."""
-    if t.ndim != 1 or len(t) == 0:
+def check_times(t: Tensor, shape: torch.Size | None = None) -> None:
+    """Raise InputError unless the times of each orbit are finite and strictly increase or strictly decrease.
+
+    With ``shape``, the shape ``(..., T)`` of some orbits, each of them may have times of its own.
+    """
+    if t.ndim == 0 or t.shape[-1] == 0 or (t.ndim > 1 and shape is None):
         raise InputError(f"an orbit needs a one-dimensional list of at least one time, not times of shape {tuple(t.shape)}")
+    if shape is not None and t.ndim > 1 and t.shape != shape:
+        raise InputError(
+            f"times must have the shape ({t.shape[-1]},), or one row for each orbit, {tuple(shape)}, not {tuple(t.shape)}"
+        )
     if not torch.isfinite(t).all():
         raise InputError("times must be finite numbers")
     steps = t.diff()
     if not ((steps > 0).all() or (steps < 0).all()):
-        where = int((steps * steps[0] <= 0).nonzero()[0])
+        *row, where = (steps * steps.flatten()[0] <= 0).nonzero()[0].tolist()
+        given, at = t[tuple(row)], "".join(f"{i}, " for i in row)
         raise InputError(
-            f"times must strictly increase or strictly decrease, but t[{where}] = {t[where]:g} "
-            f"is followed by t[{where + 1}] = {t[where + 1]:g}"
+            f"times must strictly increase or strictly decrease, but t[{at}{where}] = {given[where]:g} "
+            f"is followed by t[{at}{where + 1}] = {given[where + 1]:g}"
         )

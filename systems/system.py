@@ -20,6 +20,7 @@ from systems.deprecation import renamed
 from systems.errors import InputError
 from systems.floats import takes_arrays
 from systems.orbit import Orbit
+from systems.own_times import at_own_times
 from systems.periodic import shortest
 from systems.reference.engine import Engine
 from systems.reference.solvers import Solver, solve
@@ -144,6 +145,7 @@ class System(ABC):
         """
 
     @renamed(solver="method")
+    @at_own_times
     def orbit(
         self,
         z0: Float[Tensor, "*batch D"],
@@ -163,9 +165,9 @@ class System(ABC):
         ----------
         z0 : shape ``(..., D)``
             Initial states, in the units of the system.
-        t : shape ``(T,)``
-            Times, strictly increasing or strictly decreasing. For a driven system, t = 0 is the start of the drive, whose
-            phase stays accurate at large times.
+        t : shape ``(T,)`` or ``(..., T)``
+            Times, strictly increasing or strictly decreasing; those of all orbits, or those of each. For a driven system,
+            t = 0 is the start of the drive, whose phase stays accurate at large times.
         method : {"DOP853", "RK45", "Radau", "BDF", "LSODA", "dopri8"}, optional
             A method of SciPy, or ``"dopri8"`` of torchdiffeq. Defaults to DOP853 on the CPU and to dopri8 on other devices.
         rtol, atol : float, optional

@@ -201,8 +201,9 @@ class Forecaster(LearnedFlow):
         ----------
         z0 : shape ``(..., D)``
             Initial states, in the units of the data; forecasts have their dtype and device.
-        t : shape ``(T,)``
-            Output times, increasing or decreasing; the choice of times does not change the forecast.
+        t : shape ``(T,)`` or ``(..., T)``
+            Output times, increasing or decreasing; those of all orbits, or those of each. The choice of times does not change
+            the forecast.
         method
             Name of the integration method, one of ``physlearn.integrators.names()``; defaults to the ``default_method`` of
             the model.

@@ -25,6 +25,7 @@ from systems import AccuracyWarning, InputError, Orbit
 from systems.autograd_mode import outside_inference
 from systems.errors import outside
 from systems.floats import takes_arrays
+from systems.own_times import at_own_times
 from systems.reference.engine import Engine
 from systems.size import BYTES, check_memory
 from systems.states import check_states, check_times
@@ -37,6 +38,7 @@ FAILED = 4  # factor by which steps are shortened if an implicit step does not c
 
 @takes_arrays("z0", "t")
 @outside_inference
+@at_own_times
 def integrate(
     flow: FlowLike,
     z0: Float[Tensor, "*batch D"],
@@ -61,8 +63,9 @@ def integrate(
         A system, a trained model or Forecaster, or a function ``f(t, z)``.
     z0 : shape ``(..., D)``
         Initial states, in the units of the flow.
-    t : shape ``(T,)``
-        Output times, strictly increasing or strictly decreasing (to integrate backwards in time).
+    t : shape ``(T,)`` or ``(..., T)``
+        Output times, strictly increasing or strictly decreasing (to integrate backwards in time); those of all orbits, or
+        those of each.
     method
         Name of the method; see `names`.
     dt

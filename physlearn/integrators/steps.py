@@ -168,7 +168,7 @@ def typical_step(orbits: Orbit | Sequence[Orbit]) -> float | None:
     0.5
     """
     many = [orbits] if isinstance(orbits, Orbit) else orbits
-    steps = cat([orbit.t.detach().cpu().double().diff().abs() for orbit in many])
+    steps = cat([orbit.t.detach().cpu().double().diff().abs().flatten() for orbit in many])
     return float(steps.median()) if len(steps) else None
 
 

@@ -62,7 +62,7 @@ def marginals(forecast: Orbit, truth: Orbit) -> Float[Tensor, "*batch D"]:
     """
     seen, true = _series(forecast, truth)
     periods = common_periods(forecast, truth)
-    of_seen, of_true = (time_weights(orbit.t).numpy() for orbit in (forecast, truth))
+    of_seen, of_true = (time_weights(orbit.common_times).numpy() for orbit in (forecast, truth))
     distances = [
         transport(a, b, of_seen, of_true, periods.get(truth.coordinates[i % truth.dim])) if np.isfinite(a).all() else np.inf
         for i, (a, b) in enumerate(zip(seen, true, strict=True))
@@ -147,7 +147,7 @@ def _rows(z: Float[Tensor, "*batch T D"]) -> NDArray[np.float64]:
 
 def _check_step(forecast: Orbit, truth: Orbit) -> None:
     """Raise InputError unless all steps are equal, to within the rounding of the times."""
-    steps = [orbit.t.double().cpu().diff() for orbit in (forecast, truth)]
+    steps = [orbit.common_times.double().cpu().diff() for orbit in (forecast, truth)]
     if min(map(len, steps)) == 0:
         return  # a single time has no step; the caller raises for too few times
     every = torch.cat(steps)

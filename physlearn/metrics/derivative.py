@@ -56,9 +56,9 @@ def derivative_loss(flow: FlowLike, orbit: Orbit, reduction: Literal["mean", "su
     seen = Flow.of(flow)
     with torch.no_grad():
         if seen.autonomous:
-            rate = seen.field(orbit.t[0], orbit.z)
+            rate = seen.field(orbit.t.flatten()[0], orbit.z)
         else:
-            rate = torch.stack([seen.field(t, z) for t, z in zip(orbit.t, orbit.z.unbind(-2), strict=True)], dim=-2)
+            rate = torch.stack([seen.field(t, z) for t, z in zip(orbit.common_times, orbit.z.unbind(-2), strict=True)], dim=-2)
         squares = (rate - orbit.rate).double().square()  # in some units squares overflow or vanish in float32
     loss = squares.mean() if reduction == "mean" else squares.sum(-1).mean()
     return loss.nan_to_num(nan=torch.inf, posinf=torch.inf)

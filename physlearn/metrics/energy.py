@@ -75,7 +75,7 @@ def energy_rms(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch"]
         As in `energy_error`.
     """
     squares = energy_deviation(orbit, system).square()
-    return (squares * time_weights(orbit.t).to(squares)).sum(-1).sqrt()
+    return (squares * time_weights(orbit.common_times).to(squares)).sum(-1).sqrt()
 
 
 def energy_drift(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch"]:
@@ -98,10 +98,11 @@ def energy_drift(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch
     InputError
         If the orbit has fewer than two times, and as in `energy_error`.
     """
-    if len(orbit.t) < 2:
-        raise InputError(f"an energy drift needs an orbit with at least two times, not {len(orbit.t)}")
+    if orbit.shape[-1] < 2:
+        raise InputError(f"an energy drift needs an orbit with at least two times, not {orbit.shape[-1]}")
     deviation = energy_deviation(orbit, system)
-    t = orbit.t.double() - orbit.t[0].double()
+    t = orbit.common_times.double()
+    t = t - t[0]
     length = t[-1].abs()
     t = (t - t.mean()) / length  # of order one in any unit
     slope = (deviation * t.to(deviation.device)).sum(-1) / t.square().sum() / length

@@ -22,12 +22,17 @@ def check_match(forecast: Orbit, truth: Orbit) -> None:
     Times match if they differ by at most a thousandth of the smallest step, plus the rounding of their dtypes.
     """
     check_coordinates(forecast, truth)
+    check_shapes(forecast, truth)
+    check_times(forecast, truth)
+    check_truth(truth)
+
+
+def check_shapes(forecast: Orbit, truth: Orbit) -> None:
+    """Raise InputError unless both have the same number of orbits and of times."""
     if forecast.shape != truth.shape:
         raise InputError(
             f"the forecast has the shape {tuple(forecast.shape)} and the truth {tuple(truth.shape)}; both must be equal"
         )
-    check_times(forecast, truth)
-    check_truth(truth)
 
 
 def check_coordinates(forecast: Orbit, truth: Orbit) -> None:
@@ -44,7 +49,7 @@ def check_coordinates(forecast: Orbit, truth: Orbit) -> None:
 
 def check_times(forecast: Orbit, truth: Orbit) -> None:
     """Raise InputError unless both orbits have the same times, to within a fraction of a step."""
-    given, true = (orbit.t.detach().cpu().double() for orbit in (forecast, truth))
+    given, true = (orbit.common_times.detach().cpu().double() for orbit in (forecast, truth))
     if len(given) != len(true):
         raise InputError(f"forecast and truth have different times ({len(given)} and {len(true)}); give both at equal times")
     apart = (given - true).abs()
@@ -60,7 +65,7 @@ def check_times(forecast: Orbit, truth: Orbit) -> None:
 def check_truth(truth: Orbit) -> None:
     """Raise InputError unless all states of the truth are finite."""
     if not torch.isfinite(truth.z).all():
-        raise InputError("the truth has states that are not finite; give a finite orbit to compare with")
+        raise InputError("the truth has states that are not finite; compare with an orbit that is measured throughout")
 
 
 def slack(t: Float[Tensor, " T"]) -> Float[Tensor, " T"]:

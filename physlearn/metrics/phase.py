@@ -10,10 +10,12 @@ from torch import Tensor
 
 from physlearn.metrics.angle import continuous, unwrapped
 from physlearn.metrics.match import check_match, common_periods, differences, slack
+from physlearn.metrics.measured import of_what_was_measured
 from physlearn.metrics.spread import relative, resolution, spreads, time_weights
 from systems import InputError, Orbit
 
 
+@of_what_was_measured(components=True)
 def phase_rmse(forecast: Orbit, truth: Orbit, horizons: Sequence[float] | None = None) -> Float[Tensor, "*batch D"]:
     r"""Return the root mean square error of each component, in units of its standard deviation along the true orbit.
 
@@ -26,7 +28,8 @@ def phase_rmse(forecast: Orbit, truth: Orbit, horizons: Sequence[float] | None =
     Parameters
     ----------
     forecast, truth : shape ``(..., T, D)``
-        Orbits at the same times. Each sample is weighted by the time that it represents, not counting gaps.
+        Orbits at the same times, which may differ from orbit to orbit. Each sample is weighted by the time that it
+        represents, not counting gaps. NaN in the truth was not measured, and does not count.
     horizons
         H times, measured from the start, up to which the error is averaged; defaults to the whole length.
 

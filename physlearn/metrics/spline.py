@@ -22,8 +22,9 @@ def samples(
     Times start at zero. Angles are unwrapped. An unknown coordinate raises InputError with a list of the names.
     """
     index = orbit.index(coordinate)
-    order = -1 if orbit.t[-1] < orbit.t[0] else 1
-    t = _array(orbit.t)[::order]
+    times = orbit.common_times
+    order = -1 if times[-1] < times[0] else 1
+    t = _array(times)[::order]
     x = orbit.z[..., index].double()
     if orbit.coordinates[index] in orbit.periods:
         x = continuous(x, orbit.periods[orbit.coordinates[index]])

@@ -36,7 +36,7 @@ def spreads(orbit: Orbit, periods: Mapping[str, float] | None = None) -> Float[T
     """
     periods = orbit.periods if periods is None else periods
     z = orbit.z.double()
-    weights = time_weights(orbit.t).to(z)[:, None]
+    weights = time_weights(orbit.common_times).to(z)[:, None]
     moved = z - z[..., :1, :]  # exactly zero for a constant, without a loss of digits to an offset
     mean = (weights * moved).sum(-2, keepdim=True)
     for name in periods:

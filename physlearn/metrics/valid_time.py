@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from physlearn.metrics.match import common_periods, differences
+from physlearn.metrics.measured import of_what_was_measured
 from physlearn.metrics.spread import relative, resolution, spreads
 from systems import InputError, Orbit, System
 from systems.floats import takes_arrays
@@ -19,6 +20,7 @@ Scale = Mapping[str, float] | Sequence[float] | Float[Tensor, " D"]
 
 
 @takes_arrays("horizon")
+@of_what_was_measured()
 def valid_prediction_time(
     forecast: Orbit,
     truth: Orbit,
@@ -45,7 +47,8 @@ def valid_prediction_time(
     Parameters
     ----------
     forecast, truth : shape ``(..., T, D)``
-        Orbits at the same times. States of the forecast that are not finite exceed the threshold.
+        Orbits at the same times, which may differ from orbit to orbit. States of the forecast that are not finite exceed the
+        threshold. NaN in the truth was not measured, and does not count.
     threshold
         The tolerated error :math:`\epsilon`; defaults to 0.4.
     horizon

@@ -7,15 +7,16 @@ from dataclasses import replace
 from itertools import cycle
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from torch import Tensor
 
 from physlearn import metrics
 from physlearn.flow import HamiltonianLike
 from physlearn.metrics.match import check_times
 from physlearn.plotting.array import array
-from physlearn.plotting.names import symbol
+from physlearn.plotting.names import axis_label
 from systems import InputError, Orbit, System
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # colour-blind safe (Okabe and Ito)
@@ -39,7 +40,8 @@ def forecast_plot(
     Parameters
     ----------
     truth : Orbit
-        The true orbit. Of a batch, the first orbit is drawn.
+        The true orbit. Of a batch, the first orbit is drawn. Times at which a coordinate is NaN, as it was not measured, are
+        left out.
     forecasts : mapping of str to Orbit
         The forecasts, at the same times.
     system : HamiltonianSystem or callable, optional
@@ -82,11 +84,12 @@ def forecast_plot(
         else:
             errors.append(_drawable(array(metrics.energy_deviation(orbit, hamiltonian).abs())))
         lower.semilogy(t[1:], errors[-1][1:], color=color, linewidth=1.1)
-    upper.set(ylabel=symbol(truth.coordinates[i]), xlim=(t[0], t[-1]), ylim=(low - margin, high + margin))
+    upper.set(ylabel=axis_label(truth.coordinates[i], truth.units), xlim=(t[0], t[-1]), ylim=(low - margin, high + margin))
     labels = ["truth", *forecasts]
     rows = -(-sum(len(label) + 8 for label in labels) // LEGEND_WIDTH)
     upper.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=-(-len(labels) // rows), frameon=False, fontsize="small")
-    lower.set(xlabel="$t$", ylabel="distance" if hamiltonian is None else r"$|H - E|\,/\,|E|$", xlim=(t[0], t[-1]))
+    quantity = "distance" if hamiltonian is None else r"$|H - E|\,/\,|E|$"
+    lower.set(xlabel=axis_label("t", truth.units), ylabel=quantity, xlim=(t[0], t[-1]))
     if seen := [error[1:][np.isfinite(error[1:])] for error in errors]:
         lower.set_ylim(*_decades(seen))
     return upper, lower
@@ -124,7 +127,17 @@ def _single(truth: Orbit, forecasts: Mapping[str, Orbit]) -> tuple[Orbit, dict[s
             raise InputError(
                 f"the forecast {label!r} has {orbit.dim} coordinates, but needs the {truth.dim} of the true orbit"
             )
-    return truth, single
+    known = truth.measured.all(-1)
+    if not known.any():
+        raise InputError("the true orbit has no time at which all of its coordinates were measured")
+    if known.all():
+        return truth, single
+    return _at(truth, known), {label: _at(orbit, known) for label, orbit in single.items()}
+
+
+def _at(orbit: Orbit, known: Bool[Tensor, " T"]) -> Orbit:
+    """Return the orbit at some of its times."""
+    return replace(orbit, t=orbit.t[known], z=orbit.z[known], rate=None)
 
 
 def _first(orbit: Orbit) -> Orbit:

@@ -1,6 +1,7 @@
 """Names of coordinates as mathematical symbols."""
 
 import re
+from collections.abc import Mapping
 
 GREEK = re.compile(
     "alpha|beta|gamma|delta|epsilon|zeta|eta|theta|iota|kappa|lambda|mu|nu|xi|pi|rho|sigma|tau|upsilon|phi|chi|psi|omega",
@@ -19,6 +20,15 @@ def symbol(name: str) -> str:
         return name
     base, index = (_letter(part) for part in parts.groups())
     return f"${base}_{{{index}}}$" if index else f"${base}$"
+
+
+def axis_label(name: str, units: Mapping[str, str]) -> str:
+    r"""Return the label of an axis: the symbol of a coordinate or of the time, and its unit if there is one.
+
+    >>> print(axis_label("theta", {"theta": "rad"}), axis_label("t", {}))
+    $\theta$ [rad] $t$
+    """
+    return f"{symbol(name)} [{units[name]}]" if name in units else symbol(name)
 
 
 def _letter(name: str) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from physlearn.plotting.array import array
 from physlearn.plotting.colored_line import add_line
-from physlearn.plotting.names import symbol
+from physlearn.plotting.names import axis_label
 from physlearn.plotting.window import extent, show
 from systems import Orbit
 
@@ -50,13 +51,13 @@ def planar(orbit: Orbit, i: int, j: int, ax: Axes | None, **style: Any) -> Axes:
     """Draw the coordinates i and j of every orbit against each other."""
     if ax is None:
         ax = plt.subplots(figsize=(4.5, 4.2), layout="constrained")[1]
-    t = array(orbit.t)
-    paths = array(orbit.z)[..., [i, j]].reshape(-1, len(t), 2)
+    paths = array(orbit.z)[..., [i, j]].reshape(-1, orbit.shape[-1], 2)
+    times = np.broadcast_to(array(orbit.t), orbit.shape).reshape(-1, orbit.shape[-1])
     show(ax, extent(paths))
     limits = ax.get_xlim(), ax.get_ylim()
     label = style.pop("label", None)
-    for k, path in enumerate(paths):
+    for k, (t, path) in enumerate(zip(times, paths, strict=True)):
         add_line(ax, path[:, 0], path[:, 1], t, label=label if k == 0 else None, **style)
     ax.set(xlim=limits[0], ylim=limits[1])
-    ax.set(xlabel=symbol(orbit.coordinates[i]), ylabel=symbol(orbit.coordinates[j]))
+    ax.set(xlabel=axis_label(orbit.coordinates[i], orbit.units), ylabel=axis_label(orbit.coordinates[j], orbit.units))
     return ax

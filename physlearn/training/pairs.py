@@ -59,6 +59,8 @@ class Pairs:
     def of(cls, orbits: Orbit | Sequence[Orbit]) -> Pairs:
         """Return all samples of an orbit, a batch of orbits, or a list of either, which may differ in length.
 
+        Samples of which a coordinate or a rate is NaN, as it was not measured, are left out.
+
         Parameters
         ----------
         orbits
@@ -94,10 +96,13 @@ class Pairs:
                 "Orbit.from_csv, which compute the rates"
             )
         rate = torch.cat(rates)
+        known = ~(z.isnan().any(-1) | rate.isnan().any(-1))
+        if not known.all():  # what was not measured
+            z, rate = z[known], rate[known]
         if not len(z):
-            raise InputError("the orbits have no states to train on: give orbits with at least one state")
+            raise InputError("the orbits have no states to train on: give orbits with at least one state and its rates")
         if not (torch.isfinite(z).all() and torch.isfinite(rate).all()):
-            raise InputError("some states or rates to train on are NaN or infinite: leave those orbits out")
+            raise InputError("some states or rates to train on are infinite: leave those orbits out")
         if (size := max(float(z.abs().max()), float(rate.abs().max()))) > (most := torch.finfo(z.dtype).max ** 0.5):
             raise InputError(
                 f"the states or rates are as large as {size:.0e}, but squares of numbers above {most:.0e} overflow "

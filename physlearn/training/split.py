@@ -80,7 +80,7 @@ def split_time(orbit: Orbit, fractions: Sequence[float], gap: int = 0) -> list[O
     InputError
         If a block would be empty.
     """
-    n = len(orbit.t)
+    n = orbit.shape[-1]
     ends = _ends(fractions, n)
     starts = [0, *(end + gap for end in ends[:-1])]
     if any(a >= b for a, b in zip(starts, ends, strict=True)):
@@ -110,7 +110,7 @@ def join(parts: Sequence[Orbit]) -> Orbit:
     """
     if not parts:
         raise InputError("the recording has no orbit: give at least one stretch")
-    ordered = sorted(parts, key=lambda orbit: float(orbit.t[0]))
+    ordered = sorted(parts, key=lambda orbit: float(orbit.common_times[0]))
     if any(a.t[-1] >= b.t[0] for a, b in pairwise(ordered)):
         raise InputError("two stretches of the recording overlap in time: give stretches that follow one another")
     rates = [orbit.rate for orbit in ordered if orbit.rate is not None]
@@ -135,7 +135,7 @@ def longest_stretch(orbit: Orbit) -> Orbit:
     Orbit
         The stretch with the most samples.
     """
-    return orbit[..., max(stretches(orbit.t.cpu().numpy(), 1.5), key=lambda part: part.stop - part.start)]
+    return orbit[..., max(stretches(orbit.common_times.cpu().numpy(), 1.5), key=lambda part: part.stop - part.start)]
 
 
 def _ends(fractions: Sequence[float], n: int) -> list[int]:

@@ -1,5 +1,7 @@
 """Forecasts against the truth."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -124,3 +126,13 @@ def test_the_phase_error_of_a_fast_clock_rises(swing):
     figure, given = plt.subplots()
     assert phase_error_plot(swing.t, {"fast": phase_error(fast, swing)}, ax=given) is given
     assert figure.number in plt.get_fignums()
+
+
+def test_axes_tell_the_units_and_times_that_were_not_measured_are_left_out():
+    t = torch.linspace(0, 10, 101)
+    truth = Orbit(t, torch.stack([t.sin(), t.cos()], -1), coordinates=("x", "v"), units={"x": "m", "t": "s"})
+    holes = truth.z.clone()
+    holes[20:40, 1] = torch.nan
+    upper, lower = forecast_plot(replace(truth, z=holes), {"one": truth})
+    assert (upper.get_ylabel(), lower.get_xlabel()) == ("$x$ [m]", "$t$ [s]")
+    assert len(upper.lines[0].get_xdata()) == 81

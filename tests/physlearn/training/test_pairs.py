@@ -29,12 +29,25 @@ def test_no_orbits_do_not_train(nothing):
         Pairs.of(nothing)
 
 
-@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
-def test_states_that_are_not_finite_do_not_train(bad):
+def test_infinite_states_do_not_train():
     orbit = an_orbit()
-    orbit.z[1, 2, 0] = bad
-    with pytest.raises(InputError, match="NaN or infinite"):
+    orbit.z[1, 2, 0] = torch.inf
+    with pytest.raises(InputError, match="are infinite"):
         Pairs.of(orbit)
+
+
+def test_samples_that_were_not_measured_are_left_out():
+    orbit, holes = an_orbit(), an_orbit()
+    holes.z[0, 2, 0] = torch.nan
+    holes.rate[1, 0, 1] = torch.nan
+    kept = torch.ones(orbit.shape, dtype=torch.bool)
+    kept[0, 2] = kept[1, 0] = False
+    pairs = Pairs.of(holes)
+    assert torch.equal(pairs.z, orbit.z[kept])
+    assert torch.equal(pairs.rate, orbit.rate[kept])
+    holes.z[:] = torch.nan
+    with pytest.raises(InputError, match="at least one state and its rates"):
+        Pairs.of(holes)
 
 
 def test_orbits_of_different_coordinates_do_not_train_together():

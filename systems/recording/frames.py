@@ -1,0 +1,201 @@
+"""Orbits from tables of pandas, and as such tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from systems.errors import InputError
+from systems.recording.csv_columns import listed, name_and_unit
+from systems.recording.runs import Run, joined
+from systems.states import check_times
+
+if TYPE_CHECKING:
+    from systems.orbit_file import Content
+
+TIMES = ("t", "time")
+RUNS = ("run", "trial", "orbit")
+LONG = ("coordinate", "variable"), "value"  # the columns of a long table besides those of times and runs
+RATE = "d_"  # what precedes the name of a coordinate in the name of its rate
+
+
+def content(data: Any, t: Any, coordinates: Sequence[str] | None, rate: Any, run: str | None) -> dict[str, Any]:
+    """Return the parts of an orbit from a table, several tables, or columns by name; see `systems.Orbit.of`."""
+    if isinstance(data, Mapping) and all(hasattr(value, "columns") for value in data.values()) and data:
+        data = list(data.values())
+    if isinstance(data, Mapping):
+        data = _of_columns(data)
+    tables = [data] if isinstance(data, pd.DataFrame) else list(data)
+    if isinstance(t, list | tuple) and len(t) == len(tables) and not isinstance(data, pd.DataFrame):
+        times = list(t)
+    else:
+        times = [t] * len(tables)
+    runs: list[Run] = []
+    found: list[tuple[tuple[str, ...], dict[str, str]]] = []
+    several = not isinstance(data, pd.DataFrame)
+    for table, own in zip(tables, times, strict=True):
+        parts, names, units, grouped = _runs(table, own, coordinates, rate, run)
+        runs += parts
+        several = several or grouped
+        found.append((names, units))
+    if any(one[0] != found[0][0] for one in found):
+        other = next(names for names, _ in found if names != found[0][0])
+        raise InputError(f"all tables must have the same coordinates, not {listed(found[0][0])} and {listed(other)}")
+    if any(one[1] != found[0][1] for one in found):
+        raise InputError(f"all tables must have the same units, not {[units for _, units in found]}")
+    if not runs:
+        raise InputError("the table has no rows; give at least one")
+    names, units = found[0]
+    if several:
+        return {**joined(runs), "coordinates": names, "units": units}
+    return {"t": runs[0].t, "z": runs[0].z, "rate": runs[0].rate, "coordinates": names, "units": units}
+
+
+def frame_of(orbit: Content) -> pd.DataFrame:
+    """Return an orbit as a table; see `systems.Orbit.to_pandas`."""
+    tables = []
+    batch = orbit.z.shape[:-2]
+    names = [(f"{name} [{orbit.units[name]}]" if name in orbit.units else name) for name in ("t", *orbit.coordinates)]
+    times = orbit.t.expand(orbit.z.shape[:-1]).reshape(-1, orbit.z.shape[-2])
+    flat = [None if x is None else x.detach().cpu().double().reshape(-1, *x.shape[-2:]).numpy() for x in (orbit.z, orbit.rate)]
+    z, rate = flat
+    assert z is not None
+    for number in range(len(z)):
+        columns = {names[0]: times[number].detach().cpu().double().numpy()}
+        columns |= {name: z[number, :, i] for i, name in enumerate(names[1:])}
+        if rate is not None:
+            columns |= {RATE + name: rate[number, :, i] for i, name in enumerate(orbit.coordinates)}
+        measured = ~np.isnan(z[number]).all(axis=-1)
+        tables.append(pd.DataFrame(columns)[measured])
+        if batch:
+            tables[-1].insert(0, "run", number)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _of_columns(data: Mapping[str, Any]) -> pd.DataFrame:
+    columns = {
+        name: np.asarray(values.detach().cpu() if hasattr(values, "detach") else values) for name, values in data.items()
+    }
+    lengths = {name: values.shape for name, values in columns.items()}
+    if len(set(lengths.values())) > 1 or any(len(shape) != 1 for shape in lengths.values()):
+        raise InputError(f"columns must be lists of one length, but their shapes are {lengths}")
+    return pd.DataFrame(columns)
+
+
+def _array(values: Any) -> np.ndarray:
+    return np.asarray(values.detach().cpu() if hasattr(values, "detach") else values)
+
+
+def _runs(
+    table: pd.DataFrame, t: Any, coordinates: Sequence[str] | None, rate: Any, run: str | None
+) -> tuple[list[Run], tuple[str, ...], dict[str, str], bool]:
+    """Return the runs of a table, the names and units of its coordinates, and whether a column tells runs apart."""
+    split = {column: name_and_unit(str(column)) for column in table.columns}
+    units = {name: unit for name, unit in split.values() if unit}
+    table = table.rename(columns={column: name for column, (name, _) in split.items()})
+    if table.columns.has_duplicates:
+        raise InputError(f"the table has several columns named {table.columns[table.columns.duplicated()][0]!r}; rename one")
+    table, time = _with_times(table, t)
+    group = _column(table, run, RUNS, "run")
+    if group is not None and run is None and group in (coordinates or ()):
+        group = None
+    table = _widened(table, time, group)
+    names = _coordinates(table, coordinates, {time, group}, rate)
+    rates = _rates(table, names, rate)
+    if time != "t" and time in units:
+        units["t"] = units.pop(time)
+    units = {name: unit for name, unit in units.items() if name in (*names, "t")}
+    parts = [table] if group is None else [part for _, part in table.groupby(group, sort=False, dropna=False)]
+    return [_run(part, time, names, rates) for part in parts if len(part)], names, units, group is not None
+
+
+def _run(table: pd.DataFrame, time: str, names: Sequence[str], rates: Sequence[str] | None) -> Run:
+    from systems.recording.of_data import tensor
+
+    t = tensor(table[time].to_numpy())
+    check_times(t)
+    z = tensor(table[list(names)].to_numpy(dtype=np.float64, na_value=np.nan))
+    return Run(t, z, None if rates is None else tensor(table[list(rates)].to_numpy(dtype=np.float64, na_value=np.nan)))
+
+
+def _with_times(table: pd.DataFrame, t: Any) -> tuple[pd.DataFrame, str]:
+    """Return the table with a column of times as numbers, and its name."""
+    if t is not None and not isinstance(t, str):
+        values = _array(t)
+        if values.shape != (len(table),):
+            raise InputError(f"a table of {len(table)} rows needs as many times, not an array of shape {values.shape}")
+        table, time = table.assign(t=values), "t"
+    else:
+        named = table.index.name is not None or not isinstance(table.index, pd.RangeIndex)
+        found = _column(table, t, TIMES, "t")
+        if found is None and named and (pd.api.types.is_any_real_numeric_dtype(table.index) or _dated(table.index)):
+            table, found = table.assign(t=table.index.to_numpy()), "t"
+        if found is None:
+            raise InputError(f"the table has no column of times among {listed(map(str, table.columns))}; name it by t")
+        time = found
+    column = table[time]
+    if _dated(column):
+        first = column.iloc[0] if len(column) else None
+        moved = pd.to_timedelta(column if pd.api.types.is_timedelta64_dtype(column) else column - first)
+        return table.assign(**{time: moved.to_numpy() / np.timedelta64(1, "s")}), time
+    if not pd.api.types.is_any_real_numeric_dtype(column):
+        raise InputError(f"the column of times, {time!r}, must contain numbers or dates, not {column.dtype}")
+    return table.assign(**{time: column.to_numpy(dtype=np.float64, na_value=np.nan)}), time
+
+
+def _dated(values: Any) -> bool:
+    return bool(pd.api.types.is_datetime64_any_dtype(values) or pd.api.types.is_timedelta64_dtype(values))
+
+
+def _column(table: pd.DataFrame, given: str | None, usual: Sequence[str], what: str) -> str | None:
+    """Return the column of that name, or one with a usual name, whatever its case."""
+    if given is not None:
+        if given not in table.columns:
+            raise InputError(f"{what}={given!r} names no column of the table, which has {listed(map(str, table.columns))}")
+        return given
+    return next((str(name) for wanted in usual for name in table.columns if str(name).lower() == wanted), None)
+
+
+def _widened(table: pd.DataFrame, time: str, group: str | None) -> pd.DataFrame:
+    """Return a long table, which has one row per coordinate and time, as a wide one."""
+    names, value = LONG
+    label = next((name for name in names if name in table.columns), None)
+    if label is None or value not in table.columns:
+        return table
+    index = [time] if group is None else [group, time]
+    if (twice := table.duplicated([*index, label])).any():
+        row = table[twice].iloc[0]
+        raise InputError(f"the table has two values of {row[label]!r} at the time {row[time]:g}; keep one of them")
+    order = list(dict.fromkeys(table[label]))
+    return table.pivot(index=index, columns=label, values=value)[order].reset_index()
+
+
+def _coordinates(table: pd.DataFrame, given: Sequence[str] | None, others: set[str | None], rate: Any) -> tuple[str, ...]:
+    rates = rate if isinstance(rate, list | tuple) and all(isinstance(name, str) for name in rate) else ()
+    left = [str(name) for name in table.columns if name not in {*others, *rates}]
+    usual = {RATE + name for name in left}
+    names = [name for name in left if name not in usual] if given is None else list(given)
+    if missing := [name for name in names if name not in table.columns]:
+        raise InputError(f"the table has no column {missing[0]!r}, only {listed(map(str, table.columns))}")
+    if not names:
+        raise InputError("the table has no column besides that of times; give at least one coordinate")
+    for name in names:
+        if not pd.api.types.is_any_real_numeric_dtype(table[name]):
+            raise InputError(
+                f"the column {name!r} contains {table[name].dtype} instead of numbers; convert it, or select the coordinates"
+            )
+    return tuple(names)
+
+
+def _rates(table: pd.DataFrame, names: Sequence[str], rate: Any) -> list[str] | None:
+    if rate is None:
+        usual = [RATE + name for name in names]
+        return usual if all(name in table.columns for name in usual) else None
+    if isinstance(rate, str) or not all(isinstance(name, str) for name in rate) or len(rate) != len(names):
+        raise InputError(f"rate must name one column for each of the coordinates {listed(names)}, not {rate!r:.80}")
+    if missing := [name for name in rate if name not in table.columns]:
+        raise InputError(f"the table has no column {missing[0]!r}, only {listed(map(str, table.columns))}")
+    return list(rate)
