@@ -12,32 +12,35 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from physlearn import activations, models, tensor_file
+from physlearn import activations, models
 from physlearn.activations import Activation
 from physlearn.activations.description import describe
 from physlearn.forecasting import angles as turning
-from physlearn.forecasting import stored
+from physlearn.forecasting import saved
+from physlearn.forecasting.estimator import Estimator
 from physlearn.forecasting.learned_flow import LearnedFlow
 from physlearn.forecasting.learning_data import LearningData, cast_to
 from physlearn.forecasting.misfit import warn_of_misfit
+from physlearn.forecasting.smoothed import Measured
+from physlearn.forecasting.state_losses import LossName, StateTraining, choose
 from physlearn.integrators import integrate
-from physlearn.integrators.steps import checked_step, typical_step
+from physlearn.integrators.steps import typical_step
 from physlearn.models import Model
 from physlearn.models.baselines import LeastSquaresModel
 from physlearn.models.build import structure_of
-from physlearn.models.layers import Layers
 from physlearn.models.physical import PhysicalModel
 from physlearn.models.units import Units
 from physlearn.training import Training
 from physlearn.training.ensemble import train_single
+from physlearn.training.state_losses import LONGEST
 from systems import InputError, Orbit
-from systems.autograd_mode import outside_inference, recorded, unrecorded
+from systems.autograd_mode import recorded, unrecorded
 from systems.deprecation import keyword_only, renamed, renamed_attribute
 from systems.floats import takes_arrays
 from systems.scalars import seeded, whole
 
 
-class Forecaster(LearnedFlow):
+class Forecaster(Estimator, LearnedFlow):
     """A model that learns a flow from orbits and forecasts other orbits of the flow.
 
     ``integrate`` and the metrics accept forecasters as well as systems. The units of the data do not matter: states, rates and
@@ -65,9 +68,14 @@ class Forecaster(LearnedFlow):
     ----------
     coordinates, periods
         Coordinates of the training orbits, and the periods of those that are angles.
+    loss, loss_reason, loss_method
+        The loss by which the model was trained, why, and how a loss of states integrates.
+    noise
+        Estimated standard deviation of each measured coordinate, if the orbits have no rates or a loss of states was used.
     history : DataFrame, one row per epoch
         ``learning_rate`` and the losses ``training`` and ``validation``: mean squared errors of dz/dt, each component in units
-        of the spread of its rate (with ``weighted=False``, in the units of the data). ``training_physical`` and
+        of the spread of its rate (with ``weighted=False``, in the units of the data). A loss of states is a mean squared error
+        in units of the motion between measured states, after the epochs on rates. ``training_physical`` and
         ``validation_physical`` are the unweighted losses in the units of the data.
 
     Raises
@@ -108,9 +116,20 @@ class Forecaster(LearnedFlow):
         self.angles = turning.checked(angles, model)
         seeded(seed)
         self.seed = whole("seed", seed)
+        self._settings = {
+            "model": model,
+            "hidden": hidden,
+            "activation": activation,
+            "angles": angles,
+            "seed": seed,
+            "dtype": dtype,
+            "device": device,
+        }
         self.training: Training | None = None
         self.step: float | None = None  # median step of the training orbits; None before fit, or if the file has none
         self.history = pd.DataFrame()
+        self.loss, self.loss_reason, self.loss_method = "", "", ""
+        self.noise: dict[str, float] = {}
 
     def fit(
         self,
@@ -118,13 +137,17 @@ class Forecaster(LearnedFlow):
         validation: Orbit | Sequence[Orbit] | None = None,
         *,
         epochs: int = Training.epochs,
+        loss: LossName | None = None,
+        polish: int | None = None,
         progress: bool = True,
         weighted: bool = True,
         **training: Any,
     ) -> Forecaster:
-        """Train the model on the states and rates of orbits, starting from new initial weights.
+        """Train the model on orbits, starting from new initial weights.
 
-        The caller's autograd mode does not matter.
+        Orbits without rates, such as measured ones, may have uneven times, noise and holes (NaN). Their states are smoothed by
+        splines, whose derivatives the model learns first; the attribute ``noise`` has what is left. A loss of states then
+        trains the model on the measured states themselves. The caller's autograd mode does not matter.
 
         Parameters
         ----------
@@ -134,6 +157,14 @@ class Forecaster(LearnedFlow):
             Other orbits; the weights of the epoch with the smallest loss on them are kept.
         epochs
             Number of passes over the data.
+        loss
+            ``"derivative"`` compares rates: those of the orbits, or those of the splines. ``"step"`` compares the states that
+            steps of an integrator lead to, from each measured state to the next. ``"shooting"`` compares orbits over about a
+            turn, whose initial states are learned. ``"weak"`` compares integrals against test functions. The default is
+            ``"derivative"`` if all orbits have rates, and ``"step"`` otherwise; the attributes ``loss`` and ``loss_reason``
+            tell which, and why.
+        polish
+            Largest number of steps of L-BFGS at the end of a training by a loss of states; defaults to 100.
         progress
             Whether to show a progress bar.
         weighted
@@ -163,11 +194,14 @@ class Forecaster(LearnedFlow):
             raise InputError(f"fit has no setting {unknown[0]!r}: choose from {', '.join(Training.__dataclass_fields__)}")
         how = Training(epochs=epochs, weighted=weighted, **training)
         with recorded():
-            coordinates = (data := LearningData.of(orbits, validation)).pairs.coordinates
+            seen, held = Measured.of(orbits), None if validation is None else Measured.of(validation)
+            choice = choose(loss, self.name, models.find(self.name).baseline, None if seen.have_rates else seen.smoothed)
+            data = LearningData.of(seen.with_rates, None if held is None else held.with_rates)
+            coordinates = data.pairs.coordinates
             angles = turning.chosen(self.angles, data.periods, coordinates)
             units, pairs, held_out = data.standardized(structure_of(self.name, len(coordinates)), angles)
             model = self._build(coordinates, data.periods, units)
-            history = pd.DataFrame()
+            history, method = pd.DataFrame(), ""
             if model.baseline:
                 model = cast(LeastSquaresModel, model)
                 model.double().standardize(pairs.z, pairs.rate)
@@ -175,8 +209,18 @@ class Forecaster(LearnedFlow):
             else:
                 held_out = None if held_out is None else cast_to(self.device, self.dtype, held_out)
                 history = train_single(model, cast_to(self.device, self.dtype, pairs), held_out, how, self.seed, progress)
+            if choice.name != "derivative":
+                refined = StateTraining(choice.name, model, units, angles)
+                other = None if held is None else held.smoothed
+                method, history = refined.run(seen.smoothed, other, polish=polish, seed=self.seed, progress=progress)
+                model.to(self.device, self.dtype)
             self._adopt(PhysicalModel(model, units), coordinates, data.periods)
         self.training, self.history, self.step = how, history, typical_step(orbits)
+        self.loss, self.loss_reason, self.loss_method = choice.name, choice.why, method
+        if choice.name != "derivative":  # measured states may be far apart
+            self.step = min(self.step or torch.inf, LONGEST * float(units.time))
+        if choice.name != "derivative" or not seen.have_rates:
+            self.noise = dict(zip(coordinates, seen.smoothed.noise.tolist(), strict=True))
         if weighted and len(history):
             warn_of_misfit(self.name, history)
         return self
@@ -236,28 +280,11 @@ class Forecaster(LearnedFlow):
         method = method or model.default_method
         turns = model.turns(z0, self.periods, self.coordinates)
         orbit = integrate(self, z0 - turns, t, method, dt=dt, substeps=substeps, **options)
-        return replace(orbit, z=orbit.z + turns.unsqueeze(-2))
+        learned = {"loss": self.loss} | ({"method": self.loss_method} if self.loss_method else {})
+        told = {**orbit.provenance, **({"learned": learned} if self.loss else {})}
+        return replace(orbit, z=orbit.z + turns.unsqueeze(-2), provenance=told)
 
     parameters = renamed_attribute("n_parameters")
-
-    @takes_arrays("t", "z")
-    @outside_inference
-    def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-        """Return the learned dz/dt.
-
-        Parameters
-        ----------
-        t
-            Time; not used.
-        z : shape ``(..., D)``
-            States, in the units of the data.
-
-        Returns
-        -------
-        Tensor, shape ``(..., D)``
-            dz/dt.
-        """
-        return self._model_for(z).part("vector_field", z, t)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the weights (safetensors), and the settings and history (JSON in the header) to one file.
@@ -267,8 +294,7 @@ class Forecaster(LearnedFlow):
         path
             File to write.
         """
-        tensors = self.model.inner.state_dict() | self.model.units.tensors
-        tensor_file.write(path, "forecaster", stored.settings_of(self), tensors)
+        saved.write(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], device: str | torch.device = "cpu") -> Forecaster:
@@ -293,20 +319,7 @@ class Forecaster(LearnedFlow):
         InputError
             If the file is truncated, was changed, or has other contents.
         """
-        settings, tensors = tensor_file.read(path, "forecaster")
-        with tensor_file.understood(path), recorded():
-            stored.check(settings, tensors)
-            forecaster = cls(**stored.arguments_of(settings), device=device)
-            coordinates, periods = tuple(settings["coordinates"]), stored.periods_of(settings, tensors)
-            units = Units.take(tensors, len(coordinates))
-            model = forecaster._build(coordinates, periods, units)
-            model.load_state_dict(tensors)
-            for network in (part for part in model.modules() if isinstance(part, Layers)):
-                forecaster.activation = network.activation  # with the stored values of its tables
-            forecaster._adopt(PhysicalModel(model, units), coordinates, periods)
-            forecaster.training, forecaster.step = Training(**settings["training"]), checked_step(settings.get("step"))
-            forecaster.history = pd.DataFrame(settings["history"]).rename_axis("epoch")
-        return forecaster
+        return saved.read(cls, path, device)
 
     def __repr__(self) -> str:
         state = f"fitted on {', '.join(self.coordinates)}" if self._model is not None else "not fitted"

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.models.physical import PhysicalModel
@@ -50,6 +51,25 @@ class LearnedFlow:
         if self._model is None:
             raise InputError(f"the forecaster {self.name} has not been trained: call fit first")
         return self._model
+
+    @takes_arrays("t", "z")
+    @outside_inference
+    def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
+        """Return the learned dz/dt.
+
+        Parameters
+        ----------
+        t
+            Time; not used.
+        z : shape ``(..., D)``
+            States, in the units of the data.
+
+        Returns
+        -------
+        Tensor, shape ``(..., D)``
+            dz/dt.
+        """
+        return self._model_for(z).part("vector_field", z, t)
 
     @property
     def n_parameters(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from math import isfinite, nan
 from typing import Any, Protocol
 
 import pandas as pd
@@ -35,6 +36,10 @@ class Described(Protocol):
     step: float | None
     training: Training | None
     history: pd.DataFrame
+    loss: str
+    loss_reason: str
+    loss_method: str
+    noise: dict[str, float]
 
 
 def settings_of(forecaster: Described) -> dict[str, Any]:
@@ -51,6 +56,12 @@ def settings_of(forecaster: Described) -> dict[str, Any]:
         "step": forecaster.step,
         "training": None if forecaster.training is None else asdict(forecaster.training),
         "history": forecaster.history.to_dict("list"),
+        "learned": {
+            "loss": forecaster.loss,
+            "why": forecaster.loss_reason,
+            "method": forecaster.loss_method,
+            "noise": {name: value if isfinite(value) else None for name, value in forecaster.noise.items()},
+        },
     }
 
 
@@ -65,6 +76,16 @@ def arguments_of(settings: Mapping[str, Any]) -> dict[str, Any]:
         "seed": settings["seed"],
         "dtype": getattr(torch, settings["dtype"]),
     }
+
+
+def loss_of(settings: Mapping[str, Any]) -> tuple[str, str, str, dict[str, float]]:
+    """Return the loss, its reason, its method and the noise of the data, which are empty in files of earlier versions."""
+    told = schema.mapped(settings.get("learned", {}), "learned")
+    noise = schema.mapped(told.get("noise", {}), "noise")
+    texts = [schema.text(told.get(name, ""), name) for name in ("loss", "why", "method")]
+    if not all(value is None or (isinstance(value, float | int) and value >= 0) for value in noise.values()):
+        raise InputError("noise must be the standard deviations of coordinates")
+    return (*texts, {str(name): nan if value is None else float(value) for name, value in noise.items()})  # type: ignore[return-value]
 
 
 def periods_of(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[str, float]:

@@ -1,0 +1,99 @@
+"""The habits of scikit-learn's estimators, so that its tools for model selection accept forecasters. It is not needed here."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, Self
+
+import torch
+
+from physlearn.metrics import valid_prediction_time
+from systems import InputError, Orbit
+
+
+class Estimator:
+    """Base class of `Forecaster`: its settings by name, and a score."""
+
+    _settings: dict[str, Any]
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the settings with which the forecaster was created.
+
+        Parameters
+        ----------
+        deep
+            Has no effect, as the settings have no settings of their own.
+
+        Returns
+        -------
+        dict
+            Settings by the names of the arguments.
+        """
+        return dict(self._settings)
+
+    def set_params(self, **settings: Any) -> Self:
+        """Change settings. A forecaster that was trained must be trained again.
+
+        Parameters
+        ----------
+        **settings
+            New values, by the names of the arguments.
+
+        Returns
+        -------
+        Forecaster
+            The forecaster itself.
+
+        Raises
+        ------
+        InputError
+            If a name or a value is invalid.
+        """
+        if unknown := sorted(set(settings) - set(self._settings)):
+            raise InputError(f"a forecaster has no setting {unknown[0]!r}: choose from {', '.join(self._settings)}")
+        self.__init__(**{**self._settings, **settings})  # type: ignore[misc]
+        return self
+
+    def score(self, orbits: Orbit | Sequence[Orbit], y: None = None, *, threshold: float = 0.4) -> float:
+        """Return for which part of their length orbits are forecast well from their first states.
+
+        Parameters
+        ----------
+        orbits
+            An orbit, a batch of orbits, or a list of either.
+        y
+            Has no effect; scikit-learn passes it.
+        threshold
+            Error at which a forecast ends, as in `~physlearn.metrics.valid_prediction_time`.
+
+        Returns
+        -------
+        float
+            Mean over the orbits of the valid prediction time divided by the length, from 0 to 1; larger is better.
+
+        Raises
+        ------
+        InputError
+            Before ``fit``, or if an orbit has less than two measured times.
+        """
+        parts = []
+        for orbit in [orbits] if isinstance(orbits, Orbit) else orbits:
+            for one in orbit.separate():
+                known = one.measured.all(-1)
+                if known.sum() < 2:
+                    raise InputError("a score needs orbits with at least two times at which all coordinates were measured")
+                truth = Orbit(one.t[known], one.z[known], coordinates=one.coordinates, periods=one.periods)
+                forecast = self.forecast(truth.z[0], truth.t, progress=False)
+                parts.append(valid_prediction_time(forecast, truth, threshold) / (truth.t[-1] - truth.t[0]).abs())
+        return float(torch.stack(parts).double().mean())
+
+    @abstractmethod
+    def forecast(self, z0: Any, t: Any, **options: Any) -> Orbit:
+        """Return the forecast orbits."""
+
+    def __sklearn_tags__(self) -> Any:
+        """Return what scikit-learn wants to know of an estimator; it alone calls this."""
+        from sklearn.utils import Tags, TargetTags
+
+        return Tags(estimator_type=None, target_tags=TargetTags(required=False))

@@ -1,0 +1,137 @@
+"""Learning a flow from measured states: which loss, on which windows, and its training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, cast, get_args
+
+import pandas as pd
+import torch
+
+from physlearn.forecasting.smoothed import Smoothed
+from physlearn.models import Model
+from physlearn.models.units import Units
+from physlearn.training.refine import refine
+from physlearn.training.state_losses import ShootingLoss, StateLoss, StepLoss, WeakLoss
+from physlearn.training.windows import Windows
+from systems import InputError, Orbit
+from systems.periodic import shortest
+
+LossName = Literal["derivative", "step", "shooting", "weak"]
+
+CLEAN = 1e-3  # noise, relative to the spread, below which a step between neighbours is best
+PER_TURN = 10  # steps into which noisy states divide a turn
+TURN = 6.3  # longest step between states, in units of the time scale: about one turn
+LEAST = 8  # steps of a window of the weak form
+EPOCHS = 10  # passes by Adam
+POLISH = 100  # steps of L-BFGS
+BATCH, LEARNING_RATE = 500, 2e-3
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A loss, and why it was chosen.
+
+    Parameters
+    ----------
+    name : str
+        The loss.
+    why : str
+        The reason, as a clause.
+    """
+
+    name: LossName
+    why: str
+
+
+def choose(loss: str | None, model: str, baseline: bool, smoothed: Smoothed | None) -> Choice:
+    """Return the loss that is asked for, or the one that suits the data; ``smoothed`` is None if the orbits have rates.
+
+    Raises InputError for an unknown name, and for a loss of states if the model is a baseline.
+    """
+    if loss is not None:
+        if loss not in get_args(LossName):
+            raise InputError(f"loss must be one of {', '.join(get_args(LossName))}, not {loss!r}")
+        if baseline and loss != "derivative":
+            raise InputError(f"the baseline {model} is fitted to rates in one step: use loss='derivative', not {loss!r}")
+        return Choice(cast(LossName, loss), "it was asked for")
+    if smoothed is None:
+        return Choice("derivative", "the orbits have rates")
+    told = f"the orbits have no rates and {smoothed.per_turn:.3g} states per turn"
+    if baseline:
+        return Choice("derivative", f"{told}, and a baseline is fitted to rates, which a spline derives")
+    return Choice("step", told)
+
+
+@dataclass(frozen=True)
+class StateTraining:
+    """The training of a model, which has learned smoothed rates before, on a loss of states.
+
+    Parameters
+    ----------
+    name : str
+        The loss.
+    model : Model
+        The model, in its own units.
+    units : Units
+        These units.
+    angles : mapping of str to float
+        Periods of the coordinates whose number of turns does not matter.
+    """
+
+    name: LossName
+    model: Model
+    units: Units
+    angles: Mapping[str, float]
+
+    def run(
+        self, data: Smoothed, validation: Smoothed | None, *, polish: int | None, seed: int, progress: bool
+    ) -> tuple[str, pd.DataFrame]:
+        """Train the model, which becomes float64, and return how the loss integrates, and the history."""
+        self.model.double().requires_grad_(True)
+        loss = self._loss(self.name, data)
+        other = None
+        if validation is not None:  # shooting has no initial states for other data
+            other = self._loss("step" if self.name == "shooting" else self.name, validation)
+            other.weights = loss.weights
+        history = refine(
+            loss,
+            other,
+            epochs=EPOCHS,
+            polish=POLISH if polish is None else polish,
+            batch_size=min(BATCH, max(1, len(loss) // 4)),
+            learning_rate=LEARNING_RATE,
+            seed=seed,
+            progress=progress,
+        )
+        return loss.method, history
+
+    def _loss(self, name: str, data: Smoothed) -> StateLoss:
+        if name == "step":
+            stride = max(1, round(data.per_turn / PER_TURN)) if data.relative_noise > CLEAN else 1
+            return StepLoss(self.model, self.units, self._windows(data.measured, min(stride, _most(data))))
+        if name == "weak":
+            length = max(LEAST, round(data.per_turn / 2))
+            windows = self._windows(data.measured, length, every=max(1, length // 4))
+            return WeakLoss(self.model, self.units, windows)
+        length = min(max(2, round(data.per_turn)), _most(data))
+        whole = [_with_holes(one, known) for one, known in zip(data.orbits, data.measured, strict=True)]
+        windows, start = self._windows(data.measured, length), self._windows(whole, length)
+        return ShootingLoss(self.model, self.units, windows, start.z[:, 0])
+
+    def _windows(self, orbits: Sequence[Orbit], length: int, every: int | None = None) -> Windows:
+        windows = Windows.of(orbits, length, every=every).within(TURN * float(self.units.time))
+        away = windows.z[:, 0] - self.units.center
+        turns = away - shortest(away, self.angles, orbits[0].coordinates)
+        return replace(windows, z=windows.z - turns.unsqueeze(1))
+
+
+def _with_holes(smooth: Orbit, measured: Orbit) -> Orbit:
+    """Return smoothed states where all coordinates were measured, so that windows are at the same places."""
+    return replace(smooth, z=smooth.z.where(measured.measured.all(-1, keepdim=True), torch.nan), rate=None)
+
+
+def _most(data: Smoothed) -> int:
+    """Return the largest number of steps of an orbit."""
+    return max(1, *(int(one.measured.all(-1).sum()) - 1 for one in data.measured))

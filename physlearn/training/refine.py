@@ -1,0 +1,135 @@
+"""Training on a loss of states: stochastic steps, then a polish by a quasi-Newton method, both in double precision."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import nn
+from tqdm.auto import tqdm
+
+from physlearn.threads import suited_to
+from physlearn.training.state_losses import StateLoss
+from physlearn.training.train import cosine
+from systems import IntegrationError
+from systems.scalars import seeded
+
+MOST = 2000  # windows of the polish, which uses all of them at each step
+HISTORY = 50  # pairs of steps and gradients from which the quasi-Newton method estimates the curvature
+AT_ONCE = 20  # steps of the polish between two evaluations of the validation loss
+
+
+def refine(
+    loss: StateLoss,
+    validation: StateLoss | None,
+    *,
+    epochs: int,
+    polish: int,
+    batch_size: int,
+    learning_rate: float,
+    seed: int,
+    progress: bool,
+) -> pd.DataFrame:
+    """Train the model of a loss in place.
+
+    The model must be in float64. With validation data, the weights with the smallest validation loss are kept.
+
+    Parameters
+    ----------
+    loss, validation
+        The loss on the training data and on other data.
+    epochs, batch_size, learning_rate
+        Passes over the windows by Adam, whose learning rate falls to zero.
+    polish
+        Largest number of steps of L-BFGS that follow, on at most 2000 windows.
+    seed
+        Random seed of the batches.
+    progress
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    DataFrame, one row per epoch, and per 20 steps of the polish
+        ``learning_rate`` (NaN in the polish), ``training`` and, with validation data, ``validation``.
+
+    Raises
+    ------
+    IntegrationError
+        If the loss is not finite.
+    """
+    shuffle = seeded(seed)
+    parameters = loss.parameters()
+    batches = math.ceil(len(loss) / batch_size)
+    optimizer = torch.optim.Adam(parameters, lr=learning_rate)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: cosine(step, max(1, epochs * batches)))
+    rows: list[dict[str, float]] = []
+    kept: tuple[float, dict[str, torch.Tensor] | None] = (math.inf, None)
+
+    def note(rate: float, training: float) -> None:
+        nonlocal kept
+        if not math.isfinite(training):
+            raise IntegrationError(f"the loss is not finite in epoch {len(rows)}: lower learning_rate")
+        row = {"learning_rate": rate, "training": training}
+        if validation is not None:
+            row["validation"] = whole(validation)
+        if (reached := row.get("validation", training)) < kept[0] or validation is None:
+            kept = reached, copy.deepcopy(loss.model.state_dict())
+        rows.append(row)
+        bar.update()
+
+    polishes = math.ceil(polish / AT_ONCE)
+    label = f"training {loss.model.name} ({loss.name})"
+    with (
+        tqdm(total=epochs + polishes, disable=not progress, desc=label, leave=False) as bar,
+        suited_to(min(batch_size, len(loss)) * 100),
+    ):
+        for _ in range(epochs):
+            rate, found = float(schedule.get_last_lr()[0]), []
+            for batch in torch.randperm(len(loss), generator=shuffle).split(batch_size):
+                optimizer.zero_grad()
+                value = loss.parts(batch).sum()
+                value.backward()
+                nn.utils.clip_grad_norm_(parameters, 1.0)
+                optimizer.step()
+                schedule.step()
+                found.append(float(value.detach()))
+            note(rate, sum(found) / len(found))
+        if polish:
+            _polish(loss, parameters, torch.randperm(len(loss), generator=shuffle)[:MOST], polish, note)
+    if kept[1] is not None:
+        loss.model.load_state_dict(kept[1])
+    return pd.DataFrame(rows).rename_axis("epoch")
+
+
+def whole(loss: StateLoss) -> float:
+    """Return the loss over all of its windows."""
+    with torch.no_grad():
+        parts = [len(rows) * loss.parts(rows).sum() for rows in torch.arange(len(loss)).split(MOST)]
+    return float(sum(parts) / len(loss))
+
+
+def _polish(
+    loss: StateLoss, parameters: Sequence[nn.Parameter], rows: torch.Tensor, steps: int, note: Callable[[float, float], None]
+) -> None:
+    settings: dict[str, Any] = {"line_search_fn": "strong_wolfe", "tolerance_grad": 0, "tolerance_change": 0}
+    optimizer = torch.optim.LBFGS(list(parameters), max_iter=AT_ONCE, history_size=HISTORY, **settings)
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        value = loss.parts(rows).sum()
+        value.backward()
+        return value
+
+    before = math.inf
+    for _ in range(math.ceil(steps / AT_ONCE)):
+        optimizer.step(closure)
+        with torch.no_grad():
+            now = float(loss.parts(rows).sum())
+        note(math.nan, now)
+        if not now < before * (1 - 1e-4):
+            break
+        before = now

@@ -1,0 +1,86 @@
+"""Windows of consecutive measured states, from which a flow is learned without its rates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from systems import InputError, Orbit
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows of ``L + 1`` consecutive states of an orbit.
+
+    Parameters
+    ----------
+    t : shape ``(W, L + 1)``
+        Times, which may be uneven.
+    z : shape ``(W, L + 1, D)``
+        States.
+    follows : shape ``(W,)``
+        Whether the window begins where the previous one ends.
+    """
+
+    t: Float[Tensor, "W L1"]
+    z: Float[Tensor, "W L1 D"]
+    follows: Int[Tensor, " W"]
+
+    def __len__(self) -> int:
+        return len(self.t)
+
+    @classmethod
+    def of(cls, orbits: Orbit | Sequence[Orbit], length: int, *, every: int | None = None) -> Windows:
+        """Return the windows of some orbits, of which each begins ``every`` states after the one before.
+
+        Parameters
+        ----------
+        orbits
+            An orbit, a batch of orbits, or a list of either. Times at which a coordinate was not measured are left out.
+        length
+            Number L of steps from the first state of a window to its last.
+        every
+            By default, a window begins where the previous one ends.
+
+        Raises
+        ------
+        InputError
+            If no orbit has so many states.
+        """
+        every = length if every is None else every
+        t, z, follows = [], [], []
+        most = 0
+        for orbit in [orbits] if isinstance(orbits, Orbit) else orbits:
+            for one in orbit.separate():
+                known = one.measured.all(-1)
+                times, states = one.t.detach()[known].double(), one.z.detach()[known].double()
+                most = max(most, len(times))
+                if len(times) > length:
+                    t.append(times.unfold(0, length + 1, every))
+                    z.append(states.unfold(0, length + 1, every).transpose(1, 2))
+                    follows.append((torch.arange(len(t[-1])) > 0) & (every == length))
+        if not t:
+            raise InputError(
+                f"windows of {length + 1} states need an orbit in which all coordinates were measured at so many times, but "
+                f"the longest has {most}"
+            )
+        return cls(torch.cat(t), torch.cat(z), torch.cat(follows).long())
+
+    def within(self, longest: float) -> Windows:
+        """Return the windows in which no step is longer than this; raise InputError if none is left."""
+        kept = (self.t.diff().abs() <= longest).all(-1)
+        if not kept.any():
+            step = float(self.t.diff().abs().min())
+            raise InputError(
+                f"all steps between measured states are longer than {longest:.3g}, in which the motion turns once (the "
+                f"shortest is {step:.3g}): measure more often, or give the rates"
+            )
+        return self.among(kept)
+
+    def among(self, chosen: Tensor) -> Windows:
+        """Return the chosen windows."""
+        return replace(self, t=self.t[chosen], z=self.z[chosen], follows=self.follows[chosen])

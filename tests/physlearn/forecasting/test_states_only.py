@@ -1,0 +1,133 @@
+"""Forecasters learn from states alone: far apart, noisy, uneven, with holes and angles."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+import systems
+from physlearn import Forecaster
+from physlearn.forecasting.smoothed import Smoothed
+from physlearn.metrics import valid_prediction_time
+from systems import AccuracyWarning, InputError, Orbit
+
+PENDULUM = systems.get("pendulum")
+
+
+def measured(n=30, spacing=1.0, noise=0.0, times=20, seed=0):
+    """States of a pendulum, about six to a turn at spacing 1, without rates."""
+    t = torch.arange(times, dtype=torch.float64) * spacing
+    orbit = PENDULUM.orbit(PENDULUM.sample(n, seed=seed), t)
+    drawn = torch.randn(orbit.z.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    return Orbit(t, orbit.z + noise * orbit.z.std((0, 1)) * drawn, coordinates=orbit.coordinates, periods=orbit.periods)
+
+
+def valid(f):
+    truth = PENDULUM.orbit(PENDULUM.sample(8, seed=99), torch.linspace(0, 50, 251))
+    return float(valid_prediction_time(f.forecast(truth.z[:, 0], truth.t, progress=False), truth).median())
+
+
+def fitted(orbits, **settings):
+    return Forecaster("hnn-separable", hidden=(20,), seed=0).fit(orbits, epochs=60, progress=False, **settings)
+
+
+def test_steps_learn_from_six_states_a_turn_what_a_spline_does_not():
+    seen = measured()
+    by_step, by_rate = fitted(seen), fitted(seen, loss="derivative")
+    assert by_step.loss == "step"
+    assert "no rates and" in by_step.loss_reason
+    assert by_step.loss_method.startswith("rk4")
+    assert valid(by_step) > 2 * valid(by_rate)
+    assert by_step.forecast(seen.z[0, 0], seen.t).provenance["learned"] == {"loss": "step", "method": by_step.loss_method}
+
+
+@pytest.mark.parametrize("loss", ["step", "weak", pytest.param("shooting", marks=pytest.mark.slow)])
+def test_each_loss_beats_rates_from_a_spline_on_noisy_states(loss):
+    seen = measured(spacing=0.3, noise=0.03, times=60)
+    assert valid(fitted(seen, loss=loss)) > 1.2 * valid(fitted(seen, loss="derivative"))
+
+
+def test_the_noise_of_dense_states_is_estimated():
+    for noise in (0.01, 0.1):
+        seen = measured(spacing=0.1, noise=noise, times=200)
+        found = Smoothed.of(seen)
+        true = noise * PENDULUM.orbit(PENDULUM.sample(30, seed=0), seen.t).z.std((0, 1)).numpy()
+        np.testing.assert_allclose(found.noise, true, rtol=0.05)
+        assert found.per_turn == pytest.approx(60, rel=0.4)
+
+
+def test_uneven_times_holes_and_runs_of_different_lengths_train():
+    runs = []
+    random = np.random.default_rng(0)
+    for i in range(20):
+        t = np.cumsum(random.uniform(0.3, 1.2, 12 + i % 5))
+        z = PENDULUM.orbit(PENDULUM.sample(1, seed=i)[0], t).z.numpy()
+        z[random.integers(0, len(t))] = math.nan
+        runs.append((t, z))
+    seen = Orbit.of([z for _, z in runs], [t for t, _ in runs], coordinates=("theta", "p"), periods={"theta": 2 * math.pi})
+    f = fitted(seen)
+    assert f.loss == "step"
+    assert valid(f) > 15
+
+
+def test_an_angle_that_turns_over_is_learned_from_its_recorded_values():
+    t = torch.arange(40, dtype=torch.float64) * 0.5
+    z0 = torch.tensor([[0.0, 2.2 + 0.1 * i] for i in range(10)], dtype=torch.float64)  # all turn over
+    turning = PENDULUM.orbit(z0, t)
+    recorded = turning.z.clone()
+    recorded[..., 0] = torch.remainder(recorded[..., 0] + math.pi, 2 * math.pi) - math.pi
+    seen = Orbit(t, recorded, coordinates=turning.coordinates, periods=turning.periods)
+    f = Forecaster("hnn-separable", hidden=(20,), angles=True, seed=0).fit(seen, epochs=60, progress=False)
+    assert float(valid_prediction_time(f.forecast(turning.z[:, 0], t, progress=False), turning).median()) > 10
+
+
+def test_rates_are_used_where_they_are_known_unless_another_loss_is_asked_for():
+    orbit = PENDULUM.orbit(PENDULUM.sample(10), torch.linspace(0, 5, 26))
+    f = fitted(orbit)
+    assert (f.loss, f.loss_reason, f.noise) == ("derivative", "the orbits have rates", {})
+    assert fitted(orbit, loss="step", polish=0).loss == "step"
+
+
+def test_files_keep_the_loss_and_validation_chooses_the_weights(tmp_path):
+    seen = measured(n=10)
+    f = fitted(seen, validation=measured(n=4, seed=5), polish=20)
+    assert {"training", "validation"} <= set(f.history)
+    f.save(tmp_path / "f.safetensors")
+    again = Forecaster.load(tmp_path / "f.safetensors")
+    assert (again.loss, again.loss_reason, again.loss_method) == (f.loss, f.loss_reason, f.loss_method)
+    assert again.noise.keys() == f.noise.keys()
+    z = seen.z[0, :5]
+    torch.testing.assert_close(again.hamiltonian(z), f.hamiltonian(z))
+
+
+def test_the_same_seed_gives_the_same_forecaster():
+    seen = measured(n=6, times=8)
+    first, second = (fitted(seen, polish=10) for _ in range(2))
+    assert torch.equal(first.hamiltonian(seen.z[0]), second.hamiltonian(seen.z[0]))
+
+
+@pytest.mark.parametrize(
+    ("orbits", "settings", "message"),
+    [
+        (measured(n=3), {"loss": "rates"}, "loss must be one of derivative, step"),
+        (measured(n=3, times=1), {}, "no orbit has two measured states"),
+        (measured(n=3, times=5), {"loss": "weak"}, "windows of 9 states need"),
+        (torch.zeros(3, 2), {}, "Orbit.of makes one"),
+    ],
+)
+def test_data_that_do_not_suffice_are_refused_in_a_sentence(orbits, settings, message):
+    with pytest.raises((InputError, TypeError), match=message):
+        fitted(orbits, **settings)
+
+
+def test_states_between_which_the_motion_is_ambiguous_are_told():
+    with pytest.warns(AccuracyWarning, match="fewer than 4"):
+        fitted(measured(n=5, spacing=50.0), polish=0)
+
+
+def test_a_baseline_is_fitted_to_the_rates_of_splines():
+    f = Forecaster("cubic").fit(measured(spacing=0.1, times=100), progress=False)
+    assert f.loss == "derivative"
+    with pytest.raises(InputError, match="fitted to rates in one step"):
+        Forecaster("cubic").fit(measured(), loss="step", progress=False)
