@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 import torch
@@ -17,21 +17,20 @@ from physlearn.activations import Activation
 from physlearn.activations.description import describe
 from physlearn.forecasting import angles as turning
 from physlearn.forecasting import saved
+from physlearn.forecasting.bands import Calibration
 from physlearn.forecasting.estimator import Estimator
+from physlearn.forecasting.fitting import Effort, learn
 from physlearn.forecasting.learned_flow import LearnedFlow
-from physlearn.forecasting.learning_data import LearningData, cast_to
+from physlearn.forecasting.members import Members
 from physlearn.forecasting.misfit import warn_of_misfit
 from physlearn.forecasting.smoothed import Measured
-from physlearn.forecasting.state_losses import LossName, StateTraining, choose
+from physlearn.forecasting.state_losses import LossName
 from physlearn.integrators import integrate
 from physlearn.integrators.steps import typical_step
 from physlearn.models import Model
-from physlearn.models.baselines import LeastSquaresModel
-from physlearn.models.build import structure_of
 from physlearn.models.physical import PhysicalModel
 from physlearn.models.units import Units
 from physlearn.training import Training
-from physlearn.training.ensemble import train_single
 from physlearn.training.state_losses import LONGEST
 from systems import InputError, Orbit
 from systems.autograd_mode import recorded, unrecorded
@@ -40,7 +39,7 @@ from systems.floats import takes_arrays
 from systems.scalars import seeded, whole
 
 
-class Forecaster(Estimator, LearnedFlow):
+class Forecaster(Members, Estimator, LearnedFlow):
     """A model that learns a flow from orbits and forecasts other orbits of the flow.
 
     ``integrate`` and the metrics accept forecasters as well as systems. The units of the data do not matter: states, rates and
@@ -60,7 +59,10 @@ class Forecaster(Estimator, LearnedFlow):
         coordinates that have a period in the training orbits, or names. Defaults to none, because an angle that only swings
         does not need it and trains faster without. Baselines have no network and refuse angles.
     seed
-        Random seed of the initial weights and of the batches.
+        Random seed of the initial weights and of the batches; the members of an ensemble have the seeds that follow.
+    members
+        Number of networks. With more than one, a forecast is a `BandedOrbit`: the orbit of the member with the smallest loss,
+        with bands from the spread of all, which `calibrate` calibrates.
     dtype, device
         Type and device of the training. Forecasts have those of the initial states.
 
@@ -104,6 +106,7 @@ class Forecaster(Estimator, LearnedFlow):
         activation: str | Activation = "sine",
         angles: bool | str | Sequence[str] = False,
         seed: int = 0,
+        members: int = 1,
         dtype: torch.dtype = torch.float32,
         device: str | torch.device = "cpu",
     ) -> None:
@@ -122,9 +125,15 @@ class Forecaster(Estimator, LearnedFlow):
             "activation": activation,
             "angles": angles,
             "seed": seed,
+            "members": members,
             "dtype": dtype,
             "device": device,
         }
+        self.n_members = whole("members", members)
+        if self.n_members < 1 or (self.n_members > 1 and models.find(model).baseline):
+            raise InputError(f"members must be at least 1, and 1 for a baseline, which has no random weights, not {members}")
+        self.members: list[PhysicalModel] = []
+        self.calibration: Calibration | None = None
         self.training: Training | None = None
         self.step: float | None = None  # median step of the training orbits; None before fit, or if the file has none
         self.history = pd.DataFrame()
@@ -193,36 +202,19 @@ class Forecaster(Estimator, LearnedFlow):
         if unknown := sorted(set(training) - set(Training.__dataclass_fields__)):
             raise InputError(f"fit has no setting {unknown[0]!r}: choose from {', '.join(Training.__dataclass_fields__)}")
         how = Training(epochs=epochs, weighted=weighted, **training)
+        effort = Effort(how, loss, polish, self.seed, self.n_members, progress)
         with recorded():
             seen, held = Measured.of(orbits), None if validation is None else Measured.of(validation)
-            choice = choose(loss, self.name, models.find(self.name).baseline, None if seen.have_rates else seen.smoothed)
-            data = LearningData.of(seen.with_rates, None if held is None else held.with_rates)
-            coordinates = data.pairs.coordinates
-            angles = turning.chosen(self.angles, data.periods, coordinates)
-            units, pairs, held_out = data.standardized(structure_of(self.name, len(coordinates)), angles)
-            model = self._build(coordinates, data.periods, units)
-            history, method = pd.DataFrame(), ""
-            if model.baseline:
-                model = cast(LeastSquaresModel, model)
-                model.double().standardize(pairs.z, pairs.rate)
-                model.solve(pairs.z, pairs.rate, weighted=weighted)
-            else:
-                held_out = None if held_out is None else cast_to(self.device, self.dtype, held_out)
-                history = train_single(model, cast_to(self.device, self.dtype, pairs), held_out, how, self.seed, progress)
-            if choice.name != "derivative":
-                refined = StateTraining(choice.name, model, units, angles)
-                other = None if held is None else held.smoothed
-                method, history = refined.run(seen.smoothed, other, polish=polish, seed=self.seed, progress=progress)
-                model.to(self.device, self.dtype)
-            self._adopt(PhysicalModel(model, units), coordinates, data.periods)
-        self.training, self.history, self.step = how, history, typical_step(orbits)
-        self.loss, self.loss_reason, self.loss_method = choice.name, choice.why, method
-        if choice.name != "derivative":  # measured states may be far apart
-            self.step = min(self.step or torch.inf, LONGEST * float(units.time))
-        if choice.name != "derivative" or not seen.have_rates:
-            self.noise = dict(zip(coordinates, seen.smoothed.noise.tolist(), strict=True))
-        if weighted and len(history):
-            warn_of_misfit(self.name, history)
+            found = learn(self.name, self._build, self.angles, seen, held, effort, (self.device, self.dtype))
+            self._adopt(found.models[0], found.coordinates, found.periods)
+            self.members = [] if len(found.models) == 1 else [self._settled(model) for model in found.models]
+        self.calibration, self.noise = None, found.noise
+        self.training, self.history, self.step = how, found.history, typical_step(orbits)
+        self.loss, self.loss_reason, self.loss_method = found.choice.name, found.choice.why, found.method
+        if self.loss != "derivative":  # measured states may be far apart
+            self.step = min(self.step or torch.inf, LONGEST * float(found.models[0].units.time))
+        if weighted and len(self.history):
+            warn_of_misfit(self.name, self.history)
         return self
 
     @keyword_only("method")
@@ -276,10 +268,16 @@ class Forecaster(Estimator, LearnedFlow):
         AccuracyWarning
             If the steps are too long, as in `~physlearn.integrators.integrate`.
         """
-        model = self.model
-        method = method or model.default_method
-        turns = model.turns(z0, self.periods, self.coordinates)
-        orbit = integrate(self, z0 - turns, t, method, dt=dt, substeps=substeps, **options)
+        orbit = self._forecast(self, z0, t, method, dt=dt, substeps=substeps, **options)
+        if not self.members:
+            return orbit
+        steps = {"dt": dt, "substeps": substeps}
+        others = [self._forecast(self._flow_of(one), z0, t, method, **steps, **options) for one in self.members]
+        return self._banded(orbit, others)
+
+    def _forecast(self, flow: LearnedFlow, z0: Tensor, t: Tensor, method: str | None, **options: Any) -> Orbit:
+        turns = self.model.turns(z0, self.periods, self.coordinates)
+        orbit = integrate(flow, z0 - turns, t, method or self.model.default_method, **options)
         learned = {"loss": self.loss} | ({"method": self.loss_method} if self.loss_method else {})
         told = {**orbit.provenance, **({"learned": learned} if self.loss else {})}
         return replace(orbit, z=orbit.z + turns.unsqueeze(-2), provenance=told)
@@ -327,6 +325,6 @@ class Forecaster(Estimator, LearnedFlow):
         told += f", angles={self.angles}" if self.angles else ""
         return f"Forecaster({self.name!r}, {told}, seed={self.seed}; {state})"
 
-    def _build(self, coordinates: tuple[str, ...], periods: Mapping[str, float], units: Units) -> Model:
+    def _build(self, coordinates: tuple[str, ...], periods: Mapping[str, float], units: Units, seed: int) -> Model:
         dim, angles = len(coordinates), turning.by_index(self.angles, periods, coordinates, units)
-        return models.build(self.name, dim, self.hidden, self.activation, self.seed, angles).to(self.device, self.dtype)
+        return models.build(self.name, dim, self.hidden, self.activation, seed, angles).to(self.device, self.dtype)

@@ -106,7 +106,7 @@ class LearnedFlow:
         return {**self.__dict__, "_copies": {}, "_compiled": None}
 
     def _adopt(self, model: PhysicalModel, coordinates: tuple[str, ...], periods: Mapping[str, float]) -> None:
-        self._model = model.to(self.device, self.dtype).eval().requires_grad_(False)
+        self._model = self._settled(model)
         self.coordinates, self.periods = coordinates, dict(periods)
         self._copies, self._compiled = {}, None
 
@@ -126,3 +126,7 @@ class LearnedFlow:
     @outside_inference
     def _evaluate(self, name: str, x: Tensor) -> Tensor:
         return self._model_for(x).part(name, x)
+
+    def _settled(self, model: PhysicalModel) -> PhysicalModel:
+        """Return a trained model on the device and in the type of the training, whose weights no longer change."""
+        return model.to(self.device, self.dtype).eval().requires_grad_(False)

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import torch
+from torch import Tensor
 
 from physlearn import tensor_file
 from physlearn.forecasting import stored
+from physlearn.forecasting.bands import Calibration
 from physlearn.integrators.steps import checked_step
 from physlearn.models.layers import Layers
 from physlearn.models.physical import PhysicalModel
@@ -21,9 +23,16 @@ if TYPE_CHECKING:
     from physlearn.forecasting.forecaster import Forecaster
 
 
+MEMBER, CALIBRATION = "member.", "calibration."  # how the names of their tensors begin
+
+
 def write(forecaster: Forecaster, path: str | os.PathLike[str]) -> None:
     """Write a forecaster; see `Forecaster.save`."""
     tensors = forecaster.model.inner.state_dict() | forecaster.model.units.tensors
+    for k, member in enumerate(forecaster.members[1:], start=1):  # the first is the model itself
+        tensors |= {f"{MEMBER}{k}.{name}": values for name, values in member.inner.state_dict().items()}
+    if forecaster.calibration is not None:
+        tensors |= {f"{CALIBRATION}{name}": getattr(forecaster.calibration, name) for name in ("scores", "ratios")}
     tensor_file.write(path, "forecaster", stored.settings_of(forecaster), tensors)
 
 
@@ -35,12 +44,29 @@ def read(cls: type[Forecaster], path: str | os.PathLike[str], device: str | torc
         forecaster = cls(**stored.arguments_of(settings), device=device)
         coordinates, periods = tuple(settings["coordinates"]), stored.periods_of(settings, tensors)
         units = Units.take(tensors, len(coordinates))
-        model = forecaster._build(coordinates, periods, units)
-        model.load_state_dict(tensors)
+        seed, parts = forecaster.seed, _members(tensors)
+        calibration = {name: tensors.pop(f"{CALIBRATION}{name}", None) for name in ("scores", "ratios")}
+        models = [forecaster._build(coordinates, periods, units, seed) for _ in range(1 + len(parts))]
+        for model, weights in zip(models, [tensors, *parts], strict=True):
+            model.load_state_dict(weights)
+        model = models[0]
         for network in (part for part in model.modules() if isinstance(part, Layers)):
             forecaster.activation = network.activation  # with the stored values of its tables
         forecaster._adopt(PhysicalModel(model, units), coordinates, periods)
+        if parts:
+            forecaster.members = [forecaster._settled(PhysicalModel(one, units)) for one in models]
+        if calibration["scores"] is not None and calibration["ratios"] is not None:
+            forecaster.calibration = Calibration(calibration["scores"], calibration["ratios"])
         forecaster.training, forecaster.step = Training(**settings["training"]), checked_step(settings.get("step"))
         forecaster.history = pd.DataFrame(settings["history"]).rename_axis("epoch")
         forecaster.loss, forecaster.loss_reason, forecaster.loss_method, forecaster.noise = stored.loss_of(settings)
     return forecaster
+
+
+def _members(tensors: dict[str, Tensor]) -> list[dict[str, Tensor]]:
+    """Remove the weights of the members beside the first from the tensors of a file, and return them one by one."""
+    found: dict[str, dict[str, Tensor]] = {}
+    for name in [name for name in tensors if name.startswith(MEMBER)]:
+        number, _, rest = name.removeprefix(MEMBER).partition(".")
+        found.setdefault(number, {})[rest] = tensors.pop(name)
+    return [found[number] for number in sorted(found, key=int)]

@@ -30,6 +30,7 @@ class Described(Protocol):
     activation: str | Activation
     angles: bool | tuple[str, ...]
     seed: int
+    n_members: int
     dtype: torch.dtype
     coordinates: tuple[str, ...]
     periods: dict[str, float]
@@ -50,6 +51,7 @@ def settings_of(forecaster: Described) -> dict[str, Any]:
         "activation": None if models.find(forecaster.name).baseline else describe(forecaster.activation),
         "angles": forecaster.angles,
         "seed": forecaster.seed,
+        "members": forecaster.n_members,
         "dtype": str(forecaster.dtype).removeprefix("torch."),
         "coordinates": forecaster.coordinates,
         "periods": forecaster.periods,
@@ -74,6 +76,7 @@ def arguments_of(settings: Mapping[str, Any]) -> dict[str, Any]:
         "activation": "sine" if baseline else restore(settings["activation"]),
         "angles": settings.get("angles", False),
         "seed": settings["seed"],
+        "members": settings.get("members", 1),
         "dtype": getattr(torch, settings["dtype"]),
     }
 
@@ -103,6 +106,7 @@ def check(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
     models.find(model)
     coordinates = schema.names(settings["coordinates"], "coordinates")
     schema.whole(settings["seed"], "seed", -(2**63), 2**64 - 1)
+    schema.whole(settings.get("members", 1), "members", 1, max(1, len(tensors)))
     if settings["dtype"] not in DTYPES:
         raise InputError(f"dtype must be {', '.join(DTYPES)}, not {settings['dtype']!r:.80}")
     schema.columns(settings["history"], "history")

@@ -281,17 +281,35 @@ def train_single(
     if not fused_engine.applies([model], pairs, training.clip):
         return train(model, pairs, validation, training, seed, progress)
     history = train_ensemble([model], pairs, validation, training, [seed], engine="fused", progress=progress)
-    losses = {"training": history.training[:, 0], "validation": history.validation[:, 0]}
-    if history.diverged[0]:
-        finite = int(torch.isfinite(losses["training"]).sum())
+    return _of_one(history, 0, training, validation is not None)
+
+
+def _of_one(history: EnsembleHistory, k: int, training: Training, validated: bool) -> pd.DataFrame:
+    """Return the history of one network as `~physlearn.training.train` does. Raises IntegrationError if it diverged."""
+    if history.diverged[k]:
+        finite = int(torch.isfinite(history.training[:, k]).sum())
         raise diverged(min(finite, training.epochs - 1))  # in the last step, only the gradient may be non-finite
-    if validation is not None:
-        check_validation(float(history.best[0]))
-    epochs, steps = int(history.stopped[0]), history.steps
+    if validated:
+        check_validation(float(history.best[k]))
+    epochs, steps = int(history.stopped[k]), history.steps
     shares = [training.learning_rate_at(epoch * steps, training.epochs * steps) for epoch in range(epochs)]
     frame = pd.DataFrame({"learning_rate": [training.learning_rate * share for share in shares]})
-    for name in losses if validation is not None else ["training"]:
+    for name in ("training", "validation") if validated else ("training",):
         for column in (name, f"{name}_physical"):
             if (values := getattr(history, column)) is not None:
-                frame[column] = values[:epochs, 0].double().numpy()
+                frame[column] = values[:epochs, k].double().numpy()
     return frame.rename_axis("epoch")
+
+
+def train_members(
+    models: Sequence[Learner], pairs: Pairs, validation: Pairs | None, training: Training, seed: int, progress: bool
+) -> list[pd.DataFrame]:
+    """Train the members of an ensemble, whose seeds follow ``seed``, and return the history of each.
+
+    Raises IntegrationError if the training of one of them diverges.
+    """
+    if len(models) == 1:
+        return [train_single(models[0], pairs, validation, training, seed, progress)]
+    seeds = [seed + k for k in range(len(models))]
+    history = train_ensemble(models, pairs, validation, training, seeds, progress=progress)
+    return [_of_one(history, k, training, validation is not None) for k in range(len(models))]

@@ -1,0 +1,163 @@
+"""Forecasts of an ensemble: orbits with bands, and the time until which they can be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from physlearn.metrics import valid_prediction_time
+from systems import InputError, Orbit
+from systems.orbit import Index
+from systems.periodic import shortest
+
+MOST = 10_000  # scores that are kept
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What held-out orbits tell about the spread of an ensemble.
+
+    Parameters
+    ----------
+    scores : shape ``(N,)``
+        Errors of forecast coordinates in units of the ensemble's spread, sorted.
+    ratios : shape ``(n,)``
+        Valid prediction times of the held-out orbits divided by those predicted from the spread, sorted.
+    """
+
+    scores: Float[Tensor, " N"]
+    ratios: Float[Tensor, " n"]
+
+    def factor(self, level: float) -> float:
+        """Return the number of spreads within which the errors are with a probability of ``level``.
+
+        References
+        ----------
+        Vovk, Gammerman, Shafer, Algorithmic learning in a random world (2005): the quantile with a finite-sample correction.
+        """
+        return float(self.scores[min(len(self.scores) - 1, max(0, round(level * (len(self.scores) + 1)) - 1))])
+
+
+@dataclass(frozen=True)
+class TrustedTime:
+    """The time until which forecasts are expected to stay near the truth, and its standard error, one for each orbit."""
+
+    time: Float[Tensor, "*batch"]
+    error: Float[Tensor, "*batch"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class BandedOrbit(Orbit):
+    """The forecast of an ensemble. The states are those of its best member, and all members form the bands.
+
+    Parameters
+    ----------
+    t, z, rate, coordinates, provenance, periods, units
+        As in `Orbit`.
+    members : shape ``(M, ..., T, D)``
+        The forecasts of all members.
+    noise : shape ``(D,)``
+        Standard deviation of the measured coordinates, which belongs to the spread; 0 if the data were exact.
+    calibration : Calibration, optional
+        What held-out orbits tell; without it, errors are taken to be normal.
+    """
+
+    members: Float[Tensor, "M *batch T D"] | None = None
+    noise: Float[Tensor, " D"] | None = None
+    calibration: Calibration | None = None
+
+    @property
+    def spread(self) -> Float[Tensor, "*batch T D"]:
+        """Root mean square of the members' deviations from the forecast, and of the noise; infinite where one diverged."""
+        assert self.members is not None
+        away = shortest(self.members - self.z, self.periods, self.coordinates)
+        square = away.square().mean(0)
+        if self.noise is not None:
+            square = square + self.noise.to(square).square()
+        smallest = torch.finfo(self.z.dtype).eps * self.z.abs()
+        return square.sqrt().maximum(smallest).nan_to_num(nan=torch.inf)
+
+    def band(self, level: float = 0.9) -> tuple[Float[Tensor, "*batch T D"], Float[Tensor, "*batch T D"]]:
+        """Return the limits between which each coordinate is with a probability of ``level``.
+
+        If the forecaster was calibrated, this holds on average over times and over orbits like those of the calibration, over
+        the same length.
+
+        Parameters
+        ----------
+        level
+            Probability, between 0 and 1; defaults to 0.9.
+
+        Returns
+        -------
+        tuple of Tensor, shape ``(..., T, D)``
+            Lower and upper limits.
+
+        Raises
+        ------
+        InputError
+            If the level is not between 0 and 1.
+        """
+        if not 0 < level < 1:
+            raise InputError(f"level must be a probability between 0 and 1, not {level!r}")
+        known = self.calibration
+        half = (NormalDist().inv_cdf((1 + level) / 2) if known is None else known.factor(level)) * self.spread
+        return self.z - half, self.z + half
+
+    def trusted_until(self, threshold: float = 0.4) -> TrustedTime:
+        """Return the predicted valid time of each orbit: the median time at which members leave the forecast.
+
+        If the forecaster was calibrated, times are multiplied by the median ratio of true to predicted valid times of the
+        held-out orbits, and the error is half the interval that contains 68 % of these ratios. Otherwise, it is the standard
+        deviation of the members' times.
+
+        Parameters
+        ----------
+        threshold
+            Error at which a forecast ends, as in `~physlearn.metrics.valid_prediction_time`.
+
+        Returns
+        -------
+        TrustedTime
+            Times from the start of the forecast, not longer than the forecast, and their standard errors.
+        """
+        times = self.departures(threshold)
+        middle = times.median(0).values
+        if self.calibration is None:
+            return TrustedTime(middle, times.std(0))
+        low, half, high = (float(x) for x in self.calibration.ratios.quantile(torch.tensor([0.16, 0.5, 0.84]).double()))
+        length = (self.t[..., -1] - self.t[..., 0]).abs().to(middle)
+        return TrustedTime((middle * half).minimum(length), middle * (high - low) / 2)
+
+    def departures(self, threshold: float) -> Float[Tensor, "*members"]:
+        """Return the times at which the members other than the forecast itself leave it."""
+        assert self.members is not None
+        plain = Orbit(self.t, self.z, coordinates=self.coordinates, periods=self.periods)
+        others = [one for one in self.members if not torch.equal(one, self.z)]
+        return torch.stack([valid_prediction_time(replace(plain, z=one), plain, threshold) for one in others])
+
+    def __getitem__(self, index: Index | tuple[Index, ...]) -> BandedOrbit:
+        """Return some of the orbits or times, with their bands."""
+        assert self.members is not None
+        plain = Orbit(self.t, self.z, coordinates=self.coordinates)
+        parts = [replace(plain, z=one)[index] for one in self.members]
+        chosen: Any = super().__getitem__(index)
+        return replace(chosen, members=torch.stack([part.z for part in parts]))
+
+
+def calibrated(forecasts: BandedOrbit, truth: Orbit, threshold: float = 0.4) -> Calibration:
+    """Return the calibration by held-out orbits, forecast from their first states at their own times."""
+    off = shortest(truth.z.double() - forecasts.z.double(), truth.periods, truth.coordinates).abs()
+    scores = (off / forecasts.spread.double())[..., 1:, :]  # at the first time the states are given
+    known = truth.measured[..., 1:, :]
+    predicted = forecasts.departures(threshold).median(0).values
+    plain = Orbit(forecasts.t, forecasts.z, coordinates=forecasts.coordinates, periods=forecasts.periods)
+    ratios = valid_prediction_time(plain, truth, threshold) / predicted
+    found = scores[known].nan_to_num(nan=torch.inf).sort().values
+    some = torch.linspace(0, len(found) - 1, min(len(found), MOST)).round().long()
+    return Calibration(found[some], ratios.double().flatten().sort().values)

@@ -1,0 +1,150 @@
+"""The training of a forecaster: its data, its loss, and one or several networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+import pandas as pd
+import torch
+
+from physlearn.forecasting import angles as turning
+from physlearn.forecasting.learning_data import LearningData, cast_to
+from physlearn.forecasting.smoothed import Measured
+from physlearn.forecasting.state_losses import Choice, StateTraining, choose
+from physlearn.models import Model
+from physlearn.models.baselines import LeastSquaresModel
+from physlearn.models.build import structure_of
+from physlearn.models.physical import PhysicalModel
+from physlearn.models.units import Units
+from physlearn.training import Training
+from physlearn.training.ensemble import train_members
+
+Precision = tuple[torch.device, torch.dtype]
+Build = Callable[[tuple[str, ...], Mapping[str, float], Units, int], Model]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How a forecaster trains.
+
+    Parameters
+    ----------
+    training : Training
+        Settings of the training on rates.
+    loss : str, optional
+        The loss that is asked for.
+    polish : int, optional
+        Largest number of steps of L-BFGS after a training by a loss of states.
+    seed, members : int
+        Seed of the first network, and number of networks.
+    progress : bool
+        Whether to show progress bars.
+    """
+
+    training: Training
+    loss: str | None
+    polish: int | None
+    seed: int
+    members: int
+    progress: bool
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a training results in.
+
+    Parameters
+    ----------
+    models : list of PhysicalModel
+        The networks, of which the first has the smallest loss.
+    history : DataFrame
+        History of the first.
+    coordinates, periods
+        Those of the data.
+    choice : Choice
+        The loss, and why.
+    method : str
+        How a loss of states integrates.
+    noise : dict of str to float
+        Estimated noise of each coordinate, if the data have been smoothed.
+    """
+
+    models: list[PhysicalModel]
+    history: pd.DataFrame
+    coordinates: tuple[str, ...]
+    periods: Mapping[str, float]
+    choice: Choice
+    method: str = ""
+    noise: dict[str, float] = field(default_factory=dict)
+
+
+def learn(
+    name: str,
+    build: Build,
+    angles: turning.Choice,
+    seen: Measured,
+    held: Measured | None,
+    effort: Effort,
+    precision: Precision,
+) -> Learned:
+    """Train networks of the model ``name`` on orbits.
+
+    Parameters
+    ----------
+    name
+        Name of the model.
+    build
+        Returns a network for coordinates, their periods, units and a seed.
+    angles
+        Coordinates that are treated as angles.
+    seen, held
+        Training and validation data.
+    effort
+        How to train.
+    precision
+        Device and type of the training.
+    """
+    smoothed = None if seen.have_rates else seen.smoothed
+    data = LearningData.of(seen.with_rates, None if held is None else held.with_rates)
+    coordinates = data.pairs.coordinates
+    chosen = turning.chosen(angles, data.periods, coordinates)
+    units, pairs, held_out = data.standardized(structure_of(name, len(coordinates)), chosen)
+    networks = [build(coordinates, data.periods, units, effort.seed + k) for k in range(effort.members)]
+    choice, method = choose(effort.loss, name, networks[0].baseline, smoothed), ""
+    if networks[0].baseline:
+        model = cast(LeastSquaresModel, networks[0])
+        model.double().standardize(pairs.z, pairs.rate)
+        model.solve(pairs.z, pairs.rate, weighted=effort.training.weighted)
+        histories = [pd.DataFrame()]
+    else:
+        known, other = (None if part is None else cast_to(*precision, part) for part in (pairs, held_out))
+        assert known is not None
+        histories = train_members(networks, known, other, effort.training, effort.seed, effort.progress)
+    if choice.name != "derivative":
+        for k, network in enumerate(networks):
+            training = StateTraining(choice.name, network, units, chosen)
+            others = None if held is None else held.smoothed
+            seed = effort.seed + k
+            found = training.run(seen.smoothed, others, polish=effort.polish, seed=seed, progress=effort.progress)
+            method, histories[k] = found
+            network.to(*precision)
+    order = sorted(range(len(networks)), key=lambda k: _reached(histories[k]))
+    noise = seen.smoothed.noise.tolist() if smoothed is not None or choice.name != "derivative" else []
+    return Learned(
+        models=[PhysicalModel(networks[k], units) for k in order],
+        history=histories[order[0]],
+        coordinates=coordinates,
+        periods=data.periods,
+        choice=choice,
+        method=method,
+        noise=dict(zip(coordinates, noise, strict=False)),
+    )
+
+
+def _reached(history: pd.DataFrame) -> float:
+    """Return the loss of the weights that were kept: the smallest validation loss, or else the last training loss."""
+    if "validation" in history:
+        return float(history["validation"].min())
+    return float(history["training"].iloc[-1]) if len(history) else 0.0
