@@ -28,7 +28,6 @@ from __future__ import annotations
 import numpy as np
 
 from physlearn.activations.compiled import FAST, INLINED, TABLE, activate, look_up
-from physlearn.training.fused.products import BLOCK, COLUMNS, add_outer, add_product
 from physlearn.training.fused.rules import NONE
 from physlearn.training.fused.step import (
     CLASSES,
@@ -43,6 +42,7 @@ from physlearn.training.fused.step import (
     surprises,
 )
 from systems.compiled.loops import Array, loop
+from systems.compiled.products import BLOCK, COLUMNS, add_outer, add_product
 
 
 @loop(**INLINED)

@@ -8,7 +8,8 @@ import pytest
 from numba.core.registry import CPUDispatcher
 
 from physlearn.activations import compiled
-from physlearn.training.fused import deep_kernels, kernels, products, rules, spline_kernels, step
+from physlearn.training.fused import deep_kernels, kernels, rules, spline_kernels, step
+from systems.compiled import products
 
 TRAINING = """
 import torch

@@ -5,13 +5,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from numba import njit
 from scipy.interpolate import CubicSpline
 
 from physlearn.activations.compiled import CODES
 from physlearn.activations.named import find
 from physlearn.training.fused import Functions, FusedProblem, State, advance, evaluate
-from physlearn.training.fused.products import BLOCK, COLUMNS, add_outer, add_product
 from systems import InputError
 
 D, N = 3, 300
@@ -251,25 +249,3 @@ def test_layers_that_do_not_fit_are_named():
         evaluate(problem, parameters, functions_of(MIXTURES[0], (7,), 1))
     with pytest.raises(InputError, match="W and b of each of at least two layers, not 3 arrays"):
         evaluate(problem, parameters[:3], functions)
-
-
-@njit
-def products(A, x, y, G, width):
-    add_product(A, x, y, width)
-    add_product(A.T, y, x, width)
-    add_outer(G, y, x, width)
-
-
-@pytest.mark.parametrize("width", range(COLUMNS, 12 * COLUMNS, COLUMNS))
-@pytest.mark.parametrize("rows", [(BLOCK, 3 * BLOCK), (7 * BLOCK, BLOCK)])
-def test_products_of_matrices_are_those_of_numpy_and_touch_no_other_column(width, rows):
-    rng, (m, k) = np.random.default_rng(0), rows
-    A, x, y, G = (rng.normal(size=shape).astype(np.float32) for shape in ((m, k), (k, 300), (m, 300), (m, k)))
-    exact = [array.astype(float) for array in (A, x, y, G)]
-    products(A, x, y, G, width)
-    _, x64, y64, G64 = exact
-    y64[:, :width] += exact[0] @ x64[:, :width]
-    x64[:, :width] += exact[0].T @ y64[:, :width]
-    G64 += y64[:, :width] @ x64[:, :width].T
-    for found, wanted in ((y, y64), (x, x64), (G, G64)):
-        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5 * np.abs(wanted).max())
