@@ -69,20 +69,19 @@ def _copy(
     """Copy the parameters of a network into blocks, or a gradient out of them; the last layer of a potential has no bias."""
     begin = 0
     for layer in range(1, len(sizes)):
-        block, b = _matrix(packed, wide, places, layer), biases[rows[layer] :]
+        block, b, n = _matrix(packed, wide, places, layer), biases[rows[layer] :], sizes[layer - 1]
         for h in range(sizes[layer]):
-            for d in range(sizes[layer - 1]):
-                if into_blocks:
-                    block[h, d] = p[begin]
-                else:
-                    p[begin] = block[h, d]
-                begin += 1
-        for h in range(min(sizes[layer], len(p) - begin)):
             if into_blocks:
-                b[h] = p[begin]
+                block[h, :n] = p[begin : begin + n]
             else:
-                p[begin] = b[h]
-            begin += 1
+                p[begin : begin + n] = block[h, :n]
+            begin += n
+        n = min(sizes[layer], len(p) - begin)
+        if into_blocks:
+            b[:n] = p[begin : begin + n]
+        else:
+            p[begin : begin + n] = b[:n]
+        begin += n
 
 
 @loop(**INLINED, fastmath=FAST)
