@@ -276,7 +276,7 @@ def train_single(
 ) -> pd.DataFrame:
     """Train one model as `~physlearn.training.train` does, up to rounding, but by the compiled loops where they apply.
 
-    The first training after an installation compiles the loops, which takes about ten seconds.
+    The first training after an installation compiles the loops, which takes ten to twenty seconds.
     """
     if not fused_engine.applies([model], pairs, training.clip):
         return train(model, pairs, validation, training, seed, progress)

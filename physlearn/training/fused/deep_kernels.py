@@ -58,7 +58,7 @@ def _padded(sizes: Array) -> tuple[Array, Array, Array]:
 
 @loop(**INLINED)
 def _matrix(packed: Array, wide: Array, places: Array, layer: int) -> Array:
-    """Return the weights of layer layer in blocks, or their gradient, as a matrix."""
+    """Return the weights of a layer in blocks, or their gradient, as a matrix."""
     return packed[places[layer] : places[layer + 1]].reshape(wide[layer], wide[layer - 1])
 
 
