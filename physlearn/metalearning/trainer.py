@@ -9,7 +9,6 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from physlearn.activations import neurons_per_type
 from physlearn.metalearning.graph_training import Replay
 from physlearn.metalearning.inner import Curves, InnerLoop
 from physlearn.models import Learner
@@ -20,8 +19,8 @@ from physlearn.training import fused, fused_engine
 class Trainer:
     """Train stacks of networks from given weights on given batches, as the inner loop does, but without derivatives.
 
-    ``model`` is a single network of the inner loop. On the CPU, compiled loops train networks with one hidden layer. On a GPU,
-    one step is captured per shape of stack and replayed.
+    ``model`` is a single network of the inner loop. On the CPU, compiled loops train fully connected networks. On a
+    GPU, one step is captured per shape of stack and replayed.
     """
 
     def __init__(self, inner: InnerLoop, model: Learner) -> None:
@@ -59,9 +58,8 @@ class Trainer:
         networks, steps, batch = batches.shape
         network = fused_engine.networks_of(self.model)[0]
         parameters = fused_engine.split(weights, network, gradient=fit.problem.kind == "gradient")
-        neurons = parameters[1].shape[1]
-        types = fused.TABLE + np.repeat(np.arange(curves.shape[1], dtype=np.int32), neurons_per_type(neurons, curves.shape[1]))
-        everyone = np.tile(types, (networks, 1))
+        types = [fused.TABLE + k for k in range(curves.shape[1])]
+        everyone = fused_engine.types_of_neurons(network, types, networks)
         functions = fused_engine.functions_of_curves(curves, self.inner.grid, everyone)
         rows = np.ascontiguousarray(batches.flatten(1).numpy().astype(np.int32))
         losses = np.empty((networks, steps), np.float32)

@@ -1,4 +1,4 @@
-"""Fold a trained network with one hidden layer into a shallow field, which compiled solvers integrate."""
+"""Fold a trained network into a shallow or deep field, which compiled solvers integrate."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from physlearn.activations import Activation, Mixture, Table
 from physlearn.activations.activation import neurons_per_type
 from physlearn.activations.compiled import CODES
 from physlearn.activations.named import ACTIVATIONS, Named
+from physlearn.models.deep import Deep, DeepField, Layer, Tower
 from physlearn.models.hamiltonian import HamiltonianNetwork, Potential
 from physlearn.models.inputs import Inputs
 from physlearn.models.layers import Layers
@@ -27,8 +28,8 @@ from systems.compiled.operators import UntraceableError
 NOTHING = np.empty(0)
 
 
-def folded(model: Model) -> ShallowField:
-    """Return the flow of a model as a shallow field.
+def folded(model: Model) -> ShallowField | DeepField:
+    """Return the flow of a model as a compiled field.
 
     Parameters
     ----------
@@ -37,85 +38,98 @@ def folded(model: Model) -> ShallowField:
 
     Returns
     -------
-    ShallowField
-        The same flow.
+    ShallowField or DeepField
+        The same flow: a shallow field if the networks of the model have one hidden layer.
 
     Raises
     ------
     UntraceableError
-        If the model has other layers, features or functions than shallow fields have.
+        If the model has other layers, features or functions than these fields have.
     """
-    return ShallowField(_shallow(model))
+    deep = _deep(model)
+    return DeepField(deep) if any(tower.layers for tower in deep.towers) else ShallowField(_shallow(deep))
 
 
-def _shallow(model: Model) -> Shallow:
+def _shallow(deep: Deep) -> Shallow:
+    """Return a field whose towers have one layer, which then lie next to each other. Their neurons take the weights w."""
+    towers = deep.towers
+    outer = [tower.outer if tower.last is None else tower.outer * tower.last for tower in towers]
+    neurons = tuple(replace(block, order=0 if tower.last is None else 1) for tower in towers for block in tower.neurons)
+    inner, shift = np.concatenate([tower.inner for tower in towers]), np.concatenate([tower.shift for tower in towers])
+    return Shallow(inner, shift, np.concatenate(outer, axis=1), deep.linear, deep.constant, neurons)
+
+
+def _deep(model: Model) -> Deep:
     if type(model) is PhysicalModel:
-        return _in_units(_shallow(model.inner), model)
+        return _in_units(_deep(model.inner), model)
     if type(model) not in _FOLDS:
         raise UntraceableError(f"the model {model.name} has no compiled form")
     return _FOLDS[type(model)](model)
 
 
-def _in_units(inner: Shallow, model: PhysicalModel) -> Shallow:
+def _in_units(inner: Deep, model: PhysicalModel) -> Deep:
     """Return a field of standardised states in the units of the data."""
     units = model.units
     scale, center = _array(1 / units.scale), _array(units.center)
     rates, drift = _array(units.rates), _array(units.drift)
     shift = -center * scale
-    return replace(
-        inner,
-        inner=inner.inner * scale,
-        shift=inner.shift + inner.inner @ shift,
-        outer=rates[:, None] * inner.outer,
-        linear=rates[:, None] * inner.linear * scale,
-        constant=drift + rates * (inner.constant + inner.linear @ shift),
+    return Deep(
+        rates[:, None] * inner.linear * scale,
+        drift + rates * (inner.constant + inner.linear @ shift),
+        tuple(
+            replace(
+                tower,
+                inner=tower.inner * scale,
+                shift=tower.shift + tower.inner @ shift,
+                outer=rates[:, None] * tower.outer,
+            )
+            for tower in inner.towers
+        ),
     )
 
 
-def _vector_field(model: VectorFieldNetwork) -> Shallow:
-    inner, shift = _standardised(model.network, model.states)
-    last = _layer(model.network, 1)
+def _vector_field(model: VectorFieldNetwork) -> Deep:
     scale, center = _array(model.rates.scale), _array(model.rates.center)
-    outer, bias = _array(last.weight), _array(last.bias)
+    last = model.network.layers[-1]
+    tower = replace(_tower(model.network, model.states), outer=scale[:, None] * _array(last.weight))
     dim = len(scale)
-    neurons = _neurons(model.network.activation, len(shift), 0)
-    return Shallow(inner, shift, scale[:, None] * outer, np.zeros((dim, dim)), center + scale * bias, neurons)
+    return Deep(np.zeros((dim, dim)), center + scale * _array(last.bias), (tower,))
 
 
-def _hamiltonian(model: HamiltonianNetwork) -> Shallow:
-    inner, shift, gradient, neurons = _gradient(model.energy)
-    half = len(gradient) // 2
-    dim = 2 * half
-    return Shallow(
-        inner, shift, np.concatenate([gradient[half:], -gradient[:half]]), np.zeros((dim, dim)), np.zeros(dim), neurons
+def _hamiltonian(model: HamiltonianNetwork) -> Deep:
+    tower = _gradient(model.energy)
+    dim = len(tower.outer)
+    turned = np.concatenate([tower.outer[dim // 2 :], -tower.outer[: dim // 2]])
+    return Deep(np.zeros((dim, dim)), np.zeros(dim), (replace(tower, outer=turned),))
+
+
+def _separable(model: SeparableHamiltonianNetwork) -> Deep:
+    force = _mechanical(model, straight=0.0)
+    tower = _gradient(model.kinetic_energy)
+    none = np.zeros_like
+    velocity = replace(
+        tower,
+        inner=np.concatenate([none(tower.inner), tower.inner], axis=1),
+        outer=np.concatenate([tower.outer, none(tower.outer)]),
     )
+    return replace(force, towers=(*force.towers, velocity))
 
 
-def _separable(model: SeparableHamiltonianNetwork) -> Shallow:
-    potential = _mechanical(model, straight=0.0)
-    inner, shift, gradient, neurons = _gradient(model.kinetic_energy)
-    half = len(gradient)
-    none = np.zeros_like(inner)
-    return replace(
-        potential,
-        inner=np.concatenate([potential.inner, np.concatenate([none, inner], axis=1)]),
-        shift=np.concatenate([potential.shift, shift]),
-        outer=np.concatenate([potential.outer, np.concatenate([gradient, np.zeros((half, len(shift)))])], axis=1),
-        neurons=(*potential.neurons, *neurons),
-    )
-
-
-def _mechanical(model: Any, straight: float = 1.0) -> Shallow:
+def _mechanical(model: Any, straight: float = 1.0) -> Deep:
     """Return a field with the force of the potential, and with ``straight`` times the momenta as velocities."""
-    inner, shift, gradient, neurons = _gradient(model.potential_energy)
-    half = len(gradient)
+    tower = _gradient(model.potential_energy)
+    half = len(tower.outer)
     linear = np.zeros((2 * half, 2 * half))
     linear[:half, half:] = straight * np.eye(half)
-    outer = np.concatenate([np.zeros_like(gradient), -gradient])
-    return Shallow(np.concatenate([inner, np.zeros_like(inner)], axis=1), shift, outer, linear, np.zeros(2 * half), neurons)
+    force = replace(
+        tower,
+        inner=np.concatenate([tower.inner, np.zeros_like(tower.inner)], axis=1),
+        outer=np.concatenate([np.zeros_like(tower.outer), -tower.outer]),
+    )
+    return Deep(linear, np.zeros(2 * half), (force,))
 
 
-_FOLDS: dict[type[Model], Callable[..., Shallow]] = {
+_FOLDS: dict[type[Model], Callable[..., Deep]] = {
     VectorFieldNetwork: _vector_field,
     HamiltonianNetwork: _hamiltonian,
     SeparableHamiltonianNetwork: _separable,
@@ -123,41 +137,44 @@ _FOLDS: dict[type[Model], Callable[..., Shallow]] = {
 }
 
 
-def _gradient(potential: Potential) -> tuple[Array, Array, Array, tuple[Neurons, ...]]:
-    """Return B, b and A of the gradient of a learned function, and its neurons."""
+def _gradient(potential: Potential) -> Tower:
+    """Return the gradient of a learned function."""
     network = potential.network
-    inner, shift = _standardised(network, potential.inputs)
-    first, last = _layer(network, 0), _layer(network, 1)
+    tower = _tower(network, potential.inputs)
     scale = _array(potential.gradient_scale) / _array(potential.inputs.scale)
-    gradient = scale[:, None] * (_array(first.weight).T * _array(last.weight)[0])
-    return inner, shift, gradient, _neurons(network.activation, len(shift), 1)
+    outer = scale[:, None] * _array(_layer(network, 0).weight).T
+    return replace(tower, outer=outer, last=_array(_layer(network, -1).weight)[0])
 
 
-def _standardised(network: Layers, inputs: Inputs) -> tuple[Array, Array]:
-    """Return the weights and biases of the first layer, which include the standardisation of its inputs."""
-    if type(network) is not Network or len(network.shapes) != 2:
-        raise UntraceableError("compiled roll-outs are those of networks with one hidden layer")
+def _tower(network: Layers, inputs: Inputs) -> Tower:
+    """Return the hidden layers of a network, of which the first includes the standardisation of its inputs."""
+    if type(network) is not Network:
+        raise UntraceableError("compiled roll-outs are those of fully connected networks")
     if inputs.angles:
         raise UntraceableError("the network takes angles as cosine and sine")
-    first = _layer(network, 0)
+    first, *others = [_layer(network, place) for place in range(len(network.shapes) - 1)]
     if first.weight.ndim != 2:
         raise UntraceableError("it is a stack of networks")
     scaled = _array(first.weight) / _array(inputs.scale)
-    return scaled, _array(first.bias) - scaled @ _array(inputs.center)
+    shift = _array(first.bias) - scaled @ _array(inputs.center)
+    layers = tuple(
+        Layer(_array(other.weight), _array(other.bias), _neurons(network.activation, len(other.bias))) for other in others
+    )
+    return Tower(scaled, shift, _neurons(network.activation, len(shift)), layers, np.empty((0, 0)), None)
 
 
-def _neurons(activation: Activation, count: int, order: int) -> tuple[Neurons, ...]:
+def _neurons(activation: Activation, count: int) -> tuple[Neurons, ...]:
     """Return the blocks of neurons of each type."""
     if isinstance(activation, Mixture):
         shares = neurons_per_type(count, len(activation.types))
         kinds = zip(activation.types, shares, strict=True)
-        return tuple(block for kind, share in kinds for block in _neurons(kind, share, order) if share)  # type: ignore[arg-type]
+        return tuple(block for kind, share in kinds for block in _neurons(kind, share) if share)  # type: ignore[arg-type]
     if isinstance(activation, Table) and activation.values.ndim == 1:
         cells = _array(activation.coefficients).reshape(-1, 4)
         numbers = np.concatenate([[*activation.grid, len(cells)], cells.reshape(-1)])
-        return (Neurons(count, CODES["table"], order, numbers),)
+        return (Neurons(count, CODES["table"], 0, numbers),)
     if isinstance(activation, Named) and activation.name in CODES and ACTIVATIONS.holds(activation.name, activation):
-        return (Neurons(count, CODES[activation.name], order, NOTHING),)
+        return (Neurons(count, CODES[activation.name], 0, NOTHING),)
     raise UntraceableError(f"the activation {activation.name} has no compiled form in float64")
 
 

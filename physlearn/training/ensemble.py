@@ -103,8 +103,8 @@ def train_ensemble(
     learning_rates
         Learning rate of each network; defaults to that of ``training``.
     engine
-        ``"fused"`` uses compiled loops for one hidden layer on the CPU, ``"torch"`` works for any model and device, and
-        ``"auto"`` uses the fused engine if it applies.
+        ``"fused"`` uses compiled loops on the CPU, for networks of any depth and for spline networks with one hidden layer;
+        ``"torch"`` works for any model and device; and ``"auto"`` uses the fused engine if it applies.
     progress
         Whether to show a progress bar.
 
@@ -180,8 +180,8 @@ def _train(
     fused = engine != "torch" and fused_engine.applies(models, pairs, training.clip)
     if engine == "fused" and not fused:
         raise InputError(
-            "the fused engine needs networks with one hidden layer and a compiled activation, in float32 on the CPU: use "
-            "engine='auto' or 'torch'"
+            "the fused engine needs fully connected networks, or spline networks with one hidden layer, with a compiled "
+            "activation and in float32 on the CPU: use engine='auto' or 'torch'"
         )
     engine_ = FusedEngine(models, pairs, training) if fused else TorchEngine(models, pairs, training)
     device, dtype = pairs.z.device, pairs.z.dtype
@@ -276,7 +276,7 @@ def train_single(
 ) -> pd.DataFrame:
     """Train one model as `~physlearn.training.train` does, up to rounding, but by the compiled loops where they apply.
 
-    The first training after an installation compiles the loops, which takes about ten seconds.
+    The first training after an installation compiles the loops, which takes ten to twenty seconds.
     """
     if not fused_engine.applies([model], pairs, training.clip):
         return train(model, pairs, validation, training, seed, progress)

@@ -1,4 +1,4 @@
-"""The engine that trains networks with one hidden layer in compiled loops; it translates models and data for the loops."""
+"""The engine that trains networks in compiled loops; it translates models and data for the loops."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ def applies(models: Sequence[Learner], pairs: Pairs, clip: float | None = None) 
 
 def _is_known(network: Layers) -> bool:
     found = _types_of(network.activation)
-    if found is None or len(network.layers) != 2 or type(network) not in (Network, SplineNetwork):
+    if found is None or type(network) not in (Network, SplineNetwork):
         return False
     codes, tables = found
-    return not isinstance(network, SplineNetwork) or (len(codes) == 1 and not tables)
+    return not isinstance(network, SplineNetwork) or (len(network.layers) == 2 and len(codes) == 1 and not tables)
 
 
 def networks_of(model: Learner) -> list[Layers]:
@@ -152,16 +152,23 @@ def _types_of(activation: Activation) -> tuple[list[int], list[Table]] | None:
     return codes, tables
 
 
-def functions_of(networks: Sequence[Layers], neurons: int) -> fused.Functions:
-    """Return the activations of networks, which are all of one kind, in the terms of the loops."""
+def functions_of(networks: Sequence[Layers]) -> fused.Functions:
+    """Return the activations of networks, which are all of one shape and kind, in the terms of the loops."""
     found = [cast(tuple[list[int], list[Table]], _types_of(network.activation)) for network in networks]
     codes, tables = found[0]
-    types = np.repeat(np.array(codes, np.int32), neurons_per_type(neurons, len(codes)))
-    everyone = np.tile(types, (len(networks), 1))  # writable even for one network, otherwise the loops are compiled again
+    everyone = types_of_neurons(networks[0], codes, len(networks))
     if not tables:
         return fused.Functions(everyone, splines=isinstance(networks[0], SplineNetwork))
     coefficients = torch.stack([torch.stack([table.coefficients for table in own]) for _, own in found])
     return functions_of_curves(coefficients, tables[0].grid, everyone)
+
+
+def types_of_neurons(network: Layers, codes: Sequence[int], networks: int) -> Int[np.ndarray, "R H"]:
+    """Return the code of each neuron of so many networks, whose hidden layers have equal shares of each type."""
+    shares = [np.repeat(np.array(codes, np.int32), neurons_per_type(n, len(codes))) for n, _ in network.shapes[:-1]]
+    return np.tile(
+        np.concatenate(shares), (networks, 1)
+    )  # writable even for one network, otherwise the loops are compiled again
 
 
 def functions_of_curves(
@@ -174,14 +181,13 @@ def functions_of_curves(
 
 def split(weights: Float[Tensor, "R P"], network: Layers, *, gradient: bool) -> fused.Parameters:
     """Split stacked weights into the layers, as separate arrays."""
-    (hidden, inputs), (outputs, features) = network.shapes
-    sizes = [hidden * inputs, hidden, outputs * features, 0 if gradient else outputs]
-    shapes = [(hidden, inputs), (hidden,), (outputs, features), (sizes[-1],)]
-    w1, b1, w2, b2 = (
-        part.detach().numpy().reshape(len(part), *shape).copy()
-        for part, shape in zip(weights.split(sizes, dim=1), shapes, strict=True)
-    )
-    return w1, b1, w2, b2
+    shapes: list[tuple[int, ...]] = []
+    for outputs, features in network.shapes:
+        shapes += [(outputs, features), (outputs,)]
+    if gradient:
+        shapes[-1] = (0,)
+    parts = zip(weights.split([math.prod(shape) for shape in shapes], dim=1), shapes, strict=True)
+    return tuple(part.detach().numpy().reshape(len(part), *shape).copy() for part, shape in parts)
 
 
 def joined(parameters: fused.Parameters) -> Float[Tensor, "R P"]:
@@ -263,7 +269,7 @@ class _Part:
     def __init__(self, networks: Sequence[Layers], fit: Fit) -> None:
         self.network, self.fit = networks[0], fit
         self.load(torch.stack([torch.cat([p.detach().flatten() for p in network.parameters()]) for network in networks]))
-        self.functions = functions_of(networks, self.parameters[1].shape[1])
+        self.functions = functions_of(networks)
         self.state = fused.State.fresh(self.parameters)
 
     def load(self, weights: Float[Tensor, "R P"]) -> None:

@@ -79,30 +79,44 @@ def compared(contenders: Sequence[Contender], distance: Distance, work: float, *
     told
         Labels of the rows.
     """
-    first, allowed = math.nan, math.inf
-    for how, prepare, share in contenders:
-        row = {**told, "how": how, "device": "cpu", "memory": math.nan}
+    allowed = math.inf
+    calls: list[Call | None] = []
+    errors: list[float] = []
+    for _, prepare, share in contenders:
         try:
             call = prepare(distance, allowed)
         except MissingExtraError:
-            yield {**row, "throughput": math.nan, "ratio": math.nan, "error": math.nan}
+            calls.append(None)
+            errors.append(math.nan)
             continue
         found = call()  # compiles what has not been compiled yet
-        error = distance(found) if share == 1 else math.nan
-        throughput = work * share / _clocked(call)
-        if math.isnan(first):
-            first, allowed = throughput, error
+        errors.append(distance(found) if share == 1 else math.nan)
+        calls.append(call)
+        allowed = errors[0]
+    first = math.nan
+    for (how, _, share), seconds, error in zip(contenders, _clocked(calls), errors, strict=True):
+        throughput = work * share / seconds
+        first = throughput if math.isnan(first) else first
+        row = {**told, "how": how, "device": "cpu", "memory": math.nan}
         yield {**row, "throughput": throughput, "ratio": throughput / first, "error": error}
 
 
-def _clocked(call: Call) -> float:
-    """Return the median time of some calls in seconds."""
-    taken: list[float] = []
-    while sum(taken) < ENOUGH and len(taken) < MOST:
-        start = time.perf_counter()
-        call()
-        taken.append(time.perf_counter() - start)
-    return median(taken)
+def _clocked(calls: Sequence[Call | None]) -> list[float]:
+    """Return the median times of some calls in seconds; NaN for None.
+
+    The calls take turns, so that other work on the machine slows all of them.
+    """
+    taken: list[list[float]] = [[] for _ in calls]
+    left = [place for place, call in enumerate(calls) if call is not None]
+    while left:
+        for place in left:
+            call = calls[place]
+            assert call is not None
+            start = time.perf_counter()
+            call()
+            taken[place].append(time.perf_counter() - start)
+        left = [place for place in left if sum(taken[place]) < ENOUGH and len(taken[place]) < MOST]
+    return [median(own) if own else math.nan for own in taken]
 
 
 def on_one_core(rows: Callable[[bool], Iterator[Row]], quick: bool) -> Iterator[Row]:

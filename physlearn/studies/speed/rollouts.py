@@ -15,21 +15,23 @@ from physlearn.studies.speed.beside import OURS, Call, Contender, Row, compared,
 METHODS = {"nn": "rk4", "hnn": "rk4", "hnn-separable": "leapfrog"}
 STEPS = {1: 2000, 24: 1000, 1000: 50}  # steps by number of orbits
 TORCH_SHARE = {1: 0.1, 24: 0.1, 1000: 1.0}
-DIM, WIDTH, DT = 4, 100, 0.02
+DIM, DT = 4, 0.02
+HIDDEN = ((100,), (100, 100))  # widths of the hidden layers
 
 
 def rows(quick: bool) -> Iterator[Row]:
-    """Yield the steps per second of all orbits of networks with 100 sine neurons, one row per model, size and engine.
+    """Yield the steps per second of all orbits of networks with layers of 100 sine neurons, one row per case and engine.
 
     The networks have random weights and double precision. The error is the largest difference from the states of torch.
     """
-    for name in METHODS:
-        for size, steps in STEPS.items():
-            yield from _compared(name, size, steps // 10 if quick else steps)
+    for hidden in HIDDEN:
+        for name in METHODS:
+            for size, steps in STEPS.items():
+                yield from _compared(name, hidden, size, steps // 10 if quick else steps)
 
 
-def _compared(name: str, size: int, steps: int) -> Iterator[Row]:
-    model = models.build(name, DIM, (WIDTH,), "sine", 0).to(torch.float64)
+def _compared(name: str, hidden: tuple[int, ...], size: int, steps: int) -> Iterator[Row]:
+    model = models.build(name, DIM, hidden, "sine", 0).to(torch.float64)
     z0 = 0.3 * torch.randn(size, DIM, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     share = TORCH_SHARE[size]
 
@@ -58,7 +60,8 @@ def _compared(name: str, size: int, steps: int) -> Iterator[Row]:
         Contender(f"{OURS}, torch", simple(ours("torch", round(share * steps))), share),
         Contender("jax", lambda distance, error: jitted()),
     ]
-    case = {"what": "roll-outs", "case": f"{name}, {METHODS[name]}", "size": size}
+    layers = "" if len(hidden) == 1 else f" {'-'.join(map(str, hidden))}"
+    case = {"what": "roll-outs", "case": f"{name}{layers}, {METHODS[name]}", "size": size}
     yield from compared(contenders, lambda found: float(np.abs(found - true).max()), size * steps, **case)
 
 
@@ -67,10 +70,17 @@ def _step(jax: Any, model: Any, name: str) -> Callable[[Any], Any]:
     jnp, half = jax.numpy, DIM // 2
 
     def network(part: Any) -> Callable[[Any], Any]:
-        inner, outer = part.network.layers
-        a, b, c = (jnp.asarray(x.detach().numpy()) for x in (inner.weight, inner.bias, outer.weight))
+        *inner, outer = part.network.layers
+        hidden = [(jnp.asarray(layer.weight.detach().numpy()), jnp.asarray(layer.bias.detach().numpy())) for layer in inner]
+        c = jnp.asarray(outer.weight.detach().numpy())
         d = 0.0 if outer.bias is None else jnp.asarray(outer.bias.detach().numpy())  # a potential has no constant
-        return lambda x: c @ jnp.sin(a @ x + b) + d
+
+        def output(x: Any) -> Any:
+            for a, b in hidden:
+                x = jnp.sin(a @ x + b)
+            return c @ x + d
+
+        return output
 
     def slope(part: Any) -> Callable[[Any], Any]:
         value = network(part)

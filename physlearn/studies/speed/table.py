@@ -25,6 +25,7 @@ from physlearn.studies.speed import (
     orbits,
     replicates,
     rollouts,
+    training_steps,
 )
 from physlearn.studies.speed.beside import OURS, PEERS, on_one_core, versions
 from physlearn.studies.speed.inner_loops import TASKS
@@ -41,12 +42,19 @@ UNITS = {  # units of sizes and throughputs
     "fixed steps": ("orbits", "orbit-steps / s"),
     "chaos indicators": ("orbits", "time units / s"),
     "roll-outs": ("orbits", "orbit-steps / s"),
+    "training steps": ("batch", "steps / s"),
 }
-BESIDE = ("adaptive orbits", "fixed steps", "chaos indicators", "roll-outs")  # compared with other packages, not devices
+BESIDE = (
+    "adaptive orbits",
+    "fixed steps",
+    "chaos indicators",
+    "roll-outs",
+    "training steps",
+)  # compared with other packages, not devices
 
 
 def measure(out: Path, device: str = "cpu", *, quick: bool = False, progress: bool = True) -> pd.DataFrame:
-    """Measure the speed of the CPU, and of another device for comparison; and the speed of orbits beside other packages.
+    """Measure the speed of the CPU, and of another device for comparison; and orbits and training beside other packages.
 
     Other packages are those of the extra ``bench``. One that is not installed is left out, and the table says so.
 
@@ -69,9 +77,9 @@ def measure(out: Path, device: str = "cpu", *, quick: bool = False, progress: bo
     -------
     DataFrame
         One row per measurement, with the columns what, case, how, device, on (name of the device), size (number of networks,
-        inner steps or orbits), throughput (steps or time units per second of all together), ratio (to one by one on the CPU,
-        to the CPU at the same size, or to physlearn), memory (of a meta-gradient, in MB), and error (of orbits beside other
-        packages; see the modules of `physlearn.studies.speed`).
+        inner steps, orbits or samples per step), throughput (steps or time units per second of all together), ratio (to one
+        by one on the CPU, to the CPU at the same size, or to physlearn), memory (of a meta-gradient, in MB), and error (of
+        orbits and losses beside other packages; see the modules of `physlearn.studies.speed`).
     """
     devices = ["cpu"] if torch.device(device).type == "cpu" else ["cpu", device]
     with alone_in(writable(out)):
@@ -116,6 +124,7 @@ def _parts(devices: Sequence[str], quick: bool) -> dict[str, Callable[[], Iterat
         "fixed steps": lambda: on_one_core(fixed_steps.rows, quick),
         "chaos indicators": lambda: on_one_core(chaos_indicators.rows, quick),
         "roll-outs": lambda: on_one_core(rollouts.rows, quick),
+        "training steps": lambda: on_one_core(training_steps.rows, quick),
     }
 
 

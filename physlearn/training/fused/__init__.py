@@ -1,4 +1,4 @@
-"""Training of many networks with one hidden layer at once, in compiled loops on the CPU."""
+"""Training of many networks at once, in compiled loops on the CPU."""
 
 from physlearn.activations.compiled import TABLE
 from physlearn.training.fused.engine import Functions, FusedProblem, Kind, Parameters, Rule, State, advance, evaluate

@@ -1,4 +1,4 @@
-"""The fused engine: many networks with one hidden layer train at once on the CPU, each in its own compiled loop.
+"""The fused engine: many networks train at once on the CPU, each in its own compiled loop.
 
 The result of a network does not depend, to the last bit, on the other networks or on the number of threads.
 """
@@ -14,18 +14,19 @@ from numba import config
 
 from physlearn.activations.compiled import CODES
 from physlearn.models.spline_network import FEATURES
-from physlearn.training.fused import kernels, spline_kernels
+from physlearn.training.fused import deep_kernels, kernels, spline_kernels
 from physlearn.training.fused.rules import NONE, RULES
 from physlearn.training.fused.step import KINDS
 from systems import InputError
 
 Kind = Literal["output", "gradient", "classes"]
 Rule = Literal["adam", "sgd", "momentum", "rmsprop"]
-Parameters = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+Parameters = tuple[np.ndarray, ...]
 """W1 ``(R, H, D)``, b1 ``(R, H)``, W2 ``(R, O, H)``, b2 ``(R, O)`` of R networks out = W2 sigma(W1 x + b1) + b2, float32.
 
-If the gradient is trained, O = 1 and b2 is ``(R, 0)``, because a constant in H has no gradient. In spline networks, W1 and W2
-have one column per feature of each input."""
+A deeper network has a matrix and a vector per further layer, in order. If the gradient is trained, O = 1 and the last vector
+is ``(R, 0)``, because a constant in H has no gradient. In spline networks, which have one hidden layer, W1 and W2 have one
+column per feature of each input."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Functions:
     Parameters
     ----------
     types : shape ``(R, H)``, int32
-        Codes from `physlearn.activations.compiled.CODES`; ``CODES["table"] + k`` is table k.
+        Codes from `physlearn.activations.compiled.CODES`, layer by layer; ``CODES["table"] + k`` is table k.
     tables : shape ``(R or 1, T, cells, 4)``, float32
         Coefficients of the tables; the first length is 1 if all networks share them.
     start, inverse_step
@@ -121,7 +122,7 @@ class State:
     Attributes
     ----------
     first, second : shape ``(R, P)``, float32
-        Moments of all parameters, in the order W1, b1, W2, b2.
+        Moments of all parameters, in the order W1, b1, W2, b2, and so on.
     count : shape ``(R,)``, int64
         Number of steps taken.
     alive : shape ``(R,)``, bool
@@ -243,10 +244,12 @@ def _run(
     if losses.size == 0:
         return
     networks = len(losses)
-    run: Any = spline_kernels.run if functions.splines else kernels.run
+    deep = len(parameters) > 4
+    run: Any = deep_kernels.run if deep else spline_kernels.run if functions.splines else kernels.run
+    given = _joined(parameters) if deep else parameters
 
     def one(r: int) -> None:
-        run(r, *problem._data, *parameters, *functions._data, order, batch, rule,
+        run(r, *problem._data, *given, *functions._data, order, batch, rule,
             state.first, state.second, state.count, state.alive, rates, losses, clip, parts)  # fmt: skip
 
     threads = min(networks, threads or config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
@@ -256,6 +259,17 @@ def _run(
     else:
         with ThreadPoolExecutor(threads) as pool:
             list(pool.map(one, range(networks)))
+    if deep and rule != NONE:
+        begin = 0
+        for part in parameters:
+            part[:] = given[0][:, begin : begin + part[0].size].reshape(part.shape)
+            begin += part[0].size
+
+
+def _joined(parameters: Parameters) -> tuple[np.ndarray, np.ndarray]:
+    """Return the parameters of networks of any depth, ``(R, P)``, and the number of inputs and of rows of each layer."""
+    flat = np.concatenate([part.reshape(len(part), -1) for part in parameters], axis=1)
+    return flat, np.array([parameters[0].shape[2], *(W.shape[1] for W in parameters[::2])], np.int64)
 
 
 def _parts(problem: FusedProblem, losses: np.ndarray, parts: np.ndarray | None) -> np.ndarray:
@@ -268,25 +282,30 @@ def _parts(problem: FusedProblem, losses: np.ndarray, parts: np.ndarray | None) 
 
 def _checked_networks(problem: FusedProblem, parameters: Parameters, functions: Functions) -> tuple[int, int]:
     """Check the arrays, and return the number of networks and the number of parameters of each."""
-    W1, b1, W2, b2 = parameters
-    networks, H, _ = _checked(W1, "W1", np.float32, (None, None, functions.features * problem.inputs.shape[1]))
-    _checked(b1, "b1", np.float32, (networks, H))
-    if problem.kind == "gradient":
-        if problem.targets.shape != problem.inputs.shape:
-            raise InputError(
-                f"the targets of a gradient must have the shape of the inputs, {problem.inputs.shape}, not "
-                f"{problem.targets.shape}"
-            )
-        outputs = 1
-        _checked(b2, "b2", np.float32, (networks, 0))
-    else:
-        outputs = _checked(b2, "b2", np.float32, (networks, None))[1]
-    _checked(W2, "W2", np.float32, (networks, outputs, functions.features * H))
+    networks, width = len(parameters[0]), functions.features * problem.inputs.shape[1]
+    if len(parameters) % 2 or len(parameters) < 4 or (functions.splines and len(parameters) > 4):
+        wanted = "of two layers" if functions.splines else "of each of at least two layers"
+        raise InputError(f"the parameters must be W and b {wanted}, not {len(parameters)} arrays")
+    neurons, outputs, layers = 0, 0, len(parameters) // 2
+    gradient = problem.kind == "gradient"
+    if gradient and problem.targets.shape != problem.inputs.shape:
+        raise InputError(
+            f"the targets of a gradient must have the shape of the inputs, {problem.inputs.shape}, not {problem.targets.shape}"
+        )
+    for layer, (W, b) in enumerate(zip(parameters[::2], parameters[1::2], strict=True), 1):
+        if layer < layers:
+            _, outputs, _ = _checked(W, f"W{layer}", np.float32, (networks, None, width))
+            _checked(b, f"b{layer}", np.float32, (networks, outputs))
+            neurons, width = neurons + outputs, functions.features * outputs
+        else:
+            _, constants = _checked(b, f"b{layer}", np.float32, (networks, 0 if gradient else None))
+            outputs = 1 if gradient else constants
+            _checked(W, f"W{layer}", np.float32, (networks, outputs, width))
     if problem.kind == "output":
         _checked(problem.targets, "targets", np.float32, (len(problem.inputs), outputs))
     if problem.kind == "classes" and not (problem.targets.min() >= 0 and problem.targets.max() < outputs):
         raise InputError(f"with {outputs} outputs, the classes must be from 0 to {outputs - 1}")
-    _checked(functions.types, "types", np.int32, (networks, H))
+    _checked(functions.types, "types", np.int32, (networks, neurons))
     return networks, sum(p[0].size for p in parameters) if networks else 0
 
 

@@ -204,4 +204,5 @@ def run(
                     gW1[h, d] += W2[0, h] * Q[d, h]
         else:
             gW2[:] = Q
-        finish(r, step, W1, b1, W2, b2, g, rule, all_first, all_second, count, alive, rates, losses, clip)
+        vectors = W1.reshape(W1.size), b1, W2.reshape(W2.size), b2
+        finish(r, step, vectors, g, rule, all_first, all_second, count, alive, rates, losses, clip)

@@ -220,4 +220,5 @@ def run(
         for c in range(len(parts)):
             parts[c] *= share
         if rule != NONE:
-            finish(r, step, W1, b1, W2, b2, g, rule, all_first, all_second, count, alive, rates, losses, clip)
+            vectors = W1.reshape(W1.size), b1, W2.reshape(W2.size), b2
+            finish(r, step, vectors, g, rule, all_first, all_second, count, alive, rates, losses, clip)

@@ -126,10 +126,10 @@ def gather(inputs: Array, order: Array, begin: int, n: int, width: int, x: Array
 
 @loop(**INLINED, fastmath=FAST)
 def finish(
-    r: int, step: int, W1: Array, b1: Array, W2: Array, b2: Array, g: Array, rule: int, all_first: Array, all_second: Array,
+    r: int, step: int, parameters: tuple[Array, ...], g: Array, rule: int, all_first: Array, all_second: Array,
     count: Array, alive: Array, rates: Array, losses: Array, clip: Array,
 ) -> None:  # fmt: skip
-    """Update the parameters of network r with the gradient g, one array at a time; a network that diverged keeps them."""
+    """Update the parameters of network r, vectors, with the gradient g of all; a network that diverged keeps them."""
     if not (np.isfinite(losses[r, step]) and _is_finite(g)):
         alive[r] = False
         losses[r, step] = np.nan
@@ -138,7 +138,7 @@ def finish(
         _clip(g, clip[r])
     count[r] += 1
     begin = 0
-    for p in (W1.reshape(W1.size), b1, W2.reshape(W2.size), b2):
+    for p in parameters:
         end = begin + len(p)
         update(rule, rates[r, step], count[r], p, g[begin:end], all_first[r, begin:end], all_second[r, begin:end])
         begin = end

@@ -18,6 +18,9 @@ PENDULUM = systems.get("pendulum")
 T = torch.linspace(0, 3, 16, dtype=torch.float64)
 MODES = {"no_grad": torch.no_grad, "inference_mode": torch.inference_mode, "grad": torch.enable_grad}
 
+NETWORKS = [{"hidden": (8,)}, {"hidden": (6, 5)}, {"hidden": (6, 5), "activation": "mish"}]
+IDS = ["fused", "fused, deep", "torch"]
+
 
 @pytest.fixture(scope="module")
 def orbits():
@@ -28,14 +31,14 @@ def weights(f):
     return torch.cat([parameter.flatten() for parameter in f.model.parameters()])
 
 
-@pytest.mark.parametrize("hidden", [(8,), (6, 5)], ids=["fused", "torch"])
+@pytest.mark.parametrize("network", NETWORKS, ids=IDS)
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", ["hnn", "nn"])
-def test_fit_is_the_same_in_every_autograd_mode_and_leaves_it(name, mode, hidden, orbits):
-    wanted = Forecaster(name, hidden=hidden).fit(orbits, orbits[:2], epochs=2, progress=False)
+def test_fit_is_the_same_in_every_autograd_mode_and_leaves_it(name, mode, network, orbits):
+    wanted = Forecaster(name, **network).fit(orbits, orbits[:2], epochs=2, progress=False)
     with MODES[mode]():
         data = PENDULUM.orbit(PENDULUM.sample(6, seed=0), T)
-        f = Forecaster(name, hidden=hidden).fit(data, data[:2], epochs=2, progress=False)
+        f = Forecaster(name, **network).fit(data, data[:2], epochs=2, progress=False)
         assert torch.is_inference_mode_enabled() == (mode == "inference_mode")
         assert torch.is_grad_enabled() == (mode == "grad")
         inside = f.vector_field(0.0, data.z)
@@ -45,11 +48,11 @@ def test_fit_is_the_same_in_every_autograd_mode_and_leaves_it(name, mode, hidden
     assert torch.equal(inside.clone(), wanted.vector_field(0.0, orbits.z))
 
 
-@pytest.mark.parametrize("hidden", [(8,), (6, 5)], ids=["fused", "torch"])
-def test_orbits_that_require_gradients_train_and_get_none(hidden, orbits):
+@pytest.mark.parametrize("network", NETWORKS, ids=IDS)
+def test_orbits_that_require_gradients_train_and_get_none(network, orbits):
     z, rate = orbits.z.clone().requires_grad_(), orbits.rate.clone().requires_grad_()
-    f = Forecaster("hnn", hidden=hidden).fit(Orbit(T, z, rate), epochs=2, progress=False)
-    assert torch.equal(weights(f), weights(Forecaster("hnn", hidden=hidden).fit(orbits, epochs=2, progress=False)))
+    f = Forecaster("hnn", **network).fit(Orbit(T, z, rate), epochs=2, progress=False)
+    assert torch.equal(weights(f), weights(Forecaster("hnn", **network).fit(orbits, epochs=2, progress=False)))
     assert z.grad is None
     assert z.requires_grad
     assert not f.vector_field(0.0, orbits.z).requires_grad
@@ -185,12 +188,12 @@ def test_numbers_whose_squares_overflow_are_refused(name, part, size, orbits):
         assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("hidden", [(4,), (4, 3)], ids=["fused", "torch"])
+@pytest.mark.parametrize("network", NETWORKS, ids=IDS)
 @pytest.mark.parametrize("size", [1e15, 1e60])
-def test_validation_that_no_loss_can_be_computed_on_is_refused(size, hidden, orbits):
+def test_validation_that_no_loss_can_be_computed_on_is_refused(size, network, orbits):
     far = changed(orbits, z=orbits.z * size, rate=orbits.rate * 1e20)
     with pytest.raises(InputError, match=r"validation|overflow"):
-        Forecaster("nn", hidden=hidden).fit(orbits, far, epochs=2, progress=False)
+        Forecaster("nn", **network).fit(orbits, far, epochs=2, progress=False)
 
 
 @pytest.mark.parametrize("held_out", [False, True])

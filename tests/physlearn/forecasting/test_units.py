@@ -77,10 +77,13 @@ def test_without_weights_the_losses_are_those_in_the_units_of_the_data(name, orb
     assert f.history["validation"].min() == pytest.approx(float(metrics.derivative_loss(f, orbits[:2])), rel=1e-4)
 
 
-@pytest.mark.parametrize("hidden", [(10,), (8, 7)], ids=["fused", "torch"])
-def test_the_weighted_loss_is_the_mean_square_error_in_units_of_each_rates_spread(hidden, orbits):
+@pytest.mark.parametrize("activation", ["sine", "mish"], ids=["fused", "torch"])
+@pytest.mark.parametrize("hidden", [(10,), (8, 7)], ids=str)
+def test_the_weighted_loss_is_the_mean_square_error_in_units_of_each_rates_spread(hidden, activation, orbits):
     data, _ = measured(orbits, *UNITS["mixed"])
-    f = Forecaster("nn", hidden=hidden, dtype=torch.float32).fit(data, data[:3], epochs=2, progress=False)
+    f = Forecaster("nn", hidden=hidden, activation=activation, dtype=torch.float32).fit(
+        data, data[:3], epochs=2, progress=False
+    )
     spread = data.rate.flatten(0, -2).std(0, correction=0)
     error = (f.vector_field(0.0, data.z[:3]) - data.rate[:3]) / spread
     assert f.history["validation"].min() == pytest.approx(float(error.square().mean()), rel=1e-4)

@@ -118,9 +118,9 @@ def test_a_reward_is_for_what_the_mix_gains_over_the_pure_types(task, monkeypatc
 
 @pytest.mark.parametrize("name", ["van-der-pol", "henon-heiles-hnn", "mnist1d"])
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "rmsprop", "adam"])
-@pytest.mark.parametrize("schedule", ["constant", "cosine"])
-def test_compiled_loops_and_torch_train_alike(name, optimizer, schedule, small):
-    task = replace(small(name), hidden=(7,))
+@pytest.mark.parametrize(("schedule", "hidden"), [("constant", (7,)), ("cosine", (7,)), ("constant", (7, 5))])
+def test_compiled_loops_and_torch_train_alike(name, optimizer, schedule, hidden, small):
+    task = replace(small(name), hidden=hidden)
     settings = {**SMALL, "types": 3, "inner_steps": 8, "schedule": schedule}
     loop = OuterLoop(task, MetaLearning(**settings, inner_optimizer=optimizer), [0])
     trainer, inner = loop.by.trainer, loop.by.inner

@@ -1,4 +1,6 @@
-"""Networks with one hidden layer, folded into shallow fields, compute what the models compute."""
+"""Networks, folded into shallow or deep fields, compute what the models compute."""
+
+import ctypes
 
 import numpy as np
 import pytest
@@ -11,27 +13,30 @@ from physlearn.models.folded import folded
 from physlearn.models.physical import PhysicalModel
 from physlearn.models.units import Units
 from systems.compiled.field import ParametrizedField
+from systems.compiled.function import LANES
 from systems.compiled.operators import UntraceableError
 
 NAMES = ("nn", "hnn", "hnn-separable", "hnn-mechanical")
+HIDDEN = ((37,), (37, 20), (9, 17, 12))
 ACTIVATIONS = ("sine", "tanh", "gelu", "sine+square", "learned:henon-heiles-hnn", "softplus+silu+tanh")
 
 
-def trained(name, activation="sine", hidden=37, seed=0):
+def trained(name, activation="sine", hidden=(37,), seed=0):
     """Return a model with scales and units as after training, and states."""
     system = systems.get("henon-heiles")
     z = system.sample(50, seed=seed)
     rate = system.vector_field(0.0, z)
-    inner = models.build(name, 4, (hidden,), activation, seed=seed).double()
+    inner = models.build(name, 4, hidden, activation, seed=seed).double()
     model = PhysicalModel(inner, Units.of(5 + 1000 * z, 1000 * rate, inner.structure))
     model.standardize(5 + 1000 * z, 1000 * rate)
     return model.double(), 5 + 1000 * z
 
 
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("hidden", HIDDEN, ids=str)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_the_field_its_parts_and_its_derivatives_are_those_of_the_model(name, activation):
-    model, z = trained(name, activation)
+def test_the_field_its_parts_and_its_derivatives_are_those_of_the_model(name, hidden, activation):
+    model, z = trained(name, activation, hidden)
     field = ParametrizedField(folded(model))
     field.check(model.vector_field, 0.0, z)
     wanted = model.vector_field(0.0, z).detach().numpy()
@@ -44,11 +49,20 @@ def test_the_field_its_parts_and_its_derivatives_are_those_of_the_model(name, ac
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_deviation_vectors_move_by_the_derivative(name):
-    model, z = trained(name)
+@pytest.mark.parametrize("hidden", HIDDEN, ids=str)
+def test_deviation_vectors_move_by_the_derivative(name, hidden):
+    model, z = trained(name, "tanh+sine", hidden)
     tangent = folded(model).tangent(2)
     w = torch.randn(2, *z.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    found = tangent.function(0.0, torch.stack([z, *w], -1).flatten(1).numpy(), np.empty(0)).reshape(len(z), 4, 3)
+    states = torch.stack([z, *w], -1)
+    found = tangent.function(0.0, states.flatten(1).numpy(), np.empty(0)).reshape(len(z), 4, 3)
+    alone, beside = (
+        ctypes.CFUNCTYPE(None, ctypes.c_double, *[ctypes.c_void_p] * 3)(tangent.function.wide),
+        np.empty((12, LANES)),
+    )
+    sixteen = np.ascontiguousarray(states[:LANES].flatten(1).numpy().T)
+    alone(0.0, sixteen.ctypes.data, tangent.function.data.ctypes.data, beside.ctypes.data)
+    np.testing.assert_array_equal(beside.T.reshape(LANES, 4, 3), found[:LANES])
     for vector in (0, 1):
         wanted = torch.func.jvp(lambda z: model.vector_field(0.0, z), (z,), (w[vector],))[1].detach().numpy()
         np.testing.assert_allclose(found[:, :, vector + 1], wanted, rtol=1e-10, atol=1e-12 * np.abs(wanted).max())
@@ -57,7 +71,8 @@ def test_deviation_vectors_move_by_the_derivative(name):
 @pytest.mark.parametrize(
     ("build", "reason"),
     [
-        (lambda: models.build("nn", 4, (8, 8), "sine"), "one hidden layer"),
+        (lambda: models.build("nn-splines", 4, (8,), "sine"), "the model nn-splines has no compiled form"),
+        (lambda: models.build("hnn", 4, (8, 8), "mish"), "the activation mish has no compiled form"),
         (lambda: models.build("hnn", 4, (8,), "mish"), "the activation mish has no compiled form"),
         (lambda: models.build("nn", 2, (8,), "sine", angles={0: 6.28}), "angles as cosine and sine"),
     ],
@@ -68,11 +83,11 @@ def test_what_has_no_compiled_form_is_told(build, reason):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("n", [1, 5, 33])
-def test_forecasts_agree_with_torch_and_do_not_depend_on_the_batch(name, n):
+@pytest.mark.parametrize(("n", "hidden"), [(1, (20,)), (5, (20,)), (33, (20,)), (1, (12, 9)), (33, (12, 9))])
+def test_forecasts_agree_with_torch_and_do_not_depend_on_the_batch(name, n, hidden):
     system = systems.get("henon-heiles")
     t = torch.linspace(0, 10, 51, dtype=torch.float64)
-    forecaster = physlearn.Forecaster(name, hidden=(20,), seed=0)
+    forecaster = physlearn.Forecaster(name, hidden=hidden, seed=0)
     forecaster.fit(system.orbit(system.sample(20, seed=0), t), epochs=1, progress=False)
     z0 = system.sample(n, seed=1)
     method = forecaster.model.default_method
@@ -98,10 +113,11 @@ def test_a_forecaster_that_is_trained_again_is_compiled_again():
     assert not torch.equal(*ends)
 
 
-def test_chaos_of_a_model_is_that_of_torch(monkeypatch):
+@pytest.mark.parametrize("hidden", [(20,), (10, 8)], ids=str)
+def test_chaos_of_a_model_is_that_of_torch(hidden, monkeypatch):
     system = systems.get("henon-heiles")
     t = torch.linspace(0, 10, 51, dtype=torch.float64)
-    forecaster = physlearn.Forecaster("hnn", hidden=(20,), seed=0)
+    forecaster = physlearn.Forecaster("hnn", hidden=hidden, seed=0)
     forecaster.fit(system.orbit(system.sample(20, seed=0), t), epochs=2, progress=False)
     z0 = system.sample(3, seed=2, energy=0.1)
 

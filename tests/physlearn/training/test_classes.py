@@ -87,7 +87,7 @@ def test_pairs_keep_their_classes_whole_when_they_move():
     assert torch.equal(pairs.to(torch.device("cpu"), torch.float64).target, pairs.target)
 
 
-@pytest.mark.parametrize(("engine", "hidden"), [("torch", (9,)), ("fused", (9,)), ("auto", (7, 6))])
+@pytest.mark.parametrize(("engine", "hidden"), [("torch", (9,)), ("fused", (9,)), ("torch", (7, 6)), ("fused", (7, 6))])
 @pytest.mark.parametrize("activation", ["sine", "relu", learned(0)], ids=["sine", "relu", "learned"])
 def test_a_classifier_of_an_ensemble_is_the_one_trained_alone(engine, hidden, activation):
     pairs, held_out = pairs_of(0), pairs_of(1, 40)
@@ -104,8 +104,9 @@ def test_a_classifier_of_an_ensemble_is_the_one_trained_alone(engine, hidden, ac
 def test_the_loops_are_taken_where_they_apply():
     pairs = pairs_of(0)
     assert train_ensemble(build(), pairs, None, FEW, [0, 1, 2], progress=False).engines == ("fused",) * 3
-    assert train_ensemble(build(hidden=(4, 4)), pairs, None, FEW, [0, 1, 2], progress=False).engines == ("torch",) * 3
-    with pytest.raises(InputError, match="one hidden layer"):
+    assert train_ensemble(build(hidden=(4, 4)), pairs, None, FEW, [0, 1, 2], progress=False).engines == ("fused",) * 3
+    assert train_ensemble(build("mish"), pairs, None, FEW, [0, 1, 2], progress=False).engines == ("torch",) * 3
+    with pytest.raises(InputError, match="a compiled activation"):
         train_ensemble(build("mish"), pairs, None, FEW, [0, 1, 2], engine="fused", progress=False)
 
 

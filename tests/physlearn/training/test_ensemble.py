@@ -81,9 +81,14 @@ def test_a_network_of_an_ensemble_is_the_network_trained_alone(name, engine, act
 
 
 @pytest.mark.parametrize("name", MODELS)
-@pytest.mark.parametrize("activation", ["tanh", learned(1)], ids=["tanh", "learned"])
-def test_deeper_networks_train_together_as_alone(name, activation, pairs, held_out):
-    compare_with_training_alone(build(name, hidden=(7, 6, 5), activation=activation), pairs, held_out, FEW, "auto")
+@pytest.mark.parametrize("engine", ["torch", "fused"])
+@pytest.mark.parametrize("hidden", [(9, 8), (7, 6, 5)], ids=str)
+@pytest.mark.parametrize("activation", ["tanh", "sine+gelu", learned(1)], ids=["tanh", "sine+gelu", "learned"])
+def test_deeper_networks_train_together_as_alone(name, engine, hidden, activation, pairs, held_out):
+    rates = [1e-3, 1e-2, 2e-2]
+    networks = build(name, hidden=hidden, activation=activation)
+    history = compare_with_training_alone(networks, pairs, held_out, FEW, engine, rates)
+    assert history.engines == (engine,) * 3
 
 
 @pytest.mark.parametrize("engine", ["torch", "fused"])
@@ -173,7 +178,7 @@ def mixed():
         models.build("hnn", 4, (5,), "tanh", 1),
         models.build("nn", 4, (6,), "sine", 2),
         models.build("nn", 4, (9,), "sine", 3),
-        models.build("hnn-separable", 4, (5, 4), "sine+tanh", 4),
+        models.build("hnn-separable", 4, (5, 4), "sine+mish", 4),
         models.build("hnn", 4, (5,), learned(5), 5),
         models.build("nn", 4, (9,), "relu", 6),
         models.build("hnn", 4, (5,), "tanh", 7),
@@ -278,12 +283,16 @@ def test_velocities_that_are_not_the_momenta_count_as_error_in_a_mechanical_mode
 
 def test_the_fused_engine_is_refused_where_it_does_not_apply(pairs):
     clipped = replace(FEW, clip=0.05)  # by the norm over both networks, which the loops train one by one
-    for networks, how in ((build(hidden=(4, 4)), FEW), (build("hnn-separable"), clipped), (build(activation="mish"), FEW)):
-        with pytest.raises(InputError, match="one hidden layer"):
+    for networks, how in (
+        (build("nn-splines", hidden=(4, 3)), FEW),
+        (build("hnn-separable"), clipped),
+        (build(activation="mish"), FEW),
+    ):
+        with pytest.raises(InputError, match="a compiled activation"):
             train_ensemble(networks, pairs, None, how, [0, 1, 2], engine="fused", progress=False)
     exact = Pairs(pairs.z.double(), pairs.rate.double(), pairs.coordinates)
     doubles = [model.double() for model in build()]
-    with pytest.raises(InputError, match="one hidden layer"):
+    with pytest.raises(InputError, match="a compiled activation"):
         train_ensemble(doubles, exact, None, FEW, [0, 1, 2], engine="fused", progress=False)
     assert train_ensemble(doubles, exact, None, FEW, [0, 1, 2], progress=False).engines == ("torch",) * 3
 

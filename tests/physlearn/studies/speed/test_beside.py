@@ -9,7 +9,7 @@ import torch
 
 import systems
 from physlearn import integrate
-from physlearn.studies.speed import adaptive_orbits, fixed_steps, markdown
+from physlearn.studies.speed import adaptive_orbits, fixed_steps, markdown, training_steps
 from physlearn.studies.speed.beside import Contender, by_tolerance, compared, simple
 from systems.extras import require
 
@@ -29,6 +29,13 @@ def test_loops_by_hand_take_the_same_steps(method):
     by_hand, _ = fixed_steps.METHODS[method]
     ours = integrate(system, z0, t, method, substeps=200, engine="torch", progress=False).z[:, -1]
     np.testing.assert_allclose(by_hand(z0.numpy(), 200, 0.05), ours, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", training_steps.MODELS)
+def test_both_engines_train_the_same_network(name):
+    contenders, true = training_steps.contenders(name, (6, 5), 20, 4)
+    for _, prepare, _ in contenders[:2]:
+        np.testing.assert_allclose(prepare(lambda found: 0.0, 0.0)(), true, rtol=1e-5)
 
 
 def test_the_largest_tolerance_with_a_small_enough_error_is_taken():
