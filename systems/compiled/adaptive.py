@@ -12,9 +12,9 @@ from torch import Tensor
 
 from systems.compiled.blocks import spread
 from systems.compiled.field import ParametrizedField
+from systems.compiled.scales import scales
 from systems.compiled.threads import allowed
 from systems.errors import IntegrationError
-from systems.reference.time_scale import fastest_rate, natural_size
 
 FIRST_STEP = 0.05  # relative to the fastest time scale; the solver then adapts
 FIRST_TURN = 500  # steps after which work that is left goes to several threads
@@ -81,7 +81,7 @@ class _Run:
         z0, n = self.z0, len(self.z0)
         rate = self.field(self.clock, z0)
         if not np.isfinite(rate).all():
-            self._lost(int(np.argmin(np.isfinite(rate).all(1))))
+            raise lost(self.z0, int(np.argmin(np.isfinite(rate).all(1))), self.t[0])
         size, first = self._scales(rate)
         out = np.empty((n, len(self.times), z0.shape[1]))
         out[:, 0] = z0
@@ -101,27 +101,27 @@ class _Run:
         follow(FIRST_TURN, slice(None))
         while (self.status == dop853.RUNNING).any():
             _in_threads(follow, n)
-        if (lost := self.status == dop853.LOST).any():
-            self._lost(int(np.argmax(lost)))
+        if (ended := self.status == dop853.LOST).any():
+            orbit = int(np.argmax(ended))
+            raise lost(self.z0, orbit, self.t[0] + self.elapsed[orbit, 0])
         return out
 
     def _scales(self, rate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the sizes of the coordinates, and the first steps."""
-        matrix = torch.from_numpy(np.nan_to_num(self.field.jacobian(self.clock, self.z0), posinf=0.0, neginf=0.0))
-        fastest = fastest_rate(matrix).numpy()
-        size = natural_size(torch.from_numpy(self.z0), torch.from_numpy(rate), matrix).numpy()
+        size, fastest = scales(self.field, self.clock, self.z0, rate)
         fastest = np.maximum(fastest, 0.0 if self.period is None else 2 * pi / self.period)
         duration = abs(self.times[-1])
         with np.errstate(divide="ignore"):
             step = np.where(fastest > 0, FIRST_STEP / fastest, FIRST_STEP * duration)
         return size, np.minimum(step, duration) * np.sign(self.times[-1])
 
-    def _lost(self, orbit: int) -> None:
-        where, reached = [round(x, 6) for x in self.z0[orbit].tolist()], self.t[0] + self.elapsed[orbit, 0]
-        raise IntegrationError(
-            f"orbit {orbit} from z0 = {where} cannot be followed beyond t = {reached:g}: it grows without bound or its "
-            "field is not finite"
-        )
+
+def lost(z0: np.ndarray, orbit: int, time: float, reason: str = "its field is not finite") -> IntegrationError:
+    """Return the error for an orbit that cannot be continued."""
+    where = [round(x, 6) for x in z0[orbit].tolist()]
+    return IntegrationError(
+        f"orbit {orbit} from z0 = {where} cannot be followed beyond t = {time:g}: it grows without bound or {reason}"
+    )
 
 
 def _in_threads(work: Callable[[int, slice], None], n: int) -> None:
