@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import pi
+from math import isfinite, pi
 
 import numpy as np
 import torch
@@ -117,11 +117,9 @@ class _Run:
 
 
 def lost(z0: np.ndarray, orbit: int, time: float, reason: str = "its field is not finite") -> IntegrationError:
-    """Return the error for an orbit that cannot be continued."""
-    where = [round(x, 6) for x in z0[orbit].tolist()]
-    return IntegrationError(
-        f"orbit {orbit} from z0 = {where} cannot be followed beyond t = {time:g}: it grows without bound or {reason}"
-    )
+    """Return the error for an orbit that cannot be continued beyond a time, which is NaN if it is not known."""
+    where, until = [round(x, 6) for x in z0[orbit].tolist()], f"beyond t = {time:g}" if isfinite(time) else "to the end"
+    return IntegrationError(f"orbit {orbit} from z0 = {where} cannot be followed {until}: it grows without bound or {reason}")
 
 
 def _in_threads(work: Callable[[int, slice], None], n: int) -> None:

@@ -193,6 +193,34 @@ class ParametrizedField:
         z = solve(self, z0.reshape(-1, z0.shape[-1]), t, *tolerances("compiled", rtol, atol), period)
         return z.reshape(*z0.shape[:-1], len(t), z0.shape[-1])
 
+    def expand(self) -> None:
+        """Write the field as heyoka takes it.
+
+        Raises
+        ------
+        UntraceableError
+            If an operation of the field has no Taylor series.
+        MissingExtraError
+            If heyoka is not installed.
+        """
+        from systems.compiled.taylor.series import series_of
+
+        series_of(self.field)
+
+    def series(
+        self,
+        z0: Float[Tensor, "*batch D"],
+        t: Float[Tensor, " T"],
+        rtol: float | None,
+        atol: float | None,
+        period: float | None,
+    ) -> Float[Tensor, "*batch T D"]:
+        """Return the orbits that start from z0 at t[0], by `systems.compiled.taylor.orbits.solve`, by default to rounding."""
+        from systems.compiled.taylor.orbits import solve
+
+        z = solve(self, z0.reshape(-1, z0.shape[-1]), t, sum(tolerances("taylor", rtol, atol)), period)
+        return z.reshape(*z0.shape[:-1], len(t), z0.shape[-1])
+
     def along(
         self, z: Float[Tensor, "*batch T D"], t: Float[Tensor, " T"], period: float | None
     ) -> Float[Tensor, "*batch T D"]:

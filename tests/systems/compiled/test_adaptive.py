@@ -133,7 +133,7 @@ def test_an_orbit_that_diverges_is_named():
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [
-        ({"engine": "fast"}, "there is no engine 'fast'; choose one of auto, compiled, torch"),
+        ({"engine": "fast"}, "there is no engine 'fast'; choose one of auto, compiled, taylor, torch"),
         ({"engine": "compiled", "method": "Radau"}, "integrated by DOP853, not by Radau; use engine='torch' or 'auto'"),
     ],
 )
