@@ -6,6 +6,42 @@ import numpy as np
 
 from systems.compiled.loops import Array, loop
 
+SQUARINGS = 6  # which give the 64th power
+
+
+@loop(error_model="numpy")
+def spectral_radii(matrix: Array, radii: Array) -> None:
+    """Estimate the largest modulus of the eigenvalues of matrices (n, D, D) by Gelfand's formula.
+
+    The 64th root of the 64th power is off by some percent, or by the 64th root of how much the units of coordinates differ.
+    """
+    n, dim = matrix.shape[:2]
+    power, square = np.zeros((dim, dim)), np.zeros((dim, dim))
+    for k in range(n):
+        power[:] = matrix[k]
+        logarithm, share = 0.0, 1.0
+        for _ in range(SQUARINGS + 1):
+            largest = 0.0
+            for i in range(dim):
+                for j in range(dim):
+                    largest = max(largest, abs(power[i, j]))
+            if largest == 0.0:
+                break
+            logarithm += share * np.log(largest)
+            share /= 2
+            for i in range(dim):
+                for j in range(dim):
+                    power[i, j] /= largest
+                    square[i, j] = 0.0
+            for i in range(dim):
+                for inner in range(dim):
+                    factor = power[i, inner]
+                    if factor != 0.0:
+                        for j in range(dim):
+                            square[i, j] += factor * power[inner, j]
+            power, square = square, power
+        radii[k] = np.exp(logarithm) if largest > 0.0 else 0.0
+
 
 @loop(error_model="numpy")
 def natural_sizes(z: Array, rate: Array, matrix: Array, fastest: Array, size: Array) -> None:
@@ -49,7 +85,8 @@ def _changed(z: Array, rate: Array, matrix: Array, derivative: Array, before: Ar
         derivative[i] = rate[i]
     for order in range(1, 4):
         for i in range(z.size):
-            ratio = (abs(z[i]) / abs(derivative[i])) ** (1 / order)
+            ratio = abs(z[i]) / abs(derivative[i])
+            ratio = ratio if order == 1 else np.sqrt(ratio) if order == 2 else np.cbrt(ratio)
             if z[i] != 0 and derivative[i] != 0 and ratio < times[i]:
                 times[i] = ratio
             before[i] = derivative[i]

@@ -12,15 +12,17 @@ from jaxtyping import Float
 from torch import Tensor
 
 from systems.compiled.adaptive import lost
-from systems.compiled.blocks import each_block
+from systems.compiled.blocks import each_block, one_by_one, side_by_side
 from systems.compiled.field import ParametrizedField
 from systems.compiled.scales import scales
 from systems.compiled.taylor.lanes import Lanes
 from systems.compiled.taylor.series import Series, heyoka, series_of
+from systems.compiled.threads import allowed
 from systems.errors import IntegrationError
 from systems.reference.time_scale import power_of_two
 
-SPREAD = 8.0  # largest ratio of the sizes of coordinates, and of 1 to them, with which they keep their units
+SPREAD = 8.0  # ratio of the sizes of coordinates, and of 1 to them, that the tolerance of a series allows for
+MOST_SPREAD = SPREAD**4  # largest such ratio for which the tolerance is lowered; beyond it, coordinates get their own units
 WORTH_LANES = 3  # orbits; one after the other, fewer are faster than side by side
 OPERATIONS_OF_A_TURN = 20_000_000  # of a field, so that the user can interrupt within a second
 OPERATIONS_OF_A_STEP = 200  # for each operation of the field, which is computed for each order of the series
@@ -30,7 +32,7 @@ MOST = 1_000_000_000  # steps of an orbit, which take minutes
 SMALLEST = 1e-15  # a step that is shorter than this share of the time cannot be told from none
 
 
-class Span(NamedTuple):
+class _Span(NamedTuple):
     """A part of the time: when it begins, the field's time there, and the field's times at its outputs and at its end."""
 
     begin: float
@@ -38,6 +40,15 @@ class Span(NamedTuple):
     rows: slice
     times: np.ndarray
     end: float
+
+
+class _Blocks(NamedTuple):
+    """Orbits side by side: their numbers, initial states, units, and states at all times, with the lanes last."""
+
+    orbits: np.ndarray
+    start: np.ndarray
+    units: np.ndarray | None
+    out: np.ndarray
 
 
 def solve(
@@ -50,8 +61,9 @@ def solve(
     """Solve dz/dt = field(t, z) with z = z0 at t[0] by Taylor series, and return the states at the times t.
 
     The order of the series follows from the tolerance, and each step of each orbit is as long as the last terms of its series
-    allow. Errors are relative to the sizes of the coordinates: where these differ, the coordinates are integrated in units of
-    their sizes. Many orbits are integrated side by side, which changes their last digits.
+    allow. Errors are relative to the sizes of the coordinates: where these differ, the order is raised, or the coordinates are
+    integrated in units of their sizes. Many orbits are integrated side by side, and agree with each of them alone within the
+    tolerance.
 
     Parameters
     ----------
@@ -90,14 +102,14 @@ class _Run:
     def __init__(
         self, field: ParametrizedField, z0: np.ndarray, t: np.ndarray, tolerance: float, period: float | None
     ) -> None:
-        self.field, self.z0, self.t, self.tolerance = field, z0, t, tolerance
+        self.field, self.z0, self.t = field, z0, t
         self.series: Series = series_of(field.field)
         clock = float(t[0]) if period is None else float(t[0]) % period
         rate = field(clock, z0)
         if not np.isfinite(rate).all():
             raise lost(z0, int(np.argmin(np.isfinite(rate).all(1))), t[0])
-        size, fastest = scales(field, clock, z0, rate)
-        self.units = _units(size)
+        size, fastest = scales(field, clock, z0, rate, roughly=True)
+        self.tolerance, self.units = _fitted(size, tolerance)
         self.duration = abs(t[-1] - t[0])
         self.longest = self._longest(float(fastest.max()), period)
         self.spans = _spans(t, period, driven=self.series.driven)
@@ -108,14 +120,31 @@ class _Run:
     def states(self) -> np.ndarray:
         n = len(self.z0)
         lanes = heyoka().recommended_simd_size() if n >= WORTH_LANES else 1
-        blocks = ceil(n / lanes)
-        steps = self._follow(0, lanes)
+        blocks = self._blocks(np.arange(n), lanes)
+        steps = self._follow(blocks, slice(0, 1))
+        left = len(blocks.start) - 1
+        parts = min(left, 8 * allowed())  # so that threads end at the same time
+        ends = np.linspace(1, left + 1, parts + 1).astype(int).tolist()
 
-        def work(block: int) -> None:
-            self._follow((block + 1) * lanes, lanes)
+        def work(part: int) -> None:
+            self._follow(blocks, slice(ends[part], ends[part + 1]))
 
-        each_block(work, blocks - 1, steps * self.series.cost * OPERATIONS_OF_A_STEP * (blocks - 1))
-        return self.out
+        each_block(work, parts, steps * self.series.cost * OPERATIONS_OF_A_STEP * left)
+        out = one_by_one(blocks.out, n)
+        if self.units is not None:
+            out *= self.units[:, None]
+        out[:, 0] = self.z0
+        return out
+
+    def _blocks(self, orbits: np.ndarray, lanes: int) -> _Blocks:
+        z0, units = self.z0[orbits], None if self.units is None else self.units[orbits]
+        start = side_by_side(z0 if units is None else z0 / units, lanes)
+        return _Blocks(
+            side_by_side(orbits, lanes),
+            start,
+            None if units is None else side_by_side(units, lanes),
+            np.empty((len(start), len(self.t), *start.shape[1:])),
+        )
 
     def _longest(self, fastest: float, period: float | None) -> float:
         if not self.series.driven:
@@ -123,83 +152,87 @@ class _Run:
         own = 1 / fastest if fastest > 0 else inf
         return min(own, OF_THE_TIME * self.duration if period is None else OF_A_PERIOD * period)
 
-    def _follow(self, first: int, lanes: int) -> int:
-        """Follow some orbits and return the number of their steps."""
-        orbits = np.minimum(np.arange(first, first + lanes), len(self.z0) - 1)  # the last one fills up the lanes
-        units = None if self.units is None else self.units[orbits]
-        with self.series.integrator(self.tolerance, lanes, units is not None) as integrator:
-            self.series.set(integrator, self.field.parameters, units)
+    def _follow(self, blocks: _Blocks, some: slice) -> int:
+        """Follow the orbits of some blocks, and return how many steps the first orbit took in the last part of the time."""
+        lanes = blocks.start.shape[-1]
+        with self.series.integrator(self.tolerance, lanes, blocks.units is not None) as integrator:
+            self.series.set_parameters(integrator, self.field.parameters)
             flow = Lanes(integrator, lanes, self.longest, self.turn)
-            z = self.z0[orbits]
-            flow.start(self.spans[0].clock, z if units is None else z / units)
-            for span in self.spans:
-                self._through(flow, span, orbits)
-        return int(flow.steps.max())
+            for block in range(some.start, some.stop):
+                if blocks.units is not None:
+                    self.series.set_units(integrator, blocks.units[block])
+                flow.states[:] = blocks.start[block]
+                for span in self.spans:
+                    self._through(flow, span, blocks.orbits[block], blocks.out[block, span.rows])
+            return len(self.spans) * int(flow.steps.max(initial=0))
 
-    def _through(self, flow: Lanes, span: Span, orbits: np.ndarray) -> None:
-        """Move the orbits through a part of the time and keep their states at its outputs."""
-        flow.start(span.clock)
-        times, at_end = span.times, span.end in span.times[-1:]
-        if len(times) == 1 and at_end:
-            self._until(flow, span, orbits, np.full(len(orbits), span.end))
-            found = flow.states[:, None]
-        else:
-            found = flow.along(np.concatenate([[span.clock], times]))
-            if not flow.done:
-                self._onward(flow, span, orbits, found)
-            if not at_end:
-                self._until(flow, span, orbits, np.full(len(orbits), span.end))
-        last = orbits[-1] - orbits[0] + 1  # beyond it are copies
-        self.out[orbits[:last], span.rows] = (found if self.units is None else found * self.units[orbits, None])[:last]
+    def _through(self, flow: Lanes, span: _Span, orbits: np.ndarray, out: np.ndarray) -> None:
+        """Move orbits through a part of the time, and write their states at its outputs."""
+        flow.begin(span.clock)
+        times, ends = span.times, np.full(out.shape[-1], span.end)
+        if len(times) == 1 and times[0] == span.end:
+            self._until(flow, span, orbits, ends)
+            out[0] = flow.states
+            return
+        if not flow.along(np.concatenate([[span.clock], times]), out):
+            self._onward(flow, span, orbits, out)
+        if span.end not in times[-1:]:
+            self._until(flow, span, orbits, ends)
 
-    def _onward(self, flow: Lanes, span: Span, orbits: np.ndarray, found: np.ndarray) -> None:
+    def _onward(self, flow: Lanes, span: _Span, orbits: np.ndarray, out: np.ndarray) -> None:
         """Go on after a turn, from one output to the next."""
         self._check(flow, span, orbits)
-        place = (~np.isnan(found[:, :, 0])).sum(axis=1)
-        while (left := place < len(span.times)).any():
-            self._until(flow, span, orbits, span.times[np.minimum(place, len(span.times) - 1)])
-            found[left, place[left]] = flow.states[left]
+        place = (~np.isnan(out[:, 0])).sum(axis=0)
+        while (left := np.flatnonzero(place < len(out))).size:
+            self._until(flow, span, orbits, span.times[np.minimum(place, len(out) - 1)])
+            out[place[left], :, left] = flow.states.T[left]
             place[left] += 1
 
-    def _until(self, flow: Lanes, span: Span, orbits: np.ndarray, times: np.ndarray) -> None:
-        flow.until(times)
-        while not flow.done:
+    def _until(self, flow: Lanes, span: _Span, orbits: np.ndarray, times: np.ndarray) -> None:
+        while not flow.until(times):
             self._check(flow, span, orbits)
-            flow.until(times)
 
-    def _check(self, flow: Lanes, span: Span, orbits: np.ndarray) -> None:
+    def _check(self, flow: Lanes, span: _Span, orbits: np.ndarray) -> None:
         """Raise IntegrationError if an orbit was lost, does not move, or needs too many steps."""
         elapsed = span.begin + (flow.times - span.clock)
         stopped = [lane for lane in flow.unfinished if not abs(flow.last_steps[lane]) > SMALLEST * abs(elapsed[lane])]
         for lane in (*flow.lost, *stopped):
-            for orbit in orbits[:lane].tolist():  # which may be lost later in time
-                self._follow(orbit, 1)
+            for before in orbits[:lane]:  # which may be lost later in time
+                self._follow(self._blocks(np.array([before]), 1), slice(0, 1))
             raise lost(self.z0, int(orbits[lane]), self.t[0] + elapsed[lane], "the Taylor series of its field is not finite")
         for lane in flow.unfinished:
-            left = self.duration - abs(elapsed[lane])
-            if (expected := flow.steps[lane] + left / abs(flow.last_steps[lane])) > MOST:
+            left = (self.duration - abs(elapsed[lane])) / abs(flow.last_steps[lane])
+            if left > MOST:
                 raise IntegrationError(
-                    f"orbit {orbits[lane]} needs about {expected:.0e} steps from t = {self.t[0] + elapsed[lane]:g} to "
+                    f"orbit {orbits[lane]} needs about {left:.0e} steps from t = {self.t[0] + elapsed[lane]:g} to "
                     f"{self.t[-1]:g}, and engine='taylor' takes {MOST:.0e} at most; ask for a shorter time"
                 )
 
 
-def _units(size: np.ndarray) -> np.ndarray | None:
-    """Return units of the coordinates of each orbit, or None if they are close enough to 1 and to each other."""
+def _fitted(size: np.ndarray, tolerance: float) -> tuple[float, np.ndarray | None]:
+    """Return the tolerance of series, and units of the coordinates of each orbit or None.
+
+    heyoka relates errors to the largest coordinate, or to 1 if that is larger. Smaller coordinates need a smaller tolerance,
+    which costs some percent, or units, which cost half as much again.
+    """
     scale = np.maximum(size.max(axis=1, keepdims=True), 1.0)
-    return power_of_two(size) if ((size > 0) & (size < scale / SPREAD)).any() else None
+    spread = float((scale / np.where(size > 0, size, scale)).max())
+    if spread > MOST_SPREAD:
+        return tolerance, power_of_two(size)
+    lower = SPREAD ** max(0, ceil(np.log(spread) / np.log(SPREAD)) - 1)
+    return tolerance / lower, None
 
 
-def _spans(t: np.ndarray, period: float | None, *, driven: bool) -> list[Span]:
+def _spans(t: np.ndarray, period: float | None, *, driven: bool) -> list[_Span]:
     """Return the parts of the time: one, unless the field has a period.
 
     The field's time then starts anew after some periods, so that its phase keeps all digits.
     """
     since = t - t[0]
     if not driven:
-        return [Span(0.0, 0.0, slice(1, None), since[1:], since[-1])]
+        return [_Span(0.0, 0.0, slice(1, None), since[1:], since[-1])]
     if period is None:
-        return [Span(0.0, t[0], slice(1, None), t[1:], t[-1])]
+        return [_Span(0.0, t[0], slice(1, None), t[1:], t[-1])]
     length = PERIODS_AT_ONCE * period
     begins = np.arange(ceil(abs(since[-1]) / length)) * np.copysign(length, since[-1])
     ends = np.append(begins[1:], since[-1])
@@ -207,5 +240,5 @@ def _spans(t: np.ndarray, period: float | None, *, driven: bool) -> list[Span]:
     spans = []
     for begin, end, low, high in zip(begins, ends, rows[:-1], rows[1:], strict=True):
         clock = float((Fraction(t[0]) + Fraction(begin)) % Fraction(period))
-        spans.append(Span(begin, clock, slice(low, high), clock + (since[low:high] - begin), clock + (end - begin)))
+        spans.append(_Span(begin, clock, slice(low, high), clock + (since[low:high] - begin), clock + (end - begin)))
     return spans

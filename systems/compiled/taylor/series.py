@@ -144,14 +144,15 @@ class Series:
         finally:
             free.append(one)
 
-    def set(self, integrator: Any, parameters: np.ndarray, units: np.ndarray | None) -> None:
-        """Give an integrator the numbers of the field's parameters, and the units of its orbits, shape ``(lanes, D)``."""
-        many = integrator.pars.ndim > 1
+    def set_parameters(self, integrator: Any, parameters: np.ndarray) -> None:
+        """Give an integrator the numbers of the field's parameters."""
         if self._parameters:
             given = parameters[: self._parameters]
-            integrator.pars[: self._parameters] = given[:, None] if many else given
-        if units is not None:
-            integrator.pars[self._parameters :] = units.T if many else units[0]
+            integrator.pars[: self._parameters] = given[:, None] if integrator.pars.ndim > 1 else given
+
+    def set_units(self, integrator: Any, units: np.ndarray) -> None:
+        """Give an integrator the units of the coordinates, shape ``(D, lanes)``."""
+        integrator.pars[self._parameters :] = units if integrator.pars.ndim > 1 else units[:, 0]
 
     def _made(self, tolerance: float, lanes: int, scaled: bool) -> Any:
         hy = heyoka()

@@ -6,6 +6,7 @@ import torch
 
 import systems
 from systems.compiled.field import field_of_system
+from systems.compiled.natural_size import spectral_radii
 from systems.compiled.scales import scales
 from systems.reference.time_scale import fastest_rate, jacobian, natural_size
 
@@ -40,3 +41,14 @@ def test_derivatives_that_are_not_finite_do_not_count():
     assert (size == 0).all()
     assert (fastest == 0).all()
     assert (natural_size(z, rate, torch.zeros(1, 2, 2, dtype=torch.float64)) == 0).all()
+
+
+@pytest.mark.parametrize("scale", [1e-4, 1.0, 1e4])
+def test_spectral_radii_are_those_of_the_eigenvalues_in_any_unit(scale):
+    matrices = np.random.default_rng(0).normal(size=(50, 5, 5))
+    matrices[0] = 0.0
+    units = scale ** np.arange(5)
+    matrices = matrices * units[:, None] / units
+    spectral_radii(matrices, radii := np.empty(50))
+    known = np.abs(np.linalg.eigvals(matrices)).max(axis=1)
+    assert (np.abs(radii - known) <= (0.1 if scale == 1 else 1e16 ** (1 / 64)) * known).all()
