@@ -12,12 +12,14 @@ from torch import Tensor
 
 from systems.compiled.blocks import spread
 from systems.compiled.field import ParametrizedField
+from systems.compiled.function import LANES
 from systems.compiled.scales import scales
 from systems.compiled.threads import allowed
 from systems.errors import IntegrationError
 
 FIRST_STEP = 0.05  # relative to the fastest time scale; the solver then adapts
 FIRST_TURN = 500  # steps after which work that is left goes to several threads
+WORTH_LANES = 6  # orbits; one after the other, fewer are faster than side by side
 STEPS_OF_A_TURN = 2_000_000  # so that the user can interrupt within a second
 
 
@@ -86,21 +88,23 @@ class _Run:
         out = np.empty((n, len(self.times), z0.shape[1]))
         out[:, 0] = z0
         arrays = [z0.copy(), np.zeros_like(z0), rate, size, self.elapsed, first, np.ones(n, dtype=np.int64), self.status, out]
-        common = (
-            self.field.field.function.address,
-            self.field.field.function.arguments(self.field.parameters),
-            self.period or 0.0,
-            self.clock,
-            self.times,
-            *self.tolerances,
-        )
+        function = self.field.field.function
+        numbers = function.arguments(self.field.parameters)
+        given = (self.clock, self.times, *self.tolerances)
+        side_by_side = n >= WORTH_LANES and not self.field.field.driven and function.wide > 0
+        if side_by_side:
+            from systems.compiled.dop853_lanes import follow_lanes  # compiled when it is first needed
 
         def follow(most: int, orbits: slice) -> None:
-            dop853.follow(*common, most, *(array[orbits] for array in arrays))
+            mine = (most, *(array[orbits] for array in arrays))
+            if side_by_side:
+                follow_lanes(function.wide, numbers, *given, *mine)
+            else:
+                dop853.follow(function.address, numbers, self.period or 0.0, *given, *mine)
 
         follow(FIRST_TURN, slice(None))
-        while (self.status == dop853.RUNNING).any():
-            _in_threads(follow, n)
+        while (self.status <= dop853.RUNNING).any():
+            _in_threads(follow, n, LANES if side_by_side else 1)
         if (ended := self.status == dop853.LOST).any():
             orbit = int(np.argmax(ended))
             raise lost(self.z0, orbit, self.t[0] + self.elapsed[orbit, 0])
@@ -122,12 +126,13 @@ def lost(z0: np.ndarray, orbit: int, time: float, reason: str = "its field is no
     return IntegrationError(f"orbit {orbit} from z0 = {where} cannot be followed {until}: it grows without bound or {reason}")
 
 
-def _in_threads(work: Callable[[int, slice], None], n: int) -> None:
-    """Do a turn of the work on n orbits, in as many threads as torch uses."""
-    threads = min(allowed(), n)
+def _in_threads(work: Callable[[int, slice], None], n: int, together: int) -> None:
+    """Do a turn of the work on n orbits, in as many threads as torch uses; each part of it has some orbits together."""
+    most_parts = -(-n // together)
+    threads = min(allowed(), most_parts)
     most = max(1, STEPS_OF_A_TURN * threads // n)
     if threads == 1:
         work(most, slice(None))
         return
-    ends = np.linspace(0, n, min(n, 8 * threads) + 1).astype(int).tolist()
+    ends = np.linspace(0, n, min(most_parts, 8 * threads) + 1).astype(int).tolist()
     spread(lambda k: work(most, slice(ends[k], ends[k + 1])), len(ends) - 1, threads)

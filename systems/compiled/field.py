@@ -51,6 +51,11 @@ class Field(ABC):
         """Approximate number of operations of one evaluation."""
 
     @property
+    def driven(self) -> bool:
+        """Whether the field may depend on time."""
+        return True
+
+    @property
     def function(self) -> Function:
         """The field, compiled."""
         return self.part(0, None)
@@ -117,6 +122,11 @@ class TracedField(Field):
     def cost(self) -> int:
         """Number of operations of one evaluation."""
         return len(needed(self.rates))
+
+    @cached_property
+    def driven(self) -> bool:
+        """Whether the field depends on time."""
+        return any(one.operation == "variable" and one.arguments[0] == "t" for one in needed(self.rates))
 
     def make(self, begin: int, end: int | None) -> CompiledFunction:
         """Compile the rates of some coordinates."""

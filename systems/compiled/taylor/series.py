@@ -112,7 +112,7 @@ class Series:
     def __init__(self, field: TracedField) -> None:
         self.rates, self.dim, self.cost = field.rates, field.dim, field.cost
         variables = [one.arguments for one in needed(field.rates) if one.operation == "variable"]
-        self.driven = any(name == "t" for name, _ in variables)
+        self.driven = field.driven
         self._parameters = max((place + 1 for name, place in variables if name == "p"), default=0)
         self._free: dict[tuple[float, int, bool], list[Any]] = {}
 
