@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from math import ceil, inf
+from math import ceil, exp, inf
 from typing import NamedTuple
 
 import numpy as np
@@ -21,8 +21,10 @@ from systems.compiled.threads import allowed
 from systems.errors import IntegrationError
 from systems.reference.time_scale import power_of_two
 
-SPREAD = 8.0  # ratio of the sizes of coordinates, and of 1 to them, that the tolerance of a series allows for
-MOST_SPREAD = SPREAD**4  # largest such ratio for which the tolerance is lowered; beyond it, coordinates get their own units
+# Steps are shorter by e^-2 than the radius of convergence, and the order p follows from the tolerance e^(-2 (p - 1)). The
+# first term that is left out, of order p + 1, is therefore smaller than the tolerance by e^-4.
+SPREAD = exp(4)  # ratio of the sizes of coordinates, and of 1 to them, for which this makes up
+MORE_ORDERS = 3  # which make up for more; beyond them, coordinates get their own units
 WORTH_LANES = 3  # orbits; one after the other, fewer are faster than side by side
 OPERATIONS_OF_A_TURN = 20_000_000  # of a field, so that the user can interrupt within a second
 OPERATIONS_OF_A_STEP = 200  # for each operation of the field, which is computed for each order of the series
@@ -217,10 +219,8 @@ def _fitted(size: np.ndarray, tolerance: float) -> tuple[float, np.ndarray | Non
     """
     scale = np.maximum(size.max(axis=1, keepdims=True), 1.0)
     spread = float((scale / np.where(size > 0, size, scale)).max())
-    if spread > MOST_SPREAD:
-        return tolerance, power_of_two(size)
-    lower = SPREAD ** max(0, ceil(np.log(spread) / np.log(SPREAD)) - 1)
-    return tolerance / lower, None
+    orders = max(0, ceil(np.log(spread / SPREAD) / 2))
+    return (tolerance, power_of_two(size)) if orders > MORE_ORDERS else (tolerance * exp(-2 * orders), None)
 
 
 def _spans(t: np.ndarray, period: float | None, *, driven: bool) -> list[_Span]:
