@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from systems.autograd_mode import ordinary
+from systems.compiled.agreement import agree, off
 from systems.compiled.derivative import directional, jacobian
 from systems.compiled.expression import Expression, Graph, needed, substituted
 from systems.compiled.function import CompiledFunction, Function
@@ -24,8 +25,6 @@ from systems.reference.tolerances import tolerances
 
 MOST_COLUMNS = 16  # of a Jacobian that is written as expressions
 STATES = 8  # at which the compiled field is compared with the field
-AGREEMENT = 1e-9  # largest difference, relative to the largest rate
-OFF = 0.03  # relative distance of the states at which constants that should depend on the state are found
 
 Flow = Callable[[Tensor, Tensor], Tensor]
 
@@ -252,31 +251,15 @@ class ParametrizedField:
             changed since.
         """
         some = z[:: max(1, len(z) // STATES)][:STATES].detach().cpu().double()
-        near = some * _off(some.shape)
+        near = some * off(some.shape)
         with ordinary(), torch.no_grad():
             for time, states in ((t, some), (t if later is None else later, near)):
                 wanted = function(torch.tensor(time, dtype=torch.float64), states).detach().double().numpy()
                 found = self(time, states.numpy())
-                if not _agree(found, wanted):
+                if not agree(found, wanted):
                     raise UntraceableError(
                         "its traced form gives other values: it may use what is not a tensor, or what has changed since"
                     )
-
-
-@lru_cache(maxsize=64)
-def _off(shape: torch.Size) -> Tensor:
-    return 1 + OFF * torch.linspace(-1, 1, shape.numel(), dtype=torch.float64).reshape(shape).cos()
-
-
-def _agree(found: np.ndarray, wanted: np.ndarray) -> bool:
-    """Return whether rates are equal up to rounding, or both not finite in the same way."""
-    with np.errstate(invalid="ignore"):
-        off, size = np.abs(found - wanted), np.abs(wanted)
-        if off.size == 0 or off.max() <= AGREEMENT * size.max() < np.inf:  # the usual case, in few operations
-            return True
-        sizes = np.where(np.isfinite(size), size, 0.0)
-        same = off <= AGREEMENT * (sizes.max() + sizes)
-    return bool((same | (found == wanted) | (np.isnan(found) & np.isnan(wanted))).all())
 
 
 def field_of_system(system: Any) -> ParametrizedField:

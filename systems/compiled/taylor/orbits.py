@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from systems.compiled.adaptive import lost
-from systems.compiled.blocks import each_block, one_by_one, side_by_side
+from systems.compiled.blocks import WORTH_THREADS, each_block, one_by_one, side_by_side
 from systems.compiled.field import ParametrizedField
 from systems.compiled.scales import scales
 from systems.compiled.taylor.lanes import Lanes
@@ -116,8 +116,6 @@ class _Run:
         self.longest = self._longest(float(fastest.max()), period)
         self.spans = _spans(t, period, driven=self.series.driven)
         self.turn = ceil(OPERATIONS_OF_A_TURN / self.series.cost)
-        self.out = np.empty((len(z0), len(t), z0.shape[1]))
-        self.out[:, 0] = z0
 
     def states(self) -> np.ndarray:
         n = len(self.z0)
@@ -125,13 +123,14 @@ class _Run:
         blocks = self._blocks(np.arange(n), lanes)
         steps = self._follow(blocks, slice(0, 1))
         left = len(blocks.start) - 1
-        parts = min(left, 8 * allowed())  # so that threads end at the same time
+        work = steps * self.series.cost * OPERATIONS_OF_A_STEP * left
+        parts = min(left, 8 * allowed() if work > WORTH_THREADS and allowed() > 1 else 1)  # threads end at the same time
         ends = np.linspace(1, left + 1, parts + 1).astype(int).tolist()
 
-        def work(part: int) -> None:
+        def follow(part: int) -> None:
             self._follow(blocks, slice(ends[part], ends[part + 1]))
 
-        each_block(work, parts, steps * self.series.cost * OPERATIONS_OF_A_STEP * left)
+        each_block(follow, parts, work)
         out = one_by_one(blocks.out, n)
         if self.units is not None:
             out *= self.units[:, None]
