@@ -20,6 +20,7 @@ from systems.compiled.taylor.series import Series, heyoka, series_of
 from systems.compiled.threads import allowed
 from systems.errors import IntegrationError
 from systems.reference.time_scale import power_of_two
+from systems.reference.tolerances import FINEST
 
 # Steps are shorter by e^-2 than the radius of convergence, and the order p follows from the tolerance e^(-2 (p - 1)). The
 # first term that is left out, of order p + 1, is therefore smaller than the tolerance by e^-4.
@@ -76,7 +77,7 @@ def solve(
     t : shape ``(T,)``
         Times, increasing or decreasing.
     tolerance : float
-        Tolerance of a step.
+        Tolerance of a step. The finest one, at which rounding dominates the error, takes the place of smaller ones.
     period : float, optional
         Period of the field in time.
 
@@ -111,7 +112,7 @@ class _Run:
         if not np.isfinite(rate).all():
             raise lost(z0, int(np.argmin(np.isfinite(rate).all(1))), t[0])
         size, fastest = scales(field, clock, z0, rate, roughly=True)
-        self.tolerance, self.units = _fitted(size, tolerance)
+        self.tolerance, self.units = _fitted(size, max(tolerance, sum(FINEST["taylor"])))
         self.duration = abs(t[-1] - t[0])
         self.longest = self._longest(float(fastest.max()), period)
         self.spans = _spans(t, period, driven=self.series.driven)

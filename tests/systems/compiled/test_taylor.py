@@ -284,6 +284,15 @@ def test_tolerances_set_the_accuracy():
     assert errors[0] > errors[1] > errors[2]
 
 
+def test_a_tolerance_below_rounding_is_as_the_finest():
+    """An order of 346, which it asks for, would take minutes to compile."""
+    kepler, t = systems.get("kepler"), [0.0, 5.0]
+    finest, smaller = (
+        kepler.orbit([0.4, 0.0, 0.0, 2.0], t, engine="taylor", **given) for given in ({}, {"rtol": 0, "atol": 1e-300})
+    )
+    assert torch.equal(finest.z, smaller.z)
+
+
 @pytest.mark.parametrize("shape", [(0, 3), (2, 0, 3), (2, 3)])
 def test_nothing_to_integrate_is_no_error(shape):
     for t in ([0.0, 1.0], [5.0]) if 0 in shape else ([5.0],):
