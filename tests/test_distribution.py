@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("physlearn", "systems")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-LOCKED = set(EXTRAS) - {"all", "notebook", "bench"}  # all but JupyterLab and rivals in speed, which no test opens
+LOCKED = set(EXTRAS) - {"all", "notebook", "bench", "taylor"}  # all but JupyterLab, rivals in speed, and what only Linux has
 MEGABYTE = 2**20
 
 

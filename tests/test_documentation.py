@@ -25,6 +25,7 @@ PAGES = {
 PRINTED = {name: code for name, code in PAGES.items() if code}
 REGISTRIES = (SYSTEMS, ACTIVATIONS, INTEGRATORS, MODELS, TASKS)
 LONG = {"docs/learned-activations.md", "docs/sweeps.md"}  # they meta-learn, and take half a minute
+EXTRAS = {"docs/how-to/taylor-series.md": "heyoka"}  # pages that need a package of an extra
 ELSEWHERE = {"docs/adding-a-system.md"}  # with the distribution that it tells of: test_newcomer.py
 
 
@@ -32,6 +33,8 @@ ELSEWHERE = {"docs/adding-a-system.md"}  # with the distribution that it tells o
     "page", [pytest.param(page, marks=pytest.mark.slow if page in LONG else []) for page in sorted(PRINTED.keys() - ELSEWHERE)]
 )
 def test_the_code_of_a_page_runs_as_printed_from_top_to_bottom(page, monkeypatch, tmp_path):
+    if page in EXTRAS:
+        pytest.importorskip(EXTRAS[page], reason=f"{EXTRAS[page]} is not installed", exc_type=ImportError)
     monkeypatch.chdir(tmp_path)
     systems.names()  # registers the built-in systems, of which the page gets a copy
     for registry in REGISTRIES:

@@ -135,7 +135,18 @@ class BandedOrbit(Orbit):
         return TrustedTime((middle * half).minimum(length), middle * (high - low) / 2)
 
     def departures(self, threshold: float) -> Float[Tensor, "*members"]:
-        """Return the times at which the members other than the forecast itself leave it."""
+        """Return the times at which the members other than the forecast itself leave it.
+
+        Parameters
+        ----------
+        threshold
+            Error at which a member has left.
+
+        Returns
+        -------
+        Tensor, shape ``(M - 1, ...)``
+            Times from the start of the forecast.
+        """
         assert self.members is not None
         plain = Orbit(self.t, self.z, coordinates=self.coordinates, periods=self.periods)
         others = [one for one in self.members if not torch.equal(one, self.z)]

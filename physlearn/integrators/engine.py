@@ -37,7 +37,8 @@ def compiled_flow(
     Raises
     ------
     InputError
-        If the engine is unknown, or if ``"compiled"`` is asked for and does not apply.
+        If the engine is unknown, if ``"compiled"`` is asked for and does not apply, or if ``"taylor"`` is asked for, which is
+        an engine of `System.orbit` only.
     """
 
     def trace() -> ParametrizedField:
@@ -56,6 +57,10 @@ def compiled_flow(
             return torch.cat([velocity(p), force(q)], dim=-1)
 
     unfit = _unfit(flow, integrator, t, z0, rates)
+    if engine == "taylor":
+        unfit = (
+            f"Taylor series are a method of their own, not {integrator.name}: call orbit(z0, t, engine='taylor') of a system"
+        )
     field = choose(engine, trace, function, t, flow.period, z0.detach().reshape(-1, z0.shape[-1]), unfit)
     return None if field is None else Compiled(field)
 

@@ -79,7 +79,7 @@ def integrate(
         Whether the flow is traced and compiled. ``"auto"`` compiles it where that is possible: a system or a function, with
         states in float64 on the CPU, without gradients, by a method that has a compiled form. ``"compiled"`` raises an error
         that says why where it is not possible, and ``"torch"`` calls the flow as it is. Both give the same orbits up to
-        rounding.
+        rounding. ``"taylor"`` is refused here: Taylor series are a method of their own, that of ``System.orbit``.
     progress
         Whether to show a progress bar, which appears after one second.
     **options

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import pi
+from math import isfinite, pi
 
 import numpy as np
 import torch
@@ -12,12 +12,14 @@ from torch import Tensor
 
 from systems.compiled.blocks import spread
 from systems.compiled.field import ParametrizedField
+from systems.compiled.function import LANES
+from systems.compiled.scales import scales
 from systems.compiled.threads import allowed
 from systems.errors import IntegrationError
-from systems.reference.time_scale import fastest_rate, natural_size
 
 FIRST_STEP = 0.05  # relative to the fastest time scale; the solver then adapts
 FIRST_TURN = 500  # steps after which work that is left goes to several threads
+WORTH_LANES = 6  # orbits; one after the other, fewer are faster than side by side
 STEPS_OF_A_TURN = 2_000_000  # so that the user can interrupt within a second
 
 
@@ -81,55 +83,56 @@ class _Run:
         z0, n = self.z0, len(self.z0)
         rate = self.field(self.clock, z0)
         if not np.isfinite(rate).all():
-            self._lost(int(np.argmin(np.isfinite(rate).all(1))))
+            raise lost(self.z0, int(np.argmin(np.isfinite(rate).all(1))), self.t[0])
         size, first = self._scales(rate)
         out = np.empty((n, len(self.times), z0.shape[1]))
         out[:, 0] = z0
         arrays = [z0.copy(), np.zeros_like(z0), rate, size, self.elapsed, first, np.ones(n, dtype=np.int64), self.status, out]
-        common = (
-            self.field.field.function.address,
-            self.field.field.function.arguments(self.field.parameters),
-            self.period or 0.0,
-            self.clock,
-            self.times,
-            *self.tolerances,
-        )
+        function = self.field.field.function
+        numbers = function.arguments(self.field.parameters)
+        given = (self.clock, self.times, *self.tolerances)
+        side_by_side = n >= WORTH_LANES and not self.field.field.driven and function.wide > 0
+        if side_by_side:
+            from systems.compiled.dop853_lanes import follow_lanes  # compiled when it is first needed
 
         def follow(most: int, orbits: slice) -> None:
-            dop853.follow(*common, most, *(array[orbits] for array in arrays))
+            mine = (most, *(array[orbits] for array in arrays))
+            if side_by_side:
+                follow_lanes(function.wide, numbers, *given, *mine)
+            else:
+                dop853.follow(function.address, numbers, self.period or 0.0, *given, *mine)
 
         follow(FIRST_TURN, slice(None))
-        while (self.status == dop853.RUNNING).any():
-            _in_threads(follow, n)
-        if (lost := self.status == dop853.LOST).any():
-            self._lost(int(np.argmax(lost)))
+        while (self.status <= dop853.RUNNING).any():
+            _in_threads(follow, n, LANES if side_by_side else 1)
+        if (ended := self.status == dop853.LOST).any():
+            orbit = int(np.argmax(ended))
+            raise lost(self.z0, orbit, self.t[0] + self.elapsed[orbit, 0])
         return out
 
     def _scales(self, rate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the sizes of the coordinates, and the first steps."""
-        matrix = torch.from_numpy(np.nan_to_num(self.field.jacobian(self.clock, self.z0), posinf=0.0, neginf=0.0))
-        fastest = fastest_rate(matrix).numpy()
-        size = natural_size(torch.from_numpy(self.z0), torch.from_numpy(rate), matrix).numpy()
+        size, fastest = scales(self.field, self.clock, self.z0, rate)
         fastest = np.maximum(fastest, 0.0 if self.period is None else 2 * pi / self.period)
         duration = abs(self.times[-1])
         with np.errstate(divide="ignore"):
             step = np.where(fastest > 0, FIRST_STEP / fastest, FIRST_STEP * duration)
         return size, np.minimum(step, duration) * np.sign(self.times[-1])
 
-    def _lost(self, orbit: int) -> None:
-        where, reached = [round(x, 6) for x in self.z0[orbit].tolist()], self.t[0] + self.elapsed[orbit, 0]
-        raise IntegrationError(
-            f"orbit {orbit} from z0 = {where} cannot be followed beyond t = {reached:g}: it grows without bound or its "
-            "field is not finite"
-        )
+
+def lost(z0: np.ndarray, orbit: int, time: float, reason: str = "its field is not finite") -> IntegrationError:
+    """Return the error for an orbit that cannot be continued beyond a time, which is NaN if it is not known."""
+    where, until = [round(x, 6) for x in z0[orbit].tolist()], f"beyond t = {time:g}" if isfinite(time) else "to the end"
+    return IntegrationError(f"orbit {orbit} from z0 = {where} cannot be followed {until}: it grows without bound or {reason}")
 
 
-def _in_threads(work: Callable[[int, slice], None], n: int) -> None:
-    """Do a turn of the work on n orbits, in as many threads as torch uses."""
-    threads = min(allowed(), n)
+def _in_threads(work: Callable[[int, slice], None], n: int, together: int) -> None:
+    """Do a turn of the work on n orbits, in as many threads as torch uses; each part of it has some orbits together."""
+    most_parts = -(-n // together)
+    threads = min(allowed(), most_parts)
     most = max(1, STEPS_OF_A_TURN * threads // n)
     if threads == 1:
         work(most, slice(None))
         return
-    ends = np.linspace(0, n, min(n, 8 * threads) + 1).astype(int).tolist()
+    ends = np.linspace(0, n, min(most_parts, 8 * threads) + 1).astype(int).tolist()
     spread(lambda k: work(most, slice(ends[k], ends[k + 1])), len(ends) - 1, threads)

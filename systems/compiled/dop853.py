@@ -16,7 +16,7 @@ from systems.compiled.signature import call_into
 SAFETY, SMALLEST_FACTOR, LARGEST_FACTOR = 0.9, 0.2, 10.0
 SMALLEST = 1e-15  # a step that is shorter than this share of the time cannot be told from none
 LARGEST_CHANGE = 10.0  # change of a coordinate in units of its size, above which its size does not tell what it will be
-RUNNING, DONE, LOST = 0, 1, 2
+REJECTED, RUNNING, DONE, LOST = -1, 0, 1, 2  # states of an orbit; the first is running, and its last step was rejected
 
 
 @loop(inline="always", error_model="numpy")
@@ -28,25 +28,38 @@ def at(clock: float, elapsed: float, lost: float, period: float) -> float:
 
 
 @loop(**EXACT)
-def interpolate(dense: Array, x: float, y: Array, into: Array) -> None:
-    """Write the states after the share x of a step into an array."""
-    for i in range(y.size):
+def interpolate(dense: Array, x: float, y: Array, into: Array, first: int, stride: int) -> None:
+    """Write the state after the share x of a step into an array. Its elements are the first of y and those at a stride."""
+    for i in range(into.size):
+        place = first + i * stride
         value = 0.0
         for row in range(6, -1, -1):
-            value = (value + dense[row, i]) * (x if row % 2 == 0 else 1 - x)
-        into[i] = y[i] + value
+            value = (value + dense[row, place]) * (x if row % 2 == 0 else 1 - x)
+        into[i] = y[place] + value
 
 
 @loop(**EXACT)
 def accept(
-    h: float, rtol: float, atol: float, y: Array, low: Array, size: Array, k: Array, new: Array, fifth: Array, third: Array
+    h: float,
+    rtol: float,
+    atol: float,
+    y: Array,
+    low: Array,
+    size: Array,
+    k: Array,
+    new: Array,
+    fifth: Array,
+    third: Array,
+    first: int,
+    stride: int,
 ) -> float:
     """Turn the change in ``new`` into states, write their rounding errors into ``third``, and return the error of the step.
 
-    The error is in units of the tolerance. The sum is compensated: what earlier steps lost in rounding is added.
+    The error is in units of the tolerance. The sum is compensated: what earlier steps lost in rounding is added. The elements
+    of the orbit are the first and those at a stride from it.
     """
     of_fifth = of_third = 0.0
-    for i in range(y.size):
+    for i in range(first, y.size, stride):
         change = h * new[i] + low[i]
         new[i] = y[i] + change
         scale = max(abs(y[i]), abs(new[i]))
@@ -61,7 +74,7 @@ def accept(
         third[i] = change - (new[i] - y[i])
     if of_fifth == 0.0 and of_third == 0.0:
         return 0.0
-    return abs(h) * of_fifth / np.sqrt((of_fifth + 0.01 * of_third) * y.size)
+    return abs(h) * of_fifth / np.sqrt((of_fifth + 0.01 * of_third) * (y.size // stride))
 
 
 @loop(nogil=True, **EXACT)
@@ -109,14 +122,13 @@ def follow(
     direction = 1.0 if end > 0 else -1.0
     k = np.zeros((STAGES + 4, n))
     state, new, fifth, third, now_y, now_low = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
-    dense = np.zeros((7, n))
+    dense, h_of_each = np.zeros((7, n)), np.zeros(n)
     for orbit in range(y.shape[0]):
         for i in range(n):
             now_y[i], now_low[i], k[0, i] = y[orbit, i], low[orbit, i], rate[orbit, i]
         now, lost, following = elapsed[orbit, 0], elapsed[orbit, 1], steps[orbit]
-        rejected = False
         for _ in range(most):
-            if status[orbit] != RUNNING:
+            if status[orbit] > RUNNING:
                 break
             h = following
             last = direction * (now + h - end) >= 0
@@ -126,33 +138,32 @@ def follow(
                 status[orbit] = LOST
                 break
             phase = at(clock, now, lost, period)
-            step(field, p, phase, h, now_y, k, state, new, fifth, third)
-            error = accept(h, rtol, atol, now_y, now_low, size[orbit], k, new, fifth, third)
+            h_of_each[:] = h
+            step(field, p, phase, h, h_of_each, now_y, k, state, new, fifth, third)
+            error = accept(h, rtol, atol, now_y, now_low, size[orbit], k, new, fifth, third, 0, 1)
             change = SAFETY * error ** (-1 / 8) if error > 0.0 else LARGEST_FACTOR
             if not error <= 1.0:
-                rejected = True
+                status[orbit] = REJECTED
                 following = h * (max(SMALLEST_FACTOR, change) if error == error else SMALLEST_FACTOR)
                 continue
             moved = h + lost
             later = end if last else now + moved
             call_into(field, phase + h, new, p, k, STAGES)
             if direction * (times[place[orbit]] - later) < 0:
-                prepare(field, p, phase, h, now_y, new, k, state, dense)
+                prepare(field, p, phase, h, h_of_each, now_y, new, k, state, dense)
             while place[orbit] < times.size and direction * (times[place[orbit]] - later) <= 0:
                 if times[place[orbit]] == later:
                     for i in range(n):
                         out[orbit, place[orbit], i] = new[i]
                 else:
-                    interpolate(dense, (times[place[orbit]] - now) / h, now_y, out[orbit, place[orbit]])
+                    interpolate(dense, (times[place[orbit]] - now) / h, now_y, out[orbit, place[orbit]], 0, 1)
                 place[orbit] += 1
             for i in range(n):
                 now_y[i], now_low[i], k[0, i] = new[i], third[i], k[STAGES, i]
                 size[orbit, i] = max(size[orbit, i], abs(new[i]))
             now, lost = later, moved - (later - now)
-            following = h * max(SMALLEST_FACTOR, min(1.0 if rejected else LARGEST_FACTOR, change))
-            rejected = False
-            if last:
-                status[orbit] = DONE
+            following = h * max(SMALLEST_FACTOR, min(1.0 if status[orbit] == REJECTED else LARGEST_FACTOR, change))
+            status[orbit] = DONE if last else RUNNING
         for i in range(n):
             y[orbit, i], low[orbit, i], rate[orbit, i] = now_y[i], now_low[i], k[0, i]
         elapsed[orbit, 0], elapsed[orbit, 1], steps[orbit] = now, lost, following

@@ -24,35 +24,48 @@ EXACT: dict[str, Any] = {"error_model": "numpy"}
 
 @loop(**EXACT)
 def step(
-    field: int, p: Array, phase: float, h: float, y: Array, k: Array, state: Array, new: Array, fifth: Array, third: Array
+    field: int,
+    p: Array,
+    phase: float,
+    dt: float,
+    h: Array,
+    y: Array,
+    k: Array,
+    state: Array,
+    new: Array,
+    fifth: Array,
+    third: Array,
 ) -> None:
-    """Write the change of the states in a step, divided by h, and two estimates of its error; k[0] is the field at y."""
+    """Write the change of the states in a step, divided by h, and two estimates of its error; k[0] is the field at y.
+
+    Each element of the states has a step h of its own, as several orbits may lie side by side. The field's time moves by dt.
+    """
     n = y.size
     for i in range(n):
-        state[i] = y[i] + h * (A[1, 0] * k[0, i])
-    call_into(field, phase + C[1] * h, state, p, k, 1)
+        state[i] = y[i] + h[i] * (A[1, 0] * k[0, i])
+    call_into(field, phase + C[1] * dt, state, p, k, 1)
     for i in range(n):
-        state[i] = y[i] + h * (A[2, 0] * k[0, i] + A[2, 1] * k[1, i])
-    call_into(field, phase + C[2] * h, state, p, k, 2)
+        state[i] = y[i] + h[i] * (A[2, 0] * k[0, i] + A[2, 1] * k[1, i])
+    call_into(field, phase + C[2] * dt, state, p, k, 2)
     for i in range(n):
-        state[i] = y[i] + h * (A[3, 0] * k[0, i] + A[3, 2] * k[2, i])
-    call_into(field, phase + C[3] * h, state, p, k, 3)
+        state[i] = y[i] + h[i] * (A[3, 0] * k[0, i] + A[3, 2] * k[2, i])
+    call_into(field, phase + C[3] * dt, state, p, k, 3)
     for i in range(n):
-        state[i] = y[i] + h * (A[4, 0] * k[0, i] + A[4, 2] * k[2, i] + A[4, 3] * k[3, i])
-    call_into(field, phase + C[4] * h, state, p, k, 4)
+        state[i] = y[i] + h[i] * (A[4, 0] * k[0, i] + A[4, 2] * k[2, i] + A[4, 3] * k[3, i])
+    call_into(field, phase + C[4] * dt, state, p, k, 4)
     for i in range(n):
-        state[i] = y[i] + h * (A[5, 0] * k[0, i] + A[5, 3] * k[3, i] + A[5, 4] * k[4, i])
-    call_into(field, phase + C[5] * h, state, p, k, 5)
+        state[i] = y[i] + h[i] * (A[5, 0] * k[0, i] + A[5, 3] * k[3, i] + A[5, 4] * k[4, i])
+    call_into(field, phase + C[5] * dt, state, p, k, 5)
     for i in range(n):
-        state[i] = y[i] + h * (A[6, 0] * k[0, i] + A[6, 3] * k[3, i] + A[6, 4] * k[4, i] + A[6, 5] * k[5, i])
-    call_into(field, phase + C[6] * h, state, p, k, 6)
+        state[i] = y[i] + h[i] * (A[6, 0] * k[0, i] + A[6, 3] * k[3, i] + A[6, 4] * k[4, i] + A[6, 5] * k[5, i])
+    call_into(field, phase + C[6] * dt, state, p, k, 6)
     for i in range(n):
-        state[i] = y[i] + h * (
+        state[i] = y[i] + h[i] * (
             A[7, 0] * k[0, i] + A[7, 3] * k[3, i] + A[7, 4] * k[4, i] + A[7, 5] * k[5, i] + A[7, 6] * k[6, i]
         )
-    call_into(field, phase + C[7] * h, state, p, k, 7)
+    call_into(field, phase + C[7] * dt, state, p, k, 7)
     for i in range(n):
-        state[i] = y[i] + h * (
+        state[i] = y[i] + h[i] * (
             A[8, 0] * k[0, i]
             + A[8, 3] * k[3, i]
             + A[8, 4] * k[4, i]
@@ -60,9 +73,9 @@ def step(
             + A[8, 6] * k[6, i]
             + A[8, 7] * k[7, i]
         )
-    call_into(field, phase + C[8] * h, state, p, k, 8)
+    call_into(field, phase + C[8] * dt, state, p, k, 8)
     for i in range(n):
-        state[i] = y[i] + h * (
+        state[i] = y[i] + h[i] * (
             A[9, 0] * k[0, i]
             + A[9, 3] * k[3, i]
             + A[9, 4] * k[4, i]
@@ -71,9 +84,9 @@ def step(
             + A[9, 7] * k[7, i]
             + A[9, 8] * k[8, i]
         )
-    call_into(field, phase + C[9] * h, state, p, k, 9)
+    call_into(field, phase + C[9] * dt, state, p, k, 9)
     for i in range(n):
-        state[i] = y[i] + h * (
+        state[i] = y[i] + h[i] * (
             A[10, 0] * k[0, i]
             + A[10, 3] * k[3, i]
             + A[10, 4] * k[4, i]
@@ -83,9 +96,9 @@ def step(
             + A[10, 8] * k[8, i]
             + A[10, 9] * k[9, i]
         )
-    call_into(field, phase + C[10] * h, state, p, k, 10)
+    call_into(field, phase + C[10] * dt, state, p, k, 10)
     for i in range(n):
-        state[i] = y[i] + h * (
+        state[i] = y[i] + h[i] * (
             A[11, 0] * k[0, i]
             + A[11, 3] * k[3, i]
             + A[11, 4] * k[4, i]
@@ -96,7 +109,7 @@ def step(
             + A[11, 9] * k[9, i]
             + A[11, 10] * k[10, i]
         )
-    call_into(field, phase + C[11] * h, state, p, k, 11)
+    call_into(field, phase + C[11] * dt, state, p, k, 11)
     for i in range(n):
         new[i] = (
             B[0] * k[0, i]
@@ -131,11 +144,22 @@ def step(
 
 
 @loop(**EXACT)
-def prepare(field: int, p: Array, phase: float, h: float, y: Array, new: Array, k: Array, state: Array, dense: Array) -> None:
+def prepare(
+    field: int,
+    p: Array,
+    phase: float,
+    dt: float,
+    h: Array,
+    y: Array,
+    new: Array,
+    k: Array,
+    state: Array,
+    dense: Array,
+) -> None:
     """Write the coefficients of the dense output of a step, which has order 7; k[12] is the field at its end."""
     n = y.size
     for i in range(n):
-        state[i] = y[i] + h * (
+        state[i] = y[i] + h[i] * (
             EXTRA[0, 0] * k[0, i]
             + EXTRA[0, 6] * k[6, i]
             + EXTRA[0, 7] * k[7, i]
@@ -145,9 +169,9 @@ def prepare(field: int, p: Array, phase: float, h: float, y: Array, new: Array, 
             + EXTRA[0, 11] * k[11, i]
             + EXTRA[0, 12] * k[12, i]
         )
-    call_into(field, phase + C_EXTRA[0] * h, state, p, k, 13)
+    call_into(field, phase + C_EXTRA[0] * dt, state, p, k, 13)
     for i in range(n):
-        state[i] = y[i] + h * (
+        state[i] = y[i] + h[i] * (
             EXTRA[1, 0] * k[0, i]
             + EXTRA[1, 5] * k[5, i]
             + EXTRA[1, 6] * k[6, i]
@@ -157,9 +181,9 @@ def prepare(field: int, p: Array, phase: float, h: float, y: Array, new: Array, 
             + EXTRA[1, 12] * k[12, i]
             + EXTRA[1, 13] * k[13, i]
         )
-    call_into(field, phase + C_EXTRA[1] * h, state, p, k, 14)
+    call_into(field, phase + C_EXTRA[1] * dt, state, p, k, 14)
     for i in range(n):
-        state[i] = y[i] + h * (
+        state[i] = y[i] + h[i] * (
             EXTRA[2, 0] * k[0, i]
             + EXTRA[2, 5] * k[5, i]
             + EXTRA[2, 6] * k[6, i]
@@ -169,13 +193,13 @@ def prepare(field: int, p: Array, phase: float, h: float, y: Array, new: Array, 
             + EXTRA[2, 13] * k[13, i]
             + EXTRA[2, 14] * k[14, i]
         )
-    call_into(field, phase + C_EXTRA[2] * h, state, p, k, 15)
+    call_into(field, phase + C_EXTRA[2] * dt, state, p, k, 15)
     for i in range(n):
         delta = new[i] - y[i]
         dense[0, i] = delta
-        dense[1, i] = h * k[0, i] - delta
-        dense[2, i] = 2 * delta - h * (k[12, i] + k[0, i])
-        dense[3, i] = h * (
+        dense[1, i] = h[i] * k[0, i] - delta
+        dense[2, i] = 2 * delta - h[i] * (k[12, i] + k[0, i])
+        dense[3, i] = h[i] * (
             DENSE[0, 0] * k[0, i]
             + DENSE[0, 5] * k[5, i]
             + DENSE[0, 6] * k[6, i]
@@ -189,7 +213,7 @@ def prepare(field: int, p: Array, phase: float, h: float, y: Array, new: Array, 
             + DENSE[0, 14] * k[14, i]
             + DENSE[0, 15] * k[15, i]
         )
-        dense[4, i] = h * (
+        dense[4, i] = h[i] * (
             DENSE[1, 0] * k[0, i]
             + DENSE[1, 5] * k[5, i]
             + DENSE[1, 6] * k[6, i]
@@ -203,7 +227,7 @@ def prepare(field: int, p: Array, phase: float, h: float, y: Array, new: Array, 
             + DENSE[1, 14] * k[14, i]
             + DENSE[1, 15] * k[15, i]
         )
-        dense[5, i] = h * (
+        dense[5, i] = h[i] * (
             DENSE[2, 0] * k[0, i]
             + DENSE[2, 5] * k[5, i]
             + DENSE[2, 6] * k[6, i]
@@ -217,7 +241,7 @@ def prepare(field: int, p: Array, phase: float, h: float, y: Array, new: Array, 
             + DENSE[2, 14] * k[14, i]
             + DENSE[2, 15] * k[15, i]
         )
-        dense[6, i] = h * (
+        dense[6, i] = h[i] * (
             DENSE[3, 0] * k[0, i]
             + DENSE[3, 5] * k[5, i]
             + DENSE[3, 6] * k[6, i]

@@ -23,11 +23,11 @@ def choose(
     z: Float[Tensor, "n D"],
     unfit: str | None = None,
 ) -> ParametrizedField | None:
-    """Return the compiled field if it is to be used, or None for torch.
+    """Return the compiled field if it or its series are to be used, or None for torch.
 
     Parameters
     ----------
-    engine : {"auto", "compiled", "torch"}
+    engine : {"auto", "compiled", "taylor", "torch"}
         What the caller asks for.
     trace : callable
         Returns the field, or raises UntraceableError.
@@ -50,7 +50,7 @@ def choose(
     Raises
     ------
     InputError
-        If the engine is unknown, or if ``"compiled"`` is asked for and does not apply.
+        If the engine is unknown, or if ``"compiled"`` or ``"taylor"`` is asked for and does not apply.
     """
     check_engine(engine)
     if engine == "torch":

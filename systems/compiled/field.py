@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from systems.autograd_mode import ordinary
+from systems.compiled.agreement import agree, off
 from systems.compiled.derivative import directional, jacobian
 from systems.compiled.expression import Expression, Graph, needed, substituted
 from systems.compiled.function import CompiledFunction, Function
@@ -24,8 +25,6 @@ from systems.reference.tolerances import tolerances
 
 MOST_COLUMNS = 16  # of a Jacobian that is written as expressions
 STATES = 8  # at which the compiled field is compared with the field
-AGREEMENT = 1e-9  # largest difference, relative to the largest rate
-OFF = 0.03  # relative distance of the states at which constants that should depend on the state are found
 
 Flow = Callable[[Tensor, Tensor], Tensor]
 
@@ -49,6 +48,11 @@ class Field(ABC):
     @abstractmethod
     def cost(self) -> int:
         """Approximate number of operations of one evaluation."""
+
+    @property
+    def driven(self) -> bool:
+        """Whether the field may depend on time."""
+        return True
 
     @property
     def function(self) -> Function:
@@ -117,6 +121,11 @@ class TracedField(Field):
     def cost(self) -> int:
         """Number of operations of one evaluation."""
         return len(needed(self.rates))
+
+    @cached_property
+    def driven(self) -> bool:
+        """Whether the field depends on time."""
+        return any(one.operation == "variable" and one.arguments[0] == "t" for one in needed(self.rates))
 
     def make(self, begin: int, end: int | None) -> CompiledFunction:
         """Compile the rates of some coordinates."""
@@ -193,6 +202,34 @@ class ParametrizedField:
         z = solve(self, z0.reshape(-1, z0.shape[-1]), t, *tolerances("compiled", rtol, atol), period)
         return z.reshape(*z0.shape[:-1], len(t), z0.shape[-1])
 
+    def expand(self) -> None:
+        """Write the field as heyoka takes it.
+
+        Raises
+        ------
+        UntraceableError
+            If an operation of the field has no Taylor series.
+        MissingExtraError
+            If heyoka is not installed.
+        """
+        from systems.compiled.taylor.series import series_of
+
+        series_of(self.field)
+
+    def series(
+        self,
+        z0: Float[Tensor, "*batch D"],
+        t: Float[Tensor, " T"],
+        rtol: float | None,
+        atol: float | None,
+        period: float | None,
+    ) -> Float[Tensor, "*batch T D"]:
+        """Return the orbits that start from z0 at t[0], by `systems.compiled.taylor.orbits.solve`, by default to rounding."""
+        from systems.compiled.taylor.orbits import solve
+
+        z = solve(self, z0.reshape(-1, z0.shape[-1]), t, sum(tolerances("taylor", rtol, atol)), period)
+        return z.reshape(*z0.shape[:-1], len(t), z0.shape[-1])
+
     def along(
         self, z: Float[Tensor, "*batch T D"], t: Float[Tensor, " T"], period: float | None
     ) -> Float[Tensor, "*batch T D"]:
@@ -214,13 +251,12 @@ class ParametrizedField:
             changed since.
         """
         some = z[:: max(1, len(z) // STATES)][:STATES].detach().cpu().double()
-        near = some * (1 + OFF * torch.linspace(-1, 1, some.numel(), dtype=torch.float64).reshape(some.shape).cos())
+        near = some * off(some.shape)
         with ordinary(), torch.no_grad():
             for time, states in ((t, some), (t if later is None else later, near)):
                 wanted = function(torch.tensor(time, dtype=torch.float64), states).detach().double().numpy()
                 found = self(time, states.numpy())
-                size = np.abs(wanted[np.isfinite(wanted)]).max(initial=0.0)
-                if not np.allclose(found, wanted, rtol=AGREEMENT, atol=AGREEMENT * size, equal_nan=True):
+                if not agree(found, wanted):
                     raise UntraceableError(
                         "its traced form gives other values: it may use what is not a tensor, or what has changed since"
                     )

@@ -10,7 +10,7 @@ from systems.errors import InputError
 Solver = Literal["DOP853", "RK45", "Radau", "BDF", "LSODA", "dopri8"]
 SMALLEST_RTOL = 1e-13  # SciPy increases values below 100 machine epsilons, with a warning
 # rtol and atol; with smaller values, rounding dominates the error
-FINEST = {"DOP853": (0.0, 4e-15), "dopri8": (0.0, 4e-15), "compiled": (0.0, 1e-15)}
+FINEST = {"DOP853": (0.0, 4e-15), "dopri8": (0.0, 4e-15), "compiled": (0.0, 1e-15), "taylor": (0.0, 2.2e-16)}
 USUAL = (1e-12, 1e-12)
 
 

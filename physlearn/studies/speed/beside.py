@@ -102,7 +102,7 @@ def compared(contenders: Sequence[Contender], distance: Distance, work: float, *
 
 
 def _clocked(calls: Sequence[Call | None]) -> list[float]:
-    """Return the median times of some calls in seconds; NaN for None.
+    """Return the median times of some calls in seconds, without the time that the processor works for others; NaN for None.
 
     The calls take turns, so that other work on the machine slows all of them.
     """
@@ -112,9 +112,9 @@ def _clocked(calls: Sequence[Call | None]) -> list[float]:
         for place in left:
             call = calls[place]
             assert call is not None
-            start = time.perf_counter()
+            start = time.process_time()
             call()
-            taken[place].append(time.perf_counter() - start)
+            taken[place].append(time.process_time() - start)
         left = [place for place in left if sum(taken[place]) < ENOUGH and len(taken[place]) < MOST]
     return [median(own) if own else math.nan for own in taken]
 

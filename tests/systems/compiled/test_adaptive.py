@@ -7,6 +7,7 @@ import torch
 import systems
 from systems import InputError, IntegrationError
 from systems.compiled.field import field_of_system
+from systems.compiled.threads import solvers_of
 from systems.hamiltonian_system import SeparableSystem
 from systems.system import System
 
@@ -82,6 +83,37 @@ def test_one_orbit_of_a_batch_is_the_orbit_alone():
     assert torch.equal(deep.reshape(40, 31, 4), together)
 
 
+@pytest.mark.parametrize("name", ["double-pendulum", "fput-alpha", "lorenz", "three-body", "van-der-pol"])
+@pytest.mark.parametrize("outputs", [2, 30])
+def test_orbits_side_by_side_are_those_one_by_one(name, outputs, monkeypatch):
+    system = systems.get(name)
+    z0, t = system.sample(37, seed=2), torch.linspace(0, 4, outputs, dtype=torch.float64)
+    together = system.orbit(z0, t).z
+    monkeypatch.setattr("systems.compiled.adaptive.WORTH_LANES", 100)
+    assert torch.equal(system.orbit(z0, t).z, together)
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_orbits_side_by_side_are_followed_in_turns_and_threads(threads, monkeypatch):
+    system = systems.get("kepler")
+    z0, t = system.sample(50, seed=0), torch.linspace(0, -20, 11, dtype=torch.float64)
+    whole = system.orbit(z0, t).z
+    monkeypatch.setattr("systems.compiled.adaptive.FIRST_TURN", 3)
+    monkeypatch.setattr("systems.compiled.adaptive.STEPS_OF_A_TURN", 700)
+    with solvers_of(threads):
+        assert torch.equal(system.orbit(z0, t).z, whole)
+
+
+def test_an_orbit_that_diverges_beside_others_is_named():
+    system = systems.get("henon-heiles")
+    z0 = system.sample(20, seed=0)
+    z0[13] = torch.tensor([0.0, 2.0, 0.0, 1.0])
+    with pytest.raises(
+        IntegrationError, match=r"orbit 13 from z0 = \[0.0, 2.0, 0.0, 1.0\] cannot be followed beyond t = 2.13214"
+    ):
+        system.orbit(z0, [0.0, 100.0])
+
+
 def test_states_do_not_depend_on_the_other_output_times():
     system = systems.get("van-der-pol")
     t = torch.linspace(0, 20, 201, dtype=torch.float64)
@@ -133,7 +165,7 @@ def test_an_orbit_that_diverges_is_named():
 @pytest.mark.parametrize(
     ("asked", "reason"),
     [
-        ({"engine": "fast"}, "there is no engine 'fast'; choose one of auto, compiled, torch"),
+        ({"engine": "fast"}, "there is no engine 'fast'; choose one of auto, compiled, taylor, torch"),
         ({"engine": "compiled", "method": "Radau"}, "integrated by DOP853, not by Radau; use engine='torch' or 'auto'"),
     ],
 )

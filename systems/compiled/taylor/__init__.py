@@ -1,0 +1,1 @@
+"""Orbits by Taylor series, for which heyoka makes machine code from the expressions of a field."""
