@@ -12,7 +12,6 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from physlearn.chaos.rollout import Rollout
-from physlearn.integrators import find
 from physlearn.integrators.integrate import TYPICAL_WIDTH
 from physlearn.threads import suited_to
 from systems.errors import outside
@@ -87,18 +86,23 @@ def resolve(rollout: Rollout) -> Resolution:
 
     Each orbit is integrated over the first part of the rollout. If the Hamiltonian is known, the criterion is the energy
     error, extrapolated to the whole rollout unless the method is symplectic; otherwise it is the difference between one step
-    and two half steps. An orbit that diverges at the same time with both steps escapes, and is not refined further.
+    and two half steps. An orbit that diverges at the same time with both steps escapes, and is not refined further. A
+    map has no step that could be too long.
     """
     n = len(rollout.z)
     result = Resolution.unknown(rollout)
     rows = torch.arange(n, device=rollout.z.device)
     ended = torch.full((n,), inf, dtype=torch.float64, device=rollout.z.device)
-    for level in LEVELS:
+    for level in LEVELS[:1] if rollout.flow.discrete else LEVELS:
         if not len(rows):
             break
         scale, action, error, end, still = _probe(rollout.among(rows), level)
         escaped = end.isfinite() & ((end - ended[rows]).abs() <= end / 8)
-        good = (error <= (PART if rollout.flow.hamiltonian is None else ENERGY)) & ~end.isfinite() | escaped
+        good = (
+            (error <= (PART if rollout.flow.hamiltonian is None else ENERGY)) & ~end.isfinite()
+            | escaped
+            | rollout.flow.discrete
+        )
         result.scale[rows], result.action[rows], result.error[rows] = scale, action, error
         result.level[rows] = torch.where(escaped, 0, level)
         result.resolved[rows], result.still[rows] = good, still
@@ -133,7 +137,9 @@ def _probe(rollout: Rollout, level: int) -> tuple[Tensor, Tensor, Tensor, Tensor
             near = _long_before(fine)
             moved = (states[1:] - start).masked_fill(~near[..., None], 0.0)
             total, square, seen = total + moved.sum(0), square + moved.square().sum(0), seen + near.sum(0)
-            if energy is None:
+            if rollout.flow.discrete:
+                pass
+            elif energy is None:
                 off = _parting(rollout, numbers, states).masked_fill(~fine[..., None], 0.0)
                 error = error.maximum(off.amax(0))
             else:
@@ -154,7 +160,7 @@ def _probe(rollout: Rollout, level: int) -> tuple[Tensor, Tensor, Tensor, Tensor
         relative = (error / scale).amax(-1)
     else:
         relative = torch.where(error[:, 0] > 0, error[:, 0] / action, 0.0)
-        relative = relative if find(rollout.method).symplectic else relative / part
+        relative = relative if rollout.kind.symplectic else relative / part
     return scale, action, relative.nan_to_num(nan=inf), end, still
 
 

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from physlearn.chaos.crossing import Steps, Surface, crossings, rates
+from physlearn.chaos.iterates import iterates
 from physlearn.chaos.leaving import Bounds
 from physlearn.chaos.resolution import Resolution, resolve
 from physlearn.chaos.rollout import Rollout
@@ -22,6 +23,7 @@ from systems import InputError
 from systems.autograd_mode import unrecorded
 from systems.deprecation import keyword_only
 from systems.floats import takes_arrays
+from systems.maps import Map
 from systems.periodic import shortest
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ class Section:
     coordinates
         Names of the D coordinates.
     surface
-        Name of the coordinate that defines the surface, and its value there.
+        Name of the coordinate that defines the surface, and its value there; None for the iterates of a map.
     plane
         Names of the coordinates that identify a point on the surface: all except that of the surface. For a Hamiltonian with
         more than one degree of freedom the momentum conjugate to that coordinate is left out too, as the energy determines it.
@@ -63,7 +65,7 @@ class Section:
     escaped: Bool[Tensor, "*batch"]
     unresolved: Bool[Tensor, "*batch"]
     coordinates: tuple[str, ...]
-    surface: tuple[str, float]
+    surface: tuple[str, float] | None
     plane: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -110,7 +112,8 @@ class Section:
         if plane is None:
             if len(self.plane) < 2:
                 raise InputError(f"this section has only the coordinate {', '.join(self.plane)}, but a plot needs two")
-            names = sorted(self.plane, key=lambda name: name == f"p_{self.surface[0]}")  # a stable sort keeps their order
+            last = None if self.surface is None else f"p_{self.surface[0]}"
+            names = sorted(self.plane, key=lambda name: name == last)  # a stable sort keeps their order
             plane = names[0], names[1]
         return section_plot(self.to_frame(), plane, **options)
 
@@ -131,7 +134,7 @@ class Section:
 @takes_arrays("z0")
 @unrecorded
 def poincare_section(
-    flow: FlowLike,
+    flow: FlowLike | Map,
     z0: Float[Tensor, "*batch D"],
     time: float,
     *,
@@ -154,11 +157,12 @@ def poincare_section(
     Parameters
     ----------
     flow
-        A system, a trained model or Forecaster, or a function ``f(t, z)``.
+        A system, a trained model or Forecaster, or a function ``f(t, z)``. A map of `systems.maps` is its own section, whose
+        points are all its iterates.
     z0 : shape ``(..., D)``
         Initial states. The result has their dtype and device. An initial state does not count as a crossing.
     time
-        Integration time.
+        Integration time; for a map, the number of iterations.
     dt
         Step; by default 0.05 times the flow's time scale, 1/rate of its fastest linear motion, rounded to 1, 2 or 5 times a
         power of ten. Orbits that are not resolved by this step are integrated with steps of ``dt / 8``.
@@ -200,7 +204,9 @@ def poincare_section(
     >>> poincare_section(oscillator, z0, time=20, surface=("q", 0.0)).t
     tensor([ 4.7124, 10.9956, 17.2788], dtype=torch.float64)
     """
-    rollout = Rollout.of(flow, z0, time, dt, method)
+    rollout = Rollout.of(flow, z0, time, dt, method, maps=True)
+    if rollout.flow.discrete:
+        return _of_map(rollout, surface, Bounds.of(rollout, escape))
     cut = surface_of(flow, rollout, surface, direction)
     bounds = Bounds.of(rollout, escape)
     resolution = resolve(rollout)
@@ -208,7 +214,26 @@ def poincare_section(
     return section_of(rollout, resolution, cut, bounds)
 
 
-def surface_of(flow: FlowLike, rollout: Rollout, surface: tuple[str | int, float] | None, direction: int) -> Surface:
+def _of_map(rollout: Rollout, surface: object, bounds: Bounds) -> Section:
+    """Return all iterates of a map as a section."""
+    if surface is not None:
+        raise InputError(f"a map is its own section, but surface is {surface!r}; leave surface out")
+    resolution = resolve(rollout)
+    everyone = torch.arange(len(rollout.z), device=rollout.z.device)
+    orbit, t, z, escaped = iterates(rollout, bounds.among(everyone, resolution.scale))
+    return Section(
+        orbit=orbit,
+        t=t,
+        z=shortest(z, rollout.flow.periods, rollout.coordinates),
+        escaped=escaped.reshape(rollout.batch),
+        unresolved=(~resolution.resolved).reshape(rollout.batch),
+        coordinates=rollout.coordinates,
+        surface=None,
+        plane=rollout.coordinates,
+    )
+
+
+def surface_of(flow: FlowLike | Map, rollout: Rollout, surface: tuple[str | int, float] | None, direction: int) -> Surface:
     """Return the requested surface, or else that of the flow; raise InputError if it is invalid."""
     usual = getattr(flow, "surface", (rollout.coordinates[0], 0.0))
     axis, value = _surface(usual if surface is None else surface, rollout.coordinates)
