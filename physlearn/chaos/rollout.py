@@ -124,7 +124,7 @@ class Rollout:
         """The period of each coordinate; infinite for coordinates that are not angles."""
         return tuple(self.flow.periods.get(name, inf) for name in self.coordinates)
 
-    def path(self, z: Float[Tensor, "n D"], first: int, steps: int, parts: int = 1) -> Float[Tensor, "c n D"]:
+    def path(self, z: Float[Tensor, "n D"], first: float, steps: int, parts: int = 1) -> Float[Tensor, "c n D"]:
         """Return the states z and those after each of some steps.
 
         Parameters
@@ -132,7 +132,7 @@ class Rollout:
         z : shape ``(n, D)``
             States at the start of step number ``first``.
         first, steps
-            The number of the first step, and how many follow.
+            The number of the first step, which may be a fraction, and how many follow.
         parts
             Number of shorter steps into which each step is divided.
 
@@ -145,9 +145,9 @@ class Rollout:
         if self.compiled is not None:
             return self.compiled.path(self.kind(self.flow), z, first * self.dt, h, [parts] * steps)
         step, states = self.kind(self.flow).step, [z]
-        for number in range(first, first + steps):
+        for number in range(steps):
             for part in range(parts):
-                z = step(z.new_tensor(number * self.dt + part * h), z, h)
+                z = step(z.new_tensor((first + number) * self.dt + part * h), z, h)
             states.append(z)
         return torch.stack(states)
 

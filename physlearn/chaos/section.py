@@ -11,14 +11,14 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from physlearn.chaos.crossing import Steps, Surface, crossings, rates
+from physlearn.chaos.crossing import Surface
+from physlearn.chaos.events import events
 from physlearn.chaos.iterates import iterates
 from physlearn.chaos.leaving import Bounds
 from physlearn.chaos.resolution import Resolution, resolve
 from physlearn.chaos.rollout import Rollout
+from physlearn.chaos.strobe import PHASE, phase_of, strobed, whole_periods
 from physlearn.flow import FlowLike
-from physlearn.integrators.integrate import TYPICAL_WIDTH
-from physlearn.threads import suited_to
 from systems import InputError
 from systems.autograd_mode import unrecorded
 from systems.deprecation import keyword_only
@@ -28,9 +28,6 @@ from systems.periodic import shortest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-TOGETHER = 64  # steps that are searched for crossings at once
-MOST_TOGETHER, MOST_NUMBERS = 2048, 2**20  # compiled steps, and numbers of their states
 
 
 @dataclass(frozen=True)
@@ -168,7 +165,9 @@ def poincare_section(
         power of ten. Orbits that are not resolved by this step are integrated with steps of ``dt / 8``.
     surface
         Name or index of a coordinate, and its value; defaults to the system's own ``surface``, or to the first coordinate at 0
-        if the flow defines none. For a periodic coordinate the value is taken modulo the period.
+        if the flow defines none. For a periodic coordinate the value is taken modulo the period. ``("phase", 0.0)`` is the
+        stroboscopic section of a flow with a period in time: the states when the drive has this phase, in radians after its
+        phase at t = 0. Steps then divide the period.
     direction
         1 for crossings towards larger values, -1 towards smaller values, 0 for both.
     escape
@@ -206,7 +205,11 @@ def poincare_section(
     """
     rollout = Rollout.of(flow, z0, time, dt, method, maps=True)
     if rollout.flow.discrete:
-        return _of_map(rollout, surface, Bounds.of(rollout, escape))
+        if surface is not None:
+            raise InputError(f"a map is its own section, but surface is {surface!r}; leave surface out")
+        return _of_iterates(rollout, Bounds.of(rollout, escape), None)
+    if (phase := phase_of(rollout, surface)) is not None:
+        return _of_iterates(whole_periods(rollout), Bounds.of(rollout, escape), phase)
     cut = surface_of(flow, rollout, surface, direction)
     bounds = Bounds.of(rollout, escape)
     resolution = resolve(rollout)
@@ -214,13 +217,15 @@ def poincare_section(
     return section_of(rollout, resolution, cut, bounds)
 
 
-def _of_map(rollout: Rollout, surface: object, bounds: Bounds) -> Section:
-    """Return all iterates of a map as a section."""
-    if surface is not None:
-        raise InputError(f"a map is its own section, but surface is {surface!r}; leave surface out")
+def _of_iterates(rollout: Rollout, bounds: Bounds, phase: float | None) -> Section:
+    """Return all iterates of a map as a section, or the states of a flow at a phase of its drive."""
     resolution = resolve(rollout)
-    everyone = torch.arange(len(rollout.z), device=rollout.z.device)
-    orbit, t, z, escaped = iterates(rollout, bounds.among(everyone, resolution.scale))
+    resolution.warn(rollout, "they are left out of the section")
+    if phase is None:
+        everyone = torch.arange(len(rollout.z), device=rollout.z.device)
+        orbit, t, z, escaped = iterates(rollout, bounds.among(everyone, resolution.scale))
+    else:
+        orbit, t, z, escaped = strobed(rollout, resolution, phase, bounds)
     return Section(
         orbit=orbit,
         t=t,
@@ -228,7 +233,7 @@ def _of_map(rollout: Rollout, surface: object, bounds: Bounds) -> Section:
         escaped=escaped.reshape(rollout.batch),
         unresolved=(~resolution.resolved).reshape(rollout.batch),
         coordinates=rollout.coordinates,
-        surface=None,
+        surface=None if phase is None else (PHASE, phase),
         plane=rollout.coordinates,
     )
 
@@ -244,21 +249,12 @@ def surface_of(flow: FlowLike | Map, rollout: Rollout, surface: tuple[str | int,
 
 def section_of(rollout: Rollout, resolution: Resolution, surface: Surface, bounds: Bounds) -> Section:
     """Compute the section of a rollout, each orbit with the step that resolves it."""
-    escaped = torch.zeros(len(rollout.z), dtype=torch.bool, device=rollout.z.device)
-    found = []
-    with suited_to(rollout.z.numel() * TYPICAL_WIDTH):
-        for rows, group in resolution.groups(rollout, resolution.resolved):
-            numbers, t, z, escaped[rows] = _follow(group, surface, bounds.among(rows, resolution.scale[rows]))
-            found.append((rows[numbers], t, z))
-    empty = (torch.zeros(0, dtype=torch.long, device=rollout.z.device), rollout.z.new_zeros(0), rollout.z[:0])
-    orbit, t, z = (torch.cat(parts) for parts in zip(empty, *found, strict=True))
-    order = torch.argsort(t, stable=True)
-    order = order[torch.argsort(orbit[order], stable=True)]
+    orbit, t, z, escaped = events(rollout, resolution, surface, bounds)
     name = rollout.coordinates[surface.axis]
     return Section(
-        orbit=orbit[order],
-        t=t[order],
-        z=_reduced(z[order], rollout, surface),
+        orbit=orbit,
+        t=t,
+        z=_reduced(z, rollout, surface),
         escaped=escaped.reshape(rollout.batch),
         unresolved=(~resolution.resolved).reshape(rollout.batch),
         coordinates=rollout.coordinates,
@@ -298,34 +294,3 @@ def _surface(surface: tuple[str | int, float], coordinates: tuple[str, ...]) -> 
     if which not in range(len(coordinates)):
         raise InputError(f"there is no coordinate {which!r}; the coordinates are numbered from 0 to {len(coordinates) - 1}")
     return int(which), value
-
-
-def _follow(rollout: Rollout, surface: Surface, bounds: Bounds) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return (orbit, t, z) of the crossings, unordered, and which orbits escaped."""
-    alive = torch.arange(len(rollout.z), device=rollout.z.device)
-    escaped = torch.zeros_like(alive, dtype=torch.bool)
-    z = rollout.z
-    found = [(alive[:0], z[:0, 0], z[:0])]
-    together = TOGETHER if rollout.compiled is None else max(TOGETHER, min(MOST_TOGETHER, MOST_NUMBERS // max(z.numel(), 1)))
-    for start in range(0, rollout.steps, together):
-        path = rollout.path(z, start, min(together, rollout.steps - start))  # (steps + 1, n, D)
-        z = path[-1]
-        gone = bounds.left(path, alive).cummax(0).values
-        times = (torch.arange(start, start + len(path), dtype=torch.float64, device=z.device) * rollout.dt).to(z)
-        side, slope = surface.side(path), rates(rollout, times, path)[..., surface.axis] * rollout.dt
-        suspect = surface.suspect(side[:-1], side[1:], slope[:-1], slope[1:])
-        crossed = suspect.clone()
-        for passed, _ in surface.passed(side[:-1], side[1:]):
-            crossed |= passed
-        at, which = (crossed & ~gone[1:]).nonzero(as_tuple=True)
-        if len(at):
-            steps = Steps(
-                alive[which], times[at], torch.full_like(times[at], rollout.dt), path[at, which], path[at + 1, which]
-            )
-            found.append(crossings(rollout, surface, steps, suspect[at, which]))
-        escaped[alive[gone[-1]]] = True
-        z, alive = z[~gone[-1]], alive[~gone[-1]]
-        if not len(alive):
-            break
-    orbit, t, z = (torch.cat(parts) for parts in zip(*found, strict=True))
-    return orbit, t, z, escaped
