@@ -2,19 +2,23 @@
 
 from physlearn.chaos.agreement import DynamicsComparison, compare_dynamics
 from physlearn.chaos.alignment import gali, sali
+from physlearn.chaos.bifurcation import BifurcationDiagram, bifurcation_diagram
 from physlearn.chaos.classes import Classification
 from physlearn.chaos.classify import chaotic_fraction, classify, is_chaotic
 from physlearn.chaos.dynamics import Dynamics
 from physlearn.chaos.lyapunov import Exponents, lyapunov_exponents, lyapunov_history
 from physlearn.chaos.overlap import hellinger, nearest
+from physlearn.chaos.parameters import sweep
 from physlearn.chaos.section import Section, poincare_section
 
 __all__ = [
+    "BifurcationDiagram",
     "Classification",
     "Dynamics",
     "DynamicsComparison",
     "Exponents",
     "Section",
+    "bifurcation_diagram",
     "chaotic_fraction",
     "classify",
     "compare_dynamics",
@@ -26,4 +30,5 @@ __all__ = [
     "nearest",
     "poincare_section",
     "sali",
+    "sweep",
 ]

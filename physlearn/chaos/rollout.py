@@ -151,6 +151,10 @@ class Rollout:
             states.append(z)
         return torch.stack(states)
 
+    def after(self, z: Float[Tensor, "n D"], first: float, steps: int) -> Float[Tensor, "n D"]:
+        """Return the states after some steps from the step number ``first``, without those between."""
+        return z if steps == 0 else replace(self, dt=self.dt * steps).path(z, first / steps, 1, parts=steps)[-1]
+
     def finer(self, halvings: int) -> Rollout:
         """Return the same rollout with its step halved a number of times."""
         return replace(self, dt=self.dt / 2**halvings, steps=self.steps * 2**halvings)
