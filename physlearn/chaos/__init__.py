@@ -2,6 +2,7 @@
 
 from physlearn.chaos.agreement import DynamicsComparison, compare_dynamics
 from physlearn.chaos.alignment import gali, sali
+from physlearn.chaos.basins import Basins, basins
 from physlearn.chaos.bifurcation import BifurcationDiagram, bifurcation_diagram
 from physlearn.chaos.classes import Classification
 from physlearn.chaos.classify import chaotic_fraction, classify, is_chaotic
@@ -10,14 +11,19 @@ from physlearn.chaos.lyapunov import Exponents, lyapunov_exponents, lyapunov_his
 from physlearn.chaos.overlap import hellinger, nearest
 from physlearn.chaos.parameters import sweep
 from physlearn.chaos.section import Section, poincare_section
+from physlearn.chaos.state_grid import state_grid
+from physlearn.chaos.uncertainty import UncertaintyExponent, uncertainty_exponent
 
 __all__ = [
+    "Basins",
     "BifurcationDiagram",
     "Classification",
     "Dynamics",
     "DynamicsComparison",
     "Exponents",
     "Section",
+    "UncertaintyExponent",
+    "basins",
     "bifurcation_diagram",
     "chaotic_fraction",
     "classify",
@@ -30,5 +36,7 @@ __all__ = [
     "nearest",
     "poincare_section",
     "sali",
+    "state_grid",
     "sweep",
+    "uncertainty_exponent",
 ]

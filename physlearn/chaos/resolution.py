@@ -22,6 +22,7 @@ LEVELS = (0, 3)  # numbers of halvings of the step that are tried; more would ta
 FIRST, FEWEST, MOST = 1 / 8, 1024, 4096  # part of the steps that is probed, and bounds on the number of these steps
 TOGETHER = 64  # steps that are evaluated at once by torch
 LARGEST = 500_000  # numbers that are evaluated at once after compiled steps
+APART = 4  # every so many steps, those of a field that depends on time are compared, one after another
 ROUNDING = 16  # machine epsilons, relative to its size, by which a constant coordinate may move
 
 
@@ -140,7 +141,9 @@ def _probe(rollout: Rollout, level: int) -> tuple[Tensor, Tensor, Tensor, Tensor
             if rollout.flow.discrete:
                 pass
             elif energy is None:
-                off = _parting(rollout, numbers, states).masked_fill(~fine[..., None], 0.0)
+                every = 1 if rollout.flow.autonomous else APART
+                off = _parting(rollout, numbers[::every], states[:-1][::every], states[1:][::every])
+                off = off.masked_fill(~fine[::every, :, None], 0.0)
                 error = error.maximum(off.amax(0))
             else:
                 now = states[1:].masked_fill(~fine[..., None], 0.0)
@@ -173,13 +176,15 @@ def _long_before(fine: Bool[Tensor, "c n"]) -> Bool[Tensor, "c n"]:
     return fine & torch.cat([part[-1] | (2 * number[: len(part)] <= part.sum(0)) for part in parts])
 
 
-def _parting(rollout: Rollout, numbers: range, states: Float[Tensor, "c1 n D"]) -> Float[Tensor, "c n D"]:
-    """Return the difference between the states after each step and after two half steps."""
+def _parting(
+    rollout: Rollout, numbers: range, before: Float[Tensor, "c n D"], after: Float[Tensor, "c n D"]
+) -> Float[Tensor, "c n D"]:
+    """Return the difference between the states after each of some steps and after two half steps."""
     if rollout.flow.autonomous:
-        ends = rollout.path(states[:-1].flatten(0, 1), 0, 1, parts=2)[1].reshape(states[1:].shape)
+        ends = rollout.path(before.flatten(0, 1), 0, 1, parts=2)[1].reshape(after.shape)
     else:
-        ends = torch.stack([rollout.path(z, number, 1, parts=2)[1] for number, z in zip(numbers, states[:-1], strict=True)])
-    return (ends - states[1:]).abs()
+        ends = torch.stack([rollout.path(z, number, 1, parts=2)[1] for number, z in zip(numbers, before, strict=True)])
+    return (ends - after).abs()
 
 
 def _filled(spread: Float[Tensor, "n D"], size: Float[Tensor, "n D"], rollout: Rollout) -> Float[Tensor, "n D"]:

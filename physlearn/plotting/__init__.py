@@ -6,6 +6,7 @@ or ``axes=None`` for several, create a figure if none are given, and return the 
 
 from physlearn.plotting.activation_curves import activation_curves
 from physlearn.plotting.animation import animate
+from physlearn.plotting.basins import basin_plot
 from physlearn.plotting.bifurcation import bifurcation_plot
 from physlearn.plotting.box_plot import box_plot
 from physlearn.plotting.colored_line import add_line, colored_line
@@ -28,6 +29,7 @@ from systems.deprecation import old_names
 __all__ = [
     "activation_curves",
     "animate",
+    "basin_plot",
     "bifurcation_plot",
     "box_plot",
     "colored_line",
