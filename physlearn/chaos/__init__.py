@@ -7,6 +7,7 @@ from physlearn.chaos.bifurcation import BifurcationDiagram, bifurcation_diagram
 from physlearn.chaos.classes import Classification
 from physlearn.chaos.classify import chaotic_fraction, classify, is_chaotic
 from physlearn.chaos.dynamics import Dynamics
+from physlearn.chaos.escape import Escapes, escape_times
 from physlearn.chaos.lyapunov import Exponents, lyapunov_exponents, lyapunov_history
 from physlearn.chaos.overlap import hellinger, nearest
 from physlearn.chaos.parameters import sweep
@@ -20,6 +21,7 @@ __all__ = [
     "Classification",
     "Dynamics",
     "DynamicsComparison",
+    "Escapes",
     "Exponents",
     "Section",
     "UncertaintyExponent",
@@ -28,6 +30,7 @@ __all__ = [
     "chaotic_fraction",
     "classify",
     "compare_dynamics",
+    "escape_times",
     "gali",
     "hellinger",
     "is_chaotic",

@@ -6,7 +6,7 @@ or ``axes=None`` for several, create a figure if none are given, and return the 
 
 from physlearn.plotting.activation_curves import activation_curves
 from physlearn.plotting.animation import animate
-from physlearn.plotting.basins import basin_plot
+from physlearn.plotting.basins import basin_plot, exit_plot
 from physlearn.plotting.bifurcation import bifurcation_plot
 from physlearn.plotting.box_plot import box_plot
 from physlearn.plotting.colored_line import add_line, colored_line
@@ -35,6 +35,7 @@ __all__ = [
     "colored_line",
     "configuration_orbit",
     "digit_construction",
+    "exit_plot",
     "forecast_plot",
     "forest_plot",
     "grouped_boxes",

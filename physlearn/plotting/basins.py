@@ -71,6 +71,60 @@ def basin_plot(
     ax.pcolormesh(x, y, labels.T, shading="nearest", **mesh)
     ax.set(xlabel=symbol(coordinates[0]), ylabel=symbol(coordinates[1]))
     if names is not None:
-        patches = [Patch(color=tab(i % tab.N), label=name) for i, name in enumerate(names[:MOST_NAMED])]
-        ax.legend(handles=patches, loc="upper right", fontsize="small", framealpha=0.9)
+        _legend(ax, names)
     return ax
+
+
+def exit_plot(
+    points: Float[np.ndarray, "n 2"],
+    exits: Int[np.ndarray, " n"],
+    coordinates: tuple[str, str],
+    names: Sequence[str],
+    *,
+    ax: Axes | None = None,
+    **style: Any,
+) -> Axes:
+    """Draw initial states in a plane, each in the colour of the exit by which its orbit leaves.
+
+    Parameters
+    ----------
+    points : shape ``(n, 2)``
+        The states in the plane.
+    exits : shape ``(n,)``
+        Numbers of the exits; -1, for orbits that stay, is drawn in light grey, and -2 in black.
+    coordinates : tuple of two str
+        Names of the coordinates.
+    names : sequence of str
+        Names of the exits, for the legend.
+    ax : Axes, optional
+        Where to draw; by default, a new figure.
+    **style
+        Options of matplotlib's ``scatter``.
+
+    Returns
+    -------
+    Axes
+        The axes.
+
+    Raises
+    ------
+    InputError
+        If the shapes do not match.
+    """
+    points, codes = array(points), np.asarray(exits)
+    if points.shape != (len(codes), 2):
+        raise InputError(f"points must have shape {(len(codes), 2)}, one per exit, not {points.shape}")
+    if ax is None:
+        ax = plt.subplots(figsize=(5.0, 4.4), layout="constrained")[1]
+    tab = colormaps[COLOURS]
+    colours = [NONE[int(code)] if code < 0 else tab(int(code) % tab.N) for code in codes]
+    ax.scatter(*points.T, **{"s": 1.0, "c": colours, "linewidths": 0, "rasterized": True, **style})
+    ax.set(xlabel=symbol(coordinates[0]), ylabel=symbol(coordinates[1]))
+    _legend(ax, names)
+    return ax
+
+
+def _legend(ax: Axes, names: Sequence[str]) -> None:
+    tab = colormaps[COLOURS]
+    patches = [Patch(color=tab(i % tab.N), label=name) for i, name in enumerate(names[:MOST_NAMED])]
+    ax.legend(handles=patches, loc="upper right", fontsize="small", framealpha=0.9)
