@@ -11,9 +11,11 @@ from physlearn.chaos.escape import Escapes, escape_times
 from physlearn.chaos.lyapunov import Exponents, lyapunov_exponents, lyapunov_history
 from physlearn.chaos.overlap import hellinger, nearest
 from physlearn.chaos.parameters import sweep
+from physlearn.chaos.recurrence import Recurrence, recurrence_matrix, recurrence_measures
 from physlearn.chaos.section import Section, poincare_section
 from physlearn.chaos.state_grid import state_grid
 from physlearn.chaos.uncertainty import UncertaintyExponent, uncertainty_exponent
+from physlearn.chaos.zero_one import ZeroOne, zero_one_test
 
 __all__ = [
     "Basins",
@@ -23,8 +25,10 @@ __all__ = [
     "DynamicsComparison",
     "Escapes",
     "Exponents",
+    "Recurrence",
     "Section",
     "UncertaintyExponent",
+    "ZeroOne",
     "basins",
     "bifurcation_diagram",
     "chaotic_fraction",
@@ -38,8 +42,11 @@ __all__ = [
     "lyapunov_history",
     "nearest",
     "poincare_section",
+    "recurrence_matrix",
+    "recurrence_measures",
     "sali",
     "state_grid",
     "sweep",
     "uncertainty_exponent",
+    "zero_one_test",
 ]

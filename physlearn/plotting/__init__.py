@@ -21,6 +21,7 @@ from physlearn.plotting.learning_curves import learning_curves
 from physlearn.plotting.noisy_descent import noisy_descent
 from physlearn.plotting.phase_error import phase_error_plot
 from physlearn.plotting.phase_portrait import phase_portrait
+from physlearn.plotting.recurrence import recurrence_plot
 from physlearn.plotting.section import section_boundary, section_plot
 from physlearn.plotting.spectrum import spectrum_plot
 from physlearn.plotting.tracking import tracking_plot
@@ -45,6 +46,7 @@ __all__ = [
     "noisy_descent",
     "phase_error_plot",
     "phase_portrait",
+    "recurrence_plot",
     "section_boundary",
     "section_plot",
     "spectrum_plot",
