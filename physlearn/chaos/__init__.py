@@ -2,7 +2,7 @@
 
 from physlearn.chaos.agreement import DynamicsComparison, compare_dynamics
 from physlearn.chaos.alignment import gali, sali
-from physlearn.chaos.basins import Basins, basins
+from physlearn.chaos.attraction import Basins, basins
 from physlearn.chaos.bifurcation import BifurcationDiagram, bifurcation_diagram
 from physlearn.chaos.classes import Classification
 from physlearn.chaos.classify import chaotic_fraction, classify, is_chaotic
