@@ -196,7 +196,7 @@ def basins(
     points = [frame.assign(attractor=number) for number, frame in enumerate(points)]
     return Basins(
         label=torch.from_numpy(label).reshape(rollout.batch).to(rollout.z.device),
-        z0=rollout.z.reshape(*rollout.batch, -1),
+        z0=rollout.z.reshape(*rollout.batch, len(rollout.coordinates)),
         attractors=pd.DataFrame(table),
         points=pd.concat(points, ignore_index=True) if points else pd.DataFrame(columns=[*rollout.coordinates, "attractor"]),
         coordinates=rollout.coordinates,

@@ -227,8 +227,8 @@ def escape_times(
     return Escapes(
         time=when.reshape(shape),
         exit=which.reshape(shape),
-        z=end.reshape(*shape, -1),
-        z0=rollout.z.reshape(*shape, -1),
+        z=end.reshape(*shape, len(rollout.coordinates)),
+        z0=rollout.z.reshape(*shape, len(rollout.coordinates)),
         names=tuple(map(str, given)),
         coordinates=rollout.coordinates,
         agreement=agreement,

@@ -18,6 +18,7 @@ from systems.sampling import on_section, plane_of
 from systems.size import check_memory
 
 DEVICES = ("cpu", "cuda")
+FAR = 10  # escape energies, above which orbits leave at once
 SEEN = 1000  # states whose range is that of a grid on the surface of section
 
 
@@ -73,6 +74,10 @@ def parameter_range(text: str) -> tuple[str, list[float]]:
 
 def above_escape(system: System, n: int, energy: float, section: bool, seed: int) -> torch.Tensor:
     """Return states of an energy that may be above that of escape: a sample, or a grid on the surface of section."""
+    escape = getattr(system, "escape_energy", math.inf)
+    if energy > FAR * escape:
+        what = f"--energy {energy:g} is too far above the escape energy {escape:.4g}"
+        raise InputError(f"{what}; choose at most {FAR * escape:.4g}")
     options = values_of_sample(system, energy)
     if not section:
         return system.sample(n, seed=seed, **options)

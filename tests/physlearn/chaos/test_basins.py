@@ -183,3 +183,18 @@ def test_the_final_state_sensitivity_is_the_published_one():
     )
     assert found.value == pytest.approx(0.2, abs=0.015)
     assert found.error < 0.005
+
+
+def test_a_trained_model_single_precision_and_no_orbits_are_taken():
+    from physlearn import Forecaster
+
+    swing = systems.get("duffing")
+    t = torch.linspace(0, 5, 51, dtype=torch.float64)
+    model = Forecaster("nn", hidden=(5,)).fit(swing.orbit(swing.sample(3), t), epochs=1, progress=False)
+    assert basins(model, swing.sample(4), 5.0).label.shape == (4,)
+    z0 = STRONG.sample(8, seed=2)
+    exact, single, none = (basins(STRONG, z, 20 * STRONG.period) for z in (z0, z0.float(), z0[:0]))
+    assert torch.equal(single.label, exact.label)
+    assert none.label.shape == (0,)
+    with torch.inference_mode():
+        assert torch.equal(basins(STRONG, z0.numpy(), 20 * STRONG.period).label, exact.label)

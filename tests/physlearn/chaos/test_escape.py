@@ -155,3 +155,13 @@ def test_steps_that_are_too_long_are_told():
 def test_wrong_arguments_are_refused(call, message):
     with pytest.raises(InputError, match=message):
         call()
+
+
+def test_single_precision_no_orbits_and_inference_mode_are_taken():
+    z0 = at(0.25, 10)
+    exact, single, none = (escape_times(STARS, z, 10) for z in (z0, z0.float(), z0[:0]))
+    assert torch.equal(single.exit, exact.exit)
+    assert single.time.dtype == torch.float32
+    assert none.to_frame()["orbits"].tolist() == [0, 0, 0, 0]
+    with torch.inference_mode():
+        assert torch.equal(escape_times(STARS, z0.numpy(), 10).exit, exact.exit)

@@ -80,4 +80,5 @@ def test_wrong_uses_are_answered_with_one_line(refused, here):
     assert "number of iterations" in refused("basins", "henon", "--grid", "x=0:1:4", "--time", 10.5)
     assert "lorenz declares no exits" in refused("escapes", "lorenz", "--energy", 1)
     assert "above 0" in refused("escapes", "henon-heiles", "--energy", -1)
+    assert "too far above the escape energy" in refused("escapes", "henon-heiles", "--energy", 1e9)
     assert not list(here.iterdir())
