@@ -11,6 +11,7 @@ from typing import Protocol
 from torch import Tensor
 
 from systems import InputError
+from systems.maps import Map
 from systems.reference.time_scale import known_jacobian
 
 Field = Callable[[Tensor, Tensor], Tensor]
@@ -67,6 +68,8 @@ class Flow:
         What the flow was made of, or None.
     derivative
         Jacobian df_i/dz_j, ``(t, z) -> (..., D, D)``; by default, from automatic differentiation.
+    discrete
+        Whether the field returns the next states of a map, instead of rates.
     """
 
     field: Field
@@ -81,9 +84,10 @@ class Flow:
     step: float | None = None
     source: object = dataclasses.field(default=None, compare=False, repr=False)
     derivative: Field | None = None
+    discrete: bool = False
 
     @classmethod
-    def of(cls, source: FlowLike) -> Flow:
+    def of(cls, source: FlowLike | Map) -> Flow:
         """Return the flow of a system, a model, a Forecaster or a function.
 
         Parameters
@@ -99,10 +103,12 @@ class Flow:
         Raises
         ------
         InputError
-            If ``source`` is anything else.
+            If ``source`` is a map, which has no vector field, or anything else.
         """
         if isinstance(source, Flow):
             return source
+        if isinstance(source, Map):
+            raise InputError(f"the map {source.name} has no vector field; iterate it with its method orbit")
         if isinstance(source, type):
             raise InputError(f"class {source.__name__} is not a flow; pass a system, a trained model or a function f(t, z)")
         field = getattr(source, "vector_field", None)
@@ -124,6 +130,30 @@ class Flow:
         if callable(source):
             return cls(field=source, name=getattr(source, "__name__", type(source).__name__), source=source)
         raise InputError(f"a {type(source).__name__} is not a flow; pass a system, a trained model or a function f(t, z)")
+
+    @classmethod
+    def of_map(cls, source: Map) -> Flow:
+        """Return the flow that stands for a map, whose field returns the next states.
+
+        Parameters
+        ----------
+        source
+            The map.
+
+        Returns
+        -------
+        Flow
+            The flow, which is marked as discrete. Only functions that iterate maps accept it.
+        """
+        return cls(
+            field=lambda t, z: source.step(z),
+            name=source.name,
+            coordinates=source.coordinates,
+            autonomous=True,
+            periods=source.periods,
+            source=source,
+            discrete=True,
+        )
 
     def jacobian(self, t: Tensor, z: Tensor) -> Tensor:
         """Return df_i/dz_j, with zeros where it is not finite, or only zeros if the field cannot be differentiated.

@@ -6,7 +6,7 @@ from systems.extras import DISTRIBUTION as DISTRIBUTION  # physlearn recognises 
 from systems.lazy import lazily
 
 if TYPE_CHECKING:
-    from systems import film, flows, hamiltonian, oscillators, pendulum_clock, testing
+    from systems import film, flows, hamiltonian, maps, oscillators, pendulum_clock, testing
     from systems.errors import AccuracyWarning, InputError, IntegrationError, UnknownNameError
     from systems.extras import MissingExtraError
     from systems.hamiltonian_system import HamiltonianSystem, SeparableSystem
@@ -31,6 +31,7 @@ __all__ = [
     "flows",
     "get",
     "hamiltonian",
+    "maps",
     "names",
     "oscillators",
     "pendulum_clock",

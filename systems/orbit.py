@@ -29,7 +29,7 @@ class Orbit(OtherForms, FromCsv):
     """States at strictly increasing or strictly decreasing times.
 
     The orbits of a batch share their times, or have times of their own. NaN in a state means that this coordinate was not
-    measured at this time. `Orbit.of` accepts data in other forms: runs of different lengths, pandas and xarray.
+    measured at this time. ``Orbit.of`` accepts data in other forms: runs of different lengths, pandas and xarray.
 
     An orbit is immutable. It is indexed like an array of shape ``(..., T)``: ``orbit[3]`` is the fourth of several orbits, and
     ``orbit[..., ::2]`` keeps every second time. The time axis accepts slices only.
@@ -279,7 +279,7 @@ class Orbit(OtherForms, FromCsv):
         Parameters
         ----------
         orbits : sequence of Orbit
-            Orbits with the same shape and coordinates. Use `Orbit.of` for runs of different lengths.
+            Orbits with the same shape and coordinates. Use ``Orbit.of`` for runs of different lengths.
 
         Returns
         -------

@@ -109,7 +109,7 @@ class OtherForms:
         return copied
 
     def to_pandas(self: Content) -> pandas.DataFrame:
-        """Copy the orbit to a pandas DataFrame, which `Orbit.of` reads.
+        """Copy the orbit to a pandas DataFrame, which ``Orbit.of`` reads.
 
         Returns
         -------

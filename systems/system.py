@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import fields, is_dataclass
-from inspect import isfunction, signature
-from math import isfinite
-from numbers import Real
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from systems.autograd_mode import ordinary, outside_inference, plain
 from systems.deprecation import renamed
-from systems.errors import InputError
-from systems.floats import takes_arrays
 from systems.orbit import Orbit
 from systems.own_times import at_own_times
+from systems.parametrized import Parametrized
 from systems.periodic import shortest
 from systems.reference.engine import Engine
 from systems.reference.solvers import Solver, solve
@@ -32,10 +26,9 @@ if TYPE_CHECKING:
     from systems.compiled.field import ParametrizedField
 
 Symmetry = Callable[[Tensor], Tensor]
-STATES = {"z", "q", "p"}  # the names of arguments that are states, or halves of them
 
 
-class System(ABC):
+class System(Parametrized, ABC):
     """A dynamical system dz/dt = vector_field(t, z).
 
     A subclass is a frozen dataclass whose fields are the parameters. A field that is declared as ``float`` must be a finite
@@ -61,32 +54,9 @@ class System(ABC):
         Period of each coordinate that is an angle. Empty by default.
     """
 
-    name: ClassVar[str] = ""
-    coordinates: ClassVar[tuple[str, ...]]
     autonomous: ClassVar[bool] = True  # the vector field does not depend on t
     canonical: ClassVar[bool] = False  # the coordinates are positions and their conjugate momenta
     symmetries: ClassVar[tuple[Symmetry, ...]] = ()
-    periods: ClassVar[Mapping[str, float]] = {}  # of the coordinates that are angles
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        """Have the methods of a system take states as NumPy arrays and lists, too."""
-        super().__init_subclass__(**options)
-        for name, method in list(vars(cls).items()):
-            if isfunction(method) and not name.startswith("_") and STATES & signature(method).parameters.keys():
-                setattr(cls, name, takes_arrays(*STATES)(method))
-
-    def __post_init__(self) -> None:
-        for parameter in fields(self):  # type: ignore[arg-type]
-            value = getattr(self, parameter.name)
-            if isinstance(value, np.generic):  # files of settings cannot hold NumPy scalars
-                object.__setattr__(self, parameter.name, value := value.item())
-            if parameter.type in ("float", float) and not (isinstance(value, Real) and isfinite(value)):
-                raise InputError(f"{parameter.name} of {self.name} must be a finite number, not {value!r}")
-
-    @property
-    def dim(self) -> int:
-        """Dimension of the phase space, which is the number of coordinates."""
-        return len(self.coordinates)
 
     @property
     def period(self) -> float | None:
@@ -97,16 +67,6 @@ class System(ABC):
     def surface(self) -> tuple[str, float]:
         """Default surface of section, a coordinate and its value. Unless a system overrides it, the first coordinate at 0."""
         return self.coordinates[0], 0.0
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """Parameters by name, which are the fields of the dataclass. Raises InputError if a class keeps others."""
-        if not is_dataclass(self):
-            if own := sorted(vars(self)):
-                what = f"{type(self).__name__} keeps {own[0]!r}, but is not a dataclass"
-                raise InputError(f"{what}; write @dataclass(frozen=True) above the class")
-            return {}
-        return {f.name: getattr(self, f.name) for f in fields(self)}
 
     @abstractmethod
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:

@@ -2,22 +2,39 @@
 
 from physlearn.chaos.agreement import DynamicsComparison, compare_dynamics
 from physlearn.chaos.alignment import gali, sali
+from physlearn.chaos.attraction import Basins, basins
+from physlearn.chaos.bifurcation import BifurcationDiagram, bifurcation_diagram
 from physlearn.chaos.classes import Classification
 from physlearn.chaos.classify import chaotic_fraction, classify, is_chaotic
 from physlearn.chaos.dynamics import Dynamics
+from physlearn.chaos.escape import Escapes, escape_times
 from physlearn.chaos.lyapunov import Exponents, lyapunov_exponents, lyapunov_history
 from physlearn.chaos.overlap import hellinger, nearest
+from physlearn.chaos.parameters import sweep
+from physlearn.chaos.recurrence import Recurrence, recurrence_matrix, recurrence_measures
 from physlearn.chaos.section import Section, poincare_section
+from physlearn.chaos.state_grid import state_grid
+from physlearn.chaos.uncertainty import UncertaintyExponent, uncertainty_exponent
+from physlearn.chaos.zero_one import ZeroOne, zero_one_test
 
 __all__ = [
+    "Basins",
+    "BifurcationDiagram",
     "Classification",
     "Dynamics",
     "DynamicsComparison",
+    "Escapes",
     "Exponents",
+    "Recurrence",
     "Section",
+    "UncertaintyExponent",
+    "ZeroOne",
+    "basins",
+    "bifurcation_diagram",
     "chaotic_fraction",
     "classify",
     "compare_dynamics",
+    "escape_times",
     "gali",
     "hellinger",
     "is_chaotic",
@@ -25,5 +42,11 @@ __all__ = [
     "lyapunov_history",
     "nearest",
     "poincare_section",
+    "recurrence_matrix",
+    "recurrence_measures",
     "sali",
+    "state_grid",
+    "sweep",
+    "uncertainty_exponent",
+    "zero_one_test",
 ]

@@ -109,7 +109,8 @@ def _check_alike(model: Dynamics, truth: Dynamics) -> None:
         )
     if not torch.equal(model.orbit.z[..., 0, :], truth.orbit.z[..., 0, :]):
         raise InputError("model and truth start from different initial states; call Dynamics.of with the same z0 for both")
-    surfaces = [(d.orbit.index(d.section.surface[0]), d.section.surface[1], d.direction) for d in (model, truth)]
+    cuts = [dynamics.section.surface for dynamics in (model, truth)]
+    surfaces = [cut and (d.orbit.index(cut[0]), cut[1], d.direction) for cut, d in zip(cuts, (model, truth), strict=True)]
     if surfaces[0] != surfaces[1]:
         raise InputError(
             f"the sections differ: the model has {model.section.surface} in direction {model.direction} and the truth has "

@@ -9,20 +9,20 @@ from torch import Tensor
 
 from physlearn.chaos.resolution import resolve
 from physlearn.chaos.rollout import Rollout
-from physlearn.chaos.variational import between_renormalisations, carry, deviations, lengths_between
+from physlearn.chaos.variational import between_renormalisations, carry, deviations, lengths_between, together
 from physlearn.flow import FlowLike
-from physlearn.integrators import find
 from systems import InputError
 from systems.autograd_mode import unrecorded
 from systems.deprecation import keyword_only
 from systems.floats import takes_arrays
+from systems.maps import Map
 
 
 @keyword_only("dt")
 @takes_arrays("z0")
 @unrecorded
 def sali(
-    flow: FlowLike,
+    flow: FlowLike | Map,
     z0: Float[Tensor, "*batch D"],
     time: float,
     *,
@@ -42,11 +42,11 @@ def sali(
     Parameters
     ----------
     flow
-        A system, a trained model or Forecaster, or a function ``f(t, z)``.
+        A system, a trained model or Forecaster, a function ``f(t, z)``, or a map of `systems.maps`.
     z0 : shape ``(..., D)``
         Initial states.
     time
-        Integration time.
+        Integration time; for a map, the number of iterations.
     dt
         Step; by default 0.05 times the flow's time scale, 1/rate of its fastest linear motion, rounded to 1, 2 or 5 times a
         power of ten. Orbits that are not resolved by this step are integrated with steps of ``dt / 8``.
@@ -89,7 +89,7 @@ def sali(
 @takes_arrays("z0")
 @unrecorded
 def gali(
-    flow: FlowLike,
+    flow: FlowLike | Map,
     z0: Float[Tensor, "*batch D"],
     time: float,
     k: int,
@@ -158,21 +158,21 @@ def _unit(z: Float[Tensor, "n D"], w: Float[Tensor, "n k D"]) -> Float[Tensor, "
 
 
 def _carried(
-    flow: FlowLike, z0: Tensor, time: float, k: int, dt: float | None, seed: int, method: str | None
+    flow: FlowLike | Map, z0: Tensor, time: float, k: int, dt: float | None, seed: int, method: str | None
 ) -> tuple[torch.Size, Float[Tensor, "n k D"]]:
     """Return the batch shape of z0, and the unit deviation vectors at the end of the time."""
-    rollout = Rollout.of(flow, z0, time, dt, method)
+    rollout = Rollout.of(flow, z0, time, dt, method, maps=True)
     ends = deviations(rollout.z, k, seed)
     resolution = resolve(rollout)
     for rows, group in resolution.groups(rollout):
         z, w = group.z, ends[rows]
         if group.compiled is not None:
-            counts, _ = lengths_between(np.array([group.steps]))
-            integrator, scale = find(group.method)(group.flow), resolution.scale[rows]
+            counts, _ = lengths_between(np.array([group.steps]), together(group))
+            integrator, scale = group.kind(group.flow), resolution.scale[rows]
             stretches = group.dt, counts, np.full(len(counts), -1)
             ends[rows] = group.compiled.carried(integrator, z, w, scale, *stretches, orthogonal=False)[1]
             continue
-        for first, steps in between_renormalisations(group.steps):
+        for first, steps in between_renormalisations(group.steps, together=together(group)):
             z, w, _ = advance(group, first, steps, z, w, resolution.scale[rows])
         ends[rows] = w
     resolution.warn(rollout, "their alignment indices may be artefacts of the integrator")

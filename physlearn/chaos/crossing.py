@@ -61,6 +61,28 @@ class Surface:
                 found |= self._between(end, value + MARGIN * (value - end))
         return found
 
+    def marked(
+        self, rollout: Rollout, t: Float[Tensor, " c1"], path: Float[Tensor, "c1 n D"]
+    ) -> tuple[Bool[Tensor, "c n"], Bool[Tensor, "c n"]]:
+        """Return in which steps of a path the coordinate crosses the surface or may do so, and in which it may turn back."""
+        side, slope = self.side(path), rates(rollout, t, path)[..., self.axis] * rollout.dt
+        suspect = self.suspect(side[:-1], side[1:], slope[:-1], slope[1:])
+        crossed = suspect.clone()
+        for passed, _ in self.passed(side[:-1], side[1:]):
+            crossed |= passed
+        return crossed, suspect
+
+    def points(self, rollout: Rollout, steps: Steps, suspect: Bool[Tensor, " m"]) -> tuple[Tensor, Tensor, Tensor]:
+        """Return (orbit, t, z) of the crossings, unordered; suspect steps are divided at the coordinate's turning points."""
+        if suspect.any():
+            steps = steps[~suspect] + _divided(rollout, self, steps[suspect])
+        found = [(steps.orbit[:0], steps.t[:0], steps.before[:0])]
+        for crossed, image in self.passed(self.side(steps.before), self.side(steps.after)):
+            if crossed.any():
+                found.append((steps.orbit[crossed], *_onto(rollout, self.axis, self.value + image[crossed], steps[crossed])))
+        orbit, t, z = (torch.cat(parts) for parts in zip(*found, strict=True))
+        return orbit, t, z
+
     def _between(self, end: Tensor, turn: Tensor) -> Bool[Tensor, "*n"]:
         """Return whether an image of the surface lies between the end of a step and a turning point, if there is one."""
         unit = self.period if isfinite(self.period) else 1.0
@@ -90,18 +112,6 @@ class Steps:
         return Steps(*(torch.cat([getattr(self, name), getattr(other, name)]) for name in self.__dataclass_fields__))
 
 
-def crossings(rollout: Rollout, surface: Surface, steps: Steps, suspect: Bool[Tensor, " m"]) -> tuple[Tensor, Tensor, Tensor]:
-    """Return (orbit, t, z) of the crossings, unordered; suspect steps are divided at the coordinate's turning points."""
-    if suspect.any():
-        steps = steps[~suspect] + _divided(rollout, surface, steps[suspect])
-    found = [(steps.orbit[:0], steps.t[:0], steps.before[:0])]
-    for crossed, image in surface.passed(surface.side(steps.before), surface.side(steps.after)):
-        if crossed.any():
-            found.append((steps.orbit[crossed], *_onto(rollout, surface.axis, surface.value + image[crossed], steps[crossed])))
-    orbit, t, z = (torch.cat(parts) for parts in zip(*found, strict=True))
-    return orbit, t, z
-
-
 def _divided(rollout: Rollout, surface: Surface, steps: Steps) -> Steps:
     """Divide steps at the turning points of the coordinate."""
     slopes = _slopes(rollout, surface, steps)
@@ -114,23 +124,23 @@ def _divided(rollout: Rollout, surface: Surface, steps: Steps) -> Steps:
     if not turned.any():
         return steps
     inside = steps[turned]
-    return steps[~turned] + _split(rollout, inside, _turn(rollout, surface, inside, slopes[0][turned]))
+    return steps[~turned] + _split(rollout, inside, turning_time(rollout, surface.axis, inside, slopes[0][turned]))
 
 
-def _turn(rollout: Rollout, surface: Surface, steps: Steps, slope: Float[Tensor, " m"]) -> Float[Tensor, " m"]:
+def turning_time(rollout: Rollout, axis: int, steps: Steps, slope: Float[Tensor, " m"]) -> Float[Tensor, " m"]:
     """Find the time after the start of each step at which the coordinate turns, by bisection."""
     low, length = torch.zeros_like(steps.h), steps.h
     for _ in range(HALVINGS):
         length = length / 2
-        z = _along(rollout, steps, low + length)
-        rate = rates(rollout, steps.t + low + length, z)[:, surface.axis]
+        z = along(rollout, steps, low + length)
+        rate = rates(rollout, steps.t + low + length, z)[:, axis]
         low = torch.where(rate * slope > 0, low + length, low)
     return low
 
 
 def _split(rollout: Rollout, steps: Steps, at: Float[Tensor, " m"]) -> Steps:
     """Divide each step in two at a time after its start."""
-    z = _along(rollout, steps, at)
+    z = along(rollout, steps, at)
     first = Steps(steps.orbit, steps.t, at, steps.before, z)
     return first + Steps(steps.orbit, steps.t + at, steps.h - at, z, steps.after)
 
@@ -175,7 +185,7 @@ def _onto(
     slack = 1e-6 * h  # rounding may put a crossing at the very end of a step slightly outside of it
     lies = (elapsed >= -slack) & (elapsed <= h + slack)
     # If the coordinate moves unevenly, that step is inaccurate: integrate to its time, and step over the remaining distance.
-    near = torch.cat([_along(rollout, steps, elapsed), (t + elapsed)[:, None]], dim=-1)
+    near = torch.cat([along(rollout, steps, elapsed), (t + elapsed)[:, None]], dim=-1)
     there = _rk4(by_coordinate, near, (level - near[:, axis])[:, None])
     lies &= (there[:, -1] - guess[:, -1]).abs() <= h / 8
     if not lies.all():
@@ -189,12 +199,12 @@ def _halve(rollout: Rollout, steps: Steps, axis: int, level: Float[Tensor, " m"]
     low, length = torch.zeros_like(steps.h), steps.h
     for _ in range(HALVINGS):
         length = length / 2
-        middle = _along(rollout, steps, low + length)
+        middle = along(rollout, steps, low + length)
         low = torch.where((middle[:, axis] - level).sign() != side, low + length, low)
-    return torch.cat([_along(rollout, steps, low), (steps.t + low)[:, None]], dim=-1)
+    return torch.cat([along(rollout, steps, low), (steps.t + low)[:, None]], dim=-1)
 
 
-def _along(rollout: Rollout, steps: Steps, elapsed: Float[Tensor, " m"]) -> Float[Tensor, "m D"]:
+def along(rollout: Rollout, steps: Steps, elapsed: Float[Tensor, " m"]) -> Float[Tensor, "m D"]:
     """Return the states at some time after the start of each step."""
     begin = torch.cat([steps.before, steps.t[:, None]], dim=-1)
     return _rk4(lambda y: _by_time(rollout, y), begin, elapsed[:, None])[:, :-1]

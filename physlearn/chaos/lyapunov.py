@@ -12,13 +12,13 @@ from torch import Tensor
 
 from physlearn.chaos.resolution import resolve
 from physlearn.chaos.rollout import Rollout
-from physlearn.chaos.variational import between_renormalisations, carry, deviations, lengths_between
+from physlearn.chaos.variational import between_renormalisations, carry, deviations, lengths_between, together
 from physlearn.flow import FlowLike
-from physlearn.integrators import find
 from systems import InputError
 from systems.autograd_mode import unrecorded
 from systems.deprecation import keyword_only
 from systems.floats import takes_arrays
+from systems.maps import Map
 
 BLOCKS = 10  # blocks of time whose means give the standard error, which ten blocks determine to about a quarter
 
@@ -49,7 +49,7 @@ class Exponents:
 @takes_arrays("z0")
 @unrecorded
 def lyapunov_exponents(
-    flow: FlowLike,
+    flow: FlowLike | Map,
     z0: Float[Tensor, "*batch D"],
     time: float,
     *,
@@ -68,11 +68,11 @@ def lyapunov_exponents(
     Parameters
     ----------
     flow
-        A system, a trained model or Forecaster, or a function ``f(t, z)``.
+        A system, a trained model or Forecaster, a function ``f(t, z)``, or a map of `systems.maps`.
     z0 : shape ``(..., D)``
         Initial states. The result has their dtype and device.
     time
-        Time over which the growth rates are averaged.
+        Time over which the growth rates are averaged; for a map, the number of iterations.
     dt
         Step; by default 0.05 times the flow's time scale, 1/rate of its fastest linear motion, rounded to 1, 2 or 5 times a
         power of ten. Orbits that are not resolved by this step are integrated with steps of ``dt / 8``.
@@ -88,7 +88,8 @@ def lyapunov_exponents(
     Returns
     -------
     Tensor, shape ``(..., k)``
-        Exponents [1 / time], largest first; NaN for orbits that escape.
+        Exponents [1 / time], largest first; NaN for orbits that escape. A map whose derivative vanishes on the orbit has an
+        exponent of minus infinity.
 
     Raises
     ------
@@ -118,7 +119,7 @@ def lyapunov_exponents(
 @takes_arrays("z0")
 @unrecorded
 def lyapunov_history(
-    flow: FlowLike,
+    flow: FlowLike | Map,
     z0: Float[Tensor, "*batch D"],
     time: float,
     *,
@@ -152,7 +153,7 @@ def lyapunov_history(
     """
     if not 0 <= transient < inf:
         raise InputError(f"transient must be a finite time of at least 0, not {transient}")
-    rollout = Rollout.of(flow, z0, time, dt, method)
+    rollout = Rollout.of(flow, z0, time, dt, method, maps=True)
     start = deviations(rollout.z, k, seed)
     before = round(transient / rollout.dt)
     resolution = resolve(replace(rollout, steps=before + rollout.steps))
@@ -163,11 +164,11 @@ def lyapunov_history(
         if group.compiled is not None:
             growth[rows] = _growth(group, z, w, scale, before, stretches, finer)
             continue
-        for first, steps in between_renormalisations(finer * before):
+        for first, steps in between_renormalisations(finer * before, together=together(group)):
             z, w, _ = _stretch(group, first, steps, z, w, scale)
         for number, (first, steps) in enumerate(stretches):
             growth[rows, number] = 0.0
-            for begin, few in between_renormalisations(finer * steps, finer * first):
+            for begin, few in between_renormalisations(finer * steps, finer * first, together(group)):
                 z, w, logarithms = _stretch(group, begin, few, z, w, scale)
                 growth[rows, number] += logarithms
     resolution.warn(rollout, "their exponents may be artefacts of the integrator")
@@ -192,9 +193,10 @@ def _growth(
 ) -> Float[Tensor, "n S k"]:
     """Return the logarithmic growth in each stretch, after some steps before, all by compiled code."""
     assert rollout.compiled is not None
-    first, _ = lengths_between(np.array([finer * before] if before else [], dtype=np.int64))
-    counts, owners = lengths_between(finer * np.array([steps for _, steps in stretches]))
-    method = find(rollout.method)(rollout.flow)
+    apart = together(rollout)
+    first, _ = lengths_between(np.array([finer * before] if before else [], dtype=np.int64), apart)
+    counts, owners = lengths_between(finer * np.array([steps for _, steps in stretches]), apart)
+    method = rollout.kind(rollout.flow)
     counts, owners = np.concatenate([first, counts]), np.concatenate([np.full(len(first), -1), owners])
     return rollout.compiled.carried(method, z, w, scale, rollout.dt, counts, owners, orthogonal=True)[2]
 

@@ -12,7 +12,6 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from physlearn.chaos.rollout import Rollout
-from physlearn.integrators import find
 from physlearn.integrators.integrate import TYPICAL_WIDTH
 from physlearn.threads import suited_to
 from systems.errors import outside
@@ -23,6 +22,7 @@ LEVELS = (0, 3)  # numbers of halvings of the step that are tried; more would ta
 FIRST, FEWEST, MOST = 1 / 8, 1024, 4096  # part of the steps that is probed, and bounds on the number of these steps
 TOGETHER = 64  # steps that are evaluated at once by torch
 LARGEST = 500_000  # numbers that are evaluated at once after compiled steps
+APART = 4  # every so many steps, those of a field that depends on time are compared, one after another
 ROUNDING = 16  # machine epsilons, relative to its size, by which a constant coordinate may move
 
 
@@ -87,18 +87,23 @@ def resolve(rollout: Rollout) -> Resolution:
 
     Each orbit is integrated over the first part of the rollout. If the Hamiltonian is known, the criterion is the energy
     error, extrapolated to the whole rollout unless the method is symplectic; otherwise it is the difference between one step
-    and two half steps. An orbit that diverges at the same time with both steps escapes, and is not refined further.
+    and two half steps. An orbit that diverges at the same time with both steps escapes, and is not refined further. A
+    map has no step that could be too long.
     """
     n = len(rollout.z)
     result = Resolution.unknown(rollout)
     rows = torch.arange(n, device=rollout.z.device)
     ended = torch.full((n,), inf, dtype=torch.float64, device=rollout.z.device)
-    for level in LEVELS:
+    for level in LEVELS[:1] if rollout.flow.discrete else LEVELS:
         if not len(rows):
             break
         scale, action, error, end, still = _probe(rollout.among(rows), level)
         escaped = end.isfinite() & ((end - ended[rows]).abs() <= end / 8)
-        good = (error <= (PART if rollout.flow.hamiltonian is None else ENERGY)) & ~end.isfinite() | escaped
+        good = (
+            (error <= (PART if rollout.flow.hamiltonian is None else ENERGY)) & ~end.isfinite()
+            | escaped
+            | rollout.flow.discrete
+        )
         result.scale[rows], result.action[rows], result.error[rows] = scale, action, error
         result.level[rows] = torch.where(escaped, 0, level)
         result.resolved[rows], result.still[rows] = good, still
@@ -133,8 +138,12 @@ def _probe(rollout: Rollout, level: int) -> tuple[Tensor, Tensor, Tensor, Tensor
             near = _long_before(fine)
             moved = (states[1:] - start).masked_fill(~near[..., None], 0.0)
             total, square, seen = total + moved.sum(0), square + moved.square().sum(0), seen + near.sum(0)
-            if energy is None:
-                off = _parting(rollout, numbers, states).masked_fill(~fine[..., None], 0.0)
+            if rollout.flow.discrete:
+                pass
+            elif energy is None:
+                every = 1 if rollout.flow.autonomous else APART
+                off = _parting(rollout, numbers[::every], states[:-1][::every], states[1:][::every])
+                off = off.masked_fill(~fine[::every, :, None], 0.0)
                 error = error.maximum(off.amax(0))
             else:
                 now = states[1:].masked_fill(~fine[..., None], 0.0)
@@ -154,7 +163,7 @@ def _probe(rollout: Rollout, level: int) -> tuple[Tensor, Tensor, Tensor, Tensor
         relative = (error / scale).amax(-1)
     else:
         relative = torch.where(error[:, 0] > 0, error[:, 0] / action, 0.0)
-        relative = relative if find(rollout.method).symplectic else relative / part
+        relative = relative if rollout.kind.symplectic else relative / part
     return scale, action, relative.nan_to_num(nan=inf), end, still
 
 
@@ -167,13 +176,15 @@ def _long_before(fine: Bool[Tensor, "c n"]) -> Bool[Tensor, "c n"]:
     return fine & torch.cat([part[-1] | (2 * number[: len(part)] <= part.sum(0)) for part in parts])
 
 
-def _parting(rollout: Rollout, numbers: range, states: Float[Tensor, "c1 n D"]) -> Float[Tensor, "c n D"]:
-    """Return the difference between the states after each step and after two half steps."""
+def _parting(
+    rollout: Rollout, numbers: range, before: Float[Tensor, "c n D"], after: Float[Tensor, "c n D"]
+) -> Float[Tensor, "c n D"]:
+    """Return the difference between the states after each of some steps and after two half steps."""
     if rollout.flow.autonomous:
-        ends = rollout.path(states[:-1].flatten(0, 1), 0, 1, parts=2)[1].reshape(states[1:].shape)
+        ends = rollout.path(before.flatten(0, 1), 0, 1, parts=2)[1].reshape(after.shape)
     else:
-        ends = torch.stack([rollout.path(z, number, 1, parts=2)[1] for number, z in zip(numbers, states[:-1], strict=True)])
-    return (ends - states[1:]).abs()
+        ends = torch.stack([rollout.path(z, number, 1, parts=2)[1] for number, z in zip(numbers, before, strict=True)])
+    return (ends - after).abs()
 
 
 def _filled(spread: Float[Tensor, "n D"], size: Float[Tensor, "n D"], rollout: Rollout) -> Float[Tensor, "n D"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import ceil, inf, isfinite
 
@@ -15,7 +14,9 @@ from physlearn.flow import FlowLike
 from physlearn.integrators import Flow, Integrator, find
 from physlearn.integrators.compiled import Compiled
 from physlearn.integrators.engine import compiled_flow
+from physlearn.integrators.iteration import Iteration
 from systems import InputError
+from systems.maps import Map
 from systems.states import check_states
 
 EXPLICIT = ("rk4", "leapfrog", "yoshida-4", "yoshida-6", "euler")
@@ -31,14 +32,13 @@ class Rollout:
     coordinates: tuple[str, ...]
     dt: float
     steps: int
-    step: Callable[[Tensor, Tensor, float], Tensor]
-    method: str
+    kind: type[Integrator]
     compiled: Compiled | None = None
 
     @classmethod
     def of(
         cls,
-        flow: FlowLike,
+        flow: FlowLike | Map,
         z0: Tensor,
         time: float | None,
         dt: float | None = None,
@@ -46,13 +46,14 @@ class Rollout:
         *,
         scales: float = 1000.0,
         step: float = STEP,
+        maps: bool = False,
     ) -> Rollout:
         """Check the arguments and prepare the steps.
 
         Parameters
         ----------
         flow, z0
-            The flow, and its initial states ``(..., D)``.
+            The flow, or a map if ``maps`` is True, and its initial states ``(..., D)``.
         time
             Integration time; by default ``scales`` time scales of the flow (`physlearn.chaos.time_scale.time_scale`).
         dt
@@ -61,6 +62,8 @@ class Rollout:
             An explicit integrator; defaults to yoshida-4 for a separable Hamiltonian, and to rk4 for all other flows.
         scales, step
             The defaults of time and dt, in time scales of the flow.
+        maps
+            Whether the caller can iterate maps.
 
         Returns
         -------
@@ -74,7 +77,9 @@ class Rollout:
         NotSeparableError
             If the method needs a separable Hamiltonian and the flow has none.
         """
-        seen = Flow.of(flow)
+        seen = Flow.of_map(flow) if maps and isinstance(flow, Map) else Flow.of(flow)
+        if seen.discrete:
+            dt, method, time = _of_a_map(time, dt, method)
         z0 = torch.as_tensor(z0)
         if not z0.is_floating_point():
             raise InputError(f"states must be floating point, not {z0.dtype}; convert them, for example by z0.double()")
@@ -84,8 +89,8 @@ class Rollout:
             if value is not None and not (value > 0 and isfinite(value)):
                 raise InputError(f"{name} must be a positive number, not {value}")
         method = method or ("rk4" if seen.velocity is None else "yoshida-4")
-        kind = find(method)
-        if method not in EXPLICIT:
+        kind = Iteration if seen.discrete else find(method)
+        if not seen.discrete and method not in EXPLICIT:
             raise InputError(f"{method} is not an explicit fixed-step method; use one of {', '.join(EXPLICIT)}")
         integrator: Integrator = kind(seen)
         z = z0.detach().clone().reshape(-1, z0.shape[-1])  # a clone, because inference tensors have no derivatives
@@ -102,7 +107,12 @@ class Rollout:
         time = scales * scale if time is None else time
         dt = step * scale if dt is None else dt
         steps = max(1, ceil(time / dt - 1e-9))  # 1e-9: rounding must not add a step
-        return cls(seen, z, z0.shape[:-1], coordinates, time / steps, steps, integrator.step, method, compiled)
+        return cls(seen, z, z0.shape[:-1], coordinates, time / steps, steps, kind, compiled)
+
+    @property
+    def method(self) -> str:
+        """The name of the method."""
+        return self.kind.name
 
     @property
     def time(self) -> float:
@@ -114,7 +124,7 @@ class Rollout:
         """The period of each coordinate; infinite for coordinates that are not angles."""
         return tuple(self.flow.periods.get(name, inf) for name in self.coordinates)
 
-    def path(self, z: Float[Tensor, "n D"], first: int, steps: int, parts: int = 1) -> Float[Tensor, "c n D"]:
+    def path(self, z: Float[Tensor, "n D"], first: float, steps: int, parts: int = 1) -> Float[Tensor, "c n D"]:
         """Return the states z and those after each of some steps.
 
         Parameters
@@ -122,7 +132,7 @@ class Rollout:
         z : shape ``(n, D)``
             States at the start of step number ``first``.
         first, steps
-            The number of the first step, and how many follow.
+            The number of the first step, which may be a fraction, and how many follow.
         parts
             Number of shorter steps into which each step is divided.
 
@@ -133,13 +143,17 @@ class Rollout:
         """
         h = self.dt / parts
         if self.compiled is not None:
-            return self.compiled.path(find(self.method)(self.flow), z, first * self.dt, h, [parts] * steps)
-        states = [z]
-        for number in range(first, first + steps):
+            return self.compiled.path(self.kind(self.flow), z, first * self.dt, h, [parts] * steps)
+        step, states = self.kind(self.flow).step, [z]
+        for number in range(steps):
             for part in range(parts):
-                z = self.step(z.new_tensor(number * self.dt + part * h), z, h)
+                z = step(z.new_tensor((first + number) * self.dt + part * h), z, h)
             states.append(z)
         return torch.stack(states)
+
+    def after(self, z: Float[Tensor, "n D"], first: float, steps: int) -> Float[Tensor, "n D"]:
+        """Return the states after some steps from the step number ``first``, without those between."""
+        return z if steps == 0 else replace(self, dt=self.dt * steps).path(z, first / steps, 1, parts=steps)[-1]
 
     def finer(self, halvings: int) -> Rollout:
         """Return the same rollout with its step halved a number of times."""
@@ -148,3 +162,14 @@ class Rollout:
     def among(self, rows: Tensor) -> Rollout:
         """Return the same rollout for some of its states."""
         return replace(self, z=self.z[rows])
+
+
+def _of_a_map(time: float | None, dt: float | None, method: str | None) -> tuple[float, str, float | None]:
+    """Return the step, the method and the time of a map; raise InputError if they are those of a flow."""
+    if dt not in (None, 1):
+        raise InputError(f"a map has no step length, but dt is {dt}; leave dt out and give the number of iterations as time")
+    if method is not None:
+        raise InputError(f"a map is iterated, not integrated by {method}; leave method out")
+    if time is not None and not (time > 0 and float(time).is_integer()):
+        raise InputError(f"time must be the number of iterations of the map, a positive whole number, not {time}")
+    return 1.0, Iteration.name, time

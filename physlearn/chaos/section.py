@@ -11,24 +11,23 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from physlearn.chaos.crossing import Steps, Surface, crossings, rates
+from physlearn.chaos.crossing import Surface
+from physlearn.chaos.events import events
+from physlearn.chaos.iterates import iterates
 from physlearn.chaos.leaving import Bounds
 from physlearn.chaos.resolution import Resolution, resolve
 from physlearn.chaos.rollout import Rollout
+from physlearn.chaos.strobe import PHASE, phase_of, strobed, whole_periods
 from physlearn.flow import FlowLike
-from physlearn.integrators.integrate import TYPICAL_WIDTH
-from physlearn.threads import suited_to
 from systems import InputError
 from systems.autograd_mode import unrecorded
 from systems.deprecation import keyword_only
 from systems.floats import takes_arrays
+from systems.maps import Map
 from systems.periodic import shortest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-TOGETHER = 64  # steps that are searched for crossings at once
-MOST_TOGETHER, MOST_NUMBERS = 2048, 2**20  # compiled steps, and numbers of their states
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Section:
     coordinates
         Names of the D coordinates.
     surface
-        Name of the coordinate that defines the surface, and its value there.
+        Name of the coordinate that defines the surface, and its value there; None for the iterates of a map.
     plane
         Names of the coordinates that identify a point on the surface: all except that of the surface. For a Hamiltonian with
         more than one degree of freedom the momentum conjugate to that coordinate is left out too, as the energy determines it.
@@ -63,7 +62,7 @@ class Section:
     escaped: Bool[Tensor, "*batch"]
     unresolved: Bool[Tensor, "*batch"]
     coordinates: tuple[str, ...]
-    surface: tuple[str, float]
+    surface: tuple[str, float] | None
     plane: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -110,7 +109,8 @@ class Section:
         if plane is None:
             if len(self.plane) < 2:
                 raise InputError(f"this section has only the coordinate {', '.join(self.plane)}, but a plot needs two")
-            names = sorted(self.plane, key=lambda name: name == f"p_{self.surface[0]}")  # a stable sort keeps their order
+            last = None if self.surface is None else f"p_{self.surface[0]}"
+            names = sorted(self.plane, key=lambda name: name == last)  # a stable sort keeps their order
             plane = names[0], names[1]
         return section_plot(self.to_frame(), plane, **options)
 
@@ -131,7 +131,7 @@ class Section:
 @takes_arrays("z0")
 @unrecorded
 def poincare_section(
-    flow: FlowLike,
+    flow: FlowLike | Map,
     z0: Float[Tensor, "*batch D"],
     time: float,
     *,
@@ -154,17 +154,20 @@ def poincare_section(
     Parameters
     ----------
     flow
-        A system, a trained model or Forecaster, or a function ``f(t, z)``.
+        A system, a trained model or Forecaster, or a function ``f(t, z)``. A map of `systems.maps` is its own section, whose
+        points are all its iterates.
     z0 : shape ``(..., D)``
         Initial states. The result has their dtype and device. An initial state does not count as a crossing.
     time
-        Integration time.
+        Integration time; for a map, the number of iterations.
     dt
         Step; by default 0.05 times the flow's time scale, 1/rate of its fastest linear motion, rounded to 1, 2 or 5 times a
         power of ten. Orbits that are not resolved by this step are integrated with steps of ``dt / 8``.
     surface
         Name or index of a coordinate, and its value; defaults to the system's own ``surface``, or to the first coordinate at 0
-        if the flow defines none. For a periodic coordinate the value is taken modulo the period.
+        if the flow defines none. For a periodic coordinate the value is taken modulo the period. ``("phase", 0.0)`` is the
+        stroboscopic section of a flow with a period in time: the states when the drive has this phase, in radians after its
+        phase at t = 0. Steps then divide the period.
     direction
         1 for crossings towards larger values, -1 towards smaller values, 0 for both.
     escape
@@ -200,7 +203,13 @@ def poincare_section(
     >>> poincare_section(oscillator, z0, time=20, surface=("q", 0.0)).t
     tensor([ 4.7124, 10.9956, 17.2788], dtype=torch.float64)
     """
-    rollout = Rollout.of(flow, z0, time, dt, method)
+    rollout = Rollout.of(flow, z0, time, dt, method, maps=True)
+    if rollout.flow.discrete:
+        if surface is not None:
+            raise InputError(f"a map is its own section, but surface is {surface!r}; leave surface out")
+        return _of_iterates(rollout, Bounds.of(rollout, escape), None)
+    if (phase := phase_of(rollout, surface)) is not None:
+        return _of_iterates(whole_periods(rollout), Bounds.of(rollout, escape), phase)
     cut = surface_of(flow, rollout, surface, direction)
     bounds = Bounds.of(rollout, escape)
     resolution = resolve(rollout)
@@ -208,7 +217,28 @@ def poincare_section(
     return section_of(rollout, resolution, cut, bounds)
 
 
-def surface_of(flow: FlowLike, rollout: Rollout, surface: tuple[str | int, float] | None, direction: int) -> Surface:
+def _of_iterates(rollout: Rollout, bounds: Bounds, phase: float | None) -> Section:
+    """Return all iterates of a map as a section, or the states of a flow at a phase of its drive."""
+    resolution = resolve(rollout)
+    resolution.warn(rollout, "they are left out of the section")
+    if phase is None:
+        everyone = torch.arange(len(rollout.z), device=rollout.z.device)
+        orbit, t, z, escaped = iterates(rollout, bounds.among(everyone, resolution.scale))
+    else:
+        orbit, t, z, escaped = strobed(rollout, resolution, phase, bounds)
+    return Section(
+        orbit=orbit,
+        t=t,
+        z=shortest(z, rollout.flow.periods, rollout.coordinates),
+        escaped=escaped.reshape(rollout.batch),
+        unresolved=(~resolution.resolved).reshape(rollout.batch),
+        coordinates=rollout.coordinates,
+        surface=None if phase is None else (PHASE, phase),
+        plane=rollout.coordinates,
+    )
+
+
+def surface_of(flow: FlowLike | Map, rollout: Rollout, surface: tuple[str | int, float] | None, direction: int) -> Surface:
     """Return the requested surface, or else that of the flow; raise InputError if it is invalid."""
     usual = getattr(flow, "surface", (rollout.coordinates[0], 0.0))
     axis, value = _surface(usual if surface is None else surface, rollout.coordinates)
@@ -219,21 +249,12 @@ def surface_of(flow: FlowLike, rollout: Rollout, surface: tuple[str | int, float
 
 def section_of(rollout: Rollout, resolution: Resolution, surface: Surface, bounds: Bounds) -> Section:
     """Compute the section of a rollout, each orbit with the step that resolves it."""
-    escaped = torch.zeros(len(rollout.z), dtype=torch.bool, device=rollout.z.device)
-    found = []
-    with suited_to(rollout.z.numel() * TYPICAL_WIDTH):
-        for rows, group in resolution.groups(rollout, resolution.resolved):
-            numbers, t, z, escaped[rows] = _follow(group, surface, bounds.among(rows, resolution.scale[rows]))
-            found.append((rows[numbers], t, z))
-    empty = (torch.zeros(0, dtype=torch.long, device=rollout.z.device), rollout.z.new_zeros(0), rollout.z[:0])
-    orbit, t, z = (torch.cat(parts) for parts in zip(empty, *found, strict=True))
-    order = torch.argsort(t, stable=True)
-    order = order[torch.argsort(orbit[order], stable=True)]
+    orbit, t, z, escaped = events(rollout, resolution, surface, bounds)
     name = rollout.coordinates[surface.axis]
     return Section(
-        orbit=orbit[order],
-        t=t[order],
-        z=_reduced(z[order], rollout, surface),
+        orbit=orbit,
+        t=t,
+        z=_reduced(z, rollout, surface),
         escaped=escaped.reshape(rollout.batch),
         unresolved=(~resolution.resolved).reshape(rollout.batch),
         coordinates=rollout.coordinates,
@@ -273,34 +294,3 @@ def _surface(surface: tuple[str | int, float], coordinates: tuple[str, ...]) -> 
     if which not in range(len(coordinates)):
         raise InputError(f"there is no coordinate {which!r}; the coordinates are numbered from 0 to {len(coordinates) - 1}")
     return int(which), value
-
-
-def _follow(rollout: Rollout, surface: Surface, bounds: Bounds) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return (orbit, t, z) of the crossings, unordered, and which orbits escaped."""
-    alive = torch.arange(len(rollout.z), device=rollout.z.device)
-    escaped = torch.zeros_like(alive, dtype=torch.bool)
-    z = rollout.z
-    found = [(alive[:0], z[:0, 0], z[:0])]
-    together = TOGETHER if rollout.compiled is None else max(TOGETHER, min(MOST_TOGETHER, MOST_NUMBERS // max(z.numel(), 1)))
-    for start in range(0, rollout.steps, together):
-        path = rollout.path(z, start, min(together, rollout.steps - start))  # (steps + 1, n, D)
-        z = path[-1]
-        gone = bounds.left(path, alive).cummax(0).values
-        times = (torch.arange(start, start + len(path), dtype=torch.float64, device=z.device) * rollout.dt).to(z)
-        side, slope = surface.side(path), rates(rollout, times, path)[..., surface.axis] * rollout.dt
-        suspect = surface.suspect(side[:-1], side[1:], slope[:-1], slope[1:])
-        crossed = suspect.clone()
-        for passed, _ in surface.passed(side[:-1], side[1:]):
-            crossed |= passed
-        at, which = (crossed & ~gone[1:]).nonzero(as_tuple=True)
-        if len(at):
-            steps = Steps(
-                alive[which], times[at], torch.full_like(times[at], rollout.dt), path[at, which], path[at + 1, which]
-            )
-            found.append(crossings(rollout, surface, steps, suspect[at, which]))
-        escaped[alive[gone[-1]]] = True
-        z, alive = z[~gone[-1]], alive[~gone[-1]]
-        if not len(alive):
-            break
-    orbit, t, z = (torch.cat(parts) for parts in zip(*found, strict=True))
-    return orbit, t, z, escaped

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from physlearn.chaos.directional import directional
 from physlearn.chaos.rollout import Rollout
-from physlearn.integrators import Flow, find
+from physlearn.integrators import Flow
 from physlearn.integrators.integrate import TYPICAL_WIDTH
 from physlearn.threads import suited_to
 from systems import InputError
@@ -40,11 +40,11 @@ def carry(
     y = torch.cat([z.unsqueeze(-2), w * unit], dim=-2)
     if rollout.compiled is not None:
         together = y.mT.flatten(1)  # each coordinate of the state, followed by that of the vectors
-        tangent, method = rollout.compiled.tangent(w.shape[1]), find(rollout.method)(rollout.flow)
+        tangent, method = rollout.compiled.tangent(w.shape[1]), rollout.kind(rollout.flow)
         end = tangent.path(method, together, first * rollout.dt, rollout.dt, [steps])[-1]
         y = end.unflatten(-1, (z.shape[-1], -1)).mT.contiguous()
         return y[:, 0], y[:, 1:] / unit
-    step = find(rollout.method)(joint(rollout.flow)).step
+    step = rollout.kind(joint(rollout.flow)).step
     with torch.no_grad(), suited_to(w.numel() * TYPICAL_WIDTH):
         for number in range(first, first + steps):
             y = step(y.new_tensor(number * rollout.dt), y, rollout.dt)
@@ -71,17 +71,24 @@ def _differentiated(f: Callable[[Tensor], Tensor], y: Float[Tensor, "n k1 m"]) -
     return torch.cat([value[:, :1], derivative], dim=1)
 
 
-def between_renormalisations(steps: int, first: int = 0) -> Iterator[tuple[int, int]]:
+def between_renormalisations(steps: int, first: int = 0, together: int = TOGETHER) -> Iterator[tuple[int, int]]:
     """Yield (index of the first step, number of steps) of each stretch between two renormalisations."""
-    for start in range(first, first + steps, TOGETHER):
-        yield start, min(TOGETHER, first + steps - start)
+    for start in range(first, first + steps, together):
+        yield start, min(together, first + steps - start)
 
 
-def lengths_between(steps: Int[np.ndarray, " S"]) -> tuple[Int[np.ndarray, " R"], Int[np.ndarray, " R"]]:
+def together(rollout: Rollout) -> int:
+    """Return the number of steps between two renormalisations: one for a map, which may stretch by any factor in one step."""
+    return 1 if rollout.flow.discrete else TOGETHER
+
+
+def lengths_between(
+    steps: Int[np.ndarray, " S"], together: int = TOGETHER
+) -> tuple[Int[np.ndarray, " R"], Int[np.ndarray, " R"]]:
     """Divide stretches by renormalisations; return the numbers of steps, and the stretch to which each belongs."""
-    parts = -(-steps // TOGETHER)
-    counts = np.full(int(parts.sum()), TOGETHER)
-    counts[np.cumsum(parts) - 1] = steps - (parts - 1) * TOGETHER
+    parts = -(-steps // together)
+    counts = np.full(int(parts.sum()), together)
+    counts[np.cumsum(parts) - 1] = steps - (parts - 1) * together
     return counts, np.repeat(np.arange(len(steps)), parts)
 
 

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from physlearn.flow import Flow
 from systems import System
+from systems.maps import Map
 from systems.size import check_memory, check_steps
 
 if TYPE_CHECKING:
     from physlearn.forecasting.simulated import Protocol
 
 KEPT = 4  # arrays of the size of an orbit: states, rates, what the solver holds, a copy
+LARGE = 10**300  # a larger whole number cannot be formatted as one with a point
 OPTIMISED = 4  # arrays of the size of a network's weights: gradients and the optimiser's moments beside them
 TOO_LARGE = "this needs more memory than there is: ask for fewer or shorter orbits, or for smaller networks"
 
@@ -40,6 +43,18 @@ def check_run(orbits: int, time: float, dt: float, dim: int) -> None:
     """Raise InputError for a run that keeps no states on its way, but is too long, or of too many orbits."""
     check_steps(time / dt if 0 < dt < math.inf else math.nan, f"time {time:g} in steps of {dt:g}")
     check_memory(KEPT * max(orbits, 0) * dim * (dim + 1), f"{orbits:g} orbits with their tangent vectors")
+
+
+def check_chaos(flow: System | Map, z0: Tensor, time: float | None, dt: float | None) -> None:
+    """Raise InputError for orbits that take too many steps of the length that the functions of `physlearn.chaos` choose."""
+    from physlearn.chaos.time_scale import STEP, time_scale  # slow to import
+
+    if time is None or not time > 0:
+        return  # they choose it, or refuse it
+    z = z0.reshape(-1, z0.shape[-1])
+    if dt is None:
+        dt = 1.0 if isinstance(flow, Map) else STEP * time_scale(Flow.of(flow), z)
+    check_run(len(z), time, dt, z.shape[-1])
 
 
 def check_protocol(protocol: Protocol, dim: int, contenders: int) -> None:

@@ -25,6 +25,7 @@ Plot = Annotated[Path | None, Option(help="Picture to write: .png, .svg or .pdf.
 Scheduler = Annotated[str | None, Option(help="Address of a dask scheduler whose workers share the work.")]
 Seed = Annotated[int, Option(help="Random seed.", min=-FARTHEST, max=FARTHEST)]
 SystemName = Annotated[str, Argument(metavar="SYSTEM", help="Name of a system; `physlearn systems` lists them.")]
+SystemOrMap = Annotated[str, Argument(metavar="SYSTEM", help="Name of a system, or of a map: henon, logistic or standard.")]
 SystemSettings = Annotated[list[str] | None, Option("--set", help="Parameter of the system, such as mu=1.5; repeatable.")]
 TaskEpochs = Annotated[int | None, Option(help="Number of passes over the training data. Default: the task's.", max=MOST)]
 TaskName = Annotated[str, Argument(metavar="TASK", help="Name of a task: {tasks}.")]

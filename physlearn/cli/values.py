@@ -12,22 +12,27 @@ import torch
 import systems
 from physlearn import tasks
 from physlearn.cli import limits
-from systems import InputError, System
+from systems import InputError, System, UnknownNameError
+from systems.maps import Map
+from systems.sampling import on_section, plane_of
+from systems.size import check_memory
 
 DEVICES = ("cpu", "cuda")
+FAR = 10  # escape energies, above which orbits leave at once
+SEEN = 1000  # states whose range is that of a grid on the surface of section
 
 
-def parameters(settings: list[str] | None) -> dict[str, float]:
-    """Return the numbers given by ``--set``, by name."""
+def parameters(settings: list[str] | None, option: str = "--set") -> dict[str, float]:
+    """Return the numbers given by ``--set`` or another option, by name."""
     given = {}
     for setting in settings or []:
         key, _, value = setting.partition("=")
         try:
             given[key] = float(value)
         except ValueError as error:
-            raise InputError(f"--set takes a name and a number, such as mu=1.5, not {setting!r}") from error
+            raise InputError(f"{option} takes a name and a number, such as mu=1.5, not {setting!r}") from error
         if not math.isfinite(given[key]):
-            raise InputError(f"--set takes a finite number, such as mu=1.5, not {setting!r}")
+            raise InputError(f"{option} takes a finite number, such as mu=1.5, not {setting!r}")
     return given
 
 
@@ -35,6 +40,59 @@ def autonomous(name: str, settings: list[str] | None) -> System:
     """Return the system with the given parameters, or its suspension if it depends on time."""
     system = systems.get(name, **parameters(settings))
     return system if system.autonomous else systems.Suspension(system)
+
+
+def system_or_map(name: str, settings: list[str] | None) -> System | Map:
+    """Return the system or the map with the given parameters."""
+    if name in systems.maps.names():
+        return systems.maps.get(name, **parameters(settings))
+    if name not in systems.names():
+        known = ", ".join([*systems.names(), *systems.maps.names()])
+        raise UnknownNameError(f"no system or map {name!r}; choose one of {known}")
+    return systems.get(name, **parameters(settings))
+
+
+def span(text: str, option: str) -> tuple[str, tuple[float, float, int]]:
+    """Return the name, the lowest and the highest value, and the number of values."""
+    name, _, numbers = text.partition("=")
+    try:
+        low, high, count = numbers.split(":")
+        found = float(low), float(high), int(count)
+    except ValueError as error:
+        raise InputError(f"{option} takes a name, a range and a number, such as mu=0:3:200, not {text!r}") from error
+    if not (math.isfinite(found[0]) and math.isfinite(found[1]) and found[0] < found[1] and found[2] >= 1):
+        raise InputError(f"{option} takes a lowest value, a higher one and at least 1 value, not {text!r}")
+    check_memory(found[2], f"{found[2]:g} values" if found[2] < limits.LARGE else "that many values")
+    return name, found
+
+
+def parameter_range(text: str) -> tuple[str, list[float]]:
+    """Return a parameter and its values, with both ends of the range."""
+    name, (low, high, count) = span(text, "--parameter")
+    return name, torch.linspace(low, high, count, dtype=torch.float64).tolist()
+
+
+def above_escape(system: System, n: int, energy: float, section: bool, seed: int) -> torch.Tensor:
+    """Return states of an energy that may be above that of escape: a sample, or a grid on the surface of section."""
+    escape = getattr(system, "escape_energy", math.inf)
+    if energy > FAR * escape:
+        what = f"--energy {energy:g} is too far above the escape energy {escape:.4g}"
+        raise InputError(f"{what}; choose at most {FAR * escape:.4g}")
+    options = values_of_sample(system, energy)
+    if not section:
+        return system.sample(n, seed=seed, **options)
+    if not isinstance(system, systems.HamiltonianSystem):
+        raise InputError(f"--section needs a Hamiltonian system, which {system.name} is not; leave --section out")
+    other = plane_of(system, system.surface[0])[1]
+    seen = system.sample(SEEN, seed=seed, **options)[:, [other, other + 2]]
+    bounds = list(zip(seen.amin(0).tolist(), seen.amax(0).tolist(), strict=True))
+    return on_section(system, n, energy, bounds=bounds)
+
+
+def values_of_sample(system: System, value: float) -> dict[str, Any]:
+    """Return the arguments of ``sample`` for an energy at which orbits may escape."""
+    options: dict[str, Any] = energy(system, value)
+    return options | ({"bounded": False} if "bounded" in inspect.signature(system.sample).parameters else {})
 
 
 def task(name: str, data: Path | None, settings: list[str] | None, on: str) -> tasks.Task:
@@ -76,7 +134,7 @@ def device(name: str) -> str:
     return name
 
 
-def surface(text: str | None) -> tuple[str, float] | None:
+def surface(text: str | None, option: str = "--surface") -> tuple[str, float] | None:
     """Return the coordinate of a surface of section and its value."""
     if text is None:
         return None
@@ -84,7 +142,7 @@ def surface(text: str | None) -> tuple[str, float] | None:
     try:
         return coordinate, float(value)
     except ValueError as error:
-        raise InputError(f"--surface takes a coordinate and a number, such as x=0, not {text!r}") from error
+        raise InputError(f"{option} takes a coordinate and a number, such as x=0, not {text!r}") from error
 
 
 def markers(text: str | None) -> str | list[tuple[float, float]] | None:

@@ -17,6 +17,7 @@ from physlearn.integrators.fixed_point import ROUNDING
 from physlearn.integrators.gauss_legendre import GaussLegendre, GaussLegendre4, GaussLegendre6, ImplicitMidpoint
 from physlearn.integrators.implicit import Implicit
 from physlearn.integrators.integrator import SAMPLES, Integrator, Sample
+from physlearn.integrators.iteration import Iteration
 from physlearn.integrators.leapfrog import Leapfrog, Yoshida4, Yoshida6
 from physlearn.integrators.rk4 import RungeKutta4
 from physlearn.integrators.symplectic_euler import SymplecticEuler
@@ -62,6 +63,7 @@ FORMS: dict[type[Integrator], Callable[..., stepping.Method]] = {
     GaussLegendre4: _gauss_legendre,
     GaussLegendre6: _gauss_legendre,
     Tao4: _tao,
+    Iteration: lambda integrator: stepping.Explicit("MAP"),
 }
 
 

@@ -6,6 +6,8 @@ or ``axes=None`` for several, create a figure if none are given, and return the 
 
 from physlearn.plotting.activation_curves import activation_curves
 from physlearn.plotting.animation import animate
+from physlearn.plotting.basins import basin_plot, exit_plot
+from physlearn.plotting.bifurcation import bifurcation_plot
 from physlearn.plotting.box_plot import box_plot
 from physlearn.plotting.colored_line import add_line, colored_line
 from physlearn.plotting.configuration import configuration_orbit
@@ -19,6 +21,7 @@ from physlearn.plotting.learning_curves import learning_curves
 from physlearn.plotting.noisy_descent import noisy_descent
 from physlearn.plotting.phase_error import phase_error_plot
 from physlearn.plotting.phase_portrait import phase_portrait
+from physlearn.plotting.recurrence import recurrence_plot
 from physlearn.plotting.section import section_boundary, section_plot
 from physlearn.plotting.spectrum import spectrum_plot
 from physlearn.plotting.tracking import tracking_plot
@@ -27,10 +30,13 @@ from systems.deprecation import old_names
 __all__ = [
     "activation_curves",
     "animate",
+    "basin_plot",
+    "bifurcation_plot",
     "box_plot",
     "colored_line",
     "configuration_orbit",
     "digit_construction",
+    "exit_plot",
     "forecast_plot",
     "forest_plot",
     "grouped_boxes",
@@ -40,6 +46,7 @@ __all__ = [
     "noisy_descent",
     "phase_error_plot",
     "phase_portrait",
+    "recurrence_plot",
     "section_boundary",
     "section_plot",
     "spectrum_plot",

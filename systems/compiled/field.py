@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import fields, is_dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from typing import Any, cast
 
 import numpy as np
@@ -262,7 +262,20 @@ class ParametrizedField:
                     )
 
 
-def field_of_system(system: Any) -> ParametrizedField:
+Law = Callable[[Any, Tensor, Tensor], Tensor]
+
+
+def rates_of(system: Any, t: Tensor, z: Tensor) -> Tensor:
+    """Return dz/dt: the law of a system."""
+    return cast(Tensor, system.vector_field(t, z))
+
+
+def step_of(map_: Any, t: Tensor, z: Tensor) -> Tensor:
+    """Return the next states: the law of a map."""
+    return cast(Tensor, map_.step(z))
+
+
+def field_of_system(system: Any, law: Law = rates_of) -> ParametrizedField:
     """Return the field of a system, whose parameters stay arguments if the system can be traced in that way.
 
     Parameters
@@ -286,11 +299,11 @@ def field_of_system(system: Any) -> ParametrizedField:
     others = tuple((f.name, getattr(system, f.name)) for f in given if f.name not in names)
     if given or not vars(system):
         try:
-            field = _traced_class(cast(Hashable, type(system)), names, others, _Example(tuple(values)))
+            field = _traced_class(cast(Hashable, type(system)), law, names, others, _Example(tuple(values)))
             return ParametrizedField(field, values)
         except (UntraceableError, TypeError):  # it takes its parameters for numbers, or others cannot be told apart
             pass
-    return ParametrizedField(_of_function(system.vector_field, system.dim))
+    return ParametrizedField(_of_function(partial(law, system), system.dim))
 
 
 def field_of_function(function: Flow, dim: int) -> ParametrizedField:
@@ -319,12 +332,14 @@ class _Example:
 
 
 @lru_cache(maxsize=256)
-def _traced_class(cls: Any, names: tuple[str, ...], others: tuple[tuple[str, Any], ...], values: _Example) -> TracedField:
+def _traced_class(
+    cls: Any, law: Law, names: tuple[str, ...], others: tuple[tuple[str, Any], ...], values: _Example
+) -> TracedField:
     def function(t: Tensor, z: Tensor, *parameters: Tensor) -> Tensor:
         one: Any = object.__new__(cls)  # a fresh one: what a system has computed from its own parameters must not be kept
         for name, value in (*others, *zip(names, parameters, strict=True)):
             object.__setattr__(one, name, value)
-        return one.vector_field(t, z)
+        return law(one, t, z)
 
     dim = len(cls.coordinates)
     examples = [torch.tensor(value, dtype=torch.float64) for value in values.values]

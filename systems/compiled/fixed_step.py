@@ -13,7 +13,7 @@ import numpy as np
 from systems.compiled.loops import Array, loop
 from systems.compiled.signature import call_into
 
-EULER, RK4, COMPOSED, SYMPLECTIC_EULER, INLINED = range(5)
+EULER, RK4, COMPOSED, SYMPLECTIC_EULER, MAP, INLINED = range(6)
 EXACT: dict[str, Any] = {"error_model": "numpy"}
 
 
@@ -83,6 +83,14 @@ def inlined(
     call_into(function, clock, y, p, k, 0)
 
 
+@loop(**EXACT)
+def iterate(law: int, p: Array, t: float, y: Array, k: Array) -> None:
+    """Replace the states by the next ones, which a map gives."""
+    call_into(law, t, y, p, k, 0)
+    for i in range(y.size):
+        y[i] = k[0, i]
+
+
 @loop(nogil=True, **EXACT)
 def run(
     kind: int,
@@ -111,7 +119,7 @@ def run(
     kind
         The method.
     first, second
-        Addresses of the field, or of the force and the velocity.
+        Addresses of the field or the map, or of the force and the velocity.
     p, p_second, period, clock
         Parameters of both functions, period of the field (0 if there is none), and its time at the first output. A function
         that takes many steps gets its arguments in ``p``, which are changed.
@@ -157,6 +165,8 @@ def run(
                 composed(first, second, p, p_second, t, dt, weights, y, k)
             elif kind == EULER:
                 euler(first, p, t, dt, y, k, state)
+            elif kind == MAP:
+                iterate(first, p, t, y, k)
             else:
                 symplectic_euler(first, second, p, p_second, t, dt, y, k)
             taken += 1

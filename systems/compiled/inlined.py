@@ -68,6 +68,11 @@ def rk4(rates: Sequence[Expression], z: list[Expression]) -> Step:
     return Step(z, [y + dt / 6 * (a + 2 * (b + c) + d) for y, a, b, c, d in slopes])
 
 
+def iterated(rates: Sequence[Expression], z: list[Expression]) -> Step:
+    """Return an iteration of a map, which gives the next states."""
+    return Step(z, list(rates))
+
+
 def composed(force: list[Expression], velocity: list[Expression], z: list[Expression], weights: Sequence[float]) -> Step:
     """Return leapfrog steps of the lengths ``weights`` times dt, between which the force is kept."""
     n = len(z) // 2
@@ -121,7 +126,7 @@ class Steps:
         return int(compiled(source(step, self.lanes)).address) if step.length <= LONGEST else None
 
 
-ONE_STEP = {"EULER": euler, "RK4": rk4}
+ONE_STEP = {"EULER": euler, "RK4": rk4, "MAP": iterated}
 
 
 def source(step: Step, lanes: int) -> str:

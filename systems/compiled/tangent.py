@@ -11,7 +11,7 @@ import numpy as np
 
 from systems.compiled.blocks import each_block, lanes_of, one_by_one, side_by_side
 from systems.compiled.field import ParametrizedField
-from systems.compiled.fixed_step import COMPOSED, EXACT, INLINED, RK4, composed, euler, inlined, rk4
+from systems.compiled.fixed_step import COMPOSED, EXACT, INLINED, MAP, RK4, composed, euler, inlined, iterate, rk4
 from systems.compiled.loops import Array, loop
 from systems.compiled.signature import call_into
 from systems.compiled.stepping import Explicit
@@ -23,8 +23,8 @@ STEPS_AT_ONCE = 1_000_000  # so that the user can interrupt
 def normalize(y: Array, scale: Array, lane: int, orthogonal: bool, growth: Array) -> bool:
     """Normalise the vectors of an orbit ``y (D, 1 + k, lanes)`` and add the logarithms of their lengths to ``growth (k,)``.
 
-    Lengths are in units of ``scale (D, lanes)``. With ``orthogonal``, each vector is made orthogonal to those before it. The
-    result is False if a length is zero or not finite.
+    Lengths are in units of ``scale (D, lanes)``. With ``orthogonal``, each vector is made orthogonal to those before it, and
+    a vector of length zero has a logarithm of minus infinity. The result is False if another length is zero or not finite.
     """
     dim, k = y.shape[0], y.shape[1] - 1
     for vector in range(1, k + 1):
@@ -38,6 +38,11 @@ def normalize(y: Array, scale: Array, lane: int, orthogonal: bool, growth: Array
         for i in range(dim):
             part = y[i, vector, lane] / scale[i, lane]
             square += part * part
+        if square == 0.0 and orthogonal:  # a map may contract a vector to nothing; any direction goes on with its place
+            growth[vector - 1] = -np.inf
+            for i in range(dim):
+                y[i, vector, lane] = scale[i, lane] if i == vector - 1 else 0.0
+            continue
         if not 0.0 < square < np.inf:
             return False
         length = np.sqrt(square)
@@ -87,6 +92,8 @@ def run(
                 rk4(first, p, t, dt, flat, k, state)
             elif kind == COMPOSED:
                 composed(first, second, p, p_second, t, dt, weights, flat, k)
+            elif kind == MAP:
+                iterate(first, p, t, flat, k)
             else:
                 euler(first, p, t, dt, flat, k, state)
             number += 1

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from math import sqrt
+from functools import partial
+from math import cos, pi, sin, sqrt
 from typing import ClassVar
 
 import torch
@@ -14,6 +16,14 @@ from systems.errors import InputError
 from systems.hamiltonian.cubic_well import CubicWell
 from systems.registry import register
 from systems.system import Symmetry
+
+OPENINGS = {"top": pi / 2, "left": 7 * pi / 6, "right": 11 * pi / 6}  # the directions of the saddles
+OPENING = 1.2  # distance of an opening from the origin; the saddles are at 1
+
+
+def _beyond(z: Tensor, turn: float, coupling: float) -> Tensor:
+    """Return how far states are beyond the opening in a direction."""
+    return coupling * (cos(turn) * z[..., 0] + sin(turn) * z[..., 1]) - OPENING
 
 
 def _rotate(z: Tensor) -> Tensor:
@@ -66,6 +76,16 @@ class HenonHeiles(CubicWell):
     def escape_energy(self) -> float:
         """Energy of the three saddles, 1 / (6 coupling^2)."""
         return 1 / (6 * self.coupling**2)
+
+    @property
+    def exits(self) -> dict[str, Callable[[Tensor], Tensor]]:
+        """The three openings above the escape energy: functions of the state that are positive beyond an opening.
+
+        An opening is the line at 1.2 / coupling from the origin, across the direction of a saddle. An orbit that has passed it
+        does not return: for coupling 1, the force beyond the upper line points outward where x^2 < y (y - 1), which holds
+        wherever V < 0.55.
+        """
+        return {name: partial(_beyond, turn=turn, coupling=self.coupling) for name, turn in OPENINGS.items()}
 
     def potential(self, q: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
         """Return V(x, y)."""

@@ -38,6 +38,9 @@ SMALL = {
     "search": ["van-der-pol", "sine", "--set", "orbits=5"],
     "reproduce": ["fig3"],
     "explore": ["pendulum", "--no-browser"],
+    "bifurcations": ["lorenz", "--parameter", "rho=20:28:3", "--time", "1"],
+    "basins": ["henon", "--grid", "x=-1:1:3", "--time", "10"],
+    "escapes": ["henon-heiles", "--energy", "0.2", "--time", "1"],
     "track": ["film.mp4"],
 }
 COSTLY = {  # where the work begins: whoever comes there was not refused
@@ -48,11 +51,14 @@ COSTLY = {  # where the work begins: whoever comes there was not refused
     "physlearn.studies.learned_diversity": ["reproduce"],
     "physlearn.explorer": ["serve"],
     "physlearn.forecasting.long_run": ["long_run"],
+    "physlearn.chaos": ["bifurcation_diagram", "basins", "escape_times"],
 }
 
 
 PATIENCE = 90  # seconds, on a busy machine
-FILES = {"track": "angles.csv", "simulate": "orbit.nc", "learn": "a.safetensors"}
+FILES = {"track": "angles.csv", "simulate": "orbit.nc", "learn": "a.safetensors"} | dict.fromkeys(
+    ("bifurcations", "basins", "escapes"), "table.csv"
+)
 
 
 class ReachedError(Exception):

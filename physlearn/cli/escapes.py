@@ -1,0 +1,70 @@
+"""``physlearn escapes``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from typer import Option
+
+from physlearn.cli.answer import answer
+from physlearn.cli.interruption import importing
+from physlearn.cli.options import MOST, AsJson, Plot, Seed, SystemName, SystemSettings
+
+
+def escapes(
+    name: SystemName,
+    energy: Annotated[float, Option(help="Energy of the initial states.")],
+    orbits: Annotated[int, Option(help="Number of orbits.", max=MOST)] = 1000,
+    duration: Annotated[float, Option("--time", help="Time after which orbits are no longer followed.")] = 200.0,
+    dt: Annotated[float | None, Option(help="Time step. Default: from the fastest motion.")] = None,
+    section: Annotated[
+        bool, Option("--section", help="Start on a grid on the surface of section, instead of at random.")
+    ] = False,
+    out: Annotated[Path, Option(help="Table of the orbits to write: .csv or .parquet.")] = Path("escapes.csv"),
+    set_: SystemSettings = None,
+    plot: Plot = None,
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Find when orbits escape, and through which exit."""
+    with importing():
+        import pandas as pd
+        from matplotlib import pyplot as plt
+
+        import systems
+        from physlearn import chaos
+        from physlearn.cli import limits, tables, values
+        from physlearn.forecasting import picture, report
+    system = systems.get(name, **values.parameters(set_))
+    report.writable_files(out, plot)
+    tables.check_table(out)
+    if plot is not None:
+        picture.check_format(plot)
+    if not hasattr(system, "exits"):
+        raise systems.InputError(f"{name} declares no exits; choose a system that does, such as henon-heiles")
+    limits.check_orbits(orbits, 1.0, 1.0, system.dim)
+    z0 = values.above_escape(system, orbits, energy, section, seed)
+    limits.check_chaos(system, z0, duration, dt)
+    found = chaos.escape_times(system, z0, duration, dt=dt)
+    names = dict(enumerate(found.names)) | {-1: "none", -2: "lost"}
+    table = pd.DataFrame(found.z0.numpy(), columns=list(system.coordinates))
+    table = table.assign(exit=[names[int(number)] for number in found.exit], time=found.time.numpy())
+    written = [tables.write_table(out, table)]
+    if plot is not None:
+        figure, ax = plt.subplots(figsize=(5.0, 4.4), layout="constrained")
+        found.plot(ax=ax)
+        written.append(report.write_figure(plot, figure))
+        plt.close(figure)
+    counted = found.to_frame()
+    rows = [report.finite(row) for row in counted.to_dict("records")]
+    summary: dict[str, Any] = {
+        "system": name,
+        "energy": energy,
+        "orbits": orbits,
+        "time": duration,
+        "agreement": found.agreement,
+        "rows": rows,
+    }
+    text = f"{name}: {orbits} orbits of energy {energy:g} over t = {duration:g}\n"
+    answer(summary, text + counted.to_string(index=False, float_format="{:.4g}".format), written, as_json)
