@@ -13,7 +13,7 @@ from physlearn.cli.registered import listed
 COMMANDS = {  # the summaries are the first lines of the commands' docstrings, short enough not to be cut
     "systems": "List the systems with their coordinates and parameters.",
     "simulate": "Simulate orbits of a system from random initial states.",
-    "forecast": "Learn a system or a recording, then forecast and score orbits.",
+    "forecast": "Learn a system or a recording, and forecast its orbits.",
     "chaos": "Compare order and chaos in a system and in models of it.",
     "bifurcations": "Record the attractors of a system as a parameter varies.",
     "basins": "Find which attractor each initial state leads to.",
@@ -22,7 +22,7 @@ COMMANDS = {  # the summaries are the first lines of the commands' docstrings, s
     "learn": "Meta-learn activation functions on a task.",
     "compare": "Compare learned activations with others on a task.",
     "bench": "Run published benchmarks, or measure the speed.",
-    "search": "Search the learning rate and width that suit each activation.",
+    "search": "Search learning rates and widths for activations.",
     "reproduce": "Reproduce figures of the paper on learned diversity.",
     "explore": "Explore true and learned orbits on a local web page.",
 }

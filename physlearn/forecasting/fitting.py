@@ -122,16 +122,16 @@ def learn(
         known, other = (None if part is None else cast_to(*precision, part) for part in (pairs, held_out))
         assert known is not None
         histories = train_members(networks, known, other, effort.training, effort.seed, effort.progress)
+    noise = [] if smoothed is None else smoothed.noise.tolist()
     if choice.name != "derivative":
         for k, network in enumerate(networks):
             training = StateTraining(choice.name, network, units, chosen)
             others = None if held is None else held.smoothed
             seed = effort.seed + k
             found = training.run(seen.smoothed, others, polish=effort.polish, seed=seed, progress=effort.progress)
-            method, histories[k] = found
+            method, histories[k], noise = found
             network.to(*precision)
     order = sorted(range(len(networks)), key=lambda k: _reached(histories[k]))
-    noise = seen.smoothed.noise.tolist() if smoothed is not None or choice.name != "derivative" else []
     return Learned(
         models=[PhysicalModel(networks[k], units) for k in order],
         history=histories[order[0]],

@@ -87,8 +87,11 @@ class StateTraining:
 
     def run(
         self, data: Smoothed, validation: Smoothed | None, *, polish: int | None, seed: int, progress: bool
-    ) -> tuple[str, pd.DataFrame]:
-        """Train the model, which becomes float64, and return how the loss integrates, and the history."""
+    ) -> tuple[str, pd.DataFrame, list[float]]:
+        """Train the model, which becomes float64; return how the loss integrates, the history, and the noise of the data.
+
+        The noise is that of the smoothed data, or else of what the model does not explain, in the units of the data.
+        """
         self.model.double().requires_grad_(True)
         loss = self._loss(self.name, data)
         other = None
@@ -105,7 +108,9 @@ class StateTraining:
             seed=seed,
             progress=progress,
         )
-        return loss.method, history
+        left = loss.noise() * self.units.scale
+        known = torch.from_numpy(data.noise)
+        return loss.method, history, torch.where(known.isfinite(), known, left).tolist()
 
     def _loss(self, name: str, data: Smoothed) -> StateLoss:
         if name == "step":

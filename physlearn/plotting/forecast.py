@@ -78,6 +78,9 @@ def forecast_plot(
     for (label, orbit), color in zip(forecasts.items(), cycle(COLORS), strict=False):
         path = _until_it_leaves(array(orbit.z[:, i]), low - 3 * margin, high + 3 * margin)
         upper.plot(t, path, color=color, linewidth=1.1, label=label)
+        if hasattr(orbit, "band"):  # the forecast of an ensemble
+            below, above = (np.clip(array(limit)[:, i], low - 3 * margin, high + 3 * margin) for limit in orbit.band())
+            upper.fill_between(t, below, above, color=color, alpha=0.2, linewidth=0)
         if hamiltonian is None:
             named = replace(orbit, coordinates=truth.coordinates, periods=truth.periods)
             errors.append(_drawable(array(metrics.distance(named, truth))))
@@ -137,7 +140,8 @@ def _single(truth: Orbit, forecasts: Mapping[str, Orbit]) -> tuple[Orbit, dict[s
 
 def _at(orbit: Orbit, known: Bool[Tensor, " T"]) -> Orbit:
     """Return the orbit at some of its times."""
-    return replace(orbit, t=orbit.t[known], z=orbit.z[known], rate=None)
+    t, z = orbit.t[known], orbit.z[known]
+    return Orbit(t, z, coordinates=orbit.coordinates, periods=orbit.periods, units=orbit.units)
 
 
 def _first(orbit: Orbit) -> Orbit:

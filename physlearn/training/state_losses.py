@@ -62,6 +62,13 @@ class StateLoss(ABC):
     def parts(self, rows: Int[Tensor, " B"]) -> Float[Tensor, " D"]:
         """Return the contribution of each coordinate to the loss of some windows."""
 
+    def noise(self) -> Float[Tensor, " D"]:
+        """Estimate the standard deviation of the measured states from what the trained model does not explain; NaN if unknown.
+
+        It is in the units of the model.
+        """
+        return torch.full_like(self.weights, torch.nan)
+
     def field(self, z: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]:
         """Return dz/dt."""
         return self.moving * self.model(z) + self.drift
@@ -112,6 +119,11 @@ class StepLoss(StateLoss):
             total = total + (z - self.z[rows, k]).square().mean(0)
         return total * self.weights / (self.t.shape[1] - 1)
 
+    def noise(self) -> Float[Tensor, " D"]:
+        """Estimate the noise, half of whose variance in a residual comes from the state before the step."""
+        with torch.no_grad():
+            return (self.parts(torch.arange(len(self))) / self.weights / 2).sqrt()
+
 
 class ShootingLoss(StateLoss):
     r"""The error of orbits that start from learned initial states, one for each window, and the gaps between windows.
@@ -150,6 +162,11 @@ class ShootingLoss(StateLoss):
         joins = ((rows + 1 < len(self)) & (self.follows[after] > 0)).unsqueeze(-1)
         gap = torch.where(joins, z - self.start[after], 0.0).square().mean(0)
         return (total / (steps + 1) + JOINED * gap) * self.weights
+
+    def noise(self) -> Float[Tensor, " D"]:
+        """Estimate the noise as the misfit, of which the gaps between windows are a small part."""
+        with torch.no_grad():
+            return (self.parts(torch.arange(len(self))) / self.weights).sqrt()
 
 
 class WeakLoss(StateLoss):

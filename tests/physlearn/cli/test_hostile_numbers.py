@@ -44,7 +44,7 @@ SMALL = {
     "track": ["film.mp4"],
 }
 COSTLY = {  # where the work begins: whoever comes there was not refused
-    "physlearn.forecasting.forecaster": ["train_single"],
+    "physlearn.forecasting.fitting": ["train_members"],
     "physlearn.comparison.compare": ["train_ensemble"],
     "physlearn.comparison.tuning": ["train_ensemble"],
     "physlearn.studies.hamiltonian_networks.benchmarks": ["_go_on"],

@@ -57,6 +57,13 @@ def test_the_noise_of_dense_states_is_estimated():
         assert found.per_turn == pytest.approx(60, rel=0.4)
 
 
+def test_the_noise_of_sparse_states_is_what_the_model_does_not_explain():
+    seen = measured(noise=0.02, n=60)
+    f = fitted(seen)
+    true = 0.02 * PENDULUM.orbit(PENDULUM.sample(60, seed=0), seen.t).z.std((0, 1))
+    np.testing.assert_allclose(list(f.noise.values()), true, rtol=0.25)
+
+
 def test_uneven_times_holes_and_runs_of_different_lengths_train():
     runs = []
     random = np.random.default_rng(0)
