@@ -77,6 +77,8 @@ CALLS = {
     "lyapunov_history": (lambda z0: chaos.lyapunov_history(STARS, z0, 2, **HOW), Z0),
     "sali": (lambda z0: chaos.sali(STARS, z0, 2, **HOW), Z0),
     "gali": (lambda z0: chaos.gali(STARS, z0, 2, 3, **HOW), Z0),
+    "megno": (lambda z0: chaos.megno(STARS, z0, 2, **HOW), Z0),
+    "fli": (lambda z0: chaos.fli(STARS, z0, 2, **HOW), Z0),
     "classify": (lambda z0: chaos.classify(STARS, z0, 10, **HOW), Z0),
     "is_chaotic": (lambda z0: chaos.is_chaotic(STARS, z0, 10, **HOW), Z0),
     "poincare_section": (lambda z0: chaos.poincare_section(STARS, z0, 20, dt=0.1).z, Z0),

@@ -1,10 +1,11 @@
-"""Poincare sections, Lyapunov exponents, alignment indices, and the comparison of a model's dynamics with the truth."""
+"""Poincare sections, Lyapunov exponents, indicators of chaos, and the comparison of a model's dynamics with the truth."""
 
 from physlearn.chaos.agreement import DynamicsComparison, compare_dynamics
 from physlearn.chaos.alignment import gali, sali
 from physlearn.chaos.classes import Classification
 from physlearn.chaos.classify import chaotic_fraction, classify, is_chaotic
 from physlearn.chaos.dynamics import Dynamics
+from physlearn.chaos.indicators import fli, megno
 from physlearn.chaos.lyapunov import Exponents, lyapunov_exponents, lyapunov_history
 from physlearn.chaos.overlap import hellinger, nearest
 from physlearn.chaos.section import Section, poincare_section
@@ -18,11 +19,13 @@ __all__ = [
     "chaotic_fraction",
     "classify",
     "compare_dynamics",
+    "fli",
     "gali",
     "hellinger",
     "is_chaotic",
     "lyapunov_exponents",
     "lyapunov_history",
+    "megno",
     "nearest",
     "poincare_section",
     "sali",

@@ -154,13 +154,15 @@ class Compiled:
         owners: Int[np.ndarray, " R"],
         *,
         orthogonal: bool,
+        first: int = 0,
     ) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n k D"], Float[Tensor, "n S k"]]:
         """Move states and deviation vectors through stretches of steps, as `systems.compiled.tangent.carry` does."""
         method = FORMS[type(integrator)](integrator)
         assert isinstance(method, stepping.Explicit)  # deviation vectors are moved by explicit methods only
-        found = tangent.carry(method, self.field, z.numpy(), w.numpy(), scale.numpy(), dt, counts, owners, orthogonal)
-        first, second, third = (torch.from_numpy(np.ascontiguousarray(part)) for part in found)
-        return first, second, third
+        stretches = dt, counts, owners, orthogonal, first
+        found = tangent.carry(method, self.field, z.numpy(), w.numpy(), scale.numpy(), *stretches)
+        states, vectors, growth = (torch.from_numpy(np.ascontiguousarray(part)) for part in found)
+        return states, vectors, growth
 
     def _integrated(
         self,

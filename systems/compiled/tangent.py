@@ -120,6 +120,7 @@ def carry(
     counts: Array,
     owners: Array,
     orthogonal: bool,
+    first: int = 0,
 ) -> tuple[Array, Array, Array]:
     """Move states and deviation vectors through many stretches of steps.
 
@@ -132,11 +133,13 @@ def carry(
     z, w, scale : shapes ``(n, D)``, ``(n, k, D)`` and ``(n, D)``
         The states, the vectors in units of ``scale``, and the unit of each coordinate.
     dt : float
-        Length of the steps, which are counted from the time 0.
+        Length of the steps.
     counts, owners : shape ``(S,)``
         Number of steps of each stretch, and the row of the result to which its growth belongs; -1 for none.
     orthogonal : bool
         Whether the vectors are made orthogonal after each stretch.
+    first : int, default 0
+        Number of the first step, which begins at the time ``first dt``.
 
     Returns
     -------
@@ -153,7 +156,7 @@ def carry(
     alive = np.ones((blocks, lanes), dtype=np.bool_)
     growth = np.zeros((blocks, lanes, int(owners.max(initial=-1)) + 1, k))
     calls = method.calls(tangent, lanes, int(counts.sum()) * blocks)
-    numbers, weights = np.zeros(blocks, dtype=np.int64), np.array(method.weights)
+    numbers, weights = np.full(blocks, first, dtype=np.int64), np.array(method.weights)
 
     def block(place: int, begin: int, end: int) -> None:
         own = y[place], units[place], alive[place], growth[place]
