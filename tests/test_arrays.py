@@ -79,6 +79,7 @@ CALLS = {
     "gali": (lambda z0: chaos.gali(STARS, z0, 2, 3, **HOW), Z0),
     "megno": (lambda z0: chaos.megno(STARS, z0, 2, **HOW), Z0),
     "fli": (lambda z0: chaos.fli(STARS, z0, 2, **HOW), Z0),
+    "covariant_vectors": (lambda z0: chaos.covariant_vectors(SWING, z0, 2, transient=60, dt=0.5), PLANE[:1]),
     "classify": (lambda z0: chaos.classify(STARS, z0, 10, **HOW), Z0),
     "is_chaotic": (lambda z0: chaos.is_chaotic(STARS, z0, 10, **HOW), Z0),
     "poincare_section": (lambda z0: chaos.poincare_section(STARS, z0, 20, dt=0.1).z, Z0),

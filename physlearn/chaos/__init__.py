@@ -1,9 +1,10 @@
-"""Poincare sections, Lyapunov exponents, indicators of chaos, and the comparison of a model's dynamics with the truth."""
+"""Poincare sections, Lyapunov exponents and vectors, indicators of chaos, and comparisons of a model with the truth."""
 
 from physlearn.chaos.agreement import DynamicsComparison, compare_dynamics
 from physlearn.chaos.alignment import gali, sali
 from physlearn.chaos.classes import Classification
 from physlearn.chaos.classify import chaotic_fraction, classify, is_chaotic
+from physlearn.chaos.covariant import CovariantVectors, covariant_vectors
 from physlearn.chaos.dynamics import Dynamics
 from physlearn.chaos.indicators import fli, megno
 from physlearn.chaos.lyapunov import Exponents, lyapunov_exponents, lyapunov_history
@@ -12,6 +13,7 @@ from physlearn.chaos.section import Section, poincare_section
 
 __all__ = [
     "Classification",
+    "CovariantVectors",
     "Dynamics",
     "DynamicsComparison",
     "Exponents",
@@ -19,6 +21,7 @@ __all__ = [
     "chaotic_fraction",
     "classify",
     "compare_dynamics",
+    "covariant_vectors",
     "fli",
     "gali",
     "hellinger",

@@ -205,7 +205,7 @@ def _growth(
     if rollout.compiled is not None:
         method = find(rollout.method)(rollout.flow)
         stretches = rollout.dt, np.ones(steps, dtype=np.int64), np.arange(steps)
-        z, w, growth = rollout.compiled.carried(method, z, w, scale, *stretches, orthogonal=False, first=first)
+        z, w, growth, *_ = rollout.compiled.carried(method, z, w, scale, *stretches, orthogonal=False, first=first)
         return z, w, growth[..., 0]
     lengths = []
     for number in range(first, first + steps):

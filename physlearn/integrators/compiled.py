@@ -155,14 +155,15 @@ class Compiled:
         *,
         orthogonal: bool,
         first: int = 0,
-    ) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n k D"], Float[Tensor, "n S k"]]:
-        """Move states and deviation vectors through stretches of steps, as `systems.compiled.tangent.carry` does."""
+        recorded: bool = False,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Move states and deviation vectors through stretches of steps; see `systems.compiled.tangent.carry`."""
         method = FORMS[type(integrator)](integrator)
         assert isinstance(method, stepping.Explicit)  # deviation vectors are moved by explicit methods only
         stretches = dt, counts, owners, orthogonal, first
-        found = tangent.carry(method, self.field, z.numpy(), w.numpy(), scale.numpy(), *stretches)
-        states, vectors, growth = (torch.from_numpy(np.ascontiguousarray(part)) for part in found)
-        return states, vectors, growth
+        found = tangent.carry(method, self.field, z.numpy(), w.numpy(), scale.numpy(), *stretches, recorded)
+        z, w, growth, path, upper = (torch.from_numpy(np.ascontiguousarray(part)) for part in found)
+        return z, w, growth, path, upper
 
     def _integrated(
         self,

@@ -6,6 +6,7 @@ An array holds each coordinate of a state, followed by the same coordinate of it
 from __future__ import annotations
 
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,11 +21,12 @@ STEPS_AT_ONCE = 1_000_000  # so that the user can interrupt
 
 
 @loop(**EXACT)
-def normalize(y: Array, scale: Array, lane: int, orthogonal: bool, growth: Array) -> bool:
+def normalize(y: Array, scale: Array, lane: int, orthogonal: bool, growth: Array, upper: Array) -> bool:
     """Normalise the vectors of an orbit ``y (D, 1 + k, lanes)`` and add the logarithms of their lengths to ``growth (k,)``.
 
-    Lengths are in units of ``scale (D, lanes)``. With ``orthogonal``, each vector is made orthogonal to those before it. The
-    result is False if a length is zero or not finite.
+    Lengths are in units of ``scale (D, lanes)``. With ``orthogonal``, each vector is made orthogonal to those before it, and
+    ``upper (k, k)`` receives the triangular matrix R, by which the new vectors give the old ones. The result is False if a
+    length is zero or not finite.
     """
     dim, k = y.shape[0], y.shape[1] - 1
     for vector in range(1, k + 1):
@@ -32,6 +34,7 @@ def normalize(y: Array, scale: Array, lane: int, orthogonal: bool, growth: Array
             product = 0.0
             for i in range(dim):
                 product += y[i, before, lane] * y[i, vector, lane] / (scale[i, lane] * scale[i, lane])
+            upper[before - 1, vector - 1] = product
             for i in range(dim):
                 y[i, vector, lane] -= product * y[i, before, lane]
         square = 0.0
@@ -42,6 +45,7 @@ def normalize(y: Array, scale: Array, lane: int, orthogonal: bool, growth: Array
             return False
         length = np.sqrt(square)
         growth[vector - 1] += np.log(length)
+        upper[vector - 1, vector - 1] = length
         for i in range(dim):
             y[i, vector, lane] /= length
     return True
@@ -50,7 +54,7 @@ def normalize(y: Array, scale: Array, lane: int, orthogonal: bool, growth: Array
 @loop(nogil=True, **EXACT)
 def run(
     kind: int, first: int, second: int, p: Array, p_second: Array, weights: Array, dt: float, number: int, counts: Array,
-    owners: Array, orthogonal: bool, y: Array, scale: Array, alive: Array, growth: Array,
+    owners: Array, orthogonal: bool, y: Array, scale: Array, alive: Array, growth: Array, path: Array, upper: Array,
 ) -> int:  # fmt: skip
     """Take stretches of steps, each followed by a renormalisation, and return the number of the next step.
 
@@ -72,9 +76,12 @@ def run(
         Whether the orbit has been finite so far, which is updated. Others keep NaN.
     growth : shape (lanes, rows, k)
         Receives the sums of the logarithms.
+    path, upper : shapes (S, D, 1 + k, lanes) and (S, lanes, k, k), or empty
+        Receive the states and vectors after each stretch, and the triangular matrices; nothing is kept if they are empty.
     """
     flat = y.reshape(-1)
     k, state, nothing = np.zeros((4, flat.size)), np.zeros(flat.size), np.zeros(y.shape[1] - 1)
+    unused = np.zeros((y.shape[1] - 1, y.shape[1] - 1))
     if kind == COMPOSED:
         call_into(first, number * dt, flat, p, k, 0)
     for stretch in range(counts.size):
@@ -96,7 +103,8 @@ def run(
             for i in range(y.shape[0]):
                 finite = finite and np.isfinite(y[i, 0, lane])
             own = growth[lane, owner] if owner >= 0 else nothing
-            if alive[lane] and not (finite and normalize(y, scale, lane, orthogonal, own)):
+            matrix = upper[stretch, lane] if path.size > 0 else unused
+            if alive[lane] and not (finite and normalize(y, scale, lane, orthogonal, own, matrix)):
                 alive[lane] = False
             if not alive[lane]:
                 for i in range(y.shape[0]):
@@ -105,9 +113,33 @@ def run(
                 if owner >= 0:
                     for vector in range(y.shape[1] - 1):
                         growth[lane, owner, vector] = np.nan
+        if path.size > 0:
+            path[stretch] = y
         if kind == COMPOSED:  # the force on the vectors that were changed
             call_into(first, number * dt, flat, p, k, 0)
     return number
+
+
+class Carried(NamedTuple):
+    """States and deviation vectors after stretches of steps. Orbits that are not finite have NaN.
+
+    Parameters
+    ----------
+    z, w : shapes ``(n, D)`` and ``(n, k, D)``
+        States and unit vectors at the end.
+    growth : shape ``(n, rows, k)``
+        Sums of the logarithms of the lengths.
+    path : shape ``(n, S, D, 1 + k)``
+        State and vectors after each stretch, if they were recorded.
+    upper : shape ``(n, S, k, k)``
+        Triangular matrix of each stretch, if they were recorded.
+    """
+
+    z: Array
+    w: Array
+    growth: Array
+    path: Array
+    upper: Array
 
 
 def carry(
@@ -121,7 +153,8 @@ def carry(
     owners: Array,
     orthogonal: bool,
     first: int = 0,
-) -> tuple[Array, Array, Array]:
+    recorded: bool = False,
+) -> Carried:
     """Move states and deviation vectors through many stretches of steps.
 
     Parameters
@@ -140,12 +173,13 @@ def carry(
         Whether the vectors are made orthogonal after each stretch.
     first : int, default 0
         Number of the first step, which begins at the time ``first dt``.
+    recorded : bool, default False
+        Whether the states, vectors and triangular matrices after every stretch are kept. The vectors must be orthogonal.
 
     Returns
     -------
-    tuple of arrays, shapes ``(n, D)``, ``(n, k, D)`` and ``(n, rows, k)``
-        The states and unit vectors at the end, and the sums of the logarithms of the lengths. Orbits that are not finite have
-        NaN.
+    Carried
+        The states and unit vectors at the end, the sums of the logarithms of the lengths, and what was recorded.
     """
     n, k = len(z), w.shape[1]
     tangent = field.tangent(k)
@@ -155,11 +189,14 @@ def carry(
     blocks = len(y)
     alive = np.ones((blocks, lanes), dtype=np.bool_)
     growth = np.zeros((blocks, lanes, int(owners.max(initial=-1)) + 1, k))
+    kept = len(counts) if recorded else 0
+    path = np.empty((blocks, kept, *y.shape[1:]))
+    upper = np.zeros((blocks, kept, lanes, k, k))
     calls = method.calls(tangent, lanes, int(counts.sum()) * blocks)
     numbers, weights = np.full(blocks, first, dtype=np.int64), np.array(method.weights)
 
     def block(place: int, begin: int, end: int) -> None:
-        own = y[place], units[place], alive[place], growth[place]
+        own = y[place], units[place], alive[place], growth[place], path[place, begin:end], upper[place, begin:end]
         stretches = dt, int(numbers[place]), counts[begin:end], owners[begin:end], orthogonal
         numbers[place] = run(*calls.of_a_block(), weights, *stretches, *own)
 
@@ -169,5 +206,10 @@ def carry(
         each_block(partial(block, begin=begin, end=begin + each), blocks, steps * lanes * tangent.field.cost)
         begin += each
     apart = one_by_one(y, n)
-    vectors = apart[:, :, 1:].transpose(0, 2, 1) / scale[:, None]
-    return apart[:, :, 0].copy(), vectors, growth.reshape(blocks * lanes, -1, k)[:n]
+    apart[..., 1:] /= scale[:, :, None]
+    along, matrices = np.empty((n, 0, *apart.shape[1:])), np.empty((n, 0, k, k))
+    if recorded:
+        along, matrices = one_by_one(path, n), np.moveaxis(upper, 2, 1).reshape(blocks * lanes, kept, k, k)[:n]
+        along[..., 1:] /= scale[:, None, :, None]
+    grown = growth.reshape(blocks * lanes, -1, k)[:n]
+    return Carried(apart[..., 0].copy(), apart[..., 1:].transpose(0, 2, 1), grown, along, matrices)
