@@ -80,6 +80,11 @@ CALLS = {
     "megno": (lambda z0: chaos.megno(STARS, z0, 2, **HOW), Z0),
     "fli": (lambda z0: chaos.fli(STARS, z0, 2, **HOW), Z0),
     "covariant_vectors": (lambda z0: chaos.covariant_vectors(SWING, z0, 2, transient=60, dt=0.5), PLANE[:1]),
+    "periodic_orbit": (lambda z0: chaos.periodic_orbit(SWING, z0).z, PLANE[0]),
+    "continue_periodic_orbit": (
+        lambda z0: chaos.continue_periodic_orbit(SWING, z0, "energy", (0.5, 0.6)).orbits[-1].z,
+        PLANE[0],
+    ),
     "classify": (lambda z0: chaos.classify(STARS, z0, 10, **HOW), Z0),
     "is_chaotic": (lambda z0: chaos.is_chaotic(STARS, z0, 10, **HOW), Z0),
     "poincare_section": (lambda z0: chaos.poincare_section(STARS, z0, 20, dt=0.1).z, Z0),

@@ -44,7 +44,8 @@ def compiled_flow(
         if isinstance(flow.source, System):
             return field_of_system(flow.source)
         if (learned := getattr(flow.source, "compiled_field", None)) is not None:
-            return ParametrizedField(learned())
+            found = learned()
+            return found if isinstance(found, ParametrizedField) else ParametrizedField(found)
         return field_of_function(flow.field, z0.shape[-1])
 
     velocity, force = flow.velocity, flow.force

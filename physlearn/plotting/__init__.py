@@ -10,6 +10,7 @@ from physlearn.plotting.box_plot import box_plot
 from physlearn.plotting.colored_line import add_line, colored_line
 from physlearn.plotting.configuration import configuration_orbit
 from physlearn.plotting.digits import digit_construction
+from physlearn.plotting.family import family_plot
 from physlearn.plotting.forecast import forecast_plot
 from physlearn.plotting.forest_plot import forest_plot
 from physlearn.plotting.grouped_boxes import grouped_boxes
@@ -31,6 +32,7 @@ __all__ = [
     "colored_line",
     "configuration_orbit",
     "digit_construction",
+    "family_plot",
     "forecast_plot",
     "forest_plot",
     "grouped_boxes",

@@ -202,7 +202,7 @@ class ParametrizedField:
 
     def tangent(self, k: int) -> ParametrizedField:
         """Return the field of a state and k deviation vectors; see `Field.tangent`."""
-        return ParametrizedField(self.field.tangent(k), self.parameters.tolist())
+        return _WithVectors(self, k)
 
     def check(self, function: Flow, t: float, z: Float[Tensor, "n D"], later: float | None = None) -> None:
         """Compare with a function: at some states at the time t, and at states near them later, by default at t as well.
@@ -224,6 +224,18 @@ class ParametrizedField:
                     raise UntraceableError(
                         "its traced form gives other values: it may use what is not a tensor, or what has changed since"
                     )
+
+
+class _WithVectors(ParametrizedField):
+    """The field of a state and k deviation vectors."""
+
+    def __init__(self, alone: ParametrizedField, k: int) -> None:
+        super().__init__(alone.field.tangent(k), alone.parameters.tolist())
+        self.alone, self.k = alone, k
+
+    def jacobian(self, t: float, z: Float[np.ndarray, "n D"]) -> Float[np.ndarray, "n D D"]:
+        """Return the derivatives without those of the vectors' rates by the state, which do not change the time scales."""
+        return np.kron(self.alone.jacobian(t, np.ascontiguousarray(z[:, :: self.k + 1])), np.eye(self.k + 1))
 
 
 def field_of_system(system: Any) -> ParametrizedField:
@@ -254,12 +266,16 @@ def field_of_system(system: Any) -> ParametrizedField:
             return ParametrizedField(field, values)
         except (UntraceableError, TypeError):  # it takes its parameters for numbers, or others cannot be told apart
             pass
-    return ParametrizedField(_of_function(system.vector_field, system.dim))
+    return field_of_function(system.vector_field, system.dim)
 
 
-def field_of_function(function: Flow, dim: int) -> ParametrizedField:
-    """Return the field of a function ``f(t, z)``, which is traced anew, as it may have changed. Raises UntraceableError."""
-    return ParametrizedField(_of_function(function, dim))
+def field_of_function(function: Callable[..., Tensor], dim: int, parameters: Sequence[float] = ()) -> ParametrizedField:
+    """Return the field of a function ``f(t, z, *parameters)``, which is traced anew, as it may have changed.
+
+    Raises UntraceableError if the function cannot be traced.
+    """
+    examples = [torch.tensor(value, dtype=torch.float64) for value in parameters]
+    return ParametrizedField(_field(function, dim, examples), parameters)
 
 
 def _numbers(system: Any) -> tuple[str, ...]:
@@ -293,10 +309,6 @@ def _traced_class(cls: Any, names: tuple[str, ...], others: tuple[tuple[str, Any
     dim = len(cls.coordinates)
     examples = [torch.tensor(value, dtype=torch.float64) for value in values.values]
     return _field(function, dim, examples)
-
-
-def _of_function(function: Flow, dim: int) -> TracedField:
-    return _field(function, dim, [])
 
 
 def _field(function: Callable[..., Tensor], dim: int, parameters: list[Tensor]) -> TracedField:
