@@ -85,6 +85,8 @@ CALLS = {
         lambda z0: chaos.continue_periodic_orbit(SWING, z0, "energy", (0.5, 0.6)).orbits[-1].z,
         PLANE[0],
     ),
+    "frequencies": (lambda x: torch.tensor(chaos.frequencies(x, t=torch.arange(44)).values), T.repeat(4)),
+    "frequency_drift": (lambda z0: chaos.frequency_drift(STARS, z0, 30.0, dt=0.1), Z0),
     "classify": (lambda z0: chaos.classify(STARS, z0, 10, **HOW), Z0),
     "is_chaotic": (lambda z0: chaos.is_chaotic(STARS, z0, 10, **HOW), Z0),
     "poincare_section": (lambda z0: chaos.poincare_section(STARS, z0, 20, dt=0.1).z, Z0),

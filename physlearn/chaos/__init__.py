@@ -7,6 +7,7 @@ from physlearn.chaos.classify import chaotic_fraction, classify, is_chaotic
 from physlearn.chaos.continuation import Family, continue_periodic_orbit
 from physlearn.chaos.covariant import CovariantVectors, covariant_vectors
 from physlearn.chaos.dynamics import Dynamics
+from physlearn.chaos.frequency import frequencies, frequency_drift
 from physlearn.chaos.indicators import fli, megno
 from physlearn.chaos.lyapunov import Exponents, lyapunov_exponents, lyapunov_history
 from physlearn.chaos.overlap import hellinger, nearest
@@ -28,6 +29,8 @@ __all__ = [
     "continue_periodic_orbit",
     "covariant_vectors",
     "fli",
+    "frequencies",
+    "frequency_drift",
     "gali",
     "hellinger",
     "is_chaotic",
