@@ -13,13 +13,14 @@ from physlearn.cli.registered import listed
 COMMANDS = {  # the summaries are the first lines of the commands' docstrings, short enough not to be cut
     "systems": "List the systems with their coordinates and parameters.",
     "simulate": "Simulate orbits of a system from random initial states.",
-    "forecast": "Learn a system or a recording, then forecast and score orbits.",
+    "forecast": "Learn a system or a recording, then forecast orbits.",
     "chaos": "Compare order and chaos in a system and in models of it.",
+    "periodic-orbits": "Find a periodic orbit of a system, or a family of them.",
     "track": "Track the pendulums in a film.",
     "learn": "Meta-learn activation functions on a task.",
     "compare": "Compare learned activations with others on a task.",
     "bench": "Run published benchmarks, or measure the speed.",
-    "search": "Search the learning rate and width that suit each activation.",
+    "search": "Search the learning rate and width for each activation.",
     "reproduce": "Reproduce figures of the paper on learned diversity.",
     "explore": "Explore true and learned orbits on a local web page.",
 }
@@ -45,10 +46,16 @@ class Commands(TyperGroup):
         return name, found and load(str(name)), rest
 
 
+def function_of(name: str) -> Any:
+    """Import and return the function of a command, which has its name, as the module has."""
+    own = name.replace("-", "_")
+    return getattr(import_module(f"physlearn.cli.{own}"), own)
+
+
 def load(name: str) -> Any:
-    """Import the command of that name, which is the function of the same name in the module of the same name."""
+    """Import the command of that name."""
     alone = typer.Typer(add_completion=False, rich_markup_mode=None)
-    alone.command(name, cls=Command)(getattr(import_module(f"physlearn.cli.{name}"), name))
+    alone.command(name, cls=Command)(function_of(name))
     return typer.main.get_command(alone)
 
 

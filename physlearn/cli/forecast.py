@@ -58,7 +58,7 @@ def forecast(
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Learn a system or a recording, then forecast and score orbits.
+    """Learn a system or a recording, then forecast orbits.
 
     Without --model, a line-up of models is compared: baselines, NN and HNNs, each with the integrators that suit it and with
     Euler's method.

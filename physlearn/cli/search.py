@@ -34,7 +34,7 @@ def search(
     scheduler: Scheduler = None,
     as_json: AsJson = False,
 ) -> None:
-    """Search the learning rate and width that suit each activation.
+    """Search the learning rate and width for each activation.
 
     Every activation gets the same number of trials. For learned activations, settings of meta-learning are searched as well.
     """

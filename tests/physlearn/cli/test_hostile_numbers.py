@@ -10,7 +10,7 @@ import torch
 
 from physlearn.activations.learned import LearnedActivations
 from physlearn.cli import main
-from physlearn.cli.commands import COMMANDS
+from physlearn.cli.commands import COMMANDS, function_of
 from physlearn.jobs import Workers
 
 HOSTILE = [
@@ -39,6 +39,7 @@ SMALL = {
     "reproduce": ["fig3"],
     "explore": ["pendulum", "--no-browser"],
     "track": ["film.mp4"],
+    "periodic-orbits": ["van-der-pol"],
 }
 COSTLY = {  # where the work begins: whoever comes there was not refused
     "physlearn.forecasting.forecaster": ["train_single"],
@@ -48,11 +49,12 @@ COSTLY = {  # where the work begins: whoever comes there was not refused
     "physlearn.studies.learned_diversity": ["reproduce"],
     "physlearn.explorer": ["serve"],
     "physlearn.forecasting.long_run": ["long_run"],
+    "physlearn.chaos": ["periodic_orbit", "continue_periodic_orbit"],
 }
 
 
 PATIENCE = 90  # seconds, on a busy machine
-FILES = {"track": "angles.csv", "simulate": "orbit.nc", "learn": "a.safetensors"}
+FILES = {"track": "angles.csv", "simulate": "orbit.nc", "periodic-orbits": "orbit.nc", "learn": "a.safetensors"}
 
 
 class ReachedError(Exception):
@@ -62,7 +64,7 @@ class ReachedError(Exception):
 def numeric():
     """Every option of every command that takes a number, or several."""
     for command in COMMANDS:
-        function = getattr(importlib.import_module(f"physlearn.cli.{command}"), command)
+        function = function_of(command)
         hints = typing.get_type_hints(function, include_extras=True)
         for name, hint in hints.items():
             if typing.get_origin(hint) is not typing.Annotated:
