@@ -15,7 +15,7 @@ from systems import IntegrationError
 SEGMENTS, MOST_SEGMENTS = 8, 256
 LARGEST_GROWTH, LARGEST_DECAY = 1e2, 1e-6  # of a scaled deviation in one segment; segments are halved until they are within
 FARTHEST = 5.0  # ratio of a period to the first guess
-SAMPLES = 200  # states of an orbit
+SAMPLES = 500  # states of an orbit
 SLOPE = 1e-6  # step of numerical derivatives
 
 

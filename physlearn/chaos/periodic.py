@@ -57,7 +57,7 @@ class PeriodicOrbit:
     energy
         The energy, or None if the flow has none.
     orbit
-        One period, at about 200 equal steps.
+        One period, at about 500 equal steps.
     loop
         The equations that were solved.
     unknowns

@@ -237,7 +237,7 @@ def long_run(
     progress
         Whether to show progress bars.
     indicators
-        Names of further indicators of chaos, of `physlearn.forecasting.indicators`.
+        Names of further indicators of chaos: ``"megno"``, ``"fli"``, ``"frequency-drift"``; none by default.
     training, network
         Settings of `~physlearn.forecasting.Forecaster.fit` and `~physlearn.forecasting.Forecaster`.
     """
