@@ -73,7 +73,7 @@ class Branch:
             orbit = _own_start(flow, z0, parameter, first, period, fix, transient, tolerance)
             loop = replace(orbit.loop, energy=None, period=None)
         else:
-            orbit = periodic_orbit(make(first), z0, period, fix=fix, transient=transient, tolerance=tolerance)
+            orbit = periodic_orbit(make(first), z0, period=period, fix=fix, transient=transient, tolerance=tolerance)
             loop = orbit.loop
         branch = cls(loop, make, parameter, abs(last - first), 1.0 if last > first else -1.0, orbit.conservative)
         states, period = orbit.loop.unpacked(orbit.unknowns)
@@ -266,7 +266,7 @@ def _own_start(
     if fix is not None:
         raise InputError(f"fix applies to other parameters, because the family changes its {parameter}; leave it out")
     if parameter == "period":
-        return periodic_orbit(flow, z0, first, fix="period", transient=transient, tolerance=tolerance)
-    near = periodic_orbit(flow, z0, period, fix="energy", transient=transient, tolerance=tolerance)
+        return periodic_orbit(flow, z0, period=first, fix="period", transient=transient, tolerance=tolerance)
+    near = periodic_orbit(flow, z0, period=period, fix="energy", transient=transient, tolerance=tolerance)
     loop = replace(near.loop, energy=first)
     return solved(loop, near.unknowns, near.conservative, tolerance)

@@ -94,8 +94,8 @@ class PeriodicOrbit:
 def periodic_orbit(
     flow: FlowLike,
     z0: Float[Tensor, " D"],
-    period: float | None = None,
     *,
+    period: float | None = None,
     fix: Fixed | None = None,
     transient: float = 0.0,
     tolerance: float = TOLERANCE,

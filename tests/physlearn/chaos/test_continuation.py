@@ -54,7 +54,7 @@ def fork(mu, x, y, u):
 
 def test_a_family_turns_back_at_a_fold():
     """Its radius is a root of mu + r^2 - r^4, with two roots for -1/4 < mu < 0; the multiplier is known in closed form."""
-    family = continue_periodic_orbit(folding, state(0.53, 0.0), "mu", (-0.2, -0.5), 6.28, step=0.1)
+    family = continue_periodic_orbit(folding, state(0.53, 0.0), "mu", (-0.2, -0.5), period=6.28, step=0.1)
     assert family.ended == "mu reached -0.2"
     (found,) = family.bifurcations.itertuples()
     assert found.bifurcation == "fold"
@@ -71,7 +71,7 @@ def test_a_family_turns_back_at_a_fold():
     ("move", "rest", "kind"), [(twisted, (0.0, 0.0), "flip"), (spiral, (0.0, 0.0), "Neimark-Sacker"), (fork, (0.0,), "branch")]
 )
 def test_a_multiplier_crosses_the_unit_circle_at_zero(move, rest, kind):
-    family = continue_periodic_orbit(turning(move), state(1.0, 0.0, *rest), "mu", (-0.4, 0.3), 6.28, step=0.2)
+    family = continue_periodic_orbit(turning(move), state(1.0, 0.0, *rest), "mu", (-0.4, 0.3), period=6.28, step=0.2)
     (found,) = family.bifurcations.itertuples()
     assert found.bifurcation == kind
     assert found.mu == pytest.approx(0, abs=1e-8)
@@ -145,7 +145,7 @@ def test_an_orbit_that_shrinks_to_an_equilibrium_ends_the_family():
 
         return flow
 
-    family = continue_periodic_orbit(hopf, state(0.7, 0.0), "mu", (0.5, -0.5), 6.28, step=0.3)
+    family = continue_periodic_orbit(hopf, state(0.7, 0.0), "mu", (0.5, -0.5), period=6.28, step=0.3)
     assert family.ended.startswith("the orbit shrinks to an equilibrium")
     assert family.table["mu"].iloc[-1] == pytest.approx(0, abs=1e-6)
 
@@ -164,7 +164,7 @@ def test_a_function_that_takes_the_parameter_for_a_number_is_traced_for_each_val
 
 
 def test_a_family_is_drawn():
-    family = continue_periodic_orbit(folding, state(0.53, 0.0), "mu", (-0.2, -0.5), 6.28, step=0.2)
+    family = continue_periodic_orbit(folding, state(0.53, 0.0), "mu", (-0.2, -0.5), period=6.28, step=0.2)
     ax = family.plot("largest")
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["fold", "stable", "unstable"]
     assert ax.get_ylabel()

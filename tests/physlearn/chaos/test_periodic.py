@@ -19,7 +19,7 @@ def state(*z):
 
 
 def orbit_of(name, *z, period=None, fix=None, transient=0.0, **parameters):
-    return periodic_orbit(systems.get(name, **parameters), state(*z), period, fix=fix, transient=transient)
+    return periodic_orbit(systems.get(name, **parameters), state(*z), period=period, fix=fix, transient=transient)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_the_multipliers_of_a_driven_linear_oscillator_are_known():
         x, v = z.unbind(-1)
         return torch.stack([v, torch.cos(torch.as_tensor(t)) - 2 * b * v - k * x], dim=-1)
 
-    found = periodic_orbit(driven, state(0.3, 0.1), 2 * pi)
+    found = periodic_orbit(driven, state(0.3, 0.1), period=2 * pi)
     response = 1 / complex(k - 1, 2 * b)
     assert_close(found.z, state(response.real, -response.imag), rtol=0, atol=1e-12)
     exact = torch.tensor(2 * pi * complex(-b, (k - b**2) ** 0.5), dtype=torch.complex128).exp()
@@ -161,7 +161,9 @@ def test_a_learned_flow_has_periodic_orbits(harmonic_oscillator):
 
 def test_contraction_that_cannot_be_resolved_is_told():
     with pytest.warns(AccuracyWarning, match="only upper bounds"):
-        periodic_orbit(lambda t, z: torch.stack([z[..., 1], -z[..., 0], -4e3 * z[..., 2]], -1), state(1.0, 0.0, 0.0), 2 * pi)
+        periodic_orbit(
+            lambda t, z: torch.stack([z[..., 1], -z[..., 0], -4e3 * z[..., 2]], -1), state(1.0, 0.0, 0.0), period=2 * pi
+        )
 
 
 def test_multipliers_of_very_different_size_are_found_from_a_product():
