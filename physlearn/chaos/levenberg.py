@@ -65,6 +65,8 @@ def solve(equations: Equations, x: Float[Tensor, " n"], tolerance: float, most: 
             trial = x - right.mT @ (sizes / (sizes.square() + shift) * aim)
             try:
                 new_value, new_slope = equations(trial)
+                if not (new_value.isfinite().all() and new_slope.isfinite().all()):
+                    raise IntegrationError("the equations are not finite")
             except IntegrationError:
                 damping *= HARDER**2
                 continue

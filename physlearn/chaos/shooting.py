@@ -13,6 +13,7 @@ from physlearn.chaos.rollout import Rollout
 from physlearn.chaos.variational import joint
 from physlearn.flow import FlowLike
 from physlearn.integrators import Flow
+from systems import IntegrationError
 from systems.reference.solvers import solve
 
 TOLERANCE = 1e-14  # of a step, relative to the size of each coordinate
@@ -82,6 +83,12 @@ class Shooter:
         return torch.cat([self._solved(part, start + since, tangent=tangent) for part, start in parts])
 
     def _solved(self, y: Tensor, t: Tensor, *, tangent: bool) -> Float[Tensor, "n T Y"]:
+        try:
+            return self._states(y, t, tangent=tangent)
+        except torch.linalg.LinAlgError as error:  # of numbers that are far too large
+            raise IntegrationError("a segment cannot be followed: its states or deviations grow without bound") from error
+
+    def _states(self, y: Tensor, t: Tensor, *, tangent: bool) -> Float[Tensor, "n T Y"]:
         if self.rollout.compiled is not None:
             field = self.rollout.compiled.field
             return (field.tangent(1) if tangent else field).orbits(y, t, 0.0, TOLERANCE, self.flow.period)
