@@ -39,6 +39,7 @@ default_role = "py:obj"  # names in docstrings are links
 nitpicky = True
 nitpick_ignore_regex = [("py:class", r"(?!physlearn\.|systems\.).*")]  # words for types, and types of other projects
 nitpick_ignore = [  # internal classes that signatures and base classes name
+    ("py:class", "physlearn.chaos.periodic_orbits.closed_loop.ClosedLoop"),
     ("py:class", "physlearn.chaos.resolution.Resolution"),
     ("py:class", "physlearn.chaos.rollout.Rollout"),
     ("py:class", "physlearn.models.network.Network"),

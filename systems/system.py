@@ -214,7 +214,7 @@ class System(Parametrized, ABC):
         if engine == "torch" or (z0.numel() == 0 and not taylor):
             return None
         from systems.compiled.engine import choose  # imports numba, which is slow
-        from systems.compiled.field import field_of_system
+        from systems.compiled.traced import field_of_system
 
         def trace() -> ParametrizedField:
             field = field_of_system(self)

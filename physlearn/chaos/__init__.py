@@ -1,4 +1,4 @@
-"""Poincare sections, Lyapunov exponents, alignment indices, and the comparison of a model's dynamics with the truth."""
+"""Poincare sections, Lyapunov exponents and vectors, indicators of chaos, and comparisons of a model with the truth."""
 
 from physlearn.chaos.agreement import DynamicsComparison, compare_dynamics
 from physlearn.chaos.alignment import gali, sali
@@ -6,11 +6,16 @@ from physlearn.chaos.attraction import Basins, basins
 from physlearn.chaos.bifurcation import BifurcationDiagram, bifurcation_diagram
 from physlearn.chaos.classes import Classification
 from physlearn.chaos.classify import chaotic_fraction, classify, is_chaotic
+from physlearn.chaos.covariant import CovariantVectors, covariant_vectors
 from physlearn.chaos.dynamics import Dynamics
 from physlearn.chaos.escape import Escapes, escape_times
+from physlearn.chaos.frequency import frequencies, frequency_drift
+from physlearn.chaos.indicators import fli, megno
 from physlearn.chaos.lyapunov import Exponents, lyapunov_exponents, lyapunov_history
 from physlearn.chaos.overlap import hellinger, nearest
 from physlearn.chaos.parameters import sweep
+from physlearn.chaos.periodic_orbits.continuation import Family, continue_periodic_orbit
+from physlearn.chaos.periodic_orbits.orbit import PeriodicOrbit, periodic_orbit
 from physlearn.chaos.recurrence import Recurrence, recurrence_matrix, recurrence_measures
 from physlearn.chaos.section import Section, poincare_section
 from physlearn.chaos.state_grid import state_grid
@@ -21,10 +26,13 @@ __all__ = [
     "Basins",
     "BifurcationDiagram",
     "Classification",
+    "CovariantVectors",
     "Dynamics",
     "DynamicsComparison",
     "Escapes",
     "Exponents",
+    "Family",
+    "PeriodicOrbit",
     "Recurrence",
     "Section",
     "UncertaintyExponent",
@@ -34,13 +42,20 @@ __all__ = [
     "chaotic_fraction",
     "classify",
     "compare_dynamics",
+    "continue_periodic_orbit",
+    "covariant_vectors",
     "escape_times",
+    "fli",
+    "frequencies",
+    "frequency_drift",
     "gali",
     "hellinger",
     "is_chaotic",
     "lyapunov_exponents",
     "lyapunov_history",
+    "megno",
     "nearest",
+    "periodic_orbit",
     "poincare_section",
     "recurrence_matrix",
     "recurrence_measures",

@@ -20,7 +20,8 @@ def answer(summary: Json, text: str, written: Iterable[Path], as_json: bool) -> 
         typer.echo(json.dumps({"result": summary, "written": [str(path) for path in written]}))
         return
     typer.echo(text)
-    typer.echo("\nwritten: " + ", ".join(str(path) for path in written))
+    if paths := ", ".join(str(path) for path in written):
+        typer.echo(f"\nwritten: {paths}")
 
 
 def progress(as_json: bool) -> bool:

@@ -42,6 +42,9 @@ def chaos(
     models: Annotated[
         str | None, Option(help="Models to train, such as nn,hnn, of {models}; none looks at the system alone.")
     ] = None,
+    indicators: Annotated[
+        str | None, Option(help="Further indicators for the table, separated by commas: {indicators}.")
+    ] = None,
     activations: Annotated[
         Path | None,
         Option(help="Learned activations, as `physlearn learn` writes them; each model is trained with them as well."),
@@ -89,6 +92,7 @@ def chaos(
         energy=energy,
         seed=seed,
         progress=progress(as_json),
+        indicators=[] if indicators is None else indicators.split(","),
         training={"epochs": epochs},
         hidden=values.widths(hidden),
         device=device,

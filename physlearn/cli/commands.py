@@ -18,6 +18,7 @@ COMMANDS = {  # the summaries are the first lines of the commands' docstrings, s
     "bifurcations": "Record the attractors of a system as a parameter varies.",
     "basins": "Find which attractor each initial state leads to.",
     "escapes": "Find when orbits escape, and through which exit.",
+    "periodic-orbits": "Find a periodic orbit of a system, or a family of them.",
     "track": "Track the pendulums in a film.",
     "learn": "Meta-learn activation functions on a task.",
     "compare": "Compare learned activations with others on a task.",
@@ -48,10 +49,16 @@ class Commands(TyperGroup):
         return name, found and load(str(name)), rest
 
 
+def function_of(name: str) -> Any:
+    """Import and return the function of a command, which has its name, as the module has."""
+    own = name.replace("-", "_")
+    return getattr(import_module(f"physlearn.cli.{own}"), own)
+
+
 def load(name: str) -> Any:
-    """Import the command of that name, which is the function of the same name in the module of the same name."""
+    """Import the command of that name."""
     alone = typer.Typer(add_completion=False, rich_markup_mode=None)
-    alone.command(name, cls=Command)(getattr(import_module(f"physlearn.cli.{name}"), name))
+    alone.command(name, cls=Command)(function_of(name))
     return typer.main.get_command(alone)
 
 

@@ -11,6 +11,7 @@ REGISTRIES = {  # what a help text calls them, and where their names are
     "benchmarks": "physlearn.studies.hamiltonian_networks.benchmarks:BENCHMARKS",
     "epochs of exploration": "physlearn.explorer:Learning.epochs",
     "figures": "physlearn.studies.learned_diversity:names",
+    "indicators": "physlearn.forecasting.indicators:INDICATORS",
     "integrators": "physlearn.integrators:names",
     "models": "physlearn.models:names",
     "orbits of exploration": "physlearn.explorer:Learning.orbits",

@@ -145,6 +145,31 @@ def surface(text: str | None, option: str = "--surface") -> tuple[str, float] | 
         raise InputError(f"{option} takes a coordinate and a number, such as x=0, not {text!r}") from error
 
 
+def state(text: str | None, system: System) -> torch.Tensor | None:
+    """Return a state given by its coordinates."""
+    if text is None:
+        return None
+    try:
+        found = torch.tensor([float(value) for value in text.split(",")], dtype=torch.float64)
+    except ValueError as error:
+        raise InputError(f"--at takes numbers, such as 2.0,0.0, not {text!r}") from error
+    if len(found) != system.dim or not found.isfinite().all():
+        raise InputError(f"--at takes {system.dim} finite numbers, {', '.join(system.coordinates)}, not {text!r}")
+    return found
+
+
+def interval(text: str | None) -> tuple[str, tuple[float, float]] | None:
+    """Return the name of a parameter, and its first and last value."""
+    if text is None:
+        return None
+    name, _, values = text.partition("=")
+    first, _, last = values.partition(":")
+    try:
+        return name, (float(first), float(last))
+    except ValueError as error:
+        raise InputError(f"--continue takes a parameter and its range, such as mu=0.1:3, not {text!r}") from error
+
+
 def markers(text: str | None) -> str | list[tuple[float, float]] | None:
     """Return names of colours as they are, pixels as numbers."""
     if text is None or not text[:1].isdigit():

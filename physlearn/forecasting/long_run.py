@@ -23,6 +23,7 @@ from physlearn.chaos import Dynamics, DynamicsComparison, compare_dynamics
 from physlearn.flow import FlowLike
 from physlearn.forecasting import contender
 from physlearn.forecasting.forecaster import Forecaster
+from physlearn.forecasting.indicators import check, measured
 from physlearn.forecasting.report import environment, finite, write_figure, write_json
 from physlearn.forecasting.simulated import Protocol, learning_orbits
 from systems import HamiltonianSystem, System
@@ -45,6 +46,8 @@ class LongRun:
         Dynamics of each flow by its label, ``"truth"`` first.
     comparisons : mapping of str to DynamicsComparison
         Comparison of each flow with the truth. That of the truth with itself shows the distances due to finite orbits.
+    indicators : mapping of str to DataFrame
+        Further indicators of chaos of each flow, one row per orbit; the frames have no columns if none were asked for.
     forecasters : mapping of str to Forecaster
         The trained models.
     system : System
@@ -60,6 +63,7 @@ class LongRun:
     title: str
     flows: Mapping[str, Dynamics]
     comparisons: Mapping[str, DynamicsComparison]
+    indicators: Mapping[str, pd.DataFrame]
     forecasters: Mapping[str, Forecaster]
     system: System
     energy: float | None
@@ -74,18 +78,21 @@ class LongRun:
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row per flow: what `~physlearn.chaos.DynamicsComparison.summary` returns, and an interval of the agreement."""
+        """One row per flow: what `~physlearn.chaos.DynamicsComparison.summary` returns, and an interval of the agreement.
+
+        Further indicators follow, with their medians over the orbits.
+        """
         summaries = {label: comparison.summary() for label, comparison in self.comparisons.items()}
         table = pd.DataFrame({label: summary["model"] for label, summary in summaries.items()}).T.rename_axis("flow")
         for place, bound in enumerate(("low", "high"), start=1):
             column = [summary.loc["class_agreement", bound] for summary in summaries.values()]
             table.insert(place, f"class_agreement_{bound}", column)
-        return table
+        return table.join(pd.DataFrame({label: frame.median() for label, frame in self.indicators.items()}).T)
 
     @property
     def orbits(self) -> pd.DataFrame:
         """One row per flow and orbit: the tables of all comparisons."""
-        tables = {label: comparison.table for label, comparison in self.comparisons.items()}
+        tables = {label: comparison.table.join(self.indicators[label]) for label, comparison in self.comparisons.items()}
         return pd.concat(tables, names=["flow"]).reset_index()
 
     @property
@@ -203,6 +210,7 @@ def long_run(
     energy: float | None = None,
     seed: int = 0,
     progress: bool = True,
+    indicators: Sequence[str] = (),
     training: Mapping[str, Any] | None = None,
     **network: Any,
 ) -> LongRun:
@@ -228,9 +236,12 @@ def long_run(
         Random seed of orbits, weights and deviations.
     progress
         Whether to show progress bars.
+    indicators
+        Names of further indicators of chaos: ``"megno"``, ``"fli"``, ``"frequency-drift"``; none by default.
     training, network
         Settings of `~physlearn.forecasting.Forecaster.fit` and `~physlearn.forecasting.Forecaster`.
     """
+    check(indicators)
     start = clock.perf_counter()
     surface = system.surface if surface is None else surface
     dt = protocol.dt if dt is None else dt
@@ -248,10 +259,12 @@ def long_run(
             forecasters[label] = forecaster.fit(learned, validation, progress=progress, **(training or {}))
 
     flows |= {label: follow(label, forecaster) for label, forecaster in forecasters.items()}
+    sources: dict[str, FlowLike] = {"truth": system, **forecasters}
     return LongRun(
         title=f"{system.name}: {len(z0)} orbits{'' if energy is None else f' of energy {energy:g}'} over t = {time:g}",
         flows=flows,
         comparisons={label: compare_dynamics(seen, flows["truth"]) for label, seen in flows.items()},
+        indicators={label: measured(source, z0, time, dt, seed, indicators) for label, source in sources.items()},
         forecasters=forecasters,
         system=system,
         energy=energy,
@@ -266,6 +279,7 @@ def long_run(
             "dt": dt,
             "energy": energy,
             "seed": seed,
+            "indicators": list(indicators),
             "training": dict(training or {}),
             "network": {**network, "parameters": {label: f.n_parameters for label, f in forecasters.items()}},
         },

@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from physlearn import metrics, models, plotting
+from physlearn.chaos import Family
 from physlearn.forecasting.report import Report
 from systems import InputError, Orbit, System
 from systems.film import Tracking
@@ -43,6 +44,17 @@ def of_tracking(tracking: Tracking) -> Figure:
     """Draw the result of tracking a film."""
     figure, axes = plt.subplots(2, 2, figsize=(10, 6.4), layout="constrained")
     plotting.tracking_plot(tracking, axes=axes.T.flatten())
+    plt.close(figure)  # removes it from pyplot only
+    return figure
+
+
+def of_family(family: Family) -> Figure:
+    """Draw the period of a family of periodic orbits and their largest multiplier against the parameter."""
+    second = "energy" if family.parameter == "period" else "period"
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained")
+    family.plot(second, ax=axes[0])
+    family.plot("largest", ax=axes[1])
+    axes[1].set_ylabel(r"largest $|\mu|$")
     plt.close(figure)  # removes it from pyplot only
     return figure
 

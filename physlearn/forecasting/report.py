@@ -214,6 +214,13 @@ def _plain(value: object) -> object:
     return None if isinstance(ready, float) and not math.isfinite(ready) else ready
 
 
+def write_table(path: Path, table: pd.DataFrame) -> Path:
+    """Write a table as CSV, as a whole or not at all, and return the path."""
+    with atomically(path) as temporary:
+        table.to_csv(temporary, index=False)
+    return path
+
+
 def write_figure(path: Path, figure: Figure) -> Path:
     """Write a figure, as a whole or not at all, and return the path."""
     with atomically(path) as temporary:

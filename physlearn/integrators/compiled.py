@@ -156,13 +156,16 @@ class Compiled:
         owners: Int[np.ndarray, " R"],
         *,
         orthogonal: bool,
-    ) -> tuple[Float[Tensor, "n D"], Float[Tensor, "n k D"], Float[Tensor, "n S k"]]:
-        """Move states and deviation vectors through stretches of steps, as `systems.compiled.tangent.carry` does."""
+        first: int = 0,
+        recorded: bool = False,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """Move states and deviation vectors through stretches of steps; see `systems.compiled.tangent.carry`."""
         method = FORMS[type(integrator)](integrator)
         assert isinstance(method, stepping.Explicit)  # deviation vectors are moved by explicit methods only
-        found = tangent.carry(method, self.field, z.numpy(), w.numpy(), scale.numpy(), dt, counts, owners, orthogonal)
-        first, second, third = (torch.from_numpy(np.ascontiguousarray(part)) for part in found)
-        return first, second, third
+        stretches = dt, counts, owners, orthogonal, first
+        found = tangent.carry(method, self.field, z.numpy(), w.numpy(), scale.numpy(), *stretches, recorded)
+        z, w, growth, path, upper = (torch.from_numpy(np.ascontiguousarray(part)) for part in found)
+        return z, w, growth, path, upper
 
     def _integrated(
         self,

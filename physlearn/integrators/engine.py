@@ -10,7 +10,8 @@ from physlearn.flow import Flow
 from physlearn.integrators.compiled import Compiled, has_form
 from physlearn.integrators.integrator import Integrator
 from systems.compiled.engine import choose
-from systems.compiled.field import ParametrizedField, field_of_function, field_of_system, step_of
+from systems.compiled.field import ParametrizedField
+from systems.compiled.traced import field_of_function, field_of_system, step_of
 from systems.maps import Map
 from systems.reference.engine import Engine
 from systems.system import System
@@ -48,7 +49,8 @@ def compiled_flow(
         if isinstance(flow.source, Map):
             return field_of_system(flow.source, step_of)
         if (learned := getattr(flow.source, "compiled_field", None)) is not None:
-            return ParametrizedField(learned())
+            found = learned()
+            return found if isinstance(found, ParametrizedField) else ParametrizedField(found)
         return field_of_function(flow.field, z0.shape[-1])
 
     velocity, force = flow.velocity, flow.force

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import fields, is_dataclass
-from functools import cached_property, lru_cache, partial
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -16,11 +14,10 @@ from torch import Tensor
 from systems.autograd_mode import ordinary
 from systems.compiled.agreement import agree, off
 from systems.compiled.derivative import directional, jacobian
-from systems.compiled.expression import Expression, Graph, needed, substituted
+from systems.compiled.expression import Expression, needed, substituted
 from systems.compiled.function import CompiledFunction, Function
 from systems.compiled.inlined import Steps
 from systems.compiled.operators import UntraceableError
-from systems.compiled.trace import trace
 from systems.reference.tolerances import tolerances
 
 MOST_COLUMNS = 16  # of a Jacobian that is written as expressions
@@ -239,7 +236,7 @@ class ParametrizedField:
 
     def tangent(self, k: int) -> ParametrizedField:
         """Return the field of a state and k deviation vectors; see `Field.tangent`."""
-        return ParametrizedField(self.field.tangent(k), self.parameters.tolist())
+        return _WithVectors(self, k)
 
     def check(self, function: Flow, t: float, z: Float[Tensor, "n D"], later: float | None = None) -> None:
         """Compare with a function: at some states at the time t, and at states near them later, by default at t as well.
@@ -262,102 +259,13 @@ class ParametrizedField:
                     )
 
 
-Law = Callable[[Any, Tensor, Tensor], Tensor]
+class _WithVectors(ParametrizedField):
+    """The field of a state and k deviation vectors."""
 
+    def __init__(self, alone: ParametrizedField, k: int) -> None:
+        super().__init__(alone.field.tangent(k), alone.parameters.tolist())
+        self.alone, self.k = alone, k
 
-def rates_of(system: Any, t: Tensor, z: Tensor) -> Tensor:
-    """Return dz/dt: the law of a system."""
-    return cast(Tensor, system.vector_field(t, z))
-
-
-def step_of(map_: Any, t: Tensor, z: Tensor) -> Tensor:
-    """Return the next states: the law of a map."""
-    return cast(Tensor, map_.step(z))
-
-
-def field_of_system(system: Any, law: Law = rates_of) -> ParametrizedField:
-    """Return the field of a system, whose parameters stay arguments if the system can be traced in that way.
-
-    Parameters
-    ----------
-    system : System
-        A system. If it is a frozen dataclass, its field is traced once for all values of its parameters.
-
-    Returns
-    -------
-    ParametrizedField
-        The field, with the parameters of the system.
-
-    Raises
-    ------
-    UntraceableError
-        If the field cannot be traced.
-    """
-    names = _numbers(system)
-    values = [float(getattr(system, name)) for name in names]
-    given = fields(system) if is_dataclass(system) else ()
-    others = tuple((f.name, getattr(system, f.name)) for f in given if f.name not in names)
-    if given or not vars(system):
-        try:
-            field = _traced_class(cast(Hashable, type(system)), law, names, others, _Example(tuple(values)))
-            return ParametrizedField(field, values)
-        except (UntraceableError, TypeError):  # it takes its parameters for numbers, or others cannot be told apart
-            pass
-    return ParametrizedField(_of_function(partial(law, system), system.dim))
-
-
-def field_of_function(function: Flow, dim: int) -> ParametrizedField:
-    """Return the field of a function ``f(t, z)``, which is traced anew, as it may have changed. Raises UntraceableError."""
-    return ParametrizedField(_of_function(function, dim))
-
-
-def _numbers(system: Any) -> tuple[str, ...]:
-    """Return the names of the parameters of a system that are declared as numbers."""
-    if not is_dataclass(system):
-        return ()
-    return tuple(f.name for f in fields(system) if f.type in ("float", float))
-
-
-class _Example:
-    """Values at which a function is traced. They do not count as long as it does not depend on them by ``if``."""
-
-    def __init__(self, values: tuple[float, ...]) -> None:
-        self.values = values
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Example)
-
-    def __hash__(self) -> int:
-        return 0
-
-
-@lru_cache(maxsize=256)
-def _traced_class(
-    cls: Any, law: Law, names: tuple[str, ...], others: tuple[tuple[str, Any], ...], values: _Example
-) -> TracedField:
-    def function(t: Tensor, z: Tensor, *parameters: Tensor) -> Tensor:
-        one: Any = object.__new__(cls)  # a fresh one: what a system has computed from its own parameters must not be kept
-        for name, value in (*others, *zip(names, parameters, strict=True)):
-            object.__setattr__(one, name, value)
-        return law(one, t, z)
-
-    dim = len(cls.coordinates)
-    examples = [torch.tensor(value, dtype=torch.float64) for value in values.values]
-    return _field(function, dim, examples)
-
-
-def _of_function(function: Flow, dim: int) -> TracedField:
-    return _field(function, dim, [])
-
-
-def _field(function: Callable[..., Tensor], dim: int, parameters: list[Tensor]) -> TracedField:
-    graph = Graph()
-    coordinates = [graph.variable("z", place) for place in range(dim)]
-    t = torch.tensor(0.25, dtype=torch.float64)
-    z = 0.1 + 0.8 * torch.arange(1, dim + 1, dtype=torch.float64) / dim
-    numbers = [graph.variable("t"), *(graph.variable("p", place) for place in range(len(parameters)))]
-    variables = [np.array(one, dtype=object) for one in (numbers[0], coordinates, *numbers[1:])]
-    rates = trace(function, [t, z, *parameters], variables, graph)
-    if len(rates) != dim:
-        raise UntraceableError(f"it returns {len(rates)} rates for {dim} coordinates")
-    return TracedField(rates, coordinates)
+    def jacobian(self, t: float, z: Float[np.ndarray, "n D"]) -> Float[np.ndarray, "n D D"]:
+        """Return the derivatives without those of the vectors' rates by the state, which do not change the time scales."""
+        return np.kron(self.alone.jacobian(t, np.ascontiguousarray(z[:, :: self.k + 1])), np.eye(self.k + 1))

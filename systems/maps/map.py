@@ -161,7 +161,7 @@ class Map(Parametrized, ABC):
         if engine == "torch" or z.numel() == 0 or steps == 0:
             return None
         from systems.compiled.engine import choose  # imports numba, which is slow
-        from systems.compiled.field import field_of_system, step_of
+        from systems.compiled.traced import field_of_system, step_of
 
         return choose(engine, lambda: field_of_system(self, step_of), lambda t, z: self.step(z), z.new_zeros(2), None, z)
 

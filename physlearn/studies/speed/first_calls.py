@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 import torch, systems
 import physlearn.integrators
-from systems.compiled.field import field_of_system
+from systems.compiled.traced import field_of_system
 torch.set_num_threads(1)
 
 class Spring(systems.System):

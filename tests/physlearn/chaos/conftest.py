@@ -40,3 +40,15 @@ def lorenz():
         return torch.stack([10 * (y - x), x * (28 - z) - y, x * y - 8 / 3 * z], dim=-1)
 
     return lorenz
+
+
+@pytest.fixture
+def by_both(monkeypatch):
+    """Calls a function with compiled code, and with torch alone."""
+
+    def call(function):
+        compiled = function()
+        monkeypatch.setattr("physlearn.chaos.rollout.compiled_flow", lambda *_: None)
+        return compiled, function()
+
+    return call

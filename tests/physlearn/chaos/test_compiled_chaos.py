@@ -6,19 +6,6 @@ import torch
 import systems
 from physlearn import chaos
 
-
-@pytest.fixture
-def by_both(monkeypatch):
-    """Calls a function with compiled code, and with torch alone."""
-
-    def call(function):
-        compiled = function()
-        monkeypatch.setattr("physlearn.chaos.rollout.compiled_flow", lambda *_: None)
-        return compiled, function()
-
-    return call
-
-
 CASES = {
     "henon-heiles": {"time": 8.0},
     "lorenz": {"time": 0.8},

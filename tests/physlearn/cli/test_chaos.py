@@ -8,6 +8,8 @@ import torch
 
 import systems
 from physlearn import LearnedActivations
+from physlearn.chaos import megno
+from physlearn.forecasting import long_run
 
 QUICK = ["--orbits", 2, "--time", 60, "--training-orbits", 12, "--epochs", 3, "--hidden", 8]
 
@@ -45,6 +47,18 @@ def test_a_driven_system_is_seen_once_a_period(run, tmp_path):
     assert len(sections) == 2 * int(80 / (2 * torch.pi / 1.2))
 
 
+def test_further_indicators_are_in_the_tables(run, tmp_path):
+    options = ["--models", "none", "--orbits", 3, "--time", 60, "--indicators", "megno,fli,frequency-drift", "--json"]
+    result = run("chaos", "henon-heiles", "--energy", 0.1, "--out", tmp_path, *options)
+    (row,) = json.loads(result.out)["result"]["rows"]
+    orbits = pd.read_parquet(tmp_path / "orbits.parquet")
+    system = systems.get("henon-heiles")
+    z0 = long_run.initial_states(system, 3, 0.1, system.surface, 1, 0)
+    assert orbits["megno"].tolist() == megno(system, z0, 60, dt=0.1).tolist()
+    for name in ("megno", "fli", "frequency-drift"):
+        assert row[name] == pytest.approx(orbits[name].median())
+
+
 def test_wrong_uses_are_answered_with_one_line(refused, tmp_path):
     out = ["--out", tmp_path / "new"]
     assert "escape energy" in refused("chaos", "henon-heiles", "--energy", 0.2, *out)
@@ -53,6 +67,7 @@ def test_wrong_uses_are_answered_with_one_line(refused, tmp_path):
     assert "needs positions and momenta" in refused("chaos", "lorenz", "--models", "hnn", *out)
     assert "no model 'hmm'" in refused("chaos", "henon-heiles", "--models", "hmm", *out)
     assert "Hamiltonian system with two degrees of freedom" in refused("chaos", "lorenz", "--energy", 1, *out)
+    assert "no indicator 'sali'" in refused("chaos", "henon-heiles", "--indicators", "sali", "--models", "none", *out)
     assert "direction must be" in refused("chaos", "henon-heiles", "--direction", 2, "--models", "none", *out)
     assert "time must be a positive number" in refused("chaos", "henon-heiles", "--time", -1, "--models", "none", *out)
     assert "at least 1" in refused("chaos", "henon-heiles", "--orbits", 0, *out)

@@ -10,7 +10,7 @@ import torch
 
 from physlearn.activations.learned import LearnedActivations
 from physlearn.cli import main
-from physlearn.cli.commands import COMMANDS
+from physlearn.cli.commands import COMMANDS, function_of
 from physlearn.jobs import Workers
 
 HOSTILE = [
@@ -42,6 +42,7 @@ SMALL = {
     "basins": ["henon", "--grid", "x=-1:1:3", "--time", "10"],
     "escapes": ["henon-heiles", "--energy", "0.2", "--time", "1"],
     "track": ["film.mp4"],
+    "periodic-orbits": ["van-der-pol"],
 }
 COSTLY = {  # where the work begins: whoever comes there was not refused
     "physlearn.forecasting.fitting": ["train_members"],
@@ -51,14 +52,17 @@ COSTLY = {  # where the work begins: whoever comes there was not refused
     "physlearn.studies.learned_diversity": ["reproduce"],
     "physlearn.explorer": ["serve"],
     "physlearn.forecasting.long_run": ["long_run"],
-    "physlearn.chaos": ["bifurcation_diagram", "basins", "escape_times"],
+    "physlearn.chaos": ["bifurcation_diagram", "basins", "escape_times", "periodic_orbit", "continue_periodic_orbit"],
 }
 
 
 PATIENCE = 90  # seconds, on a busy machine
-FILES = {"track": "angles.csv", "simulate": "orbit.nc", "learn": "a.safetensors"} | dict.fromkeys(
-    ("bifurcations", "basins", "escapes"), "table.csv"
-)
+FILES = {
+    "track": "angles.csv",
+    "simulate": "orbit.nc",
+    "periodic-orbits": "orbit.nc",
+    "learn": "a.safetensors",
+} | dict.fromkeys(("bifurcations", "basins", "escapes"), "table.csv")
 
 
 class ReachedError(Exception):
@@ -68,7 +72,7 @@ class ReachedError(Exception):
 def numeric():
     """Every option of every command that takes a number, or several."""
     for command in COMMANDS:
-        function = getattr(importlib.import_module(f"physlearn.cli.{command}"), command)
+        function = function_of(command)
         hints = typing.get_type_hints(function, include_extras=True)
         for name, hint in hints.items():
             if typing.get_origin(hint) is not typing.Annotated:

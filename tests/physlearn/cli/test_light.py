@@ -1,13 +1,12 @@
 """The command line starts light: what is slow to import is imported by the command that needs it."""
 
-import importlib
 import os
 import subprocess
 import sys
 
 import pytest
 
-from physlearn.cli.commands import COMMANDS
+from physlearn.cli.commands import COMMANDS, function_of
 
 HEAVY = ("torch", "numba", "pandas", "matplotlib", "xarray", "scipy", "cv2", "optuna")
 UNLISTED = ["systems", "simulate", "bifurcations", "basins", "escapes", "track"]  # whose help lists nothing that is registered
@@ -46,7 +45,7 @@ def test_a_wrong_command_or_option_is_refused_before_anything_heavy_is_imported(
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_list_of_commands_has_the_first_line_of_their_own_help(command, run):
-    function = getattr(importlib.import_module(f"physlearn.cli.{command}"), command)
+    function = function_of(command)
     assert function.__doc__.splitlines()[0] == COMMANDS[command]
     assert f"  {command:<{max(map(len, COMMANDS))}}  {COMMANDS[command]}\n" in run("--help").out  # whole, on one line
 

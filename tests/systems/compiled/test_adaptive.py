@@ -6,8 +6,8 @@ import torch
 
 import systems
 from systems import InputError, IntegrationError
-from systems.compiled.field import field_of_system
 from systems.compiled.threads import solvers_of
+from systems.compiled.traced import field_of_system
 from systems.hamiltonian_system import SeparableSystem
 from systems.system import System
 

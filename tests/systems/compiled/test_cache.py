@@ -11,7 +11,7 @@ import systems
 
 PROGRAM = """
 import systems
-from systems.compiled.field import field_of_system
+from systems.compiled.traced import field_of_system
 system = systems.get("double-pendulum")
 z = system.sample(3, seed=0)
 print(field_of_system(system)(0.0, z.numpy()).tolist() == field_of_system(system)(0.0, z.numpy()).tolist())

@@ -6,7 +6,7 @@ import torch
 
 import systems
 from systems.compiled import inlined, stepping, tangent
-from systems.compiled.field import field_of_function, field_of_system
+from systems.compiled.traced import field_of_function, field_of_system
 
 YOSHIDA = (1.3512071919596578, -1.7024143839193155, 1.3512071919596578)
 METHODS = {

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 import systems
-from systems.compiled.field import field_of_system
 from systems.compiled.natural_size import spectral_radii
 from systems.compiled.scales import scales
+from systems.compiled.traced import field_of_system
 from systems.reference.time_scale import fastest_rate, jacobian, natural_size
 
 

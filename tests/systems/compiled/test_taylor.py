@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 import systems
 from systems import InputError, IntegrationError
 from systems.compiled.expression import Graph
-from systems.compiled.field import field_of_system
 from systems.compiled.function import CompiledFunction
 from systems.compiled.threads import solvers_of
+from systems.compiled.traced import field_of_system
 from systems.system import System
 
 heyoka = pytest.importorskip("heyoka", reason="heyoka is not installed (extra taylor)", exc_type=ImportError)

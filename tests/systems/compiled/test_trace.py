@@ -10,8 +10,8 @@ import pytest
 import torch
 
 import systems
-from systems.compiled.field import field_of_function, field_of_system
 from systems.compiled.operators import UntraceableError
+from systems.compiled.traced import field_of_function, field_of_system
 from systems.hamiltonian_system import SeparableSystem
 from systems.system import System
 
