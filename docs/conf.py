@@ -43,6 +43,7 @@ nitpick_ignore = [  # internal classes that signatures and base classes name
     ("py:class", "physlearn.chaos.resolution.Resolution"),
     ("py:class", "physlearn.chaos.rollout.Rollout"),
     ("py:class", "physlearn.models.network.Network"),
+    ("py:class", "physlearn.models.physical.PhysicalModel"),
     ("py:exc", "UntraceableError"),
 ]
 plot_html_show_formats = plot_html_show_source_link = False

@@ -58,7 +58,7 @@ class BandedOrbit(Orbit):
     Parameters
     ----------
     t, z, rate, coordinates, provenance, periods, units
-        As in `Orbit`.
+        As in `systems.Orbit`.
     members : shape ``(M, ..., T, D)``
         The forecasts of all members.
     noise : shape ``(D,)``
