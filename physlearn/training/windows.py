@@ -11,6 +11,8 @@ from torch import Tensor
 
 from systems import InputError, Orbit
 
+GAP = 3  # median steps; the integration of a few longer ones would take more time than that of all others
+
 
 @dataclass(frozen=True)
 class Windows:
@@ -71,10 +73,14 @@ class Windows:
         return cls(torch.cat(t), torch.cat(z), torch.cat(follows).long())
 
     def within(self, longest: float) -> Windows:
-        """Return the windows in which no step is longer than this; raise InputError if none is left."""
-        kept = (self.t.diff().abs() <= longest).all(-1)
+        """Return the windows in which no step is longer than this, or than three median steps, which are gaps.
+
+        Raises InputError if none is left.
+        """
+        steps = self.t.diff().abs()
+        kept = (steps <= min(longest, max(GAP * float(steps.median()), float(steps.min())))).all(-1)
         if not kept.any():
-            step = float(self.t.diff().abs().min())
+            step = float(steps.min())
             raise InputError(
                 f"all steps between measured states are longer than {longest:.3g}, in which the motion turns once (the "
                 f"shortest is {step:.3g}): measure more often, or give the rates"
