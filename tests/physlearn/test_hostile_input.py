@@ -226,7 +226,14 @@ def test_forged_settings(kind, settings, originals, here):
 @pytest.mark.parametrize("kind", ["activations", "model"])
 def test_missing_settings(kind, originals, here):
     known, tensors = tensor_file.read(originals / kind, KINDS[kind])
-    for name in set(known) - {"versions", "periods", "step", "angles"}:  # earlier versions did not write these
+    for name in set(known) - {
+        "versions",
+        "periods",
+        "step",
+        "angles",
+        "members",
+        "learned",
+    }:  # earlier versions did not write these
         tensor_file.write("file", KINDS[kind], {k: v for k, v in known.items() if k != name}, tensors)
         refused(kind, "file")
 

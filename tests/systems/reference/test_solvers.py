@@ -187,7 +187,7 @@ def test_an_orbit_tells_how_it_came_about():
         ([1.0, 0.0], [0.0, float("nan")], "finite"),
         ([1.0, 0.0], [], "at least one time"),
         ([1.0, 0.0], 1.0, "list of at least one time"),
-        ([1.0, 0.0], [[0.0, 1.0], [2.0, 3.0]], "list of at least one time"),
+        ([1.0, 0.0], [[0.0, 1.0], [2.0, 3.0]], "one row for each of the states"),
     ],
 )
 def test_states_and_times_that_make_no_orbit_are_refused(harmonic_oscillator, z0, t, message):
