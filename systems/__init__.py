@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from systems import film, flows, hamiltonian, maps, oscillators, pendulum_clock, testing
     from systems.errors import AccuracyWarning, InputError, IntegrationError, UnknownNameError
     from systems.extras import MissingExtraError
+    from systems.fitting.fit import fit
+    from systems.fitting.result import Fit
     from systems.hamiltonian_system import HamiltonianSystem, SeparableSystem
     from systems.orbit import Orbit
     from systems.registry import find, get, names, register
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AccuracyWarning",
+    "Fit",
     "HamiltonianSystem",
     "InputError",
     "IntegrationError",
@@ -28,6 +31,7 @@ __all__ = [
     "UnknownNameError",
     "film",
     "find",
+    "fit",
     "flows",
     "get",
     "hamiltonian",
@@ -43,8 +47,10 @@ _HOMES = {
     **dict.fromkeys(("AccuracyWarning", "InputError", "IntegrationError", "UnknownNameError"), "errors"),
     **dict.fromkeys(("find", "get", "names", "register"), "registry"),
     **dict.fromkeys(("HamiltonianSystem", "SeparableSystem"), "hamiltonian_system"),
+    "Fit": "fitting.result",
     "System": "system",
     "MissingExtraError": "extras",
+    "fit": "fitting.fit",
     "Orbit": "orbit",
     "Suspension": "suspension",
 }

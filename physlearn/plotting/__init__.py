@@ -13,6 +13,7 @@ from physlearn.plotting.colored_line import add_line, colored_line
 from physlearn.plotting.configuration import configuration_orbit
 from physlearn.plotting.digits import digit_construction
 from physlearn.plotting.family import family_plot
+from physlearn.plotting.fit import fit_plot
 from physlearn.plotting.forecast import forecast_plot
 from physlearn.plotting.forest_plot import forest_plot
 from physlearn.plotting.grouped_boxes import grouped_boxes
@@ -39,6 +40,7 @@ __all__ = [
     "digit_construction",
     "exit_plot",
     "family_plot",
+    "fit_plot",
     "forecast_plot",
     "forest_plot",
     "grouped_boxes",

@@ -22,6 +22,8 @@ FIRST_TURN = 500  # steps after which work that is left goes to several threads
 WORTH_LANES = 6  # orbits; one after the other, fewer are faster than side by side
 STEPS_OF_A_TURN = 2_000_000  # so that the user can interrupt within a second
 
+Scales = tuple[np.ndarray, np.ndarray]
+
 
 def solve(
     field: ParametrizedField,
@@ -30,6 +32,8 @@ def solve(
     rtol: float,
     atol: float,
     period: float | None = None,
+    known: Scales | None = None,
+    most: int | None = None,
 ) -> Float[Tensor, "n T D"]:
     """Solve dz/dt = field(t, z) with z = z0 at t[0] by DOP853, and return the states at the times t.
 
@@ -49,6 +53,11 @@ def solve(
         Tolerances of a step.
     period : float, optional
         Period of the field in time.
+    known : (array, array), optional
+        Sizes of the coordinates, shape ``(n, D)``, and first steps, shape ``(n,)``, with the sign of the direction in time. By
+        default, both are estimated from the Jacobian of the field.
+    most : int, optional
+        Number of steps after which an orbit is given up. By default, there is no limit.
 
     Returns
     -------
@@ -58,19 +67,27 @@ def solve(
     Raises
     ------
     IntegrationError
-        If an orbit diverges and cannot be continued.
+        If an orbit diverges and cannot be continued, or needs too many steps.
     """
     if len(t) == 1:
         return z0.detach().double().unsqueeze(1)
-    run = _Run(field, z0.detach().double().cpu().numpy(), t.detach().double().cpu().numpy(), rtol, atol, period)
+    run = _Run(field, z0.detach().double().cpu().numpy(), t.detach().double().cpu().numpy(), rtol, atol, period, known, most)
     return torch.from_numpy(run.states()).to(z0.device)
 
 
 class _Run:
     def __init__(
-        self, field: ParametrizedField, z0: np.ndarray, t: np.ndarray, rtol: float, atol: float, period: float | None
+        self,
+        field: ParametrizedField,
+        z0: np.ndarray,
+        t: np.ndarray,
+        rtol: float,
+        atol: float,
+        period: float | None,
+        known: Scales | None,
+        most: int | None,
     ) -> None:
-        self.field, self.z0, self.t, self.period = field, z0, t, period
+        self.field, self.z0, self.t, self.period, self.known, self.most = field, z0, t, period, known, most
         self.tolerances = (rtol, atol)
         self.clock = float(t[0]) if period is None else float(t[0]) % period
         self.times = t - t[0]
@@ -84,7 +101,7 @@ class _Run:
         rate = self.field(self.clock, z0)
         if not np.isfinite(rate).all():
             raise lost(self.z0, int(np.argmin(np.isfinite(rate).all(1))), self.t[0])
-        size, first = self._scales(rate)
+        size, first = self.known or self._scales(rate)
         out = np.empty((n, len(self.times), z0.shape[1]))
         out[:, 0] = z0
         arrays = [z0.copy(), np.zeros_like(z0), rate, size, self.elapsed, first, np.ones(n, dtype=np.int64), self.status, out]
@@ -102,7 +119,10 @@ class _Run:
             else:
                 dop853.follow(function.address, numbers, self.period or 0.0, *given, *mine)
 
-        follow(FIRST_TURN, slice(None))
+        follow(FIRST_TURN if self.most is None else self.most, slice(None))
+        if self.most is not None and (self.status <= dop853.RUNNING).any():
+            orbit = int(np.argmax(self.status <= dop853.RUNNING))
+            raise lost(self.z0, orbit, self.t[0] + self.elapsed[orbit, 0], f"needs more than {self.most} steps")
         while (self.status <= dop853.RUNNING).any():
             _in_threads(follow, n, LANES if side_by_side else 1)
         if (ended := self.status == dop853.LOST).any():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import pi, sqrt
 from typing import Any
 
-from systems.compiled.expression import LOGICAL, Expression, Graph, needed
+from systems.compiled.expression import LOGICAL, Expression, Graph, needed, substituted
 
 Rule = Callable[[Graph, Expression, list[Expression], list[Expression]], Expression]
 
@@ -40,6 +40,37 @@ def jacobian(results: Sequence[Expression], variables: Sequence[Expression]) -> 
     one = variables[0].graph.number(1.0)
     columns = [directional(results, {variable: one}) for variable in variables]
     return [list(row) for row in zip(*columns, strict=True)]
+
+
+def with_vectors(
+    rates: Sequence[Expression], variables: Sequence[Expression], k: int, parameters: Sequence[Expression] = ()
+) -> tuple[list[Expression], list[Expression]]:
+    """Return the rates of a state and of vectors that move by the derivative of the field, and their variables.
+
+    Parameters
+    ----------
+    rates, variables : sequence of Expression
+        The field, and the coordinates of its state.
+    k : int
+        Number of deviation vectors, which are derivatives by the initial state.
+    parameters : sequence of Expression
+        Parameters of the field. Each has one more vector, the derivative of the state by this parameter.
+
+    Returns
+    -------
+    tuple of lists
+        Rates and variables. Each coordinate of the state is followed by the same coordinate of all vectors.
+    """
+    graph, dim, width = variables[0].graph, len(variables), k + len(parameters) + 1
+    places = [[graph.variable("z", i * width + j) for j in range(width)] for i in range(dim)]
+    moved = substituted(rates, {variable: place[0] for variable, place in zip(variables, places, strict=True)})
+    columns = [moved]
+    for j in range(1, width):
+        direction = {place[0]: place[j] for place in places}
+        if j > k:
+            direction[parameters[j - k - 1]] = graph.number(1.0)
+        columns.append(directional(moved, direction))
+    return [column[i] for i in range(dim) for column in columns], [one for place in places for one in place]
 
 
 def _slope(node: Expression, slopes: Mapping[int, Expression]) -> Expression:

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from systems.autograd_mode import ordinary
 from systems.compiled.agreement import agree, off
-from systems.compiled.derivative import directional, jacobian
-from systems.compiled.expression import Expression, needed, substituted
+from systems.compiled.derivative import jacobian, with_vectors
+from systems.compiled.expression import Expression, needed
 from systems.compiled.function import CompiledFunction, Function
 from systems.compiled.inlined import Steps
 from systems.compiled.operators import UntraceableError
@@ -142,7 +142,7 @@ class TracedField(Field):
 
     def make_tangent(self, k: int) -> TracedField:
         """Return the field of a state and k deviation vectors."""
-        return _tangent(self, k)
+        return TracedField(*with_vectors(self.rates, self.variables, k))
 
 
 class ColumnByColumn(Function):
@@ -160,14 +160,6 @@ class ColumnByColumn(Function):
         numbers = self.tangent.arguments(parameters)
         head = np.array([self.tangent.address, self.dim, len(numbers)], dtype=np.int64).view(np.float64)
         return np.concatenate([head, numbers])
-
-
-def _tangent(field: TracedField, k: int) -> TracedField:
-    graph, dim = field.variables[0].graph, field.dim
-    places = [[graph.variable("z", i * (k + 1) + j) for j in range(k + 1)] for i in range(dim)]
-    rates = substituted(field.rates, {variable: place[0] for variable, place in zip(field.variables, places, strict=True)})
-    columns = [rates, *(directional(rates, {place[0]: place[j] for place in places}) for j in range(1, k + 1))]
-    return TracedField([column[i] for i in range(dim) for column in columns], [one for place in places for one in place])
 
 
 class ParametrizedField:

@@ -43,6 +43,7 @@ SMALL = {
     "escapes": ["henon-heiles", "--energy", "0.2", "--time", "1"],
     "track": ["film.mp4"],
     "periodic-orbits": ["van-der-pol"],
+    "fit": ["van-der-pol", "--data", "x.csv"],
 }
 COSTLY = {  # where the work begins: whoever comes there was not refused
     "physlearn.forecasting.fitting": ["train_members"],
@@ -53,6 +54,7 @@ COSTLY = {  # where the work begins: whoever comes there was not refused
     "physlearn.explorer": ["serve"],
     "physlearn.forecasting.long_run": ["long_run"],
     "physlearn.chaos": ["bifurcation_diagram", "basins", "escape_times", "periodic_orbit", "continue_periodic_orbit"],
+    "systems.fitting.fit": ["shot"],
 }
 
 
@@ -62,7 +64,7 @@ FILES = {
     "simulate": "orbit.nc",
     "periodic-orbits": "orbit.nc",
     "learn": "a.safetensors",
-} | dict.fromkeys(("bifurcations", "basins", "escapes"), "table.csv")
+} | dict.fromkeys(("bifurcations", "basins", "escapes", "fit"), "table.csv")
 
 
 class ReachedError(Exception):
@@ -90,6 +92,7 @@ def cheap(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     LearnedActivations(torch.linspace(-10, 10, 100).sin()[None], "sine", "by hand").save("van-der-pol.safetensors")
     (tmp_path / "film.mp4").touch()
+    (tmp_path / "x.csv").write_text("t,x\n" + "".join(f"{i},{i % 3}\n" for i in range(20)))
 
     def reached(*_, **__):
         raise ReachedError

@@ -1,0 +1,78 @@
+"""``physlearn fit``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from typer import Option
+
+from physlearn.cli.answer import answer
+from physlearn.cli.interruption import importing
+from physlearn.cli.options import AsJson, Plot, SystemName, SystemSettings
+
+
+def fit(
+    name: SystemName,
+    data: Annotated[Path, Option(help="CSV file with a column of times and one for each measured coordinate.")],
+    free: Annotated[str | None, Option(help="Parameters to fit, such as mu or delta,omega. Default: all.")] = None,
+    coordinates: Annotated[
+        str | None, Option(help="Measured coordinates, such as x. Default: all coordinates that have a column.")
+    ] = None,
+    time: Annotated[str, Option(help="Column of the times.")] = "t",
+    run: Annotated[str | None, Option(help="Column that tells runs apart. Default: run, if there is one.")] = None,
+    each: Annotated[str | None, Option(help="Parameters with a value of their own in each run.")] = None,
+    noise: Annotated[
+        float | None, Option(help="Standard deviation of the noise of all coordinates. Default: estimated.")
+    ] = None,
+    method: Annotated[str, Option(help="Method: shooting, derivative or weak.")] = "shooting",
+    set_: SystemSettings = None,
+    out: Annotated[Path | None, Option(help="CSV file to write: one row per parameter.")] = None,
+    plot: Plot = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fit parameters of a system to measurements, with errors.
+
+    Some coordinates may be missing, and times may be uneven. A warning names parameters that the data do not determine, and
+    residuals that are not noise.
+    """
+    with importing():
+        import systems
+        from physlearn import plotting
+        from physlearn.cli import values
+        from physlearn.forecasting import picture, report
+        from systems.recording import read_columns
+    system = systems.get(name, **values.parameters(set_))
+    report.writable_files(out, plot)
+    if plot is not None:
+        picture.check_format(plot)
+    columns = dict(read_columns(data))
+    seen = _names(coordinates) or [one for one in system.coordinates if one in columns]
+    if unknown := [one for one in seen if one not in system.coordinates] or ([] if seen else [next(iter(columns), "nothing")]):
+        raise systems.InputError(
+            f"{data} has the column {unknown[0]}, but {name} has the coordinates {', '.join(system.coordinates)}; rename the "
+            "columns, or choose some with --coordinates"
+        )
+    orbits = systems.Orbit.of(columns, time, seen, run=run)
+    options: dict[str, Any] = {"noise": noise, "method": method, "each": _names(each) or ()}
+    found = systems.fit(system, orbits, _names(free), **options)
+    written = []
+    table = found.summary().reset_index()
+    if out is not None:
+        written.append(report.write_table(out, table))
+    if plot is not None:
+        written.append(report.write_figure(plot, plotting.fit_plot(found)[0].figure))  # type: ignore[arg-type]
+    summary: dict[str, Any] = {
+        "system": name,
+        "parameters": [report.finite(row) for row in table.to_dict("records")],
+        "noise": dict(found.noise),
+        "converged": found.converged,
+    }
+    text = table.to_string(index=False, float_format="{:.6g}".format)
+    answer(
+        summary, f"{text}\nnoise: {', '.join(f'{key} {value:.3g}' for key, value in found.noise.items())}", written, as_json
+    )
+
+
+def _names(text: str | None) -> list[str] | None:
+    return None if text is None else [part.strip() for part in text.split(",")]

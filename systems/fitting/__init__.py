@@ -1,0 +1,1 @@
+"""Fits of the parameters of a system to measured orbits."""

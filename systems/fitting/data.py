@@ -1,0 +1,82 @@
+"""Measured orbits as the runs of a fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from systems.errors import InputError
+from systems.orbit import Orbit
+from systems.system import System
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class Run:
+    """One measured orbit, in the coordinates of the system.
+
+    Parameters
+    ----------
+    t : shape ``(T,)``
+        Times at which a coordinate was measured.
+    z : shape ``(T, D)``
+        States, NaN where a coordinate was not measured.
+    periods : shape ``(D,)``
+        Period of each coordinate; infinite for one that is no angle.
+    """
+
+    t: Array
+    z: Array
+    periods: Array
+
+    def shortest(self, difference: Array) -> Array:
+        """Return differences between states, modulo the periods."""
+        turns = np.round(difference / self.periods)  # zero for an infinite period
+        return difference - turns * np.where(np.isfinite(self.periods), self.periods, 0.0)
+
+    def unwrapped(self) -> Array:
+        """Return the measured states with angles that do not jump by a period."""
+        z = self.z.copy()
+        for i in np.flatnonzero(np.isfinite(self.periods)):
+            seen = np.isfinite(z[:, i])
+            z[seen, i] = np.unwrap(z[seen, i], period=self.periods[i])
+        return z
+
+
+def measured(system: System, orbits: Any) -> Orbit:
+    """Return the data of a fit as an orbit.
+
+    Raises InputError if its coordinates are not coordinates of the system, or if nothing was measured.
+    """
+    orbit = Orbit.of(orbits)
+    numbered = tuple(f"z{i}" for i in range(system.dim))
+    unknown = [name for name in orbit.coordinates if name not in system.coordinates]
+    if unknown and orbit.coordinates != numbered:
+        raise InputError(
+            f"the data have the coordinate {unknown[0]}, but {system.name or type(system).__name__} has "
+            f"{', '.join(system.coordinates)}; name the measured ones with systems.Orbit.of(data, coordinates=...)"
+        )
+    if not orbit.measured.any():
+        raise InputError("the data have no measured value, but a fit needs more values than unknowns; pass other data")
+    return orbit
+
+
+def runs_of(system: System, orbit: Orbit) -> list[Run]:
+    """Return the orbits of a batch as runs, with NaN for the coordinates of the system that were not measured."""
+    numbered = not set(orbit.coordinates) <= set(system.coordinates)
+    names = system.coordinates if numbered else orbit.coordinates
+    own = [orbit.periods.get(name, np.inf) for name in orbit.coordinates]
+    periods = {**dict(zip(names, own, strict=True)), **system.periods}
+    places = [system.coordinates.index(name) for name in names]
+    runs = []
+    for one in orbit.separate():
+        z = np.full((len(one.t), system.dim), np.nan)
+        z[:, places] = one.z.detach().cpu().double().numpy()
+        if np.isinf(z).any():
+            raise InputError("the data have infinite values; mark what was not measured by NaN")
+        t = one.t.detach().cpu().double().numpy()
+        runs.append(Run(t, z, np.array([periods.get(name, np.inf) for name in system.coordinates])))
+    return runs
