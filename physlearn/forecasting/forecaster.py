@@ -197,7 +197,8 @@ class Forecaster(Members, Estimator, LearnedFlow):
         Warns
         -----
         AccuracyWarning
-            If the final weighted training loss is above 10; that of a constant rate is 1.
+            If the final weighted training loss is above 10 (that of a constant rate is 1), or a loss of states above 0.5 (that
+            of states which stay where they are is 1).
         """
         if unknown := sorted(set(training) - set(Training.__dataclass_fields__)):
             raise InputError(f"fit has no setting {unknown[0]!r}: choose from {', '.join(Training.__dataclass_fields__)}")
@@ -214,7 +215,7 @@ class Forecaster(Members, Estimator, LearnedFlow):
         if self.loss != "derivative":  # measured states may be far apart
             self.step = min(self.step or torch.inf, LONGEST * float(found.models[0].units.time))
         if weighted and len(self.history):
-            warn_of_misfit(self.name, self.history)
+            warn_of_misfit(self.name, self.history, of_states=self.loss != "derivative")
         return self
 
     @keyword_only("method")

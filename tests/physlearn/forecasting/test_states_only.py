@@ -128,9 +128,17 @@ def test_data_that_do_not_suffice_are_refused_in_a_sentence(orbits, settings, me
         fitted(orbits, **settings)
 
 
+@pytest.mark.filterwarnings("ignore:the trained model")
 def test_states_between_which_the_motion_is_ambiguous_are_told():
     with pytest.warns(AccuracyWarning, match="fewer than 4"):
         fitted(measured(n=5, spacing=50.0), polish=0)
+
+
+def test_a_coordinate_that_does_not_determine_its_own_future_is_told():
+    seen = measured(n=5)
+    alone = Orbit(seen.t, seen.z[..., 1:], coordinates=("p",))
+    with pytest.warns(AccuracyWarning, match="of the motion between the measured states"):
+        Forecaster("nn", hidden=(10,), seed=0).fit(alone, epochs=10, progress=False)
 
 
 def test_a_baseline_is_fitted_to_the_rates_of_splines():
