@@ -137,7 +137,7 @@ def test_states_between_which_the_motion_is_ambiguous_are_told():
 def test_a_coordinate_that_does_not_determine_its_own_future_is_told():
     seen = measured(n=5)
     alone = Orbit(seen.t, seen.z[..., 1:], coordinates=("p",))
-    with pytest.warns(AccuracyWarning, match="of the motion between the measured states"):
+    with pytest.warns(AccuracyWarning, match="motion between measured states unexplained"):
         Forecaster("nn", hidden=(10,), seed=0).fit(alone, epochs=10, progress=False)
 
 
