@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import torch
 
+from physlearn.forecasting.channels import Channels
 from physlearn.metrics import valid_prediction_time
 from systems import InputError, Orbit
 
@@ -16,6 +17,7 @@ class Estimator:
     """Base class of `Forecaster`: its settings by name, and a score."""
 
     _settings: dict[str, Any]
+    channels: Channels
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the settings with which the forecaster was created.
@@ -61,7 +63,7 @@ class Estimator:
         Parameters
         ----------
         orbits
-            An orbit, a batch of orbits, or a list of either.
+            An orbit, a batch of orbits, or a list of either. They have the parameters and inputs of the forecaster, if any.
         y
             Has no effect; scikit-learn passes it.
         threshold
@@ -78,13 +80,13 @@ class Estimator:
             Before ``fit``, or if an orbit has less than two measured times.
         """
         parts = []
-        for orbit in [orbits] if isinstance(orbits, Orbit) else orbits:
+        for orbit in self.channels.runs(orbits):
             for one in orbit.separate():
                 known = one.measured.all(-1)
                 if known.sum() < 2:
                     raise InputError("a score needs orbits with at least two times at which all coordinates were measured")
                 truth = Orbit(one.t[known], one.z[known], coordinates=one.coordinates, periods=one.periods)
-                forecast = self.forecast(truth.z[0], truth.t, progress=False)
+                forecast = self.forecast(truth.z[0], truth.t, progress=False, **self.channels.arguments(orbit))
                 parts.append(valid_prediction_time(forecast, truth, threshold) / (truth.t[-1] - truth.t[0]).abs())
         return float(torch.stack(parts).double().mean())
 

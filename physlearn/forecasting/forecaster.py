@@ -18,6 +18,7 @@ from physlearn.activations.description import describe
 from physlearn.forecasting import angles as turning
 from physlearn.forecasting import saved
 from physlearn.forecasting.bands import Calibration
+from physlearn.forecasting.channels import Channels
 from physlearn.forecasting.estimator import Estimator
 from physlearn.forecasting.fitting import Effort, learn
 from physlearn.forecasting.learned_flow import LearnedFlow
@@ -25,7 +26,6 @@ from physlearn.forecasting.members import Members
 from physlearn.forecasting.misfit import warn_of_misfit
 from physlearn.forecasting.smoothed import Measured
 from physlearn.forecasting.state_losses import LossName
-from physlearn.integrators import integrate
 from physlearn.integrators.steps import typical_step
 from physlearn.models import Model
 from physlearn.models.physical import PhysicalModel
@@ -58,6 +58,11 @@ class Forecaster(Members, Estimator, LearnedFlow):
         Coordinates whose cosine and sine are the inputs of the networks, so that the model is exactly periodic: True for all
         coordinates that have a period in the training orbits, or names. Defaults to none, because an angle that only swings
         does not need it and trains faster without. Baselines have no network and refuse angles.
+    inputs
+        Names of coordinates that are given and not forecast, such as a torque; they are linear between the training times.
+    parameters
+        Names of constants of each run on which the flow depends, such as ``"mu"``: coordinates of the training orbits, or
+        entries of ``provenance["parameters"]``, which simulated orbits have.
     seed
         Random seed of the initial weights and of the batches; the members of an ensemble have the seeds that follow.
     members
@@ -85,7 +90,7 @@ class Forecaster(Members, Estimator, LearnedFlow):
     UnknownNameError
         If the model or activation is unknown (a KeyError).
     InputError
-        If the seed or a width is not a whole number, or angles are not names, or are given for a baseline.
+        If the seed or a width is not a whole number, or if angles, inputs or parameters are not names or the model takes none.
 
     Examples
     --------
@@ -105,6 +110,8 @@ class Forecaster(Members, Estimator, LearnedFlow):
         hidden: Sequence[int] = (100,),
         activation: str | Activation = "sine",
         angles: bool | str | Sequence[str] = False,
+        inputs: str | Sequence[str] = (),
+        parameters: str | Sequence[str] = (),
         seed: int = 0,
         members: int = 1,
         dtype: torch.dtype = torch.float32,
@@ -117,6 +124,7 @@ class Forecaster(Members, Estimator, LearnedFlow):
         self.hidden = tuple(whole("a width in hidden", width) for width in hidden)
         self.activation = activation
         self.angles = turning.checked(angles, model)
+        self.channels = Channels.of(parameters, inputs, model)
         seeded(seed)
         self.seed = whole("seed", seed)
         self._settings = {
@@ -124,6 +132,8 @@ class Forecaster(Members, Estimator, LearnedFlow):
             "hidden": hidden,
             "activation": activation,
             "angles": angles,
+            "inputs": inputs,
+            "parameters": parameters,
             "seed": seed,
             "members": members,
             "dtype": dtype,
@@ -137,8 +147,7 @@ class Forecaster(Members, Estimator, LearnedFlow):
         self.training: Training | None = None
         self.step: float | None = None  # median step of the training orbits; None before fit, or if the file has none
         self.history = pd.DataFrame()
-        self.loss, self.loss_reason, self.loss_method = "", "", ""
-        self.noise: dict[str, float] = {}
+        self.loss, self.loss_reason, self.loss_method, self.noise = "", "", "", {}
 
     def fit(
         self,
@@ -205,11 +214,13 @@ class Forecaster(Members, Estimator, LearnedFlow):
         how = Training(epochs=epochs, weighted=weighted, **training)
         effort = Effort(how, loss, polish, self.seed, self.n_members, progress)
         with recorded():
-            seen, held = Measured.of(orbits), None if validation is None else Measured.of(validation)
+            seen = Measured(self.channels.runs(orbits))
+            held = None if validation is None else Measured(self.channels.runs(validation))
+            ranges = self.channels.ranges(seen.orbits)
             found = learn(self.name, self._build, self.angles, seen, held, effort, (self.device, self.dtype))
             self._adopt(found.models[0], found.coordinates, found.periods)
             self.members = [] if len(found.models) == 1 else [self._settled(model) for model in found.models]
-        self.calibration, self.noise = None, found.noise
+        self.calibration, self.noise, self.given_ranges = None, found.noise, ranges
         self.training, self.history, self.step = how, found.history, typical_step(orbits)
         self.loss, self.loss_reason, self.loss_method = found.choice.name, found.choice.why, found.method
         if self.loss != "derivative":  # measured states may be far apart
@@ -227,6 +238,8 @@ class Forecaster(Members, Estimator, LearnedFlow):
         z0: Float[Tensor, "*batch D"],
         t: Float[Tensor, " T"],
         *,
+        parameters: Mapping[str, Any] | None = None,
+        inputs: Mapping[str, Any] | None = None,
         method: str | None = None,
         dt: float | None = None,
         substeps: int | None = None,
@@ -241,6 +254,11 @@ class Forecaster(Members, Estimator, LearnedFlow):
         t : shape ``(T,)`` or ``(..., T)``
             Output times, increasing or decreasing; those of all orbits, or those of each. The choice of times does not change
             the forecast.
+        parameters
+            If the forecaster has parameters, the value of each: a number, or one per orbit.
+        inputs
+            If it has inputs, each as a function of time, an Orbit or a pair (times, values) that is interpolated linearly,
+            values at the times t, or a number. Values may have one row per orbit.
         method
             Name of the integration method, one of ``physlearn.integrators.names()``; defaults to the ``default_method`` of
             the model.
@@ -267,21 +285,18 @@ class Forecaster(Members, Estimator, LearnedFlow):
         Warns
         -----
         AccuracyWarning
-            If the steps are too long, as in `~physlearn.integrators.integrate`.
+            If the steps are too long, as in `~physlearn.integrators.integrate`, or if given values exceed those trained with.
         """
-        orbit = self._forecast(self, z0, t, method, dt=dt, substeps=substeps, **options)
-        if not self.members:
-            return orbit
-        steps = {"dt": dt, "substeps": substeps}
-        others = [self._forecast(self._flow_of(one), z0, t, method, **steps, **options) for one in self.members]
-        return self._banded(orbit, others)
+        values = self._values(parameters, inputs, batch=z0.shape[:-1], t=t)
+        options |= {"dt": dt, "substeps": substeps}
+        flows = (self, *(self._flow_of(one) for one in self.members))
+        orbit, *others = (self._forecast(flow, values, z0, t, method, **options) for flow in flows)
+        return self._banded(orbit, others) if others else orbit
 
-    def _forecast(self, flow: LearnedFlow, z0: Tensor, t: Tensor, method: str | None, **options: Any) -> Orbit:
-        turns = self.model.turns(z0, self.periods, self.coordinates)
-        orbit = integrate(flow, z0 - turns, t, method or self.model.default_method, **options)
+    def _forecast(self, flow: LearnedFlow, *args: Any, **options: Any) -> Orbit:
+        orbit = flow._orbit(*args, **options)
         learned = {"loss": self.loss} | ({"method": self.loss_method} if self.loss_method else {})
-        told = {**orbit.provenance, **({"learned": learned} if self.loss else {})}
-        return replace(orbit, z=orbit.z + turns.unsqueeze(-2), provenance=told)
+        return replace(orbit, provenance={**orbit.provenance, **({"learned": learned} if self.loss else {})})
 
     parameters = renamed_attribute("n_parameters")
 
@@ -322,10 +337,12 @@ class Forecaster(Members, Estimator, LearnedFlow):
 
     def __repr__(self) -> str:
         state = f"fitted on {', '.join(self.coordinates)}" if self._model is not None else "not fitted"
+        shown = {"angles": self.angles, "inputs": self.channels.inputs, "parameters": self.channels.parameters}
         told = f"hidden={self.hidden}, activation={activations.get(self.activation).name!r}"
-        told += f", angles={self.angles}" if self.angles else ""
+        told += "".join(f", {name}={value}" for name, value in shown.items() if value)
         return f"Forecaster({self.name!r}, {told}, seed={self.seed}; {state})"
 
     def _build(self, coordinates: tuple[str, ...], periods: Mapping[str, float], units: Units, seed: int) -> Model:
         dim, angles = len(coordinates), turning.by_index(self.angles, periods, coordinates, units)
-        return models.build(self.name, dim, self.hidden, self.activation, seed, angles).to(self.device, self.dtype)
+        model = models.build(self.name, dim, self.hidden, self.activation, seed, angles, len(self.channels.names))
+        return model.to(self.device, self.dtype)

@@ -62,7 +62,8 @@ class LearningData:
         ``angles`` has the periods of the coordinates that are treated as angles, whose number of turns does not matter.
         """
         held_out, coordinates = self.validation, self.pairs.coordinates
-        z, others = within_a_turn(self.pairs.z, None if held_out is None else held_out.z, angles, coordinates)
+        named = (*coordinates, *(f"given {k}" for k in range(self.pairs.dim - len(coordinates))))
+        z, others = within_a_turn(self.pairs.z, None if held_out is None else held_out.z, angles, named)
         units = Units.of(z, self.pairs.rate, structure, self.precision)
         z, rate = units.standardize(z, self.pairs.rate, self.precision)
         pairs = Pairs(z, rate, coordinates, units.rates)

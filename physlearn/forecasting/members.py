@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from physlearn.forecasting.bands import BandedOrbit, Calibration, calibrated
-from physlearn.forecasting.smoothed import Measured
+from physlearn.forecasting.channels import Channels, states_only
 from physlearn.models.physical import PhysicalModel
 from systems import InputError, Orbit
 
@@ -25,6 +25,7 @@ class Members:
     calibration: Calibration | None
     noise: dict[str, float]
     coordinates: tuple[str, ...]
+    channels: Channels
 
     def calibrate(self, orbits: Orbit | Sequence[Orbit]) -> Self:
         """Calibrate the bands of an ensemble on held-out orbits, which are forecast from their first states.
@@ -44,13 +45,13 @@ class Members:
         InputError
             If the forecaster is no ensemble, or there are fewer than two orbits.
         """
-        given = Measured.of(orbits).orbits
-        truth = given[0] if len(given) == 1 else Orbit.of(given)
+        given = self.channels.runs(orbits)
+        truth = states_only(given) if self.channels.names else given[0] if len(given) == 1 else Orbit.of(given)
         if not self.members:
             raise InputError("only an ensemble has bands to calibrate: create the forecaster with members=20, and fit it")
         if len(truth.shape) < 2:
             raise InputError("a calibration needs at least two held-out orbits, and better a hundred")
-        forecasts = self.forecast(truth.z[..., 0, :], truth.t, progress=False)
+        forecasts = self.forecast(truth.z[..., 0, :], truth.t, progress=False, **self.channels.arguments_of_all(given, truth))
         self.calibration = calibrated(forecasts, truth)
         return self
 

@@ -43,7 +43,7 @@ def read(cls: type[Forecaster], path: str | os.PathLike[str], device: str | torc
         stored.check(settings, tensors)
         forecaster = cls(**stored.arguments_of(settings), device=device)
         coordinates, periods = tuple(settings["coordinates"]), stored.periods_of(settings, tensors)
-        units = Units.take(tensors, len(coordinates))
+        units = Units.take(tensors, len(coordinates), len(forecaster.channels.names))
         seed, parts = forecaster.seed, _members(tensors)
         calibration = {name: tensors.pop(f"{CALIBRATION}{name}", None) for name in ("scores", "ratios")}
         models = [forecaster._build(coordinates, periods, units, seed) for _ in range(1 + len(parts))]
@@ -58,6 +58,7 @@ def read(cls: type[Forecaster], path: str | os.PathLike[str], device: str | torc
         if calibration["scores"] is not None and calibration["ratios"] is not None:
             forecaster.calibration = Calibration(calibration["scores"], calibration["ratios"])
         forecaster.training, forecaster.step = Training(**settings["training"]), checked_step(settings.get("step"))
+        forecaster.given_ranges = stored.ranges_of(settings)
         forecaster.history = pd.DataFrame(settings["history"]).rename_axis("epoch")
         forecaster.loss, forecaster.loss_reason, forecaster.loss_method, forecaster.noise = stored.loss_of(settings)
     return forecaster

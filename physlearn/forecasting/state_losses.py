@@ -108,7 +108,7 @@ class StateTraining:
             seed=seed,
             progress=progress,
         )
-        left = loss.noise() * self.units.scale
+        left = loss.noise() * self.units.scale[: self.units.dim]
         known = torch.from_numpy(data.noise)
         return loss.method, history, torch.where(known.isfinite(), known, left).tolist()
 
@@ -127,7 +127,7 @@ class StateTraining:
 
     def _windows(self, orbits: Sequence[Orbit], length: int, every: int | None = None) -> Windows:
         windows = Windows.of(orbits, length, every=every).within(TURN * float(self.units.time))
-        away = windows.z[:, 0] - self.units.center
+        away = windows.z[:, 0] - self.units.center[: self.units.dim]
         turns = away - shortest(away, self.angles, orbits[0].coordinates)
         return replace(windows, z=windows.z - turns.unsqueeze(1))
 

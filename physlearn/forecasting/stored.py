@@ -14,6 +14,7 @@ from torch import Tensor
 from physlearn import models, schema
 from physlearn.activations import Activation
 from physlearn.activations.description import check_description, describe, numbers_of, restore
+from physlearn.forecasting.channels import Channels, Ranges
 from physlearn.models.units import IN_FILES
 from physlearn.training import Training
 from systems import InputError
@@ -29,6 +30,8 @@ class Described(Protocol):
     hidden: tuple[int, ...]
     activation: str | Activation
     angles: bool | tuple[str, ...]
+    channels: Channels
+    given_ranges: Ranges
     seed: int
     n_members: int
     dtype: torch.dtype
@@ -50,6 +53,9 @@ def settings_of(forecaster: Described) -> dict[str, Any]:
         "hidden": forecaster.hidden,
         "activation": None if models.find(forecaster.name).baseline else describe(forecaster.activation),
         "angles": forecaster.angles,
+        "inputs": forecaster.channels.inputs,
+        "parameters": forecaster.channels.parameters,
+        "given_ranges": forecaster.given_ranges,
         "seed": forecaster.seed,
         "members": forecaster.n_members,
         "dtype": str(forecaster.dtype).removeprefix("torch."),
@@ -75,10 +81,21 @@ def arguments_of(settings: Mapping[str, Any]) -> dict[str, Any]:
         "hidden": settings["hidden"],
         "activation": "sine" if baseline else restore(settings["activation"]),
         "angles": settings.get("angles", False),
+        "inputs": schema.names(settings.get("inputs", []), "inputs"),
+        "parameters": schema.names(settings.get("parameters", []), "parameters"),
         "seed": settings["seed"],
         "members": settings.get("members", 1),
         "dtype": getattr(torch, settings["dtype"]),
     }
+
+
+def ranges_of(settings: Mapping[str, Any]) -> Ranges:
+    """Return the ranges of the given values in the training, of which files of earlier versions have none."""
+    found = schema.mapped(settings.get("given_ranges", {}), "given_ranges")
+    for name, pair in found.items():
+        if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(x, float | int) and isfinite(x) for x in pair)):
+            raise InputError(f"the range of {name!r:.80} must be two numbers, not {pair!r:.80}")
+    return {str(name): (float(low), float(high)) for name, (low, high) in found.items()}
 
 
 def loss_of(settings: Mapping[str, Any]) -> tuple[str, str, str, dict[str, float]]:
@@ -136,4 +153,5 @@ def _needed(model: str, dim: int, settings: Mapping[str, Any], tensors: int) -> 
     if not hidden:
         raise InputError("hidden must be a non-empty list of positive widths, not []")
     check_description(settings["activation"])
-    return found.fewest_numbers(dim, hidden, _angles(settings)) + numbers_of(settings["activation"])
+    given = sum(len(schema.names(settings.get(name, []), name)) for name in ("inputs", "parameters"))
+    return found.fewest_numbers(dim, hidden, _angles(settings) + given) + numbers_of(settings["activation"])

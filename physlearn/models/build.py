@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, cast
+from typing import cast
 
 from physlearn.activations import Activation
 from physlearn.models.classifier import Classifier
 from physlearn.models.hamiltonian import check_even
 from physlearn.models.inputs import NO_ANGLES, Angles
 from physlearn.models.model import Model
-from physlearn.models.registry import CLASSIFIERS, find
+from physlearn.models.registry import CLASSIFIERS, find, names
 from physlearn.models.units import Structure
 from systems import InputError
 from systems.scalars import seeded
@@ -20,6 +20,13 @@ def check_angles(name: str | None, angles: bool | tuple[str, ...] | Angles) -> N
     """Raise InputError if there are angles but the model does not support them."""
     if angles and name is not None and not find(name).takes_angles:
         raise InputError(f"the model {name} has no network to take cosines and sines of angles: leave angles out")
+
+
+def check_given(name: str, given: int) -> None:
+    """Raise InputError if there are given values but the model does not take any."""
+    if given and not find(name).takes_given:
+        able = ", ".join(other for other in names() if find(other).takes_given)
+        raise InputError(f"the model {name} takes no inputs or parameters: use one of {able}, or leave them out")
 
 
 def structure_of(name: str, dim: int) -> Structure:
@@ -40,6 +47,7 @@ def build(
     activation: str | Activation = "sine",
     seed: int = 0,
     angles: Angles = NO_ANGLES,
+    given: int = 0,
 ) -> Model:
     """Create a model with random initial weights.
 
@@ -59,6 +67,8 @@ def build(
         Random seed of the initial weights.
     angles
         Periods of the coordinates whose cosine and sine are the inputs of the networks, by the index of the coordinate.
+    given
+        Number of given values, such as parameters of a system, which follow the coordinates in each state.
 
     Returns
     -------
@@ -70,7 +80,7 @@ def build(
     UnknownNameError
         If the model or activation is unknown.
     InputError
-        If the model needs momenta but ``dim`` is odd, or does not support angles.
+        If the model needs momenta but ``dim`` is odd, or does not support angles or given values.
 
     Examples
     --------
@@ -80,12 +90,13 @@ def build(
     """
     found = find(name)
     check_angles(name, angles)
+    check_given(name, given)
     structure_of(name, dim)
     construct = cast(Callable[..., Model], found)
     if found.baseline:
         return construct(dim)
-    given: tuple[Any, ...] = (dim, hidden, activation, seeded(seed))
-    return construct(*given, angles) if found.takes_angles else construct(*given)
+    others = [angles] if found.takes_angles else []
+    return construct(dim, hidden, activation, seeded(seed), *others, **({"given": given} if given else {}))
 
 
 def build_classifier(

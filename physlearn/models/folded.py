@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -28,13 +28,32 @@ from systems.compiled.operators import UntraceableError
 NOTHING = np.empty(0)
 
 
-def folded(model: Model) -> ShallowField | DeepField:
+@dataclass(frozen=True, eq=False)
+class Change:
+    """An affine change of the state of a field: z = S y + v and dy/dt = E dz/dt.
+
+    Parameters
+    ----------
+    inner, shift : shape ``(D, N)``, ``(D,)``
+        S and v.
+    outer : shape ``(N, D)``
+        E.
+    """
+
+    inner: Array
+    shift: Array
+    outer: Array
+
+
+def folded(model: Model, change: Change | None = None) -> ShallowField | DeepField:
     """Return the flow of a model as a compiled field.
 
     Parameters
     ----------
     model
         A single trained model, with its weights in float64.
+    change
+        How the inputs of the model follow from the state of the field, if the model has given values.
 
     Returns
     -------
@@ -46,7 +65,9 @@ def folded(model: Model) -> ShallowField | DeepField:
     UntraceableError
         If the model has other layers, features or functions than these fields have.
     """
-    deep = _deep(model)
+    deep = _deep(model) if change is None else _changed(_deep(model), change)
+    if deep.linear.shape[0] != deep.linear.shape[1]:
+        raise UntraceableError(f"the model {model.name} depends on given values")
     return DeepField(deep) if any(tower.layers for tower in deep.towers) else ShallowField(_shallow(deep))
 
 
@@ -71,47 +92,41 @@ def _in_units(inner: Deep, model: PhysicalModel) -> Deep:
     """Return a field of standardised states in the units of the data."""
     units = model.units
     scale, center = _array(1 / units.scale), _array(units.center)
-    rates, drift = _array(units.rates), _array(units.drift)
-    shift = -center * scale
-    return Deep(
-        rates[:, None] * inner.linear * scale,
-        drift + rates * (inner.constant + inner.linear @ shift),
-        tuple(
-            replace(
-                tower,
-                inner=tower.inner * scale,
-                shift=tower.shift + tower.inner @ shift,
-                outer=rates[:, None] * tower.outer,
-            )
-            for tower in inner.towers
-        ),
+    found = _changed(inner, Change(np.diag(scale), -center * scale, np.diag(_array(units.rates))))
+    return replace(found, constant=_array(units.drift) + found.constant)
+
+
+def _changed(deep: Deep, change: Change) -> Deep:
+    """Return a field of other variables."""
+    inner, shift, outer = change.inner, change.shift, change.outer
+    towers = (
+        replace(tower, inner=tower.inner @ inner, shift=tower.shift + tower.inner @ shift, outer=outer @ tower.outer)
+        for tower in deep.towers
     )
+    return Deep(outer @ deep.linear @ inner, outer @ (deep.constant + deep.linear @ shift), tuple(towers))
 
 
 def _vector_field(model: VectorFieldNetwork) -> Deep:
     scale, center = _array(model.rates.scale), _array(model.rates.center)
     last = model.network.layers[-1]
     tower = replace(_tower(model.network, model.states), outer=scale[:, None] * _array(last.weight))
-    dim = len(scale)
-    return Deep(np.zeros((dim, dim)), center + scale * _array(last.bias), (tower,))
+    return Deep(np.zeros((len(scale), tower.inner.shape[1])), center + scale * _array(last.bias), (tower,))
 
 
 def _hamiltonian(model: HamiltonianNetwork) -> Deep:
     tower = _gradient(model.energy)
     dim = len(tower.outer)
     turned = np.concatenate([tower.outer[dim // 2 :], -tower.outer[: dim // 2]])
-    return Deep(np.zeros((dim, dim)), np.zeros(dim), (replace(tower, outer=turned),))
+    return Deep(np.zeros((dim, tower.inner.shape[1])), np.zeros(dim), (replace(tower, outer=turned),))
 
 
 def _separable(model: SeparableHamiltonianNetwork) -> Deep:
     force = _mechanical(model, straight=0.0)
     tower = _gradient(model.kinetic_energy)
-    none = np.zeros_like
-    velocity = replace(
-        tower,
-        inner=np.concatenate([none(tower.inner), tower.inner], axis=1),
-        outer=np.concatenate([tower.outer, none(tower.outer)]),
-    )
+    half = len(tower.outer)
+    inner = np.zeros((len(tower.inner), force.linear.shape[1]))
+    inner[:, half : 2 * half] = tower.inner
+    velocity = replace(tower, inner=inner, outer=np.concatenate([tower.outer, np.zeros_like(tower.outer)]))
     return replace(force, towers=(*force.towers, velocity))
 
 
@@ -119,11 +134,11 @@ def _mechanical(model: Any, straight: float = 1.0) -> Deep:
     """Return a field with the force of the potential, and with ``straight`` times the momenta as velocities."""
     tower = _gradient(model.potential_energy)
     half = len(tower.outer)
-    linear = np.zeros((2 * half, 2 * half))
-    linear[:half, half:] = straight * np.eye(half)
+    linear = np.zeros((2 * half, tower.inner.shape[1] + half))
+    linear[:half, half : 2 * half] = straight * np.eye(half)
     force = replace(
         tower,
-        inner=np.concatenate([tower.inner, np.zeros_like(tower.inner)], axis=1),
+        inner=np.insert(tower.inner, [half] * half, 0.0, axis=1),
         outer=np.concatenate([np.zeros_like(tower.outer), -tower.outer]),
     )
     return Deep(linear, np.zeros(2 * half), (force,))
@@ -143,7 +158,7 @@ def _gradient(potential: Potential) -> Tower:
     tower = _tower(network, potential.inputs)
     scale = _array(potential.gradient_scale) / _array(potential.inputs.scale)
     outer = scale[:, None] * _array(_layer(network, 0).weight).T
-    return replace(tower, outer=outer, last=_array(_layer(network, -1).weight)[0])
+    return replace(tower, outer=outer[: potential.size], last=_array(_layer(network, -1).weight)[0])
 
 
 def _tower(network: Layers, inputs: Inputs) -> Tower:

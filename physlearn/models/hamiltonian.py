@@ -28,43 +28,47 @@ class Potential(nn.Module):
     K is a network without a last bias, because a constant in F does not matter. :math:`\phi(x)` is x, except for coordinates
     that are angles (``Inputs``), and m and s are its mean and standard deviation. F is a function of the physical x for all
     values of m, s and c, so Hamilton's equations hold exactly. K has to fit :math:`s_i\,\partial_i F / c`, and c is chosen
-    such that the mean square of this is one.
+    such that the mean square of this is one. Given values, which follow the coordinates in x, are inputs of K as well, but
+    the gradient is that by the coordinates.
     """
 
     gradient_scale: Tensor
 
     def __init__(
         self,
-        inputs: int,
+        size: int,
         hidden: Sequence[int],
         activation: str | Activation,
         generator: torch.Generator,
         network_class: type[Layers] = Network,
         angles: Angles = NO_ANGLES,
+        given: int = 0,
     ) -> None:
         super().__init__()
+        self.size = size
         if network_class.bends and not activations.get(activation).curved:
             raise InputError(
                 "a Hamiltonian network trains through the slope of its activation, which is piecewise constant with linear "
                 "interpolation, so that the biases of the first layer cannot train: use kind='cubic'"
             )
-        self.inputs = Inputs(inputs, angles)
+        self.inputs = Inputs(size + given, angles)
         self.register_buffer("gradient_scale", torch.ones(()))
         self.network = network_class(self.inputs.width, 1, hidden, activation, last_bias=False, generator=generator)
 
-    def standardize(self, x: Float[Tensor, "m n"], gradient: Float[Tensor, "m n"]) -> None:
+    def standardize(self, x: Float[Tensor, "m inputs"], gradient: Float[Tensor, "m n"]) -> None:
         """Take the scales from the inputs and the gradients to be learned, whose signs do not matter."""
         self.inputs.fit(x)
-        self.gradient_scale.copy_(root_mean_square(self.inputs.lengths * gradient))
+        self.gradient_scale.copy_(root_mean_square(self.inputs.lengths[: self.size] * gradient))
 
-    def forward(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
+    def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch"]:
         """Return F(x)."""
         return over_batch(self.gradient_scale, 0) * self.network(self.inputs(x)).squeeze(-1)
 
-    def gradient(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
+    def gradient(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch n"]:
         """Return dF/dx."""
         scale = self.gradient_scale.unsqueeze(-1) / self.inputs.scale
-        return self.inputs.by_coordinates(x, over_batch(scale, 1) * self.network.gradient(self.inputs(x)))
+        by_inputs = self.inputs.by_coordinates(x, over_batch(scale, 1) * self.network.gradient(self.inputs(x)))
+        return by_inputs[..., : self.size]
 
 
 @register
@@ -85,6 +89,8 @@ class HamiltonianNetwork(Model):
         Random generator of the initial weights.
     angles
         Periods of the coordinates whose cosine and sine are the inputs of the network, by the index of the coordinate.
+    given
+        Number of given values, such as parameters, which follow the coordinates in each state.
 
     Raises
     ------
@@ -98,6 +104,7 @@ class HamiltonianNetwork(Model):
 
     name = "hnn"
     compiled = True
+    takes_given = True
     structure = "canonical"
     default_method = "gauss-legendre-4"
     network_class: type[Layers] = Network
@@ -109,10 +116,11 @@ class HamiltonianNetwork(Model):
         activation: str | Activation,
         generator: torch.Generator,
         angles: Angles = NO_ANGLES,
+        given: int = 0,
     ) -> None:
         super().__init__()
         check_even(self.name, dim)
-        self.energy = Potential(dim, hidden, activation, generator, self.network_class, angles)
+        self.energy = Potential(dim, hidden, activation, generator, self.network_class, angles, given)
 
     def standardize(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]) -> None:
         """Take the scales of the states and of H from the data, so that the gradient of H has the size of the rates.

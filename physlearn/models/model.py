@@ -78,6 +78,9 @@ class Model(Learner):
         Whether the model is fitted in one step and has no network to train.
     takes_angles
         Whether the networks can take the cosine and sine of a coordinate that has a period.
+    takes_given
+        Whether the networks can take given values, such as parameters: the constructor then has an argument ``given``, their
+        number, and states are followed by these values, whose rates are not predicted.
     """
 
     default_method: ClassVar[str]
@@ -85,6 +88,7 @@ class Model(Learner):
     separable: ClassVar[bool] = False
     baseline: ClassVar[bool] = False
     takes_angles: ClassVar[bool] = True
+    takes_given: ClassVar[bool] = False
     autonomous: ClassVar[bool] = True
 
     @classmethod

@@ -16,7 +16,7 @@ from physlearn.models.units import Units
 from systems.autograd_mode import elsewhere
 from systems.periodic import shortest
 
-PARTS = {  # coordinates that each takes, and the unit of its result
+PARTS = {  # coordinates that each takes (followed by the given values, if it depends on them), and the unit of its result
     "vector_field": ("all", "all"),
     "hamiltonian": ("all", "energy"),
     "potential": ("positions", "energy"),
@@ -86,9 +86,9 @@ class PhysicalModel(Model):
         self, z: Float[Tensor, "*batch D"], periods: Mapping[str, float], coordinates: Sequence[str]
     ) -> Float[Tensor, "*batch D"]:
         """Return the whole periods by which angles are away from the centre of the training data; 0 for other coordinates."""
-        if not periods or not z.is_floating_point() or z.shape[-1:] != self.units.center.shape:
+        if not periods or not z.is_floating_point() or z.shape[-1] != self.units.dim:
             return torch.zeros_like(z)
-        away = z - self.units.center.to(z)
+        away = z - self.units.center[: self.units.dim].to(z)
         return away - shortest(away, periods, coordinates)
 
     def copied_to(self, device: torch.device, dtype: torch.dtype) -> PhysicalModel:
@@ -102,10 +102,10 @@ class PhysicalModel(Model):
         """Return the constants (inverse, origin, factor, drift): u = origin + x * inverse, result = drift + y * factor."""
         if name not in self._changes:
             given, unit = PARTS[name]
-            chosen, units = self._slice(given), self.units
+            chosen, units = self._columns(given), self.units
             with torch.inference_mode(False):  # later calls may differentiate through the cached constants
                 inverse = 1 / units.scale[chosen]
-                factor = units.energy if unit == "energy" else units.rates[self._slice(unit)]
+                factor = units.energy if unit == "energy" else units.rates[self._columns(unit, given=False)]
                 drift = units.drift if units.drift.any() else None
                 self._changes[name] = inverse, -units.center[chosen] * inverse, factor, drift
         return self._changes[name]
@@ -118,9 +118,12 @@ class PhysicalModel(Model):
             return PhysicalModel(self.inner.conservative, self.units)  # type: ignore[arg-type]
         return super().__getattr__(name)
 
-    def _slice(self, which: str) -> slice:
-        half = len(self.units.scale) // 2
-        return {"all": slice(None), "positions": slice(half), "momenta": slice(half, None)}[which]
+    def _columns(self, which: str, *, given: bool = True) -> list[int]:
+        """Return the indices of coordinates, and of the given values, on which everything but the momenta depends."""
+        dim = self.units.dim
+        first, last = {"all": (0, dim), "positions": (0, dim // 2), "momenta": (dim // 2, dim)}[which]
+        extra = range(dim, len(self.units.scale)) if given and which != "momenta" else ()
+        return [*range(first, last), *extra]
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> PhysicalModel:
         super()._apply(fn, recurse)

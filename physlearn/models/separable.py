@@ -20,10 +20,14 @@ from systems import InputError
 
 
 class SeparableModel(Model):
-    """Base class of models with H = T(p) + V(q), where V is learned and subclasses define T."""
+    """Base class of models with H = T(p) + V(q), where V is learned and subclasses define T.
+
+    Given values, which follow the positions in the argument of V, are inputs of V but not of T.
+    """
 
     structure: ClassVar[Structure] = "canonical"
     separable = True
+    takes_given = True
     default_method = "yoshida-4"
 
     def __init__(
@@ -33,21 +37,28 @@ class SeparableModel(Model):
         activation: str | Activation,
         generator: torch.Generator,
         angles: Angles = NO_ANGLES,
+        given: int = 0,
     ) -> None:
         super().__init__()
         check_even(self.name, dim)
         of_positions = {i: period for i, period in angles.items() if i < dim // 2}
-        self.potential_energy = Potential(dim // 2, hidden, activation, generator, angles=of_positions)
+        self.potential_energy = Potential(dim // 2, hidden, activation, generator, angles=of_positions, given=given)
 
     def standardize(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]) -> None:
         """Take the scales of positions and forces from the data."""
-        self.potential_energy.standardize(z.chunk(2, dim=-1)[0], rate.chunk(2, dim=-1)[1])
+        self.potential_energy.standardize(self.parts(z)[0], rate.chunk(2, dim=-1)[1])
+
+    def parts(self, z: Float[Tensor, "*batch inputs"]) -> tuple[Float[Tensor, "*batch m"], Float[Tensor, "*batch n"]]:
+        """Return the positions, followed by the given values if there are any, and the momenta."""
+        n = self.potential_energy.size
+        q, p, given = z[..., :n], z[..., n : 2 * n], z[..., 2 * n :]
+        return (torch.cat([q, given], dim=-1) if given.shape[-1] else q), p
 
     @abstractmethod
     def kinetic(self, p: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
         """Return T(p)."""
 
-    def potential(self, q: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
+    def potential(self, q: Float[Tensor, "*batch m"]) -> Float[Tensor, "*batch"]:
         """Return V(q), up to a constant."""
         return self.potential_energy(q)
 
@@ -55,18 +66,18 @@ class SeparableModel(Model):
     def velocity(self, p: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
         """Return dT/dp."""
 
-    def force(self, q: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
+    def force(self, q: Float[Tensor, "*batch m"]) -> Float[Tensor, "*batch n"]:
         """Return -dV/dq."""
         return -self.potential_energy.gradient(q)
 
     def hamiltonian(self, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch"]:
         """Return T(p) + V(q)."""
-        q, p = z.chunk(2, dim=-1)
+        q, p = self.parts(z)
         return self.kinetic(p) + self.potential(q)
 
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
         """Return (dT/dp, -dV/dq)."""
-        q, p = z.chunk(2, dim=-1)
+        q, p = self.parts(z)
         return torch.cat([self.velocity(p), self.force(q)], dim=-1)
 
 
@@ -86,6 +97,8 @@ class SeparableHamiltonianNetwork(SeparableModel):
         Random generator of the initial weights.
     angles
         Periods of the coordinates whose cosine and sine are the inputs of the networks, by the index of the coordinate.
+    given
+        Number of given values, such as parameters, which follow the coordinates in each state and are inputs of V only.
 
     Raises
     ------
@@ -103,8 +116,9 @@ class SeparableHamiltonianNetwork(SeparableModel):
         activation: str | Activation,
         generator: torch.Generator,
         angles: Angles = NO_ANGLES,
+        given: int = 0,
     ) -> None:
-        super().__init__(dim, hidden, activation, generator, angles)
+        super().__init__(dim, hidden, activation, generator, angles, given)
         of_momenta = {i - dim // 2: period for i, period in angles.items() if i >= dim // 2}
         self.kinetic_energy = Potential(dim // 2, hidden, activation, generator, angles=of_momenta)
 
@@ -117,7 +131,7 @@ class SeparableHamiltonianNetwork(SeparableModel):
             Training states and dz/dt.
         """
         super().standardize(z, rate)
-        self.kinetic_energy.standardize(z.chunk(2, dim=-1)[1], rate.chunk(2, dim=-1)[0])
+        self.kinetic_energy.standardize(self.parts(z)[1], rate.chunk(2, dim=-1)[0])
 
     def kinetic(self, p: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
         """Return T(p), up to a constant.
@@ -168,6 +182,8 @@ class MechanicalHamiltonianNetwork(SeparableModel):
         Random generator of the initial weights.
     angles
         Periods of the positions whose cosine and sine are the inputs of the network, by the index of the coordinate.
+    given
+        Number of given values, such as parameters, which follow the coordinates in each state and are inputs of V.
 
     Raises
     ------
@@ -186,10 +202,11 @@ class MechanicalHamiltonianNetwork(SeparableModel):
         activation: str | Activation,
         generator: torch.Generator,
         angles: Angles = NO_ANGLES,
+        given: int = 0,
     ) -> None:
         if any(i >= dim // 2 for i in angles):
             raise InputError(f"the kinetic energy p^2/2 of {self.name} has no period: name only positions in angles")
-        super().__init__(dim, hidden, activation, generator, angles)
+        super().__init__(dim, hidden, activation, generator, angles, given)
 
     def kinetic(self, p: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
         """Return p^2/2.

@@ -25,6 +25,8 @@ class SplineVectorField(VectorFieldNetwork):
         Random generator of the initial weights.
     angles
         Periods of the coordinates whose cosine and sine are the inputs of the network, by the index of the coordinate.
+    given
+        Number of given values, such as parameters, which follow the coordinates in each state.
     """
 
     name = "nn-splines"
@@ -48,6 +50,8 @@ class SplineHamiltonian(HamiltonianNetwork):
         Random generator of the initial weights.
     angles
         Periods of the coordinates whose cosine and sine are the inputs of the network, by the index of the coordinate.
+    given
+        Number of given values, such as parameters, which follow the coordinates in each state.
 
     Raises
     ------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 import torch
@@ -28,8 +28,8 @@ class Units:
 
     Parameters
     ----------
-    center, scale : shape ``(D,)``
-        Origin and unit of each coordinate, float64, in the units of the data.
+    center, scale : shape ``(D + k,)``
+        Origin and unit of each coordinate, and of the k given values that follow, float64, in the units of the data.
     time : shape ``()``
         Unit of time, float64, in the unit of the data.
     drift, moving : shape ``(D,)``
@@ -37,22 +37,22 @@ class Units:
         ``drift`` is the rate. Otherwise ``moving`` is 1 and ``drift`` is 0. Both are float64.
     """
 
-    center: Float[Tensor, " D"]
-    scale: Float[Tensor, " D"]
+    center: Float[Tensor, " D_and_given"]
+    scale: Float[Tensor, " D_and_given"]
     time: Float[Tensor, ""]
     drift: Float[Tensor, " D"]
     moving: Float[Tensor, " D"]
 
     @classmethod
-    def none(cls, dim: int) -> Units:
+    def none(cls, dim: int, given: int = 0) -> Units:
         """Return the units of the data."""
-        zero, one = torch.zeros(dim, dtype=torch.float64), torch.ones(dim, dtype=torch.float64)
-        return cls(zero, one, one[0], zero, one)
+        zero, one = torch.zeros(dim + given, dtype=torch.float64), torch.ones(dim + given, dtype=torch.float64)
+        return cls(zero, one, one[0], zero[:dim], one[:dim])
 
     @classmethod
     def of(
         cls,
-        z: Float[Tensor, "n D"],
+        z: Float[Tensor, "n D_and_given"],
         rate: Float[Tensor, "n D"],
         structure: Structure = "general",
         dtype: torch.dtype = torch.float64,
@@ -61,8 +61,10 @@ class Units:
 
         Parameters
         ----------
-        z, rate : shape ``(n, D)``
-            States and dz/dt, float64.
+        z : shape ``(n, D + k)``
+            States, followed by given values if there are any, float64.
+        rate : shape ``(n, D)``
+            dz/dt, float64.
         structure
             Structure to preserve. ``"general"`` preserves nothing, and the unit of each coordinate is its spread.
             ``"canonical"`` preserves Hamilton's equations, ``"odd"`` also the zero of the momenta. ``"mechanical"`` also
@@ -71,6 +73,13 @@ class Units:
         dtype
             Precision of the original data.
         """
+        if z.shape[1] > (dim := rate.shape[1]):  # the structure is that of the states
+            units, given = cls.of(z[:, :dim], rate, structure, dtype), z[:, dim:]
+            return replace(
+                units,
+                center=torch.cat([units.center, given.mean(0)]),
+                scale=torch.cat([units.scale, spread(given, dtype)[0]]),
+            )
         center = z.mean(0)
         size, constant = spread(z, dtype)
         velocity = rate.square().mean(0).sqrt()
@@ -101,32 +110,39 @@ class Units:
         return {f"{IN_FILES}{field.name}": getattr(self, field.name) for field in fields(self)}
 
     @classmethod
-    def take(cls, tensors: dict[str, Tensor], dim: int) -> Units:
-        """Remove the units of ``dim`` coordinates from the tensors of a file and return them.
+    def take(cls, tensors: dict[str, Tensor], dim: int, given: int = 0) -> Units:
+        """Remove the units of ``dim`` coordinates and of given values from the tensors of a file and return them.
 
         Files without units have those of the data. Raises InputError if the units are for another number of coordinates, or
         are not finite and positive.
         """
         if not any(name.startswith(IN_FILES) for name in tensors):
-            return cls.none(dim)
-        known = cls.none(dim)
+            return cls.none(dim, given)
+        known = cls.none(dim, given)
         units = cls(*(tensors.pop(f"{IN_FILES}{field.name}").double() for field in fields(cls)))
         for name, found in vars(units).items():
             if found.shape != getattr(known, name).shape or not found.isfinite().all():
-                raise InputError(f"the unit {name!r} must be finite and match the {dim} coordinates: write the file again")
+                raise InputError(
+                    f"the unit {name!r} must be finite and match the {dim + given} coordinates: write the file again"
+                )
         if not ((units.scale > 0).all() and units.time > 0 and ((units.moving == 0) | (units.moving == 1)).all()):
             raise InputError("the units scale and time must be positive and moving must be 0 or 1: write the file again")
         return units
 
     @property
+    def dim(self) -> int:
+        """The number D of coordinates, without given values."""
+        return len(self.drift)
+
+    @property
     def rates(self) -> Float[Tensor, " D"]:
         """The unit of each component of dz/dt; 0 for rates that are not learned."""
-        return self.moving * self.scale / self.time
+        return self.moving * self.scale[: self.dim] / self.time
 
     @property
     def energy(self) -> Float[Tensor, ""]:
         """The unit of the Hamiltonian, if the structure has one."""
-        return self.scale[0] * self.scale[len(self.scale) // 2] / self.time
+        return self.scale[0] * self.scale[self.dim // 2] / self.time
 
     def to(self, device: torch.device) -> Units:
         """Return the units on another device, in the most precise type that it supports."""

@@ -35,10 +35,13 @@ class VectorFieldNetwork(Model):
         Random generator of the initial weights.
     angles
         Periods of the coordinates whose cosine and sine are the inputs of the network, by the index of the coordinate.
+    given
+        Number of given values, such as parameters, which follow the coordinates in each state.
     """
 
     name = "nn"
     compiled = True
+    takes_given = True
     default_method = "rk4"
     network_class: type[Layers] = Network
 
@@ -49,9 +52,10 @@ class VectorFieldNetwork(Model):
         activation: str | Activation,
         generator: torch.Generator,
         angles: Angles = NO_ANGLES,
+        given: int = 0,
     ) -> None:
         super().__init__()
-        self.states = Inputs(dim, angles)
+        self.states = Inputs(dim + given, angles)
         self.rates = Standard(dim)
         self.network = self.network_class(self.states.width, dim, hidden, activation, last_bias=True, generator=generator)
 

@@ -76,11 +76,14 @@ class Fit:
         the data differ. None if there is no such error.
     components : list of int
         Indices of the network's components, followed by those of ``rest``, among the components of the model.
+    given : int
+        Number of last components of the network that have no weight: the derivatives of a Hamiltonian by given values.
     """
 
     problem: fused.FusedProblem
     rest: Float[np.ndarray, "n parts"] | None
     components: list[int] = field(default_factory=list)
+    given: int = 0
 
     @classmethod
     def each(cls, model: Learner, pairs: Pairs, reduction: str, weights: Float[Tensor, " D"] | None = None) -> list[Fit]:
@@ -91,7 +94,7 @@ class Fit:
         if isinstance(model, Classifier):
             return [cls(_problem("classes", model.inputs(pairs.z), pairs.target), None)]
         z, rate = pairs.z, pairs.rate
-        dim = z.shape[1]
+        dim, given = rate.shape[1], z.shape[1] - rate.shape[1]
         share: float | Tensor = (1 / dim if reduction == "mean" else 1.0) if weights is None else weights
         if isinstance(model, VectorFieldNetwork):
             targets = (rate - model.rates.center) / model.rates.scale
@@ -99,18 +102,19 @@ class Fit:
             return [cls(problem, None, list(range(dim)))]
         positions, momenta = list(range(dim // 2)), list(range(dim // 2, dim))
         of_dq, of_dp = (share, share) if isinstance(share, float) else share.chunk(2)
-        (q, p), (dq, dp) = z.chunk(2, dim=-1), rate.chunk(2, dim=-1)
+        dq, dp = rate.chunk(2, dim=-1)
         if isinstance(model, HamiltonianNetwork):
             turned = share if isinstance(share, float) else torch.cat([share[dim // 2 :], share[: dim // 2]])
-            return [cls(_gradient(model.energy, z, torch.cat([-dp, dq], dim=-1), turned), None, momenta + positions)]
+            return [cls(_gradient(model.energy, z, torch.cat([-dp, dq], dim=-1), turned), None, momenta + positions, given)]
+        q, p = cast(SeparableModel, model).parts(z)
         force = _gradient(cast(SeparableModel, model).potential_energy, q, -dp, of_dp)
         if isinstance(model, SeparableHamiltonianNetwork):
-            return [cls(force, None, momenta), cls(_gradient(model.kinetic_energy, p, dq, of_dq), None, positions)]
+            return [cls(force, None, momenta, given), cls(_gradient(model.kinetic_energy, p, dq, of_dq), None, positions)]
         squares = (p - dq).square()
         if weights is not None and squares.max() < (4 * torch.finfo(p.dtype).eps * p.abs().max()) ** 2:
-            return [cls(force, None, momenta + positions)]  # the difference is rounding from the change of units
+            return [cls(force, None, momenta + positions, given)]  # the difference is rounding from the change of units
         rest = of_dq * (squares.sum(-1, keepdim=True) if weights is None else squares)
-        return [cls(force, rest.numpy() if rest.any() else None, momenta + positions)]
+        return [cls(force, rest.numpy() if rest.any() else None, momenta + positions, given)]
 
     def left(self, rows: Int[np.ndarray, "R n"], batch: int) -> Float[np.ndarray, "R steps parts"] | float:
         """Return the mean over each batch of the error that does not depend on the weights."""
@@ -132,7 +136,10 @@ def _problem(kind: fused.Kind, *data: Tensor) -> fused.FusedProblem:
 
 def _gradient(potential: Potential, x: Tensor, gradient: Tensor, share: float | Tensor) -> fused.FusedProblem:
     scale = potential.gradient_scale / potential.inputs.scale
-    return _problem("gradient", potential.inputs(x), gradient / scale, share * scale.square())
+    given = x.shape[1] - potential.size  # the gradient by given values does not matter: it has no weight
+    weights = torch.cat([share * scale[: potential.size].square(), scale.new_zeros(given)])
+    gradient = torch.cat([gradient / scale[: potential.size], gradient.new_zeros(len(x), given)], dim=1)
+    return _problem("gradient", potential.inputs(x), gradient, weights)
 
 
 def _types_of(activation: Activation) -> tuple[list[int], list[Table]] | None:
@@ -230,7 +237,9 @@ class FusedEngine:
             return torch.from_numpy(sum(parts))
         whole = np.zeros((*parts[0].shape[:-1], len(cast(Tensor, self.counting.weights))))
         for own, fit in zip(parts, fits, strict=True):
-            whole[..., fit.components[: own.shape[-1]]] = own
+            others = len(fit.problem.weights)
+            known = [*range(others - fit.given), *range(others, own.shape[-1])]  # without those of given values
+            whole[..., fit.components[: len(known)]] = own[..., known]
         return torch.from_numpy(whole)
 
     @property

@@ -144,12 +144,12 @@ class Counting:
             if not torch.isfinite(pairs.rate.square().sum(-1).mean()):
                 raise InputError(overflow)
             return cls(reduction)
-        unit = torch.ones(pairs.dim, dtype=torch.float64) if pairs.unit is None else pairs.unit.cpu()
+        unit = torch.ones(pairs.rate.shape[-1], dtype=torch.float64) if pairs.unit is None else pairs.unit.cpu()
         exact = spread(pairs.rate)[0].to("cpu", torch.float64).square().reciprocal() if weighted else unit.square()
         weights = exact.to(pairs.rate)
         if not (torch.isfinite(weights) & ((weights > 0) | (exact == 0).to(weights.device))).all():
             raise InputError(overflow)
-        share = 1 / pairs.dim if reduction == "mean" else 1.0
+        share = 1 / pairs.rate.shape[-1] if reduction == "mean" else 1.0
         return cls(reduction, share * weights, torch.where(exact > 0, unit.square() / exact, 0.0))
 
     def parts(self, model: Learner, given: Float[Tensor, "*stack n outputs"], target: Tensor) -> Float[Tensor, "*stack parts"]:

@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from physlearn.training.driven import with_given
 from systems import InputError, Orbit
 from systems.floats import floats
 
@@ -20,8 +21,8 @@ class Pairs:
 
     Parameters
     ----------
-    z : shape ``(n, D)``
-        States or signals.
+    z : shape ``(n, D)`` or ``(n, D + k)``
+        States or signals; states may be followed by k given values, such as parameters.
     target : shape ``(n, D)``, or ``(n,)`` int64
         dz/dt, or class indices for a classifier.
     coordinates
@@ -31,7 +32,7 @@ class Pairs:
         data.
     """
 
-    z: Float[Tensor, "n D"]
+    z: Float[Tensor, "n D_and_given"]
     target: Float[Tensor, "n D"] | Int[Tensor, " n"]
     coordinates: tuple[str, ...]
     unit: Float[Tensor, " D"] | None = None
@@ -49,7 +50,7 @@ class Pairs:
 
     @property
     def dim(self) -> int:
-        """The number D of coordinates."""
+        """The number of values of a state, which includes given values."""
         return self.z.shape[-1]
 
     def __len__(self) -> int:
@@ -85,10 +86,11 @@ class Pairs:
         if driven := [orbit.provenance.get("system") for orbit in listed if not orbit.provenance.get("autonomous", True)]:
             raise InputError(
                 f"a model learns a vector field that does not depend on time, but that of {driven[0]} does: train on orbits "
-                "of its suspension, systems.Suspension(system), whose coordinates include the phase"
+                "of its suspension, systems.Suspension(system), whose coordinates include the phase, or name what drives it, "
+                "a coordinate of the orbits, in Forecaster(..., inputs=...)"
             )
         check_one_system(listed)
-        z = torch.cat([orbit.z.detach().flatten(0, -2) for orbit in listed])
+        z = torch.cat([with_given(orbit).flatten(0, -2) for orbit in listed])
         rates = [orbit.rate.detach().flatten(0, -2) for orbit in listed if orbit.rate is not None]
         if len(rates) < len(listed):
             raise InputError(
@@ -159,5 +161,6 @@ def check_one_system(orbits: Sequence[Orbit]) -> None:
             if own[parameter] != its[parameter]:
                 raise InputError(
                     f"one model cannot train on orbits of {name} with {parameter}={own[parameter]} and "
-                    f"{parameter}={its[parameter]}: fit one for each value, or make the parameter a coordinate"
+                    f"{parameter}={its[parameter]}: fit one for each value, or make the parameter an input of the model by "
+                    f'Forecaster(..., parameters=("{parameter}",))'
                 )

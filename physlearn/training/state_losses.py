@@ -40,8 +40,12 @@ class StateLoss(ABC):
 
     def __init__(self, model: Model, units: Units, windows: Windows) -> None:
         self.model = model
-        self.moving, self.drift = units.moving, units.drift * units.time / units.scale
-        self.t, self.z = windows.t / units.time, (windows.z - units.center) / units.scale
+        self.moving, self.drift = units.moving, units.drift * units.time / units.scale[: units.dim]
+        dim, self.parts_of_a_step = units.dim, windows.parts
+        self.t, self.z = windows.t / units.time, (windows.z - units.center[:dim]) / units.scale[:dim]
+        self.given: Float[Tensor, "W L stages k"] | None = None
+        if windows.driven:
+            self.given = (windows.given(self.substeps) - units.center[dim:]) / units.scale[dim:]
         moved = self.z.diff(dim=1).square().mean((0, 1))
         # a coordinate that does not move has no weight; the loss of a state that stays where it is equals one
         self.weights = torch.where(moved > 0, 1 / moved.where(moved > 0, 1.0), 0.0) / moved.numel()
@@ -69,24 +73,26 @@ class StateLoss(ABC):
         """
         return torch.full_like(self.weights, torch.nan)
 
-    def field(self, z: Float[Tensor, "B D"]) -> Float[Tensor, "B D"]:
+    def field(self, z: Float[Tensor, "B D"], given: Float[Tensor, "B k"] | None = None) -> Float[Tensor, "B D"]:
         """Return dz/dt."""
-        return self.moving * self.model(z) + self.drift
+        return self.moving * self.model(z if given is None else torch.cat([z, given], dim=-1)) + self.drift
 
-    def stepped(self, z: Float[Tensor, "B D"], dt: Float[Tensor, "B 1"], substeps: int) -> Float[Tensor, "B D"]:
-        """Return the states after a time, by equal substeps of the classical Runge-Kutta method."""
-        h = dt / substeps
-        for _ in range(substeps):
-            a = self.field(z)
-            b = self.field(z + h / 2 * a)
-            c = self.field(z + h / 2 * b)
-            z = z + h / 6 * (a + 2 * (b + c) + self.field(z + h * c))
+    def stepped(self, z: Float[Tensor, "B D"], rows: Int[Tensor, " B"], step: int) -> Float[Tensor, "B D"]:
+        """Return states of some windows after one of their steps, by equal substeps of the classical Runge-Kutta method."""
+        substeps = self.substeps
+        h = (self.t[rows, step + 1] - self.t[rows, step]).unsqueeze(-1) / substeps
+        given = [None] * (2 * substeps + 1) if self.given is None else self.given[rows, step].unbind(1)
+        for first, middle, last in zip(given[:-1:2], given[1::2], given[2::2], strict=True):
+            a = self.field(z, first)
+            b = self.field(z + h / 2 * a, middle)
+            c = self.field(z + h / 2 * b, middle)
+            z = z + h / 6 * (a + 2 * (b + c) + self.field(z + h * c, last))
         return z
 
     @property
     def substeps(self) -> int:
         """Number of substeps from one measured state to the next."""
-        return max(1, ceil(float(self.t.diff().abs().max()) / LONGEST - 1e-9))
+        return max(self.parts_of_a_step, ceil(float(self.t.diff().abs().max()) / LONGEST - 1e-9))
 
     @property
     def _scheme(self) -> str:
@@ -115,7 +121,7 @@ class StepLoss(StateLoss):
         """Return the contribution of each coordinate."""
         z, total = self.z[rows, 0], torch.zeros_like(self.weights)
         for k in range(1, self.t.shape[1]):
-            z = self.stepped(z, (self.t[rows, k] - self.t[rows, k - 1]).unsqueeze(-1), self.substeps)
+            z = self.stepped(z, rows, k - 1)
             total = total + (z - self.z[rows, k]).square().mean(0)
         return total * self.weights / (self.t.shape[1] - 1)
 
@@ -140,7 +146,7 @@ class ShootingLoss(StateLoss):
     def __init__(self, model: Model, units: Units, windows: Windows, start: Float[Tensor, "W D"]) -> None:
         super().__init__(model, units, windows)
         self.follows = windows.follows
-        self.start = nn.Parameter((start - units.center) / units.scale)
+        self.start = nn.Parameter((start - units.center[: units.dim]) / units.scale[: units.dim])
 
     def parameters(self) -> list[nn.Parameter]:
         """Return the weights of the model and the initial states."""
@@ -156,7 +162,7 @@ class ShootingLoss(StateLoss):
         z, steps = self.start[rows], self.t.shape[1] - 1
         total = (z - self.z[rows, 0]).square().mean(0)
         for k in range(1, steps + 1):
-            z = self.stepped(z, (self.t[rows, k] - self.t[rows, k - 1]).unsqueeze(-1), self.substeps)
+            z = self.stepped(z, rows, k - 1)
             total = total + (z - self.z[rows, k]).square().mean(0)
         after = (rows + 1).clamp(max=len(self) - 1)
         joins = ((rows + 1 < len(self)) & (self.follows[after] > 0)).unsqueeze(-1)
@@ -209,6 +215,9 @@ class WeakLoss(StateLoss):
     def parts(self, rows: Int[Tensor, " B"]) -> Float[Tensor, " D"]:
         """Return the contribution of each coordinate."""
         z = self.z[rows]
-        rate = self.field(z.flatten(0, 1)).reshape(z.shape)
+        given = None
+        if self.given is not None:  # at the times of the states
+            given = torch.cat([self.given[rows, :, 0], self.given[rows, -1:, -1]], dim=1).flatten(0, 1)
+        rate = self.field(z.flatten(0, 1), given).reshape(z.shape)
         residual = self.target[rows] + torch.einsum("wkl,wld->wkd", self.test[rows], rate)
         return residual.square().mean((0, 1)) * self.weights

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from physlearn.training.driven import DrivenOrbit, given_at
 from systems import InputError, Orbit
 
 GAP = 3  # median steps; the integration of a few longer ones would take more time than that of all others
@@ -26,11 +27,17 @@ class Windows:
         States.
     follows : shape ``(W,)``
         Whether the window begins where the previous one ends.
+    runs : tuple of Orbit
+        The orbits, whose given values, if they have any, belong to the windows.
+    run : shape ``(W,)``
+        The index of the orbit of each window.
     """
 
     t: Float[Tensor, "W L1"]
     z: Float[Tensor, "W L1 D"]
     follows: Int[Tensor, " W"]
+    runs: tuple[Orbit, ...]
+    run: Int[Tensor, " W"]
 
     def __len__(self) -> int:
         return len(self.t)
@@ -54,7 +61,7 @@ class Windows:
             If no orbit has so many states.
         """
         every = length if every is None else every
-        t, z, follows = [], [], []
+        t, z, follows, runs = [], [], [], []
         most = 0
         for orbit in [orbits] if isinstance(orbits, Orbit) else orbits:
             for one in orbit.separate():
@@ -65,12 +72,14 @@ class Windows:
                     t.append(times.unfold(0, length + 1, every))
                     z.append(states.unfold(0, length + 1, every).transpose(1, 2))
                     follows.append((torch.arange(len(t[-1])) > 0) & (every == length))
+                    runs.append(one)
         if not t:
             raise InputError(
                 f"windows of {length + 1} states need an orbit in which all coordinates were measured at so many times, but "
                 f"the longest has {most}"
             )
-        return cls(torch.cat(t), torch.cat(z), torch.cat(follows).long())
+        run = torch.arange(len(runs)).repeat_interleave(torch.tensor([len(part) for part in t]))
+        return cls(torch.cat(t), torch.cat(z), torch.cat(follows).long(), tuple(runs), run)
 
     def within(self, longest: float) -> Windows:
         """Return the windows in which no step is longer than this, or than three median steps, which are gaps.
@@ -89,4 +98,32 @@ class Windows:
 
     def among(self, chosen: Tensor) -> Windows:
         """Return the chosen windows."""
-        return replace(self, t=self.t[chosen], z=self.z[chosen], follows=self.follows[chosen])
+        return replace(self, t=self.t[chosen], z=self.z[chosen], follows=self.follows[chosen], run=self.run[chosen])
+
+    @property
+    def driven(self) -> bool:
+        """Whether the orbits have given values."""
+        return isinstance(self.runs[0], DrivenOrbit)
+
+    @property
+    def parts(self) -> int:
+        """The largest number of parts into which the times of given values divide a step between measured states."""
+        most = 1
+        for number, orbit in enumerate(self.runs):
+            if isinstance(orbit, DrivenOrbit) and orbit.given_t is not None:
+                place = torch.searchsorted(orbit.given_t.sort().values, self.t[self.run == number].contiguous())
+                most = max([most, *place.diff().abs().flatten().tolist()])
+        return most
+
+    def given(self, substeps: int) -> Float[Tensor, "W L stages k"]:
+        """Return the given values at the beginning, the middle and the end of each substep, of which there are 2 S + 1.
+
+        Parameters
+        ----------
+        substeps
+            Number S of equal substeps from each state to the next.
+        """
+        part = torch.linspace(0, 1, 2 * substeps + 1, dtype=self.t.dtype)
+        times = self.t[:, :-1, None] + self.t.diff().unsqueeze(-1) * part
+        found = [given_at(orbit, times[self.run == number]) for number, orbit in enumerate(self.runs)]
+        return torch.cat(found)[torch.cat([torch.where(self.run == n)[0] for n in range(len(self.runs))]).argsort()]

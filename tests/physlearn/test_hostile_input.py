@@ -217,6 +217,10 @@ def test_wrong_shape(kind, originals, here):
         ("model", {"activation": {"piecewise": {"name": "a", "grid": [0.0, 0.0], "types": 1, "cells": 1}}}),
         ("model", {"activation": {"piecewise": {"name": "a", "grid": [1e308, 1e308], "types": 1, "cells": 1}}}),
         ("model", {"training": None}),
+        ("model", {"parameters": ["mu"]}),
+        ("model", {"inputs": 3}),
+        ("model", {"inputs": [f"u{k}" for k in range(10**4)]}),
+        ("model", {"given_ranges": {"mu": [1.0]}}),
     ],
 )
 def test_forged_settings(kind, settings, originals, here):
@@ -233,6 +237,9 @@ def test_missing_settings(kind, originals, here):
         "angles",
         "members",
         "learned",
+        "inputs",
+        "parameters",
+        "given_ranges",
     }:  # earlier versions did not write these
         tensor_file.write("file", KINDS[kind], {k: v for k, v in known.items() if k != name}, tensors)
         refused(kind, "file")

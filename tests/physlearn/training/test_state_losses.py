@@ -9,6 +9,7 @@ from torch import nn
 import systems
 from physlearn.models import Model
 from physlearn.models.units import Units
+from physlearn.training.driven import DrivenOrbit
 from physlearn.training.state_losses import ShootingLoss, StepLoss, WeakLoss
 from physlearn.training.windows import Windows
 from systems import InputError, Orbit
@@ -47,6 +48,39 @@ def test_the_exact_flow_has_no_step_loss(length):
     loss = StepLoss(Exact(), Units.none(4), Windows.of(orbits(), length))
     assert loss.method == "rk4, 2 substeps"
     assert float(parts(loss).detach().sum()) < 1e-7
+
+
+class Driven(Exact):
+    """The oscillator x'' = -x + u, whose input u follows the state."""
+
+    def vector_field(self, t, z):
+        return self.factor * torch.stack([z[..., 1], z[..., 2] - z[..., 0]], dim=-1)
+
+
+def driven_orbit(spacing):
+    """An exact orbit for u = cos(1.7 t) at uneven times, with the input at times of its own."""
+    t = torch.rand(60, generator=torch.Generator().manual_seed(0), dtype=torch.float64).add(0.4).cumsum(0)
+    z = torch.stack([(1.7 * t).cos(), -1.7 * (1.7 * t).sin()], dim=-1) / (1 - 1.7**2)
+    dense = torch.arange(0, float(t[-1]) + spacing, spacing, dtype=torch.float64)
+    return DrivenOrbit(t, z, given_t=dense, given=(1.7 * dense).cos().unsqueeze(-1))
+
+
+@pytest.mark.parametrize("turned", [1, -1])
+def test_steps_follow_an_input_that_is_known_more_often_than_the_states(turned):
+    orbit = driven_orbit(0.02)[..., ::turned]
+    loss = StepLoss(Driven(), Units.none(2, given=1), Windows.of(orbit, 1))
+    assert float(parts(loss).detach().sum()) < 1e-7
+    coarse = StepLoss(Driven(), Units.none(2, given=1), Windows.of(driven_orbit(0.5), 1))
+    assert float(parts(coarse).detach().sum()) > 1e-4  # the input is linear between its times
+
+
+def test_units_of_the_input_do_not_matter():
+    orbit, scale = driven_orbit(0.1), torch.tensor([1, 1, 5.0]).double()
+    units = Units(torch.tensor([0, 0, 3.0]).double(), scale, torch.tensor(1.0).double(), torch.zeros(2), torch.ones(2))
+    other = DrivenOrbit(orbit.t, orbit.z, given_t=orbit.given_t, given=5 * orbit.given + 3)
+    for make, length in ((StepLoss, 3), (WeakLoss, 10)):
+        plain = parts(make(Driven(), Units.none(2, given=1), Windows.of(orbit, length)))
+        torch.testing.assert_close(parts(make(Driven(), units, Windows.of(other, length))), plain)
 
 
 def test_a_state_that_stays_where_it_is_has_a_step_loss_of_one():
