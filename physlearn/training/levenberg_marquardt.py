@@ -2,9 +2,9 @@ r"""The Levenberg-Marquardt method for sums of squares, of which it needs the gr
 
 .. math:: (J^T J + \lambda \mu) \, \delta = -J^T r
 
-Here mu is the mean of the diagonal of :math:`J^T J`. The damping lambda falls by a factor of 5 after each step and doubles until
-the loss decreases. The least damping with which it does so makes the most of a matrix, whose sum over the samples is what a
-step costs: the damping with the lowest loss after the step converges more slowly.
+Here mu is the mean of the diagonal of :math:`J^T J`. The damping lambda falls by a factor of 5 after each step, and doubles
+until the loss decreases. The matrix takes most of the time of a step, but a search for the damping with the smallest loss was
+found to converge more slowly.
 
 References
 ----------

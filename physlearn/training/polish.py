@@ -1,7 +1,7 @@
 """The polish: a second training on rates, by a method of second order, in double precision.
 
-Batches of the first training are noisy and its learning rate is bounded by the stiffest direction of the weights, so it ends far
-from the minimum. Levenberg-Marquardt goes on from there: `docs/defaults.md` has figures.
+Gradients of batches are noisy, and the stiffest direction of the weights bounds the learning rate, so the first training ends
+far from the minimum. A method of second order goes on from there; the page on defaults in the documentation has figures.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import torch
 from tqdm.auto import tqdm
@@ -23,15 +22,15 @@ from physlearn.training.polish_losses import by_normal_equations, loss_of, put, 
 from physlearn.training.train import Training
 from systems.scalars import seeded
 
-EPOCHS_PER_STEP = 10  # of the first training, for a step of Levenberg-Marquardt: this takes three times as long
-EPOCHS_PER_LBFGS_STEP = 4
+EPOCHS_PER_STEP = 10  # of the first training, per step of Levenberg-Marquardt, which takes as long as 20 to 40 of them
+EPOCHS_PER_LBFGS_STEP = 4  # the same for a step of L-BFGS
 PATIENCE = 10  # evaluations without a smaller loss on held-out data after which the polish ends
-RUNS = 50  # into which the pairs are cut if there are no validation data; every tenth is held out
-HELD = 10
+RUNS = 50  # number of runs into which the pairs are cut if there are no validation data
+HELD = 10  # one of so many runs is held out
 
 
 def default_steps(model: Model, epochs: int) -> int:
-    """Return the number of steps of the polish after so many epochs, chosen such that the training takes 3 to 5 times as long."""
+    """Return the number of steps of the polish after a training, which then takes about 3 to 5 times as long in all."""
     return epochs // (EPOCHS_PER_STEP if by_normal_equations(model) else EPOCHS_PER_LBFGS_STEP)
 
 
@@ -41,9 +40,9 @@ def polish(
     """Go on with the training of a model on rates by a method of second order, in place.
 
     The method is Levenberg-Marquardt for models of one hidden layer whose activations have a compiled form, with at most
-    1500 weights; for others it is L-BFGS, by torch. The weights with the smallest validation loss are kept, in the precision of
-    the model. Without validation data, a tenth of the pairs, in runs of neighbours, is held out instead, so at least 20 pairs
-    are needed. If no step improves both losses, the model is unchanged.
+    1500 weights; for others it is L-BFGS, by torch. The weights with the smallest validation loss are kept, in the precision
+    of the model. Without validation data, a tenth of the pairs, in runs of neighbours, is held out instead, and fewer than 20
+    pairs are not polished. If no step decreases both losses, the model is unchanged.
 
     Parameters
     ----------
@@ -70,7 +69,7 @@ def polish(
         return pd.DataFrame().rename_axis("epoch")
     dtype, device = next(model.parameters()).dtype, next(model.parameters()).device
     where = torch.device("cpu") if by_normal_equations(model) or device.type == "mps" else device
-    pairs, others = (None if part is None else part.to(where, torch.float64) for part in (pairs, validation))
+    pairs, others = pairs.to(where, torch.float64), None if validation is None else validation.to(where, torch.float64)
     model.to(where, torch.float64)
     counting = Counting.of(pairs, training.reduction, weighted=training.weighted)
     seen, held = (pairs, others) if others is not None else _parted(pairs, seed)

@@ -15,7 +15,9 @@ AT_ONCE = 20  # steps between two evaluations of the loss
 SLOW = 1e-4  # relative decrease of the loss within these steps below which the method ends
 
 
-def descend(terms: Callable[[], Iterable[Float[Tensor, ""]]], parameters: Sequence[nn.Parameter], steps: int) -> Iterator[float]:
+def descend(
+    terms: Callable[[], Iterable[Float[Tensor, ""]]], parameters: Sequence[nn.Parameter], steps: int
+) -> Iterator[float]:
     """Minimise a loss by L-BFGS, and yield it after every 20 steps.
 
     Parameters

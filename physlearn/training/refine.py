@@ -96,8 +96,8 @@ def refine(
                 found.append(float(value.detach()))
             note(rate, sum(found) / len(found))
         if polish:
-            rows = torch.randperm(len(loss), generator=shuffle)[:MOST]
-            for now in quasi_newton.descend(lambda: [loss.parts(rows).sum()], parameters, polish):
+            used = torch.randperm(len(loss), generator=shuffle)[:MOST]
+            for now in quasi_newton.descend(lambda: [loss.parts(used).sum()], parameters, polish):
                 note(math.nan, now)
     if kept[1] is not None:
         loss.model.load_state_dict(kept[1])
@@ -109,4 +109,3 @@ def whole(loss: StateLoss) -> float:
     with torch.no_grad():
         parts = [len(rows) * loss.parts(rows).sum() for rows in torch.arange(len(loss)).split(MOST)]
     return float(sum(parts) / len(loss))
-

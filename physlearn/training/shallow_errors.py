@@ -95,10 +95,10 @@ class ShallowErrors:
             The Jacobian of the weighted errors, transposed, times these errors.
         """
         network, shares = self._split(weights), self.problem.weights
-        sums: float | np.ndarray = 0.0  # of each feature times each error
+        sums = np.zeros((self._all, len(shares)))  # of each feature times each error
         for x, y, (f, slope) in self._blocks(network, [self._order, self._order + 1]):
-            sums = sums + self._features(x, f, slope) @ self._errors(network, f, y).T
-        sums = np.asarray(sums) * shares / len(self.problem.inputs)
+            sums += self._features(x, f, slope) @ self._errors(network, f, y).T
+        sums *= shares / len(self.problem.inputs)
         own, inner = sums[: self._own], sums[self._own :].reshape(-1, self._hidden, len(shares))
         if not self._of_gradient:
             return self._joined((inner * network.outer[:, :-1].T).sum(-1), own.T)
@@ -123,16 +123,14 @@ class ShallowErrors:
             The transposed Jacobian of the weighted errors times the Jacobian.
         """
         network = self._split(weights)
-        products, samples = np.zeros(0), 0
+        products, samples = np.zeros((self._all, self._all), order="F"), 0
         for x, _, (f, slope) in self._blocks(network, [self._order, self._order + 1], slice(first, None, every)):
-            features = self._features(x, f, slope)
-            if not samples:
-                products = np.zeros((len(features),) * 2, order="F")
-            products = dsyrk(1.0, features.T, beta=1.0, c=products, trans=1, overwrite_c=1)
+            products = dsyrk(1.0, self._features(x, f, slope).T, beta=1.0, c=products, trans=1, overwrite_c=1)
             samples += len(x)
         products = (np.triu(products) + np.triu(products, 1).T) / samples
         n, k = self._own, self._hidden
-        pieces = products[:n, :n], products[:n, n:].reshape(n, -1, k), products[n:, n:].reshape(-1, k, len(products) // k - 1, k)
+        inner = products[n:, n:].reshape(-1, k, (len(products) - n) // k, k)
+        pieces = products[:n, :n], products[:n, n:].reshape(n, -1, k), inner
         return self._of_a_gradient(network, *pieces) if self._of_gradient else self._of_outputs(network, *pieces)
 
     def _of_outputs(self, network: Weights, own: np.ndarray, mixed: np.ndarray, inner: np.ndarray) -> np.ndarray:
@@ -188,6 +186,11 @@ class ShallowErrors:
     def _own(self) -> int:
         """Number of features of which the errors are sums: those of the neurons, and 1 for biases of outputs."""
         return self._hidden + (not self._of_gradient)
+
+    @property
+    def _all(self) -> int:
+        """Number of all features."""
+        return self._own + self._hidden * (self.problem.inputs.shape[1] + 1)
 
     def _split(self, weights: np.ndarray) -> Weights:
         hidden, inputs = self._hidden, self.problem.inputs.shape[1]
