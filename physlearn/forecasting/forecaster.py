@@ -80,10 +80,10 @@ class Forecaster(Members, Estimator, LearnedFlow):
     noise
         Estimated standard deviation of each measured coordinate, if the orbits have no rates or a loss of states was used.
     history : DataFrame, one row per epoch, then one per step of the polish (per 20 steps of L-BFGS)
-        ``learning_rate`` (NaN in the polish) and the losses ``training`` and ``validation``: mean squared errors of dz/dt, each
-        component in units of the spread of its rate (with ``weighted=False``, in the units of the data). A loss of states is a
-        mean squared error in units of the motion between measured states, after the epochs on rates. ``training_physical``
-        and ``validation_physical`` are the unweighted losses in the units of the data.
+        ``learning_rate`` (NaN in the polish) and the losses ``training`` and ``validation``: mean squared errors of dz/dt,
+        each component in units of the spread of its rate (with ``weighted=False``, in the units of the data). A loss of states
+        is a mean squared error in units of the motion between measured states, after the epochs on rates.
+        ``training_physical`` and ``validation_physical`` are the unweighted losses in the units of the data.
 
     Raises
     ------
