@@ -21,6 +21,8 @@ from physlearn.models.units import Units
 from physlearn.training import Pairs, Training
 from physlearn.training.ensemble import train_members
 from physlearn.training.polish import default_steps, polish
+from systems import InputError
+from systems.scalars import whole
 
 Precision = tuple[torch.device, torch.dtype]
 Build = Callable[[tuple[str, ...], Mapping[str, float], Units, int], Model]
@@ -50,6 +52,12 @@ class Effort:
     seed: int
     members: int
     progress: bool
+
+    def __post_init__(self) -> None:
+        if self.polish is not None:
+            object.__setattr__(self, "polish", whole("polish", self.polish))
+            if self.polish < 0:
+                raise InputError(f"polish must be a number of steps, at least 0, not {self.polish}")
 
 
 @dataclass(frozen=True)

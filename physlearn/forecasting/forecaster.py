@@ -80,10 +80,10 @@ class Forecaster(Members, Estimator, LearnedFlow):
     noise
         Estimated standard deviation of each measured coordinate, if the orbits have no rates or a loss of states was used.
     history : DataFrame, one row per epoch, then one per step of the polish (per 20 steps of L-BFGS)
-        ``learning_rate`` (NaN in the polish) and the losses ``training`` and ``validation``: mean squared errors of dz/dt,
-        each component in units of the spread of its rate (with ``weighted=False``, in the units of the data). A loss of states
-        is a mean squared error in units of the motion between measured states, after the epochs on rates.
-        ``training_physical`` and ``validation_physical`` are the unweighted losses in the units of the data.
+        ``learning_rate`` (NaN in the polish) and the losses ``training`` and ``validation``: mean squared errors of dz/dt, in
+        units of the spread of each rate (with ``weighted=False``, of the data). A loss of states is a mean squared error in
+        units of the motion between measured states, after the epochs on rates. ``training_physical`` and
+        ``validation_physical`` are the unweighted losses in the units of the data.
 
     Raises
     ------
@@ -182,11 +182,9 @@ class Forecaster(Members, Estimator, LearnedFlow):
             ``"derivative"`` if all orbits have rates, and ``"step"`` otherwise; the attributes ``loss`` and ``loss_reason``
             tell which, and why.
         polish
-            Largest number of steps of second order at the end of the training, in float64; 0 for none. With
-            ``loss="derivative"``, they are steps of Levenberg-Marquardt in closed form for models of one hidden layer, one per
-            10 epochs by default, and steps of L-BFGS for other networks, one per 4 epochs by default; the default is none if
-            the orbits have no rates. With a loss of states, they are steps of L-BFGS, 100 by default. Without ``validation``,
-            a tenth of the data decides which weights are kept.
+            Largest number of steps of second order at the end, in float64. Levenberg-Marquardt polishes one hidden layer on
+            rates, by default with one step per 10 epochs; L-BFGS does all else, with one step per 4 epochs, 100 on states, and
+            none on rates of splines. Without ``validation``, a tenth of the rates decides which weights are kept.
         progress
             Whether to show a progress bar.
         weighted
@@ -216,8 +214,6 @@ class Forecaster(Members, Estimator, LearnedFlow):
         if unknown := sorted(set(training) - set(Training.__dataclass_fields__)):
             raise InputError(f"fit has no setting {unknown[0]!r}: choose from {', '.join(Training.__dataclass_fields__)}")
         how = Training(epochs=epochs, weighted=weighted, **training)
-        if polish is not None and (polish := whole("polish", polish)) < 0:
-            raise InputError(f"polish must be a number of steps, at least 0, not {polish}")
         effort = Effort(how, loss, polish, self.seed, self.n_members, progress)
         with recorded():
             seen = Measured(self.channels.runs(orbits))

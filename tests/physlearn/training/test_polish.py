@@ -74,6 +74,23 @@ def test_loss_gradient_and_normal_equations_are_those_of_automatic_differentiati
 
 
 @pytest.mark.parametrize("name", NETWORKS)
+def test_given_values_are_inputs_by_which_nothing_is_derived(name):
+    pairs = random_pairs()
+    value = torch.rand(len(pairs), 1, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
+    pairs = Pairs(torch.cat([pairs.z, value], dim=1), pairs.rate, pairs.coordinates)
+    model = models.build(name, 4, (7,), "tanh", 0, given=1).double()
+    model.standardize(pairs.z, pairs.rate)
+    counting = Counting.of(pairs, "mean", weighted=True)
+    loss, weights = ShallowLoss(model, pairs, counting), weights_of(model)
+    errors, at = by_torch(model, pairs, counting), torch.from_numpy(weights)
+    r, J = errors(at).detach().numpy(), jacrev(errors)(at).detach().numpy()
+    scale = np.abs(J.T @ J).max()
+    np.testing.assert_allclose(loss.parts(weights), np.square(r).reshape(-1, 4).sum(0), rtol=1e-10)
+    np.testing.assert_allclose(loss.gradient(weights), J.T @ r, rtol=1e-9, atol=1e-12 * scale)
+    np.testing.assert_allclose(loss.matrix(weights), J.T @ J, rtol=1e-9, atol=1e-12 * scale)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
 def test_both_losses_agree_on_any_weights(name):
     pairs = random_pairs()
     model = built(name, pairs=pairs)
