@@ -18,8 +18,11 @@ from physlearn.models.baselines import LeastSquaresModel
 from physlearn.models.build import structure_of
 from physlearn.models.physical import PhysicalModel
 from physlearn.models.units import Units
-from physlearn.training import Training
+from physlearn.training import Pairs, Training
 from physlearn.training.ensemble import train_members
+from physlearn.training.polish import default_steps, polish
+from systems import InputError
+from systems.scalars import whole
 
 Precision = tuple[torch.device, torch.dtype]
 Build = Callable[[tuple[str, ...], Mapping[str, float], Units, int], Model]
@@ -36,7 +39,7 @@ class Effort:
     loss : str, optional
         The loss that is asked for.
     polish : int, optional
-        Largest number of steps of L-BFGS after a training by a loss of states.
+        Largest number of steps of the polish; None for the default number.
     seed, members : int
         Seed of the first network, and number of networks.
     progress : bool
@@ -49,6 +52,12 @@ class Effort:
     seed: int
     members: int
     progress: bool
+
+    def __post_init__(self) -> None:
+        if self.polish is not None:
+            object.__setattr__(self, "polish", whole("polish", self.polish))
+            if self.polish < 0:
+                raise InputError(f"polish must be a number of steps, at least 0, not {self.polish}")
 
 
 @dataclass(frozen=True)
@@ -122,6 +131,9 @@ def learn(
         known, other = (None if part is None else cast_to(*precision, part) for part in (pairs, held_out))
         assert known is not None
         histories = train_members(networks, known, other, effort.training, effort.seed, effort.progress)
+        if choice.name == "derivative":
+            for k, network in enumerate(networks):
+                histories[k] = _polished(histories[k], network, pairs, held_out, effort, effort.seed + k, smoothed is not None)
     noise = [] if smoothed is None else smoothed.noise.tolist()
     if choice.name != "derivative":
         for k, network in enumerate(networks):
@@ -141,6 +153,19 @@ def learn(
         method=method,
         noise=dict(zip(coordinates, noise, strict=False)),
     )
+
+
+def _polished(
+    history: pd.DataFrame, network: Model, pairs: Pairs, held_out: Pairs | None, effort: Effort, seed: int, smoothed: bool
+) -> pd.DataFrame:
+    """Polish a network, and return its whole history. By default, rates that a spline derives are not learned more closely."""
+    steps = effort.polish
+    if steps is None:
+        steps = 0 if smoothed else default_steps(network, effort.training.epochs)
+    if not steps:
+        return history
+    found = polish(network, pairs, held_out, effort.training, steps=steps, seed=seed, progress=effort.progress)
+    return pd.concat([history, found], ignore_index=True).rename_axis("epoch") if len(found) else history
 
 
 def _reached(history: pd.DataFrame) -> float:

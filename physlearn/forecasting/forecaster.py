@@ -79,10 +79,10 @@ class Forecaster(Members, Estimator, LearnedFlow):
         The loss by which the model was trained, why, and how a loss of states integrates.
     noise
         Estimated standard deviation of each measured coordinate, if the orbits have no rates or a loss of states was used.
-    history : DataFrame, one row per epoch
-        ``learning_rate`` and the losses ``training`` and ``validation``: mean squared errors of dz/dt, each component in units
-        of the spread of its rate (with ``weighted=False``, in the units of the data). A loss of states is a mean squared error
-        in units of the motion between measured states, after the epochs on rates. ``training_physical`` and
+    history : DataFrame, one row per epoch, then one per step of the polish (per 20 steps of L-BFGS)
+        ``learning_rate`` (NaN in the polish) and the losses ``training`` and ``validation``: mean squared errors of dz/dt, in
+        units of the spread of each rate (with ``weighted=False``, of the data). A loss of states is a mean squared error in
+        units of the motion between measured states, after the epochs on rates. ``training_physical`` and
         ``validation_physical`` are the unweighted losses in the units of the data.
 
     Raises
@@ -182,7 +182,9 @@ class Forecaster(Members, Estimator, LearnedFlow):
             ``"derivative"`` if all orbits have rates, and ``"step"`` otherwise; the attributes ``loss`` and ``loss_reason``
             tell which, and why.
         polish
-            Largest number of steps of L-BFGS at the end of a training by a loss of states; defaults to 100.
+            Largest number of steps of second order at the end, in float64. Levenberg-Marquardt polishes one hidden layer on
+            rates, by default with one step per 10 epochs; L-BFGS does all else, with one step per 4 epochs, 100 on states, and
+            none on rates of splines. Without ``validation``, a tenth of the rates decides which weights are kept.
         progress
             Whether to show a progress bar.
         weighted

@@ -173,17 +173,20 @@ def _tower(network: Layers, inputs: Inputs) -> Tower:
     scaled = _array(first.weight) / _array(inputs.scale)
     shift = _array(first.bias) - scaled @ _array(inputs.center)
     layers = tuple(
-        Layer(_array(other.weight), _array(other.bias), _neurons(network.activation, len(other.bias))) for other in others
+        Layer(_array(other.weight), _array(other.bias), neurons_of(network.activation, len(other.bias))) for other in others
     )
-    return Tower(scaled, shift, _neurons(network.activation, len(shift)), layers, np.empty((0, 0)), None)
+    return Tower(scaled, shift, neurons_of(network.activation, len(shift)), layers, np.empty((0, 0)), None)
 
 
-def _neurons(activation: Activation, count: int) -> tuple[Neurons, ...]:
-    """Return the blocks of neurons of each type."""
+def neurons_of(activation: Activation, count: int) -> tuple[Neurons, ...]:
+    """Return the blocks of neurons of each type.
+
+    Raises UntraceableError if a function has no compiled form in float64.
+    """
     if isinstance(activation, Mixture):
         shares = neurons_per_type(count, len(activation.types))
         kinds = zip(activation.types, shares, strict=True)
-        return tuple(block for kind, share in kinds for block in _neurons(kind, share) if share)  # type: ignore[arg-type]
+        return tuple(block for kind, share in kinds for block in neurons_of(kind, share) if share)  # type: ignore[arg-type]
     if isinstance(activation, Table) and activation.values.ndim == 1:
         cells = _array(activation.coefficients).reshape(-1, 4)
         numbers = np.concatenate([[*activation.grid, len(cells)], cells.reshape(-1)])

@@ -130,6 +130,20 @@ class Fit:
         return np.zeros(0) if self.rest is None else np.ascontiguousarray(self.rest.T).mean(1)
 
 
+def together(
+    parts: Sequence[Float[np.ndarray, "*stack own"]], fits: Sequence[Fit], counting: Counting
+) -> Float[np.ndarray, "*stack parts"]:
+    """Combine the parts of the losses of a model's networks into those of the model's loss."""
+    if counting.weights is None:
+        return cast(np.ndarray, sum(parts))
+    whole = np.zeros((*parts[0].shape[:-1], len(counting.weights)))
+    for own, fit in zip(parts, fits, strict=True):
+        others = len(fit.problem.weights)
+        known = [*range(others - fit.given), *range(others, own.shape[-1])]  # without those of given values
+        whole[..., fit.components[: len(known)]] = own[..., known]
+    return whole
+
+
 def _problem(kind: fused.Kind, *data: Tensor) -> fused.FusedProblem:
     return fused.FusedProblem(kind, *(np.ascontiguousarray(x.detach().numpy()) for x in data))
 
@@ -223,24 +237,11 @@ class FusedEngine:
         alive = np.logical_and.reduce([part.state.alive for part in self.parts])
         for part in self.parts:
             part.state.alive[:] = alive
-        return self._together(parts, [part.fit for part in self.parts])
+        return torch.from_numpy(together(parts, [part.fit for part in self.parts], self.counting))
 
     @property
     def _weighted(self) -> bool:
         return self.counting.weights is not None
-
-    def _together(
-        self, parts: Sequence[Float[np.ndarray, "*steps own"]], fits: Sequence[Fit]
-    ) -> Float[Tensor, "*steps parts"]:
-        """Combine the parts of the networks' losses into those of the model's loss."""
-        if not self._weighted:
-            return torch.from_numpy(sum(parts))
-        whole = np.zeros((*parts[0].shape[:-1], len(cast(Tensor, self.counting.weights))))
-        for own, fit in zip(parts, fits, strict=True):
-            others = len(fit.problem.weights)
-            known = [*range(others - fit.given), *range(others, own.shape[-1])]  # without those of given values
-            whole[..., fit.components[: len(known)]] = own[..., known]
-        return torch.from_numpy(whole)
 
     @property
     def alive(self) -> Bool[Tensor, " R"]:
@@ -255,7 +256,8 @@ class FusedEngine:
     def evaluate(self, pairs: Pairs) -> Float[Tensor, "R parts"]:
         """Return the parts of the loss of each network on other data."""
         fits = Fit.each(self.model, pairs, self.training.reduction, self.counting.weights)
-        return self._together([part.evaluate(fit, self._weighted) for part, fit in zip(self.parts, fits, strict=True)], fits)
+        parts = [part.evaluate(fit, self._weighted) for part, fit in zip(self.parts, fits, strict=True)]
+        return torch.from_numpy(together(parts, fits, self.counting))
 
     def load(self, weights: Float[Tensor, "R P"]) -> None:
         """Replace the weights."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
 
 import pandas as pd
 import torch
@@ -13,14 +11,13 @@ from torch import nn
 from tqdm.auto import tqdm
 
 from physlearn.threads import suited_to
+from physlearn.training import quasi_newton
 from physlearn.training.state_losses import StateLoss
 from physlearn.training.train import cosine
 from systems import IntegrationError
 from systems.scalars import seeded
 
 MOST = 2000  # windows of the polish, which uses all of them at each step
-HISTORY = 50  # pairs of steps and gradients from which the quasi-Newton method estimates the curvature
-AT_ONCE = 20  # steps of the polish between two evaluations of the validation loss
 
 
 def refine(
@@ -81,7 +78,7 @@ def refine(
         rows.append(row)
         bar.update()
 
-    polishes = math.ceil(polish / AT_ONCE)
+    polishes = math.ceil(polish / quasi_newton.AT_ONCE)
     label = f"training {loss.model.name} ({loss.name})"
     with (
         tqdm(total=epochs + polishes, disable=not progress, desc=label, leave=False) as bar,
@@ -99,7 +96,9 @@ def refine(
                 found.append(float(value.detach()))
             note(rate, sum(found) / len(found))
         if polish:
-            _polish(loss, parameters, torch.randperm(len(loss), generator=shuffle)[:MOST], polish, note)
+            used = torch.randperm(len(loss), generator=shuffle)[:MOST]
+            for now in quasi_newton.descend(lambda: [loss.parts(used).sum()], parameters, polish):
+                note(math.nan, now)
     if kept[1] is not None:
         loss.model.load_state_dict(kept[1])
     return pd.DataFrame(rows).rename_axis("epoch")
@@ -110,26 +109,3 @@ def whole(loss: StateLoss) -> float:
     with torch.no_grad():
         parts = [len(rows) * loss.parts(rows).sum() for rows in torch.arange(len(loss)).split(MOST)]
     return float(sum(parts) / len(loss))
-
-
-def _polish(
-    loss: StateLoss, parameters: Sequence[nn.Parameter], rows: torch.Tensor, steps: int, note: Callable[[float, float], None]
-) -> None:
-    settings: dict[str, Any] = {"line_search_fn": "strong_wolfe", "tolerance_grad": 0, "tolerance_change": 0}
-    optimizer = torch.optim.LBFGS(list(parameters), max_iter=AT_ONCE, history_size=HISTORY, **settings)
-
-    def closure() -> torch.Tensor:
-        optimizer.zero_grad()
-        value = loss.parts(rows).sum()
-        value.backward()
-        return value
-
-    before = math.inf
-    for _ in range(math.ceil(steps / AT_ONCE)):
-        optimizer.step(closure)
-        with torch.no_grad():
-            now = float(loss.parts(rows).sum())
-        note(math.nan, now)
-        if not now < before * (1 - 1e-4):
-            break
-        before = now

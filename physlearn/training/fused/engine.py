@@ -40,10 +40,10 @@ class FusedProblem:
         gradient of the single output by the inputs, as in a Hamiltonian network; ``"classes"`` is the mean cross-entropy of
         the softmax of the outputs.
     inputs : shape ``(n, D)``, float32
-        Inputs.
-    targets : shape ``(n, O)``, float32
+        Inputs. The loops take float32; a polish of the weights has inputs, targets and weights in float64.
+    targets : shape ``(n, O)``, of the type of the inputs
         Targets; ``(n, D)`` for ``"gradient"``, and ``(n,)`` int64 for ``"classes"``.
-    weights : shape ``(O,)`` or ``(D,)``, float32
+    weights : shape ``(O,)`` or ``(D,)``, of the type of the inputs
         Weight of each component of the targets; not used for classes.
     """
 
@@ -55,14 +55,15 @@ class FusedProblem:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise InputError(f"kind must be {', '.join(KINDS)}, not {self.kind!r}")
-        n, _ = _checked(self.inputs, "inputs", np.float32, (None, None))
+        dtype = np.float64 if self.inputs.dtype == np.float64 else np.float32
+        n, _ = _checked(self.inputs, "inputs", dtype, (None, None))
         if n == 0:
             raise InputError("a problem needs at least one row of inputs, not 0")
         if self.kind == "classes":
             _checked(self.targets, "targets", np.int64, (n,))
         else:
-            _, components = _checked(self.targets, "targets", np.float32, (n, None))
-            _checked(self.weights, "weights", np.float32, (components,))
+            _, components = _checked(self.targets, "targets", dtype, (n, None))
+            _checked(self.weights, "weights", dtype, (components,))
 
     @property
     def _data(self) -> tuple[Any, ...]:
@@ -282,6 +283,7 @@ def _parts(problem: FusedProblem, losses: np.ndarray, parts: np.ndarray | None) 
 
 def _checked_networks(problem: FusedProblem, parameters: Parameters, functions: Functions) -> tuple[int, int]:
     """Check the arrays, and return the number of networks and the number of parameters of each."""
+    _checked(problem.inputs, "inputs", np.float32, (None, None))
     networks, width = len(parameters[0]), functions.features * problem.inputs.shape[1]
     if len(parameters) % 2 or len(parameters) < 4 or (functions.splines and len(parameters) > 4):
         wanted = "of two layers" if functions.splines else "of each of at least two layers"

@@ -106,7 +106,7 @@ def test_a_rotating_pendulum_is_forecast_over_many_turns():
         f = fit("hnn-mechanical", data, angles, hidden=(20,), epochs=60 if angles else 300)
         valid[angles] = metrics.valid_prediction_time(f.forecast(truth.z[:, 0], t), truth)
     assert (valid[True] == 40).all()
-    assert (valid[False][:2] < 20).all()
+    assert (valid[False][:2] < 30).all()
     assert valid[False][2] == 40  # what swings stays among the angles of the training
 
 

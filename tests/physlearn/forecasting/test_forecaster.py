@@ -149,8 +149,8 @@ def test_a_wrong_dimension_is_refused(fitted):
         fitted["hnn"].forecast(torch.zeros(3, dtype=torch.float64), T)
 
 
-def test_the_history_has_a_row_an_epoch(fitted):
+def test_the_history_has_a_row_an_epoch_and_a_row_a_step_of_the_polish(fitted):
     losses = ["training", "training_physical", "validation", "validation_physical"]
     assert list(fitted["hnn"].history.columns) == ["learning_rate", *losses]
-    assert len(fitted["hnn"].history) == 30
+    assert list(fitted["hnn"].history["learning_rate"].isna()) == [False] * 30 + [True] * 3
     assert fitted["hnn"].history["training"].iloc[-1] < fitted["hnn"].history["training"].iloc[0] / 10
