@@ -24,7 +24,7 @@ PAGES = {
 }
 PRINTED = {name: code for name, code in PAGES.items() if code}
 REGISTRIES = (SYSTEMS, ACTIVATIONS, INTEGRATORS, MODELS, TASKS)
-LONG = {"docs/learned-activations.md", "docs/sweeps.md"}  # they meta-learn, and take half a minute
+LONG = {"docs/defaults.md", "docs/learned-activations.md", "docs/sweeps.md"}  # they train for up to half a minute
 EXTRAS = {"docs/how-to/taylor-series.md": "heyoka"}  # pages that need a package of an extra
 ELSEWHERE = {"docs/adding-a-system.md"}  # with the distribution that it tells of: test_newcomer.py
 
