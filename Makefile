@@ -31,10 +31,10 @@ endif
 		--out $(OUT)/demo/van-der-pol
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-slow: $(READY)
-	$(BIN)/python -m pytest -n 2 -m slow
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow
 
 # The fast tests with the lowest version of each dependency. Old versions warn of their own dependencies, which are new.
 test-lowest: $(LOWEST)/ready

@@ -185,6 +185,7 @@ def test_the_final_state_sensitivity_is_the_published_one():
     assert found.error < 0.005
 
 
+@pytest.mark.slow
 def test_a_trained_model_single_precision_and_no_orbits_are_taken():
     from physlearn import Forecaster
 

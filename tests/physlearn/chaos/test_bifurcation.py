@@ -64,6 +64,7 @@ def test_the_duffing_oscillator_doubles_its_period_under_a_stronger_drive():
     assert (diagram.at, diagram.coordinate) == (("phase", 0.0), "x")
 
 
+@pytest.mark.slow
 def test_the_roessler_flow_doubles_its_period_and_becomes_chaotic():
     """Strogatz, Nonlinear Dynamics and Chaos, section 12.3, for a = b = 0.2."""
     how = {"z0": [1.0, 1.0, 0.0], "time": 80, "transient": 250, **QUIET}

@@ -107,6 +107,7 @@ def test_one_value_per_orbit_forecasts_as_each_value_alone(oscillators):
         torch.testing.assert_close(alone.z, together.z[k], rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_column_is_the_same_parameter_as_the_provenance(oscillators):
     train = []
     for seed, mu in enumerate(MUS):
@@ -131,6 +132,7 @@ def test_a_driven_pendulum_follows_torques_that_were_not_in_its_training(pendulu
     assert float(valid_prediction_time(still, truth)) < 5
 
 
+@pytest.mark.slow
 def test_all_forms_of_an_input_are_the_same_function(pendulum):
     t = torch.linspace(0, 3, 31, dtype=torch.float64)
     z0 = torch.tensor([[0.3, 0.1], [0.5, 0.0]], dtype=torch.float64)
@@ -198,6 +200,7 @@ def driven_oscillator(seed, steps, phase):
     return dense, z
 
 
+@pytest.mark.slow
 def test_steps_between_uneven_measurements_see_the_input_between_them():
     runs = [driven_oscillator(seed, 50, seed) for seed in range(8)]
     orbits = Orbit.of([z for _, z in runs], [t for t, _ in runs], coordinates=("x", "v", "u"))
@@ -211,6 +214,7 @@ def test_steps_between_uneven_measurements_see_the_input_between_them():
     assert set(f.noise) == {"x", "v"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["shooting", "weak"])
 def test_the_other_losses_of_states_take_inputs(loss):
     runs = [driven_oscillator(seed, 30, seed) for seed in range(4)]
@@ -252,6 +256,7 @@ def test_ensembles_and_files_keep_the_channels(tmp_path):
     assert "parameters=('mu',)" in repr(again)
 
 
+@pytest.mark.slow
 def test_angles_and_parameters_go_together():
     pendulum = systems.get("pendulum")
     orbit = pendulum.orbit(pendulum.sample(10), TIMES)

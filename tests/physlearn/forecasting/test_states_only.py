@@ -57,6 +57,7 @@ def test_the_noise_of_dense_states_is_estimated():
         assert found.per_turn == pytest.approx(60, rel=0.4)
 
 
+@pytest.mark.slow
 def test_the_noise_of_sparse_states_is_what_the_model_does_not_explain():
     seen = measured(noise=0.02, n=60)
     f = fitted(seen)

@@ -29,6 +29,7 @@ def scores(system, start, orbit, noise, coordinates, measure, number):
     return np.mean(inside, axis=0), np.array(sizes)
 
 
+@pytest.mark.slow
 def test_errors_are_as_large_as_they_say(damped_oscillator, measure):
     """Over 20 data sets, the mean square of normal numbers is 1 +- 0.32."""
     truth = damped_oscillator(1.3, 0.15)
