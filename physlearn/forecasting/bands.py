@@ -60,7 +60,7 @@ class BandedOrbit(Orbit):
     t, z, rate, coordinates, provenance, periods, units
         As in `systems.Orbit`.
     members : shape ``(M, ..., T, D)``
-        The forecasts of all members.
+        The forecasts of all members; the first is the forecast itself.
     noise : shape ``(D,)``
         Standard deviation of the measured coordinates, which belongs to the spread; 0 if the data were exact.
     calibration : Calibration, optional
@@ -149,7 +149,7 @@ class BandedOrbit(Orbit):
         """
         assert self.members is not None
         plain = Orbit(self.t, self.z, coordinates=self.coordinates, periods=self.periods)
-        others = [one for one in self.members if not torch.equal(one, self.z)]
+        others = self.members[1:]
         return torch.stack([valid_prediction_time(replace(plain, z=one), plain, threshold) for one in others])
 
     def __getitem__(self, index: Index | tuple[Index, ...]) -> BandedOrbit:

@@ -291,9 +291,9 @@ class Forecaster(Members, Estimator, LearnedFlow):
         """
         values = self._values(parameters, inputs, batch=z0.shape[:-1], t=t)
         options |= {"dt": dt, "substeps": substeps}
-        flows = (self, *(self._flow_of(one) for one in self.members))
-        orbit, *others = (self._forecast(flow, values, z0, t, method, **options) for flow in flows)
-        return self._banded(orbit, others) if others else orbit
+        flows = (self, *(self._flow_of(one) for one in self.members[1:]))  # the first member is the forecaster's own model
+        orbits = [self._forecast(flow, values, z0, t, method, **options) for flow in flows]
+        return self._banded(orbits) if self.members else orbits[0]
 
     def _forecast(self, flow: LearnedFlow, *args: Any, **options: Any) -> Orbit:
         orbit = flow._orbit(*args, **options)

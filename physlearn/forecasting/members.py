@@ -65,11 +65,11 @@ class Members:
         other._model, other._copies, other._compiled = member, {}, None
         return other
 
-    def _banded(self, orbit: Orbit, others: Sequence[Orbit]) -> BandedOrbit:
-        """Return a forecast with the forecasts of all members."""
+    def _banded(self, orbits: Sequence[Orbit]) -> BandedOrbit:
+        """Return the forecast of the first member with the forecasts of all."""
         noise = torch.tensor([self.noise.get(name, 0.0) for name in self.coordinates], dtype=torch.float64)
         parts: dict[str, Any] = {
-            name: getattr(orbit, name) for name in ("t", "z", "coordinates", "provenance", "periods", "units")
+            name: getattr(orbits[0], name) for name in ("t", "z", "coordinates", "provenance", "periods", "units")
         }
-        members: Tensor = torch.stack([one.z for one in others])
+        members: Tensor = torch.stack([one.z for one in orbits])
         return BandedOrbit(**parts, members=members, noise=noise.nan_to_num(nan=0.0), calibration=self.calibration)
