@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from physlearn.forecasting.energy import EnergyParts
 from physlearn.forecasting.given_values import Carried, GivenValues
 from systems import InputError
 from systems.autograd_mode import outside_inference
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from systems.compiled.field import Field
 
 
-class GivenFlow:
+class GivenFlow(EnergyParts):
     """The flow of a trained model whose inputs and parameters have given values.
 
     `~physlearn.integrators.integrate`, the metrics and `physlearn.chaos` accept it as any flow. If no value depends on time,
@@ -92,21 +93,6 @@ class GivenFlow:
         still = rate.new_zeros(*rate.shape[:-1], self._width)
         first, last = rate[..., : self._first], rate[..., self._first :]
         return torch.cat([first, still, last, *([still] if self._paired else [])], dim=-1)
-
-    @property
-    def hamiltonian(self) -> Callable[[Tensor], Tensor]:
-        """The learned energy, up to a constant, if no value depends on time: it maps ``(..., D)`` to ``(...)``."""
-        return self._part("hamiltonian")
-
-    @property
-    def velocity(self) -> Callable[[Tensor], Tensor]:
-        """The velocity dT/dp of a separable model."""
-        return self._part("velocity")
-
-    @property
-    def force(self) -> Callable[[Tensor], Tensor]:
-        """The force -dV/dq of a separable model."""
-        return self._part("force")
 
     def compiled_field(self) -> Field:
         """Return the flow for compiled solvers, in float64. Raises UntraceableError if it has no compiled form."""

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.forecasting.channels import Channels, Ranges
+from physlearn.forecasting.energy import EnergyParts
 from physlearn.forecasting.given_flow import GivenFlow
 from physlearn.forecasting.given_values import GivenValues
 from physlearn.integrators import integrate
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from systems.compiled.field import Field
 
 
-class LearnedFlow:
+class LearnedFlow(EnergyParts):
     """Base class of `Forecaster`: the trained model and its energy, velocity and force.
 
     Parameters
@@ -116,21 +117,6 @@ class LearnedFlow:
     def separable(self) -> bool:
         """Whether the learned Hamiltonian is T(p) + V(q)."""
         return self.model.separable
-
-    @property
-    def hamiltonian(self) -> Callable[[Tensor], Tensor]:
-        """The learned energy, up to a constant: ``f.hamiltonian(z)`` maps ``(..., D)`` to ``(...)``."""
-        return self._part("hamiltonian")
-
-    @property
-    def velocity(self) -> Callable[[Tensor], Tensor]:
-        """The velocity dT/dp of a separable model: ``f.velocity(p)``."""
-        return self._part("velocity")
-
-    @property
-    def force(self) -> Callable[[Tensor], Tensor]:
-        """The force -dV/dq of a separable model: ``f.force(q)``."""
-        return self._part("force")
 
     def _values(
         self,
