@@ -17,6 +17,7 @@ from scipy.optimize import minimize_scalar
 
 from systems import AccuracyWarning, InputError, Orbit
 from systems.errors import outside
+from systems.recording.unwrapping import continued
 
 FEWEST = 5  # states that a smoothing spline needs; fewer are interpolated
 DEGREE = 5
@@ -85,11 +86,8 @@ class Smoothed:
 
 def _continuous(orbit: Orbit) -> Orbit:
     """Return an orbit in float64 whose angles continue across their periods."""
-    z = orbit.z.detach().cpu().double().numpy().copy()
-    for name, period in orbit.periods.items():
-        i = orbit.index(name)
-        known = np.isfinite(z[:, i])
-        z[known, i] = np.unwrap(z[known, i], period=period)
+    periods = np.array([orbit.periods.get(name, np.inf) for name in orbit.coordinates])
+    z = continued(orbit.z.detach().cpu().double().numpy(), periods)
     return replace(orbit, t=orbit.t.detach().cpu().double(), z=torch.from_numpy(z), rate=None)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from systems.errors import InputError
 from systems.orbit import Orbit
+from systems.recording.unwrapping import continued
 from systems.system import System
 
 Array = np.ndarray
@@ -39,11 +40,7 @@ class Run:
 
     def unwrapped(self) -> Array:
         """Return the measured states with angles that do not jump by a period."""
-        z = self.z.copy()
-        for i in np.flatnonzero(np.isfinite(self.periods)):
-            seen = np.isfinite(z[:, i])
-            z[seen, i] = np.unwrap(z[seen, i], period=self.periods[i])
-        return z
+        return continued(self.z, self.periods)
 
 
 def measured(system: System, orbits: Any) -> Orbit:

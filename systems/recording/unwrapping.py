@@ -67,6 +67,18 @@ def unwrapped(t: Floats, x: Floats, period: float, parts: Sequence[slice]) -> tu
     return angle, joined, unclear
 
 
+def continued(z: Floats, periods: Floats) -> Floats:
+    """Return states ``(T, D)`` whose angles take the shortest way from each measured value to the next.
+
+    NaN is not measured, and the period of a coordinate that is no angle is infinite.
+    """
+    z = z.copy()
+    for i in np.flatnonzero(np.isfinite(periods)):
+        known = np.isfinite(z[:, i])
+        z[known, i] = np.unwrap(z[known, i], period=periods[i])
+    return z
+
+
 def seems_wrapped(x: Floats, period: float, parts: Sequence[slice]) -> bool:
     """Return whether a column that is not declared as an angle of this period jumps like one."""
     if np.ptp(x) > period * ONE_TURN:
