@@ -22,6 +22,25 @@ from systems.compiled.loops import Array, loop
 from systems.compiled.signature import call_into
 
 
+@loop(**EXACT)
+def hand_back(
+    orbit: int,
+    lane: int,
+    now_y: Array,
+    now_low: Array,
+    k: Array,
+    now_size: Array,
+    y: Array,
+    low: Array,
+    rate: Array,
+    size: Array,
+) -> None:
+    """Write what describes the orbit in a lane to its place among all orbits."""
+    for i in range(y.shape[1]):
+        e = i * LANES + lane
+        y[orbit, i], low[orbit, i], rate[orbit, i], size[orbit, i] = now_y[e], now_low[e], k[0, e], now_size[e]
+
+
 @loop(nogil=True, **EXACT)
 def follow_lanes(
     field: int,
@@ -62,9 +81,7 @@ def follow_lanes(
         for lane in range(LANES):
             orbit = orbits[lane]
             if orbit >= 0 and (status[orbit] > RUNNING or taken[lane] == most):
-                for i in range(dim):
-                    e = i * LANES + lane
-                    y[orbit, i], low[orbit, i], rate[orbit, i], size[orbit, i] = now_y[e], now_low[e], k[0, e], now_size[e]
+                hand_back(orbit, lane, now_y, now_low, k, now_size, y, low, rate, size)
                 orbit = orbits[lane] = -1
             while True:
                 if orbit < 0:
@@ -88,9 +105,7 @@ def follow_lanes(
                     busy = True
                     break
                 status[orbit] = LOST  # also if the step is not a number
-                for i in range(dim):
-                    e = i * LANES + lane
-                    y[orbit, i], low[orbit, i], rate[orbit, i], size[orbit, i] = now_y[e], now_low[e], k[0, e], now_size[e]
+                hand_back(orbit, lane, now_y, now_low, k, now_size, y, low, rate, size)
                 orbit = orbits[lane] = -1
             for i in range(dim):
                 h_of_each[i * LANES + lane] = h[lane]

@@ -153,23 +153,24 @@ def run(
                 inlined(first, p, steps, j, dt, since[place], clock, period, y, k)
                 j += steps
                 taken += steps
-        for j in range(counts[place] if kind != INLINED else 0):
-            elapsed = since[place] + j * dt
-            t = clock + elapsed if period == 0.0 else np.remainder(clock + elapsed, period)
-            if taken % apart == 0:
-                for i in range(y.size):
-                    samples[taken // apart, i] = y[i]
-            if kind == RK4:
-                rk4(first, p, t, dt, y, k, state)
-            elif kind == COMPOSED:
-                composed(first, second, p, p_second, t, dt, weights, y, k)
-            elif kind == EULER:
-                euler(first, p, t, dt, y, k, state)
-            elif kind == MAP:
-                iterate(first, p, t, y, k)
-            else:
-                symplectic_euler(first, second, p, p_second, t, dt, y, k)
-            taken += 1
+        else:
+            for j in range(counts[place]):
+                elapsed = since[place] + j * dt
+                t = clock + elapsed if period == 0.0 else np.remainder(clock + elapsed, period)
+                if taken % apart == 0:
+                    for i in range(y.size):
+                        samples[taken // apart, i] = y[i]
+                if kind == RK4:
+                    rk4(first, p, t, dt, y, k, state)
+                elif kind == COMPOSED:
+                    composed(first, second, p, p_second, t, dt, weights, y, k)
+                elif kind == EULER:
+                    euler(first, p, t, dt, y, k, state)
+                elif kind == MAP:
+                    iterate(first, p, t, y, k)
+                else:
+                    symplectic_euler(first, second, p, p_second, t, dt, y, k)
+                taken += 1
         for i in range(y.size):
             out[place + 1, i] = y[i]
     return taken

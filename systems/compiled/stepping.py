@@ -144,10 +144,12 @@ class Explicit(Method):
         calls, weights = self.calls(field, lanes, steps), np.array(self.weights)
 
         def start(y: Array) -> Turn:
+            own = calls.of_a_block()
+
             def turn(grid: Grid, begin: int, end: int, taken: int, out: Array, samples: Array) -> int:
                 times = (grid.period or 0.0, grid.clock, grid.since, grid.lengths, grid.counts)
                 method = (*times, weights, grid.apart, begin, end, taken)
-                return int(fixed_step.run(*calls.of_a_block(), *method, y, out, samples))
+                return int(fixed_step.run(*own, *method, y, out, samples))
 
             return turn
 

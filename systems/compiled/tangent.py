@@ -94,17 +94,18 @@ def run(
         if kind == INLINED:
             inlined(first, p, counts[stretch], number, dt, 0.0, 0.0, 0.0, flat, k)
             number += counts[stretch]
-        for _ in range(counts[stretch] if kind != INLINED else 0):
-            t = number * dt
-            if kind == RK4:
-                rk4(first, p, t, dt, flat, k, state)
-            elif kind == COMPOSED:
-                composed(first, second, p, p_second, t, dt, weights, flat, k)
-            elif kind == MAP:
-                iterate(first, p, t, flat, k)
-            else:
-                euler(first, p, t, dt, flat, k, state)
-            number += 1
+        else:
+            for _ in range(counts[stretch]):
+                t = number * dt
+                if kind == RK4:
+                    rk4(first, p, t, dt, flat, k, state)
+                elif kind == COMPOSED:
+                    composed(first, second, p, p_second, t, dt, weights, flat, k)
+                elif kind == MAP:
+                    iterate(first, p, t, flat, k)
+                else:
+                    euler(first, p, t, dt, flat, k, state)
+                number += 1
         owner = owners[stretch]
         for lane in range(y.shape[2]):
             finite = True
