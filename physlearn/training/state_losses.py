@@ -6,6 +6,7 @@ All act on a model in its own units, in which states, rates and times are of ord
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import cached_property
 from math import ceil
 from typing import ClassVar
 
@@ -89,7 +90,7 @@ class StateLoss(ABC):
             z = z + h / 6 * (a + 2 * (b + c) + self.field(z + h * c, last))
         return z
 
-    @property
+    @cached_property
     def substeps(self) -> int:
         """Number of substeps from one measured state to the next."""
         return max(self.parts_of_a_step, ceil(float(self.t.diff().abs().max()) / LONGEST - 1e-9))
