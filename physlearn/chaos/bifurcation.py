@@ -17,7 +17,7 @@ from physlearn.chaos.events import events
 from physlearn.chaos.iterates import iterates
 from physlearn.chaos.leaving import Bounds
 from physlearn.chaos.maxima import Maxima, with_rest
-from physlearn.chaos.parameters import Family, values_of, with_parameters
+from physlearn.chaos.parameters import Adjustable, values_of, with_parameters
 from physlearn.chaos.resolution import Resolution, resolve
 from physlearn.chaos.rollout import Rollout
 from physlearn.chaos.section import surface_of
@@ -114,7 +114,7 @@ class BifurcationDiagram:
 @takes_arrays("z0")
 @unrecorded
 def bifurcation_diagram(
-    system: Family,
+    system: Adjustable,
     parameter: str,
     values: Iterable[float],
     *,

@@ -17,12 +17,12 @@ from systems import InputError, Suspension, System
 from systems.maps import Map
 from systems.scalars import real
 
-Family = System | Map | Callable[..., FlowLike | Map]
+Adjustable = System | Map | Callable[..., FlowLike | Map]
 """A system or a map, or a function that returns a flow or a map for parameters that are given by name."""
 
 
 def sweep(
-    system: Family,
+    system: Adjustable,
     parameters: Mapping[str, Iterable[float]],
     measure: Callable[[Any], object],
     *,
@@ -90,7 +90,7 @@ def values_of(name: str, values: Iterable[float]) -> list[float]:
     return found
 
 
-def with_parameters(system: Family, **values: float) -> Any:
+def with_parameters(system: Adjustable, **values: float) -> Any:
     """Return the system with these values of its parameters; raise InputError if it does not have one of them."""
     if isinstance(system, Suspension):
         return Suspension(with_parameters(system.driven, **values))
