@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from inspect import isfunction, signature
 from math import isfinite
@@ -53,3 +53,9 @@ class Parametrized:
                 raise InputError(f"{what}; write @dataclass(frozen=True) above the class")
             return {}
         return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+def check_parameters(name: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """Raise InputError if one of the given names is not that of a parameter of the system or map that is called ``name``."""
+    if unknown := sorted(set(given) - set(known)):
+        raise InputError(f"{name} has no parameter {unknown[0]!r}; it has {', '.join(known) or 'none'}")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any, TypeVar, cast
 
-from systems.errors import InputError
-from systems.generic_registry import Registry
+from systems.class_registry import ClassRegistry
 from systems.system import System
 
-SYSTEMS: Registry[type[System]] = Registry(
+SYSTEMS: ClassRegistry[System] = ClassRegistry(
     "system",
     "physlearn.systems",
     modules=("systems.flows", "systems.hamiltonian", "systems.oscillators", "systems.pendulum_clock"),
@@ -34,13 +32,7 @@ def register(name: str) -> Callable[[S], S]:
     callable
         Decorator that registers a subclass of `System` and returns it. It raises InputError if the name is taken.
     """
-
-    def decorate(cls: S) -> S:
-        SYSTEMS.register(name)(cls)
-        cls.name = name
-        return cls
-
-    return decorate
+    return cast(Callable[[S], S], SYSTEMS.register(name))
 
 
 def names() -> list[str]:
@@ -51,7 +43,7 @@ def names() -> list[str]:
     list of str
         Names in alphabetical order, including those of other distributions.
     """
-    return sorted(SYSTEMS.names())
+    return SYSTEMS.names()
 
 
 def find(name: str) -> type[System]:
@@ -72,10 +64,7 @@ def find(name: str) -> type[System]:
     UnknownNameError
         If there is no system with that name. It is a KeyError, and its message lists the names.
     """
-    cls = SYSTEMS.get(name)
-    if "name" not in vars(cls):  # an inherited name belongs to another system
-        cls.name = name
-    return cls
+    return SYSTEMS.get(name)
 
 
 def get(name: str, **parameters: Any) -> System:
@@ -105,8 +94,4 @@ def get(name: str, **parameters: Any) -> System:
     >>> get("van-der-pol", mu=1.0).parameters
     {'mu': 1.0}
     """
-    cls = cast(Callable[..., System], find(name))
-    known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
-    if unknown := sorted(set(parameters) - set(known)):
-        raise InputError(f"{name} has no parameter {unknown[0]!r}; it has {', '.join(known) or 'none'}")
-    return cls(**parameters)
+    return SYSTEMS.build(name, parameters)

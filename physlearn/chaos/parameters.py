@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 from physlearn.flow import FlowLike
 from systems import InputError, Suspension, System
 from systems.maps import Map
+from systems.parametrized import check_parameters
 from systems.scalars import real
 
 Adjustable = System | Map | Callable[..., FlowLike | Map]
@@ -95,9 +96,7 @@ def with_parameters(system: Adjustable, **values: float) -> Any:
     if isinstance(system, Suspension):
         return Suspension(with_parameters(system.driven, **values))
     if isinstance(system, System | Map):
-        known = list(system.parameters)
-        if unknown := sorted(set(values) - set(known)):
-            raise InputError(f"{system.name} has no parameter {unknown[0]!r}; it has {', '.join(known) or 'none'}")
+        check_parameters(system.name, values, system.parameters)
         return replace(system, **values)  # type: ignore[type-var] # its parameters are the fields of a dataclass
     if isinstance(system, type) or not callable(system):
         raise InputError(

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any, TypeVar, cast
 
-from systems.errors import InputError
-from systems.generic_registry import Registry
+from systems.class_registry import ClassRegistry
 from systems.maps.map import Map
 
-MAPS: Registry[type[Map]] = Registry("map", "physlearn.maps", modules=("systems.maps",))
+MAPS: ClassRegistry[Map] = ClassRegistry("map", "physlearn.maps", modules=("systems.maps",))
 M = TypeVar("M", bound=type[Map])
 
 
@@ -29,13 +27,7 @@ def register(name: str) -> Callable[[M], M]:
     callable
         Decorator that registers a subclass of `Map` and returns it. It raises InputError if the name is taken.
     """
-
-    def decorate(cls: M) -> M:
-        MAPS.register(name)(cls)
-        cls.name = name
-        return cls
-
-    return decorate
+    return cast(Callable[[M], M], MAPS.register(name))
 
 
 def names() -> list[str]:
@@ -51,7 +43,7 @@ def names() -> list[str]:
     >>> names()
     ['henon', 'logistic', 'standard']
     """
-    return sorted(MAPS.names())
+    return MAPS.names()
 
 
 def get(name: str, **parameters: Any) -> Map:
@@ -81,8 +73,4 @@ def get(name: str, **parameters: Any) -> Map:
     >>> get("logistic", r=3.5).parameters
     {'r': 3.5}
     """
-    cls = cast(Callable[..., Map], MAPS.get(name))
-    known = [field.name for field in fields(cls)]  # type: ignore[arg-type]
-    if unknown := sorted(set(parameters) - set(known)):
-        raise InputError(f"{name} has no parameter {unknown[0]!r}; it has {', '.join(known) or 'none'}")
-    return cls(**parameters)
+    return MAPS.build(name, parameters)

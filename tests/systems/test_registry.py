@@ -21,6 +21,7 @@ THIRD_PARTY = """
 
     from systems import SeparableSystem
     from systems.hamiltonian import HenonHeiles
+    from systems.maps import LogisticMap
     from systems.sampling import annulus
 
 
@@ -38,6 +39,11 @@ THIRD_PARTY = """
 
     @dataclass(frozen=True)
     class Galaxy(HenonHeiles):
+        pass
+
+
+    @dataclass(frozen=True)
+    class Population(LogisticMap):
         pass
 """
 
@@ -57,6 +63,7 @@ def other_distribution(tmp_path, monkeypatch):
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: quartic\nVersion: 1.0\n")
     (metadata / "entry_points.txt").write_text(
         "[physlearn.systems]\nquartic = quartic_systems:Quartic\ngalaxy = quartic_systems:Galaxy\n"
+        "[physlearn.maps]\npopulation = quartic_systems:Population\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
 
@@ -143,6 +150,12 @@ def test_a_system_of_another_distribution_passes_the_check_without_being_registe
 @pytest.mark.usefixtures("other_distribution")
 def test_a_system_derived_from_a_built_in_one_bears_its_own_name():
     assert systems.get("galaxy").name == "galaxy"
+
+
+@pytest.mark.usefixtures("other_distribution")
+def test_a_map_of_another_distribution_has_its_own_name_too():
+    assert systems.maps.get("population", r=3.5).name == "population"
+    assert systems.maps.get("logistic").name == "logistic"
     assert systems.get("henon-heiles").name == "henon-heiles"
 
 
