@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.chaos.rollout import Rollout
-from physlearn.chaos.variational import joint
+from physlearn.chaos.tangent.variational import joint
 from physlearn.flow import FlowLike
 from physlearn.integrators import Flow
 from systems import IntegrationError

@@ -1,0 +1,1 @@
+"""Where orbits end: basins of attraction, the uncertainty of their boundaries, and escapes."""

@@ -1,0 +1,1 @@
+"""Tangent vectors along orbits: Lyapunov exponents, alignment indices, indicators of chaos, covariant vectors."""
