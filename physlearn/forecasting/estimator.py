@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import torch
 
+from physlearn import models
 from physlearn.forecasting.channels import Channels
 from physlearn.metrics import valid_prediction_time
 from systems import InputError, Orbit
@@ -17,6 +18,7 @@ class Estimator:
     """Base class of `Forecaster`: its settings by name, and a score."""
 
     _settings: dict[str, Any]
+    options: Mapping[str, Any]
     channels: Channels
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -37,6 +39,8 @@ class Estimator:
     def set_params(self, **settings: Any) -> Self:
         """Change settings. A forecaster that was trained must be trained again.
 
+        Options that another model does not have are dropped.
+
         Parameters
         ----------
         **settings
@@ -52,9 +56,13 @@ class Estimator:
         InputError
             If a name or a value is invalid.
         """
-        if unknown := sorted(set(settings) - set(self._settings)):
-            raise InputError(f"a forecaster has no setting {unknown[0]!r}: choose from {', '.join(self._settings)}")
-        self.__init__(**{**self._settings, **settings})  # type: ignore[misc]
+        model = settings.get("model", self._settings["model"])
+        options = models.find(model).options
+        kept = {name: value for name, value in self._settings.items() if name not in self.options or name in options}
+        if unknown := sorted(set(settings) - set(kept) - set(options)):
+            known = ", ".join({**kept, **options})
+            raise InputError(f"a forecaster of the model {model} has no setting {unknown[0]!r}: choose from {known}")
+        self.__init__(**{**kept, **settings})  # type: ignore[misc]
         return self
 
     def score(self, orbits: Orbit | Sequence[Orbit], y: None = None, *, threshold: float = 0.4) -> float:

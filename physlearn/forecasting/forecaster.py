@@ -4,42 +4,36 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
 from physlearn import activations, models
 from physlearn.activations import Activation
 from physlearn.activations.description import describe
 from physlearn.forecasting import angles as turning
 from physlearn.forecasting import saved
-from physlearn.forecasting.bands import Calibration
 from physlearn.forecasting.channels import Channels
 from physlearn.forecasting.estimator import Estimator
 from physlearn.forecasting.fitting import Effort, learn
-from physlearn.forecasting.learned_flow import LearnedFlow
 from physlearn.forecasting.members import Members
 from physlearn.forecasting.misfit import warn_of_misfit
 from physlearn.forecasting.smoothed import Measured
 from physlearn.forecasting.state_losses import LossName
 from physlearn.integrators.steps import typical_step
 from physlearn.models import Model
-from physlearn.models.physical import PhysicalModel
+from physlearn.models.options import checked
 from physlearn.models.units import Units
 from physlearn.training import Training
 from physlearn.training.state_losses import LONGEST
 from systems import InputError, Orbit
-from systems.autograd_mode import recorded, unrecorded
-from systems.deprecation import keyword_only, renamed, renamed_attribute
-from systems.floats import takes_arrays
+from systems.autograd_mode import recorded
+from systems.deprecation import renamed_attribute
 from systems.scalars import seeded, whole
 
 
-class Forecaster(Members, Estimator, LearnedFlow):
+class Forecaster(Members, Estimator):
     """A model that learns a flow from orbits and forecasts other orbits of the flow.
 
     ``integrate`` and the metrics accept forecasters as well as systems. The units of the data do not matter: states, rates and
@@ -70,6 +64,9 @@ class Forecaster(Members, Estimator, LearnedFlow):
         with bands from the spread of all, which `calibrate` calibrates.
     dtype, device
         Type and device of the training. Forecasts have those of the initial states.
+    **options
+        Options of the model, such as ``degree=3`` for a polynomial: ``physlearn.models.find(model).options`` has their names
+        and defaults.
 
     Attributes
     ----------
@@ -90,7 +87,8 @@ class Forecaster(Members, Estimator, LearnedFlow):
     UnknownNameError
         If the model or activation is unknown (a KeyError).
     InputError
-        If the seed or a width is not a whole number, or if angles, inputs or parameters are not names or the model takes none.
+        If the seed or a width is not a whole number; if angles, inputs or parameters are not names, or the model takes none;
+        or if the model has no such option.
 
     Examples
     --------
@@ -116,11 +114,13 @@ class Forecaster(Members, Estimator, LearnedFlow):
         members: int = 1,
         dtype: torch.dtype = torch.float32,
         device: str | torch.device = "cpu",
+        **options: Any,
     ) -> None:
         models.find(model)
         activations.get(activation)
         describe(activation)
         super().__init__(model, dtype, torch.device(device))
+        self.options = checked(model, options)
         self.hidden = tuple(whole("a width in hidden", width) for width in hidden)
         self.activation = activation
         self.angles = turning.checked(angles, model)
@@ -138,16 +138,16 @@ class Forecaster(Members, Estimator, LearnedFlow):
             "members": members,
             "dtype": dtype,
             "device": device,
+            **self.options,
+            **options,
         }
         self.n_members = whole("members", members)
         if self.n_members < 1 or (self.n_members > 1 and models.find(model).baseline):
             raise InputError(f"members must be at least 1, and 1 for a baseline, which has no random weights, not {members}")
-        self.members: list[PhysicalModel] = []
-        self.calibration: Calibration | None = None
         self.training: Training | None = None
         self.step: float | None = None  # median step of the training orbits; None before fit, or if the file has none
         self.history = pd.DataFrame()
-        self.loss, self.loss_reason, self.loss_method, self.noise = "", "", "", {}
+        self.loss_reason, self.loss_method = "", ""
 
     def fit(
         self,
@@ -231,75 +231,6 @@ class Forecaster(Members, Estimator, LearnedFlow):
             warn_of_misfit(self.name, self.history, of_states=self.loss != "derivative")
         return self
 
-    @keyword_only("method")
-    @renamed(integrator="method")
-    @takes_arrays("z0", "t")
-    @unrecorded
-    def forecast(
-        self,
-        z0: Float[Tensor, "*batch D"],
-        t: Float[Tensor, " T"],
-        *,
-        parameters: Mapping[str, Any] | None = None,
-        inputs: Mapping[str, Any] | None = None,
-        method: str | None = None,
-        dt: float | None = None,
-        substeps: int | None = None,
-        **options: Any,
-    ) -> Orbit:
-        """Return the forecast orbits from z0 at t[0].
-
-        Parameters
-        ----------
-        z0 : shape ``(..., D)``
-            Initial states, in the units of the data; forecasts have their dtype and device.
-        t : shape ``(T,)`` or ``(..., T)``
-            Output times, increasing or decreasing; those of all orbits, or those of each. The choice of times does not change
-            the forecast.
-        parameters
-            If the forecaster has parameters, the value of each: a number, or one per orbit.
-        inputs
-            If it has inputs, each as a function of time, an Orbit or a pair (times, values) that is interpolated linearly,
-            values at the times t, or a number. Values may have one row per orbit.
-        method
-            Name of the integration method, one of ``physlearn.integrators.names()``; defaults to the ``default_method`` of
-            the model.
-        dt
-            Longest integration step. Defaults to the median step of the training orbits (``step``), or a shorter step if that
-            would cause a noticeable error.
-        substeps
-            Number of steps from each time to the next, instead of ``dt``.
-        **options
-            Other options of `~physlearn.integrators.integrate`.
-
-        Returns
-        -------
-        Orbit
-            States at the output times; ``provenance["integrator"]`` has the steps, how they were chosen, and their error.
-
-        Raises
-        ------
-        InputError
-            Before ``fit``, or if an argument is invalid.
-        ConvergenceError
-            If an implicit step has no solution.
-
-        Warns
-        -----
-        AccuracyWarning
-            If the steps are too long, as in `~physlearn.integrators.integrate`, or if given values exceed those trained with.
-        """
-        values = self._values(parameters, inputs, batch=z0.shape[:-1], t=t)
-        options |= {"dt": dt, "substeps": substeps}
-        flows = (self, *(self._flow_of(one) for one in self.members[1:]))  # the first member is the forecaster's own model
-        orbits = [self._forecast(flow, values, z0, t, method, **options) for flow in flows]
-        return self._banded(orbits) if self.members else orbits[0]
-
-    def _forecast(self, flow: LearnedFlow, *args: Any, **options: Any) -> Orbit:
-        orbit = flow._orbit(*args, **options)
-        learned = {"loss": self.loss} | ({"method": self.loss_method} if self.loss_method else {})
-        return replace(orbit, provenance={**orbit.provenance, **({"learned": learned} if self.loss else {})})
-
     parameters = renamed_attribute("n_parameters")
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -339,12 +270,13 @@ class Forecaster(Members, Estimator, LearnedFlow):
 
     def __repr__(self) -> str:
         state = f"fitted on {', '.join(self.coordinates)}" if self._model is not None else "not fitted"
-        shown = {"angles": self.angles, "inputs": self.channels.inputs, "parameters": self.channels.parameters}
+        shown = {**self.options, "angles": self.angles, "inputs": self.channels.inputs, "parameters": self.channels.parameters}
         told = f"hidden={self.hidden}, activation={activations.get(self.activation).name!r}"
-        told += "".join(f", {name}={value}" for name, value in shown.items() if value)
+        told += "".join(f", {name}={value!r}" for name, value in shown.items() if value or name in self.options)
         return f"Forecaster({self.name!r}, {told}, seed={self.seed}; {state})"
 
     def _build(self, coordinates: tuple[str, ...], periods: Mapping[str, float], units: Units, seed: int) -> Model:
-        dim, angles = len(coordinates), turning.by_index(self.angles, periods, coordinates, units)
-        model = models.build(self.name, dim, self.hidden, self.activation, seed, angles, len(self.channels.names))
+        dim, given = len(coordinates), len(self.channels.names)
+        angles = turning.by_index(self.angles, periods, coordinates, units)
+        model = models.build(self.name, dim, self.hidden, self.activation, seed, angles, given, **self.options)
         return model.to(self.device, self.dtype)

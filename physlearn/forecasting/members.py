@@ -1,31 +1,105 @@
-"""The members of an ensemble of forecasters, and the bands of its forecasts."""
+"""Forecasts of a trained model, or of an ensemble, whose forecasts have bands."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Self
 
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.forecasting.bands import BandedOrbit, Calibration, calibrated
-from physlearn.forecasting.channels import Channels, states_only
+from physlearn.forecasting.channels import states_only
+from physlearn.forecasting.learned_flow import LearnedFlow
 from physlearn.models.physical import PhysicalModel
 from systems import InputError, Orbit
+from systems.autograd_mode import unrecorded
+from systems.deprecation import keyword_only, renamed
+from systems.floats import takes_arrays
 
-if TYPE_CHECKING:
-    from physlearn.forecasting.learned_flow import LearnedFlow
 
+class Members(LearnedFlow):
+    """Base class of `Forecaster`: the forecasts of its model, or of an ensemble.
 
-class Members:
-    """Base class of `Forecaster`: an ensemble, whose forecasts have bands."""
+    Parameters
+    ----------
+    name, dtype, device
+        As in `LearnedFlow`.
+    """
 
-    members: list[PhysicalModel]
-    calibration: Calibration | None
-    noise: dict[str, float]
-    coordinates: tuple[str, ...]
-    channels: Channels
+    def __init__(self, name: str, dtype: torch.dtype, device: torch.device) -> None:
+        super().__init__(name, dtype, device)
+        self.members: list[PhysicalModel] = []  # of an ensemble; the first is the model itself
+        self.calibration: Calibration | None = None
+        self.loss, self.loss_method = "", ""
+        self.noise: dict[str, float] = {}
+
+    @keyword_only("method")
+    @renamed(integrator="method")
+    @takes_arrays("z0", "t")
+    @unrecorded
+    def forecast(
+        self,
+        z0: Float[Tensor, "*batch D"],
+        t: Float[Tensor, " T"],
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        inputs: Mapping[str, Any] | None = None,
+        method: str | None = None,
+        dt: float | None = None,
+        substeps: int | None = None,
+        **options: Any,
+    ) -> Orbit:
+        """Return the forecast orbits from z0 at t[0].
+
+        Parameters
+        ----------
+        z0 : shape ``(..., D)``
+            Initial states, in the units of the data; forecasts have their dtype and device.
+        t : shape ``(T,)`` or ``(..., T)``
+            Output times, increasing or decreasing; those of all orbits, or those of each. The choice of times does not change
+            the forecast.
+        parameters
+            If the forecaster has parameters, the value of each: a number, or one per orbit.
+        inputs
+            If it has inputs, each as a function of time, an Orbit or a pair (times, values) that is interpolated linearly,
+            values at the times t, or a number. Values may have one row per orbit.
+        method
+            Name of the integration method, one of ``physlearn.integrators.names()``; defaults to the ``default_method`` of
+            the model.
+        dt
+            Longest integration step. Defaults to the median step of the training orbits (``step``), or a shorter step if that
+            would cause a noticeable error.
+        substeps
+            Number of steps from each time to the next, instead of ``dt``.
+        **options
+            Other options of `~physlearn.integrators.integrate`.
+
+        Returns
+        -------
+        Orbit
+            States at the output times; ``provenance["integrator"]`` has the steps, how they were chosen, and their error.
+
+        Raises
+        ------
+        InputError
+            Before ``fit``, or if an argument is invalid.
+        ConvergenceError
+            If an implicit step has no solution.
+
+        Warns
+        -----
+        AccuracyWarning
+            If the steps are too long, as in `~physlearn.integrators.integrate`, or if given values exceed those trained with.
+        """
+        values = self._values(parameters, inputs, batch=z0.shape[:-1], t=t)
+        options |= {"dt": dt, "substeps": substeps}
+        flows = (self, *(self._flow_of(one) for one in self.members[1:]))  # the first member is the forecaster's own model
+        orbits = [self._forecast(flow, values, z0, t, method, **options) for flow in flows]
+        return self._banded(orbits) if self.members else orbits[0]
 
     def calibrate(self, orbits: Orbit | Sequence[Orbit]) -> Self:
         """Calibrate the bands of an ensemble on held-out orbits, which are forecast from their first states.
@@ -51,13 +125,16 @@ class Members:
             raise InputError("only an ensemble has bands to calibrate: create the forecaster with members=20, and fit it")
         if len(truth.shape) < 2:
             raise InputError("a calibration needs at least two held-out orbits, and better a hundred")
-        forecasts = self.forecast(truth.z[..., 0, :], truth.t, progress=False, **self.channels.arguments_of_all(given, truth))
+        forecasts: Any = self.forecast(
+            truth.z[..., 0, :], truth.t, progress=False, **self.channels.arguments_of_all(given, truth)
+        )
         self.calibration = calibrated(forecasts, truth)
         return self
 
-    def forecast(self, z0: Any, t: Any, **options: Any) -> Any:
-        """Return the forecast orbits."""
-        raise NotImplementedError
+    def _forecast(self, flow: LearnedFlow, *args: Any, **options: Any) -> Orbit:
+        orbit = flow._orbit(*args, **options)
+        learned = {"loss": self.loss} | ({"method": self.loss_method} if self.loss_method else {})
+        return replace(orbit, provenance={**orbit.provenance, **({"learned": learned} if self.loss else {})})
 
     def _flow_of(self, member: PhysicalModel) -> LearnedFlow:
         """Return the forecaster with the weights of a member."""

@@ -15,6 +15,7 @@ from physlearn import models, schema
 from physlearn.activations import Activation
 from physlearn.activations.description import check_description, describe, numbers_of, restore
 from physlearn.forecasting.channels import Channels, Ranges
+from physlearn.models.options import checked
 from physlearn.models.units import IN_FILES
 from physlearn.training import Training
 from systems import InputError
@@ -29,6 +30,7 @@ class Described(Protocol):
     name: str
     hidden: tuple[int, ...]
     activation: str | Activation
+    options: Mapping[str, Any]
     angles: bool | tuple[str, ...]
     channels: Channels
     given_ranges: Ranges
@@ -52,6 +54,7 @@ def settings_of(forecaster: Described) -> dict[str, Any]:
         "model": forecaster.name,
         "hidden": forecaster.hidden,
         "activation": None if models.find(forecaster.name).baseline else describe(forecaster.activation),
+        "options": forecaster.options,
         "angles": forecaster.angles,
         "inputs": forecaster.channels.inputs,
         "parameters": forecaster.channels.parameters,
@@ -86,6 +89,7 @@ def arguments_of(settings: Mapping[str, Any]) -> dict[str, Any]:
         "seed": settings["seed"],
         "members": settings.get("members", 1),
         "dtype": getattr(torch, settings["dtype"]),
+        **_options(settings),
     }
 
 
@@ -136,6 +140,11 @@ def check(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
             raise InputError(f"the tensor {name!r:.80} must have finite floating-point numbers: write the file again")
 
 
+def _options(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of the model, of which files of earlier versions have none."""
+    return checked(settings["model"], schema.mapped(settings.get("options", {}), "options"))
+
+
 def _angles(settings: Mapping[str, Any]) -> int:
     """Return the number of coordinates that the networks take as angles, which is 0 in files of version 0.1.0."""
     angles = settings.get("angles", False)
@@ -146,12 +155,12 @@ def _angles(settings: Mapping[str, Any]) -> int:
 
 def _needed(model: str, dim: int, settings: Mapping[str, Any], tensors: int) -> int:
     """Return a lower bound on the number of values that such a model has."""
-    found = models.find(model)
+    found, options = models.find(model), _options(settings)
     if found.baseline:
-        return found.fewest_numbers(dim, (), 0)
+        return found.fewest_numbers(dim, (), 0, **options)
     hidden = [schema.whole(width, "each width", 1, 10**9) for width in schema.listed(settings["hidden"], "hidden", tensors)]
     if not hidden:
         raise InputError("hidden must be a non-empty list of positive widths, not []")
     check_description(settings["activation"])
     given = sum(len(schema.names(settings.get(name, []), name)) for name in ("inputs", "parameters"))
-    return found.fewest_numbers(dim, hidden, _angles(settings) + given) + numbers_of(settings["activation"])
+    return found.fewest_numbers(dim, hidden, _angles(settings) + given, **options) + numbers_of(settings["activation"])

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import Any, cast
 
 from physlearn.activations import Activation
 from physlearn.models.classifier import Classifier
 from physlearn.models.hamiltonian import check_even
 from physlearn.models.inputs import NO_ANGLES, Angles
 from physlearn.models.model import Model
+from physlearn.models.options import checked
 from physlearn.models.registry import CLASSIFIERS, find, names
 from physlearn.models.units import Structure
 from systems import InputError
@@ -48,6 +49,7 @@ def build(
     seed: int = 0,
     angles: Angles = NO_ANGLES,
     given: int = 0,
+    **options: Any,
 ) -> Model:
     """Create a model with random initial weights.
 
@@ -69,6 +71,8 @@ def build(
         Periods of the coordinates whose cosine and sine are the inputs of the networks, by the index of the coordinate.
     given
         Number of given values, such as parameters of a system, which follow the coordinates in each state.
+    **options
+        Options of the model, with the defaults that its class declares.
 
     Returns
     -------
@@ -80,7 +84,7 @@ def build(
     UnknownNameError
         If the model or activation is unknown.
     InputError
-        If the model needs momenta but ``dim`` is odd, or does not support angles or given values.
+        If the model needs momenta but ``dim`` is odd, or does not support the angles, given values or options.
 
     Examples
     --------
@@ -92,11 +96,11 @@ def build(
     check_angles(name, angles)
     check_given(name, given)
     structure_of(name, dim)
-    construct = cast(Callable[..., Model], found)
+    construct, chosen = cast(Callable[..., Model], found), checked(name, options)
     if found.baseline:
-        return construct(dim)
+        return construct(dim, **chosen)
     others = [angles] if found.takes_angles else []
-    return construct(dim, hidden, activation, seeded(seed), *others, **({"given": given} if given else {}))
+    return construct(dim, hidden, activation, seeded(seed), *others, **({"given": given} if given else {}), **chosen)
 
 
 def build_classifier(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -53,7 +53,7 @@ class Model(Learner):
     The constructor of a network takes ``(dim, hidden, activation, generator, angles)``, without ``angles`` if
     ``takes_angles`` is False, and draws the initial weights from the generator. The constructor of a baseline takes ``dim``
     alone; instead of training, a baseline has a method ``solve(z, rate, *, weighted)``, like
-    ``physlearn.models.baselines.LeastSquaresModel``.
+    ``physlearn.models.baselines.LeastSquaresModel``. A model with ``options`` takes them as further keyword arguments.
 
     A model with a Hamiltonian has a method ``hamiltonian(z)``. If the Hamiltonian splits, ``separable`` is True and the model
     has ``kinetic(p)``, ``potential(q)``, ``velocity(p)`` and ``force(q)``.
@@ -81,6 +81,9 @@ class Model(Learner):
     takes_given
         Whether the networks can take given values, such as parameters: the constructor then has an argument ``given``, their
         number, and states are followed by these values, whose rates are not predicted.
+    options
+        Settings of the model's own, such as ``{"degree": 3}``, by name, with their defaults, which determine their types. A
+        default may be a number, a text, True or False, None, or a tuple of these.
     """
 
     default_method: ClassVar[str]
@@ -89,6 +92,7 @@ class Model(Learner):
     baseline: ClassVar[bool] = False
     takes_angles: ClassVar[bool] = True
     takes_given: ClassVar[bool] = False
+    options: ClassVar[Mapping[str, Any]] = {}
     autonomous: ClassVar[bool] = True
 
     @classmethod
@@ -102,10 +106,25 @@ class Model(Learner):
         return hasattr(cls, "hamiltonian")
 
     @classmethod
+    def check_options(cls, options: Mapping[str, Any]) -> None:
+        """Raise InputError for options that the model does not accept; a model with options overrides this method.
+
+        Parameters
+        ----------
+        options
+            Values of all options, which already have the types of their defaults.
+
+        Raises
+        ------
+        InputError
+            If a value is out of range.
+        """
+
+    @classmethod
     def fewest_numbers(cls, dim: int, hidden: Sequence[int], angles: int) -> int:
         """Return a lower bound on the number of weights and biases, which is used to check files.
 
-        A model without layers of these widths overrides this method.
+        A model without layers of these widths overrides this method. If it has options, they follow as keyword arguments.
 
         Parameters
         ----------
