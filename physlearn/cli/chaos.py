@@ -52,7 +52,7 @@ def chaos(
     training_orbits: TrainingOrbits = None,
     epochs: Epochs = 200,
     hidden: Hidden = "100",
-    activation: Activation = "sine",
+    activation: Activation = "tanh",
     set_: SystemSettings = None,
     device: Device = "cpu",
     seed: Seed = 0,

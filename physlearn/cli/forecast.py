@@ -49,7 +49,7 @@ def forecast(
     batch_size: Annotated[int, Option(help="Number of samples per training step.", max=MOST)] = 100,
     learning_rate: Annotated[float, Option(help="Initial learning rate; it decays to zero along a cosine.")] = 5e-3,
     hidden: Hidden = "100",
-    activation: Activation = "sine",
+    activation: Activation = "tanh",
     angles: Annotated[
         bool, Option("--angles", help="Give networks the cosine and sine of every coordinate that has a period.")
     ] = False,

@@ -68,7 +68,7 @@ class Page:
     def _make_widgets(self, name: str) -> None:
         own: dict[str, Any] = {"width": WIDTH, "margin": (4, 8)}
         self.system = pn.widgets.Select(label="System", value=name, options=scenes.names(name), **own)
-        self.neurons = pn.widgets.Select(label="Activation", value="sine", options=Neurons.names(), **own)
+        self.neurons = pn.widgets.Select(label="Activation", value="tanh", options=Neurons.names(), **own)
         self.file = pn.widgets.FileInput(accept=".safetensors", **own)
         self.hamiltonian = pn.widgets.Select(label="Hamiltonian network", value="hnn", options=HAMILTONIAN, **own)
         self.integrator = pn.widgets.Select(label="Integrator", value=SUITED, options=[SUITED, *integrators.names()], **own)

@@ -106,7 +106,7 @@ class Forecaster(Members, Estimator):
         model: str = "hnn",
         *,
         hidden: Sequence[int] = (100,),
-        activation: str | Activation = "sine",
+        activation: str | Activation = "tanh",
         angles: bool | str | Sequence[str] = False,
         inputs: str | Sequence[str] = (),
         parameters: str | Sequence[str] = (),

@@ -45,7 +45,7 @@ def build(
     name: str,
     dim: int,
     hidden: Sequence[int] = (100,),
-    activation: str | Activation = "sine",
+    activation: str | Activation = "tanh",
     seed: int = 0,
     angles: Angles = NO_ANGLES,
     given: int = 0,

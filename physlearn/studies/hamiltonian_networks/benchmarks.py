@@ -198,7 +198,7 @@ class Problem:
             model = published_network(variant.removesuffix(AS_PUBLISHED), dim, seed)
             train_as_published(model, self.learned, self.benchmark, self.steps, seed)
         else:
-            model = models.build(variant, dim, seed=seed)
+            model = models.build(variant, dim, activation="sine", seed=seed)
             batch = self.benchmark.batch or len(self.learned)
             epochs = max(1, round(self.steps / math.ceil(len(self.learned) / batch)))
             train_ensemble([model], self.learned, None, Training(epochs, batch), [seed], progress=False)

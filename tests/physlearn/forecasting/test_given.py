@@ -27,7 +27,7 @@ def van_der_pol(mu, n, seed, t=TIMES):
 def oscillators():
     """A forecaster of the van der Pol oscillator for four values of mu."""
     train = [van_der_pol(mu, 25, seed) for seed, mu in enumerate(MUS)]
-    return Forecaster("nn", parameters=("mu",)).fit(train, epochs=500, progress=False)
+    return Forecaster("nn", activation="sine", parameters=("mu",)).fit(train, epochs=500, progress=False)
 
 
 def smooth_torque(generator, t):
@@ -67,9 +67,9 @@ def pendulum():
 def test_one_forecaster_learns_the_van_der_pol_oscillator_for_several_parameters(oscillators):
     t = torch.linspace(0, 30, 301)
     truth = van_der_pol(1.5, 12, seed=7, t=t)
-    alone = Forecaster("nn").fit(van_der_pol(1.5, 25, seed=8), epochs=1000, progress=False)
+    alone = Forecaster("nn", activation="sine").fit(van_der_pol(1.5, 25, seed=8), epochs=1000, progress=False)
     without = [replace(van_der_pol(mu, 25, seed), provenance={}) for seed, mu in enumerate(MUS)]
-    blind = Forecaster("nn").fit(without, epochs=500, progress=False)
+    blind = Forecaster("nn", activation="sine").fit(without, epochs=500, progress=False)
     found = {
         "given": oscillators.forecast(truth.z[:, 0], t, parameters={"mu": 1.5}),
         "alone": alone.forecast(truth.z[:, 0], t),

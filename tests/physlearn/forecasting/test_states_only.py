@@ -29,7 +29,9 @@ def valid(f):
 
 
 def fitted(orbits, **settings):
-    return Forecaster("hnn-separable", hidden=(20,), seed=0).fit(orbits, epochs=60, progress=False, **settings)
+    return Forecaster("hnn-separable", hidden=(20,), activation="sine", seed=0).fit(
+        orbits, epochs=60, progress=False, **settings
+    )
 
 
 def test_steps_learn_from_six_states_a_turn_what_a_spline_does_not():

@@ -189,7 +189,7 @@ def test_periods_of_the_orbits_are_kept_and_saved(tmp_path):
 
 
 def test_a_file_from_before_units_were_kept_is_in_those_of_its_data(tmp_path, orbits):
-    f = fit("hnn", orbits)
+    f = fit("hnn", orbits, activation="sine")
     settings = {"model": "hnn", "hidden": [12], "activation": "sine", "seed": 1, "dtype": "float32",
                 "coordinates": list(orbits.coordinates), "training": {"epochs": 3}, "history": {}}  # fmt: skip
     tensor_file.write(tmp_path / "old", "forecaster", settings, f.model.inner.state_dict())
