@@ -22,7 +22,7 @@ from physlearn.metalearning.trainer import Trainer
 from physlearn.tasks import Task
 from physlearn.threads import suited_to
 from physlearn.training import optimizers
-from physlearn.training.train import cosine
+from physlearn.training.train_settings import cosine
 
 
 class OuterLoop:

@@ -17,11 +17,12 @@ from tqdm.auto import tqdm
 from physlearn.models import Learner
 from physlearn.models.stack import shape_of
 from physlearn.training import fused_engine
+from physlearn.training.course import NEW, Course, shuffled
 from physlearn.training.fused_engine import FusedEngine
-from physlearn.training.loss import Counting
 from physlearn.training.pairs import Pairs
 from physlearn.training.torch_engine import TorchEngine
-from physlearn.training.train import Training, check_validation, diverged, prepare, train
+from physlearn.training.train import check_validation, diverged, prepare, train
+from physlearn.training.train_settings import Training
 from systems import InputError, UnknownNameError
 from systems.autograd_mode import recorded
 from systems.scalars import seeded
@@ -87,6 +88,7 @@ def train_ensemble(
     learning_rates: Sequence[float] | None = None,
     engine: EngineName = "auto",
     progress: bool = True,
+    course: Course = NEW,
 ) -> EnsembleHistory:
     """Train networks in place on the same pairs; up to rounding, each ends as `~physlearn.training.train` would leave it.
 
@@ -107,6 +109,8 @@ def train_ensemble(
         ``"torch"`` works for any model and device; and ``"auto"`` uses the fused engine if it applies.
     progress
         Whether to show a progress bar.
+    course
+        Whether the training resumes an earlier one, and who watches it, with the mean losses of networks that train together.
 
     Raises
     ------
@@ -128,7 +132,7 @@ def train_ensemble(
         if not list(model.parameters()):
             raise InputError(f"the model {model.name} has no weights to train: fit it by least squares, with its method solve")
     with recorded():
-        return _train_all(models, pairs, validation, training, seeds, rates, engine, progress)
+        return _train_all(models, pairs, validation, training, seeds, rates, engine, progress, course)
 
 
 def _train_all(
@@ -140,9 +144,10 @@ def _train_all(
     rates: Sequence[float],
     engine: EngineName,
     progress: bool,
+    course: Course,
 ) -> EnsembleHistory:
     for model in models:
-        prepare(model, pairs)
+        prepare(model, pairs, course)
     groups: dict[str, list[int]] = {}
     for k, model in enumerate(models):
         groups.setdefault(str(shape_of(model)), []).append(k)
@@ -152,10 +157,8 @@ def _train_all(
     parts = []
     with bar:
         for chunk in chunks:
-            members = [models[k] for k in chunk]
-            parts.append(
-                _train(members, pairs, validation, training, [seeds[k] for k in chunk], [rates[k] for k in chunk], engine, bar)
-            )
+            members, own = [models[k] for k in chunk], ([seeds[k] for k in chunk], [rates[k] for k in chunk])
+            parts.append(_train(members, pairs, validation, training, *own, engine, bar, course))
     return _joined(parts, chunks)
 
 
@@ -175,6 +178,7 @@ def _train(
     learning_rates: Sequence[float],
     engine: EngineName,
     bar: tqdm,
+    course: Course,
 ) -> EnsembleHistory:
     start = time.perf_counter()
     fused = engine != "torch" and fused_engine.applies(models, pairs, training.clip)
@@ -186,6 +190,8 @@ def _train(
     engine_ = FusedEngine(models, pairs, training) if fused else TorchEngine(models, pairs, training)
     device, dtype = pairs.z.device, pairs.z.dtype
     shuffles = [seeded(seed) for seed in seeds]
+    for shuffle in shuffles:
+        course.skip(pairs, shuffle)
     steps = math.ceil(len(pairs) / training.batch_size)
     first = torch.tensor(learning_rates, dtype=dtype, device=device).unsqueeze(1)
     best = torch.full((len(models),), torch.inf, dtype=dtype, device=device)
@@ -194,9 +200,13 @@ def _train(
     going = torch.ones(len(models), dtype=torch.bool)
     diverged = torch.zeros(len(models), dtype=torch.bool)
     stopped = torch.full((len(models),), training.epochs)
-    counting = Counting.of(pairs, training.reduction, weighted=training.weighted)
+    counting = course.counting(pairs, training)
+    if course.earlier is not None and validation is not None:
+        best = engine_.evaluate(validation).sum(-1).to(dtype)
     rows: dict[str, list[Tensor]] = {"training": [], "validation": []}
     physical: dict[str, list[Tensor]] = {"training": [], "validation": []}
+
+    told = ("training",) if validation is None else ("training", "validation")
 
     def note(name: str, parts: Tensor, losses: Tensor) -> None:
         rows[name].append(losses.cpu())
@@ -205,7 +215,7 @@ def _train(
 
     seconds = []
     for epoch in range(training.epochs):
-        order = torch.stack([torch.randperm(len(pairs), generator=shuffle) for shuffle in shuffles]).to(device)
+        order = torch.stack([shuffled(pairs, shuffle) for shuffle in shuffles]).to(device)
         falling = [training.learning_rate_at(epoch * steps + i, training.epochs * steps) for i in range(steps)]
         parts = engine_.epoch(order, first * torch.tensor(falling, dtype=dtype, device=device))
         losses = parts.sum(-1).to(dtype)
@@ -224,6 +234,14 @@ def _train(
         diverged |= going & ~engine_.alive.cpu()
         seconds.append(time.perf_counter() - start)
         bar.update(len(models))
+        if course.watch is not None:
+            engine_.hand_back(models)
+            row = {"learning_rate": float(first.mean()) * falling[0]}
+            row |= {name: float(losses[-1].double().mean()) for name, losses in rows.items() if name in told}
+            row |= {f"{name}_physical": float(losses[-1].mean()) for name, losses in physical.items() if losses}
+            if course.ended_by(row, models):
+                stopped[going] = epoch + 1
+                break
         if training.patience is not None and validation is not None:
             tired = going & (epoch - best_epoch >= training.patience)
             stopped[tired] = epoch + 1
@@ -272,15 +290,21 @@ def _joined(parts: Sequence[EnsembleHistory], chunks: Sequence[Sequence[int]]) -
 
 
 def train_single(
-    model: Learner, pairs: Pairs, validation: Pairs | None, training: Training, seed: int = 0, progress: bool = True
+    model: Learner,
+    pairs: Pairs,
+    validation: Pairs | None,
+    training: Training,
+    seed: int = 0,
+    progress: bool = True,
+    course: Course = NEW,
 ) -> pd.DataFrame:
     """Train one model as `~physlearn.training.train` does, up to rounding, but by the compiled loops where they apply.
 
     The first training after an installation compiles the loops, which takes ten to twenty seconds.
     """
-    if not fused_engine.applies([model], pairs, training.clip):
-        return train(model, pairs, validation, training, seed, progress)
-    history = train_ensemble([model], pairs, validation, training, [seed], engine="fused", progress=progress)
+    if course.loss is not None or not fused_engine.applies([model], pairs, training.clip):
+        return train(model, pairs, validation, training, seed, progress, course)
+    history = train_ensemble([model], pairs, validation, training, [seed], engine="fused", progress=progress, course=course)
     return _of_one(history, 0, training, validation is not None)
 
 
@@ -302,14 +326,23 @@ def _of_one(history: EnsembleHistory, k: int, training: Training, validated: boo
 
 
 def train_members(
-    models: Sequence[Learner], pairs: Pairs, validation: Pairs | None, training: Training, seed: int, progress: bool
+    models: Sequence[Learner],
+    pairs: Pairs,
+    validation: Pairs | None,
+    training: Training,
+    seed: int,
+    progress: bool,
+    course: Course = NEW,
 ) -> list[pd.DataFrame]:
     """Train the members of an ensemble, whose seeds follow ``seed``, and return the history of each.
 
+    With a loss of the user's own, which may not take stacked rates, they train one after the other.
+
     Raises IntegrationError if the training of one of them diverges.
     """
-    if len(models) == 1:
-        return [train_single(models[0], pairs, validation, training, seed, progress)]
     seeds = [seed + k for k in range(len(models))]
-    history = train_ensemble(models, pairs, validation, training, seeds, progress=progress)
+    if len(models) == 1 or course.loss is not None:
+        each = zip(models, seeds, strict=True)
+        return [train_single(model, pairs, validation, training, own, progress, course) for model, own in each]
+    history = train_ensemble(models, pairs, validation, training, seeds, progress=progress, course=course)
     return [_of_one(history, k, training, validation is not None) for k in range(len(models))]

@@ -30,7 +30,7 @@ from physlearn.models.separable import SeparableModel
 from physlearn.training import fused
 from physlearn.training.loss import Counting
 from physlearn.training.pairs import Pairs
-from physlearn.training.train import Training
+from physlearn.training.train_settings import Training
 
 
 def applies(models: Sequence[Learner], pairs: Pairs, clip: float | None = None) -> bool:
@@ -293,9 +293,10 @@ class _Part:
         losses = np.empty((len(rows), math.ceil(rows.shape[1] / batch)), np.float32)
         parts = np.empty((*losses.shape, len(self.fit.problem.weights))) if weighted else None
         clip = None if training.clip is None else np.full(len(rows), training.clip, np.float32)
+        decay = np.full(len(rows), training.weight_decay, np.float32)
         rule, threads = cast(fused.Rule, training.optimizer), torch.get_num_threads()
         known = (self.fit.problem, self.parameters, self.state, rule, self.functions)
-        fused.advance(*known, rows, batch, rates, losses, clip, threads, parts)
+        fused.advance(*known, rows, batch, rates, losses, clip, threads, parts, decay)
         rest = self.fit.left(rows, batch)
         if parts is None:
             return losses[..., None] + rest

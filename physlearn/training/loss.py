@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +17,8 @@ from systems import InputError
 from systems.floats import takes_arrays
 
 Reduction = Literal["mean", "sum"]
+RateLoss = Callable[[Tensor, Tensor], Tensor]
+"""A loss of the user's own, of predicted and true rates ``(n, D)``: a number, or one for each of the D components."""
 
 
 def rate_error(
@@ -116,7 +119,7 @@ class Counting:
     physical: Float[Tensor, " D"] | None = None
 
     @classmethod
-    def of(cls, pairs: Pairs, reduction: Reduction, *, weighted: bool) -> Counting:
+    def of(cls, pairs: Pairs, reduction: Reduction, *, weighted: bool, loss: RateLoss | None = None) -> Counting:
         """Return the weights of the components for these training pairs.
 
         Parameters
@@ -128,6 +131,8 @@ class Counting:
         weighted
             Whether to measure the error of each component in units of the spread of its rate over the pairs, so that every
             coordinate contributes. If False, the errors are measured in the units of the data.
+        loss
+            A loss of the user's own, of rates in these units.
 
         Raises
         ------
@@ -140,7 +145,7 @@ class Counting:
             f"squares of these rates overflow {pairs.rate.dtype}: give the data in other units, train in float64, or use "
             "weighted=True as in Forecaster.fit"
         )
-        if not (weighted or pairs.unit is not None):
+        if not (weighted or pairs.unit is not None) and loss is None:
             if not torch.isfinite(pairs.rate.square().sum(-1).mean()):
                 raise InputError(overflow)
             return cls(reduction)
@@ -149,6 +154,8 @@ class Counting:
         weights = exact.to(pairs.rate)
         if not (torch.isfinite(weights) & ((weights > 0) | (exact == 0).to(weights.device))).all():
             raise InputError(overflow)
+        if loss is not None:
+            return OwnCounting(reduction, exact.sqrt().to(pairs.rate), None, loss)
         share = 1 / pairs.rate.shape[-1] if reduction == "mean" else 1.0
         return cls(reduction, share * weights, torch.where(exact > 0, unit.square() / exact, 0.0))
 
@@ -168,3 +175,43 @@ class Counting:
     def in_data_units(self, parts: Float[Tensor, "*stack parts"]) -> Float[Tensor, "*stack"] | None:
         """Return the loss in the units of the data, in float64, or None if it is not needed."""
         return None if self.physical is None else (parts.double().cpu() * self.physical).sum(-1)
+
+
+@dataclass(frozen=True, eq=False)
+class OwnCounting(Counting):
+    """A loss of the user's own.
+
+    Parameters
+    ----------
+    reduction
+        Not used.
+    weights : shape ``(D,)``
+        Factor that converts each component of the rates to the units of the loss.
+    physical
+        None.
+    loss
+        The loss.
+    """
+
+    loss: RateLoss | None = None
+
+    def parts(self, model: Learner, given: Float[Tensor, "n D"], target: Tensor) -> Float[Tensor, " parts"]:
+        """Return what the loss returns, as a vector.
+
+        Raises InputError unless it is a number or one for each component, which depends on the predicted rates.
+        """
+        assert self.loss is not None
+        assert self.weights is not None
+        found = self.loss(given * self.weights, target * self.weights)
+        if not isinstance(found, Tensor) or found.shape not in ((), given.shape[-1:]):
+            told = f"shape {tuple(found.shape)}" if isinstance(found, Tensor) else f"{found!r:.80}"
+            raise InputError(
+                f"the loss must return a tensor of shape () or ({given.shape[-1]},), one value for each component of dz/dt, "
+                f"not {told}: take the mean over the first axis"
+            )
+        if given.requires_grad and not found.requires_grad:
+            raise InputError(
+                "the loss does not depend on the predicted rates in a way that torch can differentiate: compute it from the "
+                "first argument by functions of torch, without detach() or NumPy"
+            )
+        return found.reshape(-1)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -151,7 +152,12 @@ def check_one_system(orbits: Sequence[Orbit]) -> None:
 
     A single model would learn the average of their vector fields.
     """
-    known = [orbit.provenance for orbit in orbits if "system" in orbit.provenance]
+    check_one_origin([orbit.provenance for orbit in orbits])
+
+
+def check_one_origin(provenances: Sequence[Mapping[str, Any]]) -> None:
+    """Raise InputError if provenances name several systems, or several values of a parameter."""
+    known = [one for one in provenances if "system" in one]
     for other in known[1:]:
         first, name = known[0], known[0]["system"]
         if other["system"] != name:

@@ -7,8 +7,10 @@ far from the minimum. A method of second order goes on from there; the page on d
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import torch
 from tqdm.auto import tqdm
@@ -16,10 +18,10 @@ from tqdm.auto import tqdm
 from physlearn.models import Model
 from physlearn.threads import suited_to
 from physlearn.training import quasi_newton
-from physlearn.training.loss import Counting
+from physlearn.training.course import NEW, Course
 from physlearn.training.pairs import Pairs
 from physlearn.training.polish_losses import by_normal_equations, loss_of, put, weights_of
-from physlearn.training.train import Training
+from physlearn.training.train_settings import Training
 from systems.scalars import seeded
 
 EPOCHS_PER_STEP = 10  # of the first training, per step of Levenberg-Marquardt, which takes as long as 20 to 40 of them
@@ -35,7 +37,15 @@ def default_steps(model: Model, epochs: int) -> int:
 
 
 def polish(
-    model: Model, pairs: Pairs, validation: Pairs | None, training: Training, *, steps: int, seed: int, progress: bool
+    model: Model,
+    pairs: Pairs,
+    validation: Pairs | None,
+    training: Training,
+    *,
+    steps: int,
+    seed: int,
+    progress: bool,
+    course: Course = NEW,
 ) -> pd.DataFrame:
     """Go on with the training of a model on rates by a method of second order, in place.
 
@@ -58,6 +68,8 @@ def polish(
         Random seed of the choice of the pairs that are held out.
     progress
         Whether to show a progress bar.
+    course
+        Who watches the polish, and a loss of the user's own, which L-BFGS minimises.
 
     Returns
     -------
@@ -68,17 +80,18 @@ def polish(
     if validation is None and len(pairs) < 2 * HELD:
         return pd.DataFrame().rename_axis("epoch")
     dtype, device = next(model.parameters()).dtype, next(model.parameters()).device
-    where = torch.device("cpu") if by_normal_equations(model) or device.type == "mps" else device
+    closed = course.loss is None and by_normal_equations(model)
+    where = torch.device("cpu") if closed or device.type == "mps" else device
     pairs, others = pairs.to(where, torch.float64), None if validation is None else validation.to(where, torch.float64)
     model.to(where, torch.float64)
-    counting = Counting.of(pairs, training.reduction, weighted=training.weighted)
+    counting = course.counting(pairs, training)
     seen, held = (pairs, others) if others is not None else _parted(pairs, seed)
-    loss, check = (loss_of(model, part, counting) for part in (seen, held))
+    loss, check = (loss_of(model, part, counting, closed=closed) for part in (seen, held))
     kept = weights_of(model)
     first, best = float(loss.parts(kept).sum()), float(check.parts(kept).sum())
     rows: list[dict[str, float]] = []
     last = 0  # number of rows up to that of the weights that are kept
-    evaluations = steps if by_normal_equations(model) else math.ceil(steps / quasi_newton.AT_ONCE)
+    evaluations = steps if closed else math.ceil(steps / quasi_newton.AT_ONCE)
     bar = tqdm(total=evaluations, disable=not progress, desc=f"polishing {model.name}", unit="step", leave=False)
     with bar, suited_to(len(pairs)):
         for found in loss.descend(kept, steps):
@@ -91,13 +104,25 @@ def polish(
                 row |= counting.told("training", parts) | counting.told("validation", checked)
             rows.append(row)
             bar.update()
+            ended = _watched(course, row, model, rounded)
             if float(checked.sum()) < best and float(parts.sum()) < first:
                 kept, best, last = rounded, float(checked.sum()), len(rows)
-            elif len(rows) - last >= PATIENCE:
+            if ended or len(rows) - last >= PATIENCE:
                 break
     put(model, kept)
     model.to(device, dtype)
     return pd.DataFrame(rows if validation is not None else rows[:last]).rename_axis("epoch")
+
+
+def _watched(course: Course, row: Mapping[str, float], model: Model, weights: np.ndarray) -> bool:
+    """Return whether the polish ends after a step to these weights, which the model has while it is watched."""
+    if course.watch is None:
+        return False
+    before = weights_of(model)
+    put(model, weights)
+    ended = course.ended_by(row, [model])
+    put(model, before)
+    return ended
 
 
 def _parted(pairs: Pairs, seed: int) -> tuple[Pairs, Pairs]:

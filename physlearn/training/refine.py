@@ -12,8 +12,10 @@ from tqdm.auto import tqdm
 
 from physlearn.threads import suited_to
 from physlearn.training import quasi_newton
+from physlearn.training.course import NEW, Course
 from physlearn.training.state_losses import StateLoss
-from physlearn.training.train import cosine
+from physlearn.training.train import decay
+from physlearn.training.train_settings import cosine
 from systems import IntegrationError
 from systems.scalars import seeded
 
@@ -30,6 +32,9 @@ def refine(
     learning_rate: float,
     seed: int,
     progress: bool,
+    clip: float = 1.0,
+    weight_decay: float = 0.0,
+    course: Course = NEW,
 ) -> pd.DataFrame:
     """Train the model of a loss in place.
 
@@ -47,6 +52,11 @@ def refine(
         Random seed of the batches.
     progress
         Whether to show a progress bar.
+    clip, weight_decay
+        Largest norm of the gradient, and decoupled weight decay of the model, in the passes by Adam.
+    course
+        Whether the training resumes an earlier one, so that weights are kept unless a validation loss falls below that of the
+        present ones, and who watches it.
 
     Returns
     -------
@@ -65,8 +75,12 @@ def refine(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: cosine(step, max(1, epochs * batches)))
     rows: list[dict[str, float]] = []
     kept: tuple[float, dict[str, torch.Tensor] | None] = (math.inf, None)
+    for _ in range(course.earlier or 0):
+        torch.randperm(len(loss), generator=shuffle)
+    if course.earlier is not None and validation is not None:
+        kept = whole(validation), copy.deepcopy(loss.model.state_dict())
 
-    def note(rate: float, training: float) -> None:
+    def note(rate: float, training: float) -> bool:
         nonlocal kept
         if not math.isfinite(training):
             raise IntegrationError(f"the loss is not finite in epoch {len(rows)}: lower learning_rate")
@@ -77,6 +91,7 @@ def refine(
             kept = reached, copy.deepcopy(loss.model.state_dict())
         rows.append(row)
         bar.update()
+        return course.ended_by(row, [loss.model])
 
     polishes = math.ceil(polish / quasi_newton.AT_ONCE)
     label = f"training {loss.model.name} ({loss.name})"
@@ -84,21 +99,26 @@ def refine(
         tqdm(total=epochs + polishes, disable=not progress, desc=label, leave=False) as bar,
         suited_to(min(batch_size, len(loss)) * 100),
     ):
+        ended = False
         for _ in range(epochs):
             rate, found = float(schedule.get_last_lr()[0]), []
             for batch in torch.randperm(len(loss), generator=shuffle).split(batch_size):
                 optimizer.zero_grad()
                 value = loss.parts(batch).sum()
                 value.backward()
-                nn.utils.clip_grad_norm_(parameters, 1.0)
+                nn.utils.clip_grad_norm_(parameters, clip)
+                if weight_decay:
+                    decay(loss.model, weight_decay * float(schedule.get_last_lr()[0]))
                 optimizer.step()
                 schedule.step()
                 found.append(float(value.detach()))
-            note(rate, sum(found) / len(found))
-        if polish:
+            if ended := note(rate, sum(found) / len(found)):
+                break
+        if polish and not ended:
             used = torch.randperm(len(loss), generator=shuffle)[:MOST]
             for now in quasi_newton.descend(lambda: [loss.parts(used).sum()], parameters, polish):
-                note(math.nan, now)
+                if note(math.nan, now):
+                    break
     if kept[1] is not None:
         loss.model.load_state_dict(kept[1])
     return pd.DataFrame(rows).rename_axis("epoch")

@@ -17,7 +17,7 @@ from physlearn.training.cuda_graph import Captured
 from physlearn.training.loss import Counting
 from physlearn.training.optimizers import Count, clipped, find
 from physlearn.training.pairs import Pairs
-from physlearn.training.train import Training
+from physlearn.training.train_settings import Training
 
 ROWS = 2_000  # number of samples that are evaluated at once
 
@@ -125,7 +125,10 @@ class _Part:
                 gradient = clipped(gradient, self.training.clip)
             self.alive &= parts.sum(1).isfinite() & gradient.sum(1).isfinite()  # NaN and infinity both spread to a sum
             everyone = not self.on_gpu and bool(self.alive.all())  # on a GPU, the query would synchronise at each step
-            weights, state = self.optimizer.step(weights.detach(), gradient, self.state, learning_rate, self.count)
+            before = weights.detach()
+            if self.training.weight_decay:
+                before = before * (1 - self.training.weight_decay * learning_rate)
+            weights, state = self.optimizer.step(before, gradient, self.state, learning_rate, self.count)
             for old, new in zip((self.weights, *self.state), (weights, *state), strict=True):
                 old.copy_(new if everyone else torch.where(self.alive.unsqueeze(1), new, old))
         return parts.detach().where(self.alive.unsqueeze(1), torch.nan)

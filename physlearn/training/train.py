@@ -1,11 +1,9 @@
-"""The settings of a training, and the training loop of one model."""
+"""The training loop of one model."""
 
 from __future__ import annotations
 
 import copy
 import math
-from dataclasses import dataclass
-from typing import Literal
 
 import pandas as pd
 import torch
@@ -15,102 +13,22 @@ from tqdm.auto import tqdm
 from physlearn.models import Learner
 from physlearn.threads import suited_to
 from physlearn.training import optimizers
-from physlearn.training.loss import Counting, Reduction
+from physlearn.training.course import NEW, Course, shuffled
 from physlearn.training.pairs import Pairs
+from physlearn.training.train_settings import Training
 from systems import InputError, IntegrationError
 from systems.autograd_mode import recorded
-from systems.deprecation import renamed_attribute
-from systems.scalars import real, seeded, whole
-
-
-@dataclass(frozen=True)
-class Training:
-    """Settings of a training on shuffled batches.
-
-    With validation data, the weights of the epoch with the smallest validation loss are kept.
-
-    Parameters
-    ----------
-    epochs, batch_size
-        Number of passes over the data, and number of samples per step.
-    learning_rate
-        Initial learning rate.
-    schedule
-        ``"cosine"`` decreases the learning rate to zero over all steps, ``"constant"`` keeps it.
-    patience
-        Number of epochs without a smaller validation loss after which training stops. By default, it never stops early.
-    reduction
-        ``"mean"`` or ``"sum"`` over the components of dz/dt.
-    optimizer
-        ``"adam"``, ``"rmsprop"``, ``"momentum"`` (0.9) or ``"sgd"``, otherwise with torch's defaults.
-    clip
-        Largest norm of the gradient over all weights; longer gradients are scaled down. By default, none is.
-    weighted
-        Whether to measure the error of each component of dz/dt in units of the spread of that rate over the training data, so
-        that every coordinate contributes, whatever its units. Defaults to False, as in the paper.
-
-    Raises
-    ------
-    InputError
-        If a setting has the wrong type or is out of range; the message names it.
-    """
-
-    epochs: int = 200
-    batch_size: int = 100
-    learning_rate: float = 5e-3
-    schedule: Literal["cosine", "constant"] = "cosine"
-    patience: int | None = None
-    reduction: Reduction = "mean"
-    optimizer: str = "adam"
-    clip: float | None = None
-    weighted: bool = False
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "patience"):
-            if name != "patience" or self.patience is not None:
-                object.__setattr__(self, name, whole(name, getattr(self, name)))
-        for name in ("learning_rate", "clip"):
-            if name != "clip" or self.clip is not None:
-                object.__setattr__(self, name, real(name, getattr(self, name)))
-        object.__setattr__(self, "weighted", bool(self.weighted))
-        for name in ("epochs", "batch_size", "learning_rate"):
-            if not getattr(self, name) > 0:
-                raise InputError(f"{name} must be positive, not {getattr(self, name)}")
-        if self.schedule not in ("cosine", "constant"):
-            raise InputError(f"schedule must be 'cosine' or 'constant', not {self.schedule!r}")
-        if self.patience is not None and self.patience < 1:
-            raise InputError(f"patience must be at least 1 epoch, not {self.patience}")
-        if self.clip is not None and not self.clip > 0:
-            raise InputError(f"clip must be positive, not {self.clip}")
-        optimizers.find(self.optimizer)
-
-    def learning_rate_at(self, step: int, steps: int) -> float:
-        """Return the learning rate at a step, relative to the initial one.
-
-        Parameters
-        ----------
-        step
-            Index of the step, from 0.
-        steps
-            Number of steps of the whole training.
-
-        Returns
-        -------
-        float
-            Factor between 0 and 1.
-        """
-        return cosine(step, steps) if self.schedule == "cosine" else 1.0
-
-    rate_at = renamed_attribute("learning_rate_at")
-
-
-def cosine(step: int, steps: int) -> float:
-    """Return the cosine schedule, which decreases from 1 to 0 over the steps and is flat at both ends."""
-    return (1 + math.cos(math.pi * step / steps)) / 2
+from systems.scalars import seeded
 
 
 def train(
-    model: Learner, pairs: Pairs, validation: Pairs | None, training: Training, seed: int = 0, progress: bool = True
+    model: Learner,
+    pairs: Pairs,
+    validation: Pairs | None,
+    training: Training,
+    seed: int = 0,
+    progress: bool = True,
+    course: Course = NEW,
 ) -> pd.DataFrame:
     """Train a model in place, after taking its scales from the training pairs.
 
@@ -130,6 +48,8 @@ def train(
         Random seed of the order of the batches.
     progress
         Whether to show a progress bar.
+    course
+        Whether the training resumes an earlier one, who watches it, and a loss of the user's own.
 
     Returns
     -------
@@ -146,24 +66,33 @@ def train(
         If the loss or the weights are no longer finite.
     """
     with recorded():
-        prepare(model, pairs)
+        prepare(model, pairs, course)
         widest = max(parameter.shape[0] for parameter in model.parameters())
         with suited_to(training.batch_size * widest):
-            return _train(model, pairs, validation, training, seed, progress)
+            return _train(model, pairs, validation, training, seed, progress, course)
 
 
-def prepare(model: Learner, pairs: Pairs) -> None:
-    """Take the scales of the model from the pairs.
+def prepare(model: Learner, pairs: Pairs, course: Course = NEW) -> None:
+    """Take the scales of the model from the pairs, unless it resumes a training.
 
     Raises InputError if they overflow, or the weights of the model cannot be trained.
     """
     if any(parameter.is_inference() for parameter in model.parameters()):
         raise InputError(f"the model {model.name} was built in torch.inference_mode(), so it cannot train: build it outside")
+    if course.earlier is not None:
+        return
     model.standardize(pairs.z, pairs.target)
     if not all(torch.isfinite(buffer).all() for buffer in model.buffers()):
         raise InputError(
             f"the scales of the training data overflow {pairs.z.dtype}: give the data in other units or train in float64"
         )
+
+
+def decay(model: nn.Module, share: float) -> None:
+    """Decrease all weights by a share of theirs, which is the decoupled weight decay of AdamW."""
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(1 - share)
 
 
 def check_validation(best: float) -> None:
@@ -181,26 +110,43 @@ def diverged(epoch: int) -> IntegrationError:
 
 
 def _train(
-    model: Learner, pairs: Pairs, validation: Pairs | None, training: Training, seed: int, progress: bool
+    model: Learner,
+    pairs: Pairs,
+    validation: Pairs | None,
+    training: Training,
+    seed: int,
+    progress: bool,
+    course: Course,
 ) -> pd.DataFrame:
     batches = math.ceil(len(pairs) / training.batch_size)
     optimizer = optimizers.for_torch(training.optimizer, list(model.parameters()), training.learning_rate)
     total = training.epochs * batches
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: training.learning_rate_at(step, total))
     shuffle = seeded(seed)
-    counting = Counting.of(pairs, training.reduction, weighted=training.weighted)
+    course.skip(pairs, shuffle)
+    counting = course.counting(pairs, training)
     history: list[dict[str, float]] = []
     best, best_epoch, best_weights = math.inf, -1, None
+
+    def validated() -> dict[str, float]:
+        assert validation is not None
+        with torch.no_grad():
+            return counting.told("validation", counting.parts(model, model(validation.z), validation.target))
+
+    if course.earlier is not None and validation is not None:
+        best, best_weights = validated()["validation"], copy.deepcopy(model.state_dict())
     bar = tqdm(range(training.epochs), disable=not progress, desc=f"training {model.name}", unit="epoch", leave=False)
     for epoch in bar:
         history.append(row := {"learning_rate": float(schedule.get_last_lr()[0])})
         losses = []
-        for batch in torch.randperm(len(pairs), generator=shuffle).to(pairs.z.device).split(training.batch_size):
+        for batch in shuffled(pairs, shuffle).to(pairs.z.device).split(training.batch_size):
             optimizer.zero_grad()
             parts = counting.parts(model, model(pairs.z[batch]), pairs.target[batch])
             parts.sum().backward()
             if training.clip is not None:
                 nn.utils.clip_grad_norm_(model.parameters(), training.clip)
+            if training.weight_decay:
+                decay(model, training.weight_decay * float(schedule.get_last_lr()[0]))
             optimizer.step()
             schedule.step()
             losses.append(parts.detach())
@@ -208,11 +154,12 @@ def _train(
         if not math.isfinite(row["training"]):
             raise diverged(epoch)
         if validation is not None:
-            with torch.no_grad():
-                row |= counting.told("validation", counting.parts(model, model(validation.z), validation.target))
+            row |= validated()
             if row["validation"] < best:
                 best, best_epoch, best_weights = row["validation"], epoch, copy.deepcopy(model.state_dict())
         bar.set_postfix({name: f"{value:.2e}" for name, value in row.items() if name != "learning_rate"})
+        if course.ended_by(row, [model]):
+            break
         if training.patience is not None and validation is not None and epoch - best_epoch >= training.patience:
             break
     if validation is not None:

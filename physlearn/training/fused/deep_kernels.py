@@ -181,7 +181,7 @@ def run(
     r: int, kind: int, inputs: Array, targets: Array, labels: Array, weights: Array,
     all_p: Array, sizes: Array, all_types: Array, all_tables: Array, start: float, inverse: float,
     orders: Array, batch: int, rule: int, all_first: Array, all_second: Array, count: Array, alive: Array,
-    rates: Array, losses: Array, clip: Array, all_parts: Array,
+    rates: Array, losses: Array, clip: Array, decay: Array, all_parts: Array,
 ) -> None:  # fmt: skip
     """Take all steps of network r as `kernels.run` does, for networks of any depth.
 
@@ -249,4 +249,4 @@ def run(
             parts[k] *= share
         if rule != NONE:
             _copy(False, g, sizes, wide, rows, places, into, of_biases)
-            finish(r, step, (p,), g, rule, all_first, all_second, count, alive, rates, losses, clip)
+            finish(r, step, (p,), g, rule, all_first, all_second, count, alive, rates, losses, clip, decay)

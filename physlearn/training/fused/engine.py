@@ -161,6 +161,7 @@ def advance(
     clip: np.ndarray | None = None,
     threads: int | None = None,
     parts: np.ndarray | None = None,
+    decay: np.ndarray | None = None,
 ) -> None:
     """Train every network; parameters, state, losses and parts are changed in place.
 
@@ -187,6 +188,8 @@ def advance(
         Number of threads; defaults to that of numba.
     parts : shape ``(R, steps, components)``, float64
         Output: the contribution of each component of the targets to each loss.
+    decay : shape ``(R,)``, float32
+        Decoupled weight decay of each network, as of torch.optim.AdamW; defaults to 0.
 
     Raises
     ------
@@ -211,8 +214,12 @@ def advance(
     if clip is None:
         clip = np.full(networks, np.inf, np.float32)
     _checked(clip, "clip", np.float32, (networks,))
+    if decay is None:
+        decay = np.zeros(networks, np.float32)
+    _checked(decay, "decay", np.float32, (networks,))
     parts = _parts(problem, losses, parts)
-    _run(problem, parameters, functions, order, batch, RULES[rule], state, learning_rate, losses, clip, threads, parts)
+    how = order, batch, RULES[rule], state
+    _run(problem, parameters, functions, *how, learning_rate, losses, clip, decay, threads, parts)
 
 
 def evaluate(
@@ -231,15 +238,16 @@ def evaluate(
     losses = np.empty((networks, 1), np.float32)
     none = np.zeros((1, 0), np.float32)
     state = State(none, none, np.zeros(1, np.int64), np.ones(1, np.bool_))
-    order = np.arange(n, dtype=np.int32)[None]
+    order, zero = np.arange(n, dtype=np.int32)[None], np.zeros(1, np.float32)
     each = _parts(problem, losses, None if parts is None else parts[:, None])
-    _run(problem, parameters, functions, order, n, NONE, state, none, losses, np.zeros(1, np.float32), threads, each)
+    _run(problem, parameters, functions, order, n, NONE, state, none, losses, zero, zero, threads, each)
     return losses[:, 0]
 
 
 def _run(
     problem: FusedProblem, parameters: Parameters, functions: Functions, order: np.ndarray, batch: int, rule: int,
-    state: State, rates: np.ndarray, losses: np.ndarray, clip: np.ndarray, threads: int | None, parts: np.ndarray,
+    state: State, rates: np.ndarray, losses: np.ndarray, clip: np.ndarray, decay: np.ndarray,
+    threads: int | None, parts: np.ndarray,
 ) -> None:  # fmt: skip
     """Run the kernel for all networks; each free thread takes the next network, so that none waits for another."""
     if losses.size == 0:
@@ -251,7 +259,7 @@ def _run(
 
     def one(r: int) -> None:
         run(r, *problem._data, *given, *functions._data, order, batch, rule,
-            state.first, state.second, state.count, state.alive, rates, losses, clip, parts)  # fmt: skip
+            state.first, state.second, state.count, state.alive, rates, losses, clip, decay, parts)  # fmt: skip
 
     threads = min(networks, threads or config.NUMBA_NUM_THREADS)  # type: ignore[attr-defined]
     if threads < 2:

@@ -135,12 +135,12 @@ def run(
     r: int, kind: int, inputs: Array, targets: Array, labels: Array, weights: Array,
     all_W1: Array, all_b1: Array, all_W2: Array, all_b2: Array, types: Array, tables: Array, start: float, inverse: float,
     orders: Array, batch: int, rule: int, all_first: Array, all_second: Array, count: Array, alive: Array,
-    rates: Array, losses: Array, clip: Array, all_parts: Array,
+    rates: Array, losses: Array, clip: Array, decay: Array, all_parts: Array,
 ) -> None:  # fmt: skip
     """Take all steps of network r, one per column of losses. The first axis of all arrays except the data is that of networks.
 
-    The rule NONE computes only the losses, for evaluation; one row is then enough in orders, rates, clip and the state of the
-    optimizer. all_parts, ``(R, steps, C)``, receives the contribution of each component to each loss; it has the shape
+    The rule NONE computes only the losses, for evaluation; one row is then enough in orders, rates, clip, decay and the state
+    of the optimizer. all_parts, ``(R, steps, C)``, receives the contribution of each component to each loss; it has the shape
     ``(R, steps, 0)`` if these are not needed.
     """
     W1, b1, W2, b2 = all_W1[r], all_b1[r], all_W2[r], all_b2[r]
@@ -205,4 +205,4 @@ def run(
         else:
             gW2[:] = Q
         vectors = W1.reshape(W1.size), b1, W2.reshape(W2.size), b2
-        finish(r, step, vectors, g, rule, all_first, all_second, count, alive, rates, losses, clip)
+        finish(r, step, vectors, g, rule, all_first, all_second, count, alive, rates, losses, clip, decay)

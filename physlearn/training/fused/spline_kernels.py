@@ -154,7 +154,7 @@ def run(
     r: int, kind: int, inputs: Array, targets: Array, labels: Array, weights: Array,
     all_W1: Array, all_b1: Array, all_W2: Array, all_b2: Array, types: Array, tables: Array, start: float, inverse: float,
     orders: Array, batch: int, rule: int, all_first: Array, all_second: Array, count: Array, alive: Array,
-    rates: Array, losses: Array, clip: Array, all_parts: Array,
+    rates: Array, losses: Array, clip: Array, decay: Array, all_parts: Array,
 ) -> None:  # fmt: skip
     """Take all steps of network r as `kernels.run` does; all types of a network are its base function, without tables."""
     W1, b1, W2, b2 = all_W1[r], all_b1[r], all_W2[r], all_b2[r]
@@ -221,4 +221,4 @@ def run(
             parts[c] *= share
         if rule != NONE:
             vectors = W1.reshape(W1.size), b1, W2.reshape(W2.size), b2
-            finish(r, step, vectors, g, rule, all_first, all_second, count, alive, rates, losses, clip)
+            finish(r, step, vectors, g, rule, all_first, all_second, count, alive, rates, losses, clip, decay)

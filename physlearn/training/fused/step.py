@@ -127,7 +127,7 @@ def gather(inputs: Array, order: Array, begin: int, n: int, width: int, x: Array
 @loop(**INLINED, fastmath=FAST)
 def finish(
     r: int, step: int, parameters: tuple[Array, ...], g: Array, rule: int, all_first: Array, all_second: Array,
-    count: Array, alive: Array, rates: Array, losses: Array, clip: Array,
+    count: Array, alive: Array, rates: Array, losses: Array, clip: Array, decay: Array,
 ) -> None:  # fmt: skip
     """Update the parameters of network r, vectors, with the gradient g of all; a network that diverged keeps them."""
     if not (np.isfinite(losses[r, step]) and _is_finite(g)):
@@ -138,7 +138,11 @@ def finish(
         _clip(g, clip[r])
     count[r] += 1
     begin = 0
+    kept = np.float32(1 - rates[r, step] * decay[r])
     for p in parameters:
         end = begin + len(p)
+        if kept < 1:
+            for i in range(len(p)):
+                p[i] *= kept
         update(rule, rates[r, step], count[r], p, g[begin:end], all_first[r, begin:end], all_second[r, begin:end])
         begin = end
