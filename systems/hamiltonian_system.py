@@ -165,6 +165,12 @@ class SeparableSystem(HamiltonianSystem):
         return torch.cat([self.velocity(p), self.force(q)], dim=-1)
 
 
+def reverse_momenta(z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
+    """Return states with the opposite momenta, a reversal of systems whose H is even in the momenta."""
+    q, p = z.chunk(2, dim=-1)
+    return torch.cat([q, -p], dim=-1)
+
+
 def symplectic_gradient(hamiltonian: Callable[[Tensor], Tensor], z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
     """Return (dH/dp, -dH/dq). States of a batch do not interact, so one gradient of the sum gives the gradient of each."""
     return rotate(gradient(hamiltonian, z))

@@ -50,6 +50,9 @@ class System(Parametrized, ABC):
         Whether the coordinates are positions followed by their conjugate momenta. Defaults to False.
     symmetries : tuple of callable
         Linear maps of the state that take orbits to orbits. `systems.testing.check_system` checks them. Empty by default.
+    reversals : tuple of callable
+        Linear maps of the state that take orbits to orbits run backwards, such as the reversal of all momenta, which are
+        checked, too. Empty by default.
     periods : mapping of str to float
         Period of each coordinate that is an angle. Empty by default.
     """
@@ -57,6 +60,7 @@ class System(Parametrized, ABC):
     autonomous: ClassVar[bool] = True  # the vector field does not depend on t
     canonical: ClassVar[bool] = False  # the coordinates are positions and their conjugate momenta
     symmetries: ClassVar[tuple[Symmetry, ...]] = ()
+    reversals: ClassVar[tuple[Symmetry, ...]] = ()
 
     @property
     def period(self) -> float | None:

@@ -247,13 +247,15 @@ def check_periods(system: System, z: Tensor, t: float, units: Units) -> None:
 
 
 def check_symmetries(system: System, z: Tensor, t: float, units: Units) -> None:
-    """Check that each linear symmetry S satisfies f(S z) = S f(z), and H(S z) = H(z) for a Hamiltonian system."""
-    for i, symmetry in enumerate(system.symmetries):
-        f = system.vector_field(t, z)
-        _assert_close(system.vector_field(t, symmetry(z)), symmetry(f), 1e-9, f"vector_field under symmetry {i}", units.rate)
+    """Check that each symmetry S satisfies f(S z) = S f(z), each reversal f(R z) = -R f(z), and that they conserve H."""
+    f = system.vector_field(t, z)
+    named = [*((f"symmetry {i}", 1, one) for i, one in enumerate(system.symmetries))]
+    named += [(f"reversal {i}", -1, one) for i, one in enumerate(system.reversals)]
+    for name, sign, symmetry in named:
+        _assert_close(system.vector_field(t, symmetry(z)), sign * symmetry(f), 1e-9, f"vector_field under {name}", units.rate)
         if isinstance(system, HamiltonianSystem):
             energy = system.hamiltonian(z)
-            _assert_close(system.hamiltonian(symmetry(z)), energy, 1e-9, f"hamiltonian under symmetry {i}", units.energy)
+            _assert_close(system.hamiltonian(symmetry(z)), energy, 1e-9, f"hamiltonian under {name}", units.energy)
 
 
 def check_divergence(system: System, z: Tensor, t: float, units: Units) -> None:

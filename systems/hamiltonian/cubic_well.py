@@ -5,14 +5,16 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from math import sqrt
+from typing import ClassVar
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from systems.errors import InputError
-from systems.hamiltonian_system import SeparableSystem
+from systems.hamiltonian_system import SeparableSystem, reverse_momenta
 from systems.sampling import check_count, generator, microcanonical
+from systems.system import Symmetry
 
 USUAL = 0.6  # of the escape energy; both regular and chaotic orbits exist
 LARGEST = 1 / 6  # upper limit of the escape energy in the default energy, for wells without escape
@@ -23,6 +25,8 @@ class CubicWell(SeparableSystem):
 
     Along each ray from the origin, V rises to a single maximum or without bound. The lowest maximum is the ``escape_energy``.
     """
+
+    reversals: ClassVar[tuple[Symmetry, ...]] = (reverse_momenta,)
 
     @property
     @abstractmethod

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from systems.hamiltonian_system import HamiltonianSystem
+from systems.hamiltonian_system import HamiltonianSystem, reverse_momenta
 from systems.registry import register
 from systems.sampling import Bounds, box
 from systems.system import Symmetry
@@ -37,6 +37,7 @@ class DoublePendulum(HamiltonianSystem):
     coordinates: ClassVar = ("theta_1", "theta_2", "p_1", "p_2")
     periods: ClassVar = {"theta_1": 2 * pi, "theta_2": 2 * pi}
     symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: -z,)
+    reversals: ClassVar[tuple[Symmetry, ...]] = (reverse_momenta,)
 
     def hamiltonian(self, z: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch"]:
         """Return the energy of each state, which is -3 g at rest."""

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from systems.hamiltonian_system import SeparableSystem
+from systems.hamiltonian_system import SeparableSystem, reverse_momenta
 from systems.registry import register
 from systems.sampling import Bounds, box
 from systems.system import Symmetry
@@ -42,6 +42,7 @@ class ElasticPendulum(SeparableSystem):
     gravity: float = 1.0
     coordinates: ClassVar = ("x", "y", "p_x", "p_y")
     symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: z * z.new_tensor([-1.0, 1.0, -1.0, 1.0]),)
+    reversals: ClassVar[tuple[Symmetry, ...]] = (reverse_momenta,)
 
     @property
     def length(self) -> float:

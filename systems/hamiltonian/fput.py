@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from systems.hamiltonian_system import SeparableSystem
+from systems.hamiltonian_system import SeparableSystem, reverse_momenta
 from systems.registry import register
 from systems.sampling import generator
 from systems.system import Symmetry
@@ -40,6 +40,7 @@ class FPUTChain(SeparableSystem):
     alpha: float = 0.25
     coordinates: ClassVar = (*(f"q_{i}" for i in range(1, N + 1)), *(f"p_{i}" for i in range(1, N + 1)))
     symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: -torch.cat([part.flip(-1) for part in z.chunk(2, dim=-1)], -1),)
+    reversals: ClassVar[tuple[Symmetry, ...]] = (reverse_momenta,)
 
     def potential(self, q: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch"]:
         """Return V(q), which is 0 at rest."""

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from systems.errors import InputError
-from systems.hamiltonian_system import SeparableSystem
+from systems.hamiltonian_system import SeparableSystem, reverse_momenta
 from systems.registry import register
 from systems.sampling import generator
 from systems.system import Symmetry
@@ -40,6 +40,7 @@ class Kepler(SeparableSystem):
         lambda z: -z,
         lambda z: z * z.new_tensor([-1.0, 1.0, -1.0, 1.0]),
     )
+    reversals: ClassVar[tuple[Symmetry, ...]] = (reverse_momenta,)
 
     def potential(self, q: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch"]:
         """Return -mu / r."""

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from systems.hamiltonian_system import SeparableSystem
+from systems.hamiltonian_system import SeparableSystem, reverse_momenta
 from systems.registry import register
 from systems.sampling import generator
 from systems.system import Symmetry
@@ -42,6 +42,7 @@ class ThreeBody(SeparableSystem):
 
     coordinates: ClassVar = ("x_1", "y_1", "x_2", "y_2", "x_3", "y_3", "p_x1", "p_y1", "p_x2", "p_y2", "p_x3", "p_y3")
     symmetries: ClassVar[tuple[Symmetry, ...]] = (_exchange, lambda z: -z)
+    reversals: ClassVar[tuple[Symmetry, ...]] = (reverse_momenta,)
 
     def potential(self, q: Float[Tensor, "*batch 6"]) -> Float[Tensor, "*batch"]:
         """Return V, which depends on the three distances."""

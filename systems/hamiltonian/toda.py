@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from systems.hamiltonian_system import SeparableSystem
+from systems.hamiltonian_system import SeparableSystem, reverse_momenta
 from systems.registry import register
 from systems.sampling import generator
 from systems.system import Symmetry
@@ -34,6 +34,7 @@ class TodaRing(SeparableSystem):
 
     coordinates: ClassVar = ("q_1", "q_2", "q_3", "p_1", "p_2", "p_3")
     symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: z[..., [1, 2, 0, 4, 5, 3]],)
+    reversals: ClassVar[tuple[Symmetry, ...]] = (reverse_momenta,)
 
     def potential(self, q: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch"]:
         """Return V(q), which is 0 at rest."""

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from systems.errors import InputError
-from systems.hamiltonian_system import SeparableSystem
+from systems.hamiltonian_system import SeparableSystem, reverse_momenta
 from systems.registry import register
 from systems.sampling import generator
 from systems.system import Symmetry
@@ -34,6 +34,7 @@ class TwoBody(SeparableSystem):
 
     coordinates: ClassVar = ("x_1", "y_1", "x_2", "y_2", "p_x1", "p_y1", "p_x2", "p_y2")
     symmetries: ClassVar[tuple[Symmetry, ...]] = (_exchange, lambda z: -z)
+    reversals: ClassVar[tuple[Symmetry, ...]] = (reverse_momenta,)
 
     def potential(self, q: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch"]:
         """Return -1 / distance."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 from jaxtyping import Float
 from torch import Tensor
 
-from systems.hamiltonian_system import SeparableSystem
+from systems.hamiltonian_system import SeparableSystem, reverse_momenta
 from systems.registry import register
 from systems.sampling import Bounds, box
 from systems.system import Symmetry
@@ -40,6 +40,7 @@ class Duffing(SeparableSystem):
     beta: float = 1.0
     coordinates: ClassVar = ("x", "p")
     symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: -z,)
+    reversals: ClassVar[tuple[Symmetry, ...]] = (reverse_momenta,)
 
     def potential(self, q: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch"]:
         """Return V(x)."""

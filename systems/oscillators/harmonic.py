@@ -8,7 +8,7 @@ from typing import ClassVar
 from jaxtyping import Float
 from torch import Tensor
 
-from systems.hamiltonian_system import SeparableSystem
+from systems.hamiltonian_system import SeparableSystem, reverse_momenta
 from systems.registry import register
 from systems.sampling import annulus
 from systems.system import Symmetry
@@ -35,6 +35,7 @@ class HarmonicOscillator(SeparableSystem):
     mass: float = 1.0
     coordinates: ClassVar = ("q", "p")
     symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: -z,)
+    reversals: ClassVar[tuple[Symmetry, ...]] = (reverse_momenta,)
 
     def kinetic(self, p: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch"]:
         """Return T(p)."""

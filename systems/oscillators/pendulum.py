@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from systems.errors import InputError
-from systems.hamiltonian_system import SeparableSystem
+from systems.hamiltonian_system import SeparableSystem, reverse_momenta
 from systems.registry import register
 from systems.sampling import generator
 from systems.system import Symmetry
@@ -40,6 +40,7 @@ class Pendulum(SeparableSystem):
     coordinates: ClassVar = ("theta", "p")
     periods: ClassVar = {"theta": 2 * pi}
     symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: -z,)
+    reversals: ClassVar[tuple[Symmetry, ...]] = (reverse_momenta,)
 
     def kinetic(self, p: Float[Tensor, "*batch 1"]) -> Float[Tensor, "*batch"]:
         """Return T(p)."""
