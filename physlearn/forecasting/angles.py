@@ -66,16 +66,20 @@ def within_a_turn(
     others: Float[Tensor, "m D"] | None,
     periods: Mapping[str, float],
     coordinates: tuple[str, ...],
+    center: Float[Tensor, " D"] | None = None,
 ) -> tuple[Float[Tensor, "n D"], Float[Tensor, "m D"] | None]:
-    """Return states, and others, whose angles are within half a period of the circular mean of the first states' angles.
+    """Return states, and others, whose angles are within half a period of the center of the data.
 
-    The spread is then that of the angle, however many turns it made, and float32 keeps its digits.
+    This is the circular mean of the first states' angles unless it is given. The spread is then that of the angle, however
+    many turns it made, and float32 keeps its digits.
     """
     if not periods:
         return z, others
     middle = torch.zeros_like(z[0])
     for name, period in periods.items():
-        column = z[:, coordinates.index(name)]
-        middle[coordinates.index(name)] = circular_mean(column, column.new_full((1,), 1 / len(column)), period)[0]
+        place = coordinates.index(name)
+        column = z[:, place]
+        even = column.new_full((1,), 1 / len(column))
+        middle[place] = circular_mean(column, even, period)[0] if center is None else center[place]
     z, *rest = (middle + shortest(x - middle, periods, coordinates) for x in ([z] if others is None else [z, others]))
     return z, rest[0] if rest else None

@@ -74,12 +74,17 @@ class Channels:
             return listed
         return [run for orbit in listed for one in orbit.separate() for run in self._run(one)]
 
-    def ranges(self, runs: Sequence[Orbit]) -> Ranges:
-        """Return the smallest and largest value of each channel. Raises InputError if one has the same value everywhere."""
+    def ranges(self, runs: Sequence[Orbit], known: Ranges) -> Ranges:
+        """Return the smallest and largest value of each channel, also of the known ones of an earlier training.
+
+        Raises InputError if one has the same value everywhere.
+        """
         if not self.names:
             return {}
         given = torch.cat([run.given for run in runs if isinstance(run, DrivenOrbit) and run.given is not None])
         found = dict(zip(self.names, zip(given.amin(0).tolist(), given.amax(0).tolist(), strict=True), strict=True))
+        for name, (low, high) in known.items():
+            found[name] = min(low, found[name][0]), max(high, found[name][1])
         for name, (low, high) in found.items():
             if high - low <= max(_rounding(run) for run in runs) * max(abs(low), abs(high)):
                 raise InputError(

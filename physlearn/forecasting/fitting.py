@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import pandas as pd
@@ -13,13 +14,17 @@ from physlearn.forecasting import angles as turning
 from physlearn.forecasting.learning_data import LearningData, cast_to
 from physlearn.forecasting.smoothed import Measured
 from physlearn.forecasting.state_losses import Choice, StateTraining, choose
-from physlearn.models import Model
+from physlearn.models import Learner, Model
 from physlearn.models.baselines import LeastSquaresModel
 from physlearn.models.build import structure_of
+from physlearn.models.informed import Prior
 from physlearn.models.physical import PhysicalModel
+from physlearn.models.registry import find
 from physlearn.models.units import Units
 from physlearn.training import Pairs, Training
+from physlearn.training.course import Course
 from physlearn.training.ensemble import train_members
+from physlearn.training.loss import RateLoss
 from physlearn.training.polish import default_steps, polish
 from systems import InputError
 from systems.scalars import whole
@@ -36,28 +41,59 @@ class Effort:
     ----------
     training : Training
         Settings of the training on rates.
-    loss : str, optional
-        The loss that is asked for.
+    loss : str or callable, optional
+        The loss that is asked for: a name, or a function of predicted and true rates.
     polish : int, optional
         Largest number of steps of the polish; None for the default number.
     seed, members : int
         Seed of the first network, and number of networks.
     progress : bool
         Whether to show progress bars.
+    watch : callable, optional
+        Called after each epoch and each step of the polish with what has been learned; the training ends if it returns True.
     """
 
     training: Training
-    loss: str | None
+    loss: str | RateLoss | None
     polish: int | None
     seed: int
     members: int
     progress: bool
+    watch: Callable[[Learned], bool] | None = None
 
     def __post_init__(self) -> None:
         if self.polish is not None:
             object.__setattr__(self, "polish", whole("polish", self.polish))
             if self.polish < 0:
                 raise InputError(f"polish must be a number of steps, at least 0, not {self.polish}")
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is learned.
+
+    Parameters
+    ----------
+    name
+        Name of the model.
+    build
+        Returns a network for coordinates, their periods, units and a seed.
+    angles
+        Coordinates that are treated as angles.
+    prior
+        What is known beforehand.
+    precision
+        Device and type of the training.
+    earlier
+        The result of the training that this one resumes.
+    """
+
+    name: str
+    build: Build
+    angles: turning.Choice
+    prior: Prior
+    precision: Precision
+    earlier: Learned | None = None
 
 
 @dataclass(frozen=True)
@@ -88,84 +124,138 @@ class Learned:
     method: str = ""
     noise: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def epochs(self) -> int:
+        """The number of passes over the data, without the steps of a polish."""
+        return int(self.history["learning_rate"].notna().sum()) if len(self.history) else 0
 
-def learn(
-    name: str,
-    build: Build,
-    angles: turning.Choice,
-    seen: Measured,
-    held: Measured | None,
-    effort: Effort,
-    precision: Precision,
-) -> Learned:
-    """Train networks of the model ``name`` on orbits.
+
+def learn(task: Task, seen: Measured, held: Measured | None, effort: Effort) -> Learned:
+    """Train networks on orbits.
 
     Parameters
     ----------
-    name
-        Name of the model.
-    build
-        Returns a network for coordinates, their periods, units and a seed.
-    angles
-        Coordinates that are treated as angles.
+    task
+        What is learned.
     seen, held
         Training and validation data.
     effort
         How to train.
-    precision
-        Device and type of the training.
     """
     smoothed = None if seen.have_rates else seen.smoothed
     data = LearningData.of(seen.with_rates, None if held is None else held.with_rates)
-    coordinates = data.pairs.coordinates
-    chosen = turning.chosen(angles, data.periods, coordinates)
-    units, pairs, held_out = data.standardized(structure_of(name, len(coordinates)), chosen)
-    networks = [build(coordinates, data.periods, units, effort.seed + k) for k in range(effort.members)]
-    choice, method = choose(effort.loss, name, networks[0].baseline, smoothed), ""
-    if networks[0].baseline:
+    coordinates, earlier = data.pairs.coordinates, task.earlier
+    if earlier is not None and (coordinates, data.periods) != (earlier.coordinates, earlier.periods):
+        raise InputError(
+            f"the forecaster was trained on {_told(earlier.coordinates, earlier.periods)}, so a training on "
+            f"{_told(coordinates, data.periods)} cannot resume it: give orbits of the same coordinates"
+        )
+    task.prior.check(find(task.name), coordinates, data.pairs.z)
+    data = data.changed(task.prior.to_learn)
+    chosen = turning.chosen(task.angles, data.periods, coordinates)
+    units = None if earlier is None else earlier.models[0].units
+    units, pairs, held_out = data.standardized(structure_of(task.name, len(coordinates)), chosen, units)
+    if earlier is None:
+        networks = [task.build(coordinates, data.periods, units, effort.seed + k) for k in range(effort.members)]
+    else:
+        networks = [copy.deepcopy(one.inner).requires_grad_(True) for one in earlier.models]
+    baseline = find(task.name).baseline
+    choice, method = choose(effort.loss, task.name, baseline, smoothed), ""
+    found = Learned([], pd.DataFrame(), coordinates, data.periods, choice)
+    before = pd.DataFrame() if earlier is None else earlier.history
+    watching = Watching(effort, replace(found, history=before), lambda network: task.prior.completed(network, units))
+    own = None if effort.loss is None or isinstance(effort.loss, str) else effort.loss
+    course = Course(None if earlier is None else earlier.epochs, watching if effort.watch else None, own)
+    histories = [pd.DataFrame()] * len(networks)
+    if baseline:
         model = cast(LeastSquaresModel, networks[0])
         model.double().standardize(pairs.z, pairs.rate)
         model.solve(pairs.z, pairs.rate, weighted=effort.training.weighted)
-        histories = [pd.DataFrame()]
-    else:
-        known, other = (None if part is None else cast_to(*precision, part) for part in (pairs, held_out))
+    elif earlier is None or choice.on_rates:  # a loss of states resumes without the rates of splines
+        known, other = (None if part is None else cast_to(*task.precision, part) for part in (pairs, held_out))
         assert known is not None
-        histories = train_members(networks, known, other, effort.training, effort.seed, effort.progress)
-        if choice.name == "derivative":
+        histories = train_members(networks, known, other, effort.training, effort.seed, effort.progress, course)
+        if choice.on_rates:
             for k, network in enumerate(networks):
-                histories[k] = _polished(histories[k], network, pairs, held_out, effort, effort.seed + k, smoothed is not None)
+                if not watching.ended:
+                    steps = _steps(network, effort, smoothed is not None, own is not None)
+                    histories[k] = _polished(histories[k], network, pairs, held_out, effort, effort.seed + k, steps, course)
     noise = [] if smoothed is None else smoothed.noise.tolist()
-    if choice.name != "derivative":
+    if not choice.on_rates and not watching.ended:
         for k, network in enumerate(networks):
-            training = StateTraining(choice.name, network, units, chosen)
+            training = StateTraining(choice.name, network, units, chosen, task.prior)
             others = None if held is None else held.smoothed
-            seed = effort.seed + k
-            found = training.run(seen.smoothed, others, polish=effort.polish, seed=seed, progress=effort.progress)
-            method, histories[k], noise = found
-            network.to(*precision)
+            method, histories[k], noise = training.run(seen.smoothed, others, effort, effort.seed + k, course)
+            network.to(*task.precision)
     order = sorted(range(len(networks)), key=lambda k: _reached(histories[k]))
-    return Learned(
-        models=[PhysicalModel(networks[k], units) for k in order],
-        history=histories[order[0]],
-        coordinates=coordinates,
-        periods=data.periods,
-        choice=choice,
+    return replace(
+        found,
+        models=[task.prior.completed(networks[k], units) for k in order],
+        history=_joined(before, histories[order[0]]),
         method=method,
         noise=dict(zip(coordinates, noise, strict=False)),
     )
 
 
+class Watching:
+    """The watch of a training, which gathers its history and passes on what has been learned.
+
+    Parameters
+    ----------
+    effort
+        How to train, and who watches.
+    found
+        What is known of the result, with the history of the training that this one resumes.
+    complete
+        Returns the flow of a network in the units of the data.
+    """
+
+    def __init__(self, effort: Effort, found: Learned, complete: Callable[[Model], PhysicalModel]) -> None:
+        self.effort, self.found, self.complete = effort, found, complete
+        self.rows: list[Mapping[str, float]] = []
+        self.ended = False
+
+    def __call__(self, row: Mapping[str, float], networks: Sequence[Learner]) -> bool:
+        """Return whether the training ends."""
+        assert self.effort.watch is not None
+        self.rows.append(dict(row))
+        models = [self.complete(copy.deepcopy(cast(Model, network))) for network in networks]
+        history = _joined(self.found.history, pd.DataFrame(self.rows))
+        self.ended = self.effort.watch(replace(self.found, models=models, history=history))
+        return self.ended
+
+
+def _joined(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    parts = [part for part in (before, after) if len(part)]
+    return (pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()).rename_axis("epoch")
+
+
+def _steps(network: Model, effort: Effort, smoothed: bool, own: bool) -> int:
+    """Return the number of steps of the polish.
+
+    By default, rates that a spline derives are not learned more closely, and neither weight decay nor a loss of the user's
+    own, which may have kinks, is followed by a polish.
+    """
+    if effort.polish is not None:
+        return effort.polish
+    return 0 if smoothed or own or effort.training.weight_decay else default_steps(network, effort.training.epochs)
+
+
 def _polished(
-    history: pd.DataFrame, network: Model, pairs: Pairs, held_out: Pairs | None, effort: Effort, seed: int, smoothed: bool
+    history: pd.DataFrame,
+    network: Model,
+    pairs: Pairs,
+    held_out: Pairs | None,
+    effort: Effort,
+    seed: int,
+    steps: int,
+    course: Course,
 ) -> pd.DataFrame:
-    """Polish a network, and return its whole history. By default, rates that a spline derives are not learned more closely."""
-    steps = effort.polish
-    if steps is None:
-        steps = 0 if smoothed else default_steps(network, effort.training.epochs)
+    """Polish a network, and return its whole history."""
     if not steps:
         return history
-    found = polish(network, pairs, held_out, effort.training, steps=steps, seed=seed, progress=effort.progress)
-    return pd.concat([history, found], ignore_index=True).rename_axis("epoch") if len(found) else history
+    how = {"steps": steps, "seed": seed, "progress": effort.progress}
+    return _joined(history, polish(network, pairs, held_out, effort.training, **how, course=course))  # type: ignore[arg-type]
 
 
 def _reached(history: pd.DataFrame) -> float:
@@ -173,3 +263,7 @@ def _reached(history: pd.DataFrame) -> float:
     if "validation" in history:
         return float(history["validation"].min())
     return float(history["training"].iloc[-1]) if len(history) else 0.0
+
+
+def _told(coordinates: Sequence[str], periods: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} (period {periods[name]:g})" if name in periods else name for name in coordinates)

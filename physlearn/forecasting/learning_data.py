@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 from physlearn.forecasting.angles import within_a_turn
 from physlearn.models.units import Structure, Units
@@ -56,16 +57,31 @@ class LearningData:
         precision = torch.promote_types(pairs.z.dtype, pairs.rate.dtype)
         return cls(_exact(pairs), None if held_out is None else _exact(held_out), precision, periods)
 
-    def standardized(self, structure: Structure, angles: Mapping[str, float]) -> tuple[Units, Pairs, Pairs | None]:
+    def changed(self, change: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]) -> LearningData:
+        """Return data with other states and rates, which a function returns for those of each set of pairs."""
+        pairs, held_out = (
+            None if one is None else Pairs(*change(one.z, one.rate), one.coordinates) for one in (self.pairs, self.validation)
+        )
+        assert pairs is not None
+        return replace(self, pairs=pairs, validation=held_out)
+
+    def standardized(
+        self, structure: Structure, angles: Mapping[str, float], units: Units | None = None
+    ) -> tuple[Units, Pairs, Pairs | None]:
         """Return units for the training pairs and a model of the given structure, and all pairs in these units.
 
-        ``angles`` has the periods of the coordinates that are treated as angles, whose number of turns does not matter.
+        ``angles`` has the periods of the coordinates that are treated as angles, whose number of turns does not matter. Units
+        are given if they are those of an earlier training.
         """
         held_out, coordinates = self.validation, self.pairs.coordinates
         named = (*coordinates, *(f"given {k}" for k in range(self.pairs.dim - len(coordinates))))
-        z, others = within_a_turn(self.pairs.z, None if held_out is None else held_out.z, angles, named)
-        units = Units.of(z, self.pairs.rate, structure, self.precision)
-        z, rate = units.standardize(z, self.pairs.rate, self.precision)
+        middle = None if units is None else units.center
+        z, others = within_a_turn(self.pairs.z, None if held_out is None else held_out.z, angles, named, middle)
+        if units is None:
+            units = Units.of(z, self.pairs.rate, structure, self.precision)
+            z, rate = units.standardize(z, self.pairs.rate, self.precision)
+        else:
+            z, rate = units.applied(z, self.pairs.rate)
         pairs = Pairs(z, rate, coordinates, units.rates)
         if held_out is None or others is None:
             return units, pairs, None

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from physlearn import tensor_file
 from physlearn.forecasting import stored
 from physlearn.forecasting.bands import Calibration
 from physlearn.integrators.steps import checked_step
 from physlearn.models.layers import Layers
-from physlearn.models.physical import PhysicalModel
 from physlearn.models.units import Units
 from physlearn.training import Training
+from systems import System
 from systems.autograd_mode import recorded
 
 if TYPE_CHECKING:
@@ -36,12 +37,18 @@ def write(forecaster: Forecaster, path: str | os.PathLike[str]) -> None:
     tensor_file.write(path, "forecaster", stored.settings_of(forecaster), tensors)
 
 
-def read(cls: type[Forecaster], path: str | os.PathLike[str], device: str | torch.device) -> Forecaster:
+def read(
+    cls: type[Forecaster],
+    path: str | os.PathLike[str],
+    device: str | torch.device,
+    module: nn.Module | None,
+    known: System | Callable[..., Tensor] | None,
+) -> Forecaster:
     """Read a forecaster; see `Forecaster.load`."""
     settings, tensors = tensor_file.read(path, "forecaster")
     with tensor_file.understood(path), recorded():
         stored.check(settings, tensors)
-        forecaster = cls(**stored.arguments_of(settings), device=device)
+        forecaster = cls(**stored.arguments_of(settings, module, known), device=device)
         coordinates, periods = tuple(settings["coordinates"]), stored.periods_of(settings, tensors)
         units = Units.take(tensors, len(coordinates), len(forecaster.channels.names))
         seed, parts = forecaster.seed, _members(tensors)
@@ -52,9 +59,10 @@ def read(cls: type[Forecaster], path: str | os.PathLike[str], device: str | torc
         model = models[0]
         for network in (part for part in model.modules() if isinstance(part, Layers)):
             forecaster.activation = network.activation  # with the stored values of its tables
-        forecaster._adopt(PhysicalModel(model, units), coordinates, periods)
+        forecaster.prior, forecaster.origin = forecaster.beforehand.prior([]), stored.origin_of(settings)
+        forecaster._adopt(forecaster.prior.completed(model, units), coordinates, periods)
         if parts:
-            forecaster.members = [forecaster._settled(PhysicalModel(one, units)) for one in models]
+            forecaster.members = [forecaster._settled(forecaster.prior.completed(one, units)) for one in models]
         if calibration["scores"] is not None and calibration["ratios"] is not None:
             forecaster.calibration = Calibration(calibration["scores"], calibration["ratios"])
         forecaster.training, forecaster.step = Training(**settings["training"]), checked_step(settings.get("step"))

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal, cast, get_args
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import pandas as pd
 import torch
 
 from physlearn.forecasting.smoothed import Smoothed
 from physlearn.models import Model
+from physlearn.models.informed import InUnits, Prior, all_moving
 from physlearn.models.units import Units
+from physlearn.training.course import Course, Watch
+from physlearn.training.loss import RateLoss
 from physlearn.training.refine import refine
 from physlearn.training.state_losses import ShootingLoss, StateLoss, StepLoss, WeakLoss
 from physlearn.training.windows import Windows
 from systems import InputError, Orbit
 from systems.periodic import shortest
+
+if TYPE_CHECKING:
+    from physlearn.forecasting.fitting import Effort
 
 LossName = Literal["derivative", "step", "shooting", "weak"]
 
@@ -41,18 +47,27 @@ class Choice:
         The reason, as a clause.
     """
 
-    name: LossName
+    name: LossName | Literal["own"]
     why: str
 
+    @property
+    def on_rates(self) -> bool:
+        """Whether rates are compared, and not states."""
+        return self.name in ("derivative", "own")
 
-def choose(loss: str | None, model: str, baseline: bool, smoothed: Smoothed | None) -> Choice:
+
+def choose(loss: str | RateLoss | None, model: str, baseline: bool, smoothed: Smoothed | None) -> Choice:
     """Return the loss that is asked for, or the one that suits the data; ``smoothed`` is None if the orbits have rates.
 
     Raises InputError for an unknown name, and for a loss of states if the model is a baseline.
     """
+    if callable(loss):
+        if baseline:
+            raise InputError(f"the baseline {model} is fitted by least squares: use a network for a loss of your own")
+        return Choice("own", f"the function {getattr(loss, '__name__', type(loss).__name__)} was given")
     if loss is not None:
         if loss not in get_args(LossName):
-            raise InputError(f"loss must be one of {', '.join(get_args(LossName))}, not {loss!r}")
+            raise InputError(f"loss must be one of {', '.join(get_args(LossName))} or a function, not {loss!r}")
         if baseline and loss != "derivative":
             raise InputError(f"the baseline {model} is fitted to rates in one step: use loss='derivative', not {loss!r}")
         return Choice(cast(LossName, loss), "it was asked for")
@@ -62,6 +77,13 @@ def choose(loss: str | None, model: str, baseline: bool, smoothed: Smoothed | No
     if baseline:
         return Choice("derivative", f"{told}, and a baseline is fitted to rates, which a spline derives")
     return Choice("step", told)
+
+
+def again(loss: str) -> LossName:
+    """Return the loss of the training that is resumed. Raises InputError for a function, which nothing keeps."""
+    if loss not in get_args(LossName):
+        raise InputError("the training that is resumed had a loss of your own: give it again, or loss='derivative'")
+    return cast(LossName, loss)
 
 
 @dataclass(frozen=True)
@@ -78,15 +100,18 @@ class StateTraining:
         These units.
     angles : mapping of str to float
         Periods of the coordinates whose number of turns does not matter.
+    prior : Prior
+        What is known beforehand.
     """
 
-    name: LossName
+    name: str
     model: Model
     units: Units
     angles: Mapping[str, float]
+    prior: Prior = field(default_factory=Prior)
 
     def run(
-        self, data: Smoothed, validation: Smoothed | None, *, polish: int | None, seed: int, progress: bool
+        self, data: Smoothed, validation: Smoothed | None, effort: Effort, seed: int, course: Course
     ) -> tuple[str, pd.DataFrame, list[float]]:
         """Train the model, which becomes float64; return how the loss integrates, the history, and the noise of the data.
 
@@ -98,32 +123,46 @@ class StateTraining:
         if validation is not None:  # shooting has no initial states for other data
             other = self._loss("step" if self.name == "shooting" else self.name, validation)
             other.weights = loss.weights
+        how, polish = effort.training, effort.polish
+        if polish is None:
+            polish = 0 if how.weight_decay else POLISH
         history = refine(
             loss,
             other,
             epochs=EPOCHS,
-            polish=POLISH if polish is None else polish,
+            polish=polish,
             batch_size=min(BATCH, max(1, len(loss) // 4)),
             learning_rate=LEARNING_RATE,
             seed=seed,
-            progress=progress,
+            progress=effort.progress,
+            clip=1.0 if how.clip is None else how.clip,
+            weight_decay=how.weight_decay,
+            course=replace(course, watch=self._watched(course)),
         )
         left = loss.noise() * self.units.scale[: self.units.dim]
         known = torch.from_numpy(data.noise)
         return loss.method, history, torch.where(known.isfinite(), known, left).tolist()
 
+    def _watched(self, course: Course) -> Watch | None:
+        """Return the watch of the network, which is inside of the model whose loss is trained if something is known."""
+        watch = course.watch
+        return None if watch is None else lambda row, _: watch(row, [self.model])
+
     def _loss(self, name: str, data: Smoothed) -> StateLoss:
+        model, units = self.model, self.units
+        if self.prior:  # the loss is of the whole flow, of which the model is a part
+            model, units = InUnits(self.prior.completed(model, units)), all_moving(units)
         if name == "step":
             stride = max(1, round(data.per_turn / PER_TURN)) if data.relative_noise > CLEAN else 1
-            return StepLoss(self.model, self.units, self._windows(data.measured, min(stride, _most(data))))
+            return StepLoss(model, units, self._windows(data.measured, min(stride, _most(data))))
         if name == "weak":
             length = max(LEAST, round(data.per_turn / 2))
             windows = self._windows(data.measured, length, every=max(1, length // 4))
-            return WeakLoss(self.model, self.units, windows)
+            return WeakLoss(model, units, windows)
         length = min(max(2, round(data.per_turn)), _most(data))
         whole = [_with_holes(one, known) for one, known in zip(data.orbits, data.measured, strict=True)]
         windows, start = self._windows(data.measured, length), self._windows(whole, length)
-        return ShootingLoss(self.model, self.units, windows, start.z[:, 0])
+        return ShootingLoss(model, units, windows, start.z[:, 0])
 
     def _windows(self, orbits: Sequence[Orbit], length: int, every: int | None = None) -> Windows:
         windows = Windows.of(orbits, length, every=every).within(TURN * float(self.units.time))

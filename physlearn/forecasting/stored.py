@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from math import isfinite, nan
 from typing import Any, Protocol
 
 import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from physlearn import models, schema
 from physlearn.activations import Activation
 from physlearn.activations.description import check_description, describe, numbers_of, restore
+from physlearn.forecasting.beforehand import described, restored
 from physlearn.forecasting.channels import Channels, Ranges
+from physlearn.models.informed import Prior
 from physlearn.models.options import checked
+from physlearn.models.own import OWN, kind_of
 from physlearn.models.units import IN_FILES
 from physlearn.training import Training
-from systems import InputError
+from systems import InputError, System
 from systems.periodic import check_periods
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
@@ -34,6 +37,8 @@ class Described(Protocol):
     angles: bool | tuple[str, ...]
     channels: Channels
     given_ranges: Ranges
+    prior: Prior
+    origin: dict[str, Any]
     seed: int
     n_members: int
     dtype: torch.dtype
@@ -53,7 +58,9 @@ def settings_of(forecaster: Described) -> dict[str, Any]:
     return {
         "model": forecaster.name,
         "hidden": forecaster.hidden,
-        "activation": None if models.find(forecaster.name).baseline else describe(forecaster.activation),
+        "activation": describe(forecaster.activation) if models.find(forecaster.name).layered else None,
+        "prior": described(forecaster.prior),
+        "origin": forecaster.origin,
         "options": forecaster.options,
         "angles": forecaster.angles,
         "inputs": forecaster.channels.inputs,
@@ -76,13 +83,23 @@ def settings_of(forecaster: Described) -> dict[str, Any]:
     }
 
 
-def arguments_of(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of the Forecaster that the settings of a file describe."""
-    baseline = models.find(settings["model"]).baseline
+def arguments_of(
+    settings: Mapping[str, Any], module: nn.Module | None = None, known: System | Callable[..., Any] | None = None
+) -> dict[str, Any]:
+    """Return the arguments of the Forecaster that the settings of a file describe.
+
+    Raises InputError unless a module of the user's own, or a known function, is given exactly if the file needs one.
+    """
+    model = settings["model"]
+    if module is None and model in OWN:
+        raise InputError("it has the weights of a module of your own, but not its code: give one, load(path, module=...)")
+    if module is not None and kind_of(module).name != model:
+        raise InputError(f"it has the weights of the model {model}, not those of a {type(module).__name__}: leave module out")
     return {
-        "model": settings["model"],
+        "model": model if module is None else module,
         "hidden": settings["hidden"],
-        "activation": "sine" if baseline else restore(settings["activation"]),
+        "activation": restore(settings["activation"]) if models.find(model).layered else "sine",
+        **restored(settings, known),
         "angles": settings.get("angles", False),
         "inputs": schema.names(settings.get("inputs", []), "inputs"),
         "parameters": schema.names(settings.get("parameters", []), "parameters"),
@@ -110,6 +127,17 @@ def loss_of(settings: Mapping[str, Any]) -> tuple[str, str, str, dict[str, float
     if not all(value is None or (isinstance(value, float | int) and value >= 0) for value in noise.values()):
         raise InputError("noise must be the standard deviations of coordinates")
     return (*texts, {str(name): nan if value is None else float(value) for name, value in noise.items()})  # type: ignore[return-value]
+
+
+def origin_of(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the system of the training orbits and its parameters, which files of earlier versions do not have."""
+    found = schema.mapped(settings.get("origin", {}), "origin")
+    if "system" not in found:
+        return {}
+    return {
+        "system": schema.text(found["system"], "system"),
+        "parameters": schema.mapped(found.get("parameters", {}), "parameters"),
+    }
 
 
 def periods_of(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[str, float]:
@@ -156,7 +184,7 @@ def _angles(settings: Mapping[str, Any]) -> int:
 def _needed(model: str, dim: int, settings: Mapping[str, Any], tensors: int) -> int:
     """Return a lower bound on the number of values that such a model has."""
     found, options = models.find(model), _options(settings)
-    if found.baseline:
+    if not found.layered:
         return found.fewest_numbers(dim, (), 0, **options)
     hidden = [schema.whole(width, "each width", 1, 10**9) for width in schema.listed(settings["hidden"], "hidden", tensors)]
     if not hidden:

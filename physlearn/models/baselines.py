@@ -34,6 +34,7 @@ class LeastSquaresModel(Model):
 
     default_method = "gauss-legendre-4"
     baseline = True
+    layered = False
     takes_angles = False
 
     @abstractmethod

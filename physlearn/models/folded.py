@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from physlearn.activations import Activation, Mixture, Table
 from physlearn.activations.activation import neurons_per_type
@@ -14,6 +15,7 @@ from physlearn.activations.compiled import CODES
 from physlearn.activations.named import ACTIVATIONS, Named
 from physlearn.models.deep import Deep, DeepField, Layer, Tower
 from physlearn.models.hamiltonian import HamiltonianNetwork, Potential
+from physlearn.models.informed import InformedModel
 from physlearn.models.inputs import Inputs
 from physlearn.models.layers import Layers
 from physlearn.models.model import Model
@@ -83,6 +85,8 @@ def _shallow(deep: Deep) -> Shallow:
 def _deep(model: Model) -> Deep:
     if type(model) is PhysicalModel:
         return _in_units(_deep(model.inner), model)
+    if type(model) is InformedModel:
+        return _informed(_in_units(_deep(model.inner), model), model)
     if type(model) not in _FOLDS:
         raise UntraceableError(f"the model {model.name} has no compiled form")
     return _FOLDS[type(model)](model)
@@ -94,6 +98,21 @@ def _in_units(inner: Deep, model: PhysicalModel) -> Deep:
     scale, center = _array(1 / units.scale), _array(units.center)
     found = _changed(inner, Change(np.diag(scale), -center * scale, np.diag(_array(units.rates))))
     return replace(found, constant=_array(units.drift) + found.constant)
+
+
+def _informed(deep: Deep, model: InformedModel) -> Deep:
+    """Return the average of a field over symmetries."""
+    if model.prior.known is not None:
+        raise UntraceableError("a known part is added to the network")
+    if (group := model.prior.group) is None:
+        return deep
+    images = []
+    for matrix, sign in zip(_array(group.matrices), _array(group.signs), strict=True):
+        inner = block_diag(matrix, np.eye(deep.linear.shape[1] - len(matrix)))
+        images.append(_changed(deep, Change(inner, np.zeros(len(inner)), sign / len(group) * np.linalg.inv(matrix))))
+    towers = tuple(tower for image in images for tower in image.towers)
+    linear, constant = (np.sum([getattr(one, name) for one in images], axis=0) for name in ("linear", "constant"))
+    return Deep(linear, constant, towers)
 
 
 def _changed(deep: Deep, change: Change) -> Deep:

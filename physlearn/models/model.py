@@ -76,6 +76,8 @@ class Model(Learner):
         Whether the Hamiltonian is T(p) + V(q).
     baseline
         Whether the model is fitted in one step and has no network to train.
+    layered
+        Whether the networks have hidden layers of the given widths with the given activation.
     takes_angles
         Whether the networks can take the cosine and sine of a coordinate that has a period.
     takes_given
@@ -90,6 +92,7 @@ class Model(Learner):
     structure: ClassVar[Structure] = "general"
     separable: ClassVar[bool] = False
     baseline: ClassVar[bool] = False
+    layered: ClassVar[bool] = True
     takes_angles: ClassVar[bool] = True
     takes_given: ClassVar[bool] = False
     options: ClassVar[Mapping[str, Any]] = {}

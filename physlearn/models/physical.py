@@ -115,8 +115,12 @@ class PhysicalModel(Model):
         if name in PARTS and hasattr(self._modules["inner"], name):
             return partial(self.part, name)
         if name == "conservative" and hasattr(self.inner, name):
-            return PhysicalModel(self.inner.conservative, self.units)  # type: ignore[arg-type]
+            return self._of(self.inner.conservative)  # type: ignore[arg-type]
         return super().__getattr__(name)
+
+    def _of(self, inner: Model) -> PhysicalModel:
+        """Return a part of the inner model, which is a flow by itself, in the units of the data."""
+        return PhysicalModel(inner, self.units)
 
     def _columns(self, which: str, *, given: bool = True) -> list[int]:
         """Return the indices of coordinates, and of the given values, on which everything but the momenta depends."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from physlearn.models.model import Learner, Model
+from physlearn.models.own import OWN
 from systems.generic_registry import Registry
 
 MODELS: Registry[type[Model]] = Registry("model", "physlearn.models")
@@ -66,4 +67,4 @@ def find(name: str) -> type[Model]:
     UnknownNameError
         If there is no such model (a KeyError); the message lists the names.
     """
-    return MODELS.get(name)
+    return OWN.get(name) or MODELS.get(name)
