@@ -37,7 +37,10 @@ def forecast(
         str | None,
         Option(help="Names of the CSV file's columns, such as 't,theta [deg],_'; _ skips a column. Default: the header."),
     ] = None,
-    model: Annotated[str | None, Option(help="Model to train: {models}. Default: a line-up of models.")] = None,
+    model: Annotated[
+        str | None,
+        Option(help="Model to train: {models}, or best, which validation chooses. Default: a line-up of models."),
+    ] = None,
     method: Annotated[str | None, Option(help="Integrator to roll the model out with: {integrators}. Needs --model.")] = None,
     integrator: Annotated[str | None, Option(hidden=True)] = None,
     energy: Annotated[float | None, Option(help="Energy of the forecast orbits, for systems that sample by energy.")] = None,

@@ -16,11 +16,12 @@ from physlearn.flow import Flow
 from physlearn.forecasting.forecaster import Forecaster
 from physlearn.integrators.implicit import Implicit
 from physlearn.integrators.steps import fitting
+from physlearn.models.best import Best
 from systems import AccuracyWarning, InputError, Orbit
 
 
 class Contender(NamedTuple):
-    """The name of a model and of the integrator that rolls it out."""
+    """The name of a model and of the integrator that rolls it out, which is empty for the default of the model."""
 
     model: str
     method: str
@@ -28,7 +29,7 @@ class Contender(NamedTuple):
     @property
     def label(self) -> str:
         """The name in tables and figures."""
-        return f"{self.model} + {self.method}"
+        return f"{self.model} + {self.method}" if self.method else self.model
 
 
 LINEUP = (
@@ -76,6 +77,10 @@ def choose(model: str | None, method: str | None, hamiltonian: bool, *, recorded
         usual = (*LINEUP, *(DISSIPATIVE if recorded else ()))
         return tuple(c for c in usual if hamiltonian or not models.find(c.model).needs_momenta())
     found = models.find(model)
+    if model == Best.name:
+        if method is not None:
+            integrators.find(method)
+        return (Contender(model, method or ""),)
     if found.needs_momenta() and not hamiltonian:
         raise InputError(f"the model {model} needs positions and momenta, which this system does not have: use the model nn")
     if method is not None:
@@ -123,13 +128,12 @@ def forecast_all(
     """
     forecasts = {}
     for contender in tqdm(contenders, disable=not progress, desc="forecasting", leave=False):
-        lenient = issubclass(integrators.find(contender.method), Implicit)
-        options: dict[str, Any] = {"failure": "nan"} if lenient else {}
         forecaster = trained.forecasters[contender.model]
+        method = contender.method or forecaster.model.default_method
+        lenient = issubclass(integrators.find(method), Implicit)
+        options: dict[str, Any] = {"failure": "nan"} if lenient else {}
         with warnings.catch_warnings():  # methods are compared with the same steps, which are too long for some of them
             warnings.simplefilter("ignore", AccuracyWarning)
-            orbit = forecaster.forecast(
-                z0, t, method=contender.method, dt=fitting(t, forecaster.step), progress=False, **options
-            )
+            orbit = forecaster.forecast(z0, t, method=method, dt=fitting(t, forecaster.step), progress=False, **options)
         forecasts[contender.label] = orbit
     return forecasts

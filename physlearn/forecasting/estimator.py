@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from physlearn import models
 from physlearn.forecasting.channels import Channels
-from physlearn.metrics import valid_prediction_time
+from physlearn.metrics import distance, valid_prediction_time
 from systems import InputError, Orbit
 
 
@@ -87,7 +89,31 @@ class Estimator:
         InputError
             Before ``fit``, or if an orbit has less than two measured times.
         """
-        parts = []
+        parts = [part for part, _ in self.forecast_each(orbits, threshold)]
+        return float(torch.stack(parts).double().mean())
+
+    def forecast_each(
+        self, orbits: Orbit | Sequence[Orbit], threshold: float = 0.4
+    ) -> Iterator[tuple[Float[Tensor, ""], Float[Tensor, ""]]]:
+        """Forecast each orbit from its first state, and yield two figures.
+
+        Parameters
+        ----------
+        orbits, threshold
+            As for `score`.
+
+        Yields
+        ------
+        part : Tensor, shape ``()``
+            Part of the length for which the forecast is valid.
+        error : Tensor, shape ``()``
+            Root mean square over the times of the error, in units of the spread of the true orbit.
+
+        Raises
+        ------
+        InputError
+            As for `score`.
+        """
         for orbit in self.channels.runs(orbits):
             for one in orbit.separate():
                 known = one.measured.all(-1)
@@ -95,8 +121,8 @@ class Estimator:
                     raise InputError("a score needs orbits with at least two times at which all coordinates were measured")
                 truth = Orbit(one.t[known], one.z[known], coordinates=one.coordinates, periods=one.periods)
                 forecast = self.forecast(truth.z[0], truth.t, progress=False, **self.channels.arguments(orbit))
-                parts.append(valid_prediction_time(forecast, truth, threshold) / (truth.t[-1] - truth.t[0]).abs())
-        return float(torch.stack(parts).double().mean())
+                part = valid_prediction_time(forecast, truth, threshold) / (truth.t[-1] - truth.t[0]).abs()
+                yield part, distance(forecast, truth).square().mean(-1).sqrt()
 
     @abstractmethod
     def forecast(self, z0: Any, t: Any, **options: Any) -> Orbit:

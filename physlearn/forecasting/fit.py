@@ -13,6 +13,7 @@ import torch
 from physlearn import models
 from physlearn.forecasting import angles as turning
 from physlearn.forecasting.beforehand import Beforehand
+from physlearn.forecasting.best import choose_best
 from physlearn.forecasting.callbacks import Callback, called, listed
 from physlearn.forecasting.fitting import Effort, Learned, Task, learn
 from physlearn.forecasting.members import Members
@@ -21,7 +22,7 @@ from physlearn.forecasting.smoothed import Measured
 from physlearn.forecasting.state_losses import Choice, LossName, again
 from physlearn.integrators.steps import typical_step
 from physlearn.models import Model
-from physlearn.models.informed import Prior
+from physlearn.models.best import Best
 from physlearn.models.units import Units
 from physlearn.training import Training
 from physlearn.training.loss import RateLoss
@@ -44,14 +45,15 @@ class Fit(Members):
     beforehand: Beforehand
     seed: int
     n_members: int
+    _settings: dict[str, Any]
 
     def __init__(self, name: str, dtype: torch.dtype, device: torch.device) -> None:
         super().__init__(name, dtype, device)
-        self.prior = Prior()
         self.training: Training | None = None
         self.step: float | None = None  # median step of the training orbits; None before fit, or if the file has none
         self.history = pd.DataFrame()
         self.loss_reason = ""
+        self.comparison = pd.DataFrame()  # of the models from which the best was chosen
         self.origin: dict[str, Any] = {}  # the system of the training orbits and its parameters, as far as they are known
 
     def fit(
@@ -129,6 +131,9 @@ class Fit(Members):
         """
         if unknown := sorted(set(training) - set(Training.__dataclass_fields__)):
             raise InputError(f"fit has no setting {unknown[0]!r}: choose from {', '.join(Training.__dataclass_fields__)}")
+        if models.find(self.name) is Best or (self._settings["model"] == Best.name and not resume):
+            settings = {"epochs": epochs, "loss": loss, "polish": polish, "progress": progress, "weighted": weighted}
+            return self._choose(orbits, validation, settings | {"resume": resume, "callbacks": callbacks} | training)
         how, watchers = Training(epochs=epochs, weighted=weighted, **training), listed(callbacks)
         earlier = self._earlier() if resume else None
         if earlier is not None and loss is None:
@@ -153,6 +158,15 @@ class Fit(Members):
             self.step = min(self.step or torch.inf, LONGEST * float(self.model.units.time))
         if weighted and len(self.history) and self.loss != "own":
             warn_of_misfit(self.name, self.history, of_states=self.loss != "derivative")
+        return self
+
+    def _choose(self, orbits: Any, validation: Any, settings: Mapping[str, Any]) -> Self:
+        """Become the best of several forecasters, which keeps the settings with which this one was created."""
+        if settings["resume"]:
+            raise InputError("no model has been chosen whose training could resume: call fit without resume first")
+        own = self._settings
+        found, table = choose_best(self, orbits, validation, settings)
+        vars(self).update(vars(found) | {"_settings": own, "comparison": table})
         return self
 
     def _earlier(self) -> Learned:

@@ -19,7 +19,6 @@ from physlearn.forecasting.channels import Channels
 from physlearn.forecasting.estimator import Estimator
 from physlearn.forecasting.fit import Fit
 from physlearn.models import Model
-from physlearn.models.informed import Prior
 from physlearn.models.options import checked
 from physlearn.models.own import OWN, kind_of
 from physlearn.models.units import Units
@@ -40,6 +39,8 @@ class Forecaster(Fit, Estimator):
         One of ``physlearn.models.names()``; the class ``physlearn.models.find(name)`` documents each model. A
         ``torch.nn.Module`` of your own, which is copied, maps states ``(..., D)`` to rates ``(..., D)``, or to energies
         ``(...)`` by a method ``hamiltonian``, both in units in which states and rates are of order one.
+        ``"best"`` trains those that apply and becomes the one that forecasts validation orbits best, of which
+        ``comparison`` has the figures.
     hidden
         Widths of the hidden layers.
     activation
@@ -84,6 +85,9 @@ class Forecaster(Fit, Estimator):
         units of the spread of each rate (with ``weighted=False``, of the data). A loss of states is a mean squared error in
         units of the motion between measured states, after the epochs on rates. ``training_physical`` and
         ``validation_physical`` are the unweighted losses in the units of the data.
+    comparison : DataFrame, one row per model, the best first
+        For the model ``"best"``: the ``score`` and median ``error`` of the forecasts of the validation orbits, in units of the
+        spread of the true orbit, the ``seconds`` of the training, and the ``failure`` of a model that cannot be trained.
 
     Raises
     ------
@@ -134,7 +138,7 @@ class Forecaster(Fit, Estimator):
         self.activation = activation
         self.angles = turning.checked(angles, name)
         self.channels = Channels.of(parameters, inputs, name)
-        self.beforehand, self.prior = Beforehand.of(known, symmetry), Prior()
+        self.beforehand = Beforehand.of(known, symmetry)
         seeded(seed)
         self.seed = whole("seed", seed)
         self._settings = {

@@ -12,8 +12,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.forecasting.bands import BandedOrbit, Calibration, calibrated
+from physlearn.forecasting.beforehand import described
 from physlearn.forecasting.channels import states_only
 from physlearn.forecasting.learned_flow import LearnedFlow
+from physlearn.models.informed import Prior
 from physlearn.models.physical import PhysicalModel
 from systems import InputError, Orbit
 from systems.autograd_mode import unrecorded
@@ -36,6 +38,7 @@ class Members(LearnedFlow):
         self.calibration: Calibration | None = None
         self.loss, self.loss_method = "", ""
         self.noise: dict[str, float] = {}
+        self.prior = Prior()
 
     @keyword_only("method")
     @renamed(integrator="method")
@@ -133,7 +136,7 @@ class Members(LearnedFlow):
 
     def _forecast(self, flow: LearnedFlow, *args: Any, **options: Any) -> Orbit:
         orbit = flow._orbit(*args, **options)
-        learned = {"loss": self.loss} | ({"method": self.loss_method} if self.loss_method else {})
+        learned = {"loss": self.loss} | ({"method": self.loss_method} if self.loss_method else {}) | described(self.prior)
         return replace(orbit, provenance={**orbit.provenance, **({"learned": learned} if self.loss else {})})
 
     def _flow_of(self, member: PhysicalModel) -> LearnedFlow:

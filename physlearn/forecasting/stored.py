@@ -47,6 +47,7 @@ class Described(Protocol):
     step: float | None
     training: Training | None
     history: pd.DataFrame
+    comparison: pd.DataFrame
     loss: str
     loss_reason: str
     loss_method: str
@@ -74,6 +75,7 @@ def settings_of(forecaster: Described) -> dict[str, Any]:
         "step": forecaster.step,
         "training": None if forecaster.training is None else asdict(forecaster.training),
         "history": forecaster.history.to_dict("list"),
+        "comparison": _finite(forecaster.comparison.reset_index().to_dict("list")) if len(forecaster.comparison) else {},
         "learned": {
             "loss": forecaster.loss,
             "why": forecaster.loss_reason,
@@ -127,6 +129,21 @@ def loss_of(settings: Mapping[str, Any]) -> tuple[str, str, str, dict[str, float
     if not all(value is None or (isinstance(value, float | int) and value >= 0) for value in noise.values()):
         raise InputError("noise must be the standard deviations of coordinates")
     return (*texts, {str(name): nan if value is None else float(value) for name, value in noise.items()})  # type: ignore[return-value]
+
+
+def comparison_of(settings: Mapping[str, Any]) -> pd.DataFrame:
+    """Return the figures of the models from which the best was chosen, if it was."""
+    found = pd.DataFrame(schema.columns(settings.get("comparison", {}), "comparison", ("model", "failure")))
+    return found.set_index("model") if "model" in found else pd.DataFrame()
+
+
+def _finite(columns: Mapping[Any, list[Any]]) -> dict[str, list[Any]]:
+    """Return columns with None for numbers that are not finite."""
+
+    def plain(x: Any) -> Any:
+        return None if isinstance(x, float) and not isfinite(x) else x
+
+    return {str(name): [plain(x) for x in column] for name, column in columns.items()}
 
 
 def origin_of(settings: Mapping[str, Any]) -> dict[str, Any]:

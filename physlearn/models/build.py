@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 from physlearn.activations import Activation
+from physlearn.models.best import Best
 from physlearn.models.classifier import Classifier
 from physlearn.models.hamiltonian import check_even
 from physlearn.models.inputs import NO_ANGLES, Angles
 from physlearn.models.model import Model
 from physlearn.models.options import checked
+from physlearn.models.own import OWN
 from physlearn.models.registry import CLASSIFIERS, find, names
 from physlearn.models.units import Structure
 from systems import InputError
@@ -93,6 +95,8 @@ def build(
     torch.Size([5, 4])
     """
     found = find(name)
+    if name in (*OWN, Best.name):
+        raise InputError(f"the model {name} cannot be built by its name: use a Forecaster, or one of {', '.join(names())}")
     check_angles(name, angles)
     check_given(name, given)
     structure_of(name, dim)

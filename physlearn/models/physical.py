@@ -46,6 +46,7 @@ class PhysicalModel(Model):
         super().__init__()
         self.inner = inner
         self.units = units
+        self._drifts = bool(units.drift.any())  # known beforehand, because torch.export cannot branch on values
         self._changes: dict[str, tuple[Tensor, Tensor, Tensor, Tensor | None]] = {}
 
     @property
@@ -106,7 +107,7 @@ class PhysicalModel(Model):
             with torch.inference_mode(False):  # later calls may differentiate through the cached constants
                 inverse = 1 / units.scale[chosen]
                 factor = units.energy if unit == "energy" else units.rates[self._columns(unit, given=False)]
-                drift = units.drift if units.drift.any() else None
+                drift = units.drift if self._drifts else None
                 self._changes[name] = inverse, -units.center[chosen] * inverse, factor, drift
         return self._changes[name]
 

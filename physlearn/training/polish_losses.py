@@ -38,9 +38,9 @@ class PolishLoss(Protocol):
         """Yield better and better weights."""
 
 
-def loss_of(model: Model, pairs: Pairs, counting: Counting, *, closed: bool) -> PolishLoss:
-    """Return the loss of a model in float64, in closed form if `by_normal_equations` allows it, or by torch."""
-    return ShallowLoss(model, pairs, counting) if closed else TorchLoss(model, pairs, counting)
+def loss_of(model: Model, pairs: Pairs, counting: Counting, *, closed: bool = True) -> PolishLoss:
+    """Return the loss of a model in float64, in closed form if that is wanted and its size allows it."""
+    return ShallowLoss(model, pairs, counting) if closed and by_normal_equations(model) else TorchLoss(model, pairs, counting)
 
 
 def by_normal_equations(model: Model) -> bool:

@@ -34,6 +34,8 @@ class WrongDivergence(VanDerPol):
 
 @dataclass(frozen=True)
 class DampedButCalledHamiltonian(HarmonicOscillator):
+    reversals: ClassVar = ()
+
     def vector_field(self, t, z):
         return super().vector_field(t, z) - 0.01 * z * torch.tensor([0.0, 1.0]).to(z)
 

@@ -1,6 +1,7 @@
 """Forecasters behave as estimators do."""
 
 import copy
+import multiprocessing
 import pickle
 
 import pytest
@@ -60,3 +61,30 @@ def test_scikit_learn_clones_it_and_searches_over_its_settings():
     search = selection.GridSearchCV(f, {"model": ["linear", "hnn-mechanical"]}, cv=3)
     assert search.fit(ORBITS).best_params_ == {"model": "hnn-mechanical"}
     assert search.best_score_ > 0.5
+
+
+def _forecast(f, z, t):
+    return f.forecast(z, t, progress=False).z
+
+
+def test_a_trained_forecaster_is_sent_to_other_processes():
+    """Spawned processes get it by pickling, as those of joblib do."""
+    f = Short("hnn", hidden=(10,)).fit(ORBITS)
+    z, t = ORBITS[0].z[0], ORBITS[0].t[:5]
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert torch.equal(pool.apply(_forecast, (f, z, t)), _forecast(f, z, t))
+    joblib = pytest.importorskip("joblib")
+    found = joblib.Parallel(n_jobs=2, backend="threading")(joblib.delayed(_forecast)(f, one.z[0], t) for one in ORBITS[:2])
+    assert torch.equal(found[0], _forecast(f, ORBITS[0].z[0], t))
+    assert torch.equal(copy.copy(f).vector_field(0.0, z), f.vector_field(0.0, z))
+
+
+@pytest.mark.parametrize("settings", [{}, {"known": PENDULUM}, {"symmetry": True}], ids=["alone", "known", "symmetric"])
+def test_torch_exports_a_trained_model(settings, tmp_path):
+    f = Short("nn", hidden=(10,), **settings).fit(ORBITS, epochs=5)
+    z = ORBITS[0].z
+    model = f.model_for(z)
+    program = torch.export.export(model, (z,), dynamic_shapes=({0: torch.export.Dim("batch")},))
+    torch.export.save(program, tmp_path / "model.pt2")
+    again = torch.export.load(tmp_path / "model.pt2").module()
+    torch.testing.assert_close(again(z[:7]), f.vector_field(0.0, z[:7]), rtol=1e-12, atol=1e-12)
