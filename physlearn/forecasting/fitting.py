@@ -24,6 +24,8 @@ from physlearn.training.polish import default_steps, polish
 from systems import InputError
 from systems.scalars import whole
 
+SAME, ALIKE = 0.01, 0.5  # largest error of velocities relative to exact rates, and to those of splines
+
 Precision = tuple[torch.device, torch.dtype]
 Build = Callable[[tuple[str, ...], Mapping[str, float], Units, int], Model]
 
@@ -119,7 +121,9 @@ def learn(
     data = LearningData.of(seen.with_rates, None if held is None else held.with_rates)
     coordinates = data.pairs.coordinates
     chosen = turning.chosen(angles, data.periods, coordinates)
-    units, pairs, held_out = data.standardized(structure_of(name, len(coordinates)), chosen)
+    if (structure := structure_of(name, len(coordinates))) == "lagrangian":
+        data.check_velocities(name, SAME if smoothed is None else ALIKE)
+    units, pairs, held_out = data.standardized(structure, chosen)
     networks = [build(coordinates, data.periods, units, effort.seed + k) for k in range(effort.members)]
     choice, method = choose(effort.loss, name, networks[0].baseline, smoothed), ""
     if networks[0].baseline:

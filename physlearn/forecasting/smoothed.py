@@ -46,6 +46,11 @@ class Smoothed:
     per_turn: float
 
     @property
+    def has_derived(self) -> bool:
+        """Whether velocities were derived from measured positions."""
+        return bool(sources_of(self.orbits[0]))
+
+    @property
     def derived(self) -> list[Orbit]:
         """The smoothed orbits with NaN for all but derived velocities."""
         kept = list(sources_of(self.orbits[0]))

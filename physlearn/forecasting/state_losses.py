@@ -61,6 +61,8 @@ def choose(loss: str | None, model: str, baseline: bool, smoothed: Smoothed | No
     told = f"the orbits have no rates and {smoothed.per_turn:.3g} states per turn"
     if baseline:
         return Choice("derivative", f"{told}, and a baseline is fitted to rates, which a spline derives")
+    if smoothed.has_derived:
+        return Choice("shooting", f"{told}, and their velocities were not measured")
     return Choice("step", told)
 
 

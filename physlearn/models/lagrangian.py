@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import softplus
 
 from physlearn.activations import Activation
-from physlearn.models.hamiltonian import Potential
+from physlearn.models.hamiltonian import Potential, check_even
 from physlearn.models.inputs import NO_ANGLES, Angles, Inputs
 from physlearn.models.model import Model
 from physlearn.models.network import Network
@@ -82,8 +82,7 @@ class LagrangianNetwork(Model):
         given: int = 0,
     ) -> None:
         super().__init__()
-        if dim % 2:
-            raise InputError(f"{self.name} needs as many velocities as positions, not {dim} coordinates: use the model nn")
+        check_even(self.name, dim, "velocities")
         if any(i >= dim // 2 for i in angles):
             raise InputError(
                 f"the kinetic energy of {self.name} has no period in the velocities: name only positions in angles"
