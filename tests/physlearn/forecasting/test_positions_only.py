@@ -37,7 +37,7 @@ def valid(f, time=100):
 
 def fitted(orbits, **settings):
     f = Forecaster("hnn-mechanical", hidden=(15,), seed=0)
-    return f.fit(orbits, epochs=60, progress=False, **{"polish": 40} | settings)
+    return f.fit(orbits, epochs=60, progress=False, **{"polish": 20} | settings)
 
 
 def test_six_angles_a_turn_are_enough():
@@ -88,6 +88,7 @@ def _at(estimates, measured):
     ]
 
 
+@pytest.mark.slow
 def test_coordinates_that_were_measured_at_different_times_are_learned_together():
     t = torch.arange(28, dtype=torch.float64) * 0.5
     z = PENDULUM.orbit(PENDULUM.sample(10, seed=0), t).z.clone()
