@@ -19,7 +19,6 @@ from systems.recording.unwrapping import continued
 from systems.recording.velocities import sources_of
 
 AMBIGUOUS = 4  # states per turn; with fewer, other motions pass through the same states
-SPARSE = 12  # states per turn below which the noise is not known, because noise and motion look alike
 
 
 @dataclass(frozen=True)
@@ -32,9 +31,9 @@ class Smoothed:
         Single orbits at their measured times, and the measured states themselves, NaN where nothing was measured, which
         includes derived velocities. Angles continue across their periods.
     noise : shape ``(D,)``
-        Estimated standard deviation of the measured states around the splines, in the units of the data; NaN if unknown.
+        Estimated standard deviation of the measured states around the true ones, in the units of the data; NaN if unknown.
     relative_noise : float
-        The largest of these in units of the spread of its coordinate; NaN if unknown.
+        The largest of these in units of the spread of its coordinate; NaN if one is unknown.
     per_turn : float
         Number of measured states in the time in which the fastest coordinate oscillates once.
     """
@@ -87,8 +86,6 @@ class Smoothed:
                 AccuracyWarning,
                 stacklevel=outside(),
             )
-        if per_turn < SPARSE:
-            return cls(smoothed, measured, np.full(len(names), np.nan), np.nan, per_turn)
         noise = np.array([found[i][0].noise if i in found else np.nan for i in range(len(names))])
         spread = np.concatenate([orbit.z.numpy() for orbit in smoothed]).std(0)
         moving = [i for i in own if spread[i] > 0]

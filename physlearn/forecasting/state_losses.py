@@ -21,6 +21,7 @@ from systems.periodic import shortest
 LossName = Literal["derivative", "step", "shooting", "weak"]
 
 CLEAN = 1e-3  # noise, relative to the spread, below which a step between neighbours is best
+DENSE = 40  # positions per turn above which steps from derived velocities are as good as learned ones, and cheaper
 PER_TURN = 10  # steps into which noisy states divide a turn
 TURN = 6.3  # longest step between states, in units of the time scale: about one turn
 LEAST = 8  # steps of a window of the weak form
@@ -61,7 +62,7 @@ def choose(loss: str | None, model: str, baseline: bool, smoothed: Smoothed | No
     told = f"the orbits have no rates and {smoothed.per_turn:.3g} states per turn"
     if baseline:
         return Choice("derivative", f"{told}, and a baseline is fitted to rates, which a spline derives")
-    if smoothed.has_derived:
+    if smoothed.has_derived and smoothed.per_turn < DENSE:
         return Choice("shooting", f"{told}, and their velocities were not measured")
     return Choice("step", told)
 

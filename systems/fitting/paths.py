@@ -15,6 +15,7 @@ SWEEPS = 8  # of Newton's method
 REGULAR = 1e-3  # share of the typical size of the equations that is added to them, where they are nearly singular
 
 AREA = 2.25  # a polynomial of degree four in a window of w samples follows this part of the noise, divided by w
+UNKNOWN = 0.1  # noise of values that do not tell it, relative to their spread
 ROUNDING = 1e-12  # smallest error of a rate, relative to the largest rate
 
 Array = np.ndarray
@@ -52,7 +53,8 @@ def path(run: Run) -> Path:
     for i in np.flatnonzero(seen.any(0)):
         (one,) = smooth([(run.t, z[:, i])])
         value[:, i], rate[:, i], error[:, i] = one.values[0], one.values[1], _rate_error(one)
-        noise[i], width = one.noise, max(width, round(AREA / one.followed) if one.followed else 1)
+        noise[i] = one.noise if np.isfinite(one.noise) else UNKNOWN * (float(np.nanstd(z[:, i])) or 1.0)
+        width = max(width, round(AREA / one.followed) if one.followed else 1)
     return Path(value, rate, error, noise, width, seen.any(0))
 
 

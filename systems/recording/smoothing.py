@@ -17,6 +17,7 @@ Array = np.ndarray
 GIVEN = 3  # derivatives that are returned, including the value
 RANGE = (-60.0, 34.0)  # logarithm of the strength in units of the noise and of the step, beyond which nothing changes
 COARSE = 3.0  # step of the first search in this range
+SPARSE = 10  # values per turn, below which noise and motion look alike
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Smooth:
         The signal, its first and second derivative, and their standard errors. An error is infinite if there are too few
         values for a derivative, which is then zero.
     noise : float
-        Standard deviation of the measured values around the true ones, pooled over all signals.
+        Standard deviation of the measured values around the true ones, pooled over all signals. NaN if there are fewer than
+        10 values per turn, which cannot tell noise from motion; the spline then goes through them.
     followed : float
         Part of the noise that the smoothed signal follows, between 0 and 1: the mean leverage of a value on itself.
     """
@@ -94,7 +96,8 @@ def smooth(signals: Sequence[tuple[Array, Array]]) -> list[Smooth]:
     size = max(float(np.abs(x).max()) for x in away) or 1.0
     size = size * float(np.sqrt(np.mean(np.square(np.concatenate(away) / size)))) or 1.0
     scaled = [_Signal.of(t, x / size, seen, step) for (t, _), x, seen in zip(signals, away, known, strict=True)]
-    logarithm = _strength(scaled)
+    sparse = _per_turn([signal.x[signal.seen] for signal in scaled]) < SPARSE
+    logarithm = RANGE[1] if sparse else _strength(scaled)
     found = [signal.run(np.exp(logarithm)) for signal in scaled]
     squares, count = sum(one.squares for one in found), sum(one.count for one in found)
     noise = size * float(np.sqrt(squares / count)) if count else 0.0
@@ -106,7 +109,7 @@ def smooth(signals: Sequence[tuple[Array, Array]]) -> list[Smooth]:
         np.multiply(errors, (noise / size * unit)[:, None], out=errors, where=np.isfinite(errors))
         values[0] += center
         turned = np.array([1.0, signal.direction, 1.0])[:, None]
-        results.append(Smooth(values * turned, errors, noise, own))
+        results.append(Smooth(values * turned, errors, np.nan if sparse else noise, own))
     return results
 
 
@@ -158,6 +161,23 @@ class _Signal:
         for k in range(min(order, GIVEN)):
             values[k], errors[k] = means[:, k], np.sqrt(np.maximum(covariances[:, k, k], 0.0))
         return values, errors, float(np.clip(errors[0, self.seen] ** 2, 0.0, 1.0).mean())
+
+
+def _per_turn(signals: Sequence[Array]) -> float:
+    r"""Return the number of values in which an oscillation turns once, whatever the noise is.
+
+    For an oscillation with white noise, the correlations of neighbours at one and two steps are :math:`r_1 = a \cos\omega`
+    and :math:`r_2 = a \cos 2\omega`, from which Pisarenko (Geophys. J. R. Astron. Soc. 33, 347, 1973) found omega.
+    """
+    products = [
+        sum(float(x[lag:] @ x[: len(x) - lag]) for x in signals) / max(1, sum(len(x) - lag for x in signals if len(x) > lag))
+        for lag in (1, 2)
+    ]
+    if products[0] <= 0:
+        return 2.0 if products[0] < 0 else np.inf
+    ratio = products[1] / products[0]
+    cosine = (ratio + np.sqrt(ratio**2 + 8)) / 4
+    return float(2 * np.pi / np.arccos(cosine)) if cosine < 1 else np.inf
 
 
 def _strength(signals: Sequence[_Signal]) -> float:

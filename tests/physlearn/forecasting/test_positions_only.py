@@ -83,9 +83,7 @@ def test_only_measured_values_are_compared(loss):
 def _at(estimates, measured):
     """The estimates at the times at which anything was measured."""
     known = measured.measured.any(-1)
-    return [
-        Orbit(estimates.t[k], z[k], coordinates=estimates.coordinates) for z, k in zip(estimates.z, known, strict=True)
-    ]
+    return [Orbit(estimates.t[k], z[k], coordinates=estimates.coordinates) for z, k in zip(estimates.z, known, strict=True)]
 
 
 @pytest.mark.slow
@@ -96,7 +94,7 @@ def test_coordinates_that_were_measured_at_different_times_are_learned_together(
     z[:, 1::2, 1] = math.nan  # never both
     seen = Orbit(t, z, coordinates=("theta", "p"), periods=PENDULUM.periods)
     assert valid(fitted(seen, loss="shooting")) > 50
-    with pytest.raises(InputError, match="windows of 2 states need .* at so many times"):
+    with pytest.raises(InputError, match=r"windows of 2 states need .* at so many times"):
         fitted(seen, loss="step")
 
 
