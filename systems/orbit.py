@@ -18,6 +18,7 @@ from systems.from_csv import FromCsv
 from systems.joined_orbits import concatenated, stacked
 from systems.other_forms import OtherForms
 from systems.periodic import check_periods
+from systems.positions_only import PositionsOnly
 from systems.states import check_times
 from systems.units_of_data import check_units
 
@@ -25,7 +26,7 @@ Index: TypeAlias = int | slice | list[int] | Tensor | EllipsisType
 
 
 @dataclass(frozen=True, eq=False)
-class Orbit(OtherForms, FromCsv):
+class Orbit(OtherForms, FromCsv, PositionsOnly):
     """States at strictly increasing or strictly decreasing times.
 
     The orbits of a batch share their times, or have times of their own. NaN in a state means that this coordinate was not

@@ -17,6 +17,14 @@ class EnergyParts:
         return self._part("hamiltonian")
 
     @property
+    def energy(self) -> Callable[[Tensor], Tensor]:
+        """The energy that the learned flow conserves: that of a Lagrangian model, up to a factor, or else the Hamiltonian."""
+        try:
+            return self._part("energy")
+        except AttributeError:
+            return self._part("hamiltonian")
+
+    @property
     def velocity(self) -> Callable[[Tensor], Tensor]:
         """The velocity dT/dp of a separable model: ``f.velocity(p)``."""
         return self._part("velocity")

@@ -29,6 +29,8 @@ from physlearn.training.polish import default_steps, polish
 from systems import InputError
 from systems.scalars import whole
 
+SAME, ALIKE = 0.01, 0.5  # largest error of velocities relative to exact rates, and to those of splines
+
 Precision = tuple[torch.device, torch.dtype]
 Build = Callable[[tuple[str, ...], Mapping[str, float], Units, int], Model]
 
@@ -151,10 +153,12 @@ def learn(task: Task, seen: Measured, held: Measured | None, effort: Effort) -> 
             f"{_told(coordinates, data.periods)} cannot resume it: give orbits of the same coordinates"
         )
     task.prior.check(find(task.name), coordinates, data.pairs.z)
+    if (structure := structure_of(task.name, len(coordinates))) == "lagrangian":
+        data.check_velocities(task.name, SAME if smoothed is None else ALIKE)
     data = data.changed(task.prior.to_learn)
     chosen = turning.chosen(task.angles, data.periods, coordinates)
     units = None if earlier is None else earlier.models[0].units
-    units, pairs, held_out = data.standardized(structure_of(task.name, len(coordinates)), chosen, units)
+    units, pairs, held_out = data.standardized(structure, chosen, units)
     if earlier is None:
         networks = [task.build(coordinates, data.periods, units, effort.seed + k) for k in range(effort.members)]
     else:

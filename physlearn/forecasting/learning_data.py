@@ -65,6 +65,23 @@ class LearningData:
         assert pairs is not None
         return replace(self, pairs=pairs, validation=held_out)
 
+    def check_velocities(self, model: str, tolerance: float) -> None:
+        """Raise InputError unless the second half of the coordinates are the rates of the first half.
+
+        The error of each is measured in units of the rate's root mean square, and at most ``tolerance``.
+        """
+        n = len(self.pairs.coordinates) // 2
+        velocity, rate = self.pairs.z[:, n : 2 * n], self.pairs.rate[:, :n]
+        off = (velocity - rate).square().mean(0).sqrt() / rate.square().mean(0).sqrt()
+        for k in range(n):
+            if off[k] > tolerance:
+                q, v = self.pairs.coordinates[k], self.pairs.coordinates[n + k]
+                raise InputError(
+                    f"{model} needs the velocity of each position, but {v} differs from the rate of {q} by "
+                    f"{float(off[k]):.0%}: give velocities, which orbit.with_velocities() derives from positions, or use hnn "
+                    "if these are momenta"
+                )
+
     def standardized(
         self, structure: Structure, angles: Mapping[str, float], units: Units | None = None
     ) -> tuple[Units, Pairs, Pairs | None]:

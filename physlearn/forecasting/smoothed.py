@@ -11,18 +11,14 @@ from math import pi
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.fft import dst
-from scipy.interpolate import make_interp_spline, make_smoothing_spline
-from scipy.optimize import minimize_scalar
 
 from systems import AccuracyWarning, InputError, Orbit
 from systems.errors import outside
+from systems.recording.smoothing import Smooth, smooth
 from systems.recording.unwrapping import continued
+from systems.recording.velocities import sources_of
 
-FEWEST = 5  # states that a smoothing spline needs; fewer are interpolated
-DEGREE = 5
 AMBIGUOUS = 4  # states per turn; with fewer, other motions pass through the same states
-SPARSE = 12  # states per turn below which a smoothing spline takes motion for noise
 
 
 @dataclass(frozen=True)
@@ -32,11 +28,12 @@ class Smoothed:
     Parameters
     ----------
     orbits, measured : list of Orbit
-        Single orbits at their measured times, and the measured states themselves. Angles continue across their periods.
+        Single orbits at their measured times, and the measured states themselves, NaN where nothing was measured, which
+        includes derived velocities. Angles continue across their periods.
     noise : shape ``(D,)``
-        Estimated standard deviation of the measured states around the splines, in the units of the data; NaN if unknown.
+        Estimated standard deviation of the measured states around the true ones, in the units of the data; NaN if unknown.
     relative_noise : float
-        The largest of these in units of the spread of its coordinate; NaN if unknown.
+        The largest of these in units of the spread of its coordinate; NaN if one is unknown.
     per_turn : float
         Number of measured states in the time in which the fastest coordinate oscillates once.
     """
@@ -47,91 +44,67 @@ class Smoothed:
     relative_noise: float
     per_turn: float
 
+    @property
+    def has_derived(self) -> bool:
+        """Whether velocities were derived from measured positions."""
+        return bool(sources_of(self.orbits[0]))
+
+    @property
+    def derived(self) -> list[Orbit]:
+        """The smoothed orbits with NaN for all but derived velocities."""
+        kept = list(sources_of(self.orbits[0]))
+        others = [i for i in range(self.orbits[0].dim) if i not in kept]
+        return [replace(one, z=one.z.index_fill(-1, torch.tensor(others), torch.nan), rate=None) for one in self.orbits]
+
     @classmethod
     def of(cls, orbits: Orbit | Sequence[Orbit]) -> Smoothed:
-        """Smooth orbits, each coordinate by a cubic spline whose stiffness is chosen by generalized cross-validation.
+        """Smooth orbits, all runs of a coordinate together; see `systems.recording.smooth`.
 
-        States that are too far apart to tell noise from motion are interpolated, by splines of degree five; their noise is
-        then not known, and NaN. Raises InputError if no orbit has two measured states of each coordinate.
-
-        References
-        ----------
-        Craven and Wahba, Numer. Math. 31, 377 (1979).
+        Velocities that were derived from positions are derived again, with their rates. The noise of states that are too far
+        apart to tell noise from motion is not known, and NaN. Raises InputError if no orbit has two measured states of each
+        coordinate.
         """
         listed = [orbits] if isinstance(orbits, Orbit) else list(orbits)
-        single = [one for orbit in listed for one in orbit.separate() if (one.measured.sum(0) >= 2).all()]
-        if not single:
+        measured = [again for orbit in listed for one in orbit.separate() for again in _continuous(one).separate()]
+        names = measured[0].coordinates if measured else ()
+        derived = sources_of(measured[0]) if measured else {}  # a velocity's index: that of its position
+        own = [i for i in range(len(names)) if i not in derived]
+        measured = [one for one in measured if (one.measured[:, own].sum(0) >= 2).all()]
+        if not measured:
             raise InputError("no orbit has two measured states of each coordinate, from which a flow could be learned")
-        measured = [_continuous(one) for one in single]
-        through = _splines(measured, [None] * single[0].dim)
-        if (per_turn := _per_turn(through)) < AMBIGUOUS:
+        found = {i: smooth([(one.t.numpy(), one.z[:, i].numpy()) for one in measured]) for i in own}
+        smoothed = [
+            _joined(one, [(found[derived.get(i, i)][k], int(i in derived)) for i in range(len(names))])
+            for k, one in enumerate(measured)
+        ]
+        per_turn = _per_turn(smoothed)
+        if (apart := _per_turn_of_steps([one.z[:, own].numpy() for one in measured])) < AMBIGUOUS:
+            per_turn = min(per_turn, apart)  # what looks like noise may be motion
             warnings.warn(
                 f"the states are too far apart: there are fewer than {AMBIGUOUS} per turn, so the motion between them is "
                 "ambiguous, and what is learned may be wrong; measure more often",
                 AccuracyWarning,
                 stacklevel=outside(),
             )
-        if per_turn < SPARSE:
-            return cls(through, measured, np.full(single[0].dim, np.nan), np.nan, per_turn)
-        stiffness = [_stiffness([one.z[one.measured[:, i], i].numpy() for one in measured]) for i in range(single[0].dim)]
-        smooth = _splines(measured, [stiff for stiff, _ in stiffness])
-        off = np.concatenate([(one.z - other.z).numpy() for one, other in zip(smooth, measured, strict=True)])
-        free = np.array([1 - part for _, part in stiffness])
-        noise = np.sqrt(np.nanmean(np.square(off), axis=0) / free)
-        spread = np.concatenate([orbit.z.numpy() for orbit in smooth]).std(0)
-        moving = spread > 0
-        relative = float((noise[moving] / spread[moving]).max()) if moving.any() else 0.0
-        return cls(smooth, measured, noise, relative, _per_turn(smooth))
+        noise = np.array([found[i][0].noise if i in found else np.nan for i in range(len(names))])
+        spread = np.concatenate([orbit.z.numpy() for orbit in smoothed]).std(0)
+        moving = [i for i in own if spread[i] > 0]
+        relative = float((noise[moving] / spread[moving]).max()) if moving else 0.0
+        return cls(smoothed, measured, noise, relative, per_turn)
 
 
 def _continuous(orbit: Orbit) -> Orbit:
-    """Return an orbit in float64 whose angles continue across their periods."""
+    """Return an orbit in float64 whose angles continue across their periods, without derived velocities."""
     periods = np.array([orbit.periods.get(name, np.inf) for name in orbit.coordinates])
     z = continued(orbit.z.detach().cpu().double().numpy(), periods)
+    z[:, list(sources_of(orbit))] = np.nan
     return replace(orbit, t=orbit.t.detach().cpu().double(), z=torch.from_numpy(z), rate=None)
 
 
-def _splines(orbits: Sequence[Orbit], stiffness: Sequence[float | None]) -> list[Orbit]:
-    """Return orbits with the states and rates of splines, given the stiffness for each coordinate, or None to interpolate."""
-    found = []
-    for orbit in orbits:
-        t, given = orbit.t.numpy(), orbit.z.numpy()
-        parts = zip(*(_spline(t, x, stiff) for x, stiff in zip(given.T, stiffness, strict=True)), strict=True)
-        z, rate = (np.stack(part, axis=-1) for part in parts)
-        found.append(replace(orbit, z=torch.from_numpy(z), rate=torch.from_numpy(rate)))
-    return found
-
-
-def _stiffness(series: Sequence[np.ndarray]) -> tuple[float, float]:
-    r"""Return the stiffness of splines with unit steps, and the part of the noise that they follow.
-
-    .. math:: \min_\lambda \frac{\sum_k (1 - h_k)^2 c_k^2}{(1 - \langle h \rangle)^2}, \qquad
-        h_k = \frac{1}{1 + \lambda (2 - 2 \cos \omega_k)^2}
-
-    These are the smoother's eigenvalues for natural splines, in whose basis, that of sines, a series has the coefficients c_k
-    after the straight line through its ends has been subtracted. Series of all orbits count together.
-    """
-    coefficients, squares, known = [], [], 0
-    for x in series:
-        n = len(x)
-        if n < FEWEST:
-            continue
-        known += n
-        coefficients.append(dst((x - np.linspace(x[0], x[-1], n))[1:-1], type=1, norm="ortho"))
-        squares.append((2 - 2 * np.cos(np.pi * np.arange(1, n - 1) / (n - 1))) ** 2)
-    if not known or not (c := np.concatenate(coefficients)).any():
-        return 0.0, 0.0
-    g = np.concatenate(squares)
-
-    def followed(logarithm: float) -> np.ndarray:
-        return 1 / (1 + np.exp(logarithm) * g)
-
-    def criterion(logarithm: float) -> float:
-        h = followed(logarithm)
-        return float(np.log(np.square((1 - h) * c).sum()) - 2 * np.log(1 - h.mean()))
-
-    best = float(minimize_scalar(criterion, bounds=(-12.0, 25.0), method="bounded").x)
-    return float(np.exp(best)), min(0.999, float(followed(best).mean()))
+def _joined(orbit: Orbit, parts: Sequence[tuple[Smooth, int]]) -> Orbit:
+    """Return an orbit with the given derivative of each smoothed signal as a coordinate, and the next one as its rate."""
+    z, rate = (np.stack([one.values[k + more] for one, k in parts], axis=-1) for more in (0, 1))
+    return replace(orbit, z=torch.from_numpy(z), rate=torch.from_numpy(rate))
 
 
 def _per_turn(orbits: Sequence[Orbit]) -> float:
@@ -146,20 +119,20 @@ def _per_turn(orbits: Sequence[Orbit]) -> float:
     return 2 * pi / (fastest * step) if fastest > 0 else np.inf
 
 
-def _spline(t: np.ndarray, x: np.ndarray, stiffness: float | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return the values of a spline through or near x, where x is not NaN, and its derivative, at all times."""
-    known = np.isfinite(x)
-    n = int(known.sum())
-    step = np.median(np.abs(np.diff(t[known])))
-    order = 1 if t[-1] > t[0] else -1
-    place = order * (t - t[0]) / step  # the criterion of a smoothing spline needs steps of about one
-    center, size = x[known].mean(), x[known].std() or 1.0
-    y = (x[known] - center) / size
-    if stiffness is not None and n >= FEWEST:
-        spline = make_smoothing_spline(place[known], y, lam=stiffness)
-    else:
-        spline = make_interp_spline(place[known], y, k=min(DEGREE, n - 1 - n % 2 if n > 2 else 1))
-    return center + size * spline(place), order * size / step * spline.derivative()(place)
+def _per_turn_of_steps(runs: Sequence[np.ndarray]) -> float:
+    r"""Return the number of states per turn of an oscillation whose steps are as large as those of the fastest coordinate.
+
+    Its steps have :math:`\langle (x_{k+1} - x_k)^2 \rangle = 2 \sigma^2 (1 - \cos(2 \pi / n))`, and those of white noise are
+    as large as for n = 4.
+    """
+    spread = np.nanvar(np.concatenate(runs), axis=0)
+    steps = [np.diff(x[np.isfinite(x)]) for run in runs for x in run.T]
+    square = np.array([np.mean(np.square(np.concatenate(steps[i :: len(spread)]))) for i in range(len(spread))])
+    moving = spread > 0
+    if not moving.any():
+        return np.inf
+    ratio = float((square[moving] / spread[moving]).max()) / 2
+    return 2 * pi / float(np.arccos(1 - min(2.0, ratio))) if ratio > 0 else np.inf
 
 
 @dataclass(frozen=True)

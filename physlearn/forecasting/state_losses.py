@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 LossName = Literal["derivative", "step", "shooting", "weak"]
 
 CLEAN = 1e-3  # noise, relative to the spread, below which a step between neighbours is best
+DENSE = 40  # positions per turn above which steps from derived velocities are as good as learned ones, and cheaper
 PER_TURN = 10  # steps into which noisy states divide a turn
 TURN = 6.3  # longest step between states, in units of the time scale: about one turn
 LEAST = 8  # steps of a window of the weak form
@@ -76,6 +77,8 @@ def choose(loss: str | RateLoss | None, model: str, baseline: bool, smoothed: Sm
     told = f"the orbits have no rates and {smoothed.per_turn:.3g} states per turn"
     if baseline:
         return Choice("derivative", f"{told}, and a baseline is fitted to rates, which a spline derives")
+    if smoothed.has_derived and smoothed.per_turn < DENSE:
+        return Choice("shooting", f"{told}, and their velocities were not measured")
     return Choice("step", told)
 
 
@@ -154,28 +157,29 @@ class StateTraining:
             model, units = InUnits(self.prior.completed(model, units)), all_moving(units)
         if name == "step":
             stride = max(1, round(data.per_turn / PER_TURN)) if data.relative_noise > CLEAN else 1
-            return StepLoss(model, units, self._windows(data.measured, min(stride, _most(data))))
+            return StepLoss(model, units, self._windows(data, min(stride, _most(data, data.derived))))
         if name == "weak":
             length = max(LEAST, round(data.per_turn / 2))
-            windows = self._windows(data.measured, length, every=max(1, length // 4))
-            return WeakLoss(model, units, windows)
-        length = min(max(2, round(data.per_turn)), _most(data))
-        whole = [_with_holes(one, known) for one, known in zip(data.orbits, data.measured, strict=True)]
-        windows, start = self._windows(data.measured, length), self._windows(whole, length)
+            return WeakLoss(model, units, self._windows(data, length, every=max(1, length // 4)))
+        length = min(max(2, round(data.per_turn)), _most(data, data.orbits))
+        windows = self._windows(data, length, everywhere=True)
+        start = self._settled(Windows.of(data.orbits, length))
         return ShootingLoss(model, units, windows, start.z[:, 0])
 
-    def _windows(self, orbits: Sequence[Orbit], length: int, every: int | None = None) -> Windows:
-        windows = Windows.of(orbits, length, every=every).within(TURN * float(self.units.time))
+    def _windows(self, data: Smoothed, length: int, every: int | None = None, *, everywhere: bool = False) -> Windows:
+        """Return windows of measured states, with smoothed ones for derived velocities or for all that was not measured."""
+        estimates = data.orbits if everywhere else data.derived
+        return self._settled(Windows.of(data.measured, length, every=every, estimates=estimates))
+
+    def _settled(self, windows: Windows) -> Windows:
+        """Return the windows without gaps, whose angles begin within the turn of the training data."""
+        windows = windows.within(TURN * float(self.units.time))
         away = windows.z[:, 0] - self.units.center[: self.units.dim]
-        turns = away - shortest(away, self.angles, orbits[0].coordinates)
+        turns = away - shortest(away, self.angles, windows.runs[0].coordinates)
         return replace(windows, z=windows.z - turns.unsqueeze(1))
 
 
-def _with_holes(smooth: Orbit, measured: Orbit) -> Orbit:
-    """Return smoothed states where all coordinates were measured, so that windows are at the same places."""
-    return replace(smooth, z=smooth.z.where(measured.measured.all(-1, keepdim=True), torch.nan), rate=None)
-
-
-def _most(data: Smoothed) -> int:
-    """Return the largest number of steps of an orbit."""
-    return max(1, *(int(one.measured.all(-1).sum()) - 1 for one in data.measured))
+def _most(data: Smoothed, estimates: Sequence[Orbit]) -> int:
+    """Return the largest number of steps of an orbit between times at which each coordinate is measured or estimated."""
+    known = [(one.measured | other.measured).all(-1) for one, other in zip(data.measured, estimates, strict=True)]
+    return max(1, *(int(each.sum()) - 1 for each in known))

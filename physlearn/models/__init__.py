@@ -5,6 +5,7 @@
 from physlearn.models.vector_field import VectorFieldNetwork
 from physlearn.models.hamiltonian import HamiltonianNetwork
 from physlearn.models.separable import MechanicalHamiltonianNetwork, SeparableHamiltonianNetwork
+from physlearn.models.lagrangian import LagrangianNetwork
 from physlearn.models.dissipative import DissipativeHamiltonianNetwork, DissipativeMechanicalNetwork
 from physlearn.models.classifier import Classifier
 from physlearn.models.splines import SplineClassifier, SplineHamiltonian, SplineVectorField
@@ -22,6 +23,7 @@ __all__ = [
     "DissipativeHamiltonianNetwork",
     "DissipativeMechanicalNetwork",
     "HamiltonianNetwork",
+    "LagrangianNetwork",
     "Learner",
     "LinearModel",
     "MechanicalHamiltonianNetwork",

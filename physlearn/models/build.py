@@ -35,11 +35,12 @@ def check_given(name: str, given: int) -> None:
 def structure_of(name: str, dim: int) -> Structure:
     """Return the structure of a model that a change of units must preserve.
 
-    Raises UnknownNameError for an unknown model, and InputError if the model needs momenta but ``dim`` is odd.
+    Raises UnknownNameError for an unknown model, and InputError if the model needs momenta or velocities but
+    ``dim`` is odd.
     """
     model = find(name)
     if model.needs_momenta():
-        check_even(name, dim)
+        check_even(name, dim, "velocities" if model.structure == "lagrangian" else "momenta")
     return model.structure
 
 

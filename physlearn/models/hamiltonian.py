@@ -166,7 +166,10 @@ class HamiltonianNetwork(Model):
         return rotate(self.energy.gradient(z))
 
 
-def check_even(model: str, dim: int) -> None:
-    """Raise InputError if the number of coordinates is odd, so that they cannot be pairs of positions and momenta."""
+def check_even(model: str, dim: int, needed: str = "momenta") -> None:
+    """Raise InputError if the number of coordinates is odd, so that they cannot be positions and as many momenta."""
     if dim % 2:
-        raise InputError(f"{model} needs as many momenta as positions, not {dim} coordinates: use the model nn")
+        raise InputError(
+            f"{model} needs as many {needed} as positions, not {dim} coordinates: use the model nn, or derive velocities of "
+            "positions by orbit.with_velocities()"
+        )

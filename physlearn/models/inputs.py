@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from physlearn.models.scaling import Standard, rounding
+from physlearn.models.scaling import Standard, over_batch, rounding
 
 Angles = Mapping[int, float]  # the period of each coordinate that is treated as an angle, by its index
 NO_ANGLES: Angles = MappingProxyType({})
@@ -73,6 +73,25 @@ class Inputs(Standard):
             columns[i] = phase.cos()
             columns.append(phase.sin())
         return torch.stack(columns, dim=-1)
+
+    def slopes(self, x: Float[Tensor, "*batch n"]) -> Float[Tensor, "n *batch width"]:
+        """Return the derivatives of the inputs of the network by each coordinate, on a new first axis.
+
+        Without angles they are the same for all x, and the axes of the batch have length one.
+        """
+        if not self.angles:
+            rows = torch.eye(self.size, dtype=x.dtype, device=x.device)
+            return rows.reshape(self.size, *[1] * (x.ndim - 1), self.size) / over_batch(self.scale, 1)
+        zero, one = torch.zeros_like(x[..., 0]), torch.ones_like(x[..., 0])
+        derivatives = []
+        for i in range(self.size):
+            columns = [zero] * self.width
+            columns[i] = one
+            if i in self.angles:
+                k, sine = self.angles[i], self.size + list(self.angles).index(i)
+                columns[i], columns[sine] = -k * (k * x[..., i]).sin(), k * (k * x[..., i]).cos()
+            derivatives.append(torch.stack(columns, dim=-1))
+        return torch.stack(derivatives) / over_batch(self.scale, 1)
 
     def by_coordinates(
         self, x: Float[Tensor, "*batch n"], by_features: Float[Tensor, "*batch width"]

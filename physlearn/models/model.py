@@ -71,7 +71,7 @@ class Model(Learner):
         Name of the default integration method.
     structure
         Structure that a change of units must preserve, see ``models.units.Units.of``. Unless it is ``"general"``, the
-        coordinates must be pairs of positions and momenta.
+        coordinates must be pairs of positions and momenta, or of positions and velocities if it is ``"lagrangian"``.
     separable
         Whether the Hamiltonian is T(p) + V(q).
     baseline
@@ -100,7 +100,7 @@ class Model(Learner):
 
     @classmethod
     def needs_momenta(cls) -> bool:
-        """Return whether the coordinates must be pairs of positions and momenta."""
+        """Return whether the coordinates must be pairs of positions and momenta, or of positions and velocities."""
         return cls.structure != "general"
 
     @classmethod

@@ -35,3 +35,13 @@ class Network(Layers):
         for layer, slope in zip(reversed(hidden), reversed(slopes), strict=True):
             g = affine(g * slope, layer.weight.mT)
         return g
+
+    def value_and_slopes(
+        self, x: Float[Tensor, "*batch inputs"], tangents: Float[Tensor, "n *batch inputs"]
+    ) -> tuple[Float[Tensor, "*batch outputs"], Float[Tensor, "n *batch outputs"]]:
+        """Return the outputs and their derivatives along some tangents of the inputs, in one forward pass."""
+        *hidden, last = self._affine
+        for layer in hidden:
+            x, slope = self.activation.value_and_first(layer(x))
+            tangents = slope * (tangents @ layer.weight.mT)
+        return last(x), tangents @ last.weight.mT

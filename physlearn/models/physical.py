@@ -19,6 +19,7 @@ from systems.periodic import shortest
 PARTS = {  # coordinates that each takes (followed by the given values, if it depends on them), and the unit of its result
     "vector_field": ("all", "all"),
     "hamiltonian": ("all", "energy"),
+    "energy": ("all", "energy"),
     "potential": ("positions", "energy"),
     "kinetic": ("momenta", "energy"),
     "velocity": ("momenta", "positions"),

@@ -12,7 +12,7 @@ from torch import Tensor
 from physlearn.models.scaling import rounding, spread
 from systems import InputError
 
-Structure = Literal["general", "canonical", "odd", "mechanical"]
+Structure = Literal["general", "canonical", "odd", "mechanical", "lagrangian"]
 IN_FILES = "units."
 SAME = 1e-6  # tolerance within which a slope of velocity on momentum equals one
 
@@ -69,7 +69,8 @@ class Units:
             Structure to preserve. ``"general"`` preserves nothing, and the unit of each coordinate is its spread.
             ``"canonical"`` preserves Hamilton's equations, ``"odd"`` also the zero of the momenta. ``"mechanical"`` also
             makes velocities equal to momenta in the new units, with masses estimated as the slope of each momentum on its
-            velocity.
+            velocity. ``"lagrangian"``, for positions and velocities, makes the unit of a velocity that of its position per
+            unit of time.
         dtype
             Precision of the original data.
         """
@@ -89,6 +90,16 @@ class Units:
             return cls(center, size, time, torch.where(still, rate.mean(0), 0.0), (~still).to(z.dtype))
         n = z.shape[1] // 2
         (q, p), (still, unmoved) = size.split(n), constant.split(n)
+        if structure == "lagrangian":
+            time = _time(velocity / torch.cat([q, p]))
+            zero = torch.zeros_like(q)
+            return cls(
+                torch.cat([center[:n], zero]),
+                torch.cat([q, q / time]),
+                time,
+                torch.zeros_like(center),
+                torch.ones_like(center),
+            )
         if structure != "canonical":
             p = z[:, n:].square().mean(0).sqrt()
             p, unmoved = torch.where(p > 0, p, 1.0), p == 0

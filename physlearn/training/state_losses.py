@@ -47,9 +47,13 @@ class StateLoss(ABC):
         self.given: Float[Tensor, "W L stages k"] | None = None
         if windows.driven:
             self.given = (windows.given(self.substeps) - units.center[dim:]) / units.scale[dim:]
+        self.measured = windows.measured.to(self.z.dtype)
+        part = self.measured.mean((0, 1))  # of the values that were measured
+        self.measured = self.measured / part.where(part > 0, 1.0)
         moved = self.z.diff(dim=1).square().mean((0, 1))
         # a coordinate that does not move has no weight; the loss of a state that stays where it is equals one
-        self.weights = torch.where(moved > 0, 1 / moved.where(moved > 0, 1.0), 0.0) / moved.numel()
+        self.joining = torch.where(moved > 0, 1 / moved.where(moved > 0, 1.0), 0.0) / moved.numel()
+        self.weights = torch.where(part > 0, self.joining, 0.0) * moved.numel() / (part > 0).sum()
 
     def __len__(self) -> int:
         return len(self.t)
@@ -77,6 +81,10 @@ class StateLoss(ABC):
     def field(self, z: Float[Tensor, "B D"], given: Float[Tensor, "B k"] | None = None) -> Float[Tensor, "B D"]:
         """Return dz/dt."""
         return self.moving * self.model(z if given is None else torch.cat([z, given], dim=-1)) + self.drift
+
+    def misfit(self, z: Float[Tensor, "B D"], rows: Int[Tensor, " B"], step: int) -> Float[Tensor, " D"]:
+        """Return the mean squares of the differences from the measured values of some windows after some of their steps."""
+        return ((z - self.z[rows, step]).square() * self.measured[rows, step]).mean(0)
 
     def stepped(self, z: Float[Tensor, "B D"], rows: Int[Tensor, " B"], step: int) -> Float[Tensor, "B D"]:
         """Return states of some windows after one of their steps, by equal substeps of the classical Runge-Kutta method."""
@@ -123,7 +131,7 @@ class StepLoss(StateLoss):
         z, total = self.z[rows, 0], torch.zeros_like(self.weights)
         for k in range(1, self.t.shape[1]):
             z = self.stepped(z, rows, k - 1)
-            total = total + (z - self.z[rows, k]).square().mean(0)
+            total = total + self.misfit(z, rows, k)
         return total * self.weights / (self.t.shape[1] - 1)
 
     def noise(self) -> Float[Tensor, " D"]:
@@ -161,14 +169,14 @@ class ShootingLoss(StateLoss):
     def parts(self, rows: Int[Tensor, " B"]) -> Float[Tensor, " D"]:
         """Return the contribution of each coordinate."""
         z, steps = self.start[rows], self.t.shape[1] - 1
-        total = (z - self.z[rows, 0]).square().mean(0)
+        total = self.misfit(z, rows, 0)
         for k in range(1, steps + 1):
             z = self.stepped(z, rows, k - 1)
-            total = total + (z - self.z[rows, k]).square().mean(0)
+            total = total + self.misfit(z, rows, k)
         after = (rows + 1).clamp(max=len(self) - 1)
         joins = ((rows + 1 < len(self)) & (self.follows[after] > 0)).unsqueeze(-1)
         gap = torch.where(joins, z - self.start[after], 0.0).square().mean(0)
-        return (total / (steps + 1) + JOINED * gap) * self.weights
+        return total / (steps + 1) * self.weights + JOINED * gap * self.joining
 
     def noise(self) -> Float[Tensor, " D"]:
         """Estimate the noise as the misfit, of which the gaps between windows are a small part."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from physlearn.training.driven import DrivenOrbit, given_at
@@ -17,7 +17,7 @@ GAP = 3  # median steps; the integration of a few longer ones would take more ti
 
 @dataclass(frozen=True)
 class Windows:
-    """Windows of ``L + 1`` consecutive states of an orbit.
+    """Windows of ``L + 1`` consecutive states of an orbit, of which some coordinates may not have been measured.
 
     Parameters
     ----------
@@ -25,6 +25,8 @@ class Windows:
         Times, which may be uneven.
     z : shape ``(W, L + 1, D)``
         States.
+    measured : shape ``(W, L + 1, D)``
+        Which coordinates were measured; the others have estimated values.
     follows : shape ``(W,)``
         Whether the window begins where the previous one ends.
     runs : tuple of Orbit
@@ -35,6 +37,7 @@ class Windows:
 
     t: Float[Tensor, "W L1"]
     z: Float[Tensor, "W L1 D"]
+    measured: Bool[Tensor, "W L1 D"]
     follows: Int[Tensor, " W"]
     runs: tuple[Orbit, ...]
     run: Int[Tensor, " W"]
@@ -43,17 +46,27 @@ class Windows:
         return len(self.t)
 
     @classmethod
-    def of(cls, orbits: Orbit | Sequence[Orbit], length: int, *, every: int | None = None) -> Windows:
+    def of(
+        cls,
+        orbits: Orbit | Sequence[Orbit],
+        length: int,
+        *,
+        every: int | None = None,
+        estimates: Sequence[Orbit] | None = None,
+    ) -> Windows:
         """Return the windows of some orbits, of which each begins ``every`` states after the one before.
 
         Parameters
         ----------
         orbits
-            An orbit, a batch of orbits, or a list of either. Times at which a coordinate was not measured are left out.
+            An orbit, a batch of orbits, or a list of either.
         length
             Number L of steps from the first state of a window to its last.
         every
             By default, a window begins where the previous one ends.
+        estimates
+            Orbits at the same times, one for each single orbit, with values for what was not measured. Times at which a
+            coordinate has neither a measured value nor an estimate are left out.
 
         Raises
         ------
@@ -61,25 +74,27 @@ class Windows:
             If no orbit has so many states.
         """
         every = length if every is None else every
-        t, z, follows, runs = [], [], [], []
+        t, z, seen, follows, runs = [], [], [], [], []
         most = 0
-        for orbit in [orbits] if isinstance(orbits, Orbit) else orbits:
-            for one in orbit.separate():
-                known = one.measured.all(-1)
-                times, states = one.t.detach()[known].double(), one.z.detach()[known].double()
-                most = max(most, len(times))
-                if len(times) > length:
-                    t.append(times.unfold(0, length + 1, every))
-                    z.append(states.unfold(0, length + 1, every).transpose(1, 2))
-                    follows.append((torch.arange(len(t[-1])) > 0) & (every == length))
-                    runs.append(one)
+        single = [one for orbit in ([orbits] if isinstance(orbits, Orbit) else orbits) for one in orbit.separate()]
+        for one, other in zip(single, [None] * len(single) if estimates is None else estimates, strict=True):
+            filled = one.z.detach() if other is None else one.z.detach().where(one.measured, other.z)
+            known = ~filled.isnan().any(-1)
+            times, states, there = one.t.detach()[known].double(), filled[known].double(), one.measured[known]
+            most = max(most, len(times))
+            if len(times) > length:
+                t.append(times.unfold(0, length + 1, every))
+                z.append(states.unfold(0, length + 1, every).transpose(1, 2))
+                seen.append(there.unfold(0, length + 1, every).transpose(1, 2))
+                follows.append((torch.arange(len(t[-1])) > 0) & (every == length))
+                runs.append(one)
         if not t:
             raise InputError(
                 f"windows of {length + 1} states need an orbit in which all coordinates were measured at so many times, but "
                 f"the longest has {most}"
             )
         run = torch.arange(len(runs)).repeat_interleave(torch.tensor([len(part) for part in t]))
-        return cls(torch.cat(t), torch.cat(z), torch.cat(follows).long(), tuple(runs), run)
+        return cls(torch.cat(t), torch.cat(z), torch.cat(seen), torch.cat(follows).long(), tuple(runs), run)
 
     def within(self, longest: float) -> Windows:
         """Return the windows in which no step is longer than this, or than three median steps, which are gaps.
@@ -98,7 +113,8 @@ class Windows:
 
     def among(self, chosen: Tensor) -> Windows:
         """Return the chosen windows."""
-        return replace(self, t=self.t[chosen], z=self.z[chosen], follows=self.follows[chosen], run=self.run[chosen])
+        parts = {name: getattr(self, name)[chosen] for name in ("t", "z", "measured", "follows", "run")}
+        return replace(self, **parts)
 
     @property
     def driven(self) -> bool:

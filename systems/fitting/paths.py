@@ -9,10 +9,14 @@ import numpy as np
 
 from systems.fitting.data import Run
 from systems.fitting.motion import Motion
-from systems.fitting.smoothing import smooth
+from systems.recording.smoothing import Smooth, smooth
 
 SWEEPS = 8  # of Newton's method
 REGULAR = 1e-3  # share of the typical size of the equations that is added to them, where they are nearly singular
+
+AREA = 2.25  # a polynomial of degree four in a window of w samples follows this part of the noise, divided by w
+UNKNOWN = 0.1  # noise of values that do not tell it, relative to their spread
+ROUNDING = 1e-12  # smallest error of a rate, relative to the largest rate
 
 Array = np.ndarray
 
@@ -28,7 +32,7 @@ class Path:
     noise : shape ``(D,)``
         Standard deviation of the noise; NaN for a coordinate that was not measured.
     width : int
-        Largest number of samples in a smoothing window.
+        Largest number of samples over which a value is smoothed.
     known : shape ``(D,)``
         Whether the coordinate was measured, or follows from the rates of those that were.
     """
@@ -47,14 +51,10 @@ def path(run: Run) -> Path:
     value, rate, error, noise, width = np.zeros(shape), np.zeros(shape), np.ones(shape), np.full(shape[1], np.nan), 1
     seen = np.isfinite(z)
     for i in np.flatnonzero(seen.any(0)):
-        one = smooth(run.t[seen[:, i]], z[seen[:, i], i], run.t)
-        value[:, i], rate[:, i], error[:, i], noise[i], width = (
-            one.value,
-            one.rate,
-            one.rate_error,
-            one.noise,
-            max(width, one.width),
-        )
+        (one,) = smooth([(run.t, z[:, i])])
+        value[:, i], rate[:, i], error[:, i] = one.values[0], one.values[1], _rate_error(one)
+        noise[i] = one.noise if np.isfinite(one.noise) else UNKNOWN * (float(np.nanstd(z[:, i])) or 1.0)
+        width = max(width, round(AREA / one.followed) if one.followed else 1)
     return Path(value, rate, error, noise, width, seen.any(0))
 
 
@@ -80,10 +80,17 @@ def filled(motion: Motion, values: Array, run: Run, start: Path) -> Path:
         if not found.any():
             break
         for i in wanted[found]:
-            one = smooth(run.t, z[:, i], run.t)
-            z[:, i], rate[:, i], error[:, i] = one.value, one.rate, one.rate_error
+            (one,) = smooth([(run.t, z[:, i])])
+            z[:, i], rate[:, i], error[:, i] = one.values[0], one.values[1], _rate_error(one)
             known[i] = True
     return Path(z, rate, error, start.noise, start.width, known)
+
+
+def _rate_error(one: Smooth) -> Array:
+    """Return the standard errors of rates, which are weights of equations and therefore neither zero nor infinite."""
+    error = np.where(np.isfinite(one.errors[1]), one.errors[1], np.abs(one.values[1]))
+    least = ROUNDING * float(np.abs(one.values[1]).max())
+    return np.maximum(error, least or 1.0)
 
 
 def sizes(paths: Sequence[Path]) -> Array:

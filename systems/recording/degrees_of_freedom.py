@@ -86,7 +86,7 @@ def choose(
         periods = check_periods(periods, names)
     unit = {name: data.units.get(name) or _unit_in(name) for name in names}
     period = {name: _period(path, name, unit[name], periods) for name in names}
-    usual = [_usual_rates(name, len(names) == 1 and period[name] is not None) for name in names]
+    usual = [usual_rates(name, len(names) == 1 and period[name] is not None) for name in names]
     velocities = [v for v, _ in usual] if velocity is None else _as_many(velocity, names, "velocity")
     accelerations = [a for _, a in usual] if acceleration is None else _as_many(acceleration, names, "acceleration")
     used = [time, *names, *velocities, *accelerations]
@@ -159,7 +159,7 @@ def _as_many(given: str | Sequence[str], coordinates: list[str], what: str) -> l
     return names
 
 
-def _usual_rates(coordinate: str, single_angle: bool) -> tuple[str, str]:
+def usual_rates(coordinate: str, single_angle: bool) -> tuple[str, str]:
     """Return the default names of rates: omega, alpha for theta or a single angle, omega_1 for theta_1, v_x, a_x for x."""
     if single_angle or coordinate == DEFAULT_ANGLE:
         return "omega", "alpha"

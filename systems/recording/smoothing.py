@@ -1,0 +1,196 @@
+"""Smooth values and derivatives of measured signals at any times, with their errors and the noise of the signals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import factorial
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from systems.errors import InputError
+from systems.recording.kalman_loops import LARGEST, filtered
+from systems.recording.kalman_loops import smoothed as smooth_backward
+
+Array = np.ndarray
+GIVEN = 3  # derivatives that are returned, including the value
+RANGE = (-60.0, 34.0)  # logarithm of the strength in units of the noise and of the step, beyond which nothing changes
+COARSE = 3.0  # step of the first search in this range
+SPARSE = 10  # values per turn, below which noise and motion look alike
+
+
+@dataclass(frozen=True)
+class Smooth:
+    """A smoothed signal.
+
+    Parameters
+    ----------
+    values, errors : shape ``(3, T)``
+        The signal, its first and second derivative, and their standard errors. An error is infinite if there are too few
+        values for a derivative, which is then zero.
+    noise : float
+        Standard deviation of the measured values around the true ones, pooled over all signals. NaN if there are fewer than
+        10 values per turn, which cannot tell noise from motion; the spline then goes through them.
+    followed : float
+        Part of the noise that the smoothed signal follows, between 0 and 1: the mean leverage of a value on itself.
+    """
+
+    values: Array
+    errors: Array
+    noise: float
+    followed: float
+
+
+def smooth(signals: Sequence[tuple[Array, Array]]) -> list[Smooth]:
+    r"""Smooth signals of the same kind, such as one coordinate in several runs, by splines of degree seven.
+
+    The signals are realisations of a process whose fourth derivative is white noise, plus noise of the measurement. The
+    expected process given all values is the smoothing spline with the penalty :math:`\int (x'''')^2 dt`, and a Kalman smoother
+    computes it, its derivatives and their errors at any times. The ratio of the two noises, which is the stiffness of the
+    spline, maximises the likelihood of all signals together.
+
+    Parameters
+    ----------
+    signals : sequence of (t, x), shapes ``(T,)``
+        Increasing or decreasing times, and values, NaN where nothing was measured. Each has at least one value.
+
+    Returns
+    -------
+    list of Smooth
+        One for each signal, at its times.
+
+    Raises
+    ------
+    InputError
+        If a signal has no value, or an infinite one.
+
+    Notes
+    -----
+    For equal steps and a window of fixed width, `savitzky_golay` is the simpler choice. This estimate needs no width, accepts
+    uneven times and gaps, and is honest about the ends, where its errors grow. At 60 samples per turn of a pendulum with one
+    percent of noise, the velocity has an error of one percent, and at 20 samples without noise, of 0.04 percent.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from systems.recording import smooth
+    >>> random = np.random.default_rng(0)
+    >>> t = np.sort(random.uniform(0, 20, 400))
+    >>> (found,) = smooth([(t, np.sin(t) + 0.01 * random.normal(size=400))])
+    >>> bool(abs(found.noise - 0.01) < 0.001), bool(np.abs(found.values[1] - np.cos(t)).mean() < 0.01)
+    (True, True)
+
+    References
+    ----------
+    Wahba, J. R. Stat. Soc. B 40, 364 (1978), for splines as expectations; Kohn and Ansley, SIAM J. Sci. Stat. Comput. 8, 33
+    (1987), for their computation; Rauch, Tung and Striebel, AIAA J. 3, 1445 (1965), for the smoother.
+    """
+    known = [np.isfinite(x) for _, x in signals]
+    if not known or not all(seen.any() for seen in known) or any(np.isinf(x).any() for _, x in signals):
+        raise InputError("each signal must have a measured value, and no infinite one; mark what was not measured by NaN")
+    centers = [float(x[seen].mean()) for (_, x), seen in zip(signals, known, strict=True)]
+    steps = np.concatenate([np.abs(np.diff(t[seen])) for (t, _), seen in zip(signals, known, strict=True)])
+    step = float(np.median(steps)) if len(steps) else 1.0
+    away = [np.where(seen, x - c, 0.0) for (_, x), seen, c in zip(signals, known, centers, strict=True)]
+    size = max(float(np.abs(x).max()) for x in away) or 1.0
+    size = size * float(np.sqrt(np.mean(np.square(np.concatenate(away) / size)))) or 1.0
+    scaled = [_Signal.of(t, x / size, seen, step) for (t, _), x, seen in zip(signals, away, known, strict=True)]
+    sparse = _per_turn([signal.x[signal.seen] for signal in scaled]) < SPARSE
+    logarithm = RANGE[1] if sparse else _strength(scaled)
+    found = [signal.run(np.exp(logarithm)) for signal in scaled]
+    squares, count = sum(one.squares for one in found), sum(one.count for one in found)
+    noise = size * float(np.sqrt(squares / count)) if count else 0.0
+    unit = size / step ** np.arange(GIVEN)
+    results = []
+    for signal, one, center in zip(scaled, found, centers, strict=True):
+        values, errors, own = signal.smoothed(one)
+        values *= unit[:, None]
+        np.multiply(errors, (noise / size * unit)[:, None], out=errors, where=np.isfinite(errors))
+        values[0] += center
+        turned = np.array([1.0, signal.direction, 1.0])[:, None]
+        results.append(Smooth(values * turned, errors, np.nan if sparse else noise, own))
+    return results
+
+
+@dataclass(frozen=True)
+class _Filtered:
+    """States of the filter, in the arrays of ``kalman_loops.filtered``, and the sums of the likelihood."""
+
+    arrays: tuple[Array, Array, Array, Array]
+    logarithms: float
+    squares: float
+    count: int
+
+
+@dataclass(frozen=True)
+class _Signal:
+    """A signal in units of its size, at increasing times in units of the median step."""
+
+    t: Array
+    x: Array
+    seen: Array
+    start: Array
+    direction: int
+
+    @classmethod
+    def of(cls, t: Array, x: Array, seen: Array, step: float) -> _Signal:
+        """Return the signal with a polynomial through its first values as the mean of the initial state."""
+        direction = 1 if t[-1] >= t[0] else -1
+        place = direction * (t - t[0]) / step
+        order = min(LARGEST, int(seen.sum()))
+        first = np.flatnonzero(seen)[:order]
+        powers = np.linalg.solve(np.vander(place[first], order, increasing=True), x[first])
+        start = powers * np.array([factorial(k) for k in range(order)])
+        return cls(place, x, seen, start, direction)
+
+    def run(self, strength: float) -> _Filtered:
+        """Return the states of the filter."""
+        n, order = len(self.t), len(self.start)
+        shapes = ((n, order), (n, order, order)) * 2
+        arrays = (np.zeros(shapes[0]), np.zeros(shapes[1]), np.zeros(shapes[2]), np.zeros(shapes[3]))
+        sums = filtered(self.t, self.x, self.seen, self.start, strength, order, *arrays)
+        return _Filtered(arrays, *sums)
+
+    def smoothed(self, forward: _Filtered) -> tuple[Array, Array, float]:
+        """Return the derivatives, their errors in units of the noise, and the mean leverage of a value on itself."""
+        order = len(self.start)
+        means, covariances = forward.arrays[:2]
+        smooth_backward(self.t, *forward.arrays, order)
+        values, errors = np.zeros((GIVEN, len(self.t))), np.full((GIVEN, len(self.t)), np.inf)
+        for k in range(min(order, GIVEN)):
+            values[k], errors[k] = means[:, k], np.sqrt(np.maximum(covariances[:, k, k], 0.0))
+        return values, errors, float(np.clip(errors[0, self.seen] ** 2, 0.0, 1.0).mean())
+
+
+def _per_turn(signals: Sequence[Array]) -> float:
+    r"""Return the number of values in which an oscillation turns once, whatever the noise is.
+
+    For an oscillation with white noise, the correlations of neighbours at one and two steps are :math:`r_1 = a \cos\omega`
+    and :math:`r_2 = a \cos 2\omega`, from which Pisarenko (Geophys. J. R. Astron. Soc. 33, 347, 1973) found omega.
+    """
+    products = [
+        sum(float(x[lag:] @ x[: len(x) - lag]) for x in signals) / max(1, sum(len(x) - lag for x in signals if len(x) > lag))
+        for lag in (1, 2)
+    ]
+    if products[0] <= 0:
+        return 2.0 if products[0] < 0 else np.inf
+    ratio = products[1] / products[0]
+    cosine = (ratio + np.sqrt(ratio**2 + 8)) / 4
+    return float(2 * np.pi / np.arccos(cosine)) if cosine < 1 else np.inf
+
+
+def _strength(signals: Sequence[_Signal]) -> float:
+    """Return the logarithm of the most likely strength of the process, in units of the noise."""
+
+    def misfit(logarithm: float) -> float:
+        found = [signal.run(np.exp(logarithm)) for signal in signals]
+        count, squares = sum(one.count for one in found), sum(one.squares for one in found)
+        if not count or not squares:
+            return 0.0
+        return float(count * np.log(squares / count) + sum(one.logarithms for one in found))
+
+    grid = np.arange(*RANGE, COARSE)
+    best = int(np.argmin([misfit(logarithm) for logarithm in grid]))
+    near = (grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)])
+    return float(minimize_scalar(misfit, bounds=near, method="bounded", options={"xatol": 0.05}).x)
