@@ -116,7 +116,7 @@ def test_units_do_not_matter():
 @pytest.mark.parametrize("loss", ["step", "weak", "shooting"])
 def test_losses_of_states_see_the_whole_flow(loss):
     states = [Orbit(T, z, coordinates=PENDULUM.coordinates) for z in FEW.z]
-    f = Forecaster("nn", hidden=(10,), known=PENDULUM).fit(states, loss=loss, epochs=100, polish=20, progress=False)
+    f = Forecaster("nn", hidden=(10,), known=PENDULUM).fit(states, loss=loss, epochs=100, polish=40, progress=False)
     rest = (f.vector_field(0.0, FEW.z) - PENDULUM.vector_field(0.0, FEW.z))[..., 1]
     wanted = friction(0.0, FEW.z)[..., 1]
     assert (rest - wanted).square().mean() < 0.05 * wanted.square().mean()
