@@ -61,7 +61,7 @@ def sources_of(orbit: Orbit) -> dict[int, int]:
     """Return the index of the position from which each derived velocity comes, by the index of the velocity."""
     names = orbit.coordinates
     told = _mapping(orbit.provenance.get(DERIVED))
-    return {names.index(v): names.index(q) for v, q in told.items() if v in names and q in names}
+    return {names.index(v): names.index(q) for v, q in told.items() if v in names and q in names and q not in told}
 
 
 def _mapping(told: Any) -> dict[str, str]:
