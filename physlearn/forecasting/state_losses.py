@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LossName = Literal["derivative", "step", "shooting", "weak"]
 
 CLEAN = 1e-3  # noise, relative to the spread, below which a step between neighbours is best
-DENSE = 40  # positions per turn above which steps from derived velocities are as good as learned ones, and cheaper
+DENSE = 12  # positions per turn above which steps from derived velocities are as good as learned ones, and cheaper
 PER_TURN = 10  # steps into which noisy states divide a turn
 TURN = 6.3  # longest step between states, in units of the time scale: about one turn
 LEAST = 8  # steps of a window of the weak form
