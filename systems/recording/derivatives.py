@@ -175,7 +175,10 @@ def _step(t: Floats, place: NDArray[np.intp]) -> float:
     """Return the mean step. Raises InputError if a time deviates from its position."""
     step = float((t[-1] - t[0]) / max(place[-1], 1))
     if np.abs(t - t[0] - place * step).max() > LARGEST_JITTER * step:
-        raise InputError("the times are not equally spaced, as a Savitzky-Golay filter requires; resample them first")
+        raise InputError(
+            "the times are not equally spaced, as a Savitzky-Golay filter requires; resample them first, or derive velocities "
+            "by Orbit.of(table).with_velocities()"
+        )
     return step
 
 
