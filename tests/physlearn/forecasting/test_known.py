@@ -114,7 +114,7 @@ def test_units_do_not_matter():
     torch.testing.assert_close(rate, plain.vector_field(0.0, FEW.z), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("loss", ["step", "weak", pytest.param("shooting", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("loss", ["weak", *(pytest.param(name, marks=pytest.mark.slow) for name in ("step", "shooting"))])
 def test_losses_of_states_see_the_whole_flow(loss):
     states = [Orbit(T, z, coordinates=PENDULUM.coordinates) for z in FEW.z]
     f = Forecaster("nn", hidden=(10,), known=PENDULUM).fit(states, loss=loss, epochs=100, polish=40, progress=False)

@@ -83,7 +83,7 @@ def test_parameters_are_inputs_of_a_module():
     assert (low - high).abs().max() > 0
 
 
-@pytest.mark.parametrize("loss", ["step", "weak"])
+@pytest.mark.parametrize("loss", [pytest.param("step", marks=pytest.mark.slow), "weak"])
 def test_a_module_is_trained_by_losses_of_states(loss):
     states = [Orbit(T, z, coordinates=PENDULUM.coordinates) for z in ORBITS.z]
     f = Forecaster(Energy()).fit(states, loss=loss, polish=20, epochs=20, progress=False)
