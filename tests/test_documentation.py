@@ -24,7 +24,12 @@ PAGES = {
 }
 PRINTED = {name: code for name, code in PAGES.items() if code}
 REGISTRIES = (SYSTEMS, ACTIVATIONS, INTEGRATORS, MODELS, TASKS)
-LONG = {"docs/defaults.md", "docs/learned-activations.md", "docs/sweeps.md"}  # they train for up to half a minute
+LONG = {  # they train for up to half a minute
+    "docs/defaults.md",
+    "docs/how-to/shape-the-training.md",
+    "docs/learned-activations.md",
+    "docs/sweeps.md",
+}
 EXTRAS = {"docs/how-to/taylor-series.md": "heyoka"}  # pages that need a package of an extra
 ELSEWHERE = {"docs/adding-a-system.md"}  # with the distribution that it tells of: test_newcomer.py
 

@@ -2,5 +2,6 @@
 
 from physlearn.forecasting.bands import BandedOrbit
 from physlearn.forecasting.forecaster import Forecaster
+from physlearn.forecasting.found_symmetries import found_symmetries
 
-__all__ = ["BandedOrbit", "Forecaster"]
+__all__ = ["BandedOrbit", "Forecaster", "found_symmetries"]

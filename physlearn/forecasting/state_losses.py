@@ -83,7 +83,12 @@ def choose(loss: str | RateLoss | None, model: str, baseline: bool, smoothed: Sm
 
 
 def again(loss: str) -> LossName:
-    """Return the loss of the training that is resumed. Raises InputError for a function, which nothing keeps."""
+    """Return the loss of the training that is resumed, which files of earlier versions do not tell, as it compared rates.
+
+    Raises InputError for a function, which nothing keeps.
+    """
+    if not loss:
+        return "derivative"
     if loss not in get_args(LossName):
         raise InputError("the training that is resumed had a loss of your own: give it again, or loss='derivative'")
     return cast(LossName, loss)

@@ -72,6 +72,11 @@ class Group:
             )
         return cls(torch.stack([one for one, _ in found]), torch.tensor([sign for _, sign in found], dtype=torch.float64))
 
+    @staticmethod
+    def element(one: Any) -> tuple[Float[Tensor, "D D"], float]:
+        """Return a symmetry, given as to `generated`, as a matrix and its sign."""
+        return _read(one)
+
     @classmethod
     def listed(cls, elements: Sequence[tuple[Any, float]]) -> Group:
         """Return a group of these matrices and signs. Raises InputError unless they have one shape and begin with 1."""

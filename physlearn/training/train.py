@@ -67,7 +67,7 @@ def train(
     """
     with recorded():
         prepare(model, pairs, course)
-        widest = max(parameter.shape[0] for parameter in model.parameters())
+        widest = max(max(parameter.shape[:1], default=1) for parameter in model.parameters())
         with suited_to(training.batch_size * widest):
             return _train(model, pairs, validation, training, seed, progress, course)
 

@@ -35,12 +35,12 @@ class Training:
         ``"adam"``, ``"rmsprop"``, ``"momentum"`` (0.9) or ``"sgd"``, otherwise with torch's defaults.
     clip
         Largest norm of the gradient over all weights; longer gradients are scaled down. By default, none is.
-    weight_decay
-        Share of the weights, times the learning rate, by which they decrease at each step (decoupled, as in AdamW). Defaults
-        to 0.
     weighted
         Whether to measure the error of each component of dz/dt in units of the spread of that rate over the training data, so
         that every coordinate contributes, whatever its units. Defaults to False, as in the paper.
+    weight_decay
+        Share of the weights, times the learning rate, by which they decrease at each step (decoupled, as in AdamW). Defaults
+        to 0.
 
     Raises
     ------

@@ -68,6 +68,7 @@ def test_the_polish_can_be_ended():
     assert f.history["learning_rate"].isna().sum() == 2
 
 
+@pytest.mark.slow
 def test_a_loss_of_states_is_watched_and_ended():
     states = [Orbit(T, z, coordinates=PENDULUM.coordinates) for z in ORBITS.z]
     log = Log()

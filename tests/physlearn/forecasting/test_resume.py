@@ -78,7 +78,7 @@ def test_units_remain_those_of_the_first_fit():
     assert torch.equal(f.model.units.center, center)
 
 
-@pytest.mark.parametrize("loss", ["step", "weak"])
+@pytest.mark.parametrize("loss", [pytest.param("step", marks=pytest.mark.slow), "weak"])
 def test_a_loss_of_states_goes_on_without_rates(loss):
     states = [Orbit(T, z, coordinates=PENDULUM.coordinates) for z in ORBITS.z]
     f = new().fit(states, epochs=300, loss=loss, polish=0, progress=False)

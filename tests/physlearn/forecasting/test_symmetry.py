@@ -9,6 +9,7 @@ import torch
 
 import systems
 from physlearn import Forecaster, tensor_file
+from physlearn.forecasting import found_symmetries
 from physlearn.models.group import Group
 from systems import InputError, Orbit
 
@@ -46,7 +47,10 @@ def test_the_field_has_the_symmetries_of_the_system_everywhere(model):
         torch.testing.assert_close(torch.cat([f.velocity(p), f.force(q)], -1), f.vector_field(0.0, states))
 
 
-@pytest.mark.parametrize(("model", "hidden"), [("hnn", (10,)), ("nn", (6, 5)), ("hnn-mechanical", (10,))])
+SLOW = [pytest.param(model, (10,), marks=pytest.mark.slow) for model in ("hnn", "hnn-mechanical")]
+
+
+@pytest.mark.parametrize(("model", "hidden"), [("nn", (6, 5)), *SLOW])
 def test_compiled_forecasts_are_those_by_torch(model, hidden):
     f = Forecaster(model, hidden=hidden, symmetry=True).fit(FEW, **HOW)
     z0 = FEW.z[:, 0]
@@ -54,6 +58,7 @@ def test_compiled_forecasts_are_those_by_torch(model, hidden):
     torch.testing.assert_close(*by, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_a_symmetric_orbit_is_forecast_symmetrically():
     f = Forecaster("hnn", hidden=(10,), symmetry=True).fit(FEW, **HOW)
     turned = STARS.symmetries[0]
@@ -104,6 +109,7 @@ def test_a_known_part_must_have_the_symmetry():
         Forecaster("nn", known=lambda t, z: z + 1, symmetry=True).fit(swings, **HOW)
 
 
+@pytest.mark.slow
 def test_states_alone_are_learned_symmetrically():
     states = [Orbit(T, z, coordinates=STARS.coordinates, provenance=FEW.provenance) for z in FEW.z]
     f = Forecaster("hnn", hidden=(8,), symmetry=True).fit(states, loss="step", epochs=40, polish=0, progress=False)
@@ -154,3 +160,27 @@ def test_hostile_files_are_refused(tmp_path):
         tensor_file.write(tmp_path / "g", "forecaster", {**settings, "prior": prior}, tensors)
         with pytest.raises(InputError):
             Forecaster.load(tmp_path / "g")
+
+
+def test_the_symmetries_of_a_system_are_found_and_no_others():
+    table = found_symmetries(STARS, FEW)
+    found = set(table[table.found].index)
+    assert found == {"-x -p_x", "-p_x -p_y, reversed", "-x -p_y, reversed", "rotation of x and y by 1/3 turn"}
+    assert table.error.eq(table.error.iloc[0]).all()
+
+
+def test_a_model_that_was_trained_without_them_has_them_to_within_its_error():
+    orbits = STARS.orbit(STARS.sample(30, seed=3), T)
+    f = Forecaster("hnn", hidden=(30,)).fit(orbits, epochs=100, progress=False)
+    turn = STARS.symmetries[0](torch.eye(4).double()).T
+    others = STARS.orbit(STARS.sample(10, seed=4), T)
+    table = found_symmetries(f, others, {"turn": turn, "no": np.diag([1, 1, 1, -1.0])})
+    assert table.loc["turn", "error"] < 0.1
+    assert table.found.to_dict() == {"turn": True, "no": False}
+
+
+def test_candidates_that_do_not_fit_are_refused():
+    with pytest.raises(InputError, match=r"flip has shape \(2, 2\), but the orbits have 4"):
+        found_symmetries(STARS, FEW, {"flip": -np.eye(2)})
+    with pytest.raises(InputError, match="have none"):
+        found_symmetries(STARS, Orbit(T, FEW.z, coordinates=STARS.coordinates))

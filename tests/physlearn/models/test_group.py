@@ -72,7 +72,7 @@ def test_what_is_no_finite_group_is_refused():
         ([], "same shape"),
         ("mirror", "not 'mirror'"),
         ((np.eye(2), 2), "-1 if it reverses time"),
-        ((np.eye(2), -1), "stand still"),
+        ((np.eye(2), -1), "stands still"),
         (np.full((2, 2), np.nan), "determinant"),
     ]:
         with pytest.raises(InputError, match=message):
