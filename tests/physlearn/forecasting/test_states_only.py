@@ -59,6 +59,14 @@ def test_a_model_with_two_hidden_layers_learns_by_steps():
     assert (f.loss, "Marquardt" in f.loss_method) == ("step", False)
 
 
+def test_a_coordinate_that_stays_where_it_is_has_no_noise():
+    seen = measured(n=5, times=10)
+    still = Orbit(seen.t, torch.cat([seen.z, torch.full_like(seen.z[..., :1], 3.0)], dim=-1))
+    f = Forecaster("nn", hidden=(10,), seed=0).fit(still, epochs=20, polish=3, progress=False)
+    assert f.noise["z2"] == 0
+    assert 0 < f.noise["z0"] < 1
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("per_turn", [20, 6])
 @pytest.mark.parametrize("system", ["henon-heiles", "pendulum", "van-der-pol", "lorenz"])
