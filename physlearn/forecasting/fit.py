@@ -86,15 +86,16 @@ class Fit(Members):
             Number of passes over the data.
         loss
             ``"derivative"`` compares rates: those of the orbits, or those of the splines. ``"step"`` compares the states that
-            steps of an integrator lead to, from each measured state to the next. ``"shooting"`` compares orbits over about a
-            turn, whose initial states are learned. ``"weak"`` compares integrals against test functions. The default is
-            ``"derivative"`` if all orbits have rates, and ``"step"`` otherwise; the attributes ``loss`` and ``loss_reason``
-            tell which, and why. A function of your own takes predicted and true rates ``(n, D)``, in units of the spread of
+            steps of an integrator lead to, from each measured state to the next. ``"shooting"`` compares orbits over some
+            turns, whose initial states are learned. ``"weak"`` compares integrals against test functions. The default is
+            ``"derivative"`` if all orbits have rates, ``"shooting"`` for networks with one hidden layer, and otherwise
+            ``"step"``; the attributes ``loss`` and ``loss_reason`` tell which, and why. A function of your own takes predicted and true rates ``(n, D)``, in units of the spread of
             each rate (with ``weighted=False``, of the data), and returns their loss or that of each of the D components.
         polish
             Largest number of steps of second order at the end, in float64. Levenberg-Marquardt polishes one hidden layer on
-            rates, by default with one step per 10 epochs; L-BFGS does all else, with one step per 4 epochs, 100 on states, and
-            none on rates of splines, by a loss of your own, or with weight decay. Without ``validation``, a tenth of the rates
+            rates, by default with one step per 10 epochs, and on states, with 10 steps for each length of the windows; L-BFGS
+            does all else, with one step per 4 epochs, 100 on states, and none on rates of splines, by a loss of your own, or
+            with weight decay. Without ``validation``, a tenth of the rates
             decides which weights are kept.
         resume
             Whether the training goes on from the present weights, in the units of the first, for so many more epochs. The

@@ -13,7 +13,7 @@ import torch
 from physlearn.forecasting import angles as turning
 from physlearn.forecasting.learning_data import LearningData, cast_to
 from physlearn.forecasting.smoothed import Measured
-from physlearn.forecasting.state_losses import Choice, StateTraining, choose
+from physlearn.forecasting.state_losses import Choice, StateTraining, choose, closed_form
 from physlearn.models import Learner, Model
 from physlearn.models.baselines import LeastSquaresModel
 from physlearn.models.build import structure_of
@@ -24,6 +24,7 @@ from physlearn.models.units import Units
 from physlearn.training import Pairs, Training
 from physlearn.training.course import Course
 from physlearn.training.ensemble import train_members
+from physlearn.training.flow_fit import last_horizon
 from physlearn.training.loss import RateLoss
 from physlearn.training.polish import default_steps, polish
 from systems import InputError
@@ -164,7 +165,8 @@ def learn(task: Task, seen: Measured, held: Measured | None, effort: Effort) -> 
     else:
         networks = [copy.deepcopy(one.inner).requires_grad_(True) for one in earlier.models]
     baseline = find(task.name).baseline
-    choice, method = choose(effort.loss, task.name, baseline, smoothed), ""
+    closed = closed_form(networks[0], task.prior, effort)
+    choice, method = choose(effort.loss, task.name, baseline, smoothed, closed), ""
     found = Learned([], pd.DataFrame(), coordinates, data.periods, choice)
     before = pd.DataFrame() if earlier is None else earlier.history
     watching = Watching(effort, replace(found, history=before), lambda network: task.prior.completed(network, units))
@@ -264,6 +266,7 @@ def _polished(
 
 def _reached(history: pd.DataFrame) -> float:
     """Return the loss of the weights that were kept: the smallest validation loss, or else the last training loss."""
+    history = last_horizon(history)
     if "validation" in history:
         return float(history["validation"].min())
     return float(history["training"].iloc[-1]) if len(history) else 0.0

@@ -83,8 +83,8 @@ class Forecaster(Fit, Estimator):
     history : DataFrame, one row per epoch, then one per step of the polish (per 20 steps of L-BFGS)
         ``learning_rate`` (NaN in the polish) and the losses ``training`` and ``validation``: mean squared errors of dz/dt, in
         units of the spread of each rate (with ``weighted=False``, of the data). A loss of states is a mean squared error in
-        units of the motion between measured states, after the epochs on rates. ``training_physical`` and
-        ``validation_physical`` are the unweighted losses in the units of the data.
+        units of the motion between measured states, after the epochs on rates; ``horizon`` is then the number of steps of a
+        window. ``training_physical`` and ``validation_physical`` are the unweighted losses in the units of the data.
     comparison : DataFrame, one row per model, the best first
         For the model ``"best"``: the ``score`` and median ``error`` of the forecasts of the validation orbits, in units of the
         spread of the true orbit, the ``seconds`` of the training, and the ``failure`` of a model that cannot be trained.

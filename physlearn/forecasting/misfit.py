@@ -6,6 +6,7 @@ import warnings
 
 import pandas as pd
 
+from physlearn.training.flow_fit import last_horizon
 from systems import AccuracyWarning
 
 UNEXPLAINED = 0.5  # part of the square of the motion between measured states
@@ -21,7 +22,8 @@ def warn_of_misfit(name: str, history: pd.DataFrame, *, of_states: bool = False)
         Name of the model.
     history
         History of a weighted training, one row per epoch; the loss of a constant rate is 1. With a column ``validation``, the
-        weights with its smallest value are kept, otherwise the last ones.
+        weights with its smallest value are kept, otherwise the last ones. With a column ``horizon``, only rows of the last
+        horizon count.
     of_states
         Whether it is the history of a loss of states, in which a state that stays where it is has 1.
 
@@ -30,6 +32,7 @@ def warn_of_misfit(name: str, history: pd.DataFrame, *, of_states: bool = False)
     AccuracyWarning
         If the training loss of that epoch is above 10, or above 0.5 for a loss of states.
     """
+    history = last_horizon(history)
     kept = int(history["validation"].argmin()) if "validation" in history else -1
     loss = float(history["training"].iloc[kept])
     if of_states:

@@ -56,6 +56,14 @@ class Smoothed:
         others = [i for i in range(self.orbits[0].dim) if i not in kept]
         return [replace(one, z=one.z.index_fill(-1, torch.tensor(others), torch.nan), rate=None) for one in self.orbits]
 
+    @property
+    def where_measured(self) -> list[Orbit]:
+        """The smoothed orbits with NaN at times at which a coordinate was not measured."""
+        pairs = zip(self.orbits, self.measured, strict=True)
+        return [
+            replace(one, z=one.z.where(known.measured.all(-1, keepdim=True), torch.nan), rate=None) for one, known in pairs
+        ]
+
     @classmethod
     def of(cls, orbits: Orbit | Sequence[Orbit]) -> Smoothed:
         """Smooth orbits, all runs of a coordinate together; see `systems.recording.smooth`.

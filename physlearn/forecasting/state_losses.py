@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -14,6 +15,8 @@ from physlearn.models import Model
 from physlearn.models.informed import InUnits, Prior, all_moving
 from physlearn.models.units import Units
 from physlearn.training.course import Course, Watch
+from physlearn.training.flow_errors import in_closed_form
+from physlearn.training.flow_fit import Horizon, fit_flow
 from physlearn.training.loss import RateLoss
 from physlearn.training.refine import refine
 from physlearn.training.state_losses import ShootingLoss, StateLoss, StepLoss, WeakLoss
@@ -33,6 +36,8 @@ TURN = 6.3  # longest step between states, in units of the time scale: about one
 LEAST = 8  # steps of a window of the weak form
 EPOCHS = 10  # passes by Adam
 POLISH = 100  # steps of L-BFGS
+STEPS = 10  # of Levenberg-Marquardt, on each length of the windows
+MOST_TURNS = 4  # length of the longest windows
 BATCH, LEARNING_RATE = 500, 2e-3
 
 
@@ -57,8 +62,10 @@ class Choice:
         return self.name in ("derivative", "own")
 
 
-def choose(loss: str | RateLoss | None, model: str, baseline: bool, smoothed: Smoothed | None) -> Choice:
+def choose(loss: str | RateLoss | None, model: str, baseline: bool, smoothed: Smoothed | None, closed: bool) -> Choice:
     """Return the loss that is asked for, or the one that suits the data; ``smoothed`` is None if the orbits have rates.
+
+    ``closed`` says whether the flow of the model has derivatives in closed form, by which shooting is fast.
 
     Raises InputError for an unknown name, and for a loss of states if the model is a baseline.
     """
@@ -79,6 +86,8 @@ def choose(loss: str | RateLoss | None, model: str, baseline: bool, smoothed: Sm
         return Choice("derivative", f"{told}, and a baseline is fitted to rates, which a spline derives")
     if smoothed.has_derived and smoothed.per_turn < DENSE:
         return Choice("shooting", f"{told}, and their velocities were not measured")
+    if closed and not smoothed.has_derived:
+        return Choice("shooting", f"{told}, and orbits over many of them average the noise")
     return Choice("step", told)
 
 
@@ -126,12 +135,17 @@ class StateTraining:
         The noise is that of the smoothed data, or else of what the model does not explain, in the units of the data.
         """
         self.model.double().requires_grad_(True)
-        loss = self._loss(self.name, data)
-        other = None
+        how, polish = effort.training, effort.polish
+        course = replace(course, watch=self._watched(course))
+        if polish != 0 and self.name != "weak" and closed_form(self.model, self.prior, effort) and not data.has_derived:
+            steps = STEPS if polish is None else polish
+            horizons = self._horizons(data, validation)
+            history, loss = fit_flow(self.model, self.units, horizons, steps=steps, progress=effort.progress, course=course)
+            return f"{loss.method}, Levenberg-Marquardt", history, self._noise(loss, data)
+        loss, other = self._loss(self.name, data), None
         if validation is not None:  # shooting has no initial states for other data
             other = self._loss("step" if self.name == "shooting" else self.name, validation)
             other.weights = loss.weights
-        how, polish = effort.training, effort.polish
         if polish is None:
             polish = 0 if how.weight_decay else POLISH
         history = refine(
@@ -145,11 +159,36 @@ class StateTraining:
             progress=effort.progress,
             clip=1.0 if how.clip is None else how.clip,
             weight_decay=how.weight_decay,
-            course=replace(course, watch=self._watched(course)),
+            course=course,
         )
+        return loss.method, history, self._noise(loss, data)
+
+    def _noise(self, loss: StateLoss, data: Smoothed) -> list[float]:
         left = loss.noise() * self.units.scale[: self.units.dim]
         known = torch.from_numpy(data.noise)
-        return loss.method, history, torch.where(known.isfinite(), known, left).tolist()
+        return torch.where(known.isfinite(), known, left).tolist()
+
+    def _horizons(self, data: Smoothed, validation: Smoothed | None) -> list[Horizon]:
+        """Return windows of one length for the step loss, or else of lengths that double up to some turns."""
+        if self.name == "step":
+            return [self._horizon(data, _stride(data), validation)]
+        most = int(max(1, min(_most(data, data.derived), MOST_TURNS * data.per_turn)))
+        first = 1 if np.isnan(data.relative_noise) else max(2, round(min(most, data.per_turn) / 2))
+        found: list[Horizon] = []
+        for length in [*(first << k for k in range(most.bit_length()) if first << k < most), most]:
+            try:
+                found.append(self._horizon(data, length, validation))
+            except InputError:  # no window of this length is without a gap
+                if not found:
+                    raise
+        return found
+
+    def _horizon(self, data: Smoothed, length: int, validation: Smoothed | None = None) -> Horizon:
+        windows, start = self._windows(data, length), None
+        if self.name == "shooting" and length > 1:
+            start = self._settled(Windows.of(data.where_measured, length)).z[:, 0]
+        enough = validation is not None and _most(validation, validation.derived) >= length
+        return Horizon(windows, start, self._horizon(validation, length) if validation is not None and enough else None)
 
     def _watched(self, course: Course) -> Watch | None:
         """Return the watch of the network, which is inside of the model whose loss is trained if something is known."""
@@ -161,12 +200,11 @@ class StateTraining:
         if self.prior:  # the loss is of the whole flow, of which the model is a part
             model, units = InUnits(self.prior.completed(model, units)), all_moving(units)
         if name == "step":
-            stride = max(1, round(data.per_turn / PER_TURN)) if data.relative_noise > CLEAN else 1
-            return StepLoss(model, units, self._windows(data, min(stride, _most(data, data.derived))))
+            return StepLoss(model, units, self._windows(data, _stride(data)))
         if name == "weak":
             length = max(LEAST, round(data.per_turn / 2))
             return WeakLoss(model, units, self._windows(data, length, every=max(1, length // 4)))
-        length = min(max(2, round(data.per_turn)), _most(data, data.orbits))
+        length = round(min(max(2, data.per_turn), _most(data, data.orbits)))
         windows = self._windows(data, length, everywhere=True)
         start = self._settled(Windows.of(data.orbits, length))
         return ShootingLoss(model, units, windows, start.z[:, 0])
@@ -178,10 +216,22 @@ class StateTraining:
 
     def _settled(self, windows: Windows) -> Windows:
         """Return the windows without gaps, whose angles begin within the turn of the training data."""
-        windows = windows.within(TURN * float(self.units.time))
+        usual = float(windows.t.diff().abs().median())  # the unit of time of states that are far apart is uncertain
+        windows = windows.within(max(TURN * float(self.units.time), 1.01 * usual))
         away = windows.z[:, 0] - self.units.center[: self.units.dim]
         turns = away - shortest(away, self.angles, windows.runs[0].coordinates)
         return replace(windows, z=windows.z - turns.unsqueeze(1))
+
+
+def closed_form(model: Model, prior: Prior, effort: Effort) -> bool:
+    """Return whether states are learned by normal equations: not with a known part or weight decay, which these leave out."""
+    return not prior and not effort.training.weight_decay and in_closed_form(model)
+
+
+def _stride(data: Smoothed) -> int:
+    """Return the number of steps from one state to another that the step loss compares it with."""
+    noisy = data.relative_noise > CLEAN  # not if it is unknown
+    return min(max(1, round(data.per_turn / PER_TURN)), _most(data, data.derived)) if noisy else 1
 
 
 def _most(data: Smoothed, estimates: Sequence[Orbit]) -> int:

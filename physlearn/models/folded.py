@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import torch
 from scipy.linalg import block_diag
+from torch import nn
 
+from physlearn import activations
 from physlearn.activations import Activation, Mixture, Table
 from physlearn.activations.activation import neurons_per_type
 from physlearn.activations.compiled import CODES
@@ -71,6 +75,25 @@ def folded(model: Model, change: Change | None = None) -> ShallowField | DeepFie
     if deep.linear.shape[0] != deep.linear.shape[1]:
         raise UntraceableError(f"the model {model.name} depends on given values")
     return DeepField(deep) if any(tower.layers for tower in deep.towers) else ShallowField(_shallow(deep))
+
+
+def placed(model: Model) -> Deep:
+    """Return how the networks of a model stand in its field: the field of networks that return their inputs.
+
+    The inputs of a network are then ``inner @ z + shift`` of its tower, and ``outer`` takes its outputs, or the gradient of a
+    potential by its inputs, to the rates. Raises UntraceableError as `folded` does.
+    """
+    probe = copy.deepcopy(model)
+    for network in (part for part in probe.modules() if isinstance(part, Layers)):
+        (hidden, inputs), (outputs, _) = network.shapes[0], network.shapes[-1]
+        neurons_of(network.activation, hidden)
+        network.activation = activations.get("identity")
+        for place, size in ((0, inputs), (-1, outputs)):
+            layer = _layer(network, place)
+            layer.weight = nn.Parameter(torch.eye(size))
+            if layer.bias is not None:
+                layer.bias = nn.Parameter(torch.zeros(size))
+    return _deep(probe)
 
 
 def _shallow(deep: Deep) -> Shallow:

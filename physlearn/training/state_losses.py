@@ -40,7 +40,7 @@ class StateLoss(ABC):
     name: ClassVar[str]
 
     def __init__(self, model: Model, units: Units, windows: Windows) -> None:
-        self.model = model
+        self.model, self.windows = model, windows
         self.moving, self.drift = units.moving, units.drift * units.time / units.scale[: units.dim]
         dim, self.parts_of_a_step = units.dim, windows.parts
         self.t, self.z = windows.t / units.time, (windows.z - units.center[:dim]) / units.scale[:dim]
@@ -50,7 +50,7 @@ class StateLoss(ABC):
         self.measured = windows.measured.to(self.z.dtype)
         part = self.measured.mean((0, 1))  # of the values that were measured
         self.measured = self.measured / part.where(part > 0, 1.0)
-        moved = self.z.diff(dim=1).square().mean((0, 1))
+        moved = (self.z[:, 1:] - self.z[:, :1]).square().mean((0, 1))
         # a coordinate that does not move has no weight; the loss of a state that stays where it is equals one
         self.joining = torch.where(moved > 0, 1 / moved.where(moved > 0, 1.0), 0.0) / moved.numel()
         self.weights = torch.where(part > 0, self.joining, 0.0) * moved.numel() / (part > 0).sum()
@@ -112,7 +112,7 @@ class StepLoss(StateLoss):
     r"""The error of the state that some steps from a measured state lead to.
 
     .. math:: \Bigl\langle \frac1D \sum_i
-        \frac{(\Phi_{\Delta t}(z_k)_i - z_{k+1,i})^2}{\langle (z_{k+1,i} - z_{k,i})^2 \rangle} \Bigr\rangle
+        \frac{(\Phi_{t_k - t_0}(z_0)_i - z_{k,i})^2}{\langle (z_{k,i} - z_{0,i})^2 \rangle} \Bigr\rangle
 
     References
     ----------
@@ -137,7 +137,8 @@ class StepLoss(StateLoss):
     def noise(self) -> Float[Tensor, " D"]:
         """Estimate the noise, half of whose variance in a residual comes from the state before the step."""
         with torch.no_grad():
-            return (self.parts(torch.arange(len(self))) / self.weights / 2).sqrt()
+            misfit = self.parts(torch.arange(len(self))) / self.weights / 2
+        return torch.where(self.joining > 0, misfit, 0.0).sqrt()
 
 
 class ShootingLoss(StateLoss):
@@ -155,7 +156,13 @@ class ShootingLoss(StateLoss):
     def __init__(self, model: Model, units: Units, windows: Windows, start: Float[Tensor, "W D"]) -> None:
         super().__init__(model, units, windows)
         self.follows = windows.follows
-        self.start = nn.Parameter((start - units.center[: units.dim]) / units.scale[: units.dim])
+        self._origin, self._unit = units.center[: units.dim], units.scale[: units.dim]
+        self.start = nn.Parameter((start - self._origin) / self._unit)
+
+    @property
+    def first(self) -> Float[Tensor, "W D"]:
+        """The learned initial states, in the units of the data."""
+        return self._origin + self._unit * self.start.detach()
 
     def parameters(self) -> list[nn.Parameter]:
         """Return the weights of the model and the initial states."""
@@ -168,20 +175,26 @@ class ShootingLoss(StateLoss):
 
     def parts(self, rows: Int[Tensor, " B"]) -> Float[Tensor, " D"]:
         """Return the contribution of each coordinate."""
-        z, steps = self.start[rows], self.t.shape[1] - 1
-        total = self.misfit(z, rows, 0)
-        for k in range(1, steps + 1):
-            z = self.stepped(z, rows, k - 1)
-            total = total + self.misfit(z, rows, k)
+        z, total = self._followed(rows)
         after = (rows + 1).clamp(max=len(self) - 1)
         joins = ((rows + 1 < len(self)) & (self.follows[after] > 0)).unsqueeze(-1)
         gap = torch.where(joins, z - self.start[after], 0.0).square().mean(0)
-        return total / (steps + 1) * self.weights + JOINED * gap * self.joining
+        return total / self.t.shape[1] * self.weights + JOINED * gap * self.joining
+
+    def _followed(self, rows: Int[Tensor, " B"]) -> tuple[Float[Tensor, "B D"], Float[Tensor, " D"]]:
+        """Return the last states of some windows, and the sum over their points of the mean square errors."""
+        z = self.start[rows]
+        total = self.misfit(z, rows, 0)
+        for k in range(1, self.t.shape[1]):
+            z = self.stepped(z, rows, k - 1)
+            total = total + self.misfit(z, rows, k)
+        return z, total
 
     def noise(self) -> Float[Tensor, " D"]:
-        """Estimate the noise as the misfit, of which the gaps between windows are a small part."""
+        """Estimate the noise from the misfit of all states of a window but one, since one state is learned from them."""
         with torch.no_grad():
-            return (self.parts(torch.arange(len(self))) / self.weights).sqrt()
+            misfit = self._followed(torch.arange(len(self)))[1] / (self.t.shape[1] - 1)
+        return torch.where(self.weights > 0, misfit, torch.where(self.joining > 0, torch.nan, 0.0)).sqrt()
 
 
 class WeakLoss(StateLoss):

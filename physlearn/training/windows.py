@@ -74,10 +74,10 @@ class Windows:
             If no orbit has so many states.
         """
         every = length if every is None else every
-        t, z, seen, follows, runs = [], [], [], [], []
+        t, z, seen, follows, run = [], [], [], [], []
         most = 0
         single = [one for orbit in ([orbits] if isinstance(orbits, Orbit) else orbits) for one in orbit.separate()]
-        for one, other in zip(single, [None] * len(single) if estimates is None else estimates, strict=True):
+        for place, (one, other) in enumerate(zip(single, estimates or [None] * len(single), strict=True)):
             filled = one.z.detach() if other is None else one.z.detach().where(one.measured, other.z)
             known = ~filled.isnan().any(-1)
             times, states, there = one.t.detach()[known].double(), filled[known].double(), one.measured[known]
@@ -87,14 +87,14 @@ class Windows:
                 z.append(states.unfold(0, length + 1, every).transpose(1, 2))
                 seen.append(there.unfold(0, length + 1, every).transpose(1, 2))
                 follows.append((torch.arange(len(t[-1])) > 0) & (every == length))
-                runs.append(one)
+                run += [place] * len(t[-1])
         if not t:
             raise InputError(
                 f"windows of {length + 1} states need an orbit in which all coordinates were measured at so many times, but "
                 f"the longest has {most}"
             )
-        run = torch.arange(len(runs)).repeat_interleave(torch.tensor([len(part) for part in t]))
-        return cls(torch.cat(t), torch.cat(z), torch.cat(seen), torch.cat(follows).long(), tuple(runs), run)
+        parts = torch.cat(t), torch.cat(z), torch.cat(seen), torch.cat(follows).long()
+        return cls(*parts, tuple(single), torch.tensor(run))
 
     def within(self, longest: float) -> Windows:
         """Return the windows in which no step is longer than this, or than three median steps, which are gaps.
@@ -111,7 +111,7 @@ class Windows:
             )
         return self.among(kept)
 
-    def among(self, chosen: Tensor) -> Windows:
+    def among(self, chosen: Tensor | slice) -> Windows:
         """Return the chosen windows."""
         parts = {name: getattr(self, name)[chosen] for name in ("t", "z", "measured", "follows", "run")}
         return replace(self, **parts)

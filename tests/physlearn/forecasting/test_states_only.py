@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -10,6 +11,7 @@ import systems
 from physlearn import Forecaster
 from physlearn.forecasting.smoothed import Smoothed
 from physlearn.metrics import valid_prediction_time
+from physlearn.studies import measured_orbits
 from systems import AccuracyWarning, InputError, Orbit
 
 PENDULUM = systems.get("pendulum")
@@ -34,17 +36,51 @@ def fitted(orbits, **settings):
     )
 
 
-def test_steps_learn_from_six_states_a_turn_what_a_spline_does_not():
+def test_six_states_a_turn_tell_what_a_spline_does_not():
     seen = measured()
-    by_step, by_rate = fitted(seen), fitted(seen, loss="derivative")
-    assert by_step.loss == "step"
-    assert "no rates and" in by_step.loss_reason
-    assert by_step.loss_method.startswith("rk4")
-    assert valid(by_step, 200) > 2 * valid(by_rate, 200)
-    assert by_step.forecast(seen.z[0, 0], seen.t).provenance["learned"] == {"loss": "step", "method": by_step.loss_method}
+    by_orbits, by_rate = fitted(seen), fitted(seen, loss="derivative")
+    assert by_orbits.loss == "shooting"
+    assert "no rates and" in by_orbits.loss_reason
+    assert by_orbits.loss_method.startswith("rk4")
+    assert valid(by_orbits, 200) > 2 * valid(by_rate, 200)
+    learned = {"loss": "shooting", "method": by_orbits.loss_method}
+    assert by_orbits.forecast(seen.z[0, 0], seen.t).provenance["learned"] == learned
 
 
-@pytest.mark.parametrize("loss", ["step", "weak", pytest.param("shooting", marks=pytest.mark.slow)])
+def test_steps_alone_learn_from_exact_states():
+    f = fitted(measured(n=20), loss="step", polish=20)
+    assert f.loss_method.startswith("rk4, 3 substeps, Levenberg-Marquardt")
+    assert set(f.history["horizon"].dropna()) == {1}
+    assert f.history["training"].iloc[-1] < 1e-5  # L-BFGS reaches 1e-4 in 100 steps
+
+
+def test_a_model_with_two_hidden_layers_learns_by_steps():
+    f = Forecaster("hnn", hidden=(10, 10), seed=0).fit(measured(n=5), epochs=5, polish=20, progress=False)
+    assert (f.loss, "Marquardt" in f.loss_method) == ("step", False)
+
+
+def test_a_coordinate_that_stays_where_it_is_has_no_noise():
+    seen = measured(n=5, times=10)
+    still = Orbit(seen.t, torch.cat([seen.z, torch.full_like(seen.z[..., :1], 3.0)], dim=-1))
+    f = Forecaster("nn", hidden=(10,), seed=0).fit(still, epochs=20, polish=3, progress=False)
+    assert f.noise["z2"] == 0
+    assert 0 < f.noise["z0"] < 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("per_turn", [20, 6])
+@pytest.mark.parametrize("system", ["henon-heiles", "pendulum", "van-der-pol", "lorenz"])
+def test_the_default_is_never_worse_than_another_loss_by_a_fifth(system, per_turn):
+    table = pd.DataFrame(
+        {"system": system, "per_turn": per_turn, "noise": 0.01, "loss": loss, "seed": seed}
+        | measured_orbits.cell(system, per_turn, 0.01, loss, seed)
+        for loss in ("derivative", "step", "shooting", "weak")
+        for seed in range(3)
+    )
+    assert float(measured_orbits.shortfall(table).min()) > 0.8
+
+
+@pytest.mark.parametrize("loss", ["step", "weak", "shooting"])
 def test_each_loss_beats_rates_from_a_spline_on_noisy_states(loss):
     seen = measured(spacing=0.3, noise=0.03, times=60)
     assert valid(fitted(seen, loss=loss)) > 1.2 * valid(fitted(seen, loss="derivative"))
@@ -77,7 +113,7 @@ def test_uneven_times_holes_and_runs_of_different_lengths_train():
         runs.append((t, z))
     seen = Orbit.of([z for _, z in runs], [t for t, _ in runs], coordinates=("theta", "p"), periods={"theta": 2 * math.pi})
     f = fitted(seen)
-    assert f.loss == "step"
+    assert f.loss == "shooting"
     assert valid(f) > 15
 
 

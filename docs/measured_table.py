@@ -1,0 +1,22 @@
+"""Compute the table of docs/measured-losses.md; a run that was stopped resumes."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from physlearn.studies import measured_orbits
+
+
+def main() -> None:
+    """Compute and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path, help="Folder for the results.")
+    parser.add_argument("--seeds", type=int, default=10, help="Number of seeds.")
+    parser.add_argument("--quick", action="store_true", help="Compute a few cells of the pendulum only, as a trial.")
+    given = parser.parse_args()
+    print(measured_orbits.markdown(measured_orbits.run(given.out, given.seeds, quick=given.quick)))
+
+
+if __name__ == "__main__":
+    main()
