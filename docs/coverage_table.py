@@ -1,7 +1,7 @@
-"""Print how often the truth lies within calibrated bands and trusted times, which docs/how-to/learn-from-measurements.md quotes.
+"""Print how often the truth lies within calibrated bands and trusted times, for docs/how-to/learn-from-measurements.md.
 
-Each system is learned from a few orbits, calibrated on others and tested on further ones, with exact states and with noise. The
-recorded clock, in the folder that PHYSLEARN_DATA names, is cut into pieces: one recording has no orbits of their own.
+Each system is learned from a few orbits, calibrated on others and tested on further ones, with exact states and with noise.
+The recorded clock, in the folder that PHYSLEARN_DATA names, is cut into pieces: one recording is one orbit.
 """
 
 from __future__ import annotations

@@ -43,8 +43,8 @@ class Calibration:
 
         .. math:: \frac{1}{n + 1} \sum_{i=1}^n F_i(q) = \text{level}
 
-        Here :math:`F_i` is the part of the errors of the orbit i that is below q; all errors of the further orbit may be larger
-        than q. The times of one orbit depend on each other, so that n counts orbits.
+        Here :math:`F_i` is the part of the errors of the orbit i that is below q; all errors of the further orbit may be
+        larger than q. The times of one orbit depend on each other, so that n counts orbits.
 
         Warns
         -----
@@ -69,9 +69,10 @@ def _quantile(ordered: Float[Tensor, " N"], level: float, orbits: int) -> float:
     """Return the quantile for a further orbit, which may exceed all others."""
     share = level * (orbits + 1) / orbits
     if share > 1 + 1e-12:
+        needed = ceil(level / (1 - level) - 1e-9)
         warnings.warn(
-            f"{orbits} held-out orbits are too few for a level of {level:g}, which needs {ceil(level / (1 - level) - 1e-9)}; the "
-            "band is as wide as the largest error, and may be too narrow: calibrate with more orbits, or ask for a lower level",
+            f"{orbits} held-out orbits are too few for a level of {level:g}, which needs {needed}; the "
+            "band is as wide as the largest error, which may be too narrow: calibrate with more orbits, or take a lower level",
             AccuracyWarning,
             stacklevel=outside(),
         )
