@@ -150,7 +150,7 @@ class BandedOrbit(Orbit):
 
         If the forecaster was calibrated, times are multiplied by the median ratio of true to predicted valid times of the
         held-out orbits, and the error is the deviation that a further orbit like these does not exceed with a probability of
-        68 %. Otherwise, it is the standard deviation of the members' times.
+        68 %. Otherwise, it is the standard deviation of the members' times, which is infinite for two members.
 
         Parameters
         ----------
@@ -165,7 +165,7 @@ class BandedOrbit(Orbit):
         times = self.departures(threshold)
         middle = times.median(0).values
         if self.calibration is None:
-            return TrustedTime(middle, times.std(0))
+            return TrustedTime(middle, times.std(0) if len(times) > 1 else torch.full_like(middle, torch.inf))
         ratio, deviation = self.calibration.trusted
         length = (self.t[..., -1] - self.t[..., 0]).abs().to(middle)
         return TrustedTime((middle * ratio).minimum(length), middle * deviation)

@@ -199,10 +199,10 @@ def with_velocities(runs: Sequence[Orbit], states: Sequence[str]) -> list[Orbit]
         assert one.rate is not None
         others = [name for name in run.coordinates if name not in states]
         velocities = {name: f"v_{name}" for name in states}
-        seen = run.measured[:, [run.index(name) for name in states]].any(-1)
-        moved = run.z.new_full((len(run.t), 2 * len(states)), torch.nan)  # inputs may be known at other times
-        moved[seen] = torch.cat([one.z, one.rate], dim=-1)
-        z = torch.cat([moved, run.z[:, [run.index(name) for name in others]]], dim=-1)
+        positions = run.z[:, [run.index(name) for name in states]]
+        rates = torch.full_like(positions, torch.nan)  # inputs may be known at other times
+        rates[positions.isfinite().any(-1)] = one.rate
+        z = torch.cat([positions, rates, run.z[:, [run.index(name) for name in others]]], dim=-1)
         units = dict(run.units)
         for name, velocity in velocities.items():
             if (unit := units.get(name) or unit_in(name)) and "t" in units:

@@ -86,10 +86,10 @@ def measured_plot(
             ax.plot(t, np.clip(z, bottom - margin, top + margin), color=color, linewidth=1.1, label=label)
             if hasattr(orbit, "band") and hasattr(orbit, "trusted_until"):  # the forecast of an ensemble
                 lower, upper = (np.clip(array(limit)[:, i], bottom - margin, top + margin) for limit in orbit.band(level))
-                ax.fill_between(t, lower, upper, color=color, alpha=0.2, linewidth=0)
+                ax.fill_between(t, lower, upper, color=color, alpha=0.2, linewidth=0, label=f"{level:.0%} band")
                 ax.axvline(float(orbit.t[0] + orbit.trusted_until().time), color=color, linestyle=":", linewidth=0.9)
         ax.set(ylabel=axis_label(name, measured.units), ylim=(bottom, top))
-    columns = len(forecasts) + 1 + (past is not None)
+    columns = len(axes[0].get_legend_handles_labels()[1])
     axes[0].legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=columns, frameon=False, fontsize="small")
     axes[-1].set_xlabel(axis_label("t", measured.units))
     return axes
