@@ -19,6 +19,7 @@ from systems.orbit import Index
 from systems.periodic import shortest
 
 MOST = 10_000  # scores that are kept
+SHORT = 0.03  # by which the part of errors within the largest one may fall short of a level without a warning
 WITHIN = 0.68  # probability of a time within its standard error
 
 
@@ -68,7 +69,7 @@ class Calibration:
 def _quantile(ordered: Float[Tensor, " N"], level: float, orbits: int) -> float:
     """Return the quantile for a further orbit, which may exceed all others."""
     share = level * (orbits + 1) / orbits
-    if share > 1 + 1e-12:
+    if orbits / (orbits + 1) < level - SHORT:
         needed = ceil(level / (1 - level) - 1e-9)
         warnings.warn(
             f"{orbits} held-out orbits are too few for a level of {level:g}, which needs {needed}; the "

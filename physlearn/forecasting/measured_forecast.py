@@ -20,9 +20,9 @@ from tqdm.auto import tqdm
 from physlearn import models
 from physlearn.forecasting.channels import started
 from physlearn.forecasting.forecaster import Forecaster
-from physlearn.forecasting.measurements import Measurements, columns_of, with_velocities
+from physlearn.forecasting.measurements import Measurements, columns_of
 from physlearn.forecasting.report import environment, finite, write_figure, write_json, write_table
-from physlearn.metrics import valid_prediction_time
+from physlearn.metrics import distance, valid_prediction_time
 from physlearn.models.build import check_given
 from physlearn.plotting import measured_plot
 from physlearn.schema import Json
@@ -230,13 +230,15 @@ def forecast_measurements(
     parts = split(measurements.runs)
     if measurements.positions:  # each part for itself, so that the training does not know what follows
         first, second, last = (
-            with_velocities(part, measurements.states) for part in (parts.training, parts.validation, parts.test)
+            Orbit.of(part).with_velocities(measurements.states).separate()
+            for part in (parts.training, parts.validation, parts.test)
         )
         parts = Split(first, second, last, parts.told)
     parts = replace(parts, test=started(parts.test))
     held = started(parts.validation)
     forecasters: dict[str, Forecaster] = {}
     scores: dict[str, float] = {}
+    errors: dict[str, float] = {}
     for name in tqdm(names, disable=not progress, desc="models", leave=False):
         plain = models.find(name).baseline
         own = network | ({} if models.find(name).takes_angles else {"angles": False})
@@ -245,8 +247,8 @@ def forecast_measurements(
         )
         how: dict[str, Any] = {**(training or {}), "loss": None if plain else loss, "progress": progress}
         forecasters[name] = f.fit(parts.training, parts.validation, **how)
-        scores[name] = f.score(held)
-    order = sorted(names, key=lambda name: -scores[name])
+        scores[name], errors[name] = _judged(held, [_forecast(f, run) for run in held])
+    order = sorted(names, key=lambda name: (-scores[name], errors[name]))
     notes: list[str] = []
     for name in order:
         if forecasters[name].members and len(held) > 1:
@@ -259,15 +261,17 @@ def forecast_measurements(
     unit = measurements.runs[0].units.get("t", "")
     if best.loss:
         notes.append(f"loss: {best.loss}, because {best.loss_reason}")
-    if noise := {name: value for name, value in best.noise.items() if np.isfinite(value)}:
+    if noise := {name: best.noise[name] for name in measurements.states if np.isfinite(best.noise.get(name, np.nan))}:
         sizes = (f"{name} {value:.3g}{' ' + u if (u := best.units.get(name, '')) else ''}" for name, value in noise.items())
         notes.append("noise, estimated: " + ", ".join(sizes))
     if hasattr(forecasts[order[0]][0], "trusted_until"):
         trusted: Any = forecasts[order[0]][0]
         until = trusted.trusted_until()
-        notes.append(f"first test run: trusted for {float(until.time):.4g} +- {float(until.error):.2g} {unit}".rstrip())
+        told = f"for {float(until.time):.4g} +- {float(until.error):.2g} {unit}".rstrip()
+        whole = float(until.time) >= float((trusted.t[-1] - trusted.t[0]).abs())
+        notes.append(f"first test run: trusted {'to its end' if whole else told}")
     notes += [
-        "score: part of the validation runs that is forecast well, by which the first model was chosen",
+        "score: part of the validation runs that is forecast well, by which (and then by the error) the models are sorted",
         "valid: median time until the error exceeds 0.4 of the spread of a test run, and the part of its length",
         "error: root mean square over the test runs, with their noise",
     ]
@@ -296,6 +300,25 @@ def _forecast(f: Forecaster, run: Orbit) -> Orbit:
     (one,) = f.channels.runs(run)
     given = f.channels.arguments(one)
     return f.forecast(run.z[0, [run.index(name) for name in f.coordinates]], run.t, progress=False, **given)
+
+
+def _judged(runs: Sequence[Orbit], forecasts: Sequence[Orbit]) -> tuple[float, float]:
+    """Return the part of the runs that is forecast well, and the mean error in units of the spread of each coordinate."""
+    pairs = [(plain, columns_of(run, plain.coordinates)) for run, plain in zip(runs, map(_plain, forecasts), strict=True)]
+    valid = [float(valid_prediction_time(forecast, truth) / (truth.t[-1] - truth.t[0]).abs()) for forecast, truth in pairs]
+    errors = [float(distance(forecast, truth).mean()) for forecast, truth in (_known(*pair) for pair in pairs)]
+    return float(np.mean(valid)), float(np.mean(errors))
+
+
+def _plain(forecast: Orbit) -> Orbit:
+    return columns_of(forecast, forecast.coordinates)
+
+
+def _known(forecast: Orbit, truth: Orbit) -> tuple[Orbit, Orbit]:
+    """Return both orbits at the times at which all coordinates were measured."""
+    known = truth.measured.all(-1)
+    one, other = (replace(orbit, t=orbit.t[known], z=orbit.z[known]) for orbit in (forecast, truth))
+    return one, other
 
 
 def _row(model: str, forecasts: Sequence[Orbit], test: Sequence[Orbit], score: float) -> dict[str, Any]:

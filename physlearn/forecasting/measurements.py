@@ -6,7 +6,7 @@ import os
 import re
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,6 @@ from scipy.spatial import cKDTree
 from physlearn.forecasting.channels import Channels, states_only
 from physlearn.forecasting.smoothed import Smoothed
 from systems import AccuracyWarning, InputError, Orbit
-from systems.recording.angles import unit_in
 
 BY_PRODUCTS = re.compile(r"(?:frame|quality|index|row|.*_error)", re.IGNORECASE)  # columns that say nothing about the motion
 RATES = ("v_{}", "v{}", "p_{}", "p{}", "{}_dot", "{}dot", "d{}", "d_{}", "d{}dt", "d{}/dt", "{}'")  # of a coordinate {}
@@ -29,7 +28,7 @@ USUAL = {
     "position": ("velocity",),
 }
 ALIKE = 0.9  # smallest correlation of a velocity or momentum with the rate of its position
-UNDETERMINED = 0.3  # of the spread of the rates: difference between neighbouring states beyond which these are no states
+UNDETERMINED = 0.6  # of the spread of the rates: states differ by up to 0.4 (sparse Lorenz), positions by about 1
 NEIGHBOURS = 30
 TURN_PART = 8  # neighbours in time are states within this part of a turn
 
@@ -189,31 +188,6 @@ def read(
             + (", so that they are positions, whose velocities are derived" if alone else "")
         )
     return Measurements(str(told), runs, channels, pairs, alone, why, left_out)
-
-
-def with_velocities(runs: Sequence[Orbit], states: Sequence[str]) -> list[Orbit]:
-    """Return runs in which the velocities of the states, derived by smoothing splines, follow the states."""
-    smooth = Smoothed.of(states_only([_selected(run, states) for run in runs]))
-    found = []
-    for run, one in zip(_long_enough(runs, states), smooth.orbits, strict=True):
-        assert one.rate is not None
-        others = [name for name in run.coordinates if name not in states]
-        velocities = {name: f"v_{name}" for name in states}
-        positions = run.z[:, [run.index(name) for name in states]]
-        rates = torch.full_like(positions, torch.nan)  # inputs may be known at other times
-        rates[positions.isfinite().any(-1)] = one.rate
-        z = torch.cat([positions, rates, run.z[:, [run.index(name) for name in others]]], dim=-1)
-        units = dict(run.units)
-        for name, velocity in velocities.items():
-            if (unit := units.get(name) or unit_in(name)) and "t" in units:
-                units[velocity] = f"{unit}/{units['t']}"
-        names = (*states, *velocities.values(), *others)
-        found.append(replace(run, z=z, rate=None, coordinates=names, units=units))
-    return found
-
-
-def _long_enough(runs: Sequence[Orbit], states: Sequence[str]) -> list[Orbit]:
-    return [run for run in runs if (_selected(run, states).measured.sum(0) >= 2).all()]
 
 
 def columns_of(run: Orbit, names: Sequence[str]) -> Orbit:

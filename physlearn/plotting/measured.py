@@ -91,5 +91,7 @@ def measured_plot(
         ax.set(ylabel=axis_label(name, measured.units), ylim=(bottom, top))
     columns = len(axes[0].get_legend_handles_labels()[1])
     axes[0].legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=columns, frameon=False, fontsize="small")
+    if (figure := axes[0].get_figure(root=True)) is not None:
+        figure.align_ylabels(axes)
     axes[-1].set_xlabel(axis_label("t", measured.units))
     return axes

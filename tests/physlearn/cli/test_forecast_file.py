@@ -96,7 +96,17 @@ def test_a_column_that_differs_between_runs_is_a_parameter_and_others_are_inputs
         z = system.orbit(system.sample(1, seed=k)[0], t).z.numpy()
         tables.append(pd.DataFrame({"run": k, "t": t, "x": z[:, 0], "v": z[:, 1], "mu": mu, "push": np.sin(k * t)}))
     pd.concat(tables).to_csv(tmp_path / "data.csv", index=False)
-    arguments = ["forecast", tmp_path / "data.csv", *QUICK, "--loss", "derivative", "--out", tmp_path / "out", "--members", "2"]
+    arguments = [
+        "forecast",
+        tmp_path / "data.csv",
+        *QUICK,
+        "--loss",
+        "derivative",
+        "--out",
+        tmp_path / "out",
+        "--members",
+        "2",
+    ]
     result = run(*arguments, "--inputs", "push", "--model", "nn")
     assert result.code == 0, result.err
     assert "parameters: mu" in result.out
