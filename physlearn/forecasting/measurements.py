@@ -179,15 +179,20 @@ def read(
     if pairs:
         why = ", ".join(f"{v} is the rate of {q}, up to a factor" for q, v in pairs.items())
     elif positions is None:
-        part = _undetermined(smooth)
-        alone = len(states) == 1 or part > UNDETERMINED
-        why = (
-            "positions, whose velocities are derived"
-            if len(states) == 1
-            else f"neighbouring states have rates that differ by {part:.0%} of their spread"
-            + (", so that they are positions, whose velocities are derived" if alone else "")
-        )
+        alone, why = _are_positions(states, smooth)
     return Measurements(str(told), runs, channels, pairs, alone, why, left_out)
+
+
+def _are_positions(states: Sequence[str], smooth: Smoothed) -> tuple[bool, str]:
+    """Return whether states are positions only, and why."""
+    if len(states) == 1:
+        return True, "a position, whose velocity is derived"
+    if not np.isfinite(smooth.relative_noise):
+        return False, f"{smooth.per_turn:.3g} states per turn are too few to tell whether these are positions only"
+    part = _undetermined(smooth)
+    told = f"neighbouring states have rates that differ by {part:.0%} of their spread"
+    alone = part > UNDETERMINED
+    return alone, told + (", so that they are positions, whose velocities are derived" if alone else "")
 
 
 def columns_of(run: Orbit, names: Sequence[str]) -> Orbit:

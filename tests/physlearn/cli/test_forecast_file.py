@@ -82,7 +82,7 @@ def test_positions_alone_get_velocities_and_a_run_alone_is_cut_in_time(run, tmp_
     result = run("forecast", tmp_path / "swing.csv", "--model", "linear", "--out", tmp_path / "out", "--json")
     assert result.code == 0, result.err
     told = json.loads(result.out)["result"]
-    assert "positions, whose velocities are derived" in told["measurements"][1]
+    assert "a position, whose velocity is derived" in told["measurements"][1]
     assert told["split"].startswith("the last 20% of the run is forecast")
     assert told["rows"][0]["error x"] < 0.02
     assert told["rows"][0]["of the length"] == 1

@@ -54,10 +54,16 @@ def test_a_column_that_is_named_like_a_velocity_but_is_none_is_not_taken_for_one
     assert read(tables).pairs == {}
 
 
+def test_too_few_states_per_turn_do_not_tell(read):
+    found = read(columns("lorenz", ("a", "b", "c")))
+    assert not found.positions
+    assert "6.92 states per turn are too few to tell" in found.why
+
+
 @pytest.mark.parametrize(
     ("name", "names", "positions"),
     [
-        ("lorenz", ("a", "b", "c"), False),
+        ("fitzhugh-nagumo", ("a", "b"), False),
         ("lotka-volterra", ("prey", "predators"), False),
         ("henon-heiles", ("a", "b"), True),
         ("double-pendulum", ("a", "b"), True),
