@@ -29,8 +29,9 @@ class FromCsv:
         order: int = 5,
         gap: float = 1.5,
     ) -> list[Self]:
-        r"""Read recorded motion from a CSV file, as one orbit per interval without a gap.
+        r"""Read recorded motion from a CSV file, as one orbit per interval without a gap, and derive missing rates.
 
+        Use ``Orbit.of(path)`` for columns that are states as they are, for runs one after another, and for uneven times.
         Numbers stay in the units of the file. Columns may be separated by commas, semicolons, tabs or blanks; see
         `systems.recording.read_columns`. Rows with an empty cell or NaN in a column that is used count as missing.
 
@@ -121,6 +122,7 @@ class FromCsv:
                 coordinates=motion.coordinates,
                 provenance=motion.provenance,
                 periods=motion.periods,
+                units=motion.units,
             )
             for motion in motions
         ]

@@ -27,6 +27,7 @@ from systems.errors import InputError
 ATTRIBUTES = {  # written by h5netcdf, or by earlier versions of `Orbit.save`
     *("CLASS", "NAME", "DIMENSION_LIST", "REFERENCE_LIST", "_Netcdf4Dimid", "_Netcdf4Coordinates", "_FillValue"),
     "coordinates",  # the name of the times, if these have several dimensions
+    "units",  # of the times, as in the CF conventions
 }
 FLOATS = (h5py.h5t.IEEE_F64LE, h5py.h5t.IEEE_F32LE, h5py.h5t.IEEE_F64BE, h5py.h5t.IEEE_F32BE)
 WHOLE = (h5py.h5t.STD_I64LE, h5py.h5t.STD_I64BE)
@@ -142,16 +143,16 @@ class NetCDF:
             raise InputError(f"does not store the names of {what} as a list of strings")
         return tuple(h5py.Dataset(variable).asstr()[:].tolist()) if shape[0] else ()
 
-    def text(self, name: str) -> str | None:
-        """Return the text of an attribute, or None if there is no such attribute."""
-        root = h5py.h5g.open(self.file, b"/")
-        if not h5py.h5a.exists(root, name.encode()):
+    def text(self, name: str, variable: h5py.h5d.DatasetID | None = None) -> str | None:
+        """Return the text of an attribute of the file or of a variable, or None if there is no such attribute."""
+        owner = h5py.h5g.open(self.file, b"/") if variable is None else variable
+        if not h5py.h5a.exists(owner, name.encode()):
             return None
-        attribute = h5py.h5a.open(root, name.encode())
+        attribute = h5py.h5a.open(owner, name.encode())
         kind = attribute.get_type()
         if attribute.shape not in ((), (1,)) or not isinstance(kind, h5py.h5t.TypeStringID) or kind.get_size() > self.size:
             raise InputError(f"does not store text in its attribute {name}")
-        value = h5py.AttributeManager(h5py.Group(root))[name]
+        value = h5py.AttributeManager(h5py.Group(owner) if variable is None else h5py.Dataset(owner))[name]
         value = value[0] if isinstance(value, np.ndarray) else value
         return value.decode() if isinstance(value, bytes) else str(value)
 

@@ -75,7 +75,7 @@ def dataset(orbit: Content) -> xarray.Dataset:
         attributes["dtypes"] = json.dumps(widened)
     if orbit.units:
         attributes["units"] = json.dumps(orbit.units)
-    time = array(orbit.t) if shared else (dims[:-1], array(orbit.t))
+    time = ("time" if shared else dims[:-1], array(orbit.t), {"units": orbit.units["t"]} if "t" in orbit.units else {})
     return xarray.Dataset(variables, coords={"time": time, "coordinate": np.array(orbit.coordinates, "U")}, attrs=attributes)
 
 
@@ -120,6 +120,8 @@ def _content(file: NetCDF) -> dict[str, Any]:
     provenance, periods, dtypes, units = (
         netcdf_file.mapping(texts[name], name) for name in ("provenance", "periods", "dtypes", "units")
     )
+    if (unit := file.text("units", variables["time"])) is not None and unit != units.get("t"):
+        raise InputError(f"gives time the attribute 'units' {unit!r:.40}, but its unit is {units.get('t')!r:.40}")
     if set(dtypes) - set(arrays) or not all(dtype in WIDENED for dtype in dtypes.values()):
         raise InputError("declares types of numbers that physlearn does not write")
     tensors = {name: torch.from_numpy(values).to(_dtype(dtypes.get(name))) for name, values in arrays.items()}

@@ -27,6 +27,7 @@ class OtherForms:
         units: Mapping[str, str] | None = None,
         *,
         run: str | None = None,
+        columns: Sequence[str] | None = None,
     ) -> Self:
         """Return measured or simulated data in any usual form as an orbit, or as a batch of orbits.
 
@@ -43,12 +44,15 @@ class OtherForms:
             * a list of such arrays, one per run, of any lengths;
             * a pandas DataFrame, wide (one column per coordinate) or long (columns ``coordinate`` and ``value``), with a
               column of times and, for several runs, one that names the run; or a list or mapping of such frames;
+            * the path of a CSV file with any columns, or a list of such paths, one per run. Its columns are taken as they are;
+              `from_csv` derives velocities of positions and angles;
             * a mapping of names to columns, such as ``{"t": t, "x": x}``;
             * an xarray Dataset or DataArray with a dimension of times;
             * an Orbit, or a list of them.
         t : array-like, list of array-like, or str, optional
-            Times of all runs, shape ``(T,)``, or of each run. For tables, the name of the column, which defaults to ``t`` or
-            ``time``, or to the index of the table. Dates become seconds since the first one.
+            Times of all runs, shape ``(T,)``, or of each run. For tables, the name of the column, which defaults to ``t``,
+            ``time``, ``timestamp``, ``datetime``, ``date`` or ``seconds``, to the index of the table, or to the only column
+            in a unit of time. Dates and times of day become seconds since the first one.
         coordinates : sequence of str, optional
             Names of the coordinates. For tables, the columns to use; by default all columns of numbers that have no other
             purpose.
@@ -56,12 +60,17 @@ class OtherForms:
             Time derivatives of the states, in the form of the states. For tables, the names of their columns, which default
             to ``d_NAME`` for each coordinate.
         periods : mapping of str to float, optional
-            Period of each coordinate that is an angle.
+            Period of each coordinate that is an angle. Defaults to a turn for coordinates whose unit is ``rad``, ``deg`` or
+            ``turn``; ``{}`` declares that there are no angles.
         units : mapping of str to str, optional
             Unit of each coordinate, and that of the time under the name ``t``. Units in the names of columns, such as
             ``theta [rad]``, and attributes ``units`` of xarray are read.
         run : str, optional
-            Name of the column, or dimension, that tells runs apart; defaults to ``run``, ``trial`` or ``orbit``.
+            Name of the column, or dimension, that tells runs apart; defaults to ``run``, ``trial`` or ``orbit``. In a table
+            without such a column, a new run starts where the time goes back to its beginning.
+        columns : sequence of str, optional
+            Name of each column of a file, which overrides its header; a name may include the unit, as in ``"x [m]"``, and
+            ``"_"`` leaves a column out.
 
         Returns
         -------
@@ -72,7 +81,9 @@ class OtherForms:
         ------
         InputError
             If there are no times, or times do not increase or decrease within a run; if a column is missing or contains text;
-            or if shapes do not fit.
+            if a column is named like an angle and jumps like one, but has no period; or if shapes do not fit.
+        FileNotFoundError
+            If a file does not exist.
 
         Examples
         --------
@@ -86,7 +97,7 @@ class OtherForms:
         """
         from systems.recording.of_data import content
 
-        return cls(**content(data, t, coordinates, rate, periods, units, run))
+        return cls(**content(data, t, coordinates, rate, periods, units, run, columns))
 
     def to_xarray(self: Content) -> xarray.Dataset:
         """Copy the orbit to a labelled xarray Dataset.

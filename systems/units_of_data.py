@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from systems.errors import InputError
 
 TIME = "t"
+Units = Mapping[str, str]
 
 
 def check_units(units: Mapping[str, str], coordinates: Sequence[str]) -> dict[str, str]:
@@ -24,3 +25,14 @@ def check_units(units: Mapping[str, str], coordinates: Sequence[str]) -> dict[st
         if not (isinstance(unit, str) and unit.isprintable()):
             raise InputError(f"the unit of {name} must be printable text, such as 'm/s', not {unit!r:.80}")
     return {name: unit.strip() for name, unit in units.items() if unit.strip()}
+
+
+def agreed_units(each: Sequence[Units]) -> dict[str, str]:
+    """Return the units of several orbits together. Raises InputError if a coordinate has different ones."""
+    found: dict[str, str] = {}
+    for units in each:
+        for name, unit in units.items():
+            if found.setdefault(name, unit) != unit:
+                what = "the time" if name == TIME else name
+                raise InputError(f"{what} is in {found[name]} in one orbit and in {unit} in another; convert them to one unit")
+    return found

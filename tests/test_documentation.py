@@ -18,10 +18,11 @@ from systems.registry import SYSTEMS
 
 ROOT = Path(__file__).parents[1]
 WRITTEN = {str(path.relative_to(ROOT)): path for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))}
-PAGES = {
-    name: "\n".join(re.findall(r"^```python\n(.*?)^```", path.read_text(), re.DOTALL | re.MULTILINE))
-    for name, path in WRITTEN.items()
+BLOCKS = {
+    name: re.findall(r"^```python\n(.*?)^```", path.read_text(), re.DOTALL | re.MULTILINE) for name, path in WRITTEN.items()
 }
+PAGES = {name: "\n".join(block for block in blocks if "PHYSLEARN_DATA" not in block) for name, blocks in BLOCKS.items()}
+RECORDED = [block for blocks in BLOCKS.values() for block in blocks if "PHYSLEARN_DATA" in block]  # each stands by itself
 PRINTED = {name: code for name, code in PAGES.items() if code}
 REGISTRIES = (SYSTEMS, ACTIVATIONS, INTEGRATORS, MODELS, TASKS)
 LONG = {  # they train for up to half a minute
@@ -51,8 +52,15 @@ def test_the_code_of_a_page_runs_as_printed_from_top_to_bottom(page, monkeypatch
         plt.close("all")
 
 
+@pytest.mark.parametrize("block", RECORDED, ids=range(len(RECORDED)))
+def test_code_that_needs_recordings_runs_as_printed(block, data, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, "recorded", "exec"), {"__name__": "printed"})
+
+
 def test_there_is_code_to_run():
     assert len(PRINTED) >= 4
+    assert RECORDED
 
 
 @pytest.mark.parametrize("path", WRITTEN.values(), ids=WRITTEN)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer import Option
+from typer import Argument, Option
 
 from physlearn.cli.answer import answer, progress
 from physlearn.cli.interruption import importing
@@ -20,7 +20,6 @@ from physlearn.cli.options import (
     Folder,
     Hidden,
     Seed,
-    SystemName,
     SystemSettings,
     TrainingOrbits,
 )
@@ -28,7 +27,9 @@ from physlearn.cli.options import (
 
 def forecast(
     context: typer.Context,
-    name: SystemName,
+    name: Annotated[
+        str, Argument(metavar="SYSTEM|FILE", help="Name of a system (`physlearn systems`), or a CSV file of measurements.")
+    ],
     out: Folder,
     data: Annotated[Path | None, Option(help="CSV file of recorded angles to learn from, instead of a simulation.")] = None,
     film: Annotated[Path | None, Option(help="Film of a pendulum to track and learn from, instead of a simulation.")] = None,
@@ -36,6 +37,23 @@ def forecast(
     columns: Annotated[
         str | None,
         Option(help="Names of the CSV file's columns, such as 't,theta [deg],_'; _ skips a column. Default: the header."),
+    ] = None,
+    coordinates: Annotated[str | None, Option(help="Columns to forecast, such as x,y. Default: all that vary.")] = None,
+    time_column: Annotated[str | None, Option(help="Column of the times. Default: t, time, date or the like.")] = None,
+    run: Annotated[str | None, Option(help="Column that tells runs apart. Default: run, trial or orbit.")] = None,
+    parameters: Annotated[
+        str | None, Option(help="Columns that are constant in each run and given. Default: all that differ between runs.")
+    ] = None,
+    inputs: Annotated[str | None, Option(help="Columns that are given at all times, such as torque.")] = None,
+    positions: Annotated[
+        bool | None,
+        Option("--positions/--states", help="Whether velocities must be derived. Default: decided by the data."),
+    ] = None,
+    loss: Annotated[
+        str | None, Option(help="Loss of measured states: derivative, step, shooting or weak. Default: what suits the data.")
+    ] = None,
+    members: Annotated[
+        int | None, Option(help="Number of networks, for bands and a trusted time of measured states. Default: 1.", max=1000)
     ] = None,
     model: Annotated[
         str | None,
@@ -61,21 +79,37 @@ def forecast(
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Learn a system or a recording, and forecast its orbits.
+    """Learn a system or measurements, and forecast their orbits.
 
-    Without --model, a line-up of models is compared: baselines, NN and HNNs, each with the integrators that suit it and with
-    Euler's method.
+    SYSTEM is simulated, unless --data or --film has a recording of it. Without --model, a line-up of models is compared:
+    baselines, NN and HNNs, each with the integrators that suit it and with Euler's method.
+
+    FILE has any columns: times, states, and perhaps runs, parameters and inputs. The last runs, or the last part of each, are
+    forecast and compared with the file.
     """
     if integrator is not None:
         typer.echo("physlearn: --integrator is deprecated and will be removed; use --method", err=True)
         method = integrator if method is None else method
     with importing():
         from physlearn.cli import limits, values
-        from physlearn.forecasting import contender, recorded, report, simulated
+        from physlearn.forecasting import contender, measured_forecast, measurements, recorded, report, simulated
         from physlearn.jobs import alone_in
         from physlearn.models.build import check_angles
         from systems import InputError
     check_angles(model, angles)
+    own = {
+        "--coordinates": coordinates,
+        "--time-column": time_column,
+        "--run": run,
+        "--parameters": parameters,
+        "--inputs": inputs,
+        "--positions": positions,
+        "--loss": loss,
+        "--members": members,
+    }
+    of_file = values.is_file(name)
+    if not of_file and (given := [option for option, value in own.items() if value is not None]):
+        raise InputError(f"{given[0]} is for a file of measurements, as in physlearn forecast data.csv; {name} is a system")
     settings: dict[str, Any] = {
         "training": {"epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate},
         "hidden": values.widths(hidden),
@@ -87,6 +121,29 @@ def forecast(
     }
     if film is None and focal_length is not None:
         raise InputError("--focal-length is that of the camera of a --film")
+    unused = {
+        "--energy": energy,
+        "--time": duration,
+        "--dt": dt,
+        "--orbits": orbits,
+        "--test-orbits": test_orbits,
+        "--set": set_,
+    }
+    if of_file:
+        if given := [
+            option for option, value in {**unused, "--data": data, "--film": film, "--method": method}.items() if value
+        ]:
+            raise InputError(f"{given[0]} is for systems; a file of measurements comes with its own")
+        found = measurements.read(
+            name, columns=values.listed(columns), time=time_column, run=run, coordinates=values.listed(coordinates),
+            parameters=values.listed(parameters), inputs=values.listed(inputs) or (), positions=positions,
+        )  # fmt: skip
+        names = measured_forecast.line_up(found, model)
+        folder = report.writable(out)
+        context.with_resource(alone_in(folder))
+        told = measured_forecast.forecast_measurements(found, names, loss=loss, members=members or 1, **settings)
+        answer(told.metrics(), str(told), told.save(folder), as_json)
+        return
     if data is None and film is None:
         system = values.autonomous(name, set_)
         chosen = contender.choose(model, method, system.canonical)
@@ -100,14 +157,6 @@ def forecast(
         result = simulated.forecast_system(system, chosen, protocol, **settings)
         answer(result.metrics(), str(result), result.save(folder), as_json)
         return
-    unused = {
-        "--energy": energy,
-        "--time": duration,
-        "--dt": dt,
-        "--orbits": orbits,
-        "--test-orbits": test_orbits,
-        "--set": set_,
-    }
     if given := [option for option, value in unused.items() if value is not None]:
         raise InputError(f"{given[0]} is for simulated systems; a recording comes with its own")
     if film is not None and (data is not None or columns is not None):
@@ -120,7 +169,7 @@ def forecast(
     if film is not None:
         recordings, written = recorded.read_film(film, folder, focal_length=focal_length, progress=settings["progress"])
     elif data is not None:
-        recordings = recorded.read_recording(data, columns.split(",") if columns else None)
+        recordings = recorded.read_recording(data, values.listed(columns))
     results = {}
     for rates, recording in recordings.items():
         results[rates] = recorded.forecast_recording(recording, chosen, name=name, **settings)

@@ -18,6 +18,7 @@ from systems.sampling import on_section, plane_of
 from systems.size import check_memory
 
 DEVICES = ("cpu", "cuda")
+TABLES = (".csv", ".tsv", ".txt", ".dat")
 FAR = 10  # escape energies, above which orbits leave at once
 SEEN = 1000  # states whose range is that of a grid on the surface of section
 
@@ -50,6 +51,16 @@ def system_or_map(name: str, settings: list[str] | None) -> System | Map:
         known = ", ".join([*systems.names(), *systems.maps.names()])
         raise UnknownNameError(f"no system or map {name!r}; choose one of {known}")
     return systems.get(name, **parameters(settings))
+
+
+def listed(text: str | None) -> list[str] | None:
+    """Return the names in a text such as ``x,y``."""
+    return None if not text else [part.strip() for part in text.split(",")]
+
+
+def is_file(name: str) -> bool:
+    """Return whether a name is that of a file of measurements, rather than of a system."""
+    return Path(name).suffix.lower() in TABLES or (name not in systems.names() and Path(name).is_file())
 
 
 def span(text: str, option: str) -> tuple[str, tuple[float, float, int]]:

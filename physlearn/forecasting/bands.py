@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
+from math import ceil
 from statistics import NormalDist
 from typing import Any
 
@@ -11,11 +13,14 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.metrics import valid_prediction_time
-from systems import InputError, Orbit
+from systems import AccuracyWarning, InputError, Orbit
+from systems.errors import outside
 from systems.orbit import Index
 from systems.periodic import shortest
 
 MOST = 10_000  # scores that are kept
+SHORT = 0.03  # by which the part of errors within the largest one may fall short of a level without a warning
+WITHIN = 0.68  # probability of a time within its standard error
 
 
 @dataclass(frozen=True)
@@ -25,22 +30,54 @@ class Calibration:
     Parameters
     ----------
     scores : shape ``(N,)``
-        Errors of forecast coordinates in units of the ensemble's spread, sorted.
+        Quantiles of the errors of forecast coordinates in units of the ensemble's spread, at evenly spaced probabilities. Each
+        orbit counts equally, however often it was measured.
     ratios : shape ``(n,)``
-        Valid prediction times of the held-out orbits divided by those predicted from the spread, sorted.
+        Valid prediction times of the n held-out orbits divided by those predicted from the spread, sorted.
     """
 
     scores: Float[Tensor, " N"]
     ratios: Float[Tensor, " n"]
 
     def factor(self, level: float) -> float:
-        """Return the number of spreads within which the errors are with a probability of ``level``.
+        r"""Return the number of spreads within which the errors of a further orbit are with a probability of ``level``.
+
+        .. math:: \frac{1}{n + 1} \sum_{i=1}^n F_i(q) = \text{level}
+
+        Here :math:`F_i` is the part of the errors of the orbit i that is below q; all errors of the further orbit may be
+        larger than q. The times of one orbit depend on each other, so that n counts orbits.
+
+        Warns
+        -----
+        AccuracyWarning
+            If there are too few orbits for this level; the largest error is then returned.
 
         References
         ----------
-        Vovk, Gammerman, Shafer, Algorithmic learning in a random world (2005): the quantile with a finite-sample correction.
+        Dunn, Wasserman, Ramdas, J. Am. Stat. Assoc. 118, 2491 (2023), on split conformal prediction from groups.
         """
-        return float(self.scores[min(len(self.scores) - 1, max(0, round(level * (len(self.scores) + 1)) - 1))])
+        return _quantile(self.scores, level, len(self.ratios))
+
+    @property
+    def trusted(self) -> tuple[float, float]:
+        """Median ratio of true to predicted valid times, and the deviation from it with a probability of 68 %."""
+        middle = self.ratios.median()
+        away = (self.ratios - middle).abs().sort().values
+        return float(middle), _quantile(away, WITHIN, len(away))
+
+
+def _quantile(ordered: Float[Tensor, " N"], level: float, orbits: int) -> float:
+    """Return the quantile for a further orbit, which may exceed all others."""
+    share = level * (orbits + 1) / orbits
+    if orbits / (orbits + 1) < level - SHORT:
+        needed = ceil(level / (1 - level) - 1e-9)
+        warnings.warn(
+            f"{orbits} held-out orbits are too few for a level of {level:g}, which needs {needed}; the "
+            "band is as wide as the largest error, which may be too narrow: calibrate with more orbits, or take a lower level",
+            AccuracyWarning,
+            stacklevel=outside(),
+        )
+    return float(ordered[min(len(ordered), max(1, ceil(share * len(ordered) - 1e-9))) - 1])
 
 
 @dataclass(frozen=True)
@@ -113,8 +150,8 @@ class BandedOrbit(Orbit):
         """Return the predicted valid time of each orbit: the median time at which members leave the forecast.
 
         If the forecaster was calibrated, times are multiplied by the median ratio of true to predicted valid times of the
-        held-out orbits, and the error is half the interval that contains 68 % of these ratios. Otherwise, it is the standard
-        deviation of the members' times.
+        held-out orbits, and the error is the deviation that a further orbit like these does not exceed with a probability of
+        68 %. Otherwise, it is the standard deviation of the members' times, which is infinite for two members.
 
         Parameters
         ----------
@@ -129,10 +166,10 @@ class BandedOrbit(Orbit):
         times = self.departures(threshold)
         middle = times.median(0).values
         if self.calibration is None:
-            return TrustedTime(middle, times.std(0))
-        low, half, high = (float(x) for x in self.calibration.ratios.quantile(torch.tensor([0.16, 0.5, 0.84]).double()))
+            return TrustedTime(middle, times.std(0) if len(times) > 1 else torch.full_like(middle, torch.inf))
+        ratio, deviation = self.calibration.trusted
         length = (self.t[..., -1] - self.t[..., 0]).abs().to(middle)
-        return TrustedTime((middle * half).minimum(length), middle * (high - low) / 2)
+        return TrustedTime((middle * ratio).minimum(length), middle * deviation)
 
     def departures(self, threshold: float) -> Float[Tensor, "*members"]:
         """Return the times at which the members other than the forecast itself leave it.
@@ -169,6 +206,9 @@ def calibrated(forecasts: BandedOrbit, truth: Orbit, threshold: float = 0.4) -> 
     predicted = forecasts.departures(threshold).median(0).values
     plain = Orbit(forecasts.t, forecasts.z, coordinates=forecasts.coordinates, periods=forecasts.periods)
     ratios = valid_prediction_time(plain, truth, threshold) / predicted
-    found = scores[known].nan_to_num(nan=torch.inf).sort().values
-    some = torch.linspace(0, len(found) - 1, min(len(found), MOST)).round().long()
-    return Calibration(found[some], ratios.double().flatten().sort().values)
+    weight = 1 / known.sum((-2, -1), keepdim=True).expand_as(known)[known].double()  # each orbit counts equally
+    found, order = scores[known].nan_to_num(nan=torch.inf).sort()
+    passed = weight[order].cumsum(0) / weight.sum()
+    number = min(len(found), MOST)
+    places = (torch.arange(1, number + 1, dtype=torch.float64) / number).clamp(max=float(passed[-1]))
+    return Calibration(found[torch.searchsorted(passed, places - 1e-9)], ratios.double().flatten().sort().values)

@@ -194,3 +194,22 @@ def _column(orbit: Orbit, name: str) -> Tensor:
 def states_only(runs: Sequence[Orbit]) -> Orbit:
     """Return the states of some runs as a batch, which is filled up with NaN."""
     return Orbit.of([Orbit(run.t, run.z, coordinates=run.coordinates, periods=run.periods) for run in runs])
+
+
+def started(runs: Sequence[Orbit]) -> list[Orbit]:
+    """Return runs from the first time on at which all coordinates were measured, with at least two times.
+
+    Raises InputError if there is no such run.
+    """
+    found = []
+    for run in runs:
+        if not run.z[..., 0, :].isnan().any():
+            found.append(run)
+            continue
+        for one in run.separate():
+            whole = one.measured.all(-1).nonzero()[:, 0].tolist()
+            if whole and whole[0] < one.shape[-1] - 1:
+                found.append(one[whole[0] :])
+    if not found:
+        raise InputError("no orbit has a time at which all coordinates were measured, from which a forecast could start")
+    return found

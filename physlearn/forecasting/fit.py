@@ -30,6 +30,7 @@ from physlearn.training.pairs import check_one_origin
 from physlearn.training.state_losses import LONGEST
 from systems import InputError, Orbit
 from systems.autograd_mode import recorded
+from systems.units_of_data import agreed_units
 
 
 class Fit(Members):
@@ -146,6 +147,9 @@ class Fit(Members):
             check_one_origin(origins)
             told: dict[str, Any] = {
                 "given_ranges": self.channels.ranges(seen.orbits, self.given_ranges if resume else {}),
+                "units": agreed_units(
+                    [self.units if resume else {}, *(orbit.units for orbit in (*seen.orbits, *(held.orbits if held else ())))]
+                ),
                 "prior": self.prior if resume else self.beforehand.prior(seen.orbits),
                 "origin": _origin(origins),
                 "training": how,

@@ -74,8 +74,8 @@ class Forecaster(Fit, Estimator):
 
     Attributes
     ----------
-    coordinates, periods
-        Coordinates of the training orbits, and the periods of those that are angles.
+    coordinates, periods, units
+        Coordinates of the training orbits, the periods of those that are angles, and the units of those that have one.
     loss, loss_reason, loss_method
         The loss by which the model was trained, why, and how a loss of states integrates.
     noise

@@ -44,6 +44,7 @@ class LearnedFlow(EnergyParts):
         self.device = device
         self.coordinates: tuple[str, ...] = ()
         self.periods: dict[str, float] = {}
+        self.units: dict[str, str] = {}
         self.channels = Channels()
         self.given_ranges: Ranges = {}
         self._model: PhysicalModel | None = None
@@ -152,7 +153,7 @@ class LearnedFlow(EnergyParts):
             orbit = replace(orbit, z=flow.states(orbit.z), coordinates=self.coordinates)
         else:
             orbit = integrate(self, z0 - turns, t, method or self.model.default_method, **options)
-        return replace(orbit, z=orbit.z + turns.unsqueeze(-2))
+        return replace(orbit, z=orbit.z + turns.unsqueeze(-2), units=self.units)
 
     def compiled_field(self) -> Field:
         """Return the learned flow for compiled solvers, in float64. Raises UntraceableError if it has no compiled form."""

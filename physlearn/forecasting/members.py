@@ -13,7 +13,7 @@ from torch import Tensor
 
 from physlearn.forecasting.bands import BandedOrbit, Calibration, calibrated
 from physlearn.forecasting.beforehand import described
-from physlearn.forecasting.channels import states_only
+from physlearn.forecasting.channels import started, states_only
 from physlearn.forecasting.learned_flow import LearnedFlow
 from physlearn.models.informed import Prior
 from physlearn.models.physical import PhysicalModel
@@ -110,7 +110,8 @@ class Members(LearnedFlow):
         Parameters
         ----------
         orbits
-            Orbits that were not used in the training, as long as the forecasts to come; better a hundred than ten.
+            Orbits that were not used in the training, as long as the forecasts to come; better a hundred than ten. Each is
+            forecast from the first time at which all of its coordinates were measured.
 
         Returns
         -------
@@ -122,7 +123,7 @@ class Members(LearnedFlow):
         InputError
             If the forecaster is no ensemble, or there are fewer than two orbits.
         """
-        given = self.channels.runs(orbits)
+        given = started(self.channels.runs(orbits))
         truth = states_only(given) if self.channels.names else given[0] if len(given) == 1 else Orbit.of(given)
         if not self.members:
             raise InputError("only an ensemble has bands to calibrate: create the forecaster with members=20, and fit it")

@@ -67,7 +67,7 @@ def read(
             forecaster.calibration = Calibration(calibration["scores"], calibration["ratios"])
         forecaster.training, forecaster.step = Training(**settings["training"]), checked_step(settings.get("step"))
         forecaster.comparison = stored.comparison_of(settings)
-        forecaster.given_ranges = stored.ranges_of(settings)
+        forecaster.given_ranges, forecaster.units = stored.ranges_of(settings), stored.units_of(settings)
         forecaster.history = pd.DataFrame(settings["history"]).rename_axis("epoch")
         forecaster.loss, forecaster.loss_reason, forecaster.loss_method, forecaster.noise = stored.loss_of(settings)
     return forecaster

@@ -23,6 +23,7 @@ from physlearn.models.units import IN_FILES
 from physlearn.training import Training
 from systems import InputError, System
 from systems.periodic import check_periods
+from systems.units_of_data import check_units
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 
@@ -44,6 +45,7 @@ class Described(Protocol):
     dtype: torch.dtype
     coordinates: tuple[str, ...]
     periods: dict[str, float]
+    units: dict[str, str]
     step: float | None
     training: Training | None
     history: pd.DataFrame
@@ -72,6 +74,7 @@ def settings_of(forecaster: Described) -> dict[str, Any]:
         "dtype": str(forecaster.dtype).removeprefix("torch."),
         "coordinates": forecaster.coordinates,
         "periods": forecaster.periods,
+        "units": forecaster.units,
         "step": forecaster.step,
         "training": None if forecaster.training is None else asdict(forecaster.training),
         "history": forecaster.history.to_dict("list"),
@@ -161,6 +164,11 @@ def periods_of(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> di
     """Return the periods of the coordinates in a file; files of version 0.1.0 have neither units nor periods."""
     current = any(name.startswith(IN_FILES) for name in tensors)
     return check_periods(settings["periods"] if current else {}, settings["coordinates"])
+
+
+def units_of(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return the units of the coordinates, of which files of earlier versions have none."""
+    return check_units(schema.mapped(settings.get("units", {}), "units"), settings["coordinates"])
 
 
 def check(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:

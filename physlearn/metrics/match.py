@@ -11,6 +11,7 @@ from torch import Tensor
 
 from systems import InputError, Orbit
 from systems.periodic import shortest
+from systems.units_of_data import agreed_units
 
 FRACTION = 1e-3  # part of a step by which times may differ; the state hardly changes within it
 ULPS = 4  # rounding differences between equal times that were computed in two ways, such as by linspace and by multiples
@@ -36,7 +37,7 @@ def check_shapes(forecast: Orbit, truth: Orbit) -> None:
 
 
 def check_coordinates(forecast: Orbit, truth: Orbit) -> None:
-    """Raise InputError unless both orbits have the same coordinates, and no coordinate has two different periods."""
+    """Raise InputError unless both orbits have the same coordinates, and no coordinate has two different periods or units."""
     if forecast.coordinates != truth.coordinates:
         raise InputError(
             f"the forecast has the coordinates {forecast.coordinates} and the truth {truth.coordinates}; both must be the same"
@@ -45,6 +46,7 @@ def check_coordinates(forecast: Orbit, truth: Orbit) -> None:
         given, true = forecast.periods[name], truth.periods[name]
         if not isclose(given, true, rel_tol=1e-6):
             raise InputError(f"{name} has the period {given:g} in the forecast and {true:g} in the truth; give both the same")
+    agreed_units([forecast.units, truth.units])
 
 
 def check_times(forecast: Orbit, truth: Orbit) -> None:

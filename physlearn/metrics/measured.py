@@ -46,7 +46,7 @@ def of_what_was_measured(*, components: bool = False) -> Callable[[Metric[Argume
                     wide[..., known] = value
                     value = wide
                 found.append(value)
-            return torch.stack(found).reshape(*batch, *found[0].shape)
+            return torch.stack(found).reshape((*batch, *found[0].shape))
 
         return call
 

@@ -20,6 +20,7 @@ from physlearn.plotting.grouped_boxes import grouped_boxes
 from physlearn.plotting.joint_density import joint_density
 from physlearn.plotting.labelled_matrix import labelled_matrix
 from physlearn.plotting.learning_curves import learning_curves
+from physlearn.plotting.measured import measured_plot
 from physlearn.plotting.noisy_descent import noisy_descent
 from physlearn.plotting.phase_error import phase_error_plot
 from physlearn.plotting.phase_portrait import phase_portrait
@@ -47,6 +48,7 @@ __all__ = [
     "joint_density",
     "labelled_matrix",
     "learning_curves",
+    "measured_plot",
     "noisy_descent",
     "phase_error_plot",
     "phase_portrait",

@@ -157,10 +157,10 @@ def check_one_system(orbits: Sequence[Orbit]) -> None:
 
 def check_one_origin(provenances: Sequence[Mapping[str, Any]]) -> None:
     """Raise InputError if provenances name several systems, or several values of a parameter."""
-    known = [one for one in provenances if "system" in one]
+    known = [one for one in provenances if {"system", "parameters"} & one.keys()]
     for other in known[1:]:
-        first, name = known[0], known[0]["system"]
-        if other["system"] != name:
+        first, name = known[0], known[0].get("system", "one system")
+        if other.get("system", "one system") != name:
             raise InputError(f"one model cannot train on orbits of {name} and of {other['system']}: fit one for each system")
         own, its = (dict(one.get("parameters", {})) for one in (first, other))
         for parameter in own.keys() & its.keys():

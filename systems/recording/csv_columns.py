@@ -6,6 +6,7 @@ import csv
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from math import isfinite, nan
 from pathlib import Path
 from typing import TextIO
@@ -18,12 +19,13 @@ from systems.errors import InputError
 LONGEST_LINE = 1_000_000
 DEFAULT_COLUMNS = ("t", "theta", "omega", "alpha")
 LEFT_OUT = "_"
-NOT_MEASURED = ("", "nan", "na")
+NOT_MEASURED = ("", "nan", "na", "n/a", "#n/a", "null", "none", "-", "--", "?")
 
 # float() also accepts 1_0, inf and digits of other scripts
 NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
 LIKE_A_NUMBER = re.compile(r"[+-]?(?:0x[0-9a-f.p+-]+|[.,]?\d[\d.,_']*(?:[edx*^][+-]?\d*)*|inf(?:inity)?)", re.IGNORECASE)
+DECIMAL_COMMA = re.compile(r"[+-]?[0-9]*(?:,[0-9]+(?:[eE][+-]?[0-9]+)?|[eE][+-]?[0-9]+)")
 THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:,[0-9]{3})+")
 NAME_AND_UNIT = re.compile(
     r"(.*\S)\s*\[(.*)\]"  # theta [rad]
@@ -43,14 +45,52 @@ class Columns(dict[str, NDArray[np.float64]]):
         self.units = units
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """The text of a CSV file by columns.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+    names : list of str
+        Name of each column; ``"_"`` for columns that are left out.
+    units : dict of str to str
+        Units by the names of columns, where the file gives them.
+    rows : list of (int, list of str)
+        Number of the line, and the cells, of each row of values.
+    named : bool
+        Whether the file or the caller names the columns.
+    """
+
+    path: str | os.PathLike[str]
+    names: list[str]
+    units: dict[str, str]
+    rows: list[tuple[int, list[str]]]
+    named: bool
+
+    @property
+    def kept(self) -> list[int]:
+        """Indices of the columns that are not left out."""
+        return [i for i, name in enumerate(self.names) if name != LEFT_OUT]
+
+    def numbers(self, columns: Sequence[int]) -> NDArray[np.float64]:
+        """Return the numbers in some columns, of shape ``(rows, columns)``. Raises InputError for cells that are none."""
+        rows = self.rows
+        comma = _decimal_comma(self.path, [row[i] for _, row in rows for i in columns if "," in row[i]], rows, columns)
+        cells = [[_value(self.path, line, self.names[i], row[i], comma) for i in columns] for line, row in rows]
+        return np.array(cells, dtype=np.float64).reshape(len(rows), len(columns))
+
+
 def read_columns(path: str | os.PathLike[str], columns: Sequence[str] | None = None) -> Columns:
     """Read the columns of a CSV file of numbers.
 
-    Columns are separated by commas, semicolons, tabs or blanks. Decimal commas are allowed if commas do not separate columns
-    or if the numbers are quoted. Lines that begin with ``#`` or ``%`` are comments. If the first line contains no number, it
-    is the header. A second such line contains units, which may also follow the names, as in ``theta [deg]``. In a file without
-    a header, the last comment before the numbers is used as the header if it names every column. Cells that are empty,
-    ``NaN`` or ``NA`` are missing values, which become NaN.
+    Columns are separated by commas, semicolons, tabs, bars or blanks. Decimal commas are allowed if commas do not separate
+    columns or if the numbers are quoted. Lines that begin with ``#`` or ``%`` are comments. If the first line contains no
+    number, it is the header. A second such line contains units, which may also follow the names, as in ``theta [deg]``. In a
+    file without a header, the last comment before the numbers is used as the header if it names every column. Cells that are
+    empty, or contain ``NaN``, ``NA``, ``N/A``, ``null``, ``none``, ``-``, ``--`` or ``?``, are missing values, which become
+    NaN.
 
     Parameters
     ----------
@@ -73,6 +113,16 @@ def read_columns(path: str | os.PathLike[str], columns: Sequence[str] | None = N
         If a cell is not a finite number, if rows have different lengths, if two columns have the same name, or if the dialect
         is ambiguous. The message names the line or the column.
     """
+    sheet = read_sheet(path, columns)
+    values = sheet.numbers(sheet.kept)
+    return Columns({sheet.names[i]: values[:, k] for k, i in enumerate(sheet.kept)}, sheet.units)
+
+
+def read_sheet(path: str | os.PathLike[str], columns: Sequence[str] | None = None, *, counted: bool = False) -> Sheet:
+    """Read the text of a CSV file by columns; see `read_columns`, which also describes the arguments and errors.
+
+    With ``counted``, a first column without a name may number the rows, as in files of pandas, and is then left out.
+    """
     if not Path(path).is_file():
         raise FileNotFoundError(f"the file {path} does not exist")
     try:
@@ -94,7 +144,10 @@ def read_columns(path: str | os.PathLike[str], columns: Sequence[str] | None = N
         header = said if len(said) == width > 1 and all(NAME.fullmatch(name_and_unit(name)[0]) for name in said) else None
     named = list(columns) if columns is not None else header or list(DEFAULT_COLUMNS[:width])
     if len(named) != width:
-        raise InputError(f"{path} has {width} columns, but {len(named)} are named: {listed(named)}; name each column")
+        raise InputError(
+            f"{path} has {width} columns, but {len(named)} are named: {listed(named)}; name each column, and begin lines "
+            "before the header with #"
+        )
     if units is not None and len(units) != width:
         raise InputError(f"{path} has {width} columns, but its line of units has {len(units)}; give one unit per column")
     if header is None and delimiter == ",":
@@ -102,14 +155,12 @@ def read_columns(path: str | os.PathLike[str], columns: Sequence[str] | None = N
     for number, row in rows:
         if len(row) != width:
             raise InputError(f"{path}, line {number}: {len(row)} columns, but the previous lines have {width}")
+    if counted and not named[0] and [row[0] for _, row in rows] in ([str(i + k) for i in range(len(rows))] for k in (0, 1)):
+        named[0] = LEFT_OUT
     names = _names(path, named, rows)
-    kept = [i for i, name in enumerate(names) if name != LEFT_OUT]
-    decimal_comma = _decimal_comma(path, [row[i] for _, row in rows for i in kept if "," in row[i]], rows, kept)
-    values = np.array(
-        [[_value(path, number, names[i], row[i], decimal_comma) for i in kept] for number, row in rows], dtype=np.float64
-    ).reshape(len(rows), len(kept))
-    found = {names[i]: unit for i in kept if (unit := name_and_unit(named[i])[1] or (units[i].strip("[]()") if units else ""))}
-    return Columns({names[i]: values[:, k] for k, i in enumerate(kept)}, found)
+    told = [name_and_unit(name)[1] or (units[i].strip("[]()") if units else "") for i, name in enumerate(named)]
+    found = {name: unit for name, unit in zip(names, told, strict=True) if unit and name != LEFT_OUT}
+    return Sheet(path, names, found, rows, named=columns is not None or header is not None)
 
 
 def _rows(file: TextIO, path: str | os.PathLike[str]) -> tuple[list[tuple[int, list[str]]], str, str | None]:
@@ -161,7 +212,12 @@ def _lines(file: TextIO, path: str | os.PathLike[str], comments: list[str]) -> I
 
 def _delimiter(line: str) -> str:
     line = re.sub(r'"[^"]*"', "q", line)
-    return next((mark for mark in ";\t," if mark in line), " " if len(line.split()) > 1 else ",")
+    cells = line.split()
+    between = len(cells) > 1 and all(
+        DECIMAL_COMMA.fullmatch(cell[:LONGEST_NAME]) or cell.lower() in NOT_MEASURED for cell in cells
+    )
+    marks = ";\t|" if between else ";\t|,"
+    return next((mark for mark in marks if mark in line), " " if len(cells) > 1 else ",")
 
 
 def _is_text(row: list[str]) -> bool:
@@ -210,7 +266,9 @@ def _check_points(path: str | os.PathLike[str], rows: list[tuple[int, list[str]]
         )
 
 
-def _decimal_comma(path: str | os.PathLike[str], cells: list[str], rows: list[tuple[int, list[str]]], kept: list[int]) -> bool:
+def _decimal_comma(
+    path: str | os.PathLike[str], cells: list[str], rows: list[tuple[int, list[str]]], kept: Sequence[int]
+) -> bool:
     """Return whether commas within cells are decimal commas. Raises InputError if this is ambiguous."""
     if not cells:
         return False

@@ -10,18 +10,10 @@ from pathlib import Path
 
 from systems.errors import InputError
 from systems.periodic import check_periods
+from systems.recording.angles import ANGLE, LENGTHS, TURN, unit_in
 from systems.recording.csv_columns import Columns, listed, name_and_unit
 
 DEFAULT_ANGLE = "theta"
-TURN = {
-    **dict.fromkeys(("rad", "radian", "radians"), 2 * pi),
-    **dict.fromkeys(("deg", "degree", "degrees", "°"), 360.0),
-    **dict.fromkeys(("turn", "turns", "rev"), 1.0),
-    "mrad": 2000 * pi,
-}
-LENGTHS = ("m", "cm", "mm", "um", "µm", "nm", "km", "px", "pixel", "pixels")
-ANGLE = re.compile(r"(?:theta|phi|psi|angle|[θϑφϕψ])(?![a-z])", re.IGNORECASE)
-UNIT_IN_NAME = re.compile(r".*_(rad|deg|degrees|m|cm|mm|px)", re.IGNORECASE)
 PER_TIME = re.compile(r"(\S+?)\s*/\s*([^\W\d]+)\s*(?:\^?\(?2\)?|²|\*\*2)?")
 BY_PRODUCTS = ("pendulum", "quality", "frame")  # columns that film tracking adds, besides NAME_error for a column NAME
 
@@ -84,7 +76,7 @@ def choose(
             )
     if periods is not None:
         periods = check_periods(periods, names)
-    unit = {name: data.units.get(name) or _unit_in(name) for name in names}
+    unit = {name: data.units.get(name) or unit_in(name) for name in names}
     period = {name: _period(path, name, unit[name], periods) for name in names}
     usual = [usual_rates(name, len(names) == 1 and period[name] is not None) for name in names]
     velocities = [v for v, _ in usual] if velocity is None else _as_many(velocity, names, "velocity")
@@ -138,7 +130,7 @@ def rate_units(units: Mapping[str, str], time: str, degrees: Sequence[Degree]) -
     """
     result = dict(units)
     for degree in degrees:
-        unit = units.get(degree.coordinate) or _unit_in(degree.coordinate)
+        unit = units.get(degree.coordinate) or unit_in(degree.coordinate)
         for name, power in ((degree.velocity, ""), (degree.acceleration, "^2")):
             if name in degree.given or name not in units:
                 continue
@@ -146,6 +138,20 @@ def rate_units(units: Mapping[str, str], time: str, degrees: Sequence[Degree]) -
             if unit:
                 result[name] = f"{unit}/{units.get(time) or (told[2] if told else 's')}{power}"
     return result
+
+
+def orbit_units(units: Mapping[str, str], time: str, degrees: Sequence[Degree]) -> dict[str, str]:
+    """Return the units of an orbit's times, coordinates and velocities, of those that are known.
+
+    ``units`` are the units by column, with those of derived rates from `rate_units`. A velocity without a unit has that of its
+    coordinate per unit of time.
+    """
+    found = {"t": units.get(time, "")}
+    for degree in degrees:
+        unit = units.get(degree.coordinate) or unit_in(degree.coordinate)
+        found[degree.coordinate] = unit
+        found[degree.velocity] = units.get(degree.velocity) or (f"{unit}/{found['t']}" if unit and found["t"] else "")
+    return {name: unit for name, unit in found.items() if unit}
 
 
 def _names(given: str | Sequence[str]) -> list[str]:
@@ -167,12 +173,6 @@ def usual_rates(coordinate: str, single_angle: bool) -> tuple[str, str]:
     if stem == DEFAULT_ANGLE:
         return f"omega_{index}", f"alpha_{index}"
     return f"v_{coordinate}", f"a_{coordinate}"
-
-
-def _unit_in(name: str) -> str:
-    """Return the unit at the end of a name, as in theta_deg."""
-    found = UNIT_IN_NAME.fullmatch(name)
-    return found[1] if found else ""
 
 
 def _period(path: Path, name: str, unit: str, periods: Mapping[str, float] | None) -> float | None:

@@ -10,14 +10,26 @@ import pandas as pd
 
 from systems.errors import InputError
 from systems.recording.csv_columns import listed, name_and_unit
+from systems.recording.moments import TIME_OF_DAY, seconds_of
+from systems.recording.restarts import restarts
 from systems.recording.runs import Run, joined
 from systems.states import check_times
 
 if TYPE_CHECKING:
     from systems.orbit_file import Content
 
-TIMES = ("t", "time")
+TIMES = ("t", "time", "timestamp", "datetime", "date", "seconds")
 RUNS = ("run", "trial", "orbit")
+UNITS_OF_TIME = (
+    "s",
+    "ms",
+    "us",
+    "µs",
+    "ns",
+    "min",
+    "h",
+    "d",
+)  # a column with such a unit, if it is the only one, has the times
 LONG = ("coordinate", "variable"), "value"  # the columns of a long table besides those of times and runs
 RATE = "d_"  # what precedes the name of a coordinate in the name of its rate
 
@@ -98,7 +110,7 @@ def _runs(
     table = table.rename(columns={column: name for column, (name, _) in split.items()})
     if table.columns.has_duplicates:
         raise InputError(f"the table has several columns named {table.columns[table.columns.duplicated()][0]!r}; rename one")
-    table, time = _with_times(table, t)
+    table, time, dated = _with_times(table, t, units)
     group = _column(table, run, RUNS, "run")
     if group is not None and run is None and group in (coordinates or ()):
         group = None
@@ -107,22 +119,35 @@ def _runs(
     rates = _rates(table, names, rate)
     if time != "t" and time in units:
         units["t"] = units.pop(time)
+    if dated:
+        units["t"] = "s"
     units = {name: unit for name, unit in units.items() if name in (*names, "t")}
-    parts = [table] if group is None else [part for _, part in table.groupby(group, sort=False, dropna=False)]
-    return [_run(part, time, names, rates) for part in parts if len(part)], names, units, group is not None
+    if group is None:
+        parts = [table.iloc[rows] for rows in restarts(table[time].to_numpy())]
+    else:
+        parts = [part for _, part in table.groupby(group, sort=False, dropna=False)]
+    return [_run(part, time, names, rates) for part in parts if len(part)], names, units, group is not None or len(parts) > 1
 
 
 def _run(table: pd.DataFrame, time: str, names: Sequence[str], rates: Sequence[str] | None) -> Run:
     from systems.recording.of_data import tensor
 
     t = tensor(table[time].to_numpy())
-    check_times(t)
+    if (lost := t.isnan()).any():
+        raise InputError(f"row {int(lost.nonzero()[0]) + 1} of a run has no time; leave it out, or give its time")
+    try:
+        check_times(t)
+    except InputError as error:
+        raise InputError(
+            f"the column {time!r}: {error}; sort the rows, keep one of several with the same time, or name the column that "
+            "tells runs apart by run"
+        ) from error
     z = tensor(table[list(names)].to_numpy(dtype=np.float64, na_value=np.nan))
     return Run(t, z, None if rates is None else tensor(table[list(rates)].to_numpy(dtype=np.float64, na_value=np.nan)))
 
 
-def _with_times(table: pd.DataFrame, t: Any) -> tuple[pd.DataFrame, str]:
-    """Return the table with a column of times as numbers, and its name."""
+def _with_times(table: pd.DataFrame, t: Any, units: Mapping[str, str]) -> tuple[pd.DataFrame, str, bool]:
+    """Return the table with a column of times as numbers, its name, and whether they were dates, which become seconds."""
     if t is not None and not isinstance(t, str):
         values = _array(t)
         if values.shape != (len(table),):
@@ -130,7 +155,7 @@ def _with_times(table: pd.DataFrame, t: Any) -> tuple[pd.DataFrame, str]:
         table, time = table.assign(t=values), "t"
     else:
         named = table.index.name is not None or not isinstance(table.index, pd.RangeIndex)
-        found = _column(table, t, TIMES, "t")
+        found = _column(table, t, TIMES, "t") if t is not None else _usual_times(table, units)
         if found is None and named and (pd.api.types.is_any_real_numeric_dtype(table.index) or _dated(table.index)):
             table, found = table.assign(t=table.index.to_numpy()), "t"
         if found is None:
@@ -140,10 +165,26 @@ def _with_times(table: pd.DataFrame, t: Any) -> tuple[pd.DataFrame, str]:
     if _dated(column):
         first = column.iloc[0] if len(column) else None
         moved = pd.to_timedelta(column if pd.api.types.is_timedelta64_dtype(column) else column - first)
-        return table.assign(**{time: moved.to_numpy() / np.timedelta64(1, "s")}), time
+        return table.assign(**{time: moved.to_numpy() / np.timedelta64(1, "s")}), time, True
     if not pd.api.types.is_any_real_numeric_dtype(column):
-        raise InputError(f"the column of times, {time!r}, must contain numbers or dates, not {column.dtype}")
-    return table.assign(**{time: column.to_numpy(dtype=np.float64, na_value=np.nan)}), time
+        texts = [str(value) for value in column]
+        day = next((str(name) for name in table.columns if str(name).lower() == "date" and name != time), None)
+        if day is not None and all(TIME_OF_DAY.fullmatch(text.strip()) for text in texts):
+            texts = [f"{date} {text}" for date, text in zip(table[day], texts, strict=True)]
+            table = table.drop(columns=day)
+        return table.assign(**{time: seconds_of(texts, time)}), time, True
+    return table.assign(**{time: column.to_numpy(dtype=np.float64, na_value=np.nan)}), time, False
+
+
+def _usual_times(table: pd.DataFrame, units: Mapping[str, str]) -> str | None:
+    """Return the column of times: the one with a usual name, or else the only one in a unit of time, or else T."""
+    if (exact := next((name for name in TIMES if name in table.columns), None)) is not None:
+        return exact
+    compatible = table[[name for name in table.columns if units.get(str(name), "s") in UNITS_OF_TIME]]
+    if (found := _column(compatible, None, TIMES[1:], "t")) is not None:
+        return found
+    timed = [name for name, unit in units.items() if unit in UNITS_OF_TIME and name in table.columns]
+    return timed[0] if len(timed) == 1 else _column(compatible, None, TIMES[:1], "t")
 
 
 def _dated(values: Any) -> bool:

@@ -17,7 +17,7 @@ import numpy as np
 
 from systems.errors import InputError, outside
 from systems.recording.csv_columns import read_columns
-from systems.recording.degrees_of_freedom import Degree, choose, rate_units
+from systems.recording.degrees_of_freedom import Degree, choose, orbit_units, rate_units
 from systems.recording.derivatives import (
     Floats,
     acceleration_gain,
@@ -47,6 +47,7 @@ class Motion:
     coordinates: tuple[str, ...]
     provenance: dict[str, Any]
     periods: dict[str, float]
+    units: dict[str, str]
 
 
 def read_motion(
@@ -89,10 +90,11 @@ def read_motion(
     kept = np.isfinite(rows).all(axis=(0, 1))
     if not kept.any():
         raise InputError(f"{path}: too many rows are missing to estimate derivatives; pass a smaller window, or rates='file'")
+    units = rate_units(data.units, time, degrees)
     provenance = {
         "file": Path(path).name,
         "rates": {n: "file" if n in d.given else "derived" for d in degrees for n in (d.velocity, d.acceleration)},
-        **({"units": units} if (units := rate_units(data.units, time, degrees)) else {}),
+        **({"units": units} if units else {}),
         "rows": {"file": len(data[time]), "measured": len(t), "used": int(kept.sum())},
         **told,
     }
@@ -112,6 +114,7 @@ def read_motion(
             coordinates=tuple([d.coordinate for d in degrees] + [d.velocity for d in degrees]),
             provenance=provenance,
             periods={d.coordinate: d.period for d in degrees if d.period is not None},
+            units=orbit_units(units, time, degrees),
         )
         for run in np.split(at, ends)
     ]

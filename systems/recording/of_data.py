@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from torch import Tensor
 
 from systems.errors import InputError
 from systems.floats import floats
+from systems.recording.angles import angle_periods, refuse_jumps
 from systems.recording.runs import Run, joined, of_orbit
 from systems.states import check_times
 
@@ -25,10 +28,38 @@ def content(
     periods: Mapping[str, float] | None,
     units: Mapping[str, str] | None,
     run: str | None,
+    columns: Sequence[str] | None = None,
 ) -> Parts:
     """Return the arguments with which to create an Orbit. Raises InputError; see `systems.Orbit.of` for the arguments."""
     if isinstance(coordinates, str):
         coordinates = (coordinates,)
+    files = [data] if _is_path(data) else list(data) if _is_list(data) and data and all(map(_is_path, data)) else []
+    if not files:
+        if columns is not None:
+            raise InputError("columns names the columns of a file; rename those of a table, or select some by coordinates")
+        return _content(data, t, coordinates, rate, periods, units, run)
+    from systems.recording import csv_table  # importing pandas is slow
+
+    tables = [csv_table.read_labelled(path, columns, run) for path in files]
+    name = ", ".join(Path(path).name for path in files)
+    try:
+        parts = _content(tables if _is_list(data) else tables[0], t, coordinates, rate, periods, units, run)
+        if periods is None:
+            refuse_jumps(parts["z"], parts["coordinates"], parts["periods"])
+    except InputError as error:
+        raise InputError(f"{name}: {error}") from error
+    return {**parts, "provenance": {"file": name}}
+
+
+def _content(
+    data: Any,
+    t: Any,
+    coordinates: Sequence[str] | None,
+    rate: Any,
+    periods: Mapping[str, float] | None,
+    units: Mapping[str, str] | None,
+    run: str | None,
+) -> Parts:
     if _is_orbit(data) or (_is_list(data) and data and all(map(_is_orbit, data))):
         if t is not None or rate is not None:
             raise InputError("an orbit has its own times and rates; pass orbit.z instead to give it others")
@@ -46,13 +77,10 @@ def content(
         names = parts["coordinates"]
     else:
         parts, names = _of_arrays(data, t, rate), coordinates or ()
-    own = parts.get("units", {})
-    return {
-        **parts,
-        "coordinates": tuple(names),
-        "periods": parts.get("periods", {}) if periods is None else periods,
-        "units": {**own, **(units or {})},
-    }
+    known = {**parts.get("units", {}), **(units or {})}
+    if periods is None:
+        periods = parts.get("periods") or angle_periods(names, known)
+    return {**parts, "coordinates": tuple(names), "periods": periods, "units": known}
 
 
 def _of_orbits(data: Any) -> Parts:
@@ -94,6 +122,10 @@ def _run(t: Any, z: Any, rate: Any) -> Run:
         raise InputError(f"a run of {len(times)} times needs states of shape ({len(times)}, D), not {tuple(states.shape)}")
     own = None if rate is None else floats(rate, "rates").reshape(states.shape)
     return Run(times, states, own)
+
+
+def _is_path(data: Any) -> bool:
+    return isinstance(data, str | os.PathLike)
 
 
 def _is_list(data: Any) -> bool:

@@ -1,0 +1,336 @@
+"""Forecasts of measurements: learn from some runs, or the beginning of each, and forecast the rest."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from tqdm.auto import tqdm
+
+from physlearn import models
+from physlearn.forecasting.channels import started
+from physlearn.forecasting.forecaster import Forecaster
+from physlearn.forecasting.measurements import Measurements, columns_of
+from physlearn.forecasting.report import environment, finite, write_figure, write_json, write_table
+from physlearn.metrics import distance, valid_prediction_time
+from physlearn.models.build import check_given
+from physlearn.plotting import measured_plot
+from physlearn.schema import Json
+from systems import InputError, Orbit
+from systems.periodic import shortest
+
+FEW = 5  # runs from which whole runs can be held out
+HELD_OUT, VALIDATION = 0.2, 0.15  # of the runs, or of the times of each run
+FEWEST = 3  # times of a part of a run
+BEST_DRAWN = 2
+
+
+@dataclass(frozen=True)
+class Split:
+    """Runs to train on, to choose a model by and calibrate it with, and to forecast.
+
+    Parameters
+    ----------
+    training, validation, test : list of Orbit
+        The runs of each part.
+    told : str
+        How they were chosen.
+    """
+
+    training: list[Orbit]
+    validation: list[Orbit]
+    test: list[Orbit]
+    told: str
+
+
+def split(runs: Sequence[Orbit]) -> Split:
+    """Hold out the last fifth of five or more runs, or else of the times of each run. Raises InputError for too few times."""
+    n = len(runs)
+    if n >= FEW:
+        test, validation = max(1, round(HELD_OUT * n)), max(1, round(VALIDATION * n))
+        first, last = n - test - validation, n - test
+        told = f"the last {test} of {n} runs are forecast, after training on {first} and validation on {validation}"
+        return Split(list(runs[:first]), list(runs[first:last]), list(runs[last:]), told)
+    found = Split([], [], [], "")
+    for run in runs:
+        size = len(run.t)
+        ends = [0, round((1 - HELD_OUT - VALIDATION) * size), round((1 - HELD_OUT) * size), size]
+        if min(np.diff(ends)) < FEWEST:
+            raise InputError(
+                f"a run of {size} times is too short to hold out a part of it; give runs of at least "
+                f"{round(FEWEST / VALIDATION) + 1} times, or at least {FEW} runs"
+            )
+        for part, (a, b) in zip((found.training, found.validation, found.test), pairwise(ends), strict=True):
+            part.append(run[a:b])
+    told = f"the last {HELD_OUT:.0%} of {'the run' if n == 1 else 'each run'} is forecast, after training on the first "
+    return replace(found, told=f"{told}{1 - HELD_OUT - VALIDATION:.0%} and validation on the next {VALIDATION:.0%}")
+
+
+def line_up(measurements: Measurements, model: str | None = None) -> tuple[str, ...]:
+    """Return the names of the models that suit the measurements, or the model that is asked for.
+
+    Raises UnknownNameError for an unknown model, and InputError if it does not take the parameters and inputs.
+    """
+    given = len(measurements.channels.names)
+    if model is not None:
+        models.find(model)
+        check_given(model, given)
+        return (model,)
+    paired = bool(measurements.pairs) or measurements.positions
+    names = ["linear", "nn", *(("hnn-mechanical", "dissipative-hnn-mechanical") if paired else ())]
+    return tuple(name for name in names if not given or models.find(name).takes_given)
+
+
+@dataclass(frozen=True)
+class MeasuredForecast:
+    """The forecasts of held-out measurements. As text, it says what was understood, and how good the forecasts are.
+
+    Parameters
+    ----------
+    measurements : Measurements
+        The data.
+    parts : Split
+        The runs of each part, with velocities where these were derived.
+    forecasters : dict of str to Forecaster
+        Trained forecasters by the name of the model, the best first.
+    forecasts : dict of str to list of Orbit
+        Forecasts of the test runs, by the name of the model.
+    table : DataFrame
+        One row per model: valid times, and errors in the units of the file.
+    seconds : float
+        Duration.
+    settings : dict
+        What determines the result.
+    notes : tuple of str
+        What a reader of the table should know.
+    """
+
+    measurements: Measurements
+    parts: Split
+    forecasters: Mapping[str, Forecaster]
+    forecasts: Mapping[str, list[Orbit]]
+    table: pd.DataFrame
+    seconds: float
+    settings: Mapping[str, Any]
+    notes: tuple[str, ...]
+
+    @property
+    def best(self) -> str:
+        """The name of the model with the best forecasts of the validation runs."""
+        return next(iter(self.forecasters))
+
+    def __str__(self) -> str:
+        text = self.table.to_string(float_format=lambda x: f"{x:.4g}", na_rep="-")
+        return "\n".join([str(self.measurements), f"  {self.parts.told}", text, *(f"  {note}" for note in self.notes)])
+
+    def metrics(self) -> dict[str, Any]:
+        """Return the table and all else that is known as JSON-ready values."""
+        rows = self.table.rename_axis("model").reset_index().to_dict("records")
+        return {
+            "measurements": str(self.measurements).splitlines(),
+            "split": self.parts.told,
+            "best": self.best,
+            "rows": [finite(row) for row in rows],
+            "noise": {k: v if np.isfinite(v) else None for k, v in self.forecasters[self.best].noise.items()},
+            "notes": list(self.notes),
+        }
+
+    def plot(self) -> Figure:
+        """Draw the first test run and the best forecasts of it, with the band of an ensemble."""
+        shown = list(self.forecasters)[:BEST_DRAWN]
+        truth = self.parts.test[0]
+        states = self.forecasts[self.best][0].coordinates
+        past = None if len(self.measurements.runs) >= FEW else self.parts.validation[0]
+        drawn = {name: self.forecasts[name][0] for name in shown}
+        axes = measured_plot(columns_of(truth, states), drawn, None if past is None else columns_of(past, states))
+        figure: Any = axes[0].figure
+        plt.close(figure)  # removes it from pyplot only
+        return figure
+
+    def rows(self) -> pd.DataFrame:
+        """Return the best forecasts beside the measurements, one row per measured time."""
+        tables = []
+        for number, (truth, forecast) in enumerate(zip(self.parts.test, self.forecasts[self.best], strict=True)):
+            unit = truth.units.get("t")
+            columns: dict[str, Any] = {"run": number, f"t [{unit}]" if unit else "t": truth.t.numpy()}
+            band = forecast.band() if hasattr(forecast, "band") else None
+            for i, name in enumerate(forecast.coordinates):
+                label = f" [{truth.units[name]}]" if name in truth.units else ""
+                columns[f"{name}{label}"] = truth.z[:, truth.index(name)].numpy()
+                columns[f"{name} forecast{label}"] = forecast.z[:, i].numpy()
+                for what, limit in zip(("lower", "upper"), band or (), strict=False):
+                    columns[f"{name} {what}{label}"] = limit[:, i].numpy()
+            tables.append(pd.DataFrame(columns))
+        return pd.concat(tables, ignore_index=True)
+
+    def save(self, folder: str | os.PathLike[str]) -> list[Path]:
+        """Write forecast.csv, forecast.png, model.safetensors of the best model, and report.json, and return the paths."""
+        path = Path(folder)
+        path.mkdir(parents=True, exist_ok=True)
+        self.forecasters[self.best].save(path / "model.safetensors")
+        told: Json = {**self.metrics(), **environment(), "settings": dict(self.settings), "seconds": self.seconds}
+        return [
+            write_table(path / "forecast.csv", self.rows()),
+            write_figure(path / "forecast.png", self.plot()),
+            path / "model.safetensors",
+            write_json(path / "report.json", told),
+        ]
+
+
+def forecast_measurements(
+    measurements: Measurements,
+    names: Sequence[str],
+    *,
+    loss: str | None = None,
+    members: int = 1,
+    seed: int = 0,
+    progress: bool = True,
+    training: Mapping[str, Any] | None = None,
+    **network: Any,
+) -> MeasuredForecast:
+    """Train models on measurements, choose one by the validation runs, and forecast the test runs.
+
+    Parameters
+    ----------
+    measurements
+        The data.
+    names
+        Models, as from `line_up`.
+    loss
+        The loss of ``Forecaster.fit``; by default, the one that suits the data.
+    members
+        Number of networks of an ensemble, whose bands are calibrated on the validation runs.
+    seed, progress
+        As for `physlearn.forecasting.Forecaster`.
+    training, network
+        Settings of ``Forecaster.fit`` and of `physlearn.forecasting.Forecaster`.
+
+    Returns
+    -------
+    MeasuredForecast
+        The forecasts.
+
+    Raises
+    ------
+    InputError
+        If there are too few times, or if a model cannot be trained on such data.
+    """
+    start = time.perf_counter()
+    channels = measurements.channels
+    parts = split(measurements.runs)
+    if measurements.positions:  # each part for itself, so that the training does not know what follows
+        first, second, last = (
+            Orbit.of(part).with_velocities(measurements.states).separate()
+            for part in (parts.training, parts.validation, parts.test)
+        )
+        parts = Split(first, second, last, parts.told)
+    parts = replace(parts, test=started(parts.test))
+    held = started(parts.validation)
+    forecasters: dict[str, Forecaster] = {}
+    scores: dict[str, float] = {}
+    errors: dict[str, float] = {}
+    for name in tqdm(names, disable=not progress, desc="models", leave=False):
+        plain = models.find(name).baseline
+        own = network | ({} if models.find(name).takes_angles else {"angles": False})
+        f = Forecaster(
+            name, members=1 if plain else members, seed=seed, parameters=channels.parameters, inputs=channels.inputs, **own
+        )
+        how: dict[str, Any] = {**(training or {}), "loss": None if plain else loss, "progress": progress}
+        forecasters[name] = f.fit(parts.training, parts.validation, **how)
+        scores[name], errors[name] = _judged(held, [_forecast(f, run) for run in held])
+    order = sorted(names, key=lambda name: (-scores[name], errors[name]))
+    notes: list[str] = []
+    for name in order:
+        if forecasters[name].members and len(held) > 1:
+            forecasters[name].calibrate(held)
+    if members > 1 and len(held) < 2:
+        notes.append("the bands are not calibrated, because there is only one held-out run beside the test runs")
+    forecasts = {name: [_forecast(forecasters[name], run) for run in parts.test] for name in order}
+    rows = [_row(name, forecasts[name], parts.test, scores[name]) for name in order]
+    best = forecasters[order[0]]
+    unit = measurements.runs[0].units.get("t", "")
+    if best.loss:
+        notes.append(f"loss: {best.loss}, because {best.loss_reason}")
+    if noise := {name: best.noise[name] for name in measurements.states if np.isfinite(best.noise.get(name, np.nan))}:
+        sizes = (f"{name} {value:.3g}{' ' + u if (u := best.units.get(name, '')) else ''}" for name, value in noise.items())
+        notes.append("noise, estimated: " + ", ".join(sizes))
+    if hasattr(forecasts[order[0]][0], "trusted_until"):
+        trusted: Any = forecasts[order[0]][0]
+        until = trusted.trusted_until()
+        told = f"for {float(until.time):.4g} +- {float(until.error):.2g} {unit}".rstrip()
+        whole = float(until.time) >= float((trusted.t[-1] - trusted.t[0]).abs())
+        notes.append(f"first test run: trusted {'to its end' if whole else told}")
+    notes += [
+        "score: part of the validation runs that is forecast well, by which (and then by the error) the models are sorted",
+        "valid: median time until the error exceeds 0.4 of the spread of a test run, and the part of its length",
+        "error: root mean square over the test runs, with their noise",
+    ]
+    return MeasuredForecast(
+        measurements=measurements,
+        parts=parts,
+        forecasters={name: forecasters[name] for name in order},
+        forecasts=forecasts,
+        table=pd.DataFrame(rows).set_index("model").rename_axis(None),
+        seconds=time.perf_counter() - start,
+        settings={
+            "models": list(names),
+            "loss": loss,
+            "members": members,
+            "seed": seed,
+            "network": network,
+            "training": {name: asdict(f.training) for name, f in forecasters.items() if f.training},
+            "parameters": list(channels.parameters),
+            "inputs": list(channels.inputs),
+        },
+        notes=tuple(notes),
+    )
+
+
+def _forecast(f: Forecaster, run: Orbit) -> Orbit:
+    (one,) = f.channels.runs(run)
+    given = f.channels.arguments(one)
+    return f.forecast(run.z[0, [run.index(name) for name in f.coordinates]], run.t, progress=False, **given)
+
+
+def _judged(runs: Sequence[Orbit], forecasts: Sequence[Orbit]) -> tuple[float, float]:
+    """Return the part of the runs that is forecast well, and the mean error in units of the spread of each coordinate."""
+    pairs = [(plain, columns_of(run, plain.coordinates)) for run, plain in zip(runs, map(_plain, forecasts), strict=True)]
+    valid = [float(valid_prediction_time(forecast, truth) / (truth.t[-1] - truth.t[0]).abs()) for forecast, truth in pairs]
+    errors = [float(distance(forecast, truth).mean()) for forecast, truth in (_known(*pair) for pair in pairs)]
+    return float(np.mean(valid)), float(np.mean(errors))
+
+
+def _plain(forecast: Orbit) -> Orbit:
+    return columns_of(forecast, forecast.coordinates)
+
+
+def _known(forecast: Orbit, truth: Orbit) -> tuple[Orbit, Orbit]:
+    """Return both orbits at the times at which all coordinates were measured."""
+    known = truth.measured.all(-1)
+    one, other = (replace(orbit, t=orbit.t[known], z=orbit.z[known]) for orbit in (forecast, truth))
+    return one, other
+
+
+def _row(model: str, forecasts: Sequence[Orbit], test: Sequence[Orbit], score: float) -> dict[str, Any]:
+    names = forecasts[0].coordinates
+    truths, plain = ([columns_of(orbit, names) for orbit in orbits] for orbits in (test, forecasts))
+    valid = torch.stack([valid_prediction_time(f, t) for f, t in zip(plain, truths, strict=True)]).double()
+    length = torch.stack([(t.t[-1] - t.t[0]).abs() for t in truths])
+    units = truths[0].units
+    time_label = f"valid [{units['t']}]" if "t" in units else "valid"
+    row: dict[str, Any] = {"model": model, "score": score, time_label: float(valid.median())}
+    row["of the length"] = float((valid / length).mean())
+    off = torch.cat([shortest(f.z - t.z, t.periods, names) for f, t in zip(plain, truths, strict=True)])
+    for name, error in zip(names, off.square().nanmean(0).sqrt().tolist(), strict=True):
+        row[f"error {name} [{units[name]}]" if name in units else f"error {name}"] = error
+    return row

@@ -1,0 +1,140 @@
+"""`physlearn forecast data.csv`: what it understands, learns, forecasts and writes."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import systems
+from physlearn import Forecaster
+
+QUICK = ["--epochs", "10", "--hidden", "8"]
+PENDULUM = systems.get("pendulum")
+
+
+@pytest.fixture
+def throws(tmp_path):
+    """Writes a file of several runs of a pendulum at uneven times, with noise and holes: ``throws(scale)``."""
+
+    def write(scale=1.0, runs=7, time=1.0):
+        draw = np.random.default_rng(0)
+        tables = []
+        for run, z0 in enumerate(PENDULUM.sample(runs, seed=0)):
+            t = np.cumsum(draw.uniform(0.2, 0.5, 40))
+            theta, p = PENDULUM.orbit(z0, t).z.numpy().T + draw.normal(scale=0.003, size=(2, 40))
+            columns = {"trial": f"throw {run}", "Time [s]": time * t, "q [mm]": scale * theta, "v_q [mm/s]": scale / time * p}
+            tables.append(pd.DataFrame({**columns, "camera": 2, "frame": range(40)}))
+        table = pd.concat(tables)
+        table.loc[draw.random(len(table)) < 0.03, "q [mm]"] = np.nan
+        path = tmp_path / "throws.csv"
+        table.to_csv(path, index=False, sep=";", decimal=",")
+        return path
+
+    return write
+
+
+def test_a_file_of_runs_is_understood_learned_and_forecast(run, throws, tmp_path):
+    result = run("forecast", throws(), "--model", "hnn-mechanical", *QUICK, "--out", tmp_path / "out")
+    assert result.code == 0, result.err
+    assert "throws.csv: 7 runs of 4" in result.out
+    assert "uneven steps" in result.out
+    assert "states: q [mm], v_q [mm/s] (v_q is the rate of q, up to a factor)" in result.out
+    assert "left out: camera (constant), frame (a by-product)" in result.out
+    assert "the last 1 of 7 runs are forecast" in result.out
+    assert "loss: step, because the orbits have no rates" in result.out
+    assert "noise, estimated: q 0.0" in result.out
+    assert sorted(path.name for path in (tmp_path / "out").iterdir() if not path.name.startswith(".")) == [
+        "forecast.csv",
+        "forecast.png",
+        "model.safetensors",
+        "report.json",
+    ]
+    (row,) = json.loads((tmp_path / "out" / "report.json").read_text())["rows"]
+    assert row["valid [s]"] > 10
+    assert row["error q [mm]"] < 0.1
+    table = pd.read_csv(tmp_path / "out" / "forecast.csv")
+    assert list(table) == ["run", "t [s]", "q [mm]", "q forecast [mm]", "v_q [mm/s]", "v_q forecast [mm/s]"]
+    error = np.sqrt(np.nanmean((table["q [mm]"] - table["q forecast [mm]"]) ** 2))
+    assert error == pytest.approx(row["error q [mm]"], rel=1e-6)
+    f = Forecaster.load(tmp_path / "out" / "model.safetensors")
+    assert f.units == {"t": "s", "q": "mm", "v_q": "mm/s"}
+
+
+@pytest.mark.parametrize(("scale", "time"), [(1e-9, 1e-9), (1e9, 1e6)])
+def test_the_whole_chain_is_the_same_in_other_units(run, throws, tmp_path, scale, time):
+    rows = []
+    for k, sizes in enumerate([(1.0, 1.0), (scale, time)]):
+        out = tmp_path / str(k)
+        path = throws(sizes[0], 5, sizes[1])
+        result = run("forecast", path, "--model", "hnn-mechanical", *QUICK, "--loss", "derivative", "--json", "--out", out)
+        assert result.code == 0, result.err
+        rows += json.loads(result.out)["result"]["rows"]
+        assert (out / "forecast.png").stat().st_size > 10_000
+    assert rows[1]["valid [s]"] == pytest.approx(rows[0]["valid [s]"] * time, rel=1e-6)
+    for name, size in {"error q [mm]": scale, "error v_q [mm/s]": scale / time}.items():
+        assert rows[1][name] == pytest.approx(rows[0][name] * size, rel=0.05)  # float32, and its rounding
+
+
+def test_positions_alone_get_velocities_and_a_run_alone_is_cut_in_time(run, tmp_path):
+    t = np.arange(200) / 10
+    np.savetxt(tmp_path / "swing.csv", np.stack([t, 3 + np.sin(t)], 1), delimiter=",", header="t,x", comments="")
+    result = run("forecast", tmp_path / "swing.csv", "--model", "linear", "--out", tmp_path / "out", "--json")
+    assert result.code == 0, result.err
+    told = json.loads(result.out)["result"]
+    assert "a position, whose velocity is derived" in told["measurements"][1]
+    assert told["split"].startswith("the last 20% of the run is forecast")
+    assert told["rows"][0]["error x"] < 0.02
+    assert told["rows"][0]["of the length"] == 1
+
+
+def test_a_column_that_differs_between_runs_is_a_parameter_and_others_are_inputs(run, tmp_path):
+    tables = []
+    for k, mu in enumerate([0.5, 1.0, 2.0] * 2):
+        system = systems.get("van-der-pol", mu=mu)
+        t = np.arange(40) / 8
+        z = system.orbit(system.sample(1, seed=k)[0], t).z.numpy()
+        tables.append(pd.DataFrame({"run": k, "t": t, "x": z[:, 0], "v": z[:, 1], "mu": mu, "push": np.sin(k * t)}))
+    pd.concat(tables).to_csv(tmp_path / "data.csv", index=False)
+    arguments = [
+        "forecast",
+        tmp_path / "data.csv",
+        *QUICK,
+        "--loss",
+        "derivative",
+        "--out",
+        tmp_path / "out",
+        "--members",
+        "2",
+    ]
+    result = run(*arguments, "--inputs", "push", "--model", "nn")
+    assert result.code == 0, result.err
+    assert "parameters: mu" in result.out
+    assert "inputs: push" in result.out
+    f = Forecaster.load(tmp_path / "out" / "model.safetensors")
+    assert (f.channels.parameters, f.channels.inputs, f.coordinates) == (("mu",), ("push",), ("x", "v"))
+    assert "x lower" in pd.read_csv(tmp_path / "out" / "forecast.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "message"),
+    [
+        ("t,x\n0,1\n1,2\n", [], "a run of 2 times is too short to hold out a part of it"),
+        ("t,x\n" + "".join(f"{i},1\n" for i in range(50)), [], "no column that varies"),
+        ("0,1\n1,2\n", [], "has no header"),
+        ("t,x,y\n0,1,2\n1,2,3\n", ["--inputs", "torque"], "no column 'torque'|no coordinate 'torque'"),
+        ("t,x\n0,1\n1,2\n", ["--energy", "1"], "--energy is for systems"),
+        ("t,x\n0,1\n1,2\n", ["--model", "hnm"], "hnm"),
+        ("t,x\n0,1\n1,2\n", ["--time-column", "when"], "names no column"),
+    ],
+)
+def test_what_cannot_be_forecast_is_refused_in_a_line(refused, tmp_path, text, options, message):
+    (tmp_path / "data.csv").write_text(text)
+    line = refused("forecast", tmp_path / "data.csv", *options, "--out", tmp_path / "out")
+    assert any(part in line for part in message.split("|")), line
+    assert not (tmp_path / "out" / "report.json").exists()
+
+
+def test_options_for_files_are_refused_for_systems_and_a_file_that_is_missing_is_named(refused, tmp_path):
+    assert "--members is for a file of measurements" in refused("forecast", "pendulum", "--members", "3", "--out", tmp_path)
+    assert "nothing.csv does not exist" in refused("forecast", tmp_path / "nothing.csv", "--out", tmp_path / "out")
