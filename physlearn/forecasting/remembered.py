@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import pandas as pd
 import torch
@@ -28,7 +28,7 @@ from systems.periodic import agreed_periods
 from systems.recording.even_steps import JITTER, common_step, even_stretches
 from systems.size import check_memory
 
-INCREMENT = "increment"  # the loss: what a step adds to the state
+INCREMENT: Final = "increment"  # the loss: what a step adds to the state
 HELD_OUT = 5  # of so many runs, or parts of a run, one is held out if there are no validation orbits
 STENCIL = 6  # states between which a forecast is interpolated
 ON_THE_GRID = 1e-6  # of a step

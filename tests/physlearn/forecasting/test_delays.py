@@ -16,17 +16,24 @@ def angle(orbits, n, seed):
 @pytest.fixture(scope="module")
 def pendulum():
     f = Forecaster("nn", hidden=(20,), delays=(2, 1.0), seed=0)
-    return f.fit(angle(20, 30, 0), epochs=10, polish=30, progress=False)
+    return f.fit(angle(15, 20, 0), epochs=10, polish=10, progress=False)
 
 
-def test_a_pendulum_is_forecast_from_its_angle_alone_at_seven_states_a_turn(pendulum):
+def test_the_model_sees_delays_and_the_forecast_has_what_was_measured(pendulum):
     assert pendulum.coordinates == ("theta", "theta(t - 1)")
-    past, rest = pendulum.parted(angle(10, 60, 1))
+    past, rest = pendulum.parted(angle(10, 20, 1))
     forecast = pendulum.forecast(past, rest.t, progress=False)
     assert past.shape == (10, 2)
     assert forecast.coordinates == ("theta",)
-    assert metrics.valid_prediction_time(forecast, rest).median() > 30
-    assert pendulum.score(angle(5, 30, 2)) > 0.7
+    assert metrics.valid_prediction_time(forecast, rest).median() > 4
+    assert pendulum.score(angle(5, 20, 2)) > 0.2
+
+
+@pytest.mark.slow
+def test_a_pendulum_is_forecast_for_many_turns_from_its_angle_alone_at_seven_states_a_turn():
+    f = Forecaster("nn", hidden=(50,), delays=(2, 1.0), seed=0).fit(angle(100, 60, 0), progress=False)
+    past, rest = f.parted(angle(24, 160, 2))
+    assert metrics.valid_prediction_time(f.forecast(past, rest.t, progress=False), rest).median() > 80
 
 
 def test_whole_turns_do_not_matter_and_a_state_of_the_embedding_may_be_given(pendulum):
@@ -55,7 +62,9 @@ def test_delays_and_parameters_go_together():
     for k, w in enumerate((0.8, 1.0, 1.2, 1.4) * 5):
         x = (1 + 0.05 * k) * torch.cos(w * t + k)
         runs.append(Orbit(t, torch.stack([x, torch.full_like(t, w)], -1), coordinates=("x", "w")))
-    f = Forecaster("nn", hidden=(30,), parameters="w", delays=(2, 0.4), seed=0).fit(runs[:-2], progress=False)
+    f = Forecaster("nn", hidden=(30,), parameters="w", delays=(2, 0.4), seed=0).fit(
+        runs[:-2], epochs=30, polish=20, progress=False
+    )
     past, rest = f.parted(Orbit(t, runs[-2].z[:, :1], coordinates=("x",)))
     forecast = f.forecast(past, rest.t, parameters={"w": 1.2}, progress=False)
     assert metrics.valid_prediction_time(forecast, rest) > 8
