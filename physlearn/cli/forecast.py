@@ -57,7 +57,7 @@ def forecast(
     ] = None,
     model: Annotated[
         str | None,
-        Option(help="Model to train: {models}, or best, which validation chooses. Default: a line-up of models."),
+        Option(help="Model to train: {models}, {memories}, or best, which validation chooses. Default: a line-up of models."),
     ] = None,
     method: Annotated[str | None, Option(help="Integrator to roll the model out with: {integrators}. Needs --model.")] = None,
     integrator: Annotated[str | None, Option(hidden=True)] = None,

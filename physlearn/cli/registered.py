@@ -14,6 +14,7 @@ REGISTRIES = {  # what a help text calls them, and where their names are
     "indicators": "physlearn.forecasting.indicators:INDICATORS",
     "integrators": "physlearn.integrators:names",
     "models": "physlearn.models:names",
+    "memories": "physlearn.models:names_with_memory",
     "orbits of exploration": "physlearn.explorer:Learning.orbits",
     "tasks": "physlearn.tasks:names",
     "variants": "physlearn.metalearning:VARIANTS",

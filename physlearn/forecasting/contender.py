@@ -42,6 +42,7 @@ LINEUP = (
     Contender("hnn-separable", "yoshida-4"),
     Contender("hnn-mechanical", "yoshida-4"),
 )
+RESERVOIRS = (Contender("next-generation-reservoir", ""), Contender("echo-state", ""))  # of systems without a Hamiltonian
 DISSIPATIVE = (
     Contender("dissipative-hnn", "gauss-legendre-4"),
     Contender("dissipative-hnn-mechanical", "gauss-legendre-4"),
@@ -74,7 +75,7 @@ def choose(model: str | None, method: str | None, hamiltonian: bool, *, recorded
     if model is None:
         if method is not None:
             raise InputError(f"--method {method} needs a model: give --model, one of {', '.join(models.names())}")
-        usual = (*LINEUP, *(DISSIPATIVE if recorded else ()))
+        usual = (*LINEUP, *(DISSIPATIVE if recorded else ()), *(() if hamiltonian else RESERVOIRS))
         return tuple(c for c in usual if hamiltonian or not models.find(c.model).needs_momenta())
     found = models.find(model)
     if model == Best.name:
@@ -83,11 +84,18 @@ def choose(model: str | None, method: str | None, hamiltonian: bool, *, recorded
         return (Contender(model, method or ""),)
     if found.needs_momenta() and not hamiltonian:
         raise InputError(f"the model {model} needs positions and momenta, which this system does not have: use the model nn")
+    if method is not None and found.continues:
+        raise InputError(f"the model {model} takes the steps of its training data: leave out --method {method}")
     if method is not None:
         # build a small model of the kind to check before any training whether the integrator applies
         integrators.find(method)(Flow.of(models.build(model, dim=2, hidden=(1,))))
         return (Contender(model, method),)
     return tuple(c for c in LINEUP if c.model == model) or (Contender(model, found.default_method),)
+
+
+def need_a_past(contenders: Sequence[Contender]) -> bool:
+    """Return whether any of the models continues a measured past."""
+    return any(models.find(contender.model).continues for contender in contenders)
 
 
 @dataclass(frozen=True)
@@ -119,15 +127,19 @@ def fit_all(
 
 
 def forecast_all(
-    contenders: Sequence[Contender], trained: Trained, z0: Tensor, t: Tensor, *, progress: bool
+    contenders: Sequence[Contender], trained: Trained, z0: Tensor, t: Tensor, *, past: Orbit | None = None, progress: bool
 ) -> dict[str, Orbit]:
-    """Return the forecast of each contender from the same initial states.
+    """Return the forecast of each contender from the same initial states; models with memory continue the past to there.
 
     All contenders take steps as long as those of the training orbits, adjusted to divide the time between two outputs. If an
     implicit step of an orbit fails, the orbit is NaN from then on and counts as lost; the other orbits are not affected.
     """
     forecasts = {}
     for contender in tqdm(contenders, disable=not progress, desc="forecasting", leave=False):
+        if models.find(contender.model).continues:
+            assert past is not None
+            forecasts[contender.label] = trained.forecasters[contender.model].forecast(past, t)
+            continue
         forecaster = trained.forecasters[contender.model]
         method = contender.method or forecaster.model.default_method
         lenient = issubclass(integrators.find(method), Implicit)

@@ -70,6 +70,8 @@ class Estimator:
     def score(self, orbits: Orbit | Sequence[Orbit], y: None = None, *, threshold: float = 0.4) -> float:
         """Return for which part of their length orbits are forecast well from their first states.
 
+        A model with memory continues as many first states as it needs, and the rest counts.
+
         Parameters
         ----------
         orbits
@@ -120,13 +122,18 @@ class Estimator:
                 if known.sum() < 2:
                     raise InputError("a score needs orbits with at least two times at which all coordinates were measured")
                 truth = Orbit(one.t[known], one.z[known], coordinates=one.coordinates, periods=one.periods)
-                forecast = self.forecast(truth.z[0], truth.t, progress=False, **self.channels.arguments(orbit))
-                part = valid_prediction_time(forecast, truth, threshold) / (truth.t[-1] - truth.t[0]).abs()
-                yield part, distance(forecast, truth).square().mean(-1).sqrt()
+                past, rest = self.parted(truth)
+                forecast = self.forecast(past, rest.t, progress=False, **self.channels.arguments(orbit))
+                part = valid_prediction_time(forecast, rest, threshold) / (rest.t[-1] - rest.t[0]).abs()
+                yield part, distance(forecast, rest).square().mean(-1).sqrt()
 
     @abstractmethod
     def forecast(self, z0: Any, t: Any, **options: Any) -> Orbit:
         """Return the forecast orbits."""
+
+    @abstractmethod
+    def parted(self, orbits: Orbit) -> tuple[Orbit, Orbit]:
+        """Return the past that a forecast of orbits needs, and what it forecasts."""
 
     def __sklearn_tags__(self) -> Any:
         """Return what scikit-learn wants to know of an estimator; it alone calls this."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Self
 
 import pandas as pd
@@ -15,9 +16,11 @@ from physlearn.forecasting import angles as turning
 from physlearn.forecasting.beforehand import Beforehand
 from physlearn.forecasting.best import choose_best
 from physlearn.forecasting.callbacks import Callback, called, listed
+from physlearn.forecasting.delays import Delays
 from physlearn.forecasting.fitting import Effort, Learned, Task, learn
 from physlearn.forecasting.members import Members
 from physlearn.forecasting.misfit import warn_of_misfit
+from physlearn.forecasting.remembered import INCREMENT, remember
 from physlearn.forecasting.smoothed import Measured
 from physlearn.forecasting.state_losses import Choice, LossName, again
 from physlearn.integrators.steps import typical_step
@@ -51,7 +54,6 @@ class Fit(Members):
     def __init__(self, name: str, dtype: torch.dtype, device: torch.device) -> None:
         super().__init__(name, dtype, device)
         self.training: Training | None = None
-        self.step: float | None = None  # median step of the training orbits; None before fit, or if the file has none
         self.history = pd.DataFrame()
         self.loss_reason = ""
         self.comparison = pd.DataFrame()  # of the models from which the best was chosen
@@ -141,8 +143,12 @@ class Fit(Members):
         if earlier is not None and loss is None:
             loss = again(self.loss)
         with recorded():
-            seen = Measured(self.channels.runs(orbits))
-            held = None if validation is None else Measured(self.channels.runs(validation))
+            runs, others = self.channels.runs(orbits), None if validation is None else self.channels.runs(validation)
+            if self.delays is not None:
+                if not resume:
+                    self.delays = (Delays.of(self._settings["delays"]) or self.delays).fitted(runs)
+                runs, others = self.delays.embedded(runs), None if others is None else self.delays.embedded(others)
+            seen, held = Measured(runs), None if others is None else Measured(others)
             origins = [self.origin if resume else {}, *(orbit.provenance for orbit in seen.orbits)]
             check_one_origin(origins)
             told: dict[str, Any] = {
@@ -157,9 +163,10 @@ class Fit(Members):
             }
             task = Task(self.name, self._build, self.angles, told["prior"], (self.device, self.dtype), earlier)
             watch = self._watch(watchers, told) if watchers else None
-            found = learn(task, seen, held, Effort(how, loss, polish, self.seed, self.n_members, progress, watch))
+            train = partial(remember, self.channels) if models.find(self.name).continues else learn
+            found = train(task, seen, held, Effort(how, loss, polish, self.seed, self.n_members, progress, watch))
         self._take(found, told)
-        if self.loss not in ("derivative", "own"):  # measured states may be far apart
+        if self.loss not in ("derivative", "own", INCREMENT):  # measured states may be far apart
             self.step = min(self.step or torch.inf, LONGEST * float(self.model.units.time))
         if weighted and len(self.history) and self.loss != "own":
             warn_of_misfit(self.name, self.history, of_states=self.loss != "derivative")
@@ -176,8 +183,8 @@ class Fit(Members):
 
     def _earlier(self) -> Learned:
         """Return the result of the last training. Raises InputError if there is none that another can resume."""
-        if models.find(self.name).baseline:
-            raise InputError(f"the baseline {self.name} is fitted in one step, so there is nothing to resume")
+        if models.find(self.name).baseline or models.find(self.name).continues:
+            raise InputError(f"the model {self.name} is fitted in one step, so there is nothing to resume")
         flows = self.members or [self.model]
         return Learned(flows, self.history, self.coordinates, self.periods, Choice("derivative", ""))
 

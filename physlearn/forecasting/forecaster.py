@@ -16,6 +16,7 @@ from physlearn.forecasting import angles as turning
 from physlearn.forecasting import saved
 from physlearn.forecasting.beforehand import Beforehand
 from physlearn.forecasting.channels import Channels
+from physlearn.forecasting.delays import Delays
 from physlearn.forecasting.estimator import Estimator
 from physlearn.forecasting.fit import Fit
 from physlearn.models import Model
@@ -50,6 +51,10 @@ class Forecaster(Fit, Estimator):
         Coordinates whose cosine and sine are the inputs of the networks, so that the model is exactly periodic: True for all
         coordinates that have a period in the training orbits, or names. Defaults to none, because an angle that only swings
         does not need it and trains faster without. Baselines have no network and refuse angles.
+    delays
+        For coordinates that do not determine the state, such as one of several: the model sees a delay embedding
+        (`systems.recording.delay_embedding`), and forecasts continue a measured past. A number of values of each coordinate, a
+        pair (number, lag), or True to choose both from the data. The options of the next-generation reservoir include it.
     inputs
         Names of coordinates that are given and not forecast, such as a torque; they are linear between the training times.
     parameters
@@ -115,6 +120,7 @@ class Forecaster(Fit, Estimator):
         hidden: Sequence[int] = (100,),
         activation: str | Activation = "tanh",
         angles: bool | str | Sequence[str] = False,
+        delays: bool | int | tuple[int, float] | None = False,
         inputs: str | Sequence[str] = (),
         parameters: str | Sequence[str] = (),
         known: System | Callable[..., Tensor] | None = None,
@@ -133,12 +139,17 @@ class Forecaster(Fit, Estimator):
         activations.get(activation)
         describe(activation)
         super().__init__(name, dtype, torch.device(device))
+        if "delays" in found.options:
+            options = {"delays": delays or None, **options}
         self.options = checked(name, options)
         self.hidden = tuple(whole("a width in hidden", width) for width in hidden)
         self.activation = activation
         self.angles = turning.checked(angles, name)
         self.channels = Channels.of(parameters, inputs, name)
         self.beforehand = Beforehand.of(known, symmetry)
+        self.delays = None if "delays" in self.options else Delays.of(delays)
+        if self.delays is not None and (found.continues or found.needs_momenta()):
+            raise InputError(f"the model {name} takes no delays: use nn, or next-generation-reservoir, or leave them out")
         seeded(seed)
         self.seed = whole("seed", seed)
         self._settings = {
@@ -146,6 +157,7 @@ class Forecaster(Fit, Estimator):
             "hidden": hidden,
             "activation": activation,
             "angles": angles,
+            "delays": delays,
             "inputs": inputs,
             "parameters": parameters,
             "known": known,
@@ -214,13 +226,9 @@ class Forecaster(Fit, Estimator):
 
     def __repr__(self) -> str:
         state = f"fitted on {', '.join(self.coordinates)}" if self._model is not None else "not fitted"
-        shown = {
-            **self.options,
-            **self.beforehand.told,
-            "angles": self.angles,
-            "inputs": self.channels.inputs,
-            "parameters": self.channels.parameters,
-        }
+        delays = None if self.delays is None else (self.delays.dim, self.delays.lag)
+        channels = {"inputs": self.channels.inputs, "parameters": self.channels.parameters}
+        shown = {"delays": delays, **self.options, **self.beforehand.told, "angles": self.angles, **channels}
         what = f"{self.name!r}, hidden={self.hidden}, activation={activations.get(self.activation).name!r}"
         told = what if self.module is None else type(self.module).__name__
         told += "".join(f", {name}={value!r}" for name, value in shown.items() if value or name in self.options)

@@ -15,7 +15,7 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from physlearn import plotting
+from physlearn import models, plotting
 from physlearn.activations import Activation
 from physlearn.activations.description import describe
 from physlearn.activations.learned import LearnedActivations
@@ -26,7 +26,7 @@ from physlearn.forecasting.forecaster import Forecaster
 from physlearn.forecasting.indicators import check, measured
 from physlearn.forecasting.report import environment, finite, write_figure, write_json
 from physlearn.forecasting.simulated import Protocol, learning_orbits
-from systems import HamiltonianSystem, System
+from systems import HamiltonianSystem, InputError, System
 from systems.atomic import atomically
 from systems.sampling import on_section
 
@@ -184,6 +184,8 @@ def choose(
     names = (USUAL if canonical else USUAL[:1]) if names is None else names
     for name in names:
         contender.choose(name, None, canonical)
+        if models.find(name).continues:
+            raise InputError(f"the model {name} has no vector field, which this analysis needs: use a model such as nn")
     activations = {"": activation} | ({} if learned is None else {", learned mix": learned.mix})
     return {f"{name}{label}": (name, kind) for label, kind in activations.items() for name in names}
 

@@ -14,7 +14,7 @@ from torch import Tensor
 from physlearn.forecasting.bands import BandedOrbit, Calibration, calibrated
 from physlearn.forecasting.beforehand import described
 from physlearn.forecasting.channels import started, states_only
-from physlearn.forecasting.learned_flow import LearnedFlow
+from physlearn.forecasting.continued_flow import ContinuedFlow
 from physlearn.models.informed import Prior
 from physlearn.models.physical import PhysicalModel
 from systems import InputError, Orbit
@@ -23,13 +23,13 @@ from systems.deprecation import keyword_only, renamed
 from systems.floats import takes_arrays
 
 
-class Members(LearnedFlow):
+class Members(ContinuedFlow):
     """Base class of `Forecaster`: the forecasts of its model, or of an ensemble.
 
     Parameters
     ----------
     name, dtype, device
-        As in `LearnedFlow`.
+        As in `ContinuedFlow`.
     """
 
     def __init__(self, name: str, dtype: torch.dtype, device: torch.device) -> None:
@@ -46,7 +46,7 @@ class Members(LearnedFlow):
     @unrecorded
     def forecast(
         self,
-        z0: Float[Tensor, "*batch D"],
+        z0: Float[Tensor, "*batch D"] | Orbit,
         t: Float[Tensor, " T"],
         *,
         parameters: Mapping[str, Any] | None = None,
@@ -56,15 +56,18 @@ class Members(LearnedFlow):
         substeps: int | None = None,
         **options: Any,
     ) -> Orbit:
-        """Return the forecast orbits from z0 at t[0].
+        """Return the forecast orbits from z0 at t[0], or those that continue measured orbits.
 
         Parameters
         ----------
-        z0 : shape ``(..., D)``
-            Initial states, in the units of the data; forecasts have their dtype and device.
+        z0 : shape ``(..., D)``, or Orbit of shape ``(..., M)``
+            Initial states, in the units of the data, or the measured past, which ends at t[0] or before. A flow starts from
+            the last state of the past in which all coordinates were measured; with ``delays``, it needs as much of the past as
+            these span. A model with memory uses the last stretch at the step of the training orbits. Forecasts have the dtype
+            and device of the states.
         t : shape ``(T,)`` or ``(..., T)``
             Output times, increasing or decreasing; those of all orbits, or those of each. The choice of times does not change
-            the forecast.
+            the forecast. A model with memory forecasts forward, and is interpolated between its steps.
         parameters
             If the forecaster has parameters, the value of each: a number, or one per orbit.
         inputs
@@ -98,6 +101,18 @@ class Members(LearnedFlow):
         AccuracyWarning
             If the steps are too long, as in `~physlearn.integrators.integrate`, or if given values exceed those trained with.
         """
+        if self.memory == 1 and isinstance(z0, Tensor):
+            z0 = Orbit(t[..., :1], z0.unsqueeze(-2), coordinates=self.coordinates, periods=self.periods)
+        if self.delays is not None and isinstance(z0, Tensor) and z0.shape[-1:] != (len(self.coordinates),):
+            raise InputError(
+                f"the forecaster has delays: give an Orbit of {', '.join(self.delays.coordinates)} that ends where the "
+                f"forecast begins, and is at least {self.delays.span:.6g} long, instead of one state"
+            )
+        if self.memory and not isinstance(z0, Orbit):
+            raise InputError(
+                f"the model {self.name} continues a measured past: give an Orbit of at least {self.memory} states at steps of "
+                f"{self.step:g}, which ends where the forecast begins, instead of one state"
+            )
         values = self._values(parameters, inputs, batch=z0.shape[:-1], t=t)
         options |= {"dt": dt, "substeps": substeps}
         flows = (self, *(self._flow_of(one) for one in self.members[1:]))  # the first member is the forecaster's own model
@@ -129,18 +144,17 @@ class Members(LearnedFlow):
             raise InputError("only an ensemble has bands to calibrate: create the forecaster with members=20, and fit it")
         if len(truth.shape) < 2:
             raise InputError("a calibration needs at least two held-out orbits, and better a hundred")
-        forecasts: Any = self.forecast(
-            truth.z[..., 0, :], truth.t, progress=False, **self.channels.arguments_of_all(given, truth)
-        )
-        self.calibration = calibrated(forecasts, truth)
+        past, rest = self.parted(truth)
+        forecasts: Any = self.forecast(past, rest.t, progress=False, **self.channels.arguments_of_all(given, rest))
+        self.calibration = calibrated(forecasts, rest)
         return self
 
-    def _forecast(self, flow: LearnedFlow, *args: Any, **options: Any) -> Orbit:
-        orbit = flow._orbit(*args, **options)
+    def _forecast(self, flow: ContinuedFlow, *args: Any, **options: Any) -> Orbit:
+        orbit = (flow._continuation if isinstance(args[1], Orbit) else flow._orbit)(*args, **options)
         learned = {"loss": self.loss} | ({"method": self.loss_method} if self.loss_method else {}) | described(self.prior)
         return replace(orbit, provenance={**orbit.provenance, **({"learned": learned} if self.loss else {})})
 
-    def _flow_of(self, member: PhysicalModel) -> LearnedFlow:
+    def _flow_of(self, member: PhysicalModel) -> ContinuedFlow:
         """Return the forecaster with the weights of a member."""
         other: Any = copy.copy(self)
         other._model, other._copies, other._compiled = member, {}, None

@@ -66,6 +66,7 @@ def read(
         if calibration["scores"] is not None and calibration["ratios"] is not None:
             forecaster.calibration = Calibration(calibration["scores"], calibration["ratios"])
         forecaster.training, forecaster.step = Training(**settings["training"]), checked_step(settings.get("step"))
+        forecaster.delays = stored.delays_of(settings)
         forecaster.comparison = stored.comparison_of(settings)
         forecaster.given_ranges, forecaster.units = stored.ranges_of(settings), stored.units_of(settings)
         forecaster.history = pd.DataFrame(settings["history"]).rename_axis("epoch")

@@ -13,12 +13,15 @@ from torch import Tensor
 
 from physlearn import metrics
 from physlearn.forecasting import picture
-from physlearn.forecasting.contender import Contender, fit_all, forecast_all
+from physlearn.forecasting.contender import Contender, fit_all, forecast_all, need_a_past
 from physlearn.forecasting.forecaster import Forecaster
 from physlearn.forecasting.report import Report
 from systems import HamiltonianSystem, InputError, Orbit, System
 
 ENERGY = "energy error: largest |H - E| / |E| along an orbit; |E| is replaced by the energy exchanged if below 1 % of that"
+
+
+PAST = "past: all forecasts start after {} states of each orbit, which models with memory continue; these have no derivative"
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,9 @@ def forecast_system(
 ) -> Report:
     """Train the models of the contenders, forecast the test orbits, and measure the errors.
 
+    If one of them continues a measured past, all forecasts start later, after as many states as a training orbit has: this is
+    the past.
+
     Parameters
     ----------
     system
@@ -104,9 +110,11 @@ def forecast_system(
     seeds = seeds_of(seed)
     learned, validation = learning_orbits(system, protocol, seed)
     z0 = system.sample(protocol.test_orbits, seed=seeds["test"], **protocol.test_sample)
-    truth = system.orbit(z0, t)
+    before = protocol.samples if need_a_past(contenders) else 0
+    whole = system.orbit(z0, torch.arange(-before, len(t), dtype=torch.float64) * protocol.dt)
+    past, truth, z0 = whole[..., : before + 1], whole[..., before:], whole.z[:, before]
     trained = fit_all(contenders, learned, validation, progress=progress, training=training or {}, seed=seed, **network)
-    forecasts = forecast_all(contenders, trained, z0, t, progress=progress)
+    forecasts = forecast_all(contenders, trained, z0, t, past=past, progress=progress)
     horizon = metrics.truth_horizon(system, z0, t)
     rows = [_row("truth", truth, truth, system, system, horizon)]
     rows += [_row(c.label, forecasts[c.label], truth, system, trained.forecasters[c.model], horizon) for c in contenders]
@@ -132,6 +140,7 @@ def forecast_system(
             "derivative loss: mean of (dz/dt - truth)^2 over samples and components of the test orbits",
             "valid time: time until the error exceeds 0.4 of the spread of the true orbit (rms over coordinates, each in "
             f"standard deviations); at most {protocol.time:g}, the length of the forecast",
+            *([PAST.format(before)] if before else []),
             *([ENERGY] if isinstance(system, HamiltonianSystem) else []),
         ),
     )
@@ -152,11 +161,15 @@ def learning_orbits(system: System, protocol: Protocol, seed: int) -> tuple[Orbi
     return training, validation
 
 
+def _is_flow(flow: System | Forecaster) -> bool:
+    return not (isinstance(flow, Forecaster) and flow.memory)
+
+
 def _row(label: str, orbit: Orbit, truth: Orbit, system: System, flow: System | Forecaster, horizon: Tensor) -> dict[str, Any]:
     valid = metrics.valid_prediction_time(orbit, truth, horizon=horizon)
     row: dict[str, Any] = {
         "forecast": label,
-        "derivative_loss": float(metrics.derivative_loss(flow, truth)),
+        "derivative_loss": float(metrics.derivative_loss(flow, truth)) if _is_flow(flow) else float("nan"),
         "valid_time_median": float(valid.median()),
         "valid_time_quartile": float(valid.quantile(0.25)),
         "phase_rmse_median": float(metrics.phase_rmse(orbit, truth).norm(dim=-1).median()),

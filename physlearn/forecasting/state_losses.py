@@ -53,7 +53,7 @@ class Choice:
         The reason, as a clause.
     """
 
-    name: LossName | Literal["own"]
+    name: LossName | Literal["own", "increment"]
     why: str
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from math import isfinite, nan
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from physlearn.activations import Activation
 from physlearn.activations.description import check_description, describe, numbers_of, restore
 from physlearn.forecasting.beforehand import described, restored
 from physlearn.forecasting.channels import Channels, Ranges
+from physlearn.forecasting.delays import Delays
 from physlearn.models.informed import Prior
 from physlearn.models.options import checked
 from physlearn.models.own import OWN, kind_of
@@ -37,6 +38,7 @@ class Described(Protocol):
     options: Mapping[str, Any]
     angles: bool | tuple[str, ...]
     channels: Channels
+    delays: Delays | None
     given_ranges: Ranges
     prior: Prior
     origin: dict[str, Any]
@@ -68,6 +70,7 @@ def settings_of(forecaster: Described) -> dict[str, Any]:
         "angles": forecaster.angles,
         "inputs": forecaster.channels.inputs,
         "parameters": forecaster.channels.parameters,
+        "delays": None if forecaster.delays is None else asdict(forecaster.delays),
         "given_ranges": forecaster.given_ranges,
         "seed": forecaster.seed,
         "members": forecaster.n_members,
@@ -106,6 +109,7 @@ def arguments_of(
         "activation": restore(settings["activation"]) if models.find(model).layered else "sine",
         **restored(settings, known),
         "angles": settings.get("angles", False),
+        "delays": (settings["delays"]["dim"], settings["delays"]["lag"]) if settings.get("delays") else False,
         "inputs": schema.names(settings.get("inputs", []), "inputs"),
         "parameters": schema.names(settings.get("parameters", []), "parameters"),
         "seed": settings["seed"],
@@ -113,6 +117,22 @@ def arguments_of(
         "dtype": getattr(torch, settings["dtype"]),
         **_options(settings),
     }
+
+
+def delays_of(settings: Mapping[str, Any]) -> Delays | None:
+    """Return the delays of a forecaster, of which files of earlier versions have none."""
+    found = settings.get("delays")
+    if found is None:
+        return None
+    told = schema.mapped(found, "delays")
+    names = schema.names(told["coordinates"], "measured coordinates")
+    periods = check_periods({schema.text(name, "name"): value for name, value in told["periods"]}, names)
+    delays = Delays.of((schema.whole(told["dim"], "dim", 2, schema.LONGEST), schema.number(told["lag"], "lag")))
+    assert delays is not None
+    delays = replace(delays, coordinates=names, periods=tuple(periods.items()))
+    if delays.names != tuple(settings["coordinates"]):
+        raise InputError("the delays do not fit the coordinates of the model: write the file again")
+    return delays
 
 
 def ranges_of(settings: Mapping[str, Any]) -> Ranges:

@@ -10,11 +10,14 @@ from physlearn.models.dissipative import DissipativeHamiltonianNetwork, Dissipat
 from physlearn.models.classifier import Classifier
 from physlearn.models.splines import SplineClassifier, SplineHamiltonian, SplineVectorField
 from physlearn.models.baselines import CubicHamiltonian, LinearModel
+from physlearn.models.next_generation import NextGenerationReservoir
+from physlearn.models.echo_state import EchoStateNetwork
 # isort: on
 
 from physlearn.models.build import build
+from physlearn.models.memory import MemoryModel
 from physlearn.models.model import Learner, Model
-from physlearn.models.registry import find, names, register
+from physlearn.models.registry import find, names, names_with_memory, register
 from physlearn.models.spline_network import SplineNetwork, hidden_of_equal_size
 
 __all__ = [
@@ -22,12 +25,15 @@ __all__ = [
     "CubicHamiltonian",
     "DissipativeHamiltonianNetwork",
     "DissipativeMechanicalNetwork",
+    "EchoStateNetwork",
     "HamiltonianNetwork",
     "LagrangianNetwork",
     "Learner",
     "LinearModel",
     "MechanicalHamiltonianNetwork",
+    "MemoryModel",
     "Model",
+    "NextGenerationReservoir",
     "SeparableHamiltonianNetwork",
     "SplineClassifier",
     "SplineHamiltonian",
@@ -38,5 +44,6 @@ __all__ = [
     "find",
     "hidden_of_equal_size",
     "names",
+    "names_with_memory",
     "register",
 ]

@@ -83,6 +83,8 @@ class Model(Learner):
     takes_given
         Whether the networks can take given values, such as parameters: the constructor then has an argument ``given``, their
         number, and states are followed by these values, whose rates are not predicted.
+    continues
+        Whether the model continues a measured past and is no vector field: `physlearn.models.memory.MemoryModel`.
     options
         Settings of the model's own, such as ``{"degree": 3}``, by name, with their defaults, which determine their types. A
         default may be a number, a text, True or False, None, or a tuple of these.
@@ -95,6 +97,7 @@ class Model(Learner):
     layered: ClassVar[bool] = True
     takes_angles: ClassVar[bool] = True
     takes_given: ClassVar[bool] = False
+    continues: ClassVar[bool] = False
     options: ClassVar[Mapping[str, Any]] = {}
     autonomous: ClassVar[bool] = True
 

@@ -10,6 +10,7 @@ from physlearn.models.own import OWN
 from systems.generic_registry import Registry
 
 MODELS: Registry[type[Model]] = Registry("model", "physlearn.models")
+CONTINUING: Registry[type[Model]] = Registry("model", "physlearn.models_with_memory")
 CLASSIFIERS: Registry[type[Learner]] = Registry("classifier", "physlearn.classifiers")
 L = TypeVar("L", bound=type[Learner])
 
@@ -33,14 +34,14 @@ def register(cls: L) -> L:
         If another class has the name.
     """
     if issubclass(cls, Model):
-        MODELS.register(cls.name)(cls)
+        (CONTINUING if cls.continues else MODELS).register(cls.name)(cls)
     else:
         CLASSIFIERS.register(cls.name)(cls)
     return cls
 
 
 def names() -> list[str]:
-    """Return the names of all models.
+    """Return the names of all models that are flows.
 
     Returns
     -------
@@ -48,6 +49,17 @@ def names() -> list[str]:
         Names of networks, baselines and models that other distributions registered.
     """
     return MODELS.names()
+
+
+def names_with_memory() -> list[str]:
+    """Return the names of the models that continue a measured past and are no flows, such as reservoirs.
+
+    Returns
+    -------
+    list of str
+        Names of models for `~physlearn.forecasting.Forecaster`.
+    """
+    return CONTINUING.names()
 
 
 def find(name: str) -> type[Model]:
@@ -68,4 +80,7 @@ def find(name: str) -> type[Model]:
     UnknownNameError
         If there is no such model (a KeyError); the message lists the names.
     """
+    if name in CONTINUING.names():
+        return CONTINUING.get(name)
+    MODELS.hint = f"; or, to continue a measured past, {', '.join(CONTINUING.names())}"
     return {**OWN, Best.name: Best}.get(name) or MODELS.get(name)

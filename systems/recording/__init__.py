@@ -12,12 +12,14 @@ from systems.lazy import lazily
 if TYPE_CHECKING:
     from systems.recording.csv_columns import read_columns
     from systems.recording.derivatives import savitzky_golay, stretches
+    from systems.recording.embedding import delay_embedding
     from systems.recording.smoothing import Smooth, smooth
 
-__all__ = ["Smooth", "read_columns", "savitzky_golay", "smooth", "stretches"]
+__all__ = ["Smooth", "delay_embedding", "read_columns", "savitzky_golay", "smooth", "stretches"]
 
 _PLACES = {
     "Smooth": "smoothing",
+    "delay_embedding": "embedding",
     "read_columns": "csv_columns",
     "savitzky_golay": "derivatives",
     "smooth": "smoothing",

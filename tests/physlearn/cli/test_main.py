@@ -31,7 +31,7 @@ def test_no_arguments_are_answered_with_help(run):
 @pytest.mark.parametrize(
     ("command", "names"),
     [
-        ("forecast", [*models.names(), *integrators.names()]),
+        ("forecast", [*models.names(), *models.names_with_memory(), *integrators.names()]),
         ("chaos", models.names()),
         ("learn", tasks.names()),
         ("compare", tasks.names()),

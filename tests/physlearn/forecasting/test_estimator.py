@@ -26,7 +26,7 @@ def test_settings_are_told_and_changed_by_name():
     hidden = [20]
     f = Forecaster("nn", hidden=hidden, seed=3)
     assert f.get_params()["hidden"] is hidden
-    names = ["model", "hidden", "activation", "angles", "inputs", "parameters", "known", "symmetry"]
+    names = ["model", "hidden", "activation", "angles", "delays", "inputs", "parameters", "known", "symmetry"]
     assert list(f.get_params()) == [*names, "seed", "members", "dtype", "device"]
     assert f.set_params(model="hnn", seed=4) is f
     assert (f.name, f.seed, f.hidden) == ("hnn", 4, (20,))
