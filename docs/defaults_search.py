@@ -1,8 +1,8 @@
 """Search for the default settings of `Forecaster` on ten systems, and score them on six others, as docs/defaults.md tells.
 
-``python docs/defaults_search.py FOLDER`` trains each setting on each system, and keeps each result in the folder, so that a run
-that was stopped resumes. It prints two tables: one row per setting, the mean over all tasks of log10 of the loss relative to
-that of the present default, and of the valid time relative to the length of the forecast.
+``python docs/defaults_search.py FOLDER`` trains each setting on each system, and keeps each result in the folder, so that a
+run that was stopped resumes. It prints tables with one row per setting: means over all tasks of log10 of the loss relative to
+that of the former default, sine, and of the valid time relative to the length of the forecast.
 """
 
 from __future__ import annotations

@@ -92,8 +92,9 @@ class Fit(Members):
             steps of an integrator lead to, from each measured state to the next. ``"shooting"`` compares orbits over some
             turns, whose initial states are learned. ``"weak"`` compares integrals against test functions. The default is
             ``"derivative"`` if all orbits have rates, ``"shooting"`` for networks with one hidden layer, and otherwise
-            ``"step"``; the attributes ``loss`` and ``loss_reason`` tell which, and why. A function of your own takes predicted and true rates ``(n, D)``, in units of the spread of
-            each rate (with ``weighted=False``, of the data), and returns their loss or that of each of the D components.
+            ``"step"``; the attributes ``loss`` and ``loss_reason`` tell which, and why. A function of your own takes predicted
+            and true rates ``(n, D)``, in units of the spread of each rate (with ``weighted=False``, of the data), and returns
+            their loss or that of each of the D components.
         polish
             Largest number of steps of second order at the end, in float64. Levenberg-Marquardt polishes one hidden layer on
             rates, by default with one step per 10 epochs, and on states, with 10 steps for each length of the windows; L-BFGS
