@@ -81,7 +81,7 @@ def described(prior: Prior) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if (known := prior.known) is not None:
         system = known.source
-        if isinstance(system, System) and system.name in SYSTEMS.names():
+        if isinstance(system, System) and system.name in SYSTEMS.names() and SYSTEMS.get(system.name) is type(system):
             found["known"] = {"system": system.name, "parameters": system.parameters}
         else:
             found["known"] = {"function": known.name}

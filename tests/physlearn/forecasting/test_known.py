@@ -142,6 +142,22 @@ def test_it_is_told_copied_and_kept_in_files(learned, tmp_path):
         Forecaster.load(tmp_path / "h", known=pendulum)
 
 
+class Stiff(type(PENDULUM)):
+    """A pendulum with another field, under the same name."""
+
+    def vector_field(self, t, z):
+        return 2 * super().vector_field(t, z)
+
+
+def test_a_file_does_not_take_a_subclass_for_the_registered_system(tmp_path):
+    f = Forecaster("nn", hidden=(4,), known=Stiff()).fit(FEW, epochs=1, progress=False)
+    f.save(tmp_path / "f")
+    with pytest.raises(InputError, match="the function pendulum, which it does not hold"):
+        Forecaster.load(tmp_path / "f")
+    loaded = Forecaster.load(tmp_path / "f", known=Stiff())
+    assert torch.equal(loaded.vector_field(0.0, FEW.z), f.vector_field(0.0, FEW.z))
+
+
 def with_time(t, z):
     return pendulum(t, z) * (1 + t)
 
