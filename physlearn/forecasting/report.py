@@ -83,18 +83,18 @@ class Report:
         columns = [name for name in COLUMNS if name in self.table]
         shown = self.table[columns].rename(columns={name: COLUMNS[name][0] for name in columns}).rename_axis(None)
         text = shown.to_string(formatters=[COLUMNS[name][1].format for name in columns], na_rep="-")
-        notes = (*self._chosen(), *self.notes)
-        return "\n".join([self.title, *self._best(), text, *(f"  {note}" for note in notes), f"  {self.seconds:.0f} s in all"])
+        notes = (*self._best(), *self._chosen(), *self.notes)
+        return "\n".join([self.title, text, *(f"  {note}" for note in notes), f"  {self.seconds:.0f} s in all"])
 
     def _best(self) -> list[str]:
-        """Return a line that names the forecast with the longest valid time, and among equals the smallest error."""
+        """Return a note that names the forecast with the longest valid time, and among equals the smallest error."""
         times = [name for name in ("valid_time_median", "valid_time") if name in self.table]
         ranked = self.table.drop(index="truth", errors="ignore")
         if not times or not len(ranked):
             return []
         second = "derivative_loss" if "derivative_loss" in ranked else times[0]
         first = ranked.sort_values(second).sort_values(times[0], ascending=False, kind="stable").iloc[0]
-        return [f"The forecast by {first.name} is the best, with a valid time of {first[times[0]]:.1f}."]
+        return [f"the forecast by {first.name} is the best, with a valid time of {first[times[0]]:.1f}"]
 
     def _chosen(self) -> list[str]:
         """Return a note about each model that was chosen by validation."""
