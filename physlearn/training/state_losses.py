@@ -78,6 +78,10 @@ class StateLoss(ABC):
         """
         return torch.full_like(self.weights, torch.nan)
 
+    def _of_measured(self, variance: Float[Tensor, " D"]) -> Float[Tensor, " D"]:
+        """Return variances, which are zero for coordinates that do not move and NaN for those that were never measured."""
+        return torch.where(self.measured.sum((0, 1)) > 0, torch.where(self.weights > 0, variance, 0.0), torch.nan)
+
     def field(self, z: Float[Tensor, "B D"], given: Float[Tensor, "B k"] | None = None) -> Float[Tensor, "B D"]:
         """Return dz/dt."""
         return self.moving * self.model(z if given is None else torch.cat([z, given], dim=-1)) + self.drift
@@ -137,8 +141,7 @@ class StepLoss(StateLoss):
     def noise(self) -> Float[Tensor, " D"]:
         """Estimate the noise, half of whose variance in a residual comes from the state before the step."""
         with torch.no_grad():
-            misfit = self.parts(torch.arange(len(self))) / self.weights / 2
-        return torch.where(self.joining > 0, misfit, 0.0).sqrt()
+            return self._of_measured(self.parts(torch.arange(len(self))) / self.weights / 2).sqrt()
 
 
 class ShootingLoss(StateLoss):
@@ -193,8 +196,7 @@ class ShootingLoss(StateLoss):
     def noise(self) -> Float[Tensor, " D"]:
         """Estimate the noise from the misfit of all states of a window but one, since one state is learned from them."""
         with torch.no_grad():
-            misfit = self._followed(torch.arange(len(self)))[1] / (self.t.shape[1] - 1)
-        return torch.where(self.weights > 0, misfit, torch.where(self.joining > 0, torch.nan, 0.0)).sqrt()
+            return self._of_measured(self._followed(torch.arange(len(self)))[1] / (self.t.shape[1] - 1)).sqrt()
 
 
 class WeakLoss(StateLoss):

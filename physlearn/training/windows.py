@@ -77,7 +77,8 @@ class Windows:
         t, z, seen, follows, run = [], [], [], [], []
         most = 0
         single = [one for orbit in ([orbits] if isinstance(orbits, Orbit) else orbits) for one in orbit.separate()]
-        for place, (one, other) in enumerate(zip(single, estimates or [None] * len(single), strict=True)):
+        others = [None] * len(single) if estimates is None else estimates
+        for place, (one, other) in enumerate(zip(single, others, strict=True)):
             filled = one.z.detach() if other is None else one.z.detach().where(one.measured, other.z)
             known = ~filled.isnan().any(-1)
             times, states, there = one.t.detach()[known].double(), filled[known].double(), one.measured[known]
