@@ -37,7 +37,7 @@ def main(names: tuple[str, ...] = tuple(SYSTEMS), seeds: int = 2) -> pd.DataFram
     """Return the table, one row per system, noise and seed."""
     rows = [shown(of_system(name, noise, seed)) for name in names for noise in (0.0, 0.01) for seed in range(seeds)]
     if folder := os.environ.get("PHYSLEARN_DATA"):
-        rows += [shown(of_clock(Path(folder), seed, later)) for later in (False, True) for seed in range(10 * seeds)]
+        rows += [shown(of_clock(Path(folder), seed, later)) for later in (False, True) for seed in range(3 * seeds)]
     return pd.DataFrame(rows)
 
 
@@ -60,8 +60,8 @@ def of_system(name: str, noise: float, seed: int, calibrated: int = 1000, tested
     return {"system": name, "noise": noise, "seed": seed, **measured(f, fresh)}
 
 
-def of_clock(folder: Path, seed: int, later: bool, piece: int = 46) -> dict[str, object]:
-    """Return the coverage for pieces of 1.5 s of the recorded clock, after learning from its first third.
+def of_clock(folder: Path, seed: int, later: bool, piece: int = 61) -> dict[str, object]:
+    """Return the coverage for pieces of 2 s of the recorded clock, after learning from its first third.
 
     The calibration has half of the pieces at random, which are like the others, or those before the others (``later``).
     """

@@ -115,6 +115,8 @@ def test_bands_cover_other_systems_and_noisy_states(table, name, noise):
 
 @pytest.mark.slow
 def test_bands_cover_a_recorded_clock(table, data):
-    found = [table.of_clock(data, seed, later=False) for seed in range(20)]
+    """Its pieces are few: the guarantee of 16 allows for a further one that is worse than all of them."""
+    found = [table.of_clock(data, seed, later=False) for seed in range(6)]
     for level in table.LEVELS:
-        assert np.mean([row[f"band {level:g}"] for row in found]) == pytest.approx(level, abs=0.03)
+        covered = np.mean([row[f"band {level:g}"] for row in found])
+        assert level - 0.03 < covered < level + 1 / 17 + 0.03
