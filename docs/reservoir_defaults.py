@@ -42,7 +42,9 @@ def main():
             train, test = orbits(system, 1, 5000, 0), orbits(system, 20, 1500, 1)
             times = []
             for seed in SEEDS:
-                f = Forecaster("echo-state", seed=seed, **change).fit(Orbit(train.t, train.z), progress=False)
+                f = Forecaster("echo-state", activation="sine", seed=seed, **change).fit(
+                    Orbit(train.t, train.z), progress=False
+                )
                 past, rest = f.parted(Orbit(test.t, test.z))
                 valid = metrics.valid_prediction_time(f.forecast(past, rest.t), rest)
                 times.append(float(valid.median()))

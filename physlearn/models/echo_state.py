@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 from physlearn import activations
 from physlearn.activations import Activation
 from physlearn.models.memory import MemoryModel, Stretch, Windows, beginning, score
+from physlearn.models.readout import features, fitted
 from physlearn.models.registry import register
 from physlearn.models.reservoir import Driven, Reservoir
 from systems import InputError
@@ -25,7 +26,6 @@ RIDGES = (1e-4, 1e-6, 1e-8, 1e-10, 1e-12, 1e-14)  # relative to the mean square 
 TRIED = 200  # units of the reservoirs by which spectral radius and input scale are compared
 SEARCHED = 3000  # steps from which these learn
 LONGEST = 500  # steps within which a reservoir must forget
-BLOCK = 500  # steps whose features are kept at a time
 
 
 class Chosen(NamedTuple):
@@ -110,11 +110,18 @@ class EchoStateNetwork(MemoryModel):
         activation: str | Activation,
         generator: torch.Generator,
         given: int = 0,
-        **options: Any,
+        units: int = 500,
+        spectral_radius: float | None = None,
+        input_scale: float | None = None,
+        leak: float = 1.0,
+        bias: float = 1.0,
+        connections: int = 6,
+        ridge: float | None = None,
     ) -> None:
         super().__init__()
         self.dim = dim
-        self.asked = {**self.options, **options}
+        values = (units, spectral_radius, input_scale, leak, bias, connections, ridge)
+        self.asked: dict[str, Any] = dict(zip(self.options, values, strict=True))
         self.seed = int(torch.randint(2**62, (), generator=generator))
         self.activation = copy.deepcopy(activations.get(activation)).double()
         for name in ("chosen", "weights", "sources", "entrance", "bias", "readout"):
@@ -156,7 +163,20 @@ class EchoStateNetwork(MemoryModel):
         return self.settings.washout + 1
 
     def choose(self, runs: Sequence[Stretch], held: Sequence[Stretch], *, progress: bool = False) -> str:
-        """Choose the settings that are not given; see `MemoryModel.choose`."""
+        """Choose the settings that are not given; see `MemoryModel.choose`.
+
+        Parameters
+        ----------
+        runs, held
+            Stretches to learn from, and other stretches.
+        progress
+            Whether to show a progress bar.
+
+        Returns
+        -------
+        str
+            What was chosen, and why.
+        """
         asked = self.asked
         radii = RADII if asked["spectral_radius"] is None else (asked["spectral_radius"],)
         scales = SCALES if asked["input_scale"] is None else (asked["input_scale"],)
@@ -187,16 +207,37 @@ class EchoStateNetwork(MemoryModel):
         )
 
     def learn(self, runs: Sequence[Stretch]) -> None:
-        """Fit the read-out; see `MemoryModel.learn`."""
+        """Fit the read-out; see `MemoryModel.learn`.
+
+        Parameters
+        ----------
+        runs
+            Stretches to learn from.
+        """
         one = self.settings
         reservoir = self._drawn(one, self.asked["units"], runs[0])
         self.weights, self.sources, self.entrance, self.bias, _ = reservoir
-        self.readout = self._fitted(Driven(reservoir, self.activation), runs, one.washout, (one.ridge,))[0]
+        self.readout = fitted(Driven(reservoir, self.activation), runs, one.washout, (one.ridge,))[0]
 
     def continued(
         self, past: Float[Tensor, "n M D"], steps: int, given: Float[Tensor, "n S k"] | None = None
     ) -> Float[Tensor, "n steps D"]:
-        """Return the states that follow; see `MemoryModel.continued`."""
+        """Return the states that follow; see `MemoryModel.continued`.
+
+        Parameters
+        ----------
+        past : shape ``(n, M, D)``
+            At least ``memory`` states, at equal steps.
+        steps
+            Number of steps.
+        given : shape ``(n, M - 1 + steps, k)``, optional
+            What is given for each step.
+
+        Returns
+        -------
+        Tensor, shape ``(n, steps, D)``
+            The states.
+        """
         if given is None:
             given = past.new_zeros(len(past), past.shape[1] - 1 + steps, 0)
         return self._iterated(self._driven, self.readout.unsqueeze(0), past, steps, given)[0]
@@ -278,34 +319,10 @@ class EchoStateNetwork(MemoryModel):
     ) -> list[tuple[float, Chosen]]:
         """Return the errors of a reservoir's forecasts after so many states of the past, with each ridge."""
         windows = Windows.of(held, past)
-        readouts = self._fitted(driven, runs, one.washout, ridges)
+        readouts = fitted(driven, runs, one.washout, ridges)
         forecasts = self._iterated(driven, readouts, windows.z[:, :past], windows.steps(past), windows.given)
         errors = score(forecasts, windows.z[:, past:]).tolist()
         return [(error, one._replace(ridge=ridge)) for error, ridge in zip(errors, ridges, strict=True)]
-
-    def _fitted(
-        self, driven: Driven, runs: Sequence[Stretch], washout: int, ridges: Sequence[float]
-    ) -> Float[Tensor, "L F D"]:
-        """Return the read-out for each ridge."""
-        n = 1 + len(driven.reservoir.bias) + self.dim
-        square, product_ = torch.zeros(n, n, dtype=torch.float64), torch.zeros(n, self.dim, dtype=torch.float64)
-        rows, used = 0, [run for run in runs if len(run.z) > washout + 1]
-        r, longest = driven.rest(len(used)), max(len(run.z) for run in used)
-        z, given, target = (_padded(parts, longest - 1) for parts in _columns(used))
-        valid = torch.stack([torch.arange(longest - 1) < len(run.z) - 1 for run in used])
-        valid[:, :washout] = False
-        block: list[Tensor] = []
-        for i in range(longest - 1):
-            r = driven.step(r, torch.cat([z[:, i], given[:, i]], dim=-1))
-            block.append(_features(r, z[:, i]))
-            if len(block) == BLOCK or i == longest - 2:
-                known = valid[:, i + 1 - len(block) : i + 1].T
-                f, y = torch.stack(block)[known], target[:, i + 1 - len(block) : i + 1].transpose(0, 1)[known]
-                square, product_, rows, block = square + f.T @ f, product_ + f.T @ y, rows + len(f), []
-        values, vectors = torch.linalg.eigh(square / rows)
-        turned, unit = vectors.T @ (product_ / rows), values.sum() / n
-        shrunk = values.clamp(min=0) + torch.tensor(ridges, dtype=torch.float64).unsqueeze(-1) * unit
-        return vectors @ (turned / shrunk.clamp(min=torch.finfo(torch.float64).tiny).unsqueeze(-1))
 
     def _iterated(
         self,
@@ -323,22 +340,6 @@ class EchoStateNetwork(MemoryModel):
         r, z = r.repeat(several, 1), past[:, -1].repeat(several, 1)
         for i in range(length - 1, length - 1 + steps):
             r = driven.step(r, torch.cat([z, given[:, i].repeat(several, 1)], dim=-1))
-            z = z + (_features(r, z).reshape(several, n, -1) @ readouts).reshape(several * n, -1)
+            z = z + (features(r, z).reshape(several, n, -1) @ readouts).reshape(several * n, -1)
             found.append(z)
         return torch.stack(found, dim=1).reshape(several, n, steps, -1) if found else past.new_zeros(several, n, 0, self.dim)
-
-
-def _features(r: Float[Tensor, "n N"], z: Float[Tensor, "n D"]) -> Float[Tensor, "n F"]:
-    """Return what the read-out sees: 1, the units, every second one squared, and the state."""
-    seen = r.clone()
-    seen[:, 1::2] = seen[:, 1::2].square()
-    return torch.cat([torch.ones_like(z[:, :1]), seen, z], dim=-1)
-
-
-def _columns(runs: Sequence[Stretch]) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
-    """Return the states before each step, what is given for it, and its increments."""
-    return [run.z[:-1] for run in runs], [run.given for run in runs], [run.z.diff(dim=0) for run in runs]
-
-
-def _padded(parts: Sequence[Float[Tensor, "T m"]], length: int) -> Float[Tensor, "n length m"]:
-    return torch.stack([torch.cat([part, part.new_zeros(length - len(part), part.shape[1])]) for part in parts])

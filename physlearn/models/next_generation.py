@@ -148,7 +148,20 @@ class NextGenerationReservoir(MemoryModel):
         return self.settings.memory
 
     def choose(self, runs: Sequence[Stretch], held: Sequence[Stretch], *, progress: bool = False) -> str:
-        """Choose the settings that are not given; see `MemoryModel.choose`."""
+        """Choose the settings that are not given; see `MemoryModel.choose`.
+
+        Parameters
+        ----------
+        runs, held
+            Stretches to learn from, and other stretches.
+        progress
+            Whether to show a progress bar.
+
+        Returns
+        -------
+        str
+            What was chosen, and why.
+        """
         candidates, asked = self._candidates(runs, held), self.asked
         if None not in asked.values():
             self._take(candidates[0]._replace(noise=asked["noise"], ridge=asked["ridge"]))
@@ -184,13 +197,34 @@ class NextGenerationReservoir(MemoryModel):
         return f"{self.settings} forecast held-out data best, among {len(found)} settings"
 
     def learn(self, runs: Sequence[Stretch]) -> None:
-        """Fit the polynomial; see `MemoryModel.learn`."""
+        """Fit the polynomial; see `MemoryModel.learn`.
+
+        Parameters
+        ----------
+        runs
+            Stretches to learn from.
+        """
         self.weights = _Fit(runs, self.settings).weights(self.settings)
 
     def continued(
         self, past: Float[Tensor, "n M D"], steps: int, given: Float[Tensor, "n S k"] | None = None
     ) -> Float[Tensor, "n steps D"]:
-        """Return the states that follow; see `MemoryModel.continued`."""
+        """Return the states that follow; see `MemoryModel.continued`.
+
+        Parameters
+        ----------
+        past : shape ``(n, M, D)``
+            At least ``memory`` states, at equal steps.
+        steps
+            Number of steps.
+        given : shape ``(n, M - 1 + steps, k)``, optional
+            What is given for each step.
+
+        Returns
+        -------
+        Tensor, shape ``(n, steps, D)``
+            The states.
+        """
         if given is None:
             given = past.new_zeros(len(past), past.shape[1] - 1 + steps, 0)
         return _iterated(self.weights.unsqueeze(0), self.settings, past, steps, given)[0]
