@@ -2,7 +2,9 @@
 
 from physlearn.analysis.clustering import agreement_within, aligned, cluster_curves, curve_distances
 from physlearn.analysis.descent_noise import descent_noise
+from physlearn.analysis.equations import equations
 from physlearn.analysis.escape import descent_rate, escape_rate, escape_times, kramers_rate
+from physlearn.analysis.formulas import Equations
 from physlearn.analysis.hessian import Estimate, Hessian, hessian
 from physlearn.analysis.landscape import Landscape
 from physlearn.analysis.langevin import langevin
@@ -14,6 +16,7 @@ from physlearn.analysis.symbolic import Formula, symbolic_fit
 
 __all__ = [
     "Bounded",
+    "Equations",
     "Estimate",
     "Formula",
     "Hessian",
@@ -27,6 +30,7 @@ __all__ = [
     "curve_distances",
     "descent_noise",
     "descent_rate",
+    "equations",
     "escape_rate",
     "escape_times",
     "hessian",

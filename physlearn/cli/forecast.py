@@ -146,7 +146,7 @@ def forecast(
         return
     if data is None and film is None:
         system = values.autonomous(name, set_)
-        chosen = contender.choose(model, method, system.canonical)
+        chosen = contender.choose(model, method, system.canonical, dim=system.dim)
         protocol = simulated.protocol_of(
             system, training_orbits=orbits, test_orbits=test_orbits, time=duration, dt=dt,
             test_sample=values.energy(system, energy) or None,

@@ -9,18 +9,27 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from physlearn import models
 from physlearn.metrics.spread import circular_mean
 from physlearn.models.build import check_angles
+from physlearn.models.library_model import LibraryModel
 from physlearn.models.units import Units
 from systems import InputError
 from systems.periodic import shortest
 
-Choice = bool | tuple[str, ...]  # True for all coordinates that have a period, False for none, or names
+# True for all coordinates that have a period, of which there must be some, None for all, False for none, or names
+Choice = bool | tuple[str, ...] | None
 
 
-def checked(angles: bool | str | Sequence[str], model: str) -> Choice:
-    """Return the choice as True, False or names; raise InputError for anything else, and for angles of a baseline."""
+def checked(angles: bool | str | Sequence[str] | None, model: str) -> Choice:
+    """Return the choice as True, False, None or names; raise InputError for anything else, and for angles of a baseline.
+
+    False means None for a model that treats every coordinate with a period as an angle.
+    """
     choice: Choice
+    found = models.find(model)
+    if issubclass(found, LibraryModel) and found.natural_angles and (angles is None or angles is False):
+        return None
     if isinstance(angles, bool | np.bool_):
         choice = bool(angles)
     else:
@@ -43,7 +52,7 @@ def chosen(angles: Choice, periods: Mapping[str, float], coordinates: Sequence[s
             f"angles=True needs a coordinate with a period, but none of {', '.join(coordinates)} has one: give the orbits "
             "their periods, such as Orbit(..., periods={'theta': 2 * pi}), or leave angles out"
         )
-    names = tuple(periods) if angles is True else angles or ()
+    names = tuple(periods) if angles is True or angles is None else angles or ()
     for name in names:
         if name not in coordinates:
             raise InputError(f"angles names {name!r}, but the coordinates are {', '.join(coordinates)}")

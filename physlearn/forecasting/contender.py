@@ -35,6 +35,8 @@ class Contender(NamedTuple):
 LINEUP = (
     Contender("linear", "gauss-legendre-4"),
     Contender("cubic", "gauss-legendre-4"),
+    Contender("polynomial", "gauss-legendre-6"),
+    Contender("polynomial-hamiltonian", "gauss-legendre-6"),
     Contender("nn", "euler"),
     Contender("nn", "rk4"),
     Contender("hnn", "euler"),
@@ -49,7 +51,9 @@ DISSIPATIVE = (
 )
 
 
-def choose(model: str | None, method: str | None, hamiltonian: bool, *, recorded: bool = False) -> tuple[Contender, ...]:
+def choose(
+    model: str | None, method: str | None, hamiltonian: bool, *, recorded: bool = False, dim: int = 2
+) -> tuple[Contender, ...]:
     """Return the default contenders, those of one model, or one model with one integrator.
 
     Parameters
@@ -60,6 +64,8 @@ def choose(model: str | None, method: str | None, hamiltonian: bool, *, recorded
         Whether the coordinates are positions and momenta. Otherwise, models that need momenta do not apply.
     recorded
         Whether the orbits were measured, so that no Hamiltonian fits them exactly; dissipative models are then included.
+    dim
+        Number of coordinates. Default contenders with too many coefficients for them are left out.
 
     Raises
     ------
@@ -76,7 +82,8 @@ def choose(model: str | None, method: str | None, hamiltonian: bool, *, recorded
         if method is not None:
             raise InputError(f"--method {method} needs a model: give --model, one of {', '.join(models.names())}")
         usual = (*LINEUP, *(DISSIPATIVE if recorded else ()), *(() if hamiltonian else RESERVOIRS))
-        return tuple(c for c in usual if hamiltonian or not models.find(c.model).needs_momenta())
+        classes = {c: models.find(c.model) for c in usual}
+        return tuple(c for c in usual if (hamiltonian or not classes[c].needs_momenta()) and classes[c].applies(dim))
     found = models.find(model)
     if model == Best.name:
         if method is not None:

@@ -26,6 +26,7 @@ from physlearn.forecasting.state_losses import Choice, LossName, again
 from physlearn.integrators.steps import typical_step
 from physlearn.models import Model
 from physlearn.models.best import Best
+from physlearn.models.library_model import LibraryModel
 from physlearn.models.units import Units
 from physlearn.training import Training
 from physlearn.training.loss import RateLoss
@@ -169,6 +170,8 @@ class Fit(Members):
         self._take(found, told)
         if self.loss not in ("derivative", "own", INCREMENT):  # measured states may be far apart
             self.step = min(self.step or torch.inf, LONGEST * float(self.model.units.time))
+        if issubclass(kind := models.find(self.name), LibraryModel):
+            self.step = min(self.step or torch.inf, kind.longest_step * float(self.model.units.time))
         if weighted and len(self.history) and self.loss != "own":
             warn_of_misfit(self.name, self.history, of_states=self.loss != "derivative")
         return self

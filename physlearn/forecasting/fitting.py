@@ -12,12 +12,14 @@ import torch
 
 from physlearn.forecasting import angles as turning
 from physlearn.forecasting.learning_data import LearningData, cast_to
+from physlearn.forecasting.library_training import LibraryTraining
 from physlearn.forecasting.smoothed import Measured
 from physlearn.forecasting.state_losses import Choice, StateTraining, choose, closed_form
 from physlearn.models import Learner, Model
 from physlearn.models.baselines import LeastSquaresModel
 from physlearn.models.build import structure_of
 from physlearn.models.informed import Prior
+from physlearn.models.library_model import LibraryModel
 from physlearn.models.physical import PhysicalModel
 from physlearn.models.registry import find
 from physlearn.models.units import Units
@@ -166,14 +168,27 @@ def learn(task: Task, seen: Measured, held: Measured | None, effort: Effort) -> 
         networks = [copy.deepcopy(one.inner).requires_grad_(True) for one in earlier.models]
     baseline = find(task.name).baseline
     closed = closed_form(networks[0], task.prior, effort)
-    choice, method = choose(effort.loss, task.name, baseline, smoothed, closed), ""
+    choice, method = choose(effort.loss, find(task.name), smoothed, closed), ""
     found = Learned([], pd.DataFrame(), coordinates, data.periods, choice)
     before = pd.DataFrame() if earlier is None else earlier.history
     watching = Watching(effort, replace(found, history=before), lambda network: task.prior.completed(network, units))
     own = None if effort.loss is None or isinstance(effort.loss, str) else effort.loss
     course = Course(None if earlier is None else earlier.epochs, watching if effort.watch else None, own)
     histories = [pd.DataFrame()] * len(networks)
-    if baseline:
+    noise = [] if smoothed is None else smoothed.noise.tolist()
+    if isinstance(library := networks[0], LibraryModel):
+        fit = LibraryTraining(library, units, pairs, held_out)
+        if task.prior and not choice.on_rates:
+            raise InputError(
+                f"the model {task.name} is fitted to states without a known part or symmetries: leave them out, or use "
+                "loss='derivative'"
+            )
+        if choice.on_rates:
+            fit.to_rates(weighted=effort.training.weighted)
+        else:
+            noise = fit.to_states(seen.smoothed, None if held is None else held.smoothed, effort.seed)
+        method = library.told
+    elif baseline:
         model = cast(LeastSquaresModel, networks[0])
         model.double().standardize(pairs.z, pairs.rate)
         model.solve(pairs.z, pairs.rate, weighted=effort.training.weighted)
@@ -186,8 +201,7 @@ def learn(task: Task, seen: Measured, held: Measured | None, effort: Effort) -> 
                 if not watching.ended:
                     steps = _steps(network, effort, smoothed is not None, own is not None)
                     histories[k] = _polished(histories[k], network, pairs, held_out, effort, effort.seed + k, steps, course)
-    noise = [] if smoothed is None else smoothed.noise.tolist()
-    if not choice.on_rates and not watching.ended:
+    if not choice.on_rates and not baseline and not watching.ended:
         for k, network in enumerate(networks):
             training = StateTraining(choice.name, network, units, chosen, task.prior)
             others = None if held is None else held.smoothed

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from physlearn import activations, models
 from physlearn.activations import Activation
 from physlearn.activations.description import describe
+from physlearn.analysis.equations import equations
+from physlearn.analysis.formulas import Equations
 from physlearn.forecasting import angles as turning
 from physlearn.forecasting import saved
 from physlearn.forecasting.beforehand import Beforehand
@@ -23,7 +25,7 @@ from physlearn.models import Model
 from physlearn.models.options import checked
 from physlearn.models.own import OWN, kind_of
 from physlearn.models.units import Units
-from systems import InputError, System
+from systems import InputError, Orbit, System
 from systems.deprecation import renamed_attribute
 from systems.scalars import seeded, whole
 
@@ -50,7 +52,8 @@ class Forecaster(Fit, Estimator):
     angles
         Coordinates whose cosine and sine are the inputs of the networks, so that the model is exactly periodic: True for all
         coordinates that have a period in the training orbits, or names. Defaults to none, because an angle that only swings
-        does not need it and trains faster without. Baselines have no network and refuse angles.
+        does not need it and trains faster without. Sparse models treat all coordinates with a period so; the baselines linear
+        and cubic refuse angles.
     delays
         For coordinates that do not determine the state, such as one of several: the model sees a delay embedding
         (`systems.recording.delay_embedding`), and forecasts continue a measured past. A number of values of each coordinate, a
@@ -175,6 +178,32 @@ class Forecaster(Fit, Estimator):
                 "members must be at least 1, and 1 for a baseline or a module of your own, which have no random weights, "
                 f"not {members}"
             )
+
+    def equations(
+        self, orbits: Orbit | Sequence[Orbit] | None = None, *, degree: int | None = None, level: float = 0.95
+    ) -> Equations:
+        """Return the equations that the model has learned; see `physlearn.analysis.equations`.
+
+        Parameters
+        ----------
+        orbits
+            For a network: orbits in the region in which the equations are wanted.
+        degree
+            For a network: highest degree of the terms.
+        level
+            Level of the confidence intervals.
+
+        Returns
+        -------
+        Equations
+            The terms, as a table, as SymPy expressions and as LaTeX.
+
+        Raises
+        ------
+        InputError
+            Before ``fit``, or if the model is a network and there are no orbits or the terms explain it badly.
+        """
+        return equations(self, orbits, degree=degree, level=level)
 
     parameters = renamed_attribute("n_parameters")
 

@@ -13,6 +13,7 @@ import torch
 from physlearn.forecasting.smoothed import Smoothed
 from physlearn.models import Model
 from physlearn.models.informed import InUnits, Prior, all_moving
+from physlearn.models.library_model import LibraryModel
 from physlearn.models.units import Units
 from physlearn.training.course import Course, Watch
 from physlearn.training.flow_errors import in_closed_form
@@ -62,27 +63,35 @@ class Choice:
         return self.name in ("derivative", "own")
 
 
-def choose(loss: str | RateLoss | None, model: str, baseline: bool, smoothed: Smoothed | None, closed: bool) -> Choice:
+def choose(loss: str | RateLoss | None, model: type[Model], smoothed: Smoothed | None, closed: bool) -> Choice:
     """Return the loss that is asked for, or the one that suits the data; ``smoothed`` is None if the orbits have rates.
 
     ``closed`` says whether the flow of the model has derivatives in closed form, by which shooting is fast.
 
-    Raises InputError for an unknown name, and for a loss of states if the model is a baseline.
+    Raises InputError for an unknown name, and for a loss that the model cannot be fitted to.
     """
+    library = issubclass(model, LibraryModel)
     if callable(loss):
-        if baseline:
-            raise InputError(f"the baseline {model} is fitted by least squares: use a network for a loss of your own")
+        if model.baseline:
+            raise InputError(f"the baseline {model.name} is fitted by least squares: use a network for a loss of your own")
         return Choice("own", f"the function {getattr(loss, '__name__', type(loss).__name__)} was given")
     if loss is not None:
         if loss not in get_args(LossName):
             raise InputError(f"loss must be one of {', '.join(get_args(LossName))} or a function, not {loss!r}")
-        if baseline and loss != "derivative":
-            raise InputError(f"the baseline {model} is fitted to rates in one step: use loss='derivative', not {loss!r}")
+        if library and loss not in ("derivative", "shooting"):
+            raise InputError(
+                f"the model {model.name} is linear in its coefficients, which are fitted to rates or by shooting: use "
+                f"loss='derivative' or loss='shooting', not {loss!r}"
+            )
+        if model.baseline and not library and loss != "derivative":
+            raise InputError(f"the baseline {model.name} is fitted to rates in one step: use loss='derivative', not {loss!r}")
         return Choice(cast(LossName, loss), "it was asked for")
     if smoothed is None:
         return Choice("derivative", "the orbits have rates")
     told = f"the orbits have no rates and {smoothed.per_turn:.3g} states per turn"
-    if baseline:
+    if library:
+        return Choice("shooting", told)
+    if model.baseline:
         return Choice("derivative", f"{told}, and a baseline is fitted to rates, which a spline derives")
     if smoothed.has_derived and smoothed.per_turn < DENSE:
         return Choice("shooting", f"{told}, and their velocities were not measured")

@@ -36,7 +36,7 @@ class Described(Protocol):
     hidden: tuple[int, ...]
     activation: str | Activation
     options: Mapping[str, Any]
-    angles: bool | tuple[str, ...]
+    angles: bool | tuple[str, ...] | None
     channels: Channels
     delays: Delays | None
     given_ranges: Ranges
@@ -221,7 +221,7 @@ def _options(settings: Mapping[str, Any]) -> dict[str, Any]:
 def _angles(settings: Mapping[str, Any]) -> int:
     """Return the number of coordinates that the networks take as angles, which is 0 in files of version 0.1.0."""
     angles = settings.get("angles", False)
-    if isinstance(angles, bool):
+    if angles is None or isinstance(angles, bool):
         return len(schema.mapped(settings["periods"], "periods")) if angles else 0
     return len(schema.names(angles, "angles"))
 

@@ -12,6 +12,8 @@ from physlearn.models.splines import SplineClassifier, SplineHamiltonian, Spline
 from physlearn.models.baselines import CubicHamiltonian, LinearModel
 from physlearn.models.next_generation import NextGenerationReservoir
 from physlearn.models.echo_state import EchoStateNetwork
+from physlearn.models.polynomials import PolynomialField, PolynomialHamiltonian
+from physlearn.models.sparse import SparseField, SparseHamiltonian
 # isort: on
 
 from physlearn.models.build import build
@@ -34,7 +36,11 @@ __all__ = [
     "MemoryModel",
     "Model",
     "NextGenerationReservoir",
+    "PolynomialField",
+    "PolynomialHamiltonian",
     "SeparableHamiltonianNetwork",
+    "SparseField",
+    "SparseHamiltonian",
     "SplineClassifier",
     "SplineHamiltonian",
     "SplineNetwork",

@@ -63,23 +63,33 @@ class LeastSquaresModel(Model):
         found = torch.linalg.lstsq(scaled, target.cpu(), rcond=limit, driver="gelsd")
         rank, needed = int(found.rank), int(used.sum())
         if rank < len(size):
-            different, equations = len(torch.unique(z, dim=0)), len(design) // len(z)
-            if different * equations < len(size):
-                raise InputError(
-                    f"{different} different state{' is' if different == 1 else 's are'} too few for the {len(size)} "
-                    f"coefficients of the model {self.name}: give at least {-(-len(size) // equations)} different states"
-                )
+            require_states(self.name, z, len(size), len(design) // len(z))
         if rank < needed:
-            warnings.warn(
-                f"the states determine {rank} of the {needed} coefficients of the model {self.name}, because combinations of "
-                "coordinates do not vary; the smallest of the equally good solutions is used",
-                stacklevel=outside(),
-            )
+            warn_of_rank(self.name, rank, needed)
         solution = torch.zeros(len(size), target.shape[1], dtype=torch.float64, device=design.device)
         solution[used] = found.solution.to(design.device) / size[used].unsqueeze(-1)
         if not torch.isfinite(solution).all():
             raise InputError(f"the coefficients of the model {self.name} overflow: give the data in other units")
         return solution
+
+
+def require_states(name: str, z: Float[Tensor, "n D"], coefficients: int, equations: int) -> None:
+    """Raise InputError if different states, with some equations for each, are too few for the coefficients of a model."""
+    different = len(torch.unique(z, dim=0))
+    if different * equations < coefficients:
+        raise InputError(
+            f"{different} different state{' is' if different == 1 else 's are'} too few for the {coefficients} "
+            f"coefficients of the model {name}: give at least {-(-coefficients // equations)} different states"
+        )
+
+
+def warn_of_rank(name: str, rank: int, needed: int) -> None:
+    """Warn that the states leave coefficients of a model open."""
+    warnings.warn(
+        f"the states determine {rank} of the {needed} coefficients of the model {name}, because combinations of "
+        "coordinates do not vary; the smallest of the equally good solutions is used",
+        stacklevel=outside(),
+    )
 
 
 @register

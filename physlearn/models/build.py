@@ -102,9 +102,9 @@ def build(
     check_given(name, given)
     structure_of(name, dim)
     construct, chosen = cast(Callable[..., Model], found), checked(name, options)
-    if found.baseline:
-        return construct(dim, **chosen)
     others = [angles] if found.takes_angles else []
+    if found.baseline:
+        return construct(dim, *others, **chosen)
     return construct(dim, hidden, activation, seeded(seed), *others, **({"given": given} if given else {}), **chosen)
 
 

@@ -51,9 +51,9 @@ class Model(Learner):
     ``integrate`` accepts models as well as systems. States must have the dtype of the weights.
 
     The constructor of a network takes ``(dim, hidden, activation, generator, angles)``, without ``angles`` if
-    ``takes_angles`` is False, and draws the initial weights from the generator. The constructor of a baseline takes ``dim``
-    alone; instead of training, a baseline has a method ``solve(z, rate, *, weighted)``, like
-    ``physlearn.models.baselines.LeastSquaresModel``. A model with ``options`` takes them as further keyword arguments.
+    ``takes_angles`` is False, and draws the initial weights from the generator. The constructor of a baseline takes ``dim``,
+    and ``angles`` if ``takes_angles`` is True; instead of training, a baseline has a method ``solve(z, rate, *, weighted)``,
+    like ``physlearn.models.baselines.LeastSquaresModel``. A model with ``options`` takes them as further keyword arguments.
 
     A model with a Hamiltonian has a method ``hamiltonian(z)``. If the Hamiltonian splits, ``separable`` is True and the model
     has ``kinetic(p)``, ``potential(q)``, ``velocity(p)`` and ``force(q)``.
@@ -70,8 +70,9 @@ class Model(Learner):
     default_method
         Name of the default integration method.
     structure
-        Structure that a change of units must preserve, see ``models.units.Units.of``. Unless it is ``"general"``, the
-        coordinates must be pairs of positions and momenta, or of positions and velocities if it is ``"lagrangian"``.
+        Structure that a change of units must preserve, see ``models.units.Units.of``. Unless it is ``"general"`` or
+        ``"origin"``, the coordinates must be pairs of positions and momenta, or of positions and velocities if it is
+        ``"lagrangian"``.
     separable
         Whether the Hamiltonian is T(p) + V(q).
     baseline
@@ -104,7 +105,23 @@ class Model(Learner):
     @classmethod
     def needs_momenta(cls) -> bool:
         """Return whether the coordinates must be pairs of positions and momenta, or of positions and velocities."""
-        return cls.structure != "general"
+        return cls.structure not in ("general", "origin")
+
+    @classmethod
+    def applies(cls, dim: int) -> bool:
+        """Return whether the model is worth trying on so many coordinates, with its default options.
+
+        Parameters
+        ----------
+        dim
+            Number of coordinates.
+
+        Returns
+        -------
+        bool
+            True, unless a subclass would have too many coefficients.
+        """
+        return True
 
     @classmethod
     def is_hamiltonian(cls) -> bool:

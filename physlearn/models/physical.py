@@ -5,16 +5,20 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from physlearn.models.library_model import LibraryModel
 from physlearn.models.model import Model
 from physlearn.models.units import Units
 from systems.autograd_mode import elsewhere
 from systems.periodic import shortest
+
+if TYPE_CHECKING:
+    from systems.compiled.field import Field
 
 PARTS = {  # coordinates that each takes (followed by the given values, if it depends on them), and the unit of its result
     "vector_field": ("all", "all"),
@@ -83,6 +87,14 @@ class PhysicalModel(Model):
         inner = getattr(self._modules["inner"], name)
         y = (inner(u) if t is None else inner(t, u)).to(factor.dtype)
         return (y * factor if drift is None else torch.addcmul(drift, y, factor)).to(x.dtype)
+
+    def compiled_field(self) -> Field:
+        """Return the flow for compiled solvers: traced, if the inner model is a sum of functions, or else folded."""
+        if not isinstance(self.inner, LibraryModel):
+            return super().compiled_field()
+        from systems.compiled.traced import field_of_function
+
+        return field_of_function(self.vector_field, self.units.dim).field
 
     def turns(
         self, z: Float[Tensor, "*batch D"], periods: Mapping[str, float], coordinates: Sequence[str]

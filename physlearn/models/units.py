@@ -12,7 +12,7 @@ from torch import Tensor
 from physlearn.models.scaling import rounding, spread
 from systems import InputError
 
-Structure = Literal["general", "canonical", "odd", "mechanical", "lagrangian"]
+Structure = Literal["general", "canonical", "odd", "mechanical", "lagrangian", "origin", "canonical-origin"]
 IN_FILES = "units."
 SAME = 1e-6  # tolerance within which a slope of velocity on momentum equals one
 
@@ -70,7 +70,7 @@ class Units:
             ``"canonical"`` preserves Hamilton's equations, ``"odd"`` also the zero of the momenta. ``"mechanical"`` also
             makes velocities equal to momenta in the new units, with masses estimated as the slope of each momentum on its
             velocity. ``"lagrangian"``, for positions and velocities, makes the unit of a velocity that of its position per
-            unit of time.
+            unit of time. ``"origin"`` and ``"canonical-origin"`` are the first two without a change of origin.
         dtype
             Precision of the original data.
         """
@@ -84,6 +84,11 @@ class Units:
         center = z.mean(0)
         size, constant = spread(z, dtype)
         velocity = rate.square().mean(0).sqrt()
+        if structure.endswith("origin"):
+            center, size = torch.zeros_like(center), z.square().mean(0).sqrt()
+            size, constant = torch.where(size > 0, size, 1.0), size == 0
+        if structure == "origin":
+            return cls(center, size, _time(velocity / size), torch.zeros_like(center), torch.ones_like(center))
         if structure == "general":
             time = _time(velocity / size)
             still = _steady(rate * time / size, rounding(len(z), dtype), dtype)
@@ -100,7 +105,7 @@ class Units:
                 torch.zeros_like(center),
                 torch.ones_like(center),
             )
-        if structure != "canonical":
+        if structure in ("odd", "mechanical"):
             p = z[:, n:].square().mean(0).sqrt()
             p, unmoved = torch.where(p > 0, p, 1.0), p == 0
             center = torch.cat([center[:n], torch.zeros_like(p)])

@@ -142,6 +142,12 @@ class Operators:
     def _addmv(self, c: Any, a: Any, b: Any, beta: float = 1, alpha: float = 1) -> Array:
         return self.array(c) * beta + self._mv(a, b) * alpha
 
+    def _addcmul(self, c: Any, a: Any, b: Any, value: float = 1) -> Array:
+        return self.array(c) + self.array(a) * self.array(b) * value
+
+    def _addcdiv(self, c: Any, a: Any, b: Any, value: float = 1) -> Array:
+        return self.array(c) + self.array(a) / self.array(b) * value
+
     def _linalg_cross(self, a: Any, b: Any, dim: int = -1) -> Array:
         left, right = np.broadcast_arrays(self.array(a), self.array(b))
         left, right = np.moveaxis(left, dim, 0), np.moveaxis(right, dim, 0)

@@ -57,7 +57,7 @@ def test_weights_of_another_kind_are_refused(dtype, files, tmp_path):
 def test_every_model_that_is_saved_is_loaded(model, hidden, activation, tmp_path):
     """Every model that is saved is loaded; the bound is by counting, and holds for each of them."""
     orbit = systems.get("henon-heiles").orbit(systems.get("henon-heiles").sample(3, energy=0.1), T)
-    baseline = model in ("linear", "cubic")
+    baseline = models.find(model).baseline
     forecaster = Forecaster(model, hidden=hidden, activation="sine" if baseline else activation)
     forecaster.fit(orbit, epochs=1, progress=False).save(tmp_path / "file")
     again = Forecaster.load(tmp_path / "file")

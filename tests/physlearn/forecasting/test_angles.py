@@ -19,8 +19,8 @@ from physlearn.training import Pairs, Training, fused_engine
 from physlearn.training.ensemble import train_ensemble
 from systems import InputError, Orbit
 
-BASELINES = [name for name in models.names() if models.find(name).baseline]
-NETWORKS = [name for name in models.names() if name not in BASELINES]
+BASELINES = [name for name in models.names() if not models.find(name).takes_angles]
+NETWORKS = [name for name in models.names() if models.find(name).takes_angles and not models.find(name).baseline]
 PENDULUM = systems.get("pendulum")
 T = torch.linspace(0, 5, 51, dtype=torch.float64)
 

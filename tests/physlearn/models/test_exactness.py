@@ -21,7 +21,7 @@ def random_model(name, seed=0, scale=1.0, offset=0.0, dim=4):
     rate = torch.randn(200, dim, generator=random, dtype=torch.float64) * 7 - 3
     model = models.build(name, dim, (16, 16), "tanh", seed=seed).double()
     model.standardize(z, rate)
-    if name == "cubic":
+    if model.baseline and name != "linear":
         model.solve(z, rate)
     return model.requires_grad_(False), z[:20]
 

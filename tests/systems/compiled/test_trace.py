@@ -45,6 +45,7 @@ WAYS = {
     "softmax": lambda t, z: z.exp() / z.exp().sum(-1, keepdim=True),
     "index": lambda t, z: z[..., [1, 0]] * z[..., torch.tensor([0, 0])],
     "atan2 and hypot": lambda t, z: torch.stack([torch.atan2(z[..., 0], z[..., 1]), torch.hypot(z[..., 0], z[..., 1])], -1),
+    "products and quotients that are added": lambda t, z: torch.addcmul(z, z, z.cos(), value=0.5).addcdiv(z, 2 + z),
     "complex sums": lambda t, z: torch.addmv(z, torch.eye(2, dtype=torch.float64), z) if z.ndim == 1 else 2 * z,
 }
 
