@@ -35,13 +35,17 @@ class Equations:
         Level of the confidence intervals.
     explained : float
         Part of the variance of a learned rate that the terms explain, of the worst one; 1 if they are the model.
+    factors : sequence of (str, dict)
+        The equation of each row of the table, and the exponents of each coordinate, of its cosine and of its sine.
+    angles : mapping of str to (float, float)
+        Period and origin of each coordinate whose cosine and sine are factors.
     """
 
     table: pd.DataFrame
     level: float = 0.95
     explained: float = 1.0
-    _terms: Sequence[tuple[str, dict[str, tuple[int, int, int]]]] = field(default=(), repr=False)
-    _angles: Mapping[str, tuple[float, float]] = field(default_factory=dict, repr=False)
+    factors: Sequence[tuple[str, dict[str, tuple[int, int, int]]]] = field(default=(), repr=False)
+    angles: Mapping[str, tuple[float, float]] = field(default_factory=dict, repr=False)
 
     @property
     def expressions(self) -> dict[str, sympy.Expr]:
@@ -92,11 +96,11 @@ class Equations:
         import sympy
 
         found = sympy.Integer(1)
-        for name, (power, cosine, sine) in self._terms[row][1].items():
+        for name, (power, cosine, sine) in self.factors[row][1].items():
             z = sympy.Symbol(name, real=True)
             found *= z**power
             if cosine or sine:
-                period, origin = self._angles[name]
+                period, origin = self.angles[name]
                 phase = (z - origin if origin else z) * (1 if isclose(period, 2 * pi) else 2 * sympy.pi / sympy.Float(period))
                 found *= sympy.cos(phase) ** cosine * sympy.sin(phase) ** sine
         return found
