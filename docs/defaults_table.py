@@ -19,7 +19,9 @@ def main() -> None:
         protocol, chosen = simulated.protocol_of(system), contender.choose(model, None, system.canonical)[-1:]
         for seed in range(3):
             for polish in (0, None):
-                report = simulated.forecast_system(system, chosen, protocol, seed=seed, training={"polish": polish})
+                report = simulated.forecast_system(
+                    system, chosen, protocol, seed=seed, training={"polish": polish}, activation="sine"
+                )
                 loss = report.trained.forecasters[model].history["validation"].min()
                 rows.append((name, model, seed, polish, loss, report.table["valid_time_median"].iloc[-1]))
     print(pd.DataFrame(rows, columns=["system", "model", "seed", "polish", "validation loss", "valid time"]))

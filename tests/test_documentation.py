@@ -25,7 +25,10 @@ PAGES = {name: "\n".join(block for block in blocks if "PHYSLEARN_DATA" not in bl
 RECORDED = [block for blocks in BLOCKS.values() for block in blocks if "PHYSLEARN_DATA" in block]  # each stands by itself
 PRINTED = {name: code for name, code in PAGES.items() if code}
 REGISTRIES = (SYSTEMS, ACTIVATIONS, INTEGRATORS, MODELS, TASKS)
-LONG = {  # they train for up to half a minute
+LONG = {  # they train for up to a minute
+    "docs/how-to/positions-only.md",
+    "docs/how-to/learn-from-measurements.md",
+    "docs/how-to/forecast-from-a-past.md",
     "docs/defaults.md",
     "docs/how-to/shape-the-training.md",
     "docs/learned-activations.md",

@@ -13,7 +13,7 @@ from physlearn.cli.registered import listed
 COMMANDS = {  # the summaries are the first lines of the commands' docstrings, short enough not to be cut
     "systems": "List the systems with their coordinates and parameters.",
     "simulate": "Simulate orbits of a system from random initial states.",
-    "forecast": "Learn a system or measurements, and forecast their orbits.",
+    "forecast": "Learn a system or measurements, and forecast orbits.",
     "chaos": "Compare order and chaos in a system and in models of it.",
     "bifurcations": "Record the attractors of a system as a parameter varies.",
     "basins": "Find which attractor each initial state leads to.",

@@ -79,7 +79,7 @@ def forecast(
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Learn a system or measurements, and forecast their orbits.
+    """Learn a system or measurements, and forecast orbits.
 
     SYSTEM is simulated, unless --data or --film has a recording of it. Without --model, a line-up of models is compared:
     baselines, NN and HNNs, each with the integrators that suit it and with Euler's method.

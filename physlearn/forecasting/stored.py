@@ -236,4 +236,5 @@ def _needed(model: str, dim: int, settings: Mapping[str, Any], tensors: int) -> 
         raise InputError("hidden must be a non-empty list of positive widths, not []")
     check_description(settings["activation"])
     given = sum(len(schema.names(settings.get(name, []), name)) for name in ("inputs", "parameters"))
-    return found.fewest_numbers(dim, hidden, _angles(settings) + given, **options) + numbers_of(settings["activation"])
+    fewest = found.fewest_numbers(dim, hidden, _angles(settings) + given, **options)
+    return fewest if found.baseline else fewest + numbers_of(settings["activation"])

@@ -162,7 +162,7 @@ class EchoStateNetwork(MemoryModel):
         """The number of consecutive states that a forecast needs."""
         return self.settings.washout + 1
 
-    def choose(self, runs: Sequence[Stretch], held: Sequence[Stretch], *, progress: bool = False) -> str:
+    def choose(self, runs: Sequence[Stretch], held: Sequence[Stretch], *, progress: bool = True) -> str:
         """Choose the settings that are not given; see `MemoryModel.choose`.
 
         Parameters

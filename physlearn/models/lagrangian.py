@@ -63,7 +63,7 @@ class LagrangianNetwork(Model):
     >>> import torch
     >>> from physlearn import models
     >>> pendulum = models.build("lnn", dim=2, hidden=(10,))
-    >>> pendulum.vector_field(0.0, torch.tensor([0.1, 2.0]))[0]
+    >>> pendulum.vector_field(0.0, torch.tensor([0.1, 2.0]))[0].detach()
     tensor(2.)
     """
 

@@ -60,7 +60,7 @@ class MemoryModel(Model):
         """The number of consecutive states that a forecast needs."""
 
     @abstractmethod
-    def choose(self, runs: Sequence[Stretch], held: Sequence[Stretch], *, progress: bool = False) -> str:
+    def choose(self, runs: Sequence[Stretch], held: Sequence[Stretch], *, progress: bool = True) -> str:
         """Choose the settings that are not given, by forecasts of held-out stretches.
 
         Parameters

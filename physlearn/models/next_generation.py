@@ -147,7 +147,7 @@ class NextGenerationReservoir(MemoryModel):
         """The number of consecutive states that a forecast needs."""
         return self.settings.memory
 
-    def choose(self, runs: Sequence[Stretch], held: Sequence[Stretch], *, progress: bool = False) -> str:
+    def choose(self, runs: Sequence[Stretch], held: Sequence[Stretch], *, progress: bool = True) -> str:
         """Choose the settings that are not given; see `MemoryModel.choose`.
 
         Parameters

@@ -15,8 +15,9 @@ from systems.recording.kalman_loops import smoothed as smooth_backward
 
 Array = np.ndarray
 GIVEN = 3  # derivatives that are returned, including the value
-RANGE = (-60.0, 34.0)  # logarithm of the strength in units of the noise and of the step, beyond which nothing changes
+RANGE = (-60.0, 18.0)  # logarithm of the strength in units of the noise and of the step; rounding errors bound it from above
 COARSE = 3.0  # step of the first search in this range
+ROUNDING = 1e-3  # distance of a spline from the values that rounding errors may cause, relative to their size
 SPARSE = 10  # values per turn, below which noise and motion look alike
 
 
@@ -98,13 +99,18 @@ def smooth(signals: Sequence[tuple[Array, Array]]) -> list[Smooth]:
     scaled = [_Signal.of(t, x / size, seen, step) for (t, _), x, seen in zip(signals, away, known, strict=True)]
     sparse = _per_turn([signal.x[signal.seen] for signal in scaled]) < SPARSE
     logarithm = RANGE[1] if sparse else _strength(scaled)
-    found = [signal.run(np.exp(logarithm)) for signal in scaled]
-    squares, count = sum(one.squares for one in found), sum(one.count for one in found)
-    noise = size * float(np.sqrt(squares / count)) if count else 0.0
+    while True:
+        found = [signal.run(np.exp(logarithm)) for signal in scaled]
+        squares, count = sum(one.squares for one in found), sum(one.count for one in found)
+        noise = size * float(np.sqrt(squares / count)) if count else 0.0
+        parts = [signal.smoothed(one) for signal, one in zip(scaled, found, strict=True)]
+        near = max(signal.off(values) for signal, (values, _, _) in zip(scaled, parts, strict=True))
+        if near <= 2 * noise / size + ROUNDING or logarithm < 0:
+            break
+        logarithm -= COARSE  # steps of very different lengths have lost their digits
     unit = size / step ** np.arange(GIVEN)
     results = []
-    for signal, one, center in zip(scaled, found, centers, strict=True):
-        values, errors, own = signal.smoothed(one)
+    for signal, (values, errors, own), center in zip(scaled, parts, centers, strict=True):
         values *= unit[:, None]
         np.multiply(errors, (noise / size * unit)[:, None], out=errors, where=np.isfinite(errors))
         values[0] += center
@@ -161,6 +167,10 @@ class _Signal:
         for k in range(min(order, GIVEN)):
             values[k], errors[k] = means[:, k], np.sqrt(np.maximum(covariances[:, k, k], 0.0))
         return values, errors, float(np.clip(errors[0, self.seen] ** 2, 0.0, 1.0).mean())
+
+    def off(self, values: Array) -> float:
+        """Return the root mean square distance of smoothed values from the measured ones."""
+        return float(np.sqrt(np.square(values[0, self.seen] - self.x[self.seen]).mean()))
 
 
 def _per_turn(signals: Sequence[Array]) -> float:

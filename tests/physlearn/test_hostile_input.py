@@ -240,6 +240,13 @@ def test_missing_settings(kind, originals, here):
         "inputs",
         "parameters",
         "given_ranges",
+        "options",
+        "delays",
+        "units",
+        "comparison",
+        "origin",
+        "known",
+        "symmetry",
     }:  # earlier versions did not write these
         tensor_file.write("file", KINDS[kind], {k: v for k, v in known.items() if k != name}, tensors)
         refused(kind, "file")

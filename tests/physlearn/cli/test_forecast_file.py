@@ -42,7 +42,7 @@ def test_a_file_of_runs_is_understood_learned_and_forecast(run, throws, tmp_path
     assert "states: q [mm], v_q [mm/s] (v_q is the rate of q, up to a factor)" in result.out
     assert "left out: camera (constant), frame (a by-product)" in result.out
     assert "the last 1 of 7 runs are forecast" in result.out
-    assert "loss: step, because the orbits have no rates" in result.out
+    assert "loss: shooting, because the orbits have no rates" in result.out
     assert "noise, estimated: q 0.0" in result.out
     assert sorted(path.name for path in (tmp_path / "out").iterdir() if not path.name.startswith(".")) == [
         "forecast.csv",

@@ -123,7 +123,7 @@ def test_a_bad_file_is_answered_by_a_sentence_and_changes_nothing(page):
     page.file.value = b"nothing of the kind"
     assert "is not a complete safetensors file" in page.said.object
     assert "<b>" not in page.said.object
-    assert page.neurons.value == "sine"
+    assert page.neurons.value == "tanh"
 
 
 def test_an_orbit_that_escapes_is_told_of(page):

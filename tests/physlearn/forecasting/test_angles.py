@@ -20,7 +20,11 @@ from physlearn.training.ensemble import train_ensemble
 from systems import InputError, Orbit
 
 BASELINES = [name for name in models.names() if not models.find(name).takes_angles]
-NETWORKS = [name for name in models.names() if models.find(name).takes_angles and not models.find(name).baseline]
+NETWORKS = [
+    name
+    for name in models.names()  # but for lnn, which needs velocities
+    if models.find(name).takes_angles and not models.find(name).baseline and models.find(name).structure != "lagrangian"
+]
 PENDULUM = systems.get("pendulum")
 T = torch.linspace(0, 5, 51, dtype=torch.float64)
 

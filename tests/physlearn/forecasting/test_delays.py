@@ -56,6 +56,7 @@ def test_delays_are_kept_in_files_and_settings(pendulum, tmp_path):
     assert Forecaster(**again.get_params()).get_params() == again.get_params()
 
 
+@pytest.mark.slow
 def test_delays_and_parameters_go_together():
     # the frequency is the parameter, and one coordinate of the oscillation is measured
     t, runs = torch.arange(60, dtype=torch.float64) / 5, []

@@ -64,6 +64,7 @@ def pendulum():
     return f.fit(orbits, loss="derivative", epochs=1000, progress=False)
 
 
+@pytest.mark.slow
 def test_one_forecaster_learns_the_van_der_pol_oscillator_for_several_parameters(oscillators):
     t = torch.linspace(0, 30, 301)
     truth = van_der_pol(1.5, 12, seed=7, t=t)

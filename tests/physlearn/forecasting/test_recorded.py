@@ -65,6 +65,7 @@ def test_stretches_that_overlap_are_refused():
         forecast([])
 
 
+@pytest.mark.slow
 def test_a_clock_is_forecast_from_the_places_of_its_markers(data):
     """The last fifth of 100 s from the first four: after ten seconds, less than 0.1 rad off, by what fits the rates best."""
     places = pd.read_csv(data / "clock_markers_pixels.csv")[["red_x", "red_y", "blue_x", "blue_y"]].to_numpy(float)

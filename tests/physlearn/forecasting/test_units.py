@@ -17,8 +17,9 @@ UNITS = {  # of length, momentum, time
     "large": (7e11, 5e12, 6e12),
     "mixed": (4e-7, 2e11, 1e-3),
 }
-NETWORKS = [name for name in models.names() if not models.find(name).baseline]
-ANY_ORIGIN = [name for name in models.names() if not models.find(name).structure.endswith("origin")]
+MODELS = [name for name in models.names() if models.find(name).structure != "lagrangian"]  # lnn needs velocities
+NETWORKS = [name for name in MODELS if not models.find(name).baseline]
+ANY_ORIGIN = [name for name in MODELS if not models.find(name).structure.endswith("origin")]
 
 
 def measured(orbit, length, momentum, time, origin=0.0):
@@ -42,11 +43,11 @@ def orbits():
 
 @pytest.fixture(scope="module")
 def trained(orbits):
-    return {name: fit(name, orbits) for name in models.names()}
+    return {name: fit(name, orbits) for name in MODELS}
 
 
 @pytest.mark.parametrize("units", UNITS)
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", MODELS)
 def test_every_model_learns_the_same_field_and_forecasts_the_same_in_any_units(name, units, orbits, trained):
     data, unit = measured(orbits, *UNITS[units])
     other, known = fit(name, data), trained[name]

@@ -48,7 +48,7 @@ def test_training_leaves_the_global_random_numbers_alone(pendulum_pairs):
 
 def test_the_weights_of_the_best_epoch_are_kept(pendulum_pairs):
     pairs, held_out = pendulum_pairs
-    model = models.build("nn", 2, (8,))
+    model = models.build("nn", 2, (8,), "sine")
     history = train(model, pairs, held_out, Training(epochs=15, learning_rate=0.3, schedule="constant"), progress=False)
     assert history["validation"].idxmin() < 14  # the rate is far too high, so the last epoch is not the best one
     with torch.no_grad():

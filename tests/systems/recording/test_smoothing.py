@@ -100,3 +100,13 @@ def test_signals_without_values_or_with_infinite_ones_are_refused(x):
         smooth([(np.arange(2.0), np.array(x))])
     with pytest.raises(InputError, match="must have a measured value"):
         smooth([])
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_signals_without_noise_at_times_of_very_different_distances_are_followed(seed):
+    random = np.random.default_rng(seed)
+    t = np.sort(random.uniform(0, 40, 150))
+    t = t[(t < 12) | (t > 19)]
+    (found,) = smooth([(t, np.sin(t + seed))])
+    assert np.abs(found.values[0] - np.sin(t + seed)).max() < 1e-3
+    assert np.sqrt(np.square(found.values[1] - np.cos(t + seed)).mean()) < 0.1
