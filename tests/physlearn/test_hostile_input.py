@@ -245,8 +245,7 @@ def test_missing_settings(kind, originals, here):
         "units",
         "comparison",
         "origin",
-        "known",
-        "symmetry",
+        "prior",
     }:  # earlier versions did not write these
         tensor_file.write("file", KINDS[kind], {k: v for k, v in known.items() if k != name}, tensors)
         refused(kind, "file")
