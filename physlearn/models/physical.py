@@ -11,7 +11,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from physlearn.models.library_model import LibraryModel
 from physlearn.models.model import Model
 from physlearn.models.units import Units
 from systems.autograd_mode import elsewhere
@@ -89,8 +88,8 @@ class PhysicalModel(Model):
         return (y * factor if drift is None else torch.addcmul(drift, y, factor)).to(x.dtype)
 
     def compiled_field(self) -> Field:
-        """Return the flow for compiled solvers: traced, if the inner model is a sum of functions, or else folded."""
-        if not isinstance(self.inner, LibraryModel):
+        """Return the flow for compiled solvers: traced, if the inner model is a baseline, or else folded."""
+        if not self.inner.baseline:
             return super().compiled_field()
         from systems.compiled.traced import field_of_function
 

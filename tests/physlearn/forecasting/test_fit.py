@@ -254,3 +254,13 @@ def test_orbits_with_different_parameters_or_of_different_systems_do_not_train_o
             f.fit([orbits[0], wrong], progress=False) if given == "together" else f.fit(orbits[0], wrong, progress=False)
     again = systems.get("van-der-pol", mu=1.0)
     f.fit([orbits[0], again.orbit(again.sample(2, seed=1), t)], epochs=1, progress=False)
+
+
+@pytest.mark.parametrize("name", ["linear", "cubic", "polynomial", "polynomial-hamiltonian"])
+def test_baselines_are_rolled_out_in_compiled_code_with_the_result_of_torch(name):
+    system, t = systems.get("henon-heiles"), torch.linspace(0, 5, 51, dtype=torch.float64)
+    f = Forecaster(name).fit(system.orbit(system.sample(10, energy=0.1), t), progress=False)
+    z0 = system.sample(3, seed=1, energy=0.1)
+    compiled, plain = (f.forecast(z0, t, method="gauss-legendre-4", engine=engine) for engine in ("auto", "torch"))
+    assert compiled.provenance["engine"] == "compiled"
+    torch.testing.assert_close(compiled.z, plain.z, rtol=1e-12, atol=1e-12)
