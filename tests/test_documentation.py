@@ -29,6 +29,8 @@ LONG = {  # they train for up to a minute
     "docs/how-to/positions-only.md",
     "docs/how-to/learn-from-measurements.md",
     "docs/how-to/forecast-from-a-past.md",
+    "docs/how-to/train-deeper-networks.md",
+    "docs/measured-losses.md",
     "docs/defaults.md",
     "docs/how-to/shape-the-training.md",
     "docs/learned-activations.md",

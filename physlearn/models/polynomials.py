@@ -110,7 +110,7 @@ class PolynomialField(PolynomialModel):
     Parameters
     ----------
     dim, angles, degree
-        As for `LibraryModel`.
+        Number of coordinates, periods of those that are angles, and the degree, which is chosen by default.
     """
 
     name = "polynomial"
@@ -125,7 +125,7 @@ class PolynomialHamiltonian(PolynomialModel):
     Parameters
     ----------
     dim, angles, degree
-        As for `LibraryModel`.
+        Number of coordinates, periods of those that are angles, and the degree, which is chosen by default.
     """
 
     name = "polynomial-hamiltonian"

@@ -144,7 +144,8 @@ class SparseField(SparseModel):
     Parameters
     ----------
     dim, angles, degree
-        As for `LibraryModel`. By default, the degree is the highest one, up to 5, with at most 100 coefficients.
+        Number of coordinates, periods of those that are angles, and the degree. By default, it is the highest one, up to 5,
+        with at most 100 coefficients.
 
     References
     ----------
@@ -162,7 +163,8 @@ class SparseHamiltonian(SparseModel):
     Parameters
     ----------
     dim, angles, degree
-        As for `LibraryModel`. By default, the degree is the highest one, up to 5, with at most 100 coefficients.
+        Number of coordinates, periods of those that are angles, and the degree. By default, it is the highest one, up to 5,
+        with at most 100 coefficients.
     """
 
     name = "sparse-hamiltonian"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from math import e
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -200,7 +201,7 @@ def first_minimum(information: Floats) -> int:
     inside = np.flatnonzero((information[1:-1] < information[:-2]) & (information[1:-1] <= information[2:])) + 1
     if len(inside):
         return int(inside[0])
-    fallen = np.flatnonzero(information[1:] < information[1:2] / np.e) + 1
+    fallen = np.flatnonzero(information[1:] < information[1:2] / e) + 1
     return int(fallen[0]) if len(fallen) else max(1, len(information) - 1)
 
 

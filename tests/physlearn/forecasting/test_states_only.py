@@ -80,7 +80,7 @@ def test_the_default_is_never_worse_than_another_loss_by_a_fifth(system, per_tur
     assert float(measured_orbits.shortfall(table).min()) > 0.8
 
 
-@pytest.mark.parametrize("loss", ["step", "weak", "shooting"])
+@pytest.mark.parametrize("loss", ["weak", *(pytest.param(loss, marks=pytest.mark.slow) for loss in ("step", "shooting"))])
 def test_each_loss_beats_rates_from_a_spline_on_noisy_states(loss):
     seen = measured(spacing=0.3, noise=0.03, times=60)
     assert valid(fitted(seen, loss=loss)) > 1.2 * valid(fitted(seen, loss="derivative"))
@@ -117,6 +117,7 @@ def test_uneven_times_holes_and_runs_of_different_lengths_train():
     assert valid(f) > 15
 
 
+@pytest.mark.slow
 def test_an_angle_that_turns_over_is_learned_from_its_recorded_values():
     t = torch.arange(40, dtype=torch.float64) * 0.5
     z0 = torch.tensor([[0.0, 2.2 + 0.1 * i] for i in range(10)], dtype=torch.float64)  # all turn over
