@@ -38,7 +38,7 @@ class MemoryModel(Model):
     """Base class of models that continue a measured past, one sampling step after another.
 
     Such a model is a map from the past to the next state. It is no vector field, so that ``integrate``, ``hamiltonian`` and
-    the functions of `physlearn.chaos` do not apply. It computes in float64 on the CPU, whatever the dtype of the forecaster is.
+    the functions of `physlearn.chaos` do not apply. It computes in float64 on the CPU, whatever the dtype of the forecaster.
 
     The constructor is that of a baseline or of a network (see `Model`), but the tensors are created by ``learn``, or by the
     file that is loaded, so that no file can describe more numbers than it holds.
