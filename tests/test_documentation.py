@@ -31,6 +31,7 @@ LONG = {  # they train for up to a minute
     "docs/how-to/forecast-from-a-past.md",
     "docs/how-to/train-deeper-networks.md",
     "docs/measured-losses.md",
+    "docs/how-to/find-the-equations.md",
     "docs/defaults.md",
     "docs/how-to/shape-the-training.md",
     "docs/learned-activations.md",

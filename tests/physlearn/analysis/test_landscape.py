@@ -45,6 +45,7 @@ def test_a_seed_draws_the_same_landscape_again(landscape):
     assert not torch.equal(other.centers, landscape.centers)
 
 
+@pytest.mark.slow
 def test_valleys_are_where_the_flow_of_the_gradient_leads(landscape):
     """Against an adaptive solver; points on the borders between valleys may fall to either side."""
 

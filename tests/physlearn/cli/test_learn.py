@@ -66,6 +66,7 @@ def test_the_same_command_gives_the_same_file_and_another_seed_another(run, here
     assert a != c
 
 
+@pytest.mark.slow
 def test_several_meta_seeds_in_processes_are_those_of_one_after_the_other(run, here, plain):
     answer = run(*LEARN, "--no-single", "--meta-seeds", 2, "--workers", 2, "--json")
     assert answer.code == 0, answer.err

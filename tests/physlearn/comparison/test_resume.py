@@ -41,6 +41,7 @@ def test_a_comparison_that_is_stopped_resumes_and_gives_the_same(tuned, task, tm
         compare(task, variants=three, folder=tmp_path, **{**how, "epochs": 1})
 
 
+@pytest.mark.slow
 def test_meta_seeds_that_are_shared_out_resume_too(task, tmp_path, monkeypatch, plain, learned, same):
     several = [learned(seed=seed) for seed in (0, 1)]
     whole = compare_apart(task, several, workers=Workers(), **QUICK)

@@ -162,6 +162,7 @@ def henon_heiles(coupling, n, seed):
     return system.orbit(system.sample(n, seed=seed, energy=0.08), torch.linspace(0, 10, 101))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["hnn", "hnn-mechanical"])
 def test_a_hamiltonian_network_conserves_its_energy_for_each_coupling(model):
     train = [henon_heiles(coupling, 20, seed) for seed, coupling in enumerate((0.4, 0.7, 1.0))]

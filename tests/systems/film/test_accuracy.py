@@ -25,6 +25,7 @@ def test_clean_films_are_tracked_to_a_hundredth_of_a_degree(table):
     assert (table["frames_lost"] == 0).all()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_clocks_and_another_seed_others(table):
     numbers = ["rms", "period"]
     again, other = accuracy(clocks=2, duration=4.0), accuracy(clocks=2, duration=4.0, seed=1)

@@ -63,6 +63,7 @@ def test_a_comparison_is_made_once_for_the_same_curves(results, task, monkeypatc
         results.compared(replace(task, training=replace(task.training, batch_size=7)), learned, single, **COMPARING)
 
 
+@pytest.mark.slow
 def test_several_processes_learn_and_compare_the_same(results, task):
     apart = Results(results.folder.with_name("apart"), progress=False, workers=Workers(2))
     curves = [one.several(task, range(2), types=2, **LEARNING) for one in (results, apart)]
