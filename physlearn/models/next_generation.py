@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -11,8 +11,8 @@ from jaxtyping import Float
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from physlearn.models.library import Library
 from physlearn.models.memory import MemoryModel, Stretch, Windows, score
-from physlearn.models.monomials import Monomials, count
 from physlearn.models.registry import register
 from systems import InputError
 from systems.scalars import seeded
@@ -45,9 +45,14 @@ class Settings(NamedTuple):
         return (self.delays - 1) * self.spacing + 1
 
     @property
+    def monomials(self) -> Callable[[Float[Tensor, "*batch n"]], Float[Tensor, "*batch terms"]]:
+        """The function that returns all monomials of the variables, those of a lower degree first."""
+        return Library.complete(self.degree, self.variables).values
+
+    @property
     def terms(self) -> int:
         """The number of monomials."""
-        return count(self.variables, self.degree)
+        return Library.count(self.degree, self.variables)
 
     def __str__(self) -> str:
         apart = f", spacing={self.spacing}" if self.delays > 1 else ""
@@ -258,9 +263,9 @@ class NextGenerationReservoir(MemoryModel):
                 if self.asked["delays"] is None and 2 * one.memory > usual:
                     continue
                 most = MOST_TERMS if rows > FEWEST_ROWS * MOST_TERMS else rows // FEWEST_ROWS
-                degrees = [d for d in range(1, MOST_DEGREE + 1) if count(one.variables, d) <= most]
+                degrees = [d for d in range(1, MOST_DEGREE + 1) if Library.count(d, one.variables) <= most]
                 if self.asked["degree"] is not None:
-                    degrees = [self.asked["degree"]] if count(one.variables, self.asked["degree"]) <= rows else []
+                    degrees = [self.asked["degree"]] if Library.count(self.asked["degree"], one.variables) <= rows else []
                 if degrees:
                     found.append(one._replace(degree=degrees[-1]))
         if not found:
@@ -295,7 +300,7 @@ class _Fit:
             noise = settings.noise * torch.randn(x.shape, generator=seeded(0), dtype=x.dtype)
             noise[:, settings.delays * y.shape[1] :] = 0.0  # what is given is exact
             x, y = x + noise, y - noise[:, : y.shape[1]]
-        design = Monomials(settings.variables, settings.degree)(x)
+        design = settings.monomials(x)
         size = design.square().mean(0).sqrt()
         self.size = torch.where(size > 0, size, 1.0)
         whole = torch.cat([design / self.size, y], dim=-1) / len(x) ** 0.5
@@ -325,7 +330,7 @@ def _iterated(
     given: Float[Tensor, "n S k"],
 ) -> Float[Tensor, "L n steps D"]:
     """Return the states that follow the past, by each of several sets of weights."""
-    monomials = Monomials(settings.variables, settings.degree)
+    monomials = settings.monomials
     states = list(past.expand(len(weights), *past.shape).unbind(2))
     for given_now in given[:, past.shape[1] - 1 :].unbind(1)[:steps]:
         delayed = [states[-1 - j * settings.spacing] for j in range(settings.delays)]

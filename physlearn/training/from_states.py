@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -28,7 +28,7 @@ GROUPS = 40  # of orbits or segments, which are drawn anew together
 ROUNDS = 6  # in which terms are chosen again
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class States:
     """Measured states of single orbits.
 
@@ -46,14 +46,13 @@ class States:
     smooth: Sequence[Orbit]
     units: Units
     per_turn: float
+    _cut: dict[int, Segments] = dataclasses.field(init=False, repr=False, default_factory=dict)
 
-    def __hash__(self) -> int:
-        return id(self)
-
-    @lru_cache(maxsize=16)  # noqa: B019 - short-lived, like the data themselves
     def segments(self, length: int) -> Segments:
         """Return segments of at most ``length`` states."""
-        return Segments.of(self.measured, self.smooth, self.units, length)
+        if length not in self._cut:
+            self._cut[length] = Segments.of(self.measured, self.smooth, self.units, length)
+        return self._cut[length]
 
     def lengths(self, parts: float | None = None) -> list[int]:
         """Return lengths of segments that double, from a part of a turn to several turns, or to the given part of a turn."""

@@ -20,16 +20,7 @@ if TYPE_CHECKING:
 
 TIMES = ("t", "time", "timestamp", "datetime", "date", "seconds")
 RUNS = ("run", "trial", "orbit")
-UNITS_OF_TIME = (
-    "s",
-    "ms",
-    "us",
-    "µs",
-    "ns",
-    "min",
-    "h",
-    "d",
-)  # a column with such a unit, if it is the only one, has the times
+UNITS_OF_TIME = ("s", "ms", "us", "µs", "ns", "min", "h", "d")  # the only column with such a unit has the times
 LONG = ("coordinate", "variable"), "value"  # the columns of a long table besides those of times and runs
 RATE = "d_"  # what precedes the name of a coordinate in the name of its rate
 

@@ -1,5 +1,7 @@
 """Libraries of products: their values, derivatives and changes of variables, and the choice among them."""
 
+from math import prod
+
 import numpy as np
 import pytest
 import torch
@@ -89,3 +91,14 @@ def test_terms_are_chosen_that_backward_elimination_alone_would_miss():
 def test_what_cannot_be_fitted_is_refused(name, dim, degree, message):
     with pytest.raises(InputError, match=message):
         models.build(name, dim, degree=degree)
+
+
+def test_monomials_are_all_products_of_powers_up_to_the_degree_and_lower_degrees_come_first():
+    x = torch.tensor([2.0, 3.0, 5.0], dtype=torch.float64)
+    powers = [(a, b, c) for a in range(5) for b in range(5) for c in range(5) if a + b + c <= 4]
+    expected = sorted(prod(float(v) ** p for v, p in zip(x, power, strict=True)) for power in powers)
+    library = Library.complete(4, 3)
+    found = library.values(x)
+    assert sorted(found.tolist()) == expected
+    assert len(found) == len(library) == Library.count(4, 3) == len(powers)
+    assert torch.equal(Library.complete(2, 3).values(x), found[: Library.count(2, 3)])
