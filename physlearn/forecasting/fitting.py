@@ -134,6 +134,15 @@ class Learned:
         """The number of passes over the data, without the steps of a polish."""
         return int(self.history["learning_rate"].notna().sum()) if len(self.history) else 0
 
+    def check_resumed_by(self, data: LearningData) -> None:
+        """Raise InputError if a training on the data, which have other coordinates or periods, cannot resume this one."""
+        coordinates = data.pairs.coordinates
+        if (coordinates, data.periods) != (self.coordinates, self.periods):
+            raise InputError(
+                f"the forecaster was trained on {_told(self.coordinates, self.periods)}, so a training on "
+                f"{_told(coordinates, data.periods)} cannot resume it: give orbits of the same coordinates"
+            )
+
 
 def learn(task: Task, seen: Measured, held: Measured | None, effort: Effort) -> Learned:
     """Train networks on orbits.
@@ -150,11 +159,8 @@ def learn(task: Task, seen: Measured, held: Measured | None, effort: Effort) -> 
     smoothed = None if seen.have_rates else seen.smoothed
     data = LearningData.of(seen.with_rates, None if held is None else held.with_rates)
     coordinates, earlier = data.pairs.coordinates, task.earlier
-    if earlier is not None and (coordinates, data.periods) != (earlier.coordinates, earlier.periods):
-        raise InputError(
-            f"the forecaster was trained on {_told(earlier.coordinates, earlier.periods)}, so a training on "
-            f"{_told(coordinates, data.periods)} cannot resume it: give orbits of the same coordinates"
-        )
+    if earlier is not None:
+        earlier.check_resumed_by(data)
     task.prior.check(find(task.name), coordinates, data.pairs.z)
     if (structure := structure_of(task.name, len(coordinates))) == "lagrangian":
         data.check_velocities(task.name, SAME if smoothed is None else ALIKE)
@@ -178,14 +184,10 @@ def learn(task: Task, seen: Measured, held: Measured | None, effort: Effort) -> 
     noise = [] if smoothed is None else smoothed.noise.tolist()
     if isinstance(library := networks[0], LibraryModel):
         fit = LibraryTraining(library, units, pairs, held_out)
-        if task.prior and not choice.on_rates:
-            raise InputError(
-                f"the model {task.name} is fitted to states without a known part or symmetries: leave them out, or use "
-                "loss='derivative'"
-            )
         if choice.on_rates:
             fit.to_rates(weighted=effort.training.weighted)
         else:
+            task.prior.check_absent(task.name)
             noise = fit.to_states(seen.smoothed, None if held is None else held.smoothed, effort.seed)
         method = library.told
     elif baseline:

@@ -43,6 +43,14 @@ class Prior:
     def __bool__(self) -> bool:
         return self.known is not None or self.group is not None
 
+    def check_absent(self, model: str) -> None:
+        """Raise InputError if something is known, which a fit of a linear field to states does not use."""
+        if self:
+            raise InputError(
+                f"the model {model} is fitted to states without a known part or symmetries: leave them out, or use "
+                "loss='derivative'"
+            )
+
     def check(self, model: type[Model], coordinates: tuple[str, ...], z: Float[Tensor, "n D_and_given"]) -> None:
         """Raise InputError unless this suits the model, the coordinates and the states of the training data."""
         dim, what = len(coordinates), f"the model {model.name}"
