@@ -13,6 +13,7 @@ from tqdm.auto import tqdm
 
 from physlearn import models
 from physlearn.forecasting.smoothed import Measured
+from physlearn.models.options import suited
 from physlearn.training import split_time
 from systems import InputError, IntegrationError, Orbit
 
@@ -84,12 +85,7 @@ def line_up() -> list[str]:
 
 def _configured(template: Any, name: str) -> Forecaster:
     """Return a new forecaster of a model with the settings of the template that it has."""
-    model, settings = models.find(name), template.get_params() | {"model": name}
-    if not model.takes_angles:
-        settings["angles"] = False
-    if model.baseline:
-        settings["members"] = 1
-    found: Forecaster = type(template)(**settings)
+    found: Forecaster = type(template)(**suited(name, template.get_params() | {"model": name}))
     return found
 
 

@@ -17,6 +17,7 @@ from physlearn.forecasting.forecaster import Forecaster
 from physlearn.integrators.implicit import Implicit
 from physlearn.integrators.steps import fitting
 from physlearn.models.best import Best
+from physlearn.models.options import suited
 from systems import AccuracyWarning, InputError, Orbit
 
 
@@ -127,7 +128,7 @@ def fit_all(
     seconds: dict[str, float] = {}
     for name in dict.fromkeys(contender.model for contender in contenders):
         start = time.perf_counter()
-        forecaster = Forecaster(name, **network | ({} if models.find(name).takes_angles else {"angles": False}))
+        forecaster = Forecaster(name, **suited(name, network))
         forecasters[name] = forecaster.fit(orbits, validation, progress=progress, **training)
         seconds[name] = time.perf_counter() - start
     return Trained(forecasters, seconds)

@@ -24,6 +24,7 @@ from physlearn.forecasting.measurements import Measurements, columns_of
 from physlearn.forecasting.report import environment, finite, write_figure, write_json, write_table
 from physlearn.metrics import distance, valid_prediction_time
 from physlearn.models.build import check_given
+from physlearn.models.options import suited
 from physlearn.plotting import measured_plot
 from physlearn.schema import Json
 from systems import InputError, Orbit
@@ -240,12 +241,10 @@ def forecast_measurements(
     scores: dict[str, float] = {}
     errors: dict[str, float] = {}
     for name in tqdm(names, disable=not progress, desc="models", leave=False):
-        plain = models.find(name).baseline
-        own = network | ({} if models.find(name).takes_angles else {"angles": False})
-        f = Forecaster(
-            name, members=1 if plain else members, seed=seed, parameters=channels.parameters, inputs=channels.inputs, **own
-        )
-        how: dict[str, Any] = {**(training or {}), "loss": None if plain else loss, "progress": progress}
+        own = suited(name, network | {"members": members})
+        f = Forecaster(name, seed=seed, parameters=channels.parameters, inputs=channels.inputs, **own)
+        how: dict[str, Any] = {**(training or {}), "progress": progress}
+        how["loss"] = None if models.find(name).baseline else loss
         forecasters[name] = f.fit(parts.training, parts.validation, **how)
         scores[name], errors[name] = _judged(held, [_forecast(f, run) for run in held])
     order = sorted(names, key=lambda name: (-scores[name], errors[name]))

@@ -78,3 +78,13 @@ def _plain(option: str, value: Any) -> Any:
     if not isinstance(value, bool | int | str | None):
         raise InputError(f"{option} must consist of numbers and texts, not {value!r:.80}")
     return value
+
+
+def suited(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings of a forecaster as far as a model has them: some take no angles, and baselines have one member."""
+    model, found = find(name), dict(settings)
+    if not model.takes_angles:
+        found["angles"] = False
+    if model.baseline:
+        found["members"] = 1
+    return found
