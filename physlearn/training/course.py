@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 
 import torch
@@ -41,10 +41,10 @@ class Course:
         """Return how errors count for these training pairs."""
         return Counting.of(pairs, training.reduction, weighted=training.weighted, loss=self.loss)
 
-    def skip(self, pairs: Pairs, shuffle: torch.Generator) -> None:
+    def skip(self, samples: Sized, shuffle: torch.Generator) -> None:
         """Draw the batches of the earlier epochs, which are not used."""
         for _ in range(self.earlier or 0):
-            shuffled(pairs, shuffle)
+            shuffled(samples, shuffle)
 
     def ended_by(self, row: Mapping[str, float], networks: Sequence[Learner]) -> bool:
         """Return whether the training ends after this epoch."""
@@ -54,6 +54,6 @@ class Course:
 NEW = Course()
 
 
-def shuffled(pairs: Pairs, shuffle: torch.Generator) -> Int[Tensor, " n"]:
-    """Return the rows of the pairs in random order."""
-    return torch.randperm(len(pairs), generator=shuffle)
+def shuffled(samples: Sized, shuffle: torch.Generator) -> Int[Tensor, " n"]:
+    """Return the rows of the samples in random order."""
+    return torch.randperm(len(samples), generator=shuffle)

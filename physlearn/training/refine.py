@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 
 from physlearn.threads import suited_to
 from physlearn.training import quasi_newton
-from physlearn.training.course import NEW, Course
+from physlearn.training.course import NEW, Course, shuffled
 from physlearn.training.state_losses import StateLoss
 from physlearn.training.train import decay
 from physlearn.training.train_settings import cosine
@@ -75,8 +75,7 @@ def refine(
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: cosine(step, max(1, epochs * batches)))
     rows: list[dict[str, float]] = []
     kept: tuple[float, dict[str, torch.Tensor] | None] = (math.inf, None)
-    for _ in range(course.earlier or 0):
-        torch.randperm(len(loss), generator=shuffle)
+    course.skip(loss, shuffle)
     if course.earlier is not None and validation is not None:
         kept = whole(validation), copy.deepcopy(loss.model.state_dict())
 
@@ -102,7 +101,7 @@ def refine(
         ended = False
         for _ in range(epochs):
             rate, found = float(schedule.get_last_lr()[0]), []
-            for batch in torch.randperm(len(loss), generator=shuffle).split(batch_size):
+            for batch in shuffled(loss, shuffle).split(batch_size):
                 optimizer.zero_grad()
                 value = loss.parts(batch).sum()
                 value.backward()
@@ -115,7 +114,7 @@ def refine(
             if ended := note(rate, sum(found) / len(found)):
                 break
         if polish and not ended:
-            used = torch.randperm(len(loss), generator=shuffle)[:MOST]
+            used = shuffled(loss, shuffle)[:MOST]
             for now in quasi_newton.descend(lambda: [loss.parts(used).sum()], parameters, polish):
                 if note(math.nan, now):
                     break
