@@ -106,7 +106,9 @@ def test_wrong_workers_are_refused(wrong):
 
 @pytest.fixture(scope="module")
 def cluster():
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=logging.CRITICAL) as made:
+    # any free port for its pages: another cluster on the machine may have the usual one, which is warned of
+    pages = {"dashboard": False, "dashboard_address": "127.0.0.1:0"}
+    with LocalCluster(n_workers=2, threads_per_worker=1, scheduler_kwargs=pages, silence_logs=logging.CRITICAL) as made:
         yield made
 
 
@@ -186,7 +188,7 @@ if __name__ == "__main__":
     options = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     address = f"tcp://127.0.0.1:{sys.argv[1]}"
     module = [sys.executable, "-m"]
-    where = ["--host", "127.0.0.1", "--port", sys.argv[1], "--no-dashboard"]
+    where = ["--host", "127.0.0.1", "--port", sys.argv[1], "--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
     scheduler = subprocess.Popen([*module, "distributed.cli.dask_scheduler", *where], **options)
     how = [address, "--nthreads", "1", "--no-dashboard", "--no-nanny"]
     worker = subprocess.Popen([*module, "distributed.cli.dask_worker", *how], **options)
