@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,26 @@ from systems.compiled import loops
 NUMBERS = types.CPointer(types.float64)
 SIGNATURE = types.void(types.float64, NUMBERS, NUMBERS, NUMBERS)  # (t, z, p, out): writes the result into out
 
+_held: list[Any] = []  # machine code is never freed, because an address may be in use wherever it was copied to
 
-def pointer(function: Callable[..., None]) -> Any:
-    """Compile a function of this signature, and keep its machine code: a decorator. The result has an ``address``."""
-    compiled: Any = CFunc(function, (SIGNATURE.args, SIGNATURE.return_type), {}, {"error_model": "numpy"})
-    if Path(function.__code__.co_filename).is_file() and (where := loops.folder()) is not None:
-        with suppress(RuntimeError):  # numba cannot cache this file
-            compiled._cache = loops.kept_in(where, function)
-    compiled.compile()
-    return compiled
+
+class pointer:  # noqa: N801  # a decorator
+    """Compile a function of this signature when its ``address`` is first needed, and keep its machine code: a decorator."""
+
+    def __init__(self, function: Callable[..., None]) -> None:
+        self._function, self.__doc__ = function, function.__doc__
+
+    @cached_property
+    def address(self) -> int:
+        """Where the machine code is."""
+        function = self._function
+        compiled: Any = CFunc(function, (SIGNATURE.args, SIGNATURE.return_type), {}, {"error_model": "numpy"})
+        if Path(function.__code__.co_filename).is_file() and (where := loops.folder()) is not None:
+            with suppress(RuntimeError):  # numba cannot cache this file
+                compiled._cache = loops.kept_in(where, function)
+        compiled.compile()
+        _held.append(compiled)
+        return int(compiled.address)
 
 
 def _call_into(typing: Any, address: Any, t: Any, z: Any, p: Any, out: Any, row: Any) -> Any:
