@@ -1,6 +1,7 @@
 """States, times and data may be NumPy arrays or lists: the results are those of tensors."""
 
 from dataclasses import fields, is_dataclass
+from functools import cache
 
 import numpy as np
 import pytest
@@ -37,12 +38,25 @@ CLOUDS = torch.rand(2, 40, 2, dtype=torch.float64, generator=torch.Generator().m
 POSITIVE = torch.tensor([[2.0, 0.5], [0.5, 1.0]], dtype=torch.float64)
 SADDLE = torch.tensor([[1.0, 0.0], [0.0, -1.0]], dtype=torch.float64)
 POINTS = torch.tensor([[0.1, 0.2], [-0.3, 0.4]], dtype=torch.float64)
-TRUTH = SWING.orbit(PLANE, T)
 LEARNED = LearnedActivations(CURVES[:2], base="sine", task="by hand", interval=(-3.0, 3.0))
 LANDSCAPE = analysis.Landscape.draw(3)
 NETWORK = models.build("nn", dim=2, hidden=(4,)).double()
-TRAINED = Forecaster("hnn-mechanical", hidden=(5,)).fit(TRUTH, epochs=1, weighted=False, progress=False)
 HOW = {"dt": 0.1, "seed": 0}
+
+
+@cache
+def truth():
+    return SWING.orbit(PLANE, T)
+
+
+@cache
+def trained():
+    return Forecaster("hnn-mechanical", hidden=(5,)).fit(truth(), epochs=1, weighted=False, progress=False)
+
+
+@cache
+def scene():
+    return explorer.Scene.of(STARS, STARS.orbit(Z0, T))
 
 
 def loss_of(model):
@@ -65,14 +79,14 @@ CALLS = {
     "SeparableSystem.force": (STARS.force, Z0[:, :2]),
     "Lorenz.divergence": (systems.get("lorenz").divergence, torch.ones(2, 3, dtype=torch.float64)),
     "Suspension.at": (lambda z: DRIVEN.at(0.5, z), PLANE),
-    "Orbit": (lambda t, z, rate: Orbit(t, z, rate), T, TRUTH.z, TRUTH.rate),
+    "Orbit": (lambda t, z, rate: Orbit(t, z, rate), T, CURVES[:2, :11].T, CURVES[1:, :11].T),
     "integrate": (lambda z0, t: integrate(STARS, z0, t, "rk4").z, Z0, T),
     "integrate by name": (lambda z0, t: integrate(STARS, z0=z0, t=t, method="rk4").z, Z0, T),
-    "Forecaster.forecast": (lambda z0, t: TRAINED.forecast(z0, t).z, PLANE, T),
-    "Forecaster.vector_field": (lambda z: TRAINED.vector_field(0.0, z), PLANE),
-    "Forecaster.hamiltonian": (lambda z: TRAINED.hamiltonian(z), PLANE),
-    "Forecaster.velocity": (lambda p: TRAINED.velocity(p), PLANE[:, 1:]),
-    "Forecaster.force": (lambda q: TRAINED.force(q), PLANE[:, :1]),
+    "Forecaster.forecast": (lambda z0, t: trained().forecast(z0, t).z, PLANE, T),
+    "Forecaster.vector_field": (lambda z: trained().vector_field(0.0, z), PLANE),
+    "Forecaster.hamiltonian": (lambda z: trained().hamiltonian(z), PLANE),
+    "Forecaster.velocity": (lambda p: trained().velocity(p), PLANE[:, 1:]),
+    "Forecaster.force": (lambda q: trained().force(q), PLANE[:, :1]),
     "lyapunov_exponents": (lambda z0: chaos.lyapunov_exponents(STARS, z0, 2, k=2, **HOW), Z0),
     "lyapunov_history": (lambda z0: chaos.lyapunov_history(STARS, z0, 2, **HOW), Z0),
     "sali": (lambda z0: chaos.sali(STARS, z0, 2, **HOW), Z0),
@@ -96,8 +110,8 @@ CALLS = {
     "hellinger_distance": (metrics.hellinger_distance, *CLOUDS.softmax(-1)),
     "lyapunov_times": (metrics.lyapunov_times, T, T),
     "truth_horizon": (lambda z0, t: metrics.truth_horizon(SWING, z0, t), PLANE, T),
-    "valid_prediction_time": (lambda h: metrics.valid_prediction_time(TRUTH, TRUTH, horizon=h), T[:3]),
-    "distance": (lambda scale: metrics.distance(TRUTH[1:], TRUTH[:-1], scale=scale), T[1:3]),
+    "valid_prediction_time": (lambda h: metrics.valid_prediction_time(truth(), truth(), horizon=h), T[:3]),
+    "distance": (lambda scale: metrics.distance(truth()[1:], truth()[:-1], scale=scale), T[1:3]),
     "activities": (lambda x: analysis.activities(NETWORK, x), PLANE),
     "participation_ratio": (analysis.participation_ratio, CURVES),
     "curve_distances": (analysis.curve_distances, CURVES, X),
@@ -127,13 +141,13 @@ CALLS = {
     "training.derivative_loss": (lambda z, rate: training.derivative_loss(NETWORK, z, rate), PLANE, PLANE),
     "Exploration": (lambda z0: explorer.Exploration(SWING, z0).truth().z, PLANE[0]),
     "Neurons.curves": (lambda a: explorer.Neurons.named("sine").curves(a), X),
-    "Scene.points": (explorer.Scene.of(STARS, STARS.orbit(Z0, T)).points, Z0[0]),
-    "Scene.state": (explorer.Scene.of(STARS, STARS.orbit(Z0, T)).state, POINTS),
+    "Scene.points": (lambda z: scene().points(z), Z0[0]),
+    "Scene.state": (lambda points: scene().state(points), POINTS),
     "activation_curves": (lambda x, curves: plotting.activation_curves(x, curves)[0], X, CURVES[None]),
     "colored_line": (plotting.colored_line, *CURVES),
     "digit_construction": (lambda rows: plotting.digit_construction({"drawn": rows}), CURVES),
     "labelled_matrix": (lambda values: plotting.labelled_matrix(values, ["a", "b"], ["c", "d"]), POSITIVE),
-    "noisy_descent": (lambda minima: plotting.noisy_descent(LANDSCAPE.value, TRUTH, minima=minima), POINTS),
+    "noisy_descent": (lambda minima: plotting.noisy_descent(LANDSCAPE.value, truth(), minima=minima), POINTS),
     "phase_error_plot": (lambda t, error: plotting.phase_error_plot(t, {"hnn": error}), T, T),
 }
 
