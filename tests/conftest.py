@@ -59,7 +59,7 @@ def run_apart():
 
     def run(program):
         command = [sys.executable, "-c", textwrap.dedent(program)]
-        return subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=90, check=True).stdout
+        return subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=600, check=True).stdout
 
     return run
 

@@ -22,13 +22,13 @@ def newcomer(tmp_path_factory):
     source, site = tmp_path_factory.mktemp("source") / "quartic-well", tmp_path_factory.mktemp("site")
     shutil.copytree(DOCS / "quartic-well", source)
     pip = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "--target", str(site)]
-    subprocess.run([sys.executable, *pip, str(source)], check=True, timeout=120)
+    subprocess.run([sys.executable, *pip, str(source)], check=True, timeout=600)
     work = tmp_path_factory.mktemp("work")
     environment = {**os.environ, "PYTHONPATH": str(site), "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
 
     def run(*command):
         result = subprocess.run(
-            [sys.executable, *map(str, command)], cwd=work, env=environment, capture_output=True, text=True, timeout=300
+            [sys.executable, *map(str, command)], cwd=work, env=environment, capture_output=True, text=True, timeout=600
         )
         assert result.returncode == 0, result.stderr
         return result.stdout

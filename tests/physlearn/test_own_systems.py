@@ -15,7 +15,7 @@ OURS = Path(physlearn.__file__).parents[1]
 def imported(*folders):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders))}
     command = [sys.executable, "-c", "import physlearn"]
-    return subprocess.run(command, env=environment, cwd=folders[0], capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, env=environment, cwd=folders[0], capture_output=True, text=True, timeout=600)
 
 
 @pytest.mark.parametrize("content", ["", "DISTRIBUTION = 'systems'\n"], ids=["empty", "another name"])

@@ -58,7 +58,7 @@ COSTLY = {  # where the work begins: whoever comes there was not refused
 }
 
 
-PATIENCE = 90  # seconds, on a busy machine
+PATIENCE = 300  # seconds, on a busy machine
 FILES = {
     "track": "angles.csv",
     "simulate": "orbit.nc",

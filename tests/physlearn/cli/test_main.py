@@ -14,7 +14,7 @@ QUICK = ["--orbits", "12", "--test-orbits", "3", "--time", "3", "--epochs", "3",
 
 def test_the_installed_command_answers_a_wrong_use_with_one_line_and_exit_code_2(tmp_path):
     command = [Path(sys.executable).with_name("physlearn"), "simulate", "henon-hieles", "--out", tmp_path / "orbit.nc"]
-    result = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert result.returncode == 2
     assert result.stdout == ""
     assert len(result.stderr.splitlines()) == 1

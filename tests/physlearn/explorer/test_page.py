@@ -18,7 +18,7 @@ from physlearn.activations import shipped
 pytest.importorskip("panel", reason="the page needs panel")
 webdriver = pytest.importorskip("selenium.webdriver", reason="a browser is driven by selenium")
 
-PATIENCE = 60.0  # seconds, on a machine that is busy with other tests
+PATIENCE = 300.0  # seconds, on a machine that is busy with other tests
 ONCE = 5.0  # seconds that the answer to a drag may take at most; tests/benchmarks measures what it takes
 WINDOW = {"width": 1400, "height": 850, "deviceScaleFactor": 1, "mobile": False}
 LITTLE = ["--orbits", "10", "--epochs", "2", "--hidden", "8"]
@@ -208,7 +208,10 @@ def test_nothing_is_fetched_from_elsewhere(port):
 
 
 def test_the_page_is_served_to_this_machine_alone(port):
-    others = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)} - {"127.0.0.1"}
+    try:
+        others = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)} - {"127.0.0.1"}
+    except socket.gaierror:  # this machine does not know its own name
+        others = set()
     assert answers("127.0.0.1", port)
     assert not any(answers(address, port) for address in [*others, "127.0.0.2"])
 

@@ -11,7 +11,7 @@ pytest.importorskip("panel", reason="the page needs panel")
 
 from physlearn.explorer.page import SUITED, Page
 
-PATIENCE = 60.0
+PATIENCE = 300.0
 
 
 class Document:

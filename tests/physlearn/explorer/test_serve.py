@@ -48,7 +48,7 @@ def port():
         port = trial.getsockname()[1]
     program = f"from physlearn.explorer import serve, Learning; serve(port={port}, show=False, learning=Learning(2, 1, (4,)))"
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.DEVNULL, env=os.environ) as server:
-        for _ in range(600):
+        for _ in range(3000):
             with socket.socket() as trial:
                 if server.poll() is not None or trial.connect_ex(("127.0.0.1", port)) == 0:
                     break
@@ -60,7 +60,7 @@ def port():
 def asked(port, path, host, *headers):
     """The status that a raw request is answered with."""
     lines = [f"GET {path} HTTP/1.1", f"Host: {host}".replace("PORT", str(port)), "Connection: close"]
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=300) as connection:
         connection.sendall(("\r\n".join([*lines, *headers]).replace("PORT", str(port)) + "\r\n\r\n").encode())
         return int(connection.recv(4096).split()[1])
 

@@ -210,7 +210,7 @@ def test_a_scheduler_that_dies_is_told_of_in_one_sentence(tmp_path):
         port = trial.getsockname()[1]
     (tmp_path / "program.py").write_text(SCHEDULER_DIES)
     environment = os.environ | {"PYTHONPATH": str(Path(physlearn.__file__).parents[1])}
-    result = subprocess.run([sys.executable, tmp_path / "program.py", str(port)], capture_output=True, text=True, timeout=120,
+    result = subprocess.run([sys.executable, tmp_path / "program.py", str(port)], capture_output=True, text=True, timeout=600,
                             env=environment, check=False)  # fmt: skip
     assert result.stdout.startswith(f"WorkersLostError the scheduler at tcp://127.0.0.1:{port} was lost with ")
     assert len((result.stdout + result.stderr).splitlines()) == 1

@@ -35,7 +35,7 @@ def start(program, folder):
 
 
 def printed(process):
-    out, errors = process.communicate(timeout=150)
+    out, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors
     return out.split()
 
