@@ -47,13 +47,13 @@ def test_a_clean_film_gives_its_angles_and_period(clean):
 @pytest.mark.parametrize(
     "defects",
     [
-        Defects(rotation=90),
+        pytest.param(Defects(rotation=90), marks=pytest.mark.slow),
         Defects(rotation=-77),
         Defects(noise=4),
-        Defects(exposure=0.5),
+        pytest.param(Defects(exposure=0.5), marks=pytest.mark.slow),
         Defects(shake=1.5),
         Defects(uneven_light=0.5),
-        Defects(compression=24),
+        pytest.param(Defects(compression=24), marks=pytest.mark.slow),
         Defects(variable_rate=0.2),
     ],
     ids=lambda defects: ", ".join(f"{k}" for k, v in vars(defects).items() if v),
