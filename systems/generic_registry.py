@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
 from systems.errors import InputError, UnknownNameError
@@ -56,8 +59,7 @@ class Registry(Generic[T]):
             The registered names in the order of their registration, then those of other distributions, sorted.
         """
         self._import_modules()
-        offered = {point.name for point in entry_points(group=self.group)}
-        return [*self._registered, *sorted(offered - self._registered.keys())]
+        return [*self._registered, *sorted(_offered(self.group).keys() - self._registered.keys())]
 
     def check(self, name: str) -> None:
         """Check that a name is known, without loading an object of another distribution.
@@ -73,7 +75,7 @@ class Registry(Generic[T]):
             If nothing is registered under the name. It is a KeyError, and its message lists the names.
         """
         self._import_modules()
-        if name not in self._registered and not entry_points(group=self.group, name=name):
+        if name not in self._registered and name not in _offered(self.group):
             known = ", ".join(self.names())
             raise UnknownNameError(f"no {self.kind} {name!r}; choose one of {known}{self.hint}")
 
@@ -98,8 +100,7 @@ class Registry(Generic[T]):
         self.check(name)
         if name in self._registered:
             return self._registered[name]
-        (point, *_) = entry_points(group=self.group, name=name)
-        loaded: T = point.load()
+        loaded: T = _offered(self.group)[name].load()
         return self._registered.get(name, loaded)  # its module may have registered it, too
 
     def register(self, name: str) -> Callable[[T], T]:
@@ -149,6 +150,25 @@ class Registry(Generic[T]):
         modules, self._modules = self._modules, ()  # emptied first, because these modules register what they define
         for module in modules:
             import_module(module)
+
+
+def _offered(group: str) -> Mapping[str, EntryPoint]:
+    """Return the entry points of other distributions, by name; one that is installed while the process runs is found, too."""
+    return _entry_points(group, tuple((place, _changed(place)) for place in sys.path))
+
+
+@lru_cache
+def _entry_points(group: str, places: tuple[tuple[str, int], ...]) -> Mapping[str, EntryPoint]:
+    """Read the metadata of all distributions, which takes a hundred times as long as a look-up."""
+    return {point.name: point for point in reversed(tuple(entry_points(group=group)))}  # of two with a name, the first counts
+
+
+def _changed(place: str) -> int:
+    """Return when the content of a folder changed, in nanoseconds; 0 if it does not exist."""
+    try:
+        return os.stat(place or os.curdir).st_mtime_ns
+    except OSError:
+        return 0
 
 
 def same(one: object, other: object) -> bool:

@@ -1,8 +1,10 @@
 """A registry of objects of any kind."""
 
+from importlib.metadata import entry_points
+
 import pytest
 
-from systems import InputError, UnknownNameError
+from systems import InputError, UnknownNameError, generic_registry
 from systems.generic_registry import Registry
 
 
@@ -75,6 +77,20 @@ def test_other_distributions_offer_theirs_and_are_loaded_when_these_are_got(shap
     assert shapes.get("star").__module__ == "more_shapes"
     with pytest.raises(ModuleNotFoundError):
         shapes.get("gone")
+
+
+def test_metadata_are_read_once_until_another_distribution_is_installed(shapes, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    read = []
+    monkeypatch.setattr(generic_registry, "entry_points", lambda **which: read.append(which) or entry_points(**which))
+    assert [shapes.names() for _ in range(3)] == [["square", "disc"]] * 3
+    shapes.check("disc")
+    assert read == [{"group": "tests.shapes"}]
+    metadata = tmp_path / "late_shapes-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: late-shapes\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text("[tests.shapes]\nlate = late_shapes:Late\n")
+    assert shapes.names() == ["square", "disc", "late"]
 
 
 @pytest.mark.usefixtures("other_distribution")
