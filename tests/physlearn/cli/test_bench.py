@@ -36,7 +36,7 @@ def test_speed_is_measured_side_by_side_and_tells_of_what(run, tmp_path):
     answer = run("bench", "--speed", "--quick", "--out", tmp_path, "--json")
     assert answer.code == 0, answer.err
     rows = json.loads(answer.out)["result"]
-    beside = {"adaptive orbits", "fixed steps", "chaos indicators", "roll-outs"}
+    beside = {"adaptive orbits", "fixed steps", "chaos indicators", "roll-outs", "training steps"}
     assert {row["what"] for row in rows} == {"training", "evolution", "meta-gradient", "orbits"} | beside
     missing = [row["how"] for row in rows if row["throughput"] is None]
     assert set(missing) <= {"diffrax", "gala", "heyoka", "jax", "pynamicalsys"}
