@@ -16,8 +16,14 @@ OWN_SOLVER = "pendulum-clock"
 UNITS = [(1e-12, 1e-12, 1e-12), (1e12, 1e12, 1e12), (1e-11, 1e-24, 1e-14), (1.5e11, 1e29, 1e7), (1e12, 1e-12, 1.0)]
 
 
-@pytest.mark.parametrize("units", UNITS, ids=str)
-@pytest.mark.parametrize("name", [name for name in systems.names() if name != OWN_SOLVER])
+def systems_in_units():
+    """A few systems in all units, and each of the others in one of them."""
+    for k, name in enumerate(name for name in systems.names() if name != OWN_SOLVER):
+        few = name in ("henon-heiles", "kepler", "lorenz", "forced-duffing")
+        yield from ((name, units) for units in (UNITS if few else [UNITS[k % len(UNITS)]]))
+
+
+@pytest.mark.parametrize(("name", "units"), list(systems_in_units()), ids=str)
 def test_every_system_has_the_same_orbits_in_any_units(name, units, in_units):
     system = systems.get(name)
     other = in_units(system, *units)

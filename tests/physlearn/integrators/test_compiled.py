@@ -15,6 +15,7 @@ from systems import InputError
 
 METHODS = [name for name in names() if name != "dopri8"]
 FLOWS = [name for name in systems.names() if name != "pendulum-clock"]
+FEW = ("henon-heiles", "lorenz", "forced-duffing", "double-pendulum")  # of which each method is tried in the fast tests
 
 
 def both(flow, z0, t, method, **options):
@@ -30,22 +31,29 @@ def fits(system, method):
     return system.canonical or method not in ("symplectic-euler", "tao-4")
 
 
+def pairs():
+    """Each system with each method that applies to it; of most systems, one method is fast, another one for each."""
+    for k, name in enumerate(FLOWS):
+        methods = [method for method in METHODS if fits(systems.get(name), method)]
+        for method in methods:
+            fast = name in FEW or method == methods[k % len(methods)]
+            yield pytest.param(name, method, marks=[] if fast else pytest.mark.slow)
+
+
 @pytest.mark.filterwarnings("ignore::systems.AccuracyWarning")
-@pytest.mark.parametrize("name", FLOWS)
-def test_every_method_agrees_with_torch_on_every_system(name):
+@pytest.mark.parametrize(("name", "method"), list(pairs()))
+def test_every_method_agrees_with_torch_on_every_system(name, method):
     system = systems.get(name)
     z0, t = system.sample(3, seed=2), torch.linspace(0, 0.4, 5, dtype=torch.float64)
-    for method in METHODS:
-        if fits(system, method):
-            compiled, plain = both(system, z0, t, method)
-            size = plain.z.abs().amax(dim=(0, 1)).clamp(min=1e-300)
-            assert float(((compiled.z - plain.z).abs() / size).max()) < 1e-12, method
-            told = [orbit.provenance["integrator"] for orbit in (compiled, plain)]
-            assert told[0].keys() == told[1].keys()
-            assert told[0]["substeps"] == told[1]["substeps"]
-            for measure, value in told[1].get("accuracy", {}).items():
-                if value is not None:
-                    assert told[0]["accuracy"][measure] == pytest.approx(value, rel=1e-3, abs=1e-11), (method, measure)
+    compiled, plain = both(system, z0, t, method)
+    size = plain.z.abs().amax(dim=(0, 1)).clamp(min=1e-300)
+    assert float(((compiled.z - plain.z).abs() / size).max()) < 1e-12
+    told = [orbit.provenance["integrator"] for orbit in (compiled, plain)]
+    assert told[0].keys() == told[1].keys()
+    assert told[0]["substeps"] == told[1]["substeps"]
+    for measure, value in told[1].get("accuracy", {}).items():
+        if value is not None:
+            assert told[0]["accuracy"][measure] == pytest.approx(value, rel=1e-3, abs=1e-11), measure
 
 
 @pytest.mark.parametrize("method", METHODS)
