@@ -15,7 +15,7 @@ from systems import InputError
 
 METHODS = [name for name in names() if name != "dopri8"]
 FLOWS = [name for name in systems.names() if name != "pendulum-clock"]
-FEW = ("henon-heiles", "lorenz", "forced-duffing", "double-pendulum")  # of which each method is tried in the fast tests
+FEW = ("henon-heiles", "lorenz", "forced-duffing", "double-pendulum")  # on which the fast tests try all methods
 
 
 def both(flow, z0, t, method, **options):
@@ -32,7 +32,7 @@ def fits(system, method):
 
 
 def pairs():
-    """Each system with each method that applies to it; of most systems, one method is fast, another one for each."""
+    """Each system with each method that applies to it; the fast tests try one method on most systems, each in its turn."""
     for k, name in enumerate(FLOWS):
         methods = [method for method in METHODS if fits(systems.get(name), method)]
         for method in methods:

@@ -21,7 +21,7 @@ def methods_of(system):
     return [name for name, method in METHODS.items() if getattr(system, "separable", False) or not method.separable]
 
 
-FEW = ("henon-heiles", "duffing", "lorenz")  # by all methods, also side by side: their code differs in the same way for all
+FEW = ("henon-heiles", "duffing", "lorenz")  # by all methods, alone and side by side: all systems differ in the same way
 CASES = [
     *((name, method, n) for name in FEW for method in methods_of(systems.get(name)) for n in (1, 18)),
     *((name, methods_of(systems.get(name))[-1], 1) for name in systems.names() if name not in FEW),
