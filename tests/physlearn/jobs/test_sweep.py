@@ -70,9 +70,12 @@ def test_a_sweep_that_is_killed_twenty_times_ends_in_the_same_table(tmp_path, se
     marks.mkdir()
     units = [{**unit, "folder": str(marks)} for unit in UNITS]
     moments = random.Random(0)
-    for _ in range(KILLS):
+    for k in range(KILLS):
+        before = len(list(marks.iterdir()))
         process = server.Process(target=run, args=(counted, units, tmp_path / "sweep"))
         process.start()
+        while k % 2 and process.is_alive() and len(list(marks.iterdir())) == before:
+            time.sleep(0.005)  # every second one has begun to work, however busy the machine is
         process.join(moments.uniform(0.02, 0.2))
         process.kill()
         process.join()
