@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ from systems.errors import InputError
 from systems.orbit import Orbit
 from systems.recording.unwrapping import continued
 from systems.system import System
+
+PAUSE = 1000  # median steps without a measured value, over which an orbit may have too many turns to be computed
 
 Array = np.ndarray
 
@@ -77,3 +80,15 @@ def runs_of(system: System, orbit: Orbit) -> list[Run]:
         t = one.t.detach().cpu().double().numpy()
         runs.append(Run(t, z, np.array([periods.get(name, np.inf) for name in system.coordinates])))
     return runs
+
+
+def check_pauses(runs: Sequence[Run], error: Exception) -> None:
+    """Raise InputError if orbits cannot be computed, by this error, and a run has a long pause, which may be the reason."""
+    for number, run in enumerate(runs):
+        steps = np.abs(np.diff(run.t))
+        if len(steps) and steps.max() > PAUSE * np.median(steps):
+            k = int(steps.argmax())
+            raise InputError(
+                f"run {number} pauses from t = {run.t[k]:g} to t = {run.t[k + 1]:g}, over which no orbit can be computed; "
+                "pass the parts before and after the pause as runs of their own, in a list"
+            ) from error

@@ -8,9 +8,9 @@ from typing import Any, Literal
 import numpy as np
 
 from systems.autograd_mode import unrecorded
-from systems.errors import InputError
+from systems.errors import InputError, IntegrationError
 from systems.fitting.attempts import from_rates, problem, shot
-from systems.fitting.data import measured, runs_of
+from systems.fitting.data import check_pauses, measured, runs_of
 from systems.fitting.least_squares import Covariance, covariance
 from systems.fitting.outcome import result
 from systems.fitting.result import Fit
@@ -130,12 +130,14 @@ def fit(
             f"{values} measured values do not determine {taken} unknowns (parameters and initial states); measure more, or "
             "fit fewer parameters"
         )
-    if method == "shooting":
-        joined = shot(given)
-        at_bound = (joined.solution.values <= unknown.low) | (joined.solution.values >= unknown.high)
+    try:
+        joined, of_values = (shot(given), None) if method == "shooting" else from_rates(given, method == "weak")
+    except IntegrationError as error:
+        check_pauses(runs, error)
+        raise
+    at_bound = (joined.solution.values <= unknown.low) | (joined.solution.values >= unknown.high)
+    if of_values is None:
         found = covariance(joined.fit, joined.solution, ~at_bound)
     else:
-        joined, of_values = from_rates(given, method == "weak")
-        at_bound = (joined.solution.values <= unknown.low) | (joined.solution.values >= unknown.high)
         found = Covariance(of_values, np.full_like(joined.solution.states, np.nan), [])
     return result(system, joined, found, at_bound, orbit, method, noise is not None, values - taken)

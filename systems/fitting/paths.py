@@ -16,7 +16,7 @@ REGULAR = 1e-3  # share of the typical size of the equations that is added to th
 
 AREA = 2.25  # a polynomial of degree four in a window of w samples follows this part of the noise, divided by w
 UNKNOWN = 0.1  # noise of values that do not tell it, relative to their spread
-ROUNDING = 1e-12  # smallest error of a rate, relative to the largest rate
+ROUNDING, UNMEASURED = 1e-12, 1e6  # smallest and largest error of a rate, relative to the largest rate
 
 Array = np.ndarray
 
@@ -53,6 +53,8 @@ def path(run: Run) -> Path:
     for i in np.flatnonzero(seen.any(0)):
         (one,) = smooth([(run.t, z[:, i])])
         value[:, i], rate[:, i], error[:, i] = one.values[0], one.values[1], _rate_error(one)
+        lost = one.errors[0] > np.nanstd(z[:, i])  # in a long hole, where a spline may be anywhere
+        value[lost, i] = np.interp(lost.nonzero()[0], seen[:, i].nonzero()[0], z[seen[:, i], i])
         noise[i] = one.noise if np.isfinite(one.noise) else UNKNOWN * (float(np.nanstd(z[:, i])) or 1.0)
         width = max(width, round(AREA / one.followed) if one.followed else 1)
     return Path(value, rate, error, noise, width, seen.any(0))
@@ -88,9 +90,8 @@ def filled(motion: Motion, values: Array, run: Run, start: Path) -> Path:
 
 def _rate_error(one: Smooth) -> Array:
     """Return the standard errors of rates, which are weights of equations and therefore neither zero nor infinite."""
-    error = np.where(np.isfinite(one.errors[1]), one.errors[1], np.abs(one.values[1]))
-    least = ROUNDING * float(np.abs(one.values[1]).max())
-    return np.maximum(error, least or 1.0)
+    largest = float(np.abs(one.values[1]).max()) or 1.0
+    return np.clip(one.errors[1], ROUNDING * largest, UNMEASURED * largest)
 
 
 def sizes(paths: Sequence[Path]) -> Array:

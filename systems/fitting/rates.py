@@ -113,17 +113,20 @@ def _derivative(run: Run, path: Path) -> tuple[list[csr_matrix], Array]:
 
 
 def _weak(run: Run, path: Path) -> tuple[list[csr_matrix], Array]:
-    """Return integrals with (1 - u^2)^4 by the trapezoidal rule, on windows that overlap by three quarters."""
+    """Return integrals with (1 - u^2)^4 by the trapezoidal rule, on windows without gaps that overlap by three quarters."""
     n, half = len(run.t), max(SMALLEST_HALF, path.width // 2)
     measured = run.unwrapped()
     z = np.where(np.isfinite(measured), measured, path.z)
     step = np.gradient(run.t) if n > 1 else np.zeros(n)
+    gap = _in_gaps(run.t, np.isfinite(measured))
     rows, places, values, slopes = [], [], [], []
-    for row, middle in enumerate(range(half, n - half, max(1, half // 2))):
+    for middle in range(half, n - half, max(1, half // 2)):
         inside = np.arange(middle - half, middle + half + 1)
+        if gap[inside].any():
+            continue
         begin, end = run.t[inside[0]], run.t[inside[-1]]
         u = (2 * run.t[inside] - begin - end) / (end - begin)
-        rows.append(np.full(len(inside), row))
+        rows.append(np.full(len(inside), len(rows)))
         places.append(inside)
         values.append((1 - u**2) ** 4 * step[inside])
         slopes.append(-16 * u * (1 - u**2) ** 3 / (end - begin) * step[inside])
@@ -132,3 +135,14 @@ def _weak(run: Run, path: Path) -> tuple[list[csr_matrix], Array]:
     index, shape = (np.concatenate(rows), np.concatenate(places)), (len(rows), n)
     weight = csr_matrix((np.concatenate(values), index), shape)
     return [weight] * z.shape[1], -(csr_matrix((np.concatenate(slopes), index), shape) @ z)
+
+
+def _in_gaps(t: Array, seen: Array) -> Array:
+    """Return the times in, or next to, a gap between values of a coordinate that lasts half of the shortest window."""
+    found = np.zeros(len(t), dtype=bool)
+    for own in (np.flatnonzero(column) for column in seen.T):
+        steps = np.abs(np.diff(t[own]))
+        for k in np.flatnonzero(steps > SMALLEST_HALF * np.median(steps)) if len(steps) else ():
+            found[own[k] : own[k + 1] + 1] = True
+        found[: own[0] if len(own) else 0] = found[own[-1] + 1 if len(own) else len(t) :] = True
+    return found

@@ -19,6 +19,9 @@ RANGE = (-60.0, 18.0)  # logarithm of the strength in units of the noise and of 
 COARSE = 3.0  # step of the first search in this range
 ROUNDING = 1e-3  # distance of a spline from the values that rounding errors may cause, relative to their size
 SPARSE = 10  # values per turn, below which noise and motion look alike
+LARGE = 1e150  # above which squares overflow
+GAP = 200  # median steps without a value, across which values say nothing about each other, and rounding errors grow
+NEAR = 10  # median steps before the first value and after the last one, in which the spline continues
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class Smooth:
     ----------
     values, errors : shape ``(3, T)``
         The signal, its first and second derivative, and their standard errors. An error is infinite if there are too few
-        values for a derivative, which is then zero.
+        values for a derivative, which is then zero. More than 10 median steps before the first value or after the last one,
+        and as far from them in a gap of more than 200, the signal is the nearest value, with infinite errors.
     noise : float
         Standard deviation of the measured values around the true ones, pooled over all signals. NaN if there are fewer than
         10 values per turn, which cannot tell noise from motion; the spline then goes through them.
@@ -64,7 +68,7 @@ def smooth(signals: Sequence[tuple[Array, Array]]) -> list[Smooth]:
     Raises
     ------
     InputError
-        If a signal has no value, or an infinite one.
+        If a signal has no value, or an infinite one, or if squares of values or times overflow.
 
     Notes
     -----
@@ -90,13 +94,23 @@ def smooth(signals: Sequence[tuple[Array, Array]]) -> list[Smooth]:
     known = [np.isfinite(x) for _, x in signals]
     if not known or not all(seen.any() for seen in known) or any(np.isinf(x).any() for _, x in signals):
         raise InputError("each signal must have a measured value, and no infinite one; mark what was not measured by NaN")
-    centers = [float(x[seen].mean()) for (_, x), seen in zip(signals, known, strict=True)]
     steps = np.concatenate([np.abs(np.diff(t[seen])) for (t, _), seen in zip(signals, known, strict=True)])
     step = float(np.median(steps)) if len(steps) else 1.0
-    away = [np.where(seen, x - c, 0.0) for (_, x), seen, c in zip(signals, known, centers, strict=True)]
+    pieces = [(k, part) for k, (t, _) in enumerate(signals) for part in _without_gaps(t, known[k], step)]
+    centers = [float(signals[k][1][part][known[k][part]].mean()) for k, part in pieces]
+    away = [
+        np.where(known[k][part], signals[k][1][part] - center, 0.0) for (k, part), center in zip(pieces, centers, strict=True)
+    ]
     size = max(float(np.abs(x).max()) for x in away) or 1.0
+    if not (size < LARGE and 1 / LARGE < step < LARGE and size / step < LARGE):
+        raise InputError(
+            f"values that differ by {size:.0e}, at steps of {step:.0e}, are too large or too close together for squares of "
+            "their rates in float64: give the values or the times in other units"
+        )
     size = size * float(np.sqrt(np.mean(np.square(np.concatenate(away) / size)))) or 1.0
-    scaled = [_Signal.of(t, x / size, seen, step) for (t, _), x, seen in zip(signals, away, known, strict=True)]
+    scaled = [
+        _Signal.of(signals[k][0][part], x / size, known[k][part], step) for (k, part), x in zip(pieces, away, strict=True)
+    ]
     sparse = _per_turn([signal.x[signal.seen] for signal in scaled]) < SPARSE
     logarithm = RANGE[1] if sparse else _strength(scaled)
     while True:
@@ -109,14 +123,33 @@ def smooth(signals: Sequence[tuple[Array, Array]]) -> list[Smooth]:
             break
         logarithm -= COARSE  # steps of very different lengths have lost their digits
     unit = size / step ** np.arange(GIVEN)
-    results = []
-    for signal, (values, errors, own), center in zip(scaled, parts, centers, strict=True):
+    results = [_nearest(t, x, seen) for (t, x), seen in zip(signals, known, strict=True)]
+    followed: list[list[float]] = [[] for _ in signals]
+    for (k, part), signal, (values, errors, own), center in zip(pieces, scaled, parts, centers, strict=True):
         values *= unit[:, None]
         np.multiply(errors, (noise / size * unit)[:, None], out=errors, where=np.isfinite(errors))
         values[0] += center
-        turned = np.array([1.0, signal.direction, 1.0])[:, None]
-        results.append(Smooth(values * turned, errors, np.nan if sparse else noise, own))
-    return results
+        results[k][0][:, part] = values * np.array([1.0, signal.direction, 1.0])[:, None]
+        results[k][1][:, part] = errors
+        followed[k] += [own] * int(signal.seen.sum())
+    noise = np.nan if sparse else noise
+    return [Smooth(*one, noise, float(np.mean(own))) for one, own in zip(results, followed, strict=True)]
+
+
+def _without_gaps(t: Array, seen: Array, step: float) -> list[slice]:
+    """Return the parts of a signal without long gaps between values, with the times shortly before and after these."""
+    where, forward = np.flatnonzero(seen), t if t[-1] >= t[0] else -t
+    broken = np.flatnonzero(np.diff(forward[where]) > GAP * step) + 1
+    ends = [(forward[part[0]] - NEAR * step, forward[part[-1]] + NEAR * step) for part in np.split(where, broken)]
+    return [slice(*np.searchsorted(forward, end).tolist()) for end in ends]
+
+
+def _nearest(t: Array, x: Array, seen: Array) -> tuple[Array, Array]:
+    """Return the values nearest to each time, without derivatives, and infinite errors."""
+    values, forward = np.zeros((GIVEN, len(t))), t if t[-1] >= t[0] else -t
+    own = forward[seen]
+    values[0] = x[seen][np.searchsorted((own[1:] + own[:-1]) / 2, forward)]
+    return values, np.full((GIVEN, len(t)), np.inf)
 
 
 @dataclass(frozen=True)

@@ -222,3 +222,25 @@ def test_orbits_without_noise_give_the_parameters_and_no_warning(damped_pendulum
         warnings.simplefilter("error")
         fit = systems.fit(damped_pendulum(), orbit)
     assert fit.parameters == pytest.approx({"frequency": 1.4, "damping": 0.05}, rel=1e-8)
+
+
+@pytest.mark.parametrize("method", ["weak", "derivative"])
+def test_a_coordinate_that_was_not_measured_for_some_turns_does_not_mislead(method):
+    system = systems.get("van-der-pol", mu=1.7)
+    t = torch.linspace(0, 40, 401, dtype=torch.float64)
+    orbit = system.orbit(system.sample(3, seed=0), t)
+    z = orbit.z + 0.01 * torch.randn(orbit.z.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    z[0, :250, 1] = z[1, 100:260, 1] = z[2, 200:, 1] = torch.nan
+    fit = systems.fit(systems.get("van-der-pol"), systems.Orbit(t, z, coordinates=orbit.coordinates), method=method)
+    assert fit.parameters["mu"] == pytest.approx(1.7, abs=0.02)
+
+
+def test_a_pause_over_which_no_orbit_can_be_computed_is_named():
+    system = systems.get("van-der-pol", mu=1.7)
+    t = torch.linspace(0, 20, 101, dtype=torch.float64)
+    z = system.orbit([1.0, 0.0], t).z
+    paused = systems.Orbit(torch.cat([t, t + 1e6]), torch.cat([z, z]), coordinates=system.coordinates)
+    with pytest.raises(systems.InputError, match="run 0 pauses from t = 20 to t = 1e"):
+        systems.fit(systems.get("van-der-pol"), paused)
+    parts = [systems.Orbit(t, z, coordinates=system.coordinates)] * 2
+    assert systems.fit(systems.get("van-der-pol"), parts).parameters["mu"] == pytest.approx(1.7, abs=1e-5)

@@ -85,6 +85,35 @@ def test_holes_units_directions_and_origins_do_not_matter():
     np.testing.assert_allclose(far[0].values[1], plain[0].values[1], atol=1e-4)
 
 
+@pytest.mark.parametrize("pause", [20.0, 1e3, 1e4, 1e6, 1e9])
+@pytest.mark.parametrize("direction", [1, -1])
+def test_a_pause_costs_neither_the_rates_nor_the_noise(pause, direction):
+    t = np.linspace(0, 40, 201)
+    t = np.concatenate([t[:100], t[100:] + pause])
+    noise = 0.01 * np.random.default_rng(0).normal(size=len(t))
+    (found,) = smooth([(t[::direction], (np.sin(t) + noise)[::direction])])
+    assert found.noise == pytest.approx(0.01, rel=0.2)
+    off = np.abs(found.values[1][::direction] - np.cos(t))
+    assert np.sqrt(np.mean(off**2)) < 0.03  # 0.01 without a pause; what a step of 0.2 tells is off by 0.07
+    assert 0.85 < (off < 2 * found.errors[1][::direction]).mean() <= 1
+
+
+def test_values_far_from_measured_ones_are_not_known():
+    t = np.arange(1000.0)
+    x = np.where((t < 300) | (t > 600), np.sin(t / 10), np.nan)
+    (found,) = smooth([(t, x)])
+    far = (t > 320) & (t < 580)
+    assert np.isinf(found.errors[:, far]).all()
+    assert np.isfinite(found.errors[:, (t < 305) | (t > 595)]).all()
+    np.testing.assert_allclose(found.values[0, far], np.where(t <= 450, x[299], x[601])[far])
+
+
+@pytest.mark.parametrize(("size", "step"), [(1e300, 1.0), (1.0, 1e300), (1.0, 1e-300), (1e100, 1e-100)])
+def test_values_whose_squares_overflow_are_refused(size, step):
+    with pytest.raises(InputError, match="other units"):
+        smooth([(np.arange(20) * step, np.sin(np.arange(20)) * size)])
+
+
 @pytest.mark.parametrize("values", [[1.0], [1.0, 2.0], [0.0, 1.0, 4.0], [0.0, 1.0, 8.0, 27.0], [2.0] * 6])
 def test_few_values_give_the_polynomial_through_them(values):
     t = np.arange(len(values), dtype=float)
