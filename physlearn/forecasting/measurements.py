@@ -214,7 +214,7 @@ def _selected(run: Orbit, names: Sequence[str]) -> Orbit:
 
 def _pairs(states: Sequence[str], smooth: Smoothed) -> dict[str, str]:
     """Return the velocity or momentum of each position, if all states belong to such pairs, and an empty mapping otherwise."""
-    z, rate = _stacked(smooth)
+    z, rate, _ = _stacked(smooth)
     found: dict[str, str] = {}
     for i, name in enumerate(states):
         stem, _, number = name.partition("_")
@@ -230,9 +230,10 @@ def _pairs(states: Sequence[str], smooth: Smoothed) -> dict[str, str]:
 
 def _undetermined(smooth: Smoothed) -> float:
     """Return the root mean square difference of the rates of neighbouring states, relative to that of any two states."""
-    z, rate = (x / (x.std(0) + np.finfo(float).tiny) for x in _stacked(smooth))
-    run = np.repeat(np.arange(len(smooth.orbits)), [len(orbit.t) for orbit in smooth.orbits])
-    place = np.concatenate([np.arange(len(orbit.t)) for orbit in smooth.orbits])
+    stacked = _stacked(smooth)
+    z, rate = (x / (x.std(0) + np.finfo(float).tiny) for x in stacked[:2])
+    run = np.repeat(np.arange(len(smooth.orbits)), [len(orbit.t) for orbit in smooth.orbits])[stacked[2]]
+    place = np.concatenate([np.arange(len(orbit.t)) for orbit in smooth.orbits])[stacked[2]]
     _, near = cKDTree(z).query(z, k=min(NEIGHBOURS, len(z)))
     apart = (run[near] != run[:, None]) | (np.abs(place[near] - place[:, None]) > smooth.per_turn / TURN_PART)
     some = apart.any(1)
@@ -242,11 +243,11 @@ def _undetermined(smooth: Smoothed) -> float:
     return float(np.sqrt(np.square(rate[first] - rate[some]).mean() / 2))
 
 
-def _stacked(smooth: Smoothed) -> tuple[Any, Any]:
-    """Return the states and the rates of all runs where these are known."""
+def _stacked(smooth: Smoothed) -> tuple[Any, Any, Any]:
+    """Return the states and the rates of all runs where these are known, and where that is."""
     z, rate = (np.concatenate([getattr(orbit, name).numpy() for orbit in smooth.orbits]) for name in ("z", "rate"))
     known = np.isfinite(z).all(1) & np.isfinite(rate).all(1)
-    return z[known], rate[known]
+    return z[known], rate[known], known
 
 
 def _told(names: Sequence[str], units: Mapping[str, str]) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from physlearn.training.windows import GAP
 from systems import AccuracyWarning, InputError, Orbit
 from systems.errors import outside
 from systems.recording.smoothing import Smooth, smooth
@@ -29,7 +30,8 @@ class Smoothed:
     ----------
     orbits, measured : list of Orbit
         Single orbits at their measured times, and the measured states themselves, NaN where nothing was measured, which
-        includes derived velocities. Angles continue across their periods.
+        includes derived velocities. Angles continue across their periods. The former are NaN where a coordinate was not
+        measured for more than three of its median steps, because splines say little there, and before and after that.
     noise : shape ``(D,)``
         Estimated standard deviation of the measured states around the true ones, in the units of the data; NaN if unknown.
     relative_noise : float
@@ -73,6 +75,8 @@ class Smoothed:
         coordinate.
         """
         listed = [orbits] if isinstance(orbits, Orbit) else list(orbits)
+        if len(differing := {orbit.coordinates for orbit in listed}) > 1:
+            raise InputError(f"one model cannot train on orbits with different coordinates: {sorted(differing)}")
         measured = [again for orbit in listed for one in orbit.separate() for again in _continuous(one).separate()]
         names = measured[0].coordinates if measured else ()
         derived = sources_of(measured[0]) if measured else {}  # a velocity's index: that of its position
@@ -81,8 +85,9 @@ class Smoothed:
         if not measured:
             raise InputError("no orbit has two measured states of each coordinate, from which a flow could be learned")
         found = {i: smooth([(one.t.numpy(), one.z[:, i].numpy()) for one in measured]) for i in own}
+        near, sources = _between_measured(measured), [derived.get(i, i) for i in range(len(names))]
         smoothed = [
-            _joined(one, [(found[derived.get(i, i)][k], int(i in derived)) for i in range(len(names))])
+            _joined(one, near[k], [(found[j][k], j, int(i != j)) for i, j in enumerate(sources)])
             for k, one in enumerate(measured)
         ]
         per_turn = _per_turn(smoothed)
@@ -95,7 +100,7 @@ class Smoothed:
                 stacklevel=outside(),
             )
         noise = np.array([found[i][0].noise if i in found else np.nan for i in range(len(names))])
-        spread = np.concatenate([orbit.z.numpy() for orbit in smoothed]).std(0)
+        spread = np.nanstd(np.concatenate([orbit.z.numpy() for orbit in smoothed]), axis=0)
         moving = [i for i in own if spread[i] > 0]
         relative = float((noise[moving] / spread[moving]).max()) if moving else 0.0
         return cls(smoothed, measured, noise, relative, per_turn)
@@ -109,20 +114,42 @@ def _continuous(orbit: Orbit) -> Orbit:
     return replace(orbit, t=orbit.t.detach().cpu().double(), z=torch.from_numpy(z), rate=None)
 
 
-def _joined(orbit: Orbit, parts: Sequence[tuple[Smooth, int]]) -> Orbit:
-    """Return an orbit with the given derivative of each smoothed signal as a coordinate, and the next one as its rate."""
-    z, rate = (np.stack([one.values[k + more] for one, k in parts], axis=-1) for more in (0, 1))
-    return replace(orbit, z=torch.from_numpy(z), rate=torch.from_numpy(rate))
+def _joined(orbit: Orbit, near: np.ndarray, parts: Sequence[tuple[Smooth, int, int]]) -> Orbit:
+    """Return an orbit with the given derivative of each smoothed signal as a coordinate, and the next one as its rate.
+
+    Each part is a signal, its coordinate in ``near``, which says where it is known, and the derivative.
+    """
+    found = []
+    for more in (0, 1):
+        columns = [np.where(near[:, i] & (s.errors[k + more] < np.inf), s.values[k + more], np.nan) for s, i, k in parts]
+        found.append(torch.from_numpy(np.stack(columns, axis=-1)))
+    return replace(orbit, z=found[0], rate=found[1])
+
+
+def _between_measured(orbits: Sequence[Orbit]) -> list[np.ndarray]:
+    """Return where each coordinate of single orbits was measured, or between values at most ``GAP`` apart."""
+    times, seen = [orbit.t.numpy() for orbit in orbits], [orbit.measured.numpy() for orbit in orbits]
+    near = [known.copy() for known in seen]
+    for i in range(orbits[0].dim):
+        own = [np.flatnonzero(known[:, i]) for known in seen]
+        steps = [np.abs(np.diff(t[where])) for t, where in zip(times, own, strict=True)]
+        if not sum(map(len, steps)):
+            continue
+        longest = GAP * float(np.median(np.concatenate(steps)))
+        for known, where, step in zip(near, own, steps, strict=True):
+            for k in np.flatnonzero((np.diff(where) > 1) & (step <= longest)):
+                known[where[k] : where[k + 1], i] = True
+    return near
 
 
 def _per_turn(orbits: Sequence[Orbit]) -> float:
     """Return the number of states in the time in which the fastest coordinate oscillates once."""
     z, rate = (np.concatenate([getattr(orbit, name).numpy() for orbit in orbits]) for name in ("z", "rate"))
-    spread = z.std(0)
+    spread = np.nanstd(z, axis=0)
     moving = spread > 0
     if not moving.any():
         return np.inf
-    fastest = float((np.sqrt(np.square(rate).mean(0))[moving] / spread[moving]).max())
+    fastest = float((np.sqrt(np.nanmean(np.square(rate), axis=0))[moving] / spread[moving]).max())
     step = float(np.median(np.concatenate([np.abs(np.diff(orbit.t.numpy())) for orbit in orbits])))
     return 2 * pi / (fastest * step) if fastest > 0 else np.inf
 

@@ -45,7 +45,7 @@ class Segments:
     t : shape ``(W, n)``
         Times; shorter segments repeat their last one.
     z, start : shapes ``(W, n, D)`` and ``(W, D)``
-        Measured states, NaN where nothing was measured, and smoothed first states.
+        Measured states, NaN where nothing was measured, and smoothed first states. A segment begins where these are known.
     run : shape ``(W,)``
         Index of the orbit.
     """
@@ -66,11 +66,15 @@ class Segments:
             seen = orbit.measured.any(-1)
             t = (orbit.t / units.time)[seen]
             z, start = (((one.z - units.center) / units.scale)[seen] for one in (orbit, other))
+            known = start.isfinite().all(-1).tolist()
             broken = (np.flatnonzero((t.diff().abs() > GAP).numpy()) + 1).tolist()
             for a, b in zip([0, *broken], [*broken, len(t)], strict=True):
                 pieces = max(1, ceil((b - a) / length))
                 ends = np.linspace(a, b, pieces + 1).astype(int).tolist()
-                parts += [(t[i:j], z[i:j], start[i], run) for i, j in pairwise(ends) if j - i > 1]
+                for i, j in pairwise(ends):
+                    first = next((k for k in range(i, j) if known[k]), j)
+                    if j - first > 1:
+                        parts.append((t[first:j], z[first:j], start[first], run))
         if not parts:
             raise InputError("no two measured states are less than a turn apart: measure more often, or give the rates")
         most = max(len(part[0]) for part in parts)

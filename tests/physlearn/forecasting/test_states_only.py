@@ -186,3 +186,55 @@ def test_a_baseline_is_fitted_to_the_rates_of_splines():
     assert f.loss == "derivative"
     with pytest.raises(InputError, match="fitted to rates in one step"):
         Forecaster("cubic").fit(measured(), loss="step", progress=False)
+
+
+def test_a_coordinate_that_was_not_measured_for_some_turns_is_not_made_up():
+    spring = systems.get("harmonic-oscillator")
+    t = torch.linspace(0, 60, 301, dtype=torch.float64)
+    orbit = spring.orbit(spring.sample(3, seed=0), t)
+    z = orbit.z.clone()
+    z[:, 50:200, 1] = torch.nan  # five turns
+    f = Forecaster("linear").fit(Orbit(t, z, coordinates=orbit.coordinates), loss="derivative")
+    true = spring.orbit([1.0, 0.0], t)
+    assert (f.forecast(true.z[0], t).z - true.z).abs().max() < 0.01
+
+
+@pytest.mark.slow
+def test_polynomials_shoot_past_what_was_not_measured():
+    t = torch.linspace(0, 40, 201, dtype=torch.float64)
+    orbit = PENDULUM.orbit(PENDULUM.sample(5, seed=0), t)
+    z = orbit.z + 1e-3 * torch.randn(orbit.z.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    z[:, 50:130, 1] = torch.nan
+    f = Forecaster("polynomial").fit(Orbit(t, z, coordinates=orbit.coordinates))
+    assert list(f.noise.values()) == pytest.approx([1e-3, 1e-3], rel=0.2)  # it was 200 times as large
+
+
+@pytest.mark.parametrize("pause", [1e3, 1e6])
+def test_a_logger_may_pause(pause):
+    spring = systems.get("harmonic-oscillator")
+    t = torch.linspace(0, 40, 201, dtype=torch.float64)
+    orbit = spring.orbit(spring.sample(3, seed=0), t)
+    paused = torch.cat([t[:100], t[100:] + pause])
+    f = Forecaster("linear").fit(Orbit(paused, orbit.z, coordinates=orbit.coordinates))
+    true = spring.orbit([1.0, 0.0], t)
+    assert (f.forecast(true.z[0], t).z - true.z).abs().max() < 0.01
+
+
+def test_networks_learn_from_a_logger_that_pauses():
+    seen = measured(n=5, spacing=0.25, times=40)
+    paused = torch.cat([seen.t[:20], seen.t[20:] + 1e6])
+    f = Forecaster("nn", hidden=(20,)).fit(Orbit(paused, seen.z, coordinates=seen.coordinates), epochs=2, progress=False)
+    assert f.history["training"].iloc[-1] < 1e-3
+
+
+@pytest.mark.parametrize("time", [1e300, 1e-300])
+def test_times_whose_squares_overflow_are_refused(time):
+    seen = measured(n=2)
+    with pytest.raises(InputError, match="in other units"):
+        Forecaster("linear").fit(Orbit(seen.t * time, seen.z))
+
+
+def test_orbits_of_different_dimensions_are_refused():
+    seen = measured(n=1)
+    with pytest.raises(InputError, match="different coordinates"):
+        Forecaster("nn").fit([seen, Orbit(seen.t, seen.z[..., :1])], progress=False)
