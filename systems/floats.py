@@ -77,8 +77,8 @@ def floats(values: object, what: str, like: Tensor | None = None) -> Tensor:
     Raises
     ------
     InputError
-        If the values are a tensor of whole numbers, complex numbers, booleans, text, a masked or ragged array, or a tensor on
-        another device.
+        If the values are a tensor of whole numbers, complex numbers, booleans, text, a masked or ragged array, a sparse
+        tensor, or a tensor on another device.
 
     Examples
     --------
@@ -86,6 +86,8 @@ def floats(values: object, what: str, like: Tensor | None = None) -> Tensor:
     tensor([0., 1.], dtype=torch.float64)
     """
     tensor = values if isinstance(values, Tensor) else _copied(values, what)
+    if tensor.layout != torch.strided or (tensor.is_meta and like is None):
+        raise InputError(f"{what} must be a dense tensor with values, not a {'meta' if tensor.is_meta else 'sparse'} one")
     if tensor.dtype not in TYPES:
         raise InputError(f"{what} must be floating-point numbers, not {str(tensor.dtype).removeprefix('torch.')}")
     if like is None:

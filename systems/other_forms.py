@@ -41,7 +41,7 @@ class OtherForms:
 
             * states ``(T, D)`` of one run, or ``(..., T, D)`` of several, as a NumPy array, a tensor or nested lists. A list
               ``(T,)`` has one coordinate;
-            * a list of such arrays, one per run, of any lengths;
+            * a list of such arrays, one per run, of any lengths; a list of arrays ``(D,)``, one per time, is one run;
             * a pandas DataFrame, wide (one column per coordinate) or long (columns ``coordinate`` and ``value``), with a
               column of times and, for several runs, one that names the run; or a list or mapping of such frames;
             * the path of a CSV file with any columns, or a list of such paths, one per run. Its columns are taken as they are;
@@ -128,6 +128,11 @@ class OtherForms:
             One row per time, with the columns ``t``, one per coordinate, and ``d_NAME`` for the rate of each coordinate if it
             is known. The orbits of a batch follow one another, numbered in the column ``run``, without the times at which
             nothing was measured.
+
+        Raises
+        ------
+        InputError
+            If the name of a coordinate has another purpose in a table, such as ``t``, ``run`` or ``d_x``.
         """
         from systems.recording.frames import frame_of  # importing pandas is slow
 

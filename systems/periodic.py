@@ -18,6 +18,8 @@ def check_periods(periods: Mapping[str, float], coordinates: Sequence[str]) -> d
 
     Raises InputError if a name is not one of the coordinates, or if a period is not a positive finite number.
     """
+    if not isinstance(periods, Mapping):
+        raise InputError(f"periods must map names of coordinates to numbers, such as {{'theta': 6.283}}, not {periods!r:.80}")
     for name, value in periods.items():
         if name not in coordinates:
             raise InputError(f"a period is given for {name!r}, which is not one of the coordinates {', '.join(coordinates)}")

@@ -119,7 +119,8 @@ def _weak(run: Run, path: Path) -> tuple[list[csr_matrix], Array]:
     z = np.where(np.isfinite(measured), measured, path.z)
     step = np.gradient(run.t) if n > 1 else np.zeros(n)
     gap = _in_gaps(run.t, np.isfinite(measured))
-    rows, places, values, slopes = [], [], [], []
+    rows: list[Array] = []
+    places, values, slopes = [], [], []
     for middle in range(half, n - half, max(1, half // 2)):
         inside = np.arange(middle - half, middle + half + 1)
         if gap[inside].any():

@@ -29,9 +29,8 @@ def content(data: Any, t: Any, coordinates: Sequence[str] | None, rate: Any, run
     """Return the parts of an orbit from a table, several tables, or columns by name; see `systems.Orbit.of`."""
     if isinstance(data, Mapping) and all(hasattr(value, "columns") for value in data.values()) and data:
         data = list(data.values())
-    if isinstance(data, Mapping):
-        data = _of_columns(data)
-    tables = [data] if isinstance(data, pd.DataFrame) else list(data)
+    data = list(map(_table, data)) if isinstance(data, list | tuple) else _table(data)
+    tables = [data] if isinstance(data, pd.DataFrame) else data
     if isinstance(t, list | tuple) and len(t) == len(tables) and not isinstance(data, pd.DataFrame):
         times = list(t)
     else:
@@ -59,6 +58,7 @@ def content(data: Any, t: Any, coordinates: Sequence[str] | None, rate: Any, run
 
 def frame_of(orbit: Content) -> pd.DataFrame:
     """Return an orbit as a table; see `systems.Orbit.to_pandas`."""
+    _check_names(orbit)
     tables = []
     batch = orbit.z.shape[:-2]
     names = [(f"{name} [{orbit.units[name]}]" if name in orbit.units else name) for name in ("t", *orbit.coordinates)]
@@ -75,7 +75,34 @@ def frame_of(orbit: Content) -> pd.DataFrame:
         tables.append(pd.DataFrame(columns)[measured])
         if batch:
             tables[-1].insert(0, "run", number)
+    if not tables:
+        return pd.DataFrame(columns=["run", *names, *([] if rate is None else [RATE + name for name in orbit.coordinates])])
     return pd.concat(tables, ignore_index=True)
+
+
+def _check_names(orbit: Content) -> None:
+    """Raise InputError for names of coordinates that would have another purpose in a table, such as ``t``."""
+    rates = {RATE + name for name in orbit.coordinates}
+    usual = {"t", *RUNS, *rates, *(LONG[0] if LONG[1] in orbit.coordinates else ())}
+    for name in orbit.coordinates:
+        if name in rates or name.lower() in usual or name_and_unit(name) != (name, ""):
+            raise InputError(
+                f"a column {name!r} would not be read as a coordinate, because names such as t, run, d_NAME and NAME [UNIT] "
+                "have another purpose in a table; rename the coordinate"
+            )
+
+
+def _table(data: Any) -> pd.DataFrame:
+    """Return columns by name, or a series, as a table, with a column for each level of an index of several."""
+    if isinstance(data, Mapping):
+        return _of_columns(data)
+    if isinstance(data, pd.Series):
+        data = data.to_frame("z0" if data.name is None else data.name)
+    if data.columns.nlevels > 1:
+        raise InputError(
+            "the columns of the table have names of several levels; give each a single name, such as by table.columns = [...]"
+        )
+    return data.reset_index() if data.index.nlevels > 1 and None not in data.index.names else data
 
 
 def _of_columns(data: Mapping[str, Any]) -> pd.DataFrame:
@@ -105,7 +132,7 @@ def _runs(
     group = _column(table, run, RUNS, "run")
     if group is not None and run is None and group in (coordinates or ()):
         group = None
-    table = _widened(table, time, group)
+    table = _widened(table, time, group, units)
     names = _coordinates(table, coordinates, {time, group}, rate)
     rates = _rates(table, names, rate)
     if time != "t" and time in units:
@@ -191,13 +218,20 @@ def _column(table: pd.DataFrame, given: str | None, usual: Sequence[str], what: 
     return next((str(name) for wanted in usual for name in table.columns if str(name).lower() == wanted), None)
 
 
-def _widened(table: pd.DataFrame, time: str, group: str | None) -> pd.DataFrame:
-    """Return a long table, which has one row per coordinate and time, as a wide one."""
+def _widened(table: pd.DataFrame, time: str, group: str | None, units: dict[str, str]) -> pd.DataFrame:
+    """Return a long table, which has one row per coordinate and time, as a wide one, and add the units in its names."""
     names, value = LONG
     label = next((name for name in names if name in table.columns), None)
     if label is None or value not in table.columns:
         return table
+    if table[label].isna().any():
+        raise InputError(f"a row of the column {label!r} does not name a coordinate; name it, or leave the row out")
+    split = {name: name_and_unit(str(name)) for name in table[label].unique()}
+    units |= {name: unit for name, unit in split.values() if unit}
+    table = table.assign(**{label: table[label].map({old: name for old, (name, _) in split.items()})})
     index = [time] if group is None else [group, time]
+    if taken := [name for name, _ in split.values() if name in index]:
+        raise InputError(f"the column {label!r} names a coordinate {taken[0]!r}, like the column of another kind; rename it")
     if (twice := table.duplicated([*index, label])).any():
         row = table[twice].iloc[0]
         raise InputError(f"the table has two values of {row[label]!r} at the time {row[time]:g}; keep one of them")
@@ -209,7 +243,7 @@ def _coordinates(table: pd.DataFrame, given: Sequence[str] | None, others: set[s
     rates = rate if isinstance(rate, list | tuple) and all(isinstance(name, str) for name in rate) else ()
     left = [str(name) for name in table.columns if name not in {*others, *rates}]
     usual = {RATE + name for name in left}
-    names = [name for name in left if name not in usual] if given is None else list(given)
+    names = [name for name in left if name not in usual] if given is None else list(map(str, given))
     if missing := [name for name in names if name not in table.columns]:
         raise InputError(f"the table has no column {missing[0]!r}, only {listed(map(str, table.columns))}")
     if not names:

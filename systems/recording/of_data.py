@@ -16,6 +16,7 @@ from systems.floats import floats
 from systems.recording.angles import angle_periods, refuse_jumps
 from systems.recording.runs import Run, joined, of_orbit
 from systems.states import check_times
+from systems.units_of_data import TIME, check_units
 
 Parts = dict[str, Any]
 
@@ -31,8 +32,10 @@ def content(
     columns: Sequence[str] | None = None,
 ) -> Parts:
     """Return the arguments with which to create an Orbit. Raises InputError; see `systems.Orbit.of` for the arguments."""
-    if isinstance(coordinates, str):
-        coordinates = (coordinates,)
+    if coordinates is not None:
+        coordinates = (coordinates,) if isinstance(coordinates, str) else tuple(coordinates)
+    if units is not None:
+        check_units(units, [name for name in units if name != TIME])
     files = [data] if _is_path(data) else list(data) if _is_list(data) and data and all(map(_is_path, data)) else []
     if not files:
         if columns is not None:
@@ -70,7 +73,7 @@ def _content(
 
         parts = labelled_arrays.content(data, t, coordinates, run)
         names = parts["coordinates"]
-    elif _is_table(data) or (_is_list(data) and data and all(map(_is_table, data))) or isinstance(data, Mapping):
+    elif _is_table(data) or (_is_list(data) and data and all(map(_is_table, data))):
         from systems.recording import frames  # importing pandas is slow
 
         parts = frames.content(data, t, coordinates, rate, run)
@@ -100,7 +103,7 @@ def _of_arrays(data: Any, t: Any, rate: Any) -> Parts:
         raise InputError("the times of the states are missing; pass them as t, such as Orbit.of(states, t)")
     if isinstance(t, str):
         raise InputError(f"t={t!r} names a column, but the states are an array without names; pass the times themselves")
-    if _ragged(data):
+    if _ragged(data) and not _are_rows(data, t):
         times = list(t) if _several(t, len(data)) else [t] * len(data)
         if len(times) != len(data):
             raise InputError(f"{len(data)} runs need times for each, but there are {len(times)} lists of times")
@@ -137,7 +140,7 @@ def _is_orbit(data: Any) -> bool:
 
 
 def _is_table(data: Any) -> bool:
-    return hasattr(data, "columns") and hasattr(data, "iloc")
+    return hasattr(data, "iloc") or isinstance(data, Mapping)
 
 
 def _ragged(data: Any) -> bool:
@@ -149,6 +152,13 @@ def _ragged(data: Any) -> bool:
     lengths = {len(part) for part in data if _is_list(part)}
     nested = all(_is_list(part) and part and _is_list(part[0]) for part in data)
     return nested or len(lengths) > 1
+
+
+def _are_rows(data: Sequence[Any], t: Any) -> bool:
+    """Return whether data are a list with one state for each time, each an array or a tensor, and not a list of runs."""
+    if not all(isinstance(part, np.ndarray | Tensor) and part.ndim == 1 for part in data):
+        return False
+    return not _several(t, len(data)) and len(data) == len(t) and {len(part) for part in data} != {len(t)}
 
 
 def _several(t: Any, runs: int) -> bool:

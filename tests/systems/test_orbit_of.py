@@ -25,7 +25,13 @@ def wide(**more):
     return pd.DataFrame({"t": T, "x": Z[:, 0], "v": Z[:, 1], **more})
 
 
+LEVELS = pd.MultiIndex.from_product([[0, 1], T[:3]], names=["run", "t"])
+
 FORMS = {
+    "names in an array": lambda: Orbit.of(Z, T, np.array(NAMES)),
+    "one array per time": lambda: Orbit.of(list(Z), T, NAMES),
+    "one tensor per time": lambda: Orbit.of(list(torch.from_numpy(Z)), list(T), NAMES),
+    "numbered columns": lambda: Orbit.of(Orbit.of(pd.DataFrame(Z), T, coordinates=[0, 1]).z, T, NAMES),
     "numpy": lambda: Orbit.of(Z, T, NAMES),
     "tensors": lambda: Orbit.of(torch.from_numpy(Z), torch.from_numpy(T), NAMES),
     "lists": lambda: Orbit.of(Z.tolist(), T.tolist(), NAMES),
@@ -157,8 +163,48 @@ def test_holes_are_not_measured():
         (lambda: Orbit.of(xarray.DataArray(Z, dims=("row", "coordinate"))), "no dimension named"),
         (lambda: Orbit(T[None].repeat(3, 0), np.stack([Z, Z])), "one row for each orbit"),
         (lambda: Orbit(np.stack([T, -T]), np.stack([Z, Z])), r"t\[1, 0\]"),
+        (lambda: Orbit.of(Z, T, NAMES, periods=[6, 6]), "periods must map"),
+        (lambda: Orbit.of(Z, T, NAMES, units=["m", "s"]), "units must map"),
+        (lambda: Orbit.of(Z, T, NAMES, units={"x": 3}), "printable"),
+        (lambda: Orbit.of(torch.from_numpy(Z).to_sparse(), T), "dense"),
+        (lambda: Orbit.of(torch.zeros(6, 2, device="meta"), T), "dense"),
+        (lambda: Orbit.of(pd.DataFrame(Z, columns=pd.MultiIndex.from_product([["a"], NAMES])), T), "several levels"),
+        (lambda: Orbit.of(pd.DataFrame({"t": T, "coordinate": ["x", None] * 3, "value": T})), "does not name a coordinate"),
+        (lambda: Orbit.of(pd.DataFrame({"t": T, "coordinate": ["t", "x"] * 3, "value": T})), "rename it"),
+        (lambda: Orbit.of([], []), "at least one time"),
     ],
 )
 def test_data_that_are_no_orbit_are_refused_in_a_sentence(make, message):
     with pytest.raises(InputError, match=message):
         make()
+
+
+def test_a_table_keeps_what_its_index_and_its_labels_say():
+    several = Orbit.of(pd.DataFrame(Z, columns=NAMES, index=LEVELS))
+    assert np.array_equal(several.z, Z.reshape(2, 3, 2))
+    assert np.array_equal(several.t, T[:3])
+    series = Orbit.of(pd.Series(Z[:, 0], index=T, name="x"))
+    assert (series.coordinates, series.t.tolist(), series.z[:, 0].tolist()) == (("x",), T.tolist(), Z[:, 0].tolist())
+    long = pd.DataFrame({"t": np.repeat(T, 2), "coordinate": ["theta [deg]", "v [m/s]"] * 6, "value": Z.ravel()})
+    orbit = Orbit.of(long)
+    assert (orbit.units, orbit.periods) == ({"theta": "deg", "v": "m/s"}, {"theta": 360.0})
+    assert np.array_equal(orbit.z, Z)
+    assert Orbit.of([{"t": T, "x": T}, {"t": T[:3], "x": T[:3]}]).shape == (2, 6)
+
+
+@pytest.mark.parametrize(
+    "names", [("t", "rate"), ("Run", "x"), ("orbit", "x"), ("x", "d_x"), ("coordinate", "value"), ("x [m]", "y"), (" ", "y")]
+)
+def test_a_table_that_would_lose_a_coordinate_is_not_written(names, tmp_path):
+    orbit = Orbit.of(Z, T, names)
+    with pytest.raises(InputError, match="rename the coordinate"):
+        orbit.to_pandas()
+    orbit.save(tmp_path / "orbit.nc")
+    for same in (Orbit.load(tmp_path / "orbit.nc"), Orbit.of(orbit.to_xarray())):
+        assert same.coordinates == names
+        assert np.array_equal(same.z, Z)
+
+
+def test_a_batch_without_orbits_is_a_table_without_rows():
+    table = Orbit.of(np.zeros((0, 6, 2)), T, NAMES).to_pandas()
+    assert (list(table.columns), len(table)) == (["run", "t", "x", "v"], 0)
