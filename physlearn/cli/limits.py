@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
 
 KEPT = 4  # arrays of the size of an orbit: states, rates, what the solver holds, a copy
 LARGE = 10**300  # a larger whole number cannot be formatted as one with a point
-OPTIMISED = 4  # arrays of the size of a network's weights: gradients and the optimiser's moments beside them
 TOO_LARGE = "this needs more memory than there is: ask for fewer or shorter orbits, or for smaller networks"
 
 
@@ -62,12 +59,6 @@ def check_protocol(protocol: Protocol, dim: int, contenders: int) -> None:
     data = protocol.training_orbits + protocol.validation_orbits
     check_memory(KEPT * data * protocol.samples * dim, f"{data:g} orbits to learn from, of {protocol.samples:g} states each,")
     check_orbits(protocol.test_orbits * max(contenders, 1), protocol.time, protocol.dt, dim)
-
-
-def check_widths(widths: Sequence[int]) -> None:
-    """Raise InputError for hidden layers whose weights do not fit in memory."""
-    weights = sum(a * b for a, b in itertools.pairwise((1, *widths, 1)))
-    check_memory(OPTIMISED * weights, f"networks with {len(widths)} hidden layers as wide as that")
 
 
 def check_duration(system: System, z0: Tensor, time: float) -> None:

@@ -12,6 +12,7 @@ import torch
 import systems
 from physlearn import tasks
 from physlearn.cli import limits
+from physlearn.models.settings import checked_widths
 from systems import InputError, System, UnknownNameError
 from systems.maps import Map
 from systems.sampling import on_section, plane_of
@@ -130,7 +131,7 @@ def widths(hidden: str) -> tuple[int, ...]:
     if not hidden.isascii() or not all(width.strip().isdigit() for width in hidden.split(",")):
         raise InputError(f"--hidden takes widths, such as 100 or 64,64, not {hidden!r}")
     found = tuple(int(width) for width in hidden.split(","))
-    limits.check_widths(found)
+    checked_widths(found)
     return found
 
 

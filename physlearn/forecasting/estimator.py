@@ -92,6 +92,8 @@ class Estimator:
             Before ``fit``, or if an orbit has less than two measured times.
         """
         parts = [part for part, _ in self.forecast_each(orbits, threshold)]
+        if not parts:
+            raise InputError("a score needs at least one orbit, but there is none")
         return float(torch.stack(parts).double().mean())
 
     def forecast_each(

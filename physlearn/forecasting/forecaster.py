@@ -24,6 +24,7 @@ from physlearn.forecasting.fit import Fit
 from physlearn.models import Model
 from physlearn.models.options import checked
 from physlearn.models.own import OWN, kind_of
+from physlearn.models.settings import checked_widths, precision
 from physlearn.models.units import Units
 from systems import InputError, Orbit, System
 from systems.deprecation import renamed_attribute
@@ -102,7 +103,8 @@ class Forecaster(Fit, Estimator):
     UnknownNameError
         If the model or activation is unknown (a KeyError).
     InputError
-        If the seed or a width is not a whole number; if angles, inputs or parameters are not names, or the model takes none;
+        If the seed or a width is not a whole number; if the weights do not fit in memory; if there is no such device or
+        the dtype is no floating-point type of torch; if angles, inputs or parameters are not names, or the model takes none;
         if the model has no such option; or if the known part or a symmetry is not of these kinds.
 
     Examples
@@ -141,11 +143,17 @@ class Forecaster(Fit, Estimator):
             raise InputError(f"the model {name} needs the module itself: Forecaster(module)")
         activations.get(activation)
         describe(activation)
-        super().__init__(name, dtype, torch.device(device))
+        super().__init__(name, *precision(dtype, device))
         if "delays" in found.options:
             options = {"delays": delays or None, **options}
         self.options = checked(name, options)
-        self.hidden = tuple(whole("a width in hidden", width) for width in hidden)
+        self.n_members = whole("members", members)
+        if self.n_members < 1 or (self.n_members > 1 and (found.baseline or self.module is not None)):
+            raise InputError(
+                "members must be at least 1, and 1 for a baseline or a module of your own, which have no random weights, "
+                f"not {members}"
+            )
+        self.hidden = checked_widths(hidden, self.n_members)
         self.activation = activation
         self.angles = turning.checked(angles, name)
         self.channels = Channels.of(parameters, inputs, name)
@@ -172,12 +180,6 @@ class Forecaster(Fit, Estimator):
             **self.options,
             **options,
         }
-        self.n_members = whole("members", members)
-        if self.n_members < 1 or (self.n_members > 1 and (found.baseline or self.module is not None)):
-            raise InputError(
-                "members must be at least 1, and 1 for a baseline or a module of your own, which have no random weights, "
-                f"not {members}"
-            )
 
     def equations(
         self, orbits: Orbit | Sequence[Orbit] | None = None, *, degree: int | None = None, level: float = 0.95

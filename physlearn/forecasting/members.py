@@ -20,7 +20,8 @@ from physlearn.models.physical import PhysicalModel
 from systems import InputError, Orbit
 from systems.autograd_mode import unrecorded
 from systems.deprecation import keyword_only, renamed
-from systems.floats import takes_arrays
+from systems.floats import floats, takes_arrays
+from systems.states import check_states, check_times
 
 
 class Members(ContinuedFlow):
@@ -101,6 +102,13 @@ class Members(ContinuedFlow):
         AccuracyWarning
             If the steps are too long, as in `~physlearn.integrators.integrate`, or if given values exceed those trained with.
         """
+        t = t if isinstance(t, Tensor) else floats(t, "times")
+        if not isinstance(z0, Orbit):
+            z0 = floats(z0, "initial states")
+        if not t.numel() or not t.ndim:
+            check_times(t)
+        if isinstance(z0, Tensor) and not z0.ndim:
+            check_states(z0, self.coordinates)
         if self.memory == 1 and isinstance(z0, Tensor):
             z0 = Orbit(t[..., :1], z0.unsqueeze(-2), coordinates=self.coordinates, periods=self.periods)
         if self.delays is not None and isinstance(z0, Tensor) and z0.shape[-1:] != (len(self.coordinates),):
@@ -142,7 +150,7 @@ class Members(ContinuedFlow):
         truth = states_only(given) if self.channels.names else given[0] if len(given) == 1 else Orbit.of(given)
         if not self.members:
             raise InputError("only an ensemble has bands to calibrate: create the forecaster with members=20, and fit it")
-        if len(truth.shape) < 2:
+        if truth.shape[:-1].numel() < 2 or len(truth.shape) < 2:
             raise InputError("a calibration needs at least two held-out orbits, and better a hundred")
         past, rest = self.parted(truth)
         forecasts: Any = self.forecast(past, rest.t, progress=False, **self.channels.arguments_of_all(given, rest))

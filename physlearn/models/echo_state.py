@@ -340,6 +340,7 @@ class EchoStateNetwork(MemoryModel):
         r, z = r.repeat(several, 1), past[:, -1].repeat(several, 1)
         for i in range(length - 1, length - 1 + steps):
             r = driven.step(r, torch.cat([z, given[:, i].repeat(several, 1)], dim=-1))
-            z = z + (features(r, z).reshape(several, n, -1) @ readouts).reshape(several * n, -1)
+            z = z + (features(r, z).reshape(several, n, readouts.shape[1]) @ readouts).reshape(several * n, self.dim)
             found.append(z)
-        return torch.stack(found, dim=1).reshape(several, n, steps, -1) if found else past.new_zeros(several, n, 0, self.dim)
+        whole = torch.stack(found, dim=1) if found else past.new_zeros(several * n, 0, self.dim)
+        return whole.reshape(several, n, steps, self.dim)

@@ -154,3 +154,33 @@ def test_the_history_has_a_row_an_epoch_and_a_row_a_step_of_the_polish(fitted):
     assert list(fitted["hnn"].history.columns) == ["learning_rate", *losses]
     assert list(fitted["hnn"].history["learning_rate"].isna()) == [False] * 30 + [True] * 3
     assert fitted["hnn"].history["training"].iloc[-1] < fitted["hnn"].history["training"].iloc[0] / 10
+
+
+def test_arguments_that_no_forecast_can_use_are_refused_in_a_sentence(fitted, orbits):
+    f, z0 = fitted["hnn"], orbits[2].z[:, 0]
+    for states in (None, "a", torch.tensor(1.0), torch.zeros(2, 2, dtype=torch.bool), z0.to_sparse(), z0.to("meta")):
+        with pytest.raises(InputError, match=r"initial states|states must have"):
+            f.forecast(states, T)
+    for times in (None, "a", [], torch.tensor(1.0)):
+        with pytest.raises(InputError, match="times"):
+            f.forecast(z0, times)
+    with pytest.raises(InputError, match="at least one orbit"):
+        f.score(orbits[2][:0])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"hidden": 5}, "hidden must be a list of widths"),
+        ({"hidden": (10**12,)}, "GB of memory"),
+        ({"members": 10**10}, "GB of memory"),
+        ({"dtype": "float32"}, "floating-point type of torch"),
+        ({"dtype": torch.int32}, "floating-point type of torch"),
+        ({"dtype": torch.complex64}, "floating-point type of torch"),
+        ({"device": "foo"}, "no device 'foo'"),
+        ({"device": "meta"}, "no values"),
+    ],
+)
+def test_settings_that_no_machine_can_use_are_refused_at_once(settings, message):
+    with pytest.raises(InputError, match=message):
+        Forecaster("nn", **settings)

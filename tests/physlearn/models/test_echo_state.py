@@ -102,3 +102,9 @@ def test_a_thousand_units_forecast_lorenz_for_more_than_eight_lyapunov_times():
         valid(Forecaster("echo-state", units=1000, seed=seed).fit(train, progress=False), 20).median() for seed in range(10)
     ]
     assert torch.stack(times).median() > 8.5
+
+
+def test_a_past_without_orbits_is_continued_as_such(lorenz):
+    f = Forecaster("echo-state", units=40, spectral_radius=0.5, input_scale=0.5, ridge=1e-6).fit(lorenz[:600], progress=False)
+    past = Orbit(lorenz.t[:200], torch.zeros(0, 200, 3, dtype=torch.float64), coordinates=lorenz.coordinates)
+    assert f.forecast(past, lorenz.t[200:210]).shape == (0, 10)
