@@ -10,6 +10,7 @@ from systems.errors import InputError
 
 BYTES = 8  # per number in float64
 MOST_STEPS = 1e10  # twelve days at 100 microseconds per step
+MOST_COMPILED = 1e12  # twelve days at 1 microsecond per step
 
 
 def available_memory() -> float:
@@ -56,9 +57,7 @@ def check_memory(numbers: float, what: str) -> None:
         raise InputError(f"{what} need about {needed / 1e9:.3g} GB of memory, more than this machine has free; ask for fewer")
 
 
-def check_steps(steps: float, what: str) -> None:
+def check_steps(steps: float, what: str, most: float = MOST_STEPS) -> None:
     """Raise InputError if the number of steps is too large to finish in reasonable time, infinite or NaN."""
-    if not steps <= MOST_STEPS:
-        raise InputError(
-            f"{what} would take about {steps:.3g} steps, more than {MOST_STEPS:.0e}; make it shorter or dt larger"
-        )
+    if not steps <= most:
+        raise InputError(f"{what} would take about {steps:.3g} steps, more than {most:.0e}; make it shorter or dt larger")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import ceil, inf, isfinite
+from math import ceil, inf
 
 import torch
 from jaxtyping import Float
@@ -16,7 +16,10 @@ from physlearn.integrators.compiled import Compiled
 from physlearn.integrators.engine import compiled_flow
 from physlearn.integrators.iteration import Iteration
 from systems import InputError
+from systems.floats import floats
 from systems.maps import Map
+from systems.scalars import real
+from systems.size import MOST_COMPILED, check_steps
 from systems.states import check_states
 
 EXPLICIT = ("rk4", "leapfrog", "yoshida-4", "yoshida-6", "euler")
@@ -78,15 +81,18 @@ class Rollout:
             If the method needs a separable Hamiltonian and the flow has none.
         """
         seen = Flow.of_map(flow) if maps and isinstance(flow, Map) else Flow.of(flow)
+        time, dt = (None if value is None else real(name, value) for name, value in (("time", time), ("dt", dt)))
         if seen.discrete:
             dt, method, time = _of_a_map(time, dt, method)
-        z0 = torch.as_tensor(z0)
-        if not z0.is_floating_point():
-            raise InputError(f"states must be floating point, not {z0.dtype}; convert them, for example by z0.double()")
+        z0 = z0 if isinstance(z0, Tensor) and not z0.is_floating_point() else floats(z0, "states")
+        if not z0.is_floating_point() or z0.element_size() < 4:
+            raise InputError(
+                f"states must be floating point with 32 bits or more, not {z0.dtype}; convert them by z0.double()"
+            )
         coordinates = seen.coordinates or tuple(f"z{i}" for i in range(z0.shape[-1] if z0.ndim else 1))
         check_states(z0, coordinates)
         for name, value in (("time", time), ("dt", dt)):
-            if value is not None and not (value > 0 and isfinite(value)):
+            if value is not None and not value > 0:
                 raise InputError(f"{name} must be a positive number, not {value}")
         method = method or ("rk4" if seen.velocity is None else "yoshida-4")
         kind = Iteration if seen.discrete else find(method)
@@ -106,6 +112,7 @@ class Rollout:
         scale = time_scale(seen, z) if time is None or dt is None else 1.0
         time = scales * scale if time is None else time
         dt = step * scale if dt is None else dt
+        check_steps(time / dt if dt else inf, f"time {time:g} in steps of {dt:g}", MOST_COMPILED)
         steps = max(1, ceil(time / dt - 1e-9))  # 1e-9: rounding must not add a step
         return cls(seen, z, z0.shape[:-1], coordinates, time / steps, steps, kind, compiled)
 

@@ -16,6 +16,7 @@ from physlearn.integrators.integrate import TYPICAL_WIDTH
 from physlearn.threads import suited_to
 from systems import InputError
 from systems.sampling import generator
+from systems.size import check_memory
 
 # Number of steps between renormalisations. A stable explicit method shrinks a deviation vector at most a few times in one
 # step, so that after ten steps a basis of such vectors is still well within the range of floating-point numbers.
@@ -87,6 +88,7 @@ def lengths_between(
 ) -> tuple[Int[np.ndarray, " R"], Int[np.ndarray, " R"]]:
     """Divide stretches by renormalisations; return the numbers of steps, and the stretch to which each belongs."""
     parts = -(-steps // together)
+    check_memory(2.0 * parts.sum(), f"the times of {steps.sum():g} steps")
     counts = np.full(int(parts.sum()), together)
     counts[np.cumsum(parts) - 1] = steps - (parts - 1) * together
     return counts, np.repeat(np.arange(len(steps)), parts)
