@@ -86,9 +86,7 @@ class Rollout:
             dt, method, time = _of_a_map(time, dt, method)
         z0 = z0 if isinstance(z0, Tensor) and not z0.is_floating_point() else floats(z0, "states")
         if not z0.is_floating_point() or z0.element_size() < 4:
-            raise InputError(
-                f"states must be floating point with 32 bits or more, not {z0.dtype}; convert them by z0.double()"
-            )
+            raise InputError(f"states must be floating point of 32 bits or more, not {z0.dtype}; convert them by z0.double()")
         coordinates = seen.coordinates or tuple(f"z{i}" for i in range(z0.shape[-1] if z0.ndim else 1))
         check_states(z0, coordinates)
         for name, value in (("time", time), ("dt", dt)):

@@ -60,7 +60,7 @@ class Follower:
         for rows, group in groups:
             self.start[rows] = group.after(group.z, 0, group.steps)
             self.spent[rows] = group.time
-            escaped[rows.cpu()] = self._left(rows, self.start[rows]).cpu().numpy()
+            escaped[rows.cpu().numpy()] = self._left(rows, self.start[rows]).cpu().numpy()
         there = torch.cat([self.rollout.z, self.start[torch.from_numpy(~escaped)]])[:, self.axes].cpu().double().numpy()
         if not len(there):
             return np.full(n, UNDECIDED), escaped
@@ -68,7 +68,7 @@ class Follower:
         settled, visits = np.zeros(n, dtype=bool), [(np.zeros(0, dtype=np.int64),) * 2]
         together = max(1, NUMBERS // (RECORD * len(self.axes) * 2 ** len(self.axes)))
         for rows, group in groups:
-            for part in rows[torch.from_numpy(~escaped[rows.cpu()])].split(together):
+            for part in rows[torch.from_numpy(~escaped[rows.cpu().numpy()])].split(together):
                 orbits, corners = self._visits(part, group, grid, settled, escaped)
                 visits.append((part.cpu().numpy()[orbits], corners))
         orbits, corners = (np.concatenate(columns) for columns in zip(*visits, strict=True))
@@ -97,8 +97,8 @@ class Follower:
             corners = grid.corners(record)
             done = grid.settled(record, corners) & ~gone
             rests = grid.resting(record)
-            escaped[own.cpu()] = gone
-            settled[own.cpu()] = done
+            escaped[own.cpu().numpy()] = gone
+            settled[own.cpu().numpy()] = done
             for place in np.nonzero(done | (~gone & (attempt == ATTEMPTS - 1)))[0]:
                 visited = corners[place, -1] if rests[place] else np.unique(corners[place])
                 found.append((np.full(len(visited), int(left[place])), visited))

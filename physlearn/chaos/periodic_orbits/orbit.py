@@ -20,7 +20,7 @@ from physlearn.flow import FlowLike
 from systems import AccuracyWarning, InputError, IntegrationError, Orbit
 from systems.autograd_mode import unrecorded
 from systems.errors import outside
-from systems.floats import takes_arrays
+from systems.floats import floats, takes_arrays
 
 TOLERANCE = 1e-9  # largest gap between segments, in units of the orbit's spread
 AT_REST = 1e-6  # spread of an orbit, relative to the first guess, below which it is an equilibrium
@@ -152,6 +152,7 @@ def periodic_orbit(
     >>> print(f"{cycle.period:.8f}", cycle.stable)
     6.66328686 True
     """
+    z0 = floats(z0, "z0")
     if z0.ndim != 1:
         raise InputError(f"z0 must be one state, not of shape {tuple(z0.shape)}; call the function for each state")
     if fix not in (None, "energy", "period"):

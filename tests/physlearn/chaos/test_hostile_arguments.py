@@ -50,3 +50,17 @@ MEASURES = {
 def test_what_cannot_be_followed_is_refused(measure, z, time, dt, message):
     with pytest.raises(InputError, match=message):
         MEASURES[measure](z, time, dt)
+
+
+@pytest.mark.parametrize("z", [None, "a", torch.zeros(2, 4), [[0.0]]])
+def test_a_periodic_orbit_begins_at_one_state(z):
+    with pytest.raises(InputError, match="z0 must"):
+        chaos.periodic_orbit(WELL, z)
+
+
+def test_the_basin_of_one_state_is_that_of_the_state_among_others():
+    well = systems.get("duffing")  # damped, so that every orbit comes to rest
+    z = well.sample(2, seed=0)[0]
+    alone, both = chaos.basins(well, z, 200.0), chaos.basins(well, torch.stack([z, z]), 200.0)
+    assert (alone.label.shape, int(alone.label), both.label.tolist()) == ((), 0, [0, 0])
+    assert np.allclose(alone.attractors[list(well.coordinates)], both.attractors[list(well.coordinates)], atol=1e-6)
