@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from math import pi
 
 import numpy as np
@@ -15,6 +16,7 @@ from jaxtyping import Float
 from physlearn.training.windows import GAP
 from systems import AccuracyWarning, InputError, Orbit
 from systems.errors import outside
+from systems.recording.smoothing import GAP as PAUSE
 from systems.recording.smoothing import Smooth, smooth
 from systems.recording.unwrapping import continued
 from systems.recording.velocities import sources_of
@@ -29,9 +31,10 @@ class Smoothed:
     Parameters
     ----------
     orbits, measured : list of Orbit
-        Single orbits at their measured times, and the measured states themselves, NaN where nothing was measured, which
-        includes derived velocities. Angles continue across their periods. The former are NaN where a coordinate was not
-        measured for more than three of its median steps, because splines say little there, and before and after that.
+        Single orbits at their measured times, divided at long pauses, and the measured states themselves, NaN where nothing
+        was measured, which includes derived velocities. Angles continue across their periods. The former are NaN where a
+        coordinate was not measured for more than three of its median steps, because splines say little there, and before and
+        after its measured values.
     noise : shape ``(D,)``
         Estimated standard deviation of the measured states around the true ones, in the units of the data; NaN if unknown.
     relative_noise : float
@@ -77,10 +80,16 @@ class Smoothed:
         listed = [orbits] if isinstance(orbits, Orbit) else list(orbits)
         if len(differing := {orbit.coordinates for orbit in listed}) > 1:
             raise InputError(f"one model cannot train on orbits with different coordinates: {sorted(differing)}")
-        measured = [again for orbit in listed for one in orbit.separate() for again in _continuous(one).separate()]
+        measured = [again for orbit in listed for one in orbit.separate() for again in _without_pauses(_continuous(one))]
         names = measured[0].coordinates if measured else ()
         derived = sources_of(measured[0]) if measured else {}  # a velocity's index: that of its position
         own = [i for i in range(len(names)) if i not in derived]
+        never = [names[i] for i in own if not any(one.measured[:, i].any() for one in measured)]
+        if never:
+            raise InputError(
+                f"{', '.join(never)} was never measured: leave it out, or derive it by orbit.with_velocities() if it is the "
+                "velocity of another coordinate"
+            )
         measured = [one for one in measured if (one.measured[:, own].sum(0) >= 2).all()]
         if not measured:
             raise InputError("no orbit has two measured states of each coordinate, from which a flow could be learned")
@@ -112,6 +121,16 @@ def _continuous(orbit: Orbit) -> Orbit:
     z = continued(orbit.z.detach().cpu().double().numpy(), periods)
     z[:, list(sources_of(orbit))] = np.nan
     return replace(orbit, t=orbit.t.detach().cpu().double(), z=torch.from_numpy(z), rate=None)
+
+
+def _without_pauses(orbit: Orbit) -> list[Orbit]:
+    """Return the parts of a single orbit between pauses, without the times at which nothing was measured."""
+    parts = []
+    for one in orbit.separate():
+        steps = one.t.diff().abs()
+        ends = (np.flatnonzero((steps > PAUSE * steps.median()).numpy()) + 1).tolist() if len(steps) else []
+        parts += [replace(one, t=one.t[a:b], z=one.z[a:b]) for a, b in pairwise([0, *ends, len(one.t)])]
+    return parts
 
 
 def _joined(orbit: Orbit, near: np.ndarray, parts: Sequence[tuple[Smooth, int, int]]) -> Orbit:
@@ -185,7 +204,7 @@ class Measured:
     @classmethod
     def of(cls, orbits: Orbit | Sequence[Orbit]) -> Measured:
         """Return the orbits as a list. Raises InputError unless they are orbits."""
-        listed = [orbits] if isinstance(orbits, Orbit) else list(orbits)
+        listed = [orbits] if isinstance(orbits, Orbit) else list(orbits) if isinstance(orbits, Iterable) else []
         if not listed or not all(isinstance(orbit, Orbit) for orbit in listed):
             raise InputError("training needs an Orbit or a non-empty list of them; Orbit.of makes one from arrays and tables")
         return cls(listed)

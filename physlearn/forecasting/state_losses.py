@@ -188,8 +188,14 @@ class StateTraining:
             try:
                 found.append(self._horizon(data, length, validation))
             except InputError:  # no window of this length is without a gap
-                if not found:
+                continue
+        while not found:
+            try:
+                found.append(self._horizon(data, first, validation))
+            except InputError:
+                if first == 1:
                     raise
+                first //= 2
         return found
 
     def _horizon(self, data: Smoothed, length: int, validation: Smoothed | None = None) -> Horizon:

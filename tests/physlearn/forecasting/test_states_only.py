@@ -220,9 +220,10 @@ def test_a_logger_may_pause(pause):
     assert (f.forecast(true.z[0], t).z - true.z).abs().max() < 0.01
 
 
-def test_networks_learn_from_a_logger_that_pauses():
-    seen = measured(n=5, spacing=0.25, times=40)
-    paused = torch.cat([seen.t[:20], seen.t[20:] + 1e6])
+@pytest.mark.parametrize("pause", [5.0, 1e6])
+def test_networks_learn_from_a_logger_that_pauses(pause):
+    seen = measured(n=5, spacing=0.25, times=41)
+    paused = torch.cat([seen.t[:20], seen.t[20:] + pause])
     f = Forecaster("nn", hidden=(20,)).fit(Orbit(paused, seen.z, coordinates=seen.coordinates), epochs=2, progress=False)
     assert f.history["training"].iloc[-1] < 1e-3
 
@@ -238,3 +239,14 @@ def test_orbits_of_different_dimensions_are_refused():
     seen = measured(n=1)
     with pytest.raises(InputError, match="different coordinates"):
         Forecaster("nn").fit([seen, Orbit(seen.t, seen.z[..., :1])], progress=False)
+
+
+def test_a_coordinate_that_was_never_measured_is_named():
+    seen = measured(n=2)
+    z = seen.z.clone()
+    z[..., 1] = torch.nan
+    with pytest.raises(InputError, match="p was never measured"):
+        Forecaster("nn").fit(Orbit(seen.t, z, coordinates=seen.coordinates), progress=False)
+    for nothing in (None, 3, []):
+        with pytest.raises(InputError, match="needs an Orbit or a non-empty list"):
+            Forecaster("nn").fit(nothing, progress=False)
