@@ -209,12 +209,11 @@ def test_polynomials_shoot_past_what_was_not_measured():
     assert list(f.noise.values()) == pytest.approx([1e-3, 1e-3], rel=0.2)  # it was 200 times as large
 
 
-@pytest.mark.parametrize("pause", [1e3, 1e6])
-def test_a_logger_may_pause(pause):
+def test_a_logger_may_pause():
     spring = systems.get("harmonic-oscillator")
     t = torch.linspace(0, 40, 201, dtype=torch.float64)
     orbit = spring.orbit(spring.sample(3, seed=0), t)
-    paused = torch.cat([t[:100], t[100:] + pause])
+    paused = torch.cat([t[:100], t[100:] + 1e6])
     f = Forecaster("linear").fit(Orbit(paused, orbit.z, coordinates=orbit.coordinates))
     true = spring.orbit([1.0, 0.0], t)
     assert (f.forecast(true.z[0], t).z - true.z).abs().max() < 0.01
