@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
-from math import ceil
 from statistics import NormalDist
 from typing import Any
 
@@ -12,72 +10,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from physlearn.forecasting.calibration import Calibration
 from physlearn.metrics import valid_prediction_time
-from systems import AccuracyWarning, InputError, Orbit
-from systems.errors import outside
+from systems import InputError, Orbit
 from systems.orbit import Index
 from systems.periodic import shortest
-
-MOST = 10_000  # scores that are kept
-SHORT = 0.03  # by which the part of errors within the largest one may fall short of a level without a warning
-WITHIN = 0.68  # probability of a time within its standard error
-
-
-@dataclass(frozen=True)
-class Calibration:
-    """What held-out orbits tell about the spread of an ensemble.
-
-    Parameters
-    ----------
-    scores : shape ``(N,)``
-        Quantiles of the errors of forecast coordinates in units of the ensemble's spread, at evenly spaced probabilities. Each
-        orbit counts equally, however often it was measured.
-    ratios : shape ``(n,)``
-        Valid prediction times of the n held-out orbits divided by those predicted from the spread, sorted.
-    """
-
-    scores: Float[Tensor, " N"]
-    ratios: Float[Tensor, " n"]
-
-    def factor(self, level: float) -> float:
-        r"""Return the number of spreads within which the errors of a further orbit are with a probability of ``level``.
-
-        .. math:: \frac{1}{n + 1} \sum_{i=1}^n F_i(q) = \text{level}
-
-        Here :math:`F_i` is the part of the errors of the orbit i that is below q; all errors of the further orbit may be
-        larger than q. The times of one orbit depend on each other, so that n counts orbits.
-
-        Warns
-        -----
-        AccuracyWarning
-            If there are too few orbits for this level; the largest error is then returned.
-
-        References
-        ----------
-        Dunn, Wasserman, Ramdas, J. Am. Stat. Assoc. 118, 2491 (2023), on split conformal prediction from groups.
-        """
-        return _quantile(self.scores, level, len(self.ratios))
-
-    @property
-    def trusted(self) -> tuple[float, float]:
-        """Median ratio of true to predicted valid times, and the deviation from it with a probability of 68 %."""
-        middle = self.ratios.median()
-        away = (self.ratios - middle).abs().sort().values
-        return float(middle), _quantile(away, WITHIN, len(away))
-
-
-def _quantile(ordered: Float[Tensor, " N"], level: float, orbits: int) -> float:
-    """Return the quantile for a further orbit, which may exceed all others."""
-    share = level * (orbits + 1) / orbits
-    if orbits / (orbits + 1) < level - SHORT:
-        needed = ceil(level / (1 - level) - 1e-9)
-        warnings.warn(
-            f"{orbits} held-out orbits are too few for a level of {level:g}, which needs {needed}; the "
-            "band is as wide as the largest error, which may be too narrow: calibrate with more orbits, or take a lower level",
-            AccuracyWarning,
-            stacklevel=outside(),
-        )
-    return float(ordered[min(len(ordered), max(1, ceil(share * len(ordered) - 1e-9))) - 1])
 
 
 @dataclass(frozen=True)
@@ -102,11 +39,14 @@ class BandedOrbit(Orbit):
         Standard deviation of the measured coordinates, which belongs to the spread; 0 if the data were exact.
     calibration : Calibration, optional
         What held-out orbits tell; without it, errors are taken to be normal.
+    elapsed : shape ``(..., T)``, optional
+        Lead times, that is times since the state from which the forecast starts. Defaults to those since the first time.
     """
 
     members: Float[Tensor, "M *batch T D"] | None = None
     noise: Float[Tensor, " D"] | None = None
     calibration: Calibration | None = None
+    elapsed: Float[Tensor, "*batch T"] | None = None
 
     @property
     def spread(self) -> Float[Tensor, "*batch T D"]:
@@ -119,11 +59,18 @@ class BandedOrbit(Orbit):
         smallest = torch.finfo(self.z.dtype).eps * self.z.abs()
         return square.sqrt().maximum(smallest).nan_to_num(nan=torch.inf)
 
+    @property
+    def lead(self) -> Float[Tensor, "*batch T"]:
+        """Lead time of each state, in float64."""
+        if self.elapsed is not None:
+            return self.elapsed
+        return (self.t.double() - self.t[..., :1].double()).abs().expand(self.shape)
+
     def band(self, level: float = 0.9) -> tuple[Float[Tensor, "*batch T D"], Float[Tensor, "*batch T D"]]:
         """Return the limits between which each coordinate is with a probability of ``level``.
 
-        If the forecaster was calibrated, this holds on average over times and over orbits like those of the calibration, over
-        the same length.
+        If the forecaster was calibrated, this holds for each coordinate, early as well as late, on average over orbits like
+        those of the calibration, as long as these.
 
         Parameters
         ----------
@@ -142,8 +89,10 @@ class BandedOrbit(Orbit):
         """
         if not 0 < level < 1:
             raise InputError(f"level must be a probability between 0 and 1, not {level!r}")
-        known = self.calibration
-        half = (NormalDist().inv_cdf((1 + level) / 2) if known is None else known.factor(level)) * self.spread
+        factor: Any = NormalDist().inv_cdf((1 + level) / 2)
+        if self.calibration is not None:
+            factor = self.calibration.factor(level, self.lead).to(self.z)
+        half = factor * self.spread
         return self.z - half, self.z + half
 
     def trusted_until(self, threshold: float = 0.4) -> TrustedTime:
@@ -195,20 +144,5 @@ class BandedOrbit(Orbit):
         plain = Orbit(self.t, self.z, coordinates=self.coordinates)
         parts = [replace(plain, z=one)[index] for one in self.members]
         chosen: Any = super().__getitem__(index)
-        return replace(chosen, members=torch.stack([part.z for part in parts]))
-
-
-def calibrated(forecasts: BandedOrbit, truth: Orbit, threshold: float = 0.4) -> Calibration:
-    """Return the calibration by held-out orbits, forecast from their first states at their own times."""
-    off = shortest(truth.z.double() - forecasts.z.double(), truth.periods, truth.coordinates).abs()
-    scores = (off / forecasts.spread.double())[..., 1:, :]  # at the first time the states are given
-    known = truth.measured[..., 1:, :]
-    predicted = forecasts.departures(threshold).median(0).values
-    plain = Orbit(forecasts.t, forecasts.z, coordinates=forecasts.coordinates, periods=forecasts.periods)
-    ratios = valid_prediction_time(plain, truth, threshold) / predicted
-    weight = 1 / known.sum((-2, -1), keepdim=True).expand_as(known)[known].double()  # each orbit counts equally
-    found, order = scores[known].nan_to_num(nan=torch.inf).sort()
-    passed = weight[order].cumsum(0) / weight.sum()
-    number = min(len(found), MOST)
-    places = (torch.arange(1, number + 1, dtype=torch.float64) / number).clamp(max=float(passed[-1]))
-    return Calibration(found[torch.searchsorted(passed, places - 1e-9)], ratios.double().flatten().sort().values)
+        lead = replace(plain, z=self.lead.unsqueeze(-1), coordinates=("lead",))[index].z.squeeze(-1)
+        return replace(chosen, members=torch.stack([part.z for part in parts]), elapsed=lead)

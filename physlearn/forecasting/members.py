@@ -11,10 +11,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from physlearn.forecasting.bands import BandedOrbit, Calibration, calibrated
+from physlearn.forecasting.bands import BandedOrbit
 from physlearn.forecasting.beforehand import described
+from physlearn.forecasting.calibration import Calibration, calibrated
 from physlearn.forecasting.channels import started, states_only
 from physlearn.forecasting.continued_flow import ContinuedFlow
+from physlearn.forecasting.past import last_time
 from physlearn.models.informed import Prior
 from physlearn.models.physical import PhysicalModel
 from systems import InputError, Orbit
@@ -125,7 +127,7 @@ class Members(ContinuedFlow):
         options |= {"dt": dt, "substeps": substeps}
         flows = (self, *(self._flow_of(one) for one in self.members[1:]))  # the first member is the forecaster's own model
         orbits = [self._forecast(flow, values, z0, t, method, **options) for flow in flows]
-        return self._banded(orbits) if self.members else orbits[0]
+        return self._banded(orbits, z0) if self.members else orbits[0]
 
     def calibrate(self, orbits: Orbit | Sequence[Orbit]) -> Self:
         """Calibrate the bands of an ensemble on held-out orbits, which are forecast from their first states.
@@ -168,11 +170,19 @@ class Members(ContinuedFlow):
         other._model, other._copies, other._compiled = member, {}, None
         return other
 
-    def _banded(self, orbits: Sequence[Orbit]) -> BandedOrbit:
-        """Return the forecast of the first member with the forecasts of all."""
+    def _banded(self, orbits: Sequence[Orbit], past: Tensor | Orbit) -> BandedOrbit:
+        """Return the forecast of the first member with the forecasts of all, which start where their past ends."""
         noise = torch.tensor([self.noise.get(name, 0.0) for name in self.coordinates], dtype=torch.float64)
         parts: dict[str, Any] = {
             name: getattr(orbits[0], name) for name in ("t", "z", "coordinates", "provenance", "periods", "units")
         }
         members: Tensor = torch.stack([one.z for one in orbits])
-        return BandedOrbit(**parts, members=members, noise=noise.nan_to_num(nan=0.0), calibration=self.calibration)
+        t = parts["t"].double()
+        start = last_time(past, self.coordinates).unsqueeze(-1) if isinstance(past, Orbit) else t[..., :1]
+        return BandedOrbit(
+            **parts,
+            members=members,
+            noise=noise.nan_to_num(nan=0.0),
+            calibration=self.calibration,
+            elapsed=(t - start.to(t)).abs().expand(members.shape[1:-1]),
+        )

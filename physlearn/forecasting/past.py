@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from systems import InputError, Orbit
@@ -42,7 +42,7 @@ class Past:
         known = chosen.measured.all(-1)
         if not known.any(-1).all():
             raise InputError("the past has an orbit in which never all coordinates were measured at a time: leave it out")
-        place = torch.where(known, torch.arange(known.shape[-1], device=known.device), -1).amax(-1, keepdim=True)
+        place = _last(known)
         times = chosen.t.expand(chosen.shape).gather(-1, place).squeeze(-1)
         return cls(chosen.z.gather(-2, place.unsqueeze(-1).expand(*place.shape, chosen.dim)), times.detach().double())
 
@@ -102,6 +102,13 @@ class Past:
             raise InputError("a model with memory forecasts forward in time only: give increasing times")
 
 
+def last_time(past: Orbit, columns: Sequence[str]) -> Float[Tensor, "*batch"]:
+    """Return the last time of each orbit at which those of its coordinates that are among the columns were measured."""
+    places = [i for i, name in enumerate(past.coordinates) if name in columns]
+    known = past.measured[..., places or slice(None)].all(-1)
+    return past.t.expand(past.shape).gather(-1, _last(known).clamp(min=0)).squeeze(-1)
+
+
 def selected(past: Orbit, columns: Sequence[str]) -> Orbit:
     """Return some coordinates of an orbit, without rates. Raises InputError if one is missing."""
     if missing := [name for name in columns if name not in past.coordinates]:
@@ -123,6 +130,11 @@ def continuous(orbit: Orbit) -> Orbit:
     periods = np.array([orbit.periods.get(name, np.inf) for name in orbit.coordinates])
     z = continued(orbit.z.detach().cpu().double().numpy(), periods)
     return replace(orbit, t=orbit.t.detach().cpu().double(), z=torch.from_numpy(z), rate=None)
+
+
+def _last(known: Bool[Tensor, "*batch T"]) -> Int[Tensor, "*batch 1"]:
+    """Return the last place that is True of each row, or -1."""
+    return torch.where(known, torch.arange(known.shape[-1], device=known.device), -1).amax(-1, keepdim=True)
 
 
 def _row(orbits: Orbit, i: int) -> Orbit:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from physlearn import tensor_file
 from physlearn.forecasting import stored
-from physlearn.forecasting.bands import Calibration
+from physlearn.forecasting.calibration import Calibration
 from physlearn.integrators.steps import checked_step
 from physlearn.models.layers import Layers
 from physlearn.models.units import Units
@@ -33,7 +33,7 @@ def write(forecaster: Forecaster, path: str | os.PathLike[str]) -> None:
     for k, member in enumerate(forecaster.members[1:], start=1):  # the first is the model itself
         tensors |= {f"{MEMBER}{k}.{name}": values for name, values in member.inner.state_dict().items()}
     if forecaster.calibration is not None:
-        tensors |= {f"{CALIBRATION}{name}": getattr(forecaster.calibration, name) for name in ("scores", "ratios")}
+        tensors |= {f"{CALIBRATION}{name}": values for name, values in vars(forecaster.calibration).items()}
     tensor_file.write(path, "forecaster", stored.settings_of(forecaster), tensors)
 
 
@@ -52,7 +52,7 @@ def read(
         coordinates, periods = tuple(settings["coordinates"]), stored.periods_of(settings, tensors)
         units = Units.take(tensors, len(coordinates), len(forecaster.channels.names))
         seed, parts = forecaster.seed, _members(tensors)
-        calibration = {name: tensors.pop(f"{CALIBRATION}{name}", None) for name in ("scores", "ratios")}
+        calibration = _taken(tensors, CALIBRATION)
         models = [forecaster._build(coordinates, periods, units, seed) for _ in range(1 + len(parts))]
         for model, weights in zip(models, [tensors, *parts], strict=True):
             model.load_state_dict(weights)
@@ -63,8 +63,8 @@ def read(
         forecaster._adopt(forecaster.prior.completed(model, units), coordinates, periods)
         if parts:
             forecaster.members = [forecaster._settled(forecaster.prior.completed(one, units)) for one in models]
-        if calibration["scores"] is not None and calibration["ratios"] is not None:
-            forecaster.calibration = Calibration(calibration["scores"], calibration["ratios"])
+        if calibration:
+            forecaster.calibration = Calibration.of_file(calibration, len(coordinates))
         forecaster.training, forecaster.step = Training(**settings["training"]), checked_step(settings.get("step"))
         forecaster.delays = stored.delays_of(settings)
         forecaster.comparison = stored.comparison_of(settings)
@@ -74,10 +74,15 @@ def read(
     return forecaster
 
 
+def _taken(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Remove the tensors whose names begin with a prefix from those of a file, and return them by the rest of their names."""
+    return {name.removeprefix(prefix): tensors.pop(name) for name in list(tensors) if name.startswith(prefix)}
+
+
 def _members(tensors: dict[str, Tensor]) -> list[dict[str, Tensor]]:
     """Remove the weights of the members beside the first from the tensors of a file, and return them one by one."""
     found: dict[str, dict[str, Tensor]] = {}
-    for name in [name for name in tensors if name.startswith(MEMBER)]:
-        number, _, rest = name.removeprefix(MEMBER).partition(".")
-        found.setdefault(number, {})[rest] = tensors.pop(name)
+    for name, values in _taken(tensors, MEMBER).items():
+        number, _, rest = name.partition(".")
+        found.setdefault(number, {})[rest] = values
     return [found[number] for number in sorted(found, key=int)]

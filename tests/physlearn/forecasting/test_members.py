@@ -58,7 +58,17 @@ def test_bands_follow_selections_and_files_keep_everything(ensemble, tmp_path):
     torch.testing.assert_close(one.members, other.members)
     torch.testing.assert_close(one.band(0.9)[1], other.band(0.9)[1])
     torch.testing.assert_close(one[1, ::4].band()[0], one.band()[0][1, ::4])
+    torch.testing.assert_close(one[1, 40:].band()[0], one.band()[0][1, 40:])  # its lead times are kept
     assert again.get_params()["members"] == 6
+
+
+def test_lead_times_begin_where_the_past_ends(ensemble):
+    past = orbits(3, 5, T[:20])
+    past.z[1, -2:, 0] = torch.nan
+    forecast = ensemble.forecast(past, T[30:], progress=False)
+    end = T[torch.tensor([19, 17, 19])].unsqueeze(-1)
+    torch.testing.assert_close(forecast.lead, T[30:] - end)
+    torch.testing.assert_close(ensemble.forecast(past.z[0, 0], T[30:], progress=False).lead, T[30:] - T[30])
 
 
 def test_the_same_seed_gives_the_same_ensemble_and_the_next_seed_its_second_member():
