@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from physlearn import activations, models
@@ -19,6 +20,7 @@ from physlearn.forecasting import saved
 from physlearn.forecasting.beforehand import Beforehand
 from physlearn.forecasting.channels import Channels
 from physlearn.forecasting.delays import Delays
+from physlearn.forecasting.denoised import DenoisedOrbit, denoised
 from physlearn.forecasting.estimator import Estimator
 from physlearn.forecasting.fit import Fit
 from physlearn.models import Model
@@ -27,7 +29,9 @@ from physlearn.models.own import OWN, kind_of
 from physlearn.models.settings import checked_widths, precision
 from physlearn.models.units import Units
 from systems import InputError, Orbit, System
+from systems.autograd_mode import unrecorded
 from systems.deprecation import renamed_attribute
+from systems.floats import takes_arrays
 from systems.scalars import seeded, whole
 
 
@@ -206,6 +210,66 @@ class Forecaster(Fit, Estimator):
             Before ``fit``, or if the model is a network and there are no orbits or the terms explain it badly.
         """
         return equations(self, orbits, degree=degree, level=level)
+
+    @takes_arrays("t")
+    @unrecorded
+    def denoised(
+        self, orbits: Orbit | Sequence[Orbit], t: Float[Tensor, " T"] | None = None
+    ) -> DenoisedOrbit | list[DenoisedOrbit]:
+        r"""Return the states that the learned flow passes through near measured ones, with their standard errors.
+
+        An iterated Kalman smoother finds the most likely states, given that each measured value has an error, and that the
+        flow has a small one from each time to the next. The likelihood of all orbits together determines how large both are.
+        Values that were not measured are filled, and long and chaotic orbits are as good as short ones.
+
+        Parameters
+        ----------
+        orbits
+            Measured orbits, at least two values of each coordinate in each. They may be those of the training. Parameters and
+            inputs of the forecaster are columns of the orbits, as in ``fit``. Velocities that were derived from positions
+            do not count as measured.
+        t : shape ``(T,)``, optional
+            Output times, within the measured times of each orbit. Defaults to the times of the orbits.
+
+        Returns
+        -------
+        DenoisedOrbit or list of DenoisedOrbit
+            The states, and their standard ``errors``, as one for each given orbit or batch. ``provenance["denoised"]`` has the
+            estimated noise. Times before and after all measured values of an orbit are NaN.
+
+        Raises
+        ------
+        InputError
+            Before ``fit``; for a model with memory or with delays; if orbits are too short or have other coordinates; or if t
+            is beyond them.
+
+        Notes
+        -----
+        The errors are those of a linear approximation near the states, for errors of the flow that do not depend on each
+        other. They do not know of a flow that is wrong everywhere alike.
+
+        References
+        ----------
+        Bell, The iterated Kalman smoother as a Gauss-Newton method, SIAM J. Optim. 4, 626 (1994).
+
+        Examples
+        --------
+        >>> import systems
+        >>> pendulum, t = systems.get("pendulum"), torch.linspace(0, 20, 201)
+        >>> truth = pendulum.orbit(pendulum.sample(10), t)
+        >>> noise = 0.1 * torch.randn(truth.z.shape, generator=torch.Generator().manual_seed(0))
+        >>> measured = systems.Orbit(t, truth.z + noise, coordinates=truth.coordinates)
+        >>> f = Forecaster("hnn-mechanical", hidden=(20,)).fit(measured, epochs=20, progress=False)
+        >>> clean = f.denoised(measured)
+        >>> bool((clean.z - truth.z).square().mean().sqrt() < 0.03)
+        True
+        """
+        if self.memory or self.delays is not None:
+            raise InputError(
+                f"the model {self.name} {'has memory' if self.memory else 'has delays'}, so that its flow is not one of the "
+                "measured states: denoise them with another model, such as nn"
+            )
+        return denoised(self, orbits, t)
 
     parameters = renamed_attribute("n_parameters")
 

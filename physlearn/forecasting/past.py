@@ -71,7 +71,7 @@ class Past:
         chosen = selected(past, columns)
         ends = []
         for i in range(chosen.shape[:-1].numel()):
-            found = even_stretches([_row(chosen, i)], step, what)
+            found = even_stretches([row(chosen, i)], step, what)
             if not found or len(found[-1].t) < least:
                 raise InputError(
                     f"{what} needs a past of at least {least} consecutive states at steps of {step:.6g}, but there "
@@ -113,7 +113,7 @@ def selected(past: Orbit, columns: Sequence[str]) -> Orbit:
     """Return some coordinates of an orbit, without rates. Raises InputError if one is missing."""
     if missing := [name for name in columns if name not in past.coordinates]:
         raise InputError(
-            f"the past has the coordinates {', '.join(past.coordinates)}, but the forecaster needs {missing[0]!r} as well"
+            f"the orbit has the coordinates {', '.join(past.coordinates)}, but the forecaster needs {missing[0]!r} as well"
         )
     if tuple(columns) == past.coordinates:
         return replace(past, rate=None)
@@ -121,6 +121,7 @@ def selected(past: Orbit, columns: Sequence[str]) -> Orbit:
         past.t,
         past.z[..., [past.index(name) for name in columns]],
         coordinates=tuple(columns),
+        provenance=past.provenance,
         periods={name: period for name, period in past.periods.items() if name in columns},
     )
 
@@ -137,7 +138,7 @@ def _last(known: Bool[Tensor, "*batch T"]) -> Int[Tensor, "*batch 1"]:
     return torch.where(known, torch.arange(known.shape[-1], device=known.device), -1).amax(-1, keepdim=True)
 
 
-def _row(orbits: Orbit, i: int) -> Orbit:
-    """Return one orbit of a batch, by its flat index."""
+def row(orbits: Orbit, i: int) -> Orbit:
+    """Return the states of one orbit of a batch, by its flat index, without rates."""
     t = orbits.t if orbits.shared_times else orbits.t.flatten(0, -2)[i]
-    return replace(orbits, t=t, z=orbits.z.reshape(-1, *orbits.z.shape[-2:])[i])
+    return replace(orbits, t=t, z=orbits.z.reshape(-1, *orbits.z.shape[-2:])[i], rate=None)

@@ -88,7 +88,7 @@ def test_the_past_may_be_finer_and_longer_than_needed_and_needs_all_coordinates(
         memory.forecast(fine, T[10:]).z, memory.forecast(pendulum[..., 6:11], T[10:]).z, rtol=0, atol=1e-6
     )
     assert memory.memory == 3
-    with pytest.raises(InputError, match="the past has the coordinates theta, but the forecaster needs 'p' as well"):
+    with pytest.raises(InputError, match="the orbit has the coordinates theta, but the forecaster needs 'p' as well"):
         memory.forecast(Orbit(past.t, past.z[..., :1], coordinates=("theta",)) if (past := fine) else None, T[10:])
     with pytest.raises(InputError, match=r"equal steps of 0\.1"):
         memory.forecast(system.orbit(pendulum.z[:, 0], torch.linspace(0, 1, 8)), T[10:])
