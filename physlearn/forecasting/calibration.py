@@ -45,12 +45,15 @@ class Calibration:
         Number of held-out orbits from which the scores are known, for the coordinate with the fewest.
     ratios : shape ``(n,)``
         Valid prediction times of the n held-out orbits divided by those predicted from the spread, sorted.
+    step : shape ``()``
+        Default integration step of forecasts; 0 for that of the training.
     """
 
     times: Float[Tensor, " B"]
     scores: Float[Tensor, "B N D"]
     orbits: Float[Tensor, " B"]
     ratios: Float[Tensor, " n"]
+    step: Float[Tensor, ""]
 
     @classmethod
     def of_file(cls, tensors: Mapping[str, Tensor], dim: int) -> Calibration:
@@ -61,16 +64,17 @@ class Calibration:
         scores, ratios = tensors["scores"], tensors["ratios"]
         n = ratios.new_tensor([ratios.numel()])
         times, orbits = tensors.get("times", torch.zeros_like(n)), tensors.get("orbits", n)
+        step = tensors.get("step", n.new_zeros(()))
         scores = _for_a_further_orbit(scores, ratios.numel()).reshape(1, -1, 1) if scores.ndim == 1 else scores
         fits = (
-            (times.ndim, scores.ndim, orbits.ndim, ratios.ndim) == (1, 3, 1, 1)
+            [one.ndim for one in (times, scores, orbits, ratios, step)] == [1, 3, 1, 1, 0]
             and min(len(times), len(ratios), scores.numel()) > 0
             and len(times) == len(orbits) == len(scores)
             and scores.shape[2:] in ((1,), (dim,))
         )
-        if not (fits and all(_rises(x) for x in (times, scores.movedim(1, 0), ratios)) and (orbits >= 1).all()):
+        if not (fits and all(_rises(x) for x in (times, scores.movedim(1, 0), ratios)) and (orbits >= 1).all() and step >= 0):
             raise InputError("its calibration must have scores that rise with the level, at rising times, and rising ratios")
-        return cls(times, scores, orbits, ratios)
+        return cls(times, scores, orbits, ratios, step)
 
     def factor(self, level: float, elapsed: Float[Tensor, "*batch T"]) -> Float[Tensor, "*batch T D"]:
         r"""Return the number of spreads within which the errors of a further orbit are with a probability of ``level``.
@@ -120,8 +124,8 @@ class Calibration:
         return float(middle), float(away[_place(WITHIN * (len(away) + 1) / len(away), len(away))])
 
 
-def calibrated(forecasts: BandedOrbit, truth: Orbit, threshold: float = 0.4) -> Calibration:
-    """Return the calibration by held-out orbits, forecast from their first states at their own times.
+def calibrated(forecasts: BandedOrbit, truth: Orbit, threshold: float = 0.4, step: float = 0.0) -> Calibration:
+    """Return the calibration by held-out orbits, forecast from their first states at their own times, by a default step.
 
     Each orbit counts equally, however often a coordinate was measured in a range of lead times, and does not count for it if
     it was not measured. There are fewer ranges if one would be without any measurement. Raises InputError if a coordinate was
@@ -150,7 +154,8 @@ def calibrated(forecasts: BandedOrbit, truth: Orbit, threshold: float = 0.4) -> 
     plain = Orbit(forecasts.t, forecasts.z, coordinates=forecasts.coordinates, periods=forecasts.periods)
     ratios = (valid_prediction_time(plain, truth, threshold) / predicted).double().nan_to_num(nan=1.0, posinf=LARGEST)
     orbits = parts.any(2).sum(1).amin(-1).double()
-    return Calibration(times, torch.stack(scores), orbits, ratios.flatten().sort().values)
+    ratios = ratios.flatten().sort().values
+    return Calibration(times, torch.stack(scores), orbits, ratios, torch.tensor(step, dtype=torch.float64))
 
 
 def _scores(errors: Float[Tensor, "n T"], known: Bool[Tensor, "n T"]) -> Float[Tensor, " N"]:

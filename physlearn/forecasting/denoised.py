@@ -179,7 +179,8 @@ class _Nodes:
         )
         loss = StepLoss(InUnits(model), all_moving(units), windows)
         step = float(np.median(np.concatenate([np.abs(np.diff(one.t.numpy())) for one in smooth.measured])))
-        return cls(times, loss, *(np.concatenate(x) for x in (start, y)), noise, scale, np.concatenate(origin), step)
+        stacked = [np.concatenate(one) for one in (start, y, origin)]
+        return cls(times, loss, stacked[0], stacked[1], noise, scale, stacked[2], step)
 
     def chain(self) -> Chain:
         """Return the measured states and the steps between them."""

@@ -25,6 +25,8 @@ from systems.deprecation import keyword_only, renamed
 from systems.floats import floats, takes_arrays
 from systems.states import check_states, check_times
 
+FINER = 2  # by which the steps of calibrated forecasts are shorter than those that are accurate enough
+
 
 class Members(ContinuedFlow):
     """Base class of `Forecaster`: the forecasts of its model, or of an ensemble.
@@ -123,14 +125,15 @@ class Members(ContinuedFlow):
                 f"the model {self.name} continues a measured past: give an Orbit of at least {self.memory} states at steps of "
                 f"{self.step:g}, which ends where the forecast begins, instead of one state"
             )
-        values = self._values(parameters, inputs, batch=z0.shape[:-1], t=t)
-        options |= {"dt": dt, "substeps": substeps}
-        flows = (self, *(self._flow_of(one) for one in self.members[1:]))  # the first member is the forecaster's own model
-        orbits = [self._forecast(flow, values, z0, t, method, **options) for flow in flows]
+        options |= {"method": method, "dt": dt, "substeps": substeps}
+        orbits = self._forecasts(z0, t, parameters, inputs, **options)
         return self._banded(orbits, z0) if self.members else orbits[0]
 
     def calibrate(self, orbits: Orbit | Sequence[Orbit]) -> Self:
         """Calibrate the bands of an ensemble on held-out orbits, which are forecast from their first states.
+
+        The integration steps of these forecasts are half as long as would be needed. Later forecasts take the same, by
+        default, so that they have the same errors however many orbits are forecast at once.
 
         Parameters
         ----------
@@ -154,10 +157,35 @@ class Members(ContinuedFlow):
             raise InputError("only an ensemble has bands to calibrate: create the forecaster with members=20, and fit it")
         if truth.shape[:-1].numel() < 2 or len(truth.shape) < 2:
             raise InputError("a calibration needs at least two held-out orbits, and better a hundred")
+        self.calibration = None
         past, rest = self.parted(truth)
-        forecasts: Any = self.forecast(past, rest.t, progress=False, **self.channels.arguments_of_all(given, rest))
-        self.calibration = calibrated(forecasts, rest)
+        values = {"parameters": None, "inputs": None, **self.channels.arguments_of_all(given, rest)}
+        forecasts = self._forecasts(past, rest.t, **values, method=None, progress=False)
+        steps = [one.provenance["integrator"]["dt"] for one in forecasts if "dt" in one.provenance.get("integrator", {})]
+        step = min(steps, default=0.0) / FINER
+        if step:
+            forecasts = self._forecasts(past, rest.t, **values, method=None, progress=False, step=step)
+        self.calibration = calibrated(self._banded(forecasts, past), rest, step=step)
         return self
+
+    def _forecasts(
+        self,
+        z0: Tensor | Orbit,
+        t: Tensor,
+        parameters: Mapping[str, Any] | None,
+        inputs: Mapping[str, Any] | None,
+        method: str | None,
+        step: float | None = None,
+        **options: Any,
+    ) -> list[Orbit]:
+        """Return the forecasts of all members with a default step, that of the calibration if there is one; see `forecast`."""
+        values = self._values(parameters, inputs, batch=z0.shape[:-1], t=t)
+        if step is None and self.calibration is not None:
+            step = float(self.calibration.step)
+        own: ContinuedFlow = copy.copy(self) if step else self
+        own.step = step or self.step
+        flows = (own, *(own._flow_of(one) for one in self.members[1:]))  # the first member is the forecaster's own model
+        return [self._forecast(flow, values, z0, t, method, **options) for flow in flows]
 
     def _forecast(self, flow: ContinuedFlow, *args: Any, **options: Any) -> Orbit:
         orbit = (flow._continuation if isinstance(args[1], Orbit) else flow._orbit)(*args, **options)

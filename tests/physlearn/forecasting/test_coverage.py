@@ -119,6 +119,8 @@ def test_files_of_earlier_versions_keep_the_band_of_all_coordinates():
         {"ratios": torch.ones(0)},
         {"ratios": torch.ones(4, 1)},
         {"ratios": torch.tensor([2.0, 1.0])},
+        {"step": torch.tensor(-1.0)},
+        {"step": torch.ones(1)},
     ],
 )
 def test_a_calibration_of_a_file_that_does_not_fit_is_refused(wrong):
@@ -133,7 +135,7 @@ def test_the_trusted_time_of_few_orbits_is_right_as_often_as_its_error_says():
     hits = []
     for _ in range(2000):
         ratios = torch.exp(0.5 * torch.randn(20, generator=draw, dtype=torch.float64)).sort().values
-        middle, deviation = Calibration(torch.zeros(1), torch.ones(1, 20, 1), torch.ones(1), ratios).trusted
+        middle, deviation = Calibration(torch.zeros(1), torch.ones(1, 20, 1), torch.ones(1), ratios, torch.tensor(0.0)).trusted
         further = torch.exp(0.5 * torch.randn(20, generator=draw, dtype=torch.float64))
         hits.append(float(((further - middle).abs() <= deviation).double().mean()))
     assert np.mean(hits) == pytest.approx(0.68, abs=0.03)

@@ -62,6 +62,19 @@ def test_bands_follow_selections_and_files_keep_everything(ensemble, tmp_path):
     assert again.get_params()["members"] == 6
 
 
+def test_forecasts_take_the_steps_of_the_calibration_however_many_there_are():
+    """Or else errors of steps that one orbit in a batch makes shorter would be in some bands and not in others."""
+    coarse = torch.linspace(0, 20, 25, dtype=torch.float64)
+    f = Forecaster("nn", hidden=(20,), members=2, seed=0).fit(orbits(20, 0, coarse), epochs=30, progress=False)
+    held_out = orbits(12, 2, coarse)
+    alone = {f.forecast(z0, coarse, progress=False).provenance["integrator"]["dt"] for z0 in held_out.z[:, 0]}
+    assert len(alone) > 1
+    f.calibrate(held_out)
+    after = {f.forecast(z0, coarse, progress=False).provenance["integrator"]["dt"] for z0 in held_out.z[:, 0]}
+    assert list(after) == pytest.approx([float(f.calibration.step)])
+    assert float(f.calibrate(held_out).calibration.step) == pytest.approx(next(iter(after)))  # again
+
+
 def test_lead_times_begin_where_the_past_ends(ensemble):
     past = orbits(3, 5, T[:20])
     past.z[1, -2:, 0] = torch.nan
