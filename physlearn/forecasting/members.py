@@ -182,7 +182,7 @@ class Members(ContinuedFlow):
         values = self._values(parameters, inputs, batch=z0.shape[:-1], t=t)
         if step is None and self.calibration is not None:
             step = float(self.calibration.step)
-        own: ContinuedFlow = copy.copy(self) if step else self
+        own: Any = copy.copy(self) if step else self
         own.step = step or self.step
         flows = (own, *(own._flow_of(one) for one in self.members[1:]))  # the first member is the forecaster's own model
         return [self._forecast(flow, values, z0, t, method, **options) for flow in flows]

@@ -1,8 +1,5 @@
 """Calibrated bands and trusted times hold as often as they say, and few orbits say less."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -16,13 +13,9 @@ T = torch.linspace(0, 1, 9, dtype=torch.float64)
 
 
 @pytest.fixture(scope="module")
-def table():
+def table(program):
     """The program that measures coverage for the documentation."""
-    path = Path(__file__).parents[3] / "docs" / "coverage_table.py"
-    specification = importlib.util.spec_from_file_location("coverage_table", path)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    return program("coverage_table")
 
 
 def known_errors(n, draw, alike=False):
@@ -186,8 +179,6 @@ def test_bands_cover_other_systems_and_noisy_states(table, name, noise):
 
 @pytest.mark.slow
 def test_bands_cover_a_recorded_clock(table, data):
-    """Its pieces are few: the guarantee of 16 allows for a further one that is worse than all of them."""
-    found = [table.of_clock(data, seed, later=False) for seed in range(6)]
+    found = [table.of_clock(data, seed)[0] for seed in range(3)]  # 16 of its pieces at random calibrate the bands
     for level in table.LEVELS:
-        covered = np.mean([row[f"band {level:g}"] for row in found])
-        assert level - 0.03 < covered < level + 1 / 17 + 0.03
+        assert np.mean([row[f"band {level:g}"] for row in found]) == pytest.approx(level, abs=0.03)
