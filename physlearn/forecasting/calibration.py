@@ -143,8 +143,8 @@ def calibrated(forecasts: BandedOrbit, truth: Orbit, threshold: float = 0.4, ste
             )
     elapsed = forecasts.lead[..., 1:].flatten(0, -2).contiguous()
     for number in RANGES:
-        edges = elapsed[known.any(-1)].quantile(torch.linspace(0, 1, number + 1).to(elapsed))[1:-1]
-        inside = torch.searchsorted(edges, elapsed, right=True) == torch.arange(number).reshape(-1, 1, 1)
+        edges = np.quantile(elapsed[known.any(-1)].numpy(), np.linspace(0, 1, number + 1)[1:-1])
+        inside = torch.searchsorted(torch.from_numpy(edges), elapsed, right=True) == torch.arange(number).reshape(-1, 1, 1)
         parts = known & inside.unsqueeze(-1)  # (B, n, T, D)
         if parts.any(1).any(1).all():
             break
@@ -168,7 +168,7 @@ def _scores(errors: Float[Tensor, "n T"], known: Bool[Tensor, "n T"]) -> Float[T
     at = LEVELS.numpy()
     low, high = (at - NEAR).clip(min=0), (at + NEAR).clip(max=1)
     own = (np.interp(high, passed, part) - np.interp(low, passed, part)) / (high - low)
-    shares = at + (at - own) / n
+    shares = np.maximum.accumulate(at + (at - own) / n)
     return found[np.searchsorted(passed, shares - ROUNDING).clip(max=len(found) - 1)]
 
 

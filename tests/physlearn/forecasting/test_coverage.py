@@ -62,6 +62,14 @@ def test_each_orbit_counts_equally_however_often_it_was_measured(monkeypatch):
     assert (calibration.scores[..., 0] * spread > 2).double().mean() == pytest.approx(0.5, abs=0.1)
 
 
+def test_wider_bands_have_higher_levels_however_few_orbits_there_are():
+    draw = torch.Generator().manual_seed(5)
+    for n in range(2, 9):
+        calibration = calibrated(*known_errors(n, draw))
+        assert (calibration.scores.diff(dim=1) >= 0).all()
+        Calibration.of_file(vars(calibration), 2)
+
+
 def test_a_coordinate_that_was_only_measured_at_the_first_times_is_named():
     forecasts, truth = known_errors(3, torch.Generator().manual_seed(0))
     truth.z[:, 1:, 1] = torch.nan
