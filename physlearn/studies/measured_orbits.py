@@ -105,9 +105,7 @@ def cell(system: str, per_turn: float, noise: float, loss: str, seed: int) -> di
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AccuracyWarning)
         try:
-            f = Forecaster(name, hidden=(HIDDEN,), activation="sine", seed=seed).fit(
-                exact if loss == EXACT else noisy, **settings
-            )
+            f = Forecaster(name, hidden=(HIDDEN,), seed=seed).fit(exact if loss == EXACT else noisy, **settings)
             seconds = time.process_time() - start
             forecast = f.forecast(truth.z[:, 0], t, method="rk4", progress=False)
         except (InputError, IntegrationError):  # the states do not suffice, or the forecast leaves every bound
