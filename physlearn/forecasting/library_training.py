@@ -60,7 +60,8 @@ class LibraryTraining:
             model = self.model
             equations = int(data.measured[0].dim * len(self.pairs))
             degrees = [d for d in model.degrees(equations) if d == model.degree or self._count(d) <= MOST_SHOT]
-            starts = self._starts(degrees or [model.lowest()])
+            degrees = degrees or [model.lowest()]
+            starts = self._starts(degrees, degrees[0])
             degree, start = next((d, s) for d, s in starts.items())
             if len(starts) > 1:
                 candidates = {d: (self._field(d), one) for d, one in starts.items()}
@@ -72,7 +73,9 @@ class LibraryTraining:
         else:
             assert isinstance(self.model, SparseModel)
             degree = self.model.highest
-            fit, selection = sparse_shot(self._field(degree), states, self._starts([degree])[degree], seed)
+            starts = self._starts(list(range(self.model.lowest(), degree + 1)), degree)
+            candidates = {d: (self._field(d), one) for d, one in starts.items()}
+            fit, selection = sparse_shot(candidates, states, seed)
             self._adopt(fit, degree, selection.chosen, told_terms(len(selection.chosen), self._count(degree)))
             self._check(fit)
         return (fit.noise * self.units.scale).tolist()
@@ -94,7 +97,7 @@ class LibraryTraining:
 
     def _check(self, fit: Shot) -> None:
         """Warn if the residuals are not white noise, so that the intervals of the coefficients are too narrow."""
-        seen, residual = fit.segments.z, fit.residual()
+        seen, residual = fit.segments.z, fit.residual
         rows = [one.where(~z.isnan(), torch.nan).numpy() for one, z in zip(residual, seen, strict=True)]
         ones = torch.ones(len(fit.noise)).double().numpy()
         sentence = misfit(rows, fit.noise.numpy(), ones, self.pairs.coordinates, False, fit.freedom)
@@ -113,16 +116,19 @@ class LibraryTraining:
         count = self.model.products(degree)
         return count - 1 if self.model.is_hamiltonian() else count * self.model.dim
 
-    def _starts(self, degrees: list[int]) -> dict[int, Tensor]:
-        """Return the coefficients of each degree that fit the rates best."""
-        model, z, rate = self.model, self.pairs.z, self.pairs.rate
-        highest, values = degrees[-1], len(self.pairs) * self.model.dim
+    def _starts(self, degrees: list[int], least: int) -> dict[int, Tensor]:
+        """Return the coefficients of each degree that fit the rates best.
+
+        Raises InputError if the coefficients of the highest degree are too many, or if the measured values are too few for
+        those of the degree ``least``.
+        """
+        model, z, rate, highest = self.model, self.pairs.z, self.pairs.rate, degrees[-1]
         if (count := self._count(highest)) > MOST_SHOT:
             raise InputError(
                 f"the model {model.name} has {count} coefficients of degree {highest}, but at most {MOST_SHOT} can be fitted "
                 "to states: give a lower degree, or loss='derivative'"
             )
-        if values <= (count := self._count(degrees[0])):
+        if (values := len(self.pairs) * model.dim) <= (count := self._count(least)):
             raise InputError(
                 f"{values} measured values are too few for the {count} coefficients of the model {model.name}: give more "
                 "states, or a lower degree"

@@ -9,7 +9,7 @@ from math import comb
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from physlearn.models.inputs import NO_ANGLES, Angles, Inputs
@@ -33,6 +33,11 @@ class Library:
         Number n of coordinates.
     angles : mapping of int to float
         Periods of the coordinates that are angles, by index.
+
+    Attributes
+    ----------
+    places : list of int
+        The place of each product among those of ``factors``.
     """
 
     def __init__(self, terms: Sequence[Term], size: int, angles: Angles = NO_ANGLES) -> None:
@@ -48,8 +53,9 @@ class Library:
             feature, rest = _reduced(term)
             levels[-1][0].append(place[rest])
             levels[-1][1].append(feature)
-        chosen = [place[term] for term in self.terms]
-        self._chosen = None if chosen == list(range(len(everything))) else torch.tensor(chosen, dtype=torch.long)
+        self.places = [place[term] for term in self.terms]
+        whole = self.places == list(range(len(everything)))
+        self._chosen = None if whole else torch.tensor(self.places, dtype=torch.long)
         self._indices = [(torch.tensor(rest), torch.tensor(feature)) for rest, feature in levels]
 
     @classmethod
@@ -72,6 +78,16 @@ class Library:
     def degrees(self) -> list[int]:
         """The degree of each product."""
         return [sum(term) for term in self.terms]
+
+    @property
+    def factors(self) -> tuple[Int[np.ndarray, " m"], Int[np.ndarray, " m"]]:
+        """How the products follow from each other: each but the first, the constant, is another one times a feature.
+
+        The products are those at ``places``, and others from which they are computed.
+        """
+        levels = [[torch.zeros(1, dtype=torch.long)] * 2, *self._indices]
+        rest, feature = (torch.cat(parts).numpy() for parts in zip(*levels, strict=True))
+        return rest, feature
 
     def values(self, z: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch k"]:
         """Return the products at some states."""

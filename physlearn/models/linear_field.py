@@ -82,6 +82,6 @@ class LinearField:
         """Return the coefficients of the products."""
         return torch.einsum("p,pkd->kd", coefficients, self.parts)
 
-    def by_state(self, coefficients: Float[Tensor, " P"]) -> Float[Tensor, "K DD"]:
-        """Return the coefficients of the products in the derivatives of the rates by the state, flattened."""
-        return torch.einsum("irk,rd->kdi", self.slopes, self.matrix(coefficients)).flatten(1)
+    def by_state(self, coefficients: Float[Tensor, " P"]) -> Float[Tensor, "D D K"]:
+        """Return the coefficients of the products in the derivatives of the rates (first axis) by the coordinates."""
+        return torch.einsum("irk,rd->dik", self.slopes, self.matrix(coefficients))

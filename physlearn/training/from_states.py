@@ -25,6 +25,7 @@ TURNS, MOST = 10, 400  # largest length of a segment, in turns and in states
 WORSE = 1.2  # factor by which the noise may increase if segments become longer
 HELD = 5  # every fifth orbit is held out
 GROUPS = 40  # of orbits or segments, which are drawn anew together
+LOST = 0.5  # noise, relative to the spread, of a fit that follows nothing
 ROUNDS = 6  # in which terms are chosen again
 
 
@@ -150,25 +151,28 @@ def _misfit(now: Shot, groups: Tensor) -> Float[np.ndarray, " G"]:
     unit = torch.ones_like(now.noise)
     for _ in range(2):
         now = replace(now, start=now.start + now.equations().states[..., -1])
-    square = replace(now, noise=unit).residual().square().sum((1, 2)).nan_to_num(torch.inf)
+    square = replace(now, noise=unit).residual.square().sum((1, 2)).nan_to_num(torch.inf)
     return torch.zeros(int(groups.max()) + 1, dtype=square.dtype).index_add(0, groups, square).numpy()
 
 
-def sparse_shot(field: LinearField, states: States, coefficients: Tensor, seed: int) -> tuple[Shot, Selection]:
+def sparse_shot(candidates: Mapping[int, tuple[LinearField, Tensor]], states: States, seed: int) -> tuple[Shot, Selection]:
     """Choose the coefficients that the states need, and fit those by shooting, in turns until the choice stays.
 
     Parameters
     ----------
-    field
-        The field with all coefficients.
+    candidates
+        By degree, a field with all coefficients up to it, and coefficients to begin with. Terms of the highest are chosen.
     states
         The data.
-    coefficients
-        Where to begin.
     seed
         Random seed of the bootstrap.
     """
-    now, chosen, tried = _grown(field, states, coefficients, MIDDLE)[0], list(range(len(field))), []
+    field, start = candidates[max(candidates)]
+    now, tried = _grown(field, states, start, MIDDLE)[0], []
+    if not bool((now.noise < LOST).all()):  # high powers that fit the rates of splines run away
+        degree, start = degree_of(candidates, states, None)
+        now = _grown(candidates[degree][0], states, start, MIDDLE)[0]
+    fit, chosen = now, list(range(len(now.field)))
     for _ in range(ROUNDS):
         whole = torch.zeros(len(field), dtype=torch.float64)
         whole[chosen] = now.coefficients
@@ -183,9 +187,12 @@ def sparse_shot(field: LinearField, states: States, coefficients: Tensor, seed: 
         if selection.chosen in tried:
             break
         tried.append(selection.chosen)
-        chosen, matrix = selection.chosen, found.matrix.sum(0)
-        start = solved(matrix[chosen][:, chosen], (found.right.sum(0) + matrix @ whole)[chosen])
-        fit, refused = _grown(field.among(chosen), states, start, None)
+        some, matrix = selection.chosen, found.matrix.sum(0)
+        start = solved(matrix[some][:, some], (found.right.sum(0) + matrix @ whole)[some])
+        trial, refused = _grown(field.among(some), states, start, None)
+        if len(tried) > 1 and fit.converged and not trial.converged:
+            break  # these terms lead astray
+        fit, chosen = trial, some
         now = fit if refused is None else refused  # which shows what terms are missing
     for _ in range(ROUNDS):  # terms that a longer fit shows to be superfluous
         found = fit.equations(_groups(fit.segments))

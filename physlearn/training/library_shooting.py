@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from math import ceil
 
@@ -24,8 +25,8 @@ from torch import Tensor
 
 from physlearn.models.linear_field import LinearField
 from physlearn.models.units import Units
+from physlearn.training.library_loops import differentiate, follow, terms_of
 from systems import InputError, Orbit
-from systems.compiled.dop853_stages import A, B
 
 LONGEST = 0.3  # step of an integration, in units of the time scale
 GAP = 6.3  # step between states, in these units, at which an orbit is divided: about a turn
@@ -142,21 +143,21 @@ class Shot:
         """The number of measured values minus that of unknowns."""
         return int(self.segments.values.sum()) - self.start.numel() - len(self.field)
 
+    @cached_property
     def residual(self) -> Float[Tensor, "W n D"]:
-        """Return measured minus computed states, 0 where nothing was measured."""
-        with torch.no_grad():
-            found = self.segments.z - _orbits(self.field, self.coefficients, self.start, self.segments.t)
+        """Measured minus computed states, 0 where nothing was measured."""
+        found = self.segments.z - _orbits(self.field, self.coefficients, self.start, self.segments.t)
         return torch.where(self.segments.z.isnan(), 0.0, found)
 
     def cost(self) -> float:
         """Return the sum of squares in units of the noise."""
-        return float((self.residual() / self.noise).square().sum())
+        return float((self.residual / self.noise).square().sum())
 
     def reweighted(self) -> Shot:
         """Return the fit with the noise that the residuals have."""
         count = self.segments.values
         share = max(self.freedom, 1) / int(count.sum())
-        noise = (self.residual().square().sum((0, 1)) / (count.clamp(min=1) * share)).sqrt()
+        noise = (self.residual.square().sum((0, 1)) / (count.clamp(min=1) * share)).sqrt()
         return replace(self, noise=noise.clamp(min=SMALLEST_NOISE).nan_to_num(1.0, posinf=1.0))
 
     def equations(self, groups: Tensor | None = None) -> Equations:
@@ -165,7 +166,7 @@ class Shot:
         by_state, by_values = _sensitivities(self.field, self.coefficients, self.start, seg.t)
         w, n, d = seg.z.shape
         seen = (~seg.z.isnan()).double() / noise
-        residual = (self.residual() / noise).reshape(w, n * d, 1)
+        residual = (self.residual / noise).reshape(w, n * d, 1)
         left = (by_state * seen.unsqueeze(-1)).reshape(w, n * d, d)
         right = torch.cat([(by_values * seen.unsqueeze(-1)).reshape(w, n * d, -1), residual], dim=-1)
         q, r = torch.linalg.qr(left)
@@ -191,6 +192,8 @@ class Shot:
         for _ in range(most):
             found = now.equations()
             matrix, right = found.matrix.sum(0), found.right.sum(0)
+            if not (matrix.isfinite().all() and right.isfinite().all()):
+                return replace(now, converged=False)
             accepted = False
             while damping < LARGEST_DAMPING:
                 change = solved(matrix, right, damping)
@@ -237,6 +240,8 @@ def solved(matrix: Float[Tensor, "P P"], right: Float[Tensor, " P"], damping: fl
 
 def covariance(matrix: Float[Tensor, "P P"]) -> Float[Tensor, "P P"]:
     """Return the inverse of normal equations, infinite on the diagonal where they say nothing."""
+    if not matrix.isfinite().all():
+        return torch.full_like(matrix, torch.inf).diag().diag()
     size = matrix.diagonal().sqrt()
     size = torch.where(size > 0, size, 1.0)
     values, vectors = torch.linalg.eigh(matrix / (size * size[:, None]))
@@ -253,57 +258,24 @@ def _nearest(old: Segments, start: Tensor, new: Segments) -> Tensor:
     return torch.stack([known.get((int(r), float(t)), z) for r, t, z in zip(new.run, new.t[:, 0], new.start, strict=True)])
 
 
-def _steps(t: Float[Tensor, "W n"]) -> list[tuple[Tensor, int]]:
-    """Return the substep from each state to the next, and their number."""
-    found = []
-    for step in t.diff(dim=1).unbind(1):
-        count = max(1, ceil(float(step.abs().max()) / LONGEST - 1e-9))
-        found.append((step / count, count))
-    return found
+def _substeps(t: Float[Tensor, "W n"]) -> np.ndarray:
+    """Return the number of equal steps from each time of the segments to the next."""
+    longest = t.diff(dim=1).abs().amax(0).numpy()
+    return np.maximum(1, np.ceil(longest / LONGEST - 1e-9)).astype(np.int64)
 
 
 def _orbits(field: LinearField, c: Tensor, start: Tensor, t: Tensor) -> Float[Tensor, "W n D"]:
     """Return the orbits at the times t, by steps of order 8."""
-    matrix, values, drift = field.matrix(c), field.library.values, field.drift
-    tableau, weights = torch.from_numpy(A), torch.from_numpy(B)
-    z, found = start, [start]
-    for step, count in _steps(t):
-        h = step.unsqueeze(-1)
-        for _ in range(count):
-            stages = (values(z) @ matrix + drift).unsqueeze(0)
-            for i in range(1, len(weights)):
-                at = z + h * torch.tensordot(tableau[i, :i], stages, dims=1)
-                stages = torch.cat([stages, (values(at) @ matrix + drift).unsqueeze(0)])
-            z = z + h * torch.tensordot(weights, stages, dims=1)
-        found.append(z)
-    return torch.stack(found, dim=1)
+    found = np.empty((*t.shape, field.dim))
+    follow(terms_of(field, c), start.contiguous().numpy(), t.contiguous().numpy(), _substeps(t), found)
+    return torch.from_numpy(found)
 
 
 def _sensitivities(
     field: LinearField, c: Tensor, start: Tensor, t: Tensor
 ) -> tuple[Float[Tensor, "W n D D"], Float[Tensor, "W n D P"]]:
     """Return the derivatives of the orbits by the initial states and by the coefficients, by the classical method."""
-    d, p = field.dim, len(field)
-    matrix, slopes, drift = field.matrix(c), field.by_state(c), field.drift
-    parts = field.parts.permute(1, 2, 0).reshape(-1, d * p)
-
-    def rate(y: Tensor) -> Tensor:
-        values = field.library.values(y[..., 0])
-        first = (values @ matrix + drift).unsqueeze(-1)
-        moved = (values @ slopes).reshape(-1, d, d) @ y[..., 1:]
-        moved[..., d:] += (values @ parts).reshape(-1, d, p)
-        return torch.cat([first, moved], dim=-1)
-
-    identity = torch.eye(d, dtype=start.dtype).expand(len(start), d, d)
-    y = torch.cat([start.unsqueeze(-1), identity, start.new_zeros(len(start), d, p)], dim=-1)
-    found = [y[..., 1:]]
-    for step, count in _steps(t):
-        h = step.reshape(-1, 1, 1)
-        for _ in range(count):
-            k1 = rate(y)
-            k2 = rate(y + h / 2 * k1)
-            k3 = rate(y + h / 2 * k2)
-            y = y + h / 6 * (k1 + 2 * (k2 + k3) + rate(y + h * k3))
-        found.append(y[..., 1:])
-    whole = torch.stack(found, dim=1)
-    return whole[..., :d], whole[..., d:]
+    found = np.empty((*t.shape, field.dim, field.dim + len(field)))
+    differentiate(terms_of(field, c), start.contiguous().numpy(), t.contiguous().numpy(), _substeps(t), found)
+    whole = torch.from_numpy(found)
+    return whole[..., : field.dim], whole[..., field.dim :]
