@@ -17,7 +17,7 @@ from physlearn.training.windows import GAP
 from systems import AccuracyWarning, InputError, Orbit
 from systems.errors import outside
 from systems.recording.smoothing import GAP as PAUSE
-from systems.recording.smoothing import Smooth, smooth
+from systems.recording.smoothing import Smooth, per_turn_of_steps, smooth
 from systems.recording.unwrapping import continued
 from systems.recording.velocities import sources_of
 
@@ -73,9 +73,9 @@ class Smoothed:
     def of(cls, orbits: Orbit | Sequence[Orbit]) -> Smoothed:
         """Smooth orbits, all runs of a coordinate together; see `systems.recording.smooth`.
 
-        Velocities that were derived from positions are derived again, with their rates. The noise of states that are too far
-        apart to tell noise from motion is not known, and NaN. Raises InputError if no orbit has two measured states of each
-        coordinate.
+        Velocities that were derived from positions are derived again, with their rates. The noise is not known, and NaN, if
+        the states are too far apart to tell noise from motion in one of the coordinates. Raises InputError if no orbit has
+        two measured states of each coordinate.
         """
         listed = [orbits] if isinstance(orbits, Orbit) else list(orbits)
         if len(differing := {orbit.coordinates for orbit in listed}) > 1:
@@ -100,7 +100,8 @@ class Smoothed:
             for k, one in enumerate(measured)
         ]
         per_turn = _per_turn(smoothed)
-        if (apart := _per_turn_of_steps([one.z[:, own].numpy() for one in measured])) < AMBIGUOUS:
+        values = [[one.z[one.measured[:, i], i].numpy() for one in measured] for i in own]
+        if (apart := min(per_turn_of_steps(signals) for signals in values)) < AMBIGUOUS:
             per_turn = min(per_turn, apart)  # what looks like noise may be motion
             warnings.warn(
                 f"the states are too far apart: there are fewer than {AMBIGUOUS} per turn, so the motion between them is "
@@ -109,6 +110,8 @@ class Smoothed:
                 stacklevel=outside(),
             )
         noise = np.array([found[i][0].noise if i in found else np.nan for i in range(len(names))])
+        if np.isnan(noise[own]).any():  # the fast motion of one coordinate is in the others as well
+            noise[:] = np.nan
         spread = np.nanstd(np.concatenate([orbit.z.numpy() for orbit in smoothed]), axis=0)
         moving = [i for i in own if spread[i] > 0]
         relative = float((noise[moving] / spread[moving]).max()) if moving else 0.0
@@ -171,22 +174,6 @@ def _per_turn(orbits: Sequence[Orbit]) -> float:
     fastest = float((np.sqrt(np.nanmean(np.square(rate), axis=0))[moving] / spread[moving]).max())
     step = float(np.median(np.concatenate([np.abs(np.diff(orbit.t.numpy())) for orbit in orbits])))
     return 2 * pi / (fastest * step) if fastest > 0 else np.inf
-
-
-def _per_turn_of_steps(runs: Sequence[np.ndarray]) -> float:
-    r"""Return the number of states per turn of an oscillation whose steps are as large as those of the fastest coordinate.
-
-    Its steps have :math:`\langle (x_{k+1} - x_k)^2 \rangle = 2 \sigma^2 (1 - \cos(2 \pi / n))`, and those of white noise are
-    as large as for n = 4.
-    """
-    spread = np.nanvar(np.concatenate(runs), axis=0)
-    steps = [np.diff(x[np.isfinite(x)]) for run in runs for x in run.T]
-    square = np.array([np.mean(np.square(np.concatenate(steps[i :: len(spread)]))) for i in range(len(spread))])
-    moving = spread > 0
-    if not moving.any():
-        return np.inf
-    ratio = float((square[moving] / spread[moving]).max()) / 2
-    return 2 * pi / float(np.arccos(1 - min(2.0, ratio))) if ratio > 0 else np.inf
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ SPARSE = 10  # values per turn, below which noise and motion look alike
 LARGE = 1e150  # above which squares overflow
 GAP = 200  # median steps without a value, across which values say nothing about each other, and rounding errors grow
 NEAR = 10  # median steps before the first value and after the last one, in which the spline continues
+LOUD = 0.3  # noise, in units of the size of the signal, that is motion if steps are as large as those of few values per turn
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Smooth:
         and as far from them in a gap of more than 200, the signal is the nearest value, with infinite errors.
     noise : float
         Standard deviation of the measured values around the true ones, pooled over all signals. NaN if there are fewer than
-        10 values per turn, which cannot tell noise from motion; the spline then goes through them.
+        10 values per turn, or jumps between slow motion, which cannot tell noise from motion; the spline then goes through
+        the values.
     followed : float
         Part of the noise that the smoothed signal follows, between 0 and 1: the mean leverage of a value on itself.
     """
@@ -111,12 +113,15 @@ def smooth(signals: Sequence[tuple[Array, Array]]) -> list[Smooth]:
     scaled = [
         _Signal.of(signals[k][0][part], x / size, known[k][part], step) for (k, part), x in zip(pieces, away, strict=True)
     ]
-    sparse = _per_turn([signal.x[signal.seen] for signal in scaled]) < SPARSE
+    measured = [signal.x[signal.seen] for signal in scaled]
+    sparse = _per_turn(measured) < SPARSE
     logarithm = RANGE[1] if sparse else _strength(scaled)
+    if not sparse and per_turn_of_steps(measured) < SPARSE:  # jumps between slow motion may look like noise
+        sparse = _noise([signal.run(np.exp(logarithm)) for signal in scaled]) > LOUD
+        logarithm = RANGE[1] if sparse else logarithm
     while True:
         found = [signal.run(np.exp(logarithm)) for signal in scaled]
-        squares, count = sum(one.squares for one in found), sum(one.count for one in found)
-        noise = size * float(np.sqrt(squares / count)) if count else 0.0
+        noise = size * _noise(found)
         parts = [signal.smoothed(one) for signal, one in zip(scaled, found, strict=True)]
         near = max(signal.off(values) for signal, (values, _, _) in zip(scaled, parts, strict=True))
         if near <= 2 * noise / size + ROUNDING or logarithm < 0:
@@ -221,6 +226,23 @@ def _per_turn(signals: Sequence[Array]) -> float:
     ratio = products[1] / products[0]
     cosine = (ratio + np.sqrt(ratio**2 + 8)) / 4
     return float(2 * np.pi / np.arccos(cosine)) if cosine < 1 else np.inf
+
+
+def per_turn_of_steps(signals: Sequence[Array]) -> float:
+    r"""Return the number of values per turn of an oscillation whose steps are as large as those of the signals.
+
+    Its steps have :math:`\langle (x_{k+1} - x_k)^2 \rangle = 2 \sigma^2 (1 - \cos(2 \pi / n))`, and those of white noise are
+    as large as for n = 4. It is infinite for signals that do not move.
+    """
+    steps, spread = np.concatenate([np.diff(x) for x in signals]), np.concatenate(signals).var()
+    ratio = float(np.square(steps).mean() / spread) / 2 if len(steps) and spread > 0 else 0.0
+    return 2 * np.pi / float(np.arccos(1 - min(2.0, ratio))) if ratio > 0 else np.inf
+
+
+def _noise(found: Sequence[_Filtered]) -> float:
+    """Return the most likely noise."""
+    squares, count = sum(one.squares for one in found), sum(one.count for one in found)
+    return float(np.sqrt(squares / count)) if count else 0.0
 
 
 def _strength(signals: Sequence[_Signal]) -> float:

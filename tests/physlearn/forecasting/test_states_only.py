@@ -1,6 +1,7 @@
 """Forecasters learn from states alone: far apart, noisy, uneven, with holes and angles."""
 
 import math
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -249,3 +250,13 @@ def test_a_coordinate_that_was_never_measured_is_named():
     for nothing in (None, 3, []):
         with pytest.raises(InputError, match="needs an Orbit or a non-empty list"):
             Forecaster("nn").fit(nothing, progress=False)
+
+
+@pytest.mark.parametrize(("system", "per_turn"), [("van-der-pol", 6), ("lorenz", 6), ("pendulum", 2)])
+def test_fast_motion_between_slow_motion_is_not_taken_for_noise(system, per_turn):
+    _, seen = measured_orbits.measured(system, per_turn, 0.0, seed=100)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AccuracyWarning)  # of few states per turn
+        found = Smoothed.of(seen)
+    assert np.isnan(found.noise).all()
+    assert found.per_turn < 1.2 * per_turn
