@@ -110,23 +110,24 @@ def summary(table: pd.DataFrame, value: str = "valid_time", *, resamples: int = 
     for key, group in table.groupby(["system", "per_turn", "noise", "loss"], sort=False):
         values = group[value].to_numpy(float)
         drawn = np.median(values[random.integers(len(values), size=(resamples, len(values)))], axis=1)
-        low, high = np.quantile(drawn, (0.025, 0.975))
+        low, high = np.quantile(drawn, (0.025, 0.975), method="nearest")
         rows.append((*key, float(np.median(values)), low, high, len(values)))
     return pd.DataFrame(rows, columns=["system", "per_turn", "noise", "loss", "median", "low", "high", "seeds"])
 
 
 def markdown(table: pd.DataFrame, value: str = "valid_time") -> str:
-    """Return the summary as a table in Markdown, with one row per system, spacing and noise."""
+    """Return the summary as a table in Markdown, with one row per system, spacing and noise, and the number of its seeds."""
     found = summary(table.dropna(subset=[value]), value)
     found["told"] = [f"{row['median']:.3g} ({row['low']:.3g}-{row['high']:.3g})" for _, row in found.iterrows()]
     exact = found[found["loss"] == EXACT].set_index(["system", "per_turn"])["told"]
     columns = [one for one in COLUMNS if (found["loss"] == one).any()]
     others = [one for one in columns if one != EXACT]
-    lines = [f"| system | per turn | noise | {' | '.join(columns)} |", "|---" * (3 + len(columns)) + "|"]
+    lines = [f"| system | per turn | noise | seeds | {' | '.join(columns)} |", "|---" * (4 + len(columns)) + "|"]
     for (system, per_turn, noise), rows in found[found["loss"] != EXACT].groupby(["system", "per_turn", "noise"]):
         told = rows.set_index("loss")["told"].reindex(others, fill_value="").tolist()
         first = [exact.get((system, per_turn), "")] * (EXACT in columns)
-        lines.append(f"| {system} | {per_turn:g} | {noise:.1%} | {' | '.join([*first, *told])} |")
+        seeds = "-".join(str(count) for count in sorted({rows["seeds"].min(), rows["seeds"].max()}))
+        lines.append(f"| {system} | {per_turn:g} | {noise:.1%} | {seeds} | {' | '.join([*first, *told])} |")
     return "\n".join(lines)
 
 
