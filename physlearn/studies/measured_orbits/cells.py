@@ -81,8 +81,8 @@ def _learned(loss: str, orbits: Orbit, protocol: Protocol, seed: int) -> Forecas
         name = f"{loss}-hamiltonian" if protocol.hamiltonian else loss
         return fit(Forecaster(name, angles=bool(orbits.periods), seed=seed), orbits)
     name = loss if loss == "cubic" else protocol.model
-    rates = loss in (EXACT, "cubic")
-    return fit(Forecaster(name, hidden=(HIDDEN,), seed=seed), orbits, loss="derivative" if rates else loss)
+    how: Any = "derivative" if loss in (EXACT, "cubic") else loss
+    return fit(Forecaster(name, hidden=(HIDDEN,), seed=seed), orbits, loss=how)
 
 
 def _forecast(learned: Forecaster | FlowLike, truth: Orbit) -> Orbit:
