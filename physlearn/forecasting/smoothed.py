@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
-from math import pi
 
 import numpy as np
 import torch
@@ -16,8 +15,9 @@ from jaxtyping import Float
 from physlearn.training.windows import GAP
 from systems import AccuracyWarning, InputError, Orbit
 from systems.errors import outside
+from systems.recording.per_turn import of_rates, of_steps
 from systems.recording.smoothing import GAP as PAUSE
-from systems.recording.smoothing import Smooth, per_turn_of_steps, smooth
+from systems.recording.smoothing import Smooth, smooth
 from systems.recording.unwrapping import continued
 from systems.recording.velocities import sources_of
 
@@ -101,7 +101,7 @@ class Smoothed:
         ]
         per_turn = _per_turn(smoothed)
         values = [[one.z[one.measured[:, i], i].numpy() for one in measured] for i in own]
-        if (apart := min(per_turn_of_steps(signals) for signals in values)) < AMBIGUOUS:
+        if (apart := min(of_steps(signals) for signals in values)) < AMBIGUOUS:
             per_turn = min(per_turn, apart)  # what looks like noise may be motion
             warnings.warn(
                 f"the states are too far apart: there are fewer than {AMBIGUOUS} per turn, so the motion between them is "
@@ -167,13 +167,8 @@ def _between_measured(orbits: Sequence[Orbit]) -> list[np.ndarray]:
 def _per_turn(orbits: Sequence[Orbit]) -> float:
     """Return the number of states in the time in which the fastest coordinate oscillates once."""
     z, rate = (np.concatenate([getattr(orbit, name).numpy() for orbit in orbits]) for name in ("z", "rate"))
-    spread = np.nanstd(z, axis=0)
-    moving = spread > 0
-    if not moving.any():
-        return np.inf
-    fastest = float((np.sqrt(np.nanmean(np.square(rate), axis=0))[moving] / spread[moving]).max())
     step = float(np.median(np.concatenate([np.abs(np.diff(orbit.t.numpy())) for orbit in orbits])))
-    return 2 * pi / (fastest * step) if fastest > 0 else np.inf
+    return of_rates(z, rate, step)
 
 
 @dataclass(frozen=True)

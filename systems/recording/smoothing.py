@@ -10,6 +10,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from systems.errors import InputError
+from systems.recording import per_turn
 from systems.recording.kalman_loops import LARGEST, filtered
 from systems.recording.kalman_loops import smoothed as smooth_backward
 
@@ -114,9 +115,9 @@ def smooth(signals: Sequence[tuple[Array, Array]]) -> list[Smooth]:
         _Signal.of(signals[k][0][part], x / size, known[k][part], step) for (k, part), x in zip(pieces, away, strict=True)
     ]
     measured = [signal.x[signal.seen] for signal in scaled]
-    sparse = _per_turn(measured) < SPARSE
+    sparse = per_turn.of_noisy(measured) < SPARSE
     logarithm = RANGE[1] if sparse else _strength(scaled)
-    if not sparse and per_turn_of_steps(measured) < SPARSE:  # jumps between slow motion may look like noise
+    if not sparse and per_turn.of_steps(measured) < SPARSE:  # jumps between slow motion may look like noise
         sparse = _noise([signal.run(np.exp(logarithm)) for signal in scaled]) > LOUD
         logarithm = RANGE[1] if sparse else logarithm
     while True:
@@ -209,34 +210,6 @@ class _Signal:
     def off(self, values: Array) -> float:
         """Return the root mean square distance of smoothed values from the measured ones."""
         return float(np.sqrt(np.square(values[0, self.seen] - self.x[self.seen]).mean()))
-
-
-def _per_turn(signals: Sequence[Array]) -> float:
-    r"""Return the number of values in which an oscillation turns once, whatever the noise is.
-
-    For an oscillation with white noise, the correlations of neighbours at one and two steps are :math:`r_1 = a \cos\omega`
-    and :math:`r_2 = a \cos 2\omega`, from which Pisarenko (Geophys. J. R. Astron. Soc. 33, 347, 1973) found omega.
-    """
-    products = [
-        sum(float(x[lag:] @ x[: len(x) - lag]) for x in signals) / max(1, sum(len(x) - lag for x in signals if len(x) > lag))
-        for lag in (1, 2)
-    ]
-    if products[0] <= 0:
-        return 2.0 if products[0] < 0 else np.inf
-    ratio = products[1] / products[0]
-    cosine = (ratio + np.sqrt(ratio**2 + 8)) / 4
-    return float(2 * np.pi / np.arccos(cosine)) if cosine < 1 else np.inf
-
-
-def per_turn_of_steps(signals: Sequence[Array]) -> float:
-    r"""Return the number of values per turn of an oscillation whose steps are as large as those of the signals.
-
-    Its steps have :math:`\langle (x_{k+1} - x_k)^2 \rangle = 2 \sigma^2 (1 - \cos(2 \pi / n))`, and those of white noise are
-    as large as for n = 4. It is infinite for signals that do not move.
-    """
-    steps, spread = np.concatenate([np.diff(x) for x in signals]), np.concatenate(signals).var()
-    ratio = float(np.square(steps).mean() / spread) / 2 if len(steps) and spread > 0 else 0.0
-    return 2 * np.pi / float(np.arccos(1 - min(2.0, ratio))) if ratio > 0 else np.inf
 
 
 def _noise(found: Sequence[_Filtered]) -> float:

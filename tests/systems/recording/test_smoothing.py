@@ -11,7 +11,7 @@ import systems
 from systems import InputError
 from systems.recording import smooth
 from systems.recording.kalman_loops import filtered, smoothed
-from systems.recording.smoothing import _per_turn, _Signal
+from systems.recording.smoothing import _Signal
 
 PENDULUM = systems.get("pendulum")
 
@@ -140,30 +140,6 @@ def test_signals_without_noise_at_times_of_very_different_distances_are_followed
     (found,) = smooth([(t, np.sin(t + seed))])
     assert np.abs(found.values[0] - np.sin(t + seed)).max() < 1e-3
     assert np.sqrt(np.square(found.values[1] - np.cos(t + seed)).mean()) < 0.1
-
-
-@pytest.mark.parametrize("noise", [0.0, 0.7])
-@pytest.mark.parametrize("per_turn", [4.5, 7.0, 13.0])
-def test_the_values_in_a_turn_are_counted_whatever_the_noise_is(per_turn, noise):
-    random = np.random.default_rng(0)
-    x = np.cos(2 * np.pi * np.arange(60_000) / per_turn + 0.3) + noise * random.normal(size=60_000)
-    for runs in ([x], [3 * one for one in np.split(x, 20)], [x, np.ones(1), np.zeros(2)]):
-        assert _per_turn(runs) == pytest.approx(per_turn, rel=0.03)
-
-
-@pytest.mark.parametrize(
-    ("x", "per_turn"),
-    [
-        ([1.0, -1.0] * 50, 2.0),
-        ([1.0, -0.5, -0.5] * 50, 2.0),  # three in a turn: neighbours differ in sign on average
-        ([0.0] * 9, math.inf),
-        ([1.0] * 3, math.inf),
-        ([1.0], math.inf),
-        ([0.1, 0.1, 0.0], 2 * math.pi / math.acos(math.sqrt(8) / 4)),
-    ],
-)
-def test_signals_that_do_not_turn_and_those_of_few_values_a_turn(x, per_turn):
-    assert _per_turn([np.array(x)]) == pytest.approx(per_turn, rel=1e-9)
 
 
 @pytest.mark.parametrize("strength", [1e-3, 1.0])
