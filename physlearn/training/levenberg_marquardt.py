@@ -14,17 +14,47 @@ arXiv:1201.5885 (2012).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol, TypeVar
 
 import numpy as np
 from jaxtyping import Float
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-DAMPING = 1e-4  # the first lambda
-LOWER, RAISE = 5.0, 2.0
-MOST = 1e9  # with a larger lambda, a step would change nothing
-LEAST = 1e-15
+Step = TypeVar("Step")
+
+
+@dataclass
+class Damping:
+    """The damping of steps, which rises until one of them is accepted, and falls afterwards.
+
+    Parameters
+    ----------
+    now
+        The damping of the next step.
+    lower, higher
+        Factors by which it falls and rises.
+    least, most
+        Its bounds. With a larger damping, a step would change nothing.
+    """
+
+    now: float = 1e-4
+    lower: float = 5.0
+    higher: float = 2.0
+    least: float = 1e-15
+    most: float = 1e9
+
+    def accepted(self, tried: Callable[[float], Step | None]) -> Step | None:
+        """Return what ``tried`` returns for the smallest damping for which that is not None, or None if there is none."""
+        while self.now < self.most:
+            found = tried(self.now)
+            if found is not None:
+                self.now = max(self.least, self.now / self.lower)
+                return found
+            self.now *= self.higher
+        return None
 
 
 class Errors(Protocol):
@@ -59,18 +89,24 @@ def descend(errors: Errors, weights: Float[np.ndarray, " P"], steps: int) -> Ite
     ndarray, shape ``(P,)``
         The weights.
     """
-    loss, damping = errors.loss(weights), DAMPING
+    loss, damping = errors.loss(weights), Damping()
     for step in range(steps):
         gradient, matrix = errors.gradient(weights), errors.matrix(weights, step)
-        size, reached = float(matrix.diagonal().mean()), np.inf
-        while damping < MOST and not reached < loss:
-            moved = _moved(weights, gradient, matrix, damping * size)
-            reached = np.inf if moved is None else errors.loss(moved)
-            damping *= RAISE
-        if moved is None or not reached < loss:
+        tried = partial(_tried, errors, weights, loss, gradient, matrix, float(matrix.diagonal().mean()))
+        found = damping.accepted(tried)
+        if found is None:
             return
-        weights, loss, damping = moved, reached, max(LEAST, damping / RAISE / LOWER)
+        weights, loss = found
         yield weights
+
+
+def _tried(
+    errors: Errors, weights: np.ndarray, loss: float, gradient: np.ndarray, matrix: np.ndarray, size: float, damping: float
+) -> tuple[np.ndarray, float] | None:
+    """Return the weights after a damped step and their loss, or None unless that is smaller."""
+    moved = _moved(weights, gradient, matrix, damping * size)
+    reached = np.inf if moved is None else errors.loss(moved)
+    return None if moved is None or not reached < loss else (moved, reached)
 
 
 def _moved(weights: np.ndarray, gradient: np.ndarray, matrix: np.ndarray, shift: float) -> np.ndarray | None:

@@ -3,7 +3,9 @@ r"""Coefficients of a field from measured states, by multiple shooting: the meth
 .. math:: \min_{c, s} \sum_w \sum_{j, i} \frac{(z_i(t_{wj}; s_w, c) - \hat z_{wji})^2}{\sigma_i^2}
 
 A segment w of an orbit has an initial state :math:`s_w` of its own, which is fitted with the coefficients and eliminated from
-the equations. All segments are integrated together.
+the equations. All segments are integrated together. The field is linear in its coefficients, so its derivatives by them are
+the library itself, and the normal equations of groups of orbits tell which terms are needed; the windows of networks
+(`physlearn.training.flow_errors`) have neither.
 
 References
 ----------
@@ -14,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from math import ceil
 
@@ -25,6 +27,7 @@ from torch import Tensor
 
 from physlearn.models.linear_field import LinearField
 from physlearn.models.units import Units
+from physlearn.training.levenberg_marquardt import Damping
 from physlearn.training.library_loops import differentiate, follow, terms_of
 from systems import InputError, Orbit
 
@@ -32,7 +35,6 @@ LONGEST = 0.3  # step of an integration, in units of the time scale
 GAP = 6.3  # step between states, in these units, at which an orbit is divided: about a turn
 SMALLEST_NOISE = 1e-9  # relative to the spread of a coordinate: that of orbits without noise
 SINGULAR = 1e-12  # eigenvalue of the scaled equations, relative to the largest, below which there is no information
-FIRST_DAMPING, LARGEST_DAMPING = 1e-4, 1e8
 COARSE, FINE = 1e-3, 1e-9  # predicted decrease of the sum of squares, relative to it, at which a fit ends
 ROUNDS, SAME = 4, 1.02  # in which the noise is estimated again, and the change of the ratio of two noises that ends them
 
@@ -186,32 +188,33 @@ class Shot:
 
     def minimised(self, tolerance: float, most: int = 40) -> Shot:
         """Return the fit that damped steps of Gauss and Newton reach."""
-        now, cost, damping = self, self.cost(), FIRST_DAMPING
+        now, cost, damping = self, self.cost(), Damping(now=1e-4, lower=10, higher=10, least=1e-14, most=1e8)
         if not np.isfinite(cost):
             return replace(now, converged=False)
         for _ in range(most):
-            found = now.equations()
-            matrix, right = found.matrix.sum(0), found.right.sum(0)
-            if not (matrix.isfinite().all() and right.isfinite().all()):
+            equations = now.equations()
+            if not (equations.matrix.isfinite().all() and equations.right.isfinite().all()):
                 return replace(now, converged=False)
-            accepted = False
-            while damping < LARGEST_DAMPING:
-                change = solved(matrix, right, damping)
-                gain = float(change @ (2 * right - matrix @ change))
-                states = found.states[..., -1] - found.states[..., :-1] @ change
-                trial = replace(now, coefficients=now.coefficients + change, start=now.start + states)
-                reached = trial.cost()
-                if reached < cost or (reached <= cost * (1 + 1e-12) and gain <= tolerance * cost):
-                    accepted = True
-                    break
-                damping *= 10
-            if not accepted:
-                return replace(now, converged=cost - reached < 1e-6 * cost or gain <= tolerance * (cost + 1))
-            done = cost - reached <= tolerance * (cost + self.freedom) and gain <= tolerance * (cost + self.freedom)
-            now, cost, damping = trial, reached, max(1e-14, damping / 10)
-            if done:
+            found = damping.accepted(partial(now._tried, equations, cost, tolerance))
+            if found is None:  # rounding is all that remains
                 return replace(now, converged=True)
+            now, reached, gain = found
+            enough = tolerance * (cost + self.freedom)
+            if cost - reached <= enough and gain <= enough:
+                return replace(now, converged=True)
+            cost = reached
         return now
+
+    def _tried(self, found: Equations, cost: float, tolerance: float, damping: float) -> tuple[Shot, float, float] | None:
+        """Return the fit after a damped step, its cost and the predicted gain, or None if the step makes the cost larger."""
+        matrix, right = found.matrix.sum(0), found.right.sum(0)
+        change = solved(matrix, right, damping)
+        gain = float(change @ (2 * right - matrix @ change))
+        states = found.states[..., -1] - found.states[..., :-1] @ change
+        trial = replace(self, coefficients=self.coefficients + change, start=self.start + states)
+        reached = trial.cost()
+        better = reached < cost or (reached <= cost * (1 + 1e-12) and gain <= tolerance * cost)
+        return (trial, reached, gain) if better else None
 
     def settled(self, tolerance: float = COARSE) -> Shot:
         """Return the fit with the noise that it leaves, which is estimated a few times."""

@@ -1,4 +1,8 @@
-"""The method of Levenberg and Marquardt for multiple shooting, and the covariance of what it finds."""
+"""The method of Levenberg and Marquardt for multiple shooting, and the covariance of what it finds.
+
+The loop differs from that of the training of flows: the damping enters the elimination of the states, parameters have bounds,
+and a step counts by the part of the predicted gain that it reaches, which orders of magnitude between parameters ask for.
+"""
 
 from __future__ import annotations
 
@@ -120,7 +124,7 @@ def _solved(fit: Shooting, found: Eliminated, now: Solution, root: float) -> Arr
     n = len(now.values)
     if n == 0:
         return np.zeros(0)
-    norms = column_norms(now.equations)
+    norms = _column_norms(now.equations)
     rows, right = _determined(found.left[:, :-1] / norms, found.left[:, -1])
     rows, right = np.concatenate([rows, root * np.eye(n)]), np.concatenate([right, np.zeros(n)])
     change = np.linalg.lstsq(rows, right, rcond=None)[0]
@@ -145,7 +149,7 @@ def _informative(s: Array) -> Array:
     return np.asarray(s > UNDETERMINED * max(s.max(initial=0.0), 1e-3))
 
 
-def column_norms(equations: Sequence[Equations]) -> Array:
+def _column_norms(equations: Sequence[Equations]) -> Array:
     """Return the norm of the derivatives of all residuals by each parameter; 1 if it is zero."""
     square = sum(np.einsum("mn,mn->n", one.by_values, one.by_values) for one in equations)
     return np.where(square > 0, np.sqrt(square), 1.0)
@@ -174,7 +178,7 @@ def covariance(fit: Shooting, solution: Solution, free: Array) -> Covariance:
     """Return the covariances, with parameters at their bounds held fixed: ``free`` (N,) tells which are not."""
     found = eliminate(fit, solution.equations, solution.states)
     n = len(solution.values)
-    norms = column_norms(solution.equations)
+    norms = _column_norms(solution.equations)
     values, directions = np.zeros((n, n)), []
     if free.any():
         _, s, v = np.linalg.svd((found.left[:, :-1] / norms)[:, free], full_matrices=True)

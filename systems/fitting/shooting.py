@@ -1,4 +1,9 @@
-"""Multiple shooting: orbits in segments that must join, with exact derivatives by initial states and parameters."""
+"""Multiple shooting: orbits in segments that must join, with exact derivatives by initial states and parameters.
+
+A system has few parameters, which orbits of any length determine, so the segments join, and an adaptive solver follows them.
+The coefficients or weights of a learned flow are many, and a flow that is still wrong cannot join its windows: there, windows
+have first states of their own, and fixed steps treat all of them together.
+"""
 
 from __future__ import annotations
 

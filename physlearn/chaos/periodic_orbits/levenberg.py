@@ -1,4 +1,8 @@
-"""The Levenberg-Marquardt method for equations whose solutions need not be isolated."""
+"""The Levenberg-Marquardt method for equations whose solutions need not be isolated.
+
+Its damping is that of equations which have exact solutions: it falls with the square of the residual. A least-squares fit,
+such as that of a training, leaves a residual, and has another rule.
+"""
 
 from __future__ import annotations
 
