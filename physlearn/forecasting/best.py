@@ -25,7 +25,7 @@ FAILED = 10.0  # error, in spreads of the true orbit, at which errors are cut of
 
 
 def choose_best(
-    template: Any, orbits: Orbit | Sequence[Orbit], validation: Orbit | Sequence[Orbit] | None, how: Mapping[str, Any]
+    template: Forecaster, orbits: Orbit | Sequence[Orbit], validation: Orbit | Sequence[Orbit] | None, how: Mapping[str, Any]
 ) -> tuple[Forecaster, pd.DataFrame]:
     """Train every model of the line-up that applies, and return the best one, with a table of all.
 
@@ -64,7 +64,7 @@ def choose_best(
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # the best is chosen; how bad the others are does not matter
                 forecaster = _configured(template, name).fit(orbits, validation, **how)
-                row |= _figures(forecaster, validation)
+                row |= judged(forecaster, validation)
             found[name] = forecaster
         except (InputError, IntegrationError) as error:
             row["failure"] = str(error)
@@ -83,19 +83,20 @@ def line_up() -> list[str]:
     return list(dict.fromkeys(contender.model for contender in (*LINEUP, *DISSIPATIVE)))
 
 
-def _configured(template: Any, name: str) -> Forecaster:
+def _configured(template: Forecaster, name: str) -> Forecaster:
     """Return a new forecaster of a model with the settings of the template that it has."""
     found: Forecaster = type(template)(**suited(name, template.get_params() | {"model": name}))
     return found
 
 
-def _figures(forecaster: Forecaster, validation: Orbit | Sequence[Orbit]) -> dict[str, float]:
+def judged(forecaster: Forecaster, validation: Orbit | Sequence[Orbit]) -> dict[str, float]:
+    """Return the mean score of a forecaster on validation orbits, and the median error of its forecasts."""
     parts, errors = zip(*forecaster.forecast_each(validation), strict=True)
     off = torch.stack(errors).double().nan_to_num(nan=FAILED).clamp(max=FAILED)
     return {"score": float(torch.stack(parts).double().mean()), "error": float(off.median())}
 
 
-def _held_out(orbits: Orbit | Sequence[Orbit]) -> tuple[Any, Any]:
+def _held_out(orbits: Orbit | Sequence[Orbit]) -> tuple[Sequence[Orbit], Sequence[Orbit]]:
     """Return training orbits, and validation orbits from the same runs."""
     runs = [one for orbit in Measured.of(orbits).orbits for one in orbit.separate()]
     if len(runs) == 1:

@@ -6,7 +6,7 @@ import copy
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import pandas as pd
 import torch
@@ -35,6 +35,9 @@ from physlearn.training.state_losses import LONGEST
 from systems import InputError, Orbit
 from systems.autograd_mode import recorded
 from systems.units_of_data import agreed_units
+
+if TYPE_CHECKING:
+    from physlearn.forecasting.forecaster import Forecaster
 
 
 class Fit(Members):
@@ -176,12 +179,14 @@ class Fit(Members):
             warn_of_misfit(self.name, self.history, of_states=self.loss != "derivative")
         return self
 
-    def _choose(self, orbits: Any, validation: Any, settings: Mapping[str, Any]) -> Self:
+    def _choose(
+        self, orbits: Orbit | Sequence[Orbit], validation: Orbit | Sequence[Orbit] | None, settings: Mapping[str, Any]
+    ) -> Self:
         """Become the best of several forecasters, which keeps the settings with which this one was created."""
         if settings["resume"]:
             raise InputError("no model has been chosen whose training could resume: call fit without resume first")
         own = self._settings
-        found, table = choose_best(self, orbits, validation, settings)
+        found, table = choose_best(cast("Forecaster", self), orbits, validation, settings)
         vars(self).update(vars(found) | {"_settings": own, "comparison": table})
         return self
 

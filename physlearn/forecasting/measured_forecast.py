@@ -18,11 +18,13 @@ from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 
 from physlearn import models
+from physlearn.forecasting.bands import BandedOrbit
+from physlearn.forecasting.best import judged
 from physlearn.forecasting.channels import started
 from physlearn.forecasting.forecaster import Forecaster
 from physlearn.forecasting.measurements import Measurements, columns_of
 from physlearn.forecasting.report import environment, finite, write_figure, write_json, write_table
-from physlearn.metrics import distance, valid_prediction_time
+from physlearn.metrics import valid_prediction_time
 from physlearn.models.build import check_given
 from physlearn.models.options import suited
 from physlearn.plotting import measured_plot
@@ -164,7 +166,7 @@ class MeasuredForecast:
         for number, (truth, forecast) in enumerate(zip(self.parts.test, self.forecasts[self.best], strict=True)):
             unit = truth.units.get("t")
             columns: dict[str, Any] = {"run": number, f"t [{unit}]" if unit else "t": truth.t.numpy()}
-            band = forecast.band() if hasattr(forecast, "band") else None
+            band = forecast.band() if isinstance(forecast, BandedOrbit) else None
             for i, name in enumerate(forecast.coordinates):
                 label = f" [{truth.units[name]}]" if name in truth.units else ""
                 columns[f"{name}{label}"] = truth.z[:, truth.index(name)].numpy()
@@ -238,16 +240,15 @@ def forecast_measurements(
     parts = replace(parts, test=started(parts.test))
     held = started(parts.validation)
     forecasters: dict[str, Forecaster] = {}
-    scores: dict[str, float] = {}
-    errors: dict[str, float] = {}
+    found: dict[str, dict[str, float]] = {}
     for name in tqdm(names, disable=not progress, desc="models", leave=False):
         own = suited(name, network | {"members": members})
         f = Forecaster(name, seed=seed, parameters=channels.parameters, inputs=channels.inputs, **own)
         how: dict[str, Any] = {**(training or {}), "progress": progress}
         how["loss"] = None if models.find(name).baseline else loss
         forecasters[name] = f.fit(parts.training, parts.validation, **how)
-        scores[name], errors[name] = _judged(held, [_forecast(f, run) for run in held])
-    order = sorted(names, key=lambda name: (-scores[name], errors[name]))
+        found[name] = judged(f, held)
+    order = sorted(names, key=lambda name: (-found[name]["score"], found[name]["error"]))
     notes: list[str] = []
     for name in order:
         if forecasters[name].members and len(held) > 1:
@@ -255,7 +256,7 @@ def forecast_measurements(
     if members > 1 and len(held) < 2:
         notes.append("the bands are not calibrated, because there is only one held-out run beside the test runs")
     forecasts = {name: [_forecast(forecasters[name], run) for run in parts.test] for name in order}
-    rows = [_row(name, forecasts[name], parts.test, scores[name]) for name in order]
+    rows = [_row(name, forecasts[name], parts.test, found[name]["score"]) for name in order]
     best = forecasters[order[0]]
     unit = measurements.runs[0].units.get("t", "")
     if best.loss:
@@ -263,8 +264,7 @@ def forecast_measurements(
     if noise := {name: best.noise[name] for name in measurements.states if np.isfinite(best.noise.get(name, np.nan))}:
         sizes = (f"{name} {value:.3g}{' ' + u if (u := best.units.get(name, '')) else ''}" for name, value in noise.items())
         notes.append("noise, estimated: " + ", ".join(sizes))
-    if hasattr(forecasts[order[0]][0], "trusted_until"):
-        trusted: Any = forecasts[order[0]][0]
+    if isinstance(trusted := forecasts[order[0]][0], BandedOrbit):
         until = trusted.trusted_until()
         told = f"for {float(until.time):.4g} +- {float(until.error):.2g} {unit}".rstrip()
         whole = float(until.time) >= float((trusted.t[-1] - trusted.t[0]).abs())
@@ -299,25 +299,6 @@ def _forecast(f: Forecaster, run: Orbit) -> Orbit:
     (one,) = f.channels.runs(run)
     given = f.channels.arguments(one)
     return f.forecast(run.z[0, [run.index(name) for name in f.coordinates]], run.t, progress=False, **given)
-
-
-def _judged(runs: Sequence[Orbit], forecasts: Sequence[Orbit]) -> tuple[float, float]:
-    """Return the part of the runs that is forecast well, and the mean error in units of the spread of each coordinate."""
-    pairs = [(plain, columns_of(run, plain.coordinates)) for run, plain in zip(runs, map(_plain, forecasts), strict=True)]
-    valid = [float(valid_prediction_time(forecast, truth) / (truth.t[-1] - truth.t[0]).abs()) for forecast, truth in pairs]
-    errors = [float(distance(forecast, truth).mean()) for forecast, truth in (_known(*pair) for pair in pairs)]
-    return float(np.mean(valid)), float(np.mean(errors))
-
-
-def _plain(forecast: Orbit) -> Orbit:
-    return columns_of(forecast, forecast.coordinates)
-
-
-def _known(forecast: Orbit, truth: Orbit) -> tuple[Orbit, Orbit]:
-    """Return both orbits at the times at which all coordinates were measured."""
-    known = truth.measured.all(-1)
-    one, other = (replace(orbit, t=orbit.t[known], z=orbit.z[known]) for orbit in (forecast, truth))
-    return one, other
 
 
 def _row(model: str, forecasts: Sequence[Orbit], test: Sequence[Orbit], score: float) -> dict[str, Any]:
