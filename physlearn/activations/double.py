@@ -35,7 +35,7 @@ def sines(order: int, x: Array, out: Array) -> None:
 
 
 @loop(**EXACT)
-def tanhs(order: int, x: Array, out: Array) -> None:
+def _tanhs(order: int, x: Array, out: Array) -> None:
     """Write a derivative of the hyperbolic tangent."""
     for i in range(x.size):
         small = exponential(-2.0 * abs(x[i]))
@@ -46,7 +46,7 @@ def tanhs(order: int, x: Array, out: Array) -> None:
 
 
 @loop(**EXACT)
-def logistics(order: int, factor: bool, x: Array, out: Array) -> None:
+def _logistics(order: int, factor: bool, x: Array, out: Array) -> None:
     """Write a derivative of 1 / (1 + exp(-x)), or of its product with x."""
     for i in range(x.size):
         small = exponential(-abs(x[i]))
@@ -107,13 +107,13 @@ def activate(code: int, order: int, numbers: Array, x: Array, out: Array) -> Non
     elif code == TABLE:
         table(order, numbers, x, out)
     elif code == TANH:
-        tanhs(order, x, out)
+        _tanhs(order, x, out)
     elif code == SIGMOID:
-        logistics(order, False, x, out)
+        _logistics(order, False, x, out)
     elif code == SILU:
-        logistics(order, True, x, out)
+        _logistics(order, True, x, out)
     elif code == SOFTPLUS and order > 0:
-        logistics(order - 1, False, x, out)
+        _logistics(order - 1, False, x, out)
     else:
         for i in range(x.size):
             out[i] = other(code, order, x[i])

@@ -90,7 +90,7 @@ def above_escape(system: System, n: int, energy: float, section: bool, seed: int
     if energy > FAR * escape:
         what = f"--energy {energy:g} is too far above the escape energy {escape:.4g}"
         raise InputError(f"{what}; choose at most {FAR * escape:.4g}")
-    options = values_of_sample(system, energy)
+    options = _values_of_sample(system, energy)
     if not section:
         return system.sample(n, seed=seed, **options)
     if not isinstance(system, systems.HamiltonianSystem):
@@ -101,7 +101,7 @@ def above_escape(system: System, n: int, energy: float, section: bool, seed: int
     return on_section(system, n, energy, bounds=bounds)
 
 
-def values_of_sample(system: System, value: float) -> dict[str, Any]:
+def _values_of_sample(system: System, value: float) -> dict[str, Any]:
     """Return the arguments of ``sample`` for an energy at which orbits may escape."""
     options: dict[str, Any] = energy(system, value)
     return options | ({"bounded": False} if "bounded" in inspect.signature(system.sample).parameters else {})

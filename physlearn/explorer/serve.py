@@ -83,7 +83,7 @@ def serve(
         title="physlearn explore",
         verbose=True,
     )
-    refuse_other_hosts(server._tornado, port)
+    _refuse_other_hosts(server._tornado, port)
     server.start()
     try:
         server.io_loop.start()
@@ -91,7 +91,7 @@ def serve(
         return
 
 
-def refuse_other_hosts(application: Application, port: int) -> None:
+def _refuse_other_hosts(application: Application, port: int) -> None:
     """Answer 403 to every request, for a page or a websocket, whose Host header does not name this machine.
 
     A website can let its name point to 127.0.0.1 (DNS rebinding). The browser then treats the explorer as part of that

@@ -168,7 +168,7 @@ def writable(directory: str | os.PathLike[str]) -> Path:
     return path
 
 
-def writable_file(path: Path) -> None:
+def _writable_file(path: Path) -> None:
     """Raise InputError if no file of that name can be written; no file is changed."""
     try:
         target = file_at(path)
@@ -185,7 +185,7 @@ def writable_files(*paths: Path | None, inputs: Sequence[Path | None] = ()) -> N
     read = [path for path in inputs if path is not None]
     seen: list[Path] = []
     for path in (path for path in paths if path is not None):
-        writable_file(path)
+        _writable_file(path)
         for other in [*seen, *read]:
             if _alike(path, other):
                 use = "is an input" if other in read else "is also an output"

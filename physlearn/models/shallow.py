@@ -220,7 +220,7 @@ def total_many(weights: Array, x: Array, sums: Array, into: Array) -> None:
 
 
 @loop(forceinline=True, **EXACT)
-def rates_many(outer: Array, linear: Array, x: Array, z: Array, place: int, sums: Array, into: Array, out: Array) -> None:
+def _rates_many(outer: Array, linear: Array, x: Array, z: Array, place: int, sums: Array, into: Array, out: Array) -> None:
     """Write the rates of states or vectors side by side, without the constant part."""
     lanes = x.shape[1]
     for row in range(out.shape[0]):
@@ -249,7 +249,7 @@ def many(t, z_, numbers, out_):  # type: ignore[no-untyped-def]
             x[row, lane] = shift[row]
     project_many(inner, z, 0, x)
     functions(p, blocks, 0, lanes, x.reshape(-1), y.reshape(-1))
-    rates_many(outer, linear, y, z, 0, sums, into, out)
+    _rates_many(outer, linear, y, z, 0, sums, into, out)
     for row in range(results):
         for lane in range(lanes):
             out[row, 0, lane] += constant[row]
@@ -263,7 +263,7 @@ def many(t, z_, numbers, out_):  # type: ignore[no-untyped-def]
         for row in range(n):
             for lane in range(lanes):
                 x[row, lane] *= y[row, lane]
-        rates_many(outer, linear, x, z, place, sums, into, out)
+        _rates_many(outer, linear, x, z, place, sums, into, out)
 
 
 @pointer

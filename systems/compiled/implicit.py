@@ -122,7 +122,7 @@ def eliminate(matrix: Array, right: Array) -> None:
 
 
 @loop(**EXACT)
-def newton(
+def _newton(
     field: int,
     jacobian: int,
     p: Array,
@@ -178,7 +178,7 @@ def newton(
 
 
 @loop(**EXACT)
-def rescue(
+def _rescue(
     field: int, jacobian: int, p: Array, p_jacobian: Array, t: float, dt: float, scheme: Scheme, y: Array, lanes: int,
     tolerance: float, size: Array, lost: Array, x: Array, status: Array,
 ) -> None:  # fmt: skip
@@ -192,7 +192,7 @@ def rescue(
         if status[lane] == TOO_SLOW:
             for i in range(dim):
                 one[i], one_size[i] = y[i * lanes + lane], size[i * lanes + lane]
-            lost[lane] = not newton(field, jacobian, p, p_jacobian, t, dt, (a, c, one_mask), one, tolerance, one_size, one_x)
+            lost[lane] = not _newton(field, jacobian, p, p_jacobian, t, dt, (a, c, one_mask), one, tolerance, one_size, one_x)
             for stage in range(stages):
                 for i in range(dim):
                     x[stage, i * lanes + lane] = np.nan if lost[lane] else one_x[stage, i]
@@ -236,7 +236,7 @@ def run(
                 for i in range(n):
                     samples[taken // apart, i] = y[i]
             if not sweep(wide, p, t, dt, scheme, y, lanes, tolerance, size, lost, x, state, new, status, previous, change):
-                rescue(field, jacobian, p, p_jacobian, t, dt, scheme, y, lanes, tolerance, size, lost, x, status)
+                _rescue(field, jacobian, p, p_jacobian, t, dt, scheme, y, lanes, tolerance, size, lost, x, status)
             for stage in range(stages):
                 for i in range(n):
                     y[i] += b[stage] * x[stage, i]

@@ -15,7 +15,7 @@ from systems.recording.frames import RUNS
 from systems.recording.moments import is_moment
 
 
-def read_table(
+def _read_table(
     path: str | os.PathLike[str], columns: Sequence[str] | None = None, text: Sequence[str] = ()
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """Read a CSV file with any columns as a table, and the units of its columns.
@@ -67,7 +67,7 @@ def read_labelled(path: str | os.PathLike[str], columns: Sequence[str] | None, r
     """Return a CSV file as a table whose columns have the units in their names, as in ``theta [rad]``."""
     if Path(path).suffix.lower() in (".nc", ".nc4"):
         raise InputError(f"{path} is no CSV file; if it is an orbit, read it by Orbit.load")
-    table, units = read_table(path, columns, text=RUNS if run is None else (run,))
+    table, units = _read_table(path, columns, text=RUNS if run is None else (run,))
     return table.rename(columns={name: f"{name} [{unit}]" for name, unit in units.items()})
 
 

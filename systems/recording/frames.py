@@ -12,7 +12,7 @@ from systems.errors import InputError
 from systems.recording.csv_columns import listed, name_and_unit
 from systems.recording.moments import TIME_OF_DAY, seconds_of
 from systems.recording.restarts import restarts
-from systems.recording.runs import Run, joined
+from systems.recording.runs import Run, joined, tensor
 from systems.states import check_times
 
 if TYPE_CHECKING:
@@ -148,8 +148,6 @@ def _runs(
 
 
 def _run(table: pd.DataFrame, time: str, names: Sequence[str], rates: Sequence[str] | None) -> Run:
-    from systems.recording.of_data import tensor
-
     t = tensor(table[time].to_numpy())
     if (lost := t.isnan()).any():
         raise InputError(f"row {int(lost.nonzero()[0]) + 1} of a run has no time; leave it out, or give its time")

@@ -12,7 +12,7 @@ TINY = 1e-300
 
 
 @loop()
-def transition(h: float, order: int, strength: float, forward: Array, added: Array) -> None:
+def _transition(h: float, order: int, strength: float, forward: Array, added: Array) -> None:
     """Set the matrices by which a step moves the state (a Taylor polynomial), and the covariance that it adds.
 
     Parameters
@@ -67,7 +67,7 @@ def filtered(
     start : shape ``(order,)``
         Mean of the initial state.
     strength, order
-        As in ``transition``.
+        As in ``_transition``.
     means, covariances, predicted, spreads : shapes ``(T, order)``, ``(T, order, order)`` and the same again
         Results: the state given the values up to each time, and those before it.
 
@@ -87,7 +87,7 @@ def filtered(
                 for j in range(order):
                     spreads[0, i, j] = VAGUE * (1 + strength) if i == j else 0.0
         else:
-            transition(t[k] - t[k - 1], order, strength, forward, added)
+            _transition(t[k] - t[k - 1], order, strength, forward, added)
             for i in range(order):
                 total = 0.0
                 for j in range(i, order):
@@ -136,7 +136,7 @@ def smoothed(t: Array, means: Array, covariances: Array, predicted: Array, sprea
     root, gain, right = np.zeros((order, order)), np.zeros((order, order)), np.zeros(order)
     change = np.zeros((order, order))
     for k in range(len(t) - 2, -1, -1):
-        transition(t[k + 1] - t[k], order, 0.0, forward, added)
+        _transition(t[k + 1] - t[k], order, 0.0, forward, added)
         scale = np.zeros(order)
         for i in range(order):
             scale[i] = 1 / np.sqrt(spreads[k + 1, i, i] + TINY)

@@ -9,7 +9,7 @@ import numpy as np
 
 from systems.errors import InputError
 from systems.recording.csv_columns import listed
-from systems.recording.of_data import tensor
+from systems.recording.runs import tensor
 
 TIMES = ("time", "t", "sample")
 COORDINATES = ("coordinate", "variable", "component")

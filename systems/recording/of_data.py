@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from systems.errors import InputError
@@ -166,9 +165,3 @@ def _several(t: Any, runs: int) -> bool:
     if isinstance(t, np.ndarray | Tensor):
         return t.ndim > 1
     return _is_list(t) and bool(t) and (_is_list(t[0]) or getattr(t[0], "ndim", 0) > 0)
-
-
-def tensor(values: np.ndarray) -> Tensor:
-    """Return numbers as a tensor in float64, or in the precision that they have."""
-    kept = values.dtype in (np.float32, np.float64)
-    return torch.from_numpy(np.array(values, dtype=values.dtype if kept else np.float64, order="C"))

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from systems.errors import InputError
+
+if TYPE_CHECKING:
+    from systems.orbit import Orbit
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ class Run:
     rate: Float[Tensor, "T D"] | None = None
 
 
-def of_orbit(orbit: Any) -> list[Run]:
+def of_orbit(orbit: Orbit) -> list[Run]:
     """Return the orbits of a batch as runs, without the times at which nothing was measured."""
     return [Run(one.t, one.z, one.rate) for one in orbit.separate()]
 
@@ -48,10 +52,10 @@ def joined(runs: Sequence[Run]) -> dict[str, Tensor | None]:
     longest = max(len(run.t) for run in runs)
     equal = all(torch.equal(run.t, runs[0].t) for run in runs)
     known = all(run.rate is not None for run in runs)
-    rates = [filled_up(run.rate, longest) for run in runs if run.rate is not None]
+    rates = [_filled_up(run.rate, longest) for run in runs if run.rate is not None]
     return {
         "t": runs[0].t if equal else torch.stack([continued(run.t, longest) for run in runs]),
-        "z": torch.stack([filled_up(run.z, longest) for run in runs]),
+        "z": torch.stack([_filled_up(run.z, longest) for run in runs]),
         "rate": torch.stack(rates) if known else None,
     }
 
@@ -63,6 +67,12 @@ def continued(t: Float[Tensor, " T"], length: int) -> Float[Tensor, " length"]:
     return torch.cat([t, t[-1] + more * step])
 
 
-def filled_up(z: Float[Tensor, "T D"], length: int) -> Float[Tensor, "length D"]:
+def _filled_up(z: Float[Tensor, "T D"], length: int) -> Float[Tensor, "length D"]:
     """Return states that are followed by NaN."""
     return torch.cat([z, z.new_full((length - len(z), z.shape[-1]), torch.nan)])
+
+
+def tensor(values: np.ndarray) -> Tensor:
+    """Return numbers as a tensor in float64, or in the precision that they have."""
+    kept = values.dtype in (np.float32, np.float64)
+    return torch.from_numpy(np.array(values, dtype=values.dtype if kept else np.float64, order="C"))

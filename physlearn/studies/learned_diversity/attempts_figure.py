@@ -141,7 +141,7 @@ def attempts_together(request: Request) -> Drawn:
     return _drawn(request, "attempts-together", "Combined changes", RUNS[request.quick])
 
 
-def attempted(request: Request, task: Task, settings: Mapping[str, Any], meta_seed: int) -> dict[str, Comparison]:
+def _attempted(request: Request, task: Task, settings: Mapping[str, Any], meta_seed: int) -> dict[str, Comparison]:
     """Learn two types with the settings of an attempt, and compare them in each regime."""
     how = {**settings, **QUICK} if request.quick else settings
     learned = request.results.learned(task, meta_seed, types=2, **how)
@@ -163,7 +163,7 @@ def _tried(request: Request, tried: Mapping[str, Mapping[str, Any]], meta_seeds:
     for name, group in tried.items():
         task = replace(tasks.get(name, seed=OTHER_DATA, device=request.device), learning={})
         for (attempt, settings), meta_seed in product(group.items(), meta_seeds):
-            for regime, result in attempted(request, task, settings, meta_seed).items():
+            for regime, result in _attempted(request, task, settings, meta_seed).items():
                 tables.append(result.table.assign(task=name, attempt=attempt, regime=regime, meta_seed=meta_seed))
     return pd.concat(tables, ignore_index=True)
 

@@ -68,12 +68,12 @@ def noisy_descent(request: Request) -> Drawn:
     plt.close(figure)  # removes it from pyplot; the caller keeps it
     plotting.noisy_descent(landscape.value, shown, minima=landscape.minima, ax=left)
     left.set_title("a random landscape", fontsize="medium")
-    on_a_trained_network(request, right)
+    _on_a_trained_network(request, right)
     right.set_title("the loss of a trained network, along its two sharpest directions", fontsize="medium")
     return Drawn(figure, table, {**settings, "paths": count})
 
 
-def on_a_trained_network(request: Request, ax: Axes) -> None:
+def _on_a_trained_network(request: Request, ax: Axes) -> None:
     """Draw paths towards a minimum found by a network of figure 5, in the plane of the largest curvature of its loss."""
     task = request.task("van-der-pol")
     parts = trained(task, "training", "validation", "test")

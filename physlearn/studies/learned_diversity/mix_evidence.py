@@ -36,14 +36,14 @@ def deciding(found: Study) -> Iterator[Row]:
         theirs = found.results.get(SHORT_TUNED, result).table if regime == SHORT else table
         best = best_named(theirs, found.learned[0].base)
         own = table[table["variant"].isin(["mix", *TYPES])]
-        against = pd.concat([own, better_type(table), theirs[theirs["variant"] == best]])
+        against = pd.concat([own, _better_type(table), theirs[theirs["variant"] == best]])
         rows = paired(against, "loss", "mix", confidence=1 - 0.05 / DECIDING)
         for other, row in rows.iterrows():
             name = f"the best named activation, {other}" if other == best else str(other)
             yield _row(found, regime, "loss", f"the mix is better than {name}", row, -1)
 
 
-def better_type(table: pd.DataFrame) -> pd.DataFrame:
+def _better_type(table: pd.DataFrame) -> pd.DataFrame:
     """Return the networks of the type with the lower mean log loss in each meta-seed, under one name."""
     parts = []
     for _, run in table[table["variant"].isin(TYPES)].groupby("meta_seed"):

@@ -52,7 +52,7 @@ Lot = tuple[Task, Sequence[Mapping[str, str | Activation]]]
 def mix_study(task: Task, request: Request) -> Study:
     """Learn activations with each number of types, and compare all variants in every regime."""
     found = _regimes(task, request)
-    rest, more = rivals(task, request), more_types(task, request)
+    rest, more = rivals(task, request), _more_types(task, request)
     lots = ((task, rest), (task, more), (spline_task(task), _splines(request)))
     return _beside(found, request, lots, list(found.results), forecast=False)
 
@@ -77,7 +77,7 @@ def rivals(task: Task, request: Request) -> list[dict[str, str | Activation]]:
     ]
 
 
-def more_types(task: Task, request: Request) -> list[dict[str, str | Activation]]:
+def _more_types(task: Task, request: Request) -> list[dict[str, str | Activation]]:
     """Return mixes of more types, for the first few meta-seeds."""
     many = {name: learned(request, task, types=types, meta_seeds=FEW) for name, types in MORE_TYPES.items()}
     return [{name: several[k].mix for name, several in many.items()} for k in range(FEW[request.quick])]

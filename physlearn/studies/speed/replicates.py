@@ -24,12 +24,12 @@ ONE_BY_ONE = "one by one"
 FEWEST, EPOCHS = 3, 100  # of all networks at once: timed epochs at least, and in total over all networks
 
 
-def learned_pair() -> Mixture:
+def _learned_pair() -> Mixture:
     """Return a mixture of two curves in equal parts, such as meta-learning gives."""
     return Mixture([Table.capture(torch.sin), Table.capture(lambda x: x.sin() + 0.1 * x * x.tanh())])
 
 
-ACTIVATIONS: dict[str, str | Mixture] = {"sine": "sine", "mix of two tables": learned_pair()}
+ACTIVATIONS: dict[str, str | Mixture] = {"sine": "sine", "mix of two tables": _learned_pair()}
 
 
 def pairs_of(model: str, count: int, device: str = "cpu") -> Pairs:
@@ -79,7 +79,7 @@ def one_by_one(model: str, activation: str | Activation, pairs: Pairs) -> None:
     torch.set_num_threads(threads)
 
 
-def all_at_once(model: str, activation: str | Activation, pairs: Pairs, size: int) -> Taken:
+def _all_at_once(model: str, activation: str | Activation, pairs: Pairs, size: int) -> Taken:
     """Return the time per epoch of ``size`` networks at once, after a first epoch that compiles and allocates memory."""
     networks = [network(model, activation, seed, str(pairs.z.device)) for seed in range(size)]
     training = Training(epochs=1 + max(FEWEST, EPOCHS // size), batch_size=BATCH)
@@ -97,7 +97,7 @@ def rows(devices: Sequence[str], sizes: Sequence[int], steps: int) -> Iterator[d
                 return clocked(partial(one_by_one, model, activation, pairs_of(model, steps * BATCH, device)), device)
 
             def together(device: str, model: str = model, activation: str | Mixture = activation, *, size: int) -> Taken:
-                return all_at_once(model, activation, pairs_of(model, steps * BATCH, device), size)
+                return _all_at_once(model, activation, pairs_of(model, steps * BATCH, device), size)
 
             by_hand = list(side_by_side(devices, alone, steps, **case, how=ONE_BY_ONE, size=1))
             yield from by_hand

@@ -57,11 +57,11 @@ def smoothed(t: Floats, x: Floats, at: Floats, window: int, noise: float, whole:
     """
     rest = x - whole.swing(t)[0]
     left = float(np.sqrt(2 * np.mean((rest - rest.mean()) ** 2)))
-    smooth = local_polynomials(t, rest, at, window, noise, whole.period, left)
+    smooth = _local_polynomials(t, rest, at, window, noise, whole.period, left)
     return Rates(smooth.value + whole.swing(at), smooth.error, smooth.off_centre)
 
 
-def local_polynomials(
+def _local_polynomials(
     t: Floats, x: Floats, at: Floats, window: int, noise: float, period: float, amplitude: float, order: int = ORDER
 ) -> Rates:
     """Fit a polynomial to the samples in a window around each time: Savitzky and Golay's filter where steps are equal.
