@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
+from torch import Tensor
 
 from systems.errors import InputError
 from systems.orbit import Orbit
@@ -22,7 +23,7 @@ def at_own_times(function: Function) -> Function:
     """
 
     @wraps(function)
-    def call(flow: Any, z0: Any, t: Any, *args: Any, **kwargs: Any) -> Orbit:
+    def call(flow: object, z0: Tensor, t: Tensor, *args: object, **kwargs: object) -> Orbit:
         nested = isinstance(t, list | tuple) and len(t) > 0 and isinstance(t[0], list | tuple)
         if not nested and getattr(t, "ndim", 1) < 2:
             return function(flow, z0, t, *args, **kwargs)
@@ -35,8 +36,8 @@ def at_own_times(function: Function) -> Function:
         if not len(rows):
             return function(flow, states, rows.new_zeros(1), *args, **kwargs)
         lists, which = torch.unique(rows, dim=0, return_inverse=True)
-        z: Any = None
-        rate: Any = None
+        z: Tensor | None = None
+        rate: Tensor | None = None
         first: Orbit | None = None
         for number, own in enumerate(lists):
             mine = which == number
@@ -45,9 +46,10 @@ def at_own_times(function: Function) -> Function:
                 first, z = found, found.z.new_empty(len(rows), *found.z.shape[1:])
                 rate = None if found.rate is None else torch.empty_like(z)
             z[mine] = found.z
-            if rate is not None:
+            if rate is not None and found.rate is not None:
                 rate[mine] = found.rate
         assert first is not None
+        assert z is not None
         shape = (*states.shape[:-1], *z.shape[1:])
         kept = times.to(first.t)
         return replace(first, t=kept, z=z.reshape(shape), rate=None if rate is None else rate.reshape(shape))

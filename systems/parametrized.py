@@ -55,6 +55,11 @@ class Parametrized:
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
+def numbers_of(system: Parametrized) -> tuple[str, ...]:
+    """Return the names of the parameters of a system or map that are declared as numbers."""
+    return tuple(f.name for f in fields(system) if f.type in ("float", float)) if is_dataclass(system) else ()
+
+
 def check_parameters(name: str, given: Iterable[str], known: Iterable[str]) -> None:
     """Raise InputError if one of the given names is not that of a parameter of the system or map that is called ``name``."""
     if unknown := sorted(set(given) - set(known)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -98,7 +98,7 @@ def equations(
     members = forecaster.members or [model]
     learned = [_rates(member, z) for member in members]
     mean = torch.stack(learned).mean(0)
-    kind: Any = SparseHamiltonian if hasattr(model, "hamiltonian") else SparseField
+    kind: type[SparseModel] = SparseHamiltonian if hasattr(model, "hamiltonian") else SparseField
     kind.check_options({"degree": degree})
     units = Units.of(z, mean, kind.structure)
     off = rate - mean if rate is not None else torch.stack(learned).std(0) if len(learned) > 1 else torch.zeros_like(mean)

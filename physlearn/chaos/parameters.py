@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import product
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -91,10 +91,10 @@ def values_of(name: str, values: Iterable[float]) -> list[float]:
     return found
 
 
-def with_parameters(system: Adjustable, **values: float) -> Any:
+def with_parameters(system: Adjustable, **values: float) -> FlowLike | Map:
     """Return the system with these values of its parameters; raise InputError if it does not have one of them."""
     if isinstance(system, Suspension):
-        return Suspension(with_parameters(system.driven, **values))
+        return Suspension(cast(System, with_parameters(system.driven, **values)))
     if isinstance(system, System | Map):
         check_parameters(system.name, values, system.parameters)
         return replace(system, **values)  # type: ignore[type-var] # its parameters are the fields of a dataclass

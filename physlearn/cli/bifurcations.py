@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from typer import Option
 
@@ -53,7 +53,7 @@ def bifurcations(
     limits.check_orbits(orbits * len(numbers), 1.0, 1.0, system.dim)
     z0 = system.sample(orbits, seed=seed)
     for time in (duration, transient):
-        limits.check_chaos(with_parameters(system, **{key: numbers[0]}), z0, time, dt)
+        limits.check_chaos(cast(Any, with_parameters(system, **{key: numbers[0]})), z0, time, dt)
     place: Any = at if at == "maxima" else values.surface(at, "--at")
     diagram = chaos.bifurcation_diagram(
         system,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from statistics import NormalDist
-from typing import Any
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -143,6 +143,6 @@ class BandedOrbit(Orbit):
         assert self.members is not None
         plain = Orbit(self.t, self.z, coordinates=self.coordinates)
         parts = [replace(plain, z=one)[index] for one in self.members]
-        chosen: Any = super().__getitem__(index)
+        chosen = cast(BandedOrbit, super().__getitem__(index))
         lead = replace(plain, z=self.lead.unsqueeze(-1), coordinates=("lead",))[index].z.squeeze(-1)
         return replace(chosen, members=torch.stack([part.z for part in parts]), elapsed=lead)

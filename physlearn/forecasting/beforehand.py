@@ -34,7 +34,7 @@ class Beforehand:
     symmetry: Group | bool = False
 
     @classmethod
-    def of(cls, known: Any, symmetry: Any) -> Beforehand:
+    def of(cls, known: object, symmetry: object) -> Beforehand:
         """Return the checked arguments. Raises InputError for anything else."""
         if known is not None and not (isinstance(known, Flow | System) or callable(known)):
             raise InputError(f"known must be a system or a function f(t, z), not {known!r:.80}")
@@ -111,7 +111,7 @@ def restored(settings: Mapping[str, Any], known: System | Callable[..., Any] | N
     return {"known": known, "symmetry": Group.listed([_pair(row) for row in rows]) if rows else False}
 
 
-def _pair(row: Any) -> tuple[list[list[float]], int]:
+def _pair(row: object) -> tuple[list[list[float]], int]:
     matrix, sign = (*schema.listed(row, "each symmetry", 2), None, None)[:2]
     lines = [
         schema.listed(line, "each row of a symmetry", LARGEST) for line in schema.listed(matrix, "each symmetry", LARGEST)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -133,7 +134,7 @@ class Forecaster(Fit, Estimator):
         inputs: str | Sequence[str] = (),
         parameters: str | Sequence[str] = (),
         known: System | Callable[..., Tensor] | None = None,
-        symmetry: Any = False,
+        symmetry: bool | np.ndarray | Tensor | Sequence[object] = False,
         seed: int = 0,
         members: int = 1,
         dtype: torch.dtype = torch.float32,

@@ -7,7 +7,6 @@ import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
@@ -243,7 +242,7 @@ def _undetermined(smooth: Smoothed) -> float:
     return float(np.sqrt(np.square(rate[first] - rate[some]).mean() / 2))
 
 
-def _stacked(smooth: Smoothed) -> tuple[Any, Any, Any]:
+def _stacked(smooth: Smoothed) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the states and the rates of all runs where these are known, and where that is."""
     z, rate = (np.concatenate([getattr(orbit, name).numpy() for orbit in smooth.orbits]) for name in ("z", "rate"))
     known = np.isfinite(z).all(1) & np.isfinite(rate).all(1)

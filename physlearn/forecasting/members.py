@@ -194,7 +194,7 @@ class Members(ContinuedFlow):
 
     def _flow_of(self, member: PhysicalModel) -> ContinuedFlow:
         """Return the forecaster with the weights of a member."""
-        other: Any = copy.copy(self)
+        other = copy.copy(self)
         other._model, other._copies, other._compiled = member, {}, None
         return other
 

@@ -38,7 +38,7 @@ class Past:
 
         Raises InputError if a column is missing, or an orbit has no such state.
         """
-        chosen = _selected(past, columns)
+        chosen = selected(past, columns)
         known = chosen.measured.all(-1)
         if not known.any(-1).all():
             raise InputError("the past has an orbit in which never all coordinates were measured at a time: leave it out")
@@ -68,7 +68,7 @@ class Past:
         InputError
             If a column is missing, if steps are not equal, or if a stretch is too short.
         """
-        chosen = _selected(past, columns)
+        chosen = selected(past, columns)
         ends = []
         for i in range(chosen.shape[:-1].numel()):
             found = even_stretches([row(chosen, i)], step, what)
@@ -109,7 +109,7 @@ def last_time(past: Orbit, columns: Sequence[str]) -> Float[Tensor, "*batch"]:
     return past.t.expand(past.shape).gather(-1, _last(known).clamp(min=0)).squeeze(-1)
 
 
-def _selected(past: Orbit, columns: Sequence[str]) -> Orbit:
+def selected(past: Orbit, columns: Sequence[str]) -> Orbit:
     """Return some coordinates of an orbit, without rates. Raises InputError if one is missing."""
     if missing := [name for name in columns if name not in past.coordinates]:
         raise InputError(

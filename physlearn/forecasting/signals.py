@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -35,13 +34,13 @@ class Signal:
     """
 
     name: str
-    function: Callable[[Any], Any] | None = None
+    function: Callable[..., object] | None = None
     t: Tensor | None = None
     values: Tensor | None = None
     orbits: int = 1
 
     @classmethod
-    def of(cls, name: str, given: Any, t: Tensor | None, batch: torch.Size) -> Signal:
+    def of(cls, name: str, given: object, t: Tensor | None, batch: torch.Size) -> Signal:
         """Return an input in any form that `Forecaster.forecast` takes.
 
         Parameters

@@ -76,7 +76,8 @@ def _part(orbit: Orbit, kept: Bool[Tensor, " T"], known: Bool[Tensor, " D"]) -> 
     return replace(orbit, t=orbit.t[kept], z=orbit.z[kept][:, known], coordinates=names, periods=periods, units=units)
 
 
-def _of_one(value: Any, batch: torch.Size, i: int) -> Any:
+def _of_one(value: object, batch: torch.Size, i: int) -> object:
     """Return the value for one orbit of an argument that has one value per orbit."""
-    one_each = isinstance(value, Tensor) and value.ndim > 0 and value.shape == batch
-    return value.flatten()[i] if one_each else value
+    if isinstance(value, Tensor) and value.ndim > 0 and value.shape == batch:
+        return value.flatten()[i]
+    return value

@@ -172,7 +172,7 @@ def _separable(model: SeparableHamiltonianNetwork) -> Deep:
     return replace(force, towers=(*force.towers, velocity))
 
 
-def _mechanical(model: Any, straight: float = 1.0) -> Deep:
+def _mechanical(model: SeparableHamiltonianNetwork, straight: float = 1.0) -> Deep:
     """Return a field with the force of the potential, and with ``straight`` times the momenta as velocities."""
     tower = _gradient(model.potential_energy)
     half = len(tower.outer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import torch
@@ -34,7 +34,7 @@ class Group:
     signs: Float[Tensor, " n"]
 
     @classmethod
-    def generated(cls, generators: Any) -> Group:
+    def generated(cls, generators: object) -> Group:
         """Return the group that some symmetries generate.
 
         Parameters
@@ -73,12 +73,12 @@ class Group:
         return cls(torch.stack([one for one, _ in found]), torch.tensor([sign for _, sign in found], dtype=torch.float64))
 
     @staticmethod
-    def element(one: Any) -> tuple[Float[Tensor, "D D"], float]:
+    def element(one: object) -> tuple[Float[Tensor, "D D"], float]:
         """Return a symmetry, given as to `generated`, as a matrix and its sign."""
         return _read(one)
 
     @classmethod
-    def listed(cls, elements: Sequence[tuple[Any, float]]) -> Group:
+    def listed(cls, elements: Sequence[tuple[object, float]]) -> Group:
         """Return a group of these matrices and signs. Raises InputError unless they have one shape and begin with 1."""
         found = [_read(one) for one in elements]
         one = torch.eye(len(found[0][0]), dtype=torch.float64)
@@ -137,7 +137,7 @@ class Group:
         return torch.cat([moved, given], dim=-1).flatten(0, 1), rates.flatten(0, 1)
 
 
-def _listed(generators: Any) -> list[Any]:
+def _listed(generators: Any) -> list[object]:
     """Return one symmetry, or several, as a list."""
     if _paired(generators):
         return [generators]
@@ -150,12 +150,12 @@ def _listed(generators: Any) -> list[Any]:
     return [generators] if single else list(generators)
 
 
-def _paired(one: Any) -> bool:
+def _paired(one: object) -> TypeGuard[Sequence[object]]:
     """Return whether this is a pair of a matrix and a sign."""
     return isinstance(one, list | tuple) and len(one) == 2 and isinstance(one[1], int | float)
 
 
-def _read(one: Any) -> tuple[Float[Tensor, "D D"], float]:
+def _read(one: object) -> tuple[Float[Tensor, "D D"], float]:
     """Return a matrix and its sign."""
     matrix, sign = one if _paired(one) else (one, 1)
     found = floats(matrix, "a symmetry").detach().cpu().double()

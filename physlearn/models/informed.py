@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from jaxtyping import Float
@@ -173,7 +173,7 @@ class InformedModel(PhysicalModel):
         kept = known is not None and known.hamiltonian is not None
         return replace(self.prior, known=known if kept else None).completed(inner, self.units)
 
-    def _averaged(self, group: Group, name: str, x: Tensor, t: Any) -> Tensor:
+    def _averaged(self, group: Group, name: str, x: Tensor, t: Tensor | float | None) -> Tensor:
         """Return the average over the group, in which a vector of each image is turned back."""
         given, unit = PARTS[name]
         columns = self._columns(given, given=False)

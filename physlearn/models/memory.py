@@ -126,7 +126,7 @@ class MemoryModel(Model):
             Not used.
         """
 
-    def vector_field(self, t: Any, z: Any) -> NoReturn:
+    def vector_field(self, t: Tensor | float, z: Tensor) -> NoReturn:
         """Raise InputError, because a map from the past to the next state has no vector field.
 
         Parameters

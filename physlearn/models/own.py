@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -105,7 +104,7 @@ class OwnField(Model):
         wanted = (TRIED, *self._shape(dim))
         try:
             with torch.no_grad():
-                found: Any = getattr(self.module, self.method)(z)
+                found: object = getattr(self.module, self.method)(z)
         except Exception as error:
             raise InputError(
                 f"{type(self.module).__name__}.{self.method} fails for states of shape {tuple(z.shape)}: {error!s:.200}"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import Field, fields, is_dataclass
 from functools import lru_cache, partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -15,21 +15,26 @@ from systems.compiled.expression import Graph
 from systems.compiled.field import ParametrizedField, TracedField
 from systems.compiled.operators import UntraceableError
 from systems.compiled.trace import trace
+from systems.parametrized import Parametrized, numbers_of
 
-Law = Callable[[Any, Tensor, Tensor], Tensor]
+if TYPE_CHECKING:
+    from systems.maps import Map
+    from systems.system import System
+
+Law = Callable[[Any, Tensor, Tensor], Tensor]  # of a system or a map, each of which has its own law
 
 
-def rates_of(system: Any, t: Tensor, z: Tensor) -> Tensor:
+def _rates_of(system: System, t: Tensor, z: Tensor) -> Tensor:
     """Return dz/dt: the law of a system."""
-    return cast(Tensor, system.vector_field(t, z))
+    return system.vector_field(t, z)
 
 
-def step_of(map_: Any, t: Tensor, z: Tensor) -> Tensor:
+def step_of(map_: Map, t: Tensor, z: Tensor) -> Tensor:
     """Return the next states: the law of a map."""
-    return cast(Tensor, map_.step(z))
+    return map_.step(z)
 
 
-def field_of_system(system: Any, law: Law = rates_of) -> ParametrizedField:
+def field_of_system(system: Parametrized, law: Law = _rates_of) -> ParametrizedField:
     """Return the field of a system, whose parameters stay arguments if the system can be traced in that way.
 
     Parameters
@@ -47,9 +52,9 @@ def field_of_system(system: Any, law: Law = rates_of) -> ParametrizedField:
     UntraceableError
         If the field cannot be traced.
     """
-    names = _numbers(system)
+    names = numbers_of(system)
     values = [float(getattr(system, name)) for name in names]
-    given = fields(system) if is_dataclass(system) else ()
+    given: tuple[Field[Any], ...] = fields(system) if is_dataclass(system) else ()
     others = tuple((f.name, getattr(system, f.name)) for f in given if f.name not in names)
     if given or not vars(system):
         try:
@@ -69,13 +74,6 @@ def field_of_function(function: Callable[..., Tensor], dim: int, parameters: Seq
     return ParametrizedField(_field(function, dim, examples), parameters)
 
 
-def _numbers(system: Any) -> tuple[str, ...]:
-    """Return the names of the parameters of a system that are declared as numbers."""
-    if not is_dataclass(system):
-        return ()
-    return tuple(f.name for f in fields(system) if f.type in ("float", float))
-
-
 class _Example:
     """Values at which a function is traced. They do not count as long as it does not depend on them by ``if``."""
 
@@ -91,10 +89,10 @@ class _Example:
 
 @lru_cache(maxsize=256)
 def _traced_class(
-    cls: Any, law: Law, names: tuple[str, ...], others: tuple[tuple[str, Any], ...], values: _Example
+    cls: type[Parametrized], law: Law, names: tuple[str, ...], others: tuple[tuple[str, Any], ...], values: _Example
 ) -> TracedField:
     def function(t: Tensor, z: Tensor, *parameters: Tensor) -> Tensor:
-        one: Any = object.__new__(cls)  # a fresh one: what a system has computed from its own parameters must not be kept
+        one = object.__new__(cls)  # a fresh one: what a system has computed from its own parameters must not be kept
         for name, value in (*others, *zip(names, parameters, strict=True)):
             object.__setattr__(one, name, value)
         return law(one, t, z)

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
 
+from systems.parametrized import numbers_of
 from systems.system import System
+
+if TYPE_CHECKING:
+    from systems.compiled.field import TracedField
+    from systems.compiled.function import CompiledFunction
 
 TOLERANCE = 1e-12  # of a step of DOP853, relative to the size of each coordinate
 FIRST_STEP = 0.05  # relative to the fastest time scale; the solver then adapts
@@ -48,28 +53,30 @@ def motion_of(system: System, names: Sequence[str], t: Array, z: Array, size: Ar
     size : shape ``(D,)``
         Magnitude of each coordinate.
     """
+    from systems.compiled.field import TracedField
     from systems.compiled.operators import UntraceableError
     from systems.compiled.traced import field_of_system
 
-    declared = [f.name for f in fields(system) if f.type in ("float", float)]  # type: ignore[arg-type]
+    declared = numbers_of(system)
     if type(system).orbit is System.orbit and np.isfinite(z).all():
         try:
             field = field_of_system(system)
-            if len(field.parameters) == len(declared) and _smooth(field.field):
+            traced = field.field
+            if isinstance(traced, TracedField) and len(field.parameters) == len(declared) and _smooth(traced):
                 states = torch.from_numpy(z)
                 field.check(system.vector_field, float(t[0]), states, float(t[-1]))
-                return Sensitive(system, tuple(names), tuple(declared.index(name) for name in names), field.field, size)
+                return Sensitive(system, tuple(names), tuple(declared.index(name) for name in names), traced, size)
         except UntraceableError:
             pass
     return Differences(system, tuple(names), size)
 
 
-def variant(system: System, names: Sequence[str], values: Array) -> Any:
+def variant(system: System, names: Sequence[str], values: Array) -> System:
     """Return the system with other values of some parameters. Raises InputError if the system refuses them."""
     return replace(system, **dict(zip(names, values.tolist(), strict=True)))  # type: ignore[type-var]
 
 
-def _smooth(field: Any) -> bool:
+def _smooth(field: TracedField) -> bool:
     """Return whether a field has no switches, across which derivatives of orbits jump."""
     from systems.compiled.expression import LOGICAL, needed
 
@@ -77,7 +84,7 @@ def _smooth(field: Any) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _functions(field: Any, places: tuple[int, ...]) -> tuple[Any, Any]:
+def _functions(field: TracedField, places: tuple[int, ...]) -> tuple[CompiledFunction, TracedField]:
     """Return the field with its derivatives by states and parameters, and the field of the orbit with its sensitivities."""
     from systems.compiled.derivative import jacobian, with_vectors
     from systems.compiled.field import TracedField
@@ -103,7 +110,7 @@ class Sensitive:
     system: System
     names: tuple[str, ...]
     places: tuple[int, ...]
-    field: Any
+    field: TracedField
     size: Array
 
     def rates(self, values: Array, t: Array, z: Array) -> Derivatives:
@@ -141,7 +148,7 @@ class Sensitive:
 
     def _parameters(self, values: Array) -> Array:
         system = variant(self.system, self.names, values)
-        return np.array([float(getattr(system, f.name)) for f in fields(system) if f.type in ("float", float)])
+        return np.array([float(getattr(system, name)) for name in numbers_of(system)])
 
 
 @dataclass(frozen=True)
@@ -156,7 +163,7 @@ class Differences:
         """Return dz/dt at n times and states, and its derivatives by the states and the parameters."""
         times = 0.0 if self.system.autonomous else torch.from_numpy(np.ascontiguousarray(t))
 
-        def field(system: Any, z: Array) -> Array:
+        def field(system: System, z: Array) -> Array:
             with torch.no_grad():
                 return np.asarray(system.vector_field(times, torch.from_numpy(z.copy())).numpy())
 
@@ -182,7 +189,7 @@ class Differences:
             found.append((z[0], by_state.transpose(1, 2, 0), by_values))
         return found
 
-    def _sides(self, values: Array) -> list[tuple[Any, Any, float]]:
+    def _sides(self, values: Array) -> list[tuple[System, System, float]]:
         """Return the systems with a parameter a little larger and a little smaller, and the difference, for each parameter."""
         steps = np.diag(DIFFERENCE * magnitude(values))
         return [

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, is_dataclass
 
 import numpy as np
 
 from systems.errors import InputError
+from systems.parametrized import numbers_of
 from systems.system import System
 
 Array = np.ndarray
@@ -47,10 +48,10 @@ def unknowns(
     """Return the unknowns. Raises InputError for names that are not parameters, and bounds that exclude the initial value."""
     if not is_dataclass(system):
         raise InputError(f"{type(system).__name__} is not a dataclass, so its parameters are not known; make it a frozen one")
-    declared = [f.name for f in fields(system) if f.type in ("float", float)]
+    declared = numbers_of(system)
     own = (each,) if isinstance(each, str) else tuple(each)
     given = (parameters,) if isinstance(parameters, str) else parameters
-    names = tuple(declared) if given is None else (*given, *(name for name in own if name not in given))
+    names = declared if given is None else (*given, *(name for name in own if name not in given))
     limits = dict(bounds or {})
     for name in (*names, *own, *limits):
         if name not in declared:

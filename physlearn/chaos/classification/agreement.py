@@ -187,7 +187,7 @@ def _pool(clouds: Sequence[Stretches]) -> Stretches:
 
 
 def _section(
-    measure: str | Any, model: Stretches, truth: Stretches, size: Float[Tensor, " d"], periods: Periods
+    measure: object, model: Stretches, truth: Stretches, size: Float[Tensor, " d"], periods: Periods
 ) -> tuple[float, float]:
     """Return the distances of model and truth from the truth, by the measure that suits the orbit."""
     if measure == "hellinger":

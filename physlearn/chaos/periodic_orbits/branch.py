@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
 from math import sqrt
-from typing import Any
+from typing import cast
 
 import torch
 from jaxtyping import Float
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from physlearn.chaos.periodic_orbits.closed_loop import MOST_SEGMENTS, SLOPE, ClosedLoop
 from physlearn.chaos.periodic_orbits.near_return import spread
-from physlearn.chaos.periodic_orbits.orbit import Fixed, periodic_orbit, solved
+from physlearn.chaos.periodic_orbits.orbit import Fixed, PeriodicOrbit, periodic_orbit, solved
 from physlearn.chaos.periodic_orbits.shooting import Shooter
 from physlearn.flow import Flow, FlowLike
 from systems import InputError
@@ -56,7 +56,7 @@ class Branch:
     @classmethod
     def start(
         cls,
-        flow: Any,
+        flow: FlowLike | Callable[[float], FlowLike],
         z0: Float[Tensor, " D"],
         parameter: str,
         interval: tuple[float, float],
@@ -71,7 +71,7 @@ class Branch:
         if make is flow:
             make = FlowOfParameter.of(make, len(z0), first)
         if make is None:
-            orbit = _own_start(flow, z0, parameter, first, period, fix, transient, tolerance)
+            orbit = _own_start(cast(FlowLike, flow), z0, parameter, first, period, fix, transient, tolerance)
             loop = replace(orbit.loop, energy=None, period=None)
         else:
             orbit = periodic_orbit(make(first), z0, period=period, fix=fix, transient=transient, tolerance=tolerance)
@@ -207,7 +207,7 @@ class FlowOfParameter:
     field: Field | None
 
     @classmethod
-    def of(cls, make: Callable[[Any], FlowLike], dim: int, example: float) -> FlowOfParameter:
+    def of(cls, make: Callable[..., FlowLike], dim: int, example: float) -> FlowOfParameter:
         """Trace the function."""
 
         def function(t: Tensor, z: Tensor, value: Tensor) -> Tensor:
@@ -236,7 +236,7 @@ class _Traced:
         return ParametrizedField(self.field, (self.value,))
 
 
-def _maker(flow: Any, parameter: str) -> Callable[[float], FlowLike] | None:
+def _maker(flow: FlowLike | Callable[[float], FlowLike], parameter: str) -> Callable[[float], FlowLike] | None:
     """Return what makes the flow for a value of the parameter, or None for a parameter of the family itself."""
     if parameter in OWN:
         return None
@@ -247,9 +247,9 @@ def _maker(flow: Any, parameter: str) -> Callable[[float], FlowLike] | None:
             raise InputError(
                 f"{getattr(flow, 'name', type(flow).__name__)} has no parameter {parameter!r}; choose one of {known}"
             )
-        return lambda value: replace(flow, **{parameter: value})
+        return lambda value: replace(flow, **{parameter: value})  # type: ignore[type-var] # it is a dataclass
     if callable(flow):
-        return flow
+        return cast(Callable[[float], FlowLike], flow)
     raise InputError(f"flow must be a system or a function that returns a flow for a value of {parameter}, not {flow!r:.40}")
 
 
@@ -262,7 +262,7 @@ def _own_start(
     fix: Fixed | None,
     transient: float,
     tolerance: float,
-) -> Any:
+) -> PeriodicOrbit:
     """Return the first orbit of a family of a conservative flow, at the first energy or period."""
     if fix is not None:
         raise InputError(f"fix applies to other parameters, because the family changes its {parameter}; leave it out")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import inf
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -22,9 +22,11 @@ from physlearn.chaos.sections.iterates import iterates
 from physlearn.chaos.sections.maxima import Maxima, with_rest
 from physlearn.chaos.sections.section import surface_of
 from physlearn.chaos.sections.strobe import phase_of, strobed, whole_periods
+from physlearn.flow import FlowLike
 from systems import InputError
 from systems.autograd_mode import unrecorded
 from systems.floats import takes_arrays
+from systems.maps import Map
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,6 +37,7 @@ REPEATS = 3  # least number of times that a cycle must have been seen
 TOLERANCE = 1e-3  # by which repetitions may differ, relative to the range of all values
 
 At = Literal["maxima"] | tuple[str | int, float]
+Points = str | tuple[str, float]  # what the points of a diagram are
 
 
 @dataclass(frozen=True)
@@ -189,7 +192,7 @@ def bifurcation_diagram(
     if transient is not None and not 0 <= transient < inf:
         raise InputError(f"transient must be a finite time of at least 0, not {transient}")
     tables, orbits = [], []
-    name, what = "", "iterates"
+    name, what = "", cast(Points, "iterates")
     for value in tqdm(values_of(parameter, values), disable=not progress, desc="bifurcations", delay=1, leave=False):
         flow = with_parameters(system, **{parameter: value})
         if z0 is None:
@@ -220,14 +223,14 @@ def _lasting(rollout: Rollout, time: float) -> Rollout:
 
 
 def _points(
-    rollout: Rollout, flow: Any, coordinate: str | int | None, at: At | None, direction: int, before: float
-) -> tuple[str, Any, tuple[Tensor, Tensor, Tensor, Tensor, Tensor]]:
+    rollout: Rollout, flow: FlowLike | Map, coordinate: str | int | None, at: At | None, direction: int, before: float
+) -> tuple[str, Points, tuple[Tensor, Tensor, Tensor, Tensor, Tensor]]:
     """Return the coordinate, what the points are, and (orbit, t, value, escaped, unresolved)."""
     names, bounds = rollout.coordinates, Bounds.of(rollout, None)
     if at is None and not rollout.flow.discrete:
         at = "maxima" if rollout.flow.period is None else ("phase", 0.0)
     axis = _index(coordinate, names)
-    what: Any = at
+    what = cast(Points, at)
     if rollout.flow.discrete:
         if at is not None:
             raise InputError(f"a map has its iterates, but at is {at!r}; leave at out")
