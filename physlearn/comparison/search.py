@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pandas as pd
 from tqdm.auto import tqdm
@@ -187,7 +187,7 @@ def _go_on(
     seed: int,
     searched: Mapping[str, BaseDistribution],
     workers: Workers,
-    bar: tqdm,
+    bar: tqdm[NoReturn],
 ) -> None:
     """Compute the missing trials. Trials that were running when a search was stopped are repeated with the same proposals."""
     from optuna.samplers import TPESampler

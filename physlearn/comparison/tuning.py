@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
@@ -37,7 +38,7 @@ def tune(
     replicates: int = 6,
     seed: int = 0,
     engine: EngineName = "auto",
-    bar: tqdm | None = None,
+    bar: tqdm[NoReturn] | None = None,
 ) -> Tuned:
     """Return the learning rate whose networks have the smallest median loss on the tuning part, each in its best epoch.
 

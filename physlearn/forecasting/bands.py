@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from statistics import NormalDist
-from typing import cast
+from typing import Any, cast
 
 import torch
 from jaxtyping import Float

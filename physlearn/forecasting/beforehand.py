@@ -1,4 +1,4 @@
-"""What the arguments ``known`` and ``symmetry`` of a forecaster say, and how files keep it."""
+"""Prior knowledge of a flow: the arguments ``known`` and ``symmetry`` of a forecaster, and their form in files."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ LARGEST = 1e100  # stands for an infinite error, because files hold finite numbe
 
 @dataclass(frozen=True)
 class Calibration:
-    """What held-out orbits tell about the spread of an ensemble.
+    """The calibration of the spread of an ensemble by held-out orbits.
 
     Parameters
     ----------

@@ -122,7 +122,9 @@ class Channels:
     def _run(self, orbit: Orbit) -> list[Orbit]:
         states = [i for i, name in enumerate(orbit.coordinates) if name not in self.names]
         if not states:
-            raise InputError("every coordinate is a parameter or an input, so no state is left to forecast")
+            raise InputError(
+                "every coordinate is named in parameters or inputs, so no state is left to forecast: leave one out of them"
+            )
         measured = orbit.measured[:, states].any(-1).cpu()
         columns = [self._parameter(orbit, name) for name in self.parameters]
         columns += [self._input(orbit, name, measured) for name in self.inputs]
@@ -211,5 +213,8 @@ def started(runs: Sequence[Orbit]) -> list[Orbit]:
             if whole and whole[0] < one.shape[-1] - 1:
                 found.append(one[whole[0] :])
     if not found:
-        raise InputError("no orbit has a time at which all coordinates were measured, from which a forecast could start")
+        raise InputError(
+            "a forecast starts from a time at which all coordinates were measured, but no orbit has one before its end: fill "
+            "in missing values, or give longer orbits"
+        )
     return found

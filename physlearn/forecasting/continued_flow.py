@@ -92,8 +92,8 @@ class ContinuedFlow(LearnedFlow):
         count = int((elapsed < needed * (1 - LATE)).sum(-1).max()) + 1
         if count >= orbits.shape[-1]:
             raise InputError(
-                f"a forecast by the model {self.name} needs a past of length {needed:.6g}, and the orbits end before that or "
-                "there: give longer orbits"
+                f"the model {self.name} needs a past of length {needed:.6g} and later times to forecast, but the orbits are "
+                "not longer than that: give longer orbits"
             )
         return orbits[..., :count], orbits[..., count - 1 :]
 

@@ -18,7 +18,7 @@ Given = bool | int | tuple[int, float] | None
 
 @dataclass(frozen=True)
 class Delays:
-    """A delay embedding, of which None is chosen from the training orbits.
+    """A delay embedding, whose dimension and lag are chosen from the training orbits where they are None.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The habits of scikit-learn's estimators, so that its tools for model selection accept forecasters. It is not needed here."""
+"""The interface of scikit-learn's estimators, so that its model selection accepts forecasters; it need not be installed."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Estimator:
         return self
 
     def score(self, orbits: Orbit | Sequence[Orbit], y: None = None, *, threshold: float = 0.4) -> float:
-        """Return for which part of their length orbits are forecast well from their first states.
+        """Return the part of their length for which orbits are forecast well from their first states.
 
         A model with memory continues as many first states as it needs, and the rest counts.
 
@@ -138,7 +138,7 @@ class Estimator:
         """Return the past that a forecast of orbits needs, and what it forecasts."""
 
     def __sklearn_tags__(self) -> Any:
-        """Return what scikit-learn wants to know of an estimator; it alone calls this."""
+        """Return the tags of an estimator, for scikit-learn, which alone calls this."""
         from sklearn.utils import Tags, TargetTags
 
         return Tags(estimator_type=None, target_tags=TargetTags(required=False))

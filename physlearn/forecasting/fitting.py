@@ -103,7 +103,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Learned:
-    """What a training results in.
+    """The result of a training.
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ class GivenFlow(EnergyParts):
         self.coordinates = (*first, *names[0], *last, *(names[1] if self._paired else ()))
 
     def joined(self, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch N"]:
-        """Return states with the columns that they carry."""
+        """Return states, each followed by its carried columns."""
         check_states(z, self._learned.coordinates)
         if not self._width:
             return z
@@ -67,7 +67,7 @@ class GivenFlow(EnergyParts):
         return torch.cat([z[..., : self._first], carried, z[..., self._first :], unused], dim=-1)
 
     def states(self, y: Float[Tensor, "*batch N"]) -> Float[Tensor, "*batch D"]:
-        """Return the states without what they carry."""
+        """Return the states without their carried columns."""
         return y if not self._width else y[..., self._places]
 
     @takes_arrays("t", "z")

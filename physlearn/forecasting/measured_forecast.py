@@ -137,7 +137,7 @@ class MeasuredForecast:
         return "\n".join([str(self.measurements), f"  {self.parts.told}", text, *(f"  {note}" for note in self.notes)])
 
     def metrics(self) -> dict[str, Any]:
-        """Return the table and all else that is known as JSON-ready values."""
+        """Return the table, the split, the noise and the notes as JSON-ready values."""
         rows = self.table.rename_axis("model").reset_index().to_dict("records")
         return {
             "measurements": str(self.measurements).splitlines(),

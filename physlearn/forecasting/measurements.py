@@ -34,7 +34,7 @@ TURN_PART = 8  # neighbours in time are states within this part of a turn
 
 @dataclass(frozen=True)
 class Measurements:
-    """Runs of a measurement, and what they are understood to be.
+    """Runs of a measurement, and the meaning of their columns.
 
     Parameters
     ----------

@@ -39,8 +39,8 @@ def warn_of_misfit(name: str, history: pd.DataFrame, *, of_states: bool = False)
         if loss > UNEXPLAINED:
             warnings.warn(
                 f"the trained model {name} leaves {loss:.0%} of the motion between measured states unexplained: a "
-                "coordinate or an input that determines the motion may be missing, or the noise may be as large as it is; "
-                "give more coordinates, or states that are further apart",
+                "coordinate or an input that determines the motion may be missing, or the noise may be as large as the "
+                "motion; give more coordinates, or states that are further apart",
                 AccuracyWarning,
                 stacklevel=3,
             )

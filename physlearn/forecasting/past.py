@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from systems import InputError, Orbit
 from systems.recording.even_steps import even_stretches
-from systems.recording.unwrapping import continued
+from systems.recording.unwrapping import continuous
 
 LATE = 1e-6  # of the length of a past, by which a forecast may begin before its end
 
@@ -41,7 +40,7 @@ class Past:
         chosen = selected(past, columns)
         known = chosen.measured.all(-1)
         if not known.any(-1).all():
-            raise InputError("the past has an orbit in which never all coordinates were measured at a time: leave it out")
+            raise InputError("an orbit of the past has no time at which all coordinates were measured: leave it out")
         place = _last(known)
         times = chosen.t.expand(chosen.shape).gather(-1, place).squeeze(-1)
         return cls(chosen.z.gather(-2, place.unsqueeze(-1).expand(*place.shape, chosen.dim)), times.detach().double())
@@ -96,7 +95,7 @@ class Past:
             which = int((early - slack).flatten().argmax())
             told = float(first.expand(end.shape).flatten()[which]), float(end.flatten()[which])
             raise InputError(
-                f"the forecast is to begin at t = {told[0]:g}, but its past ends at t = {told[1]:g}: give times from there on"
+                f"the past ends at t = {told[1]:g}, but the forecast begins at t = {told[0]:g}: give times from {told[1]:g} on"
             )
         if forward and (last < first).any():
             raise InputError("a model with memory forecasts forward in time only: give increasing times")
@@ -124,13 +123,6 @@ def selected(past: Orbit, columns: Sequence[str]) -> Orbit:
         provenance=past.provenance,
         periods={name: period for name, period in past.periods.items() if name in columns},
     )
-
-
-def continuous(orbit: Orbit) -> Orbit:
-    """Return a single orbit in float64 whose angles continue across their periods."""
-    periods = np.array([orbit.periods.get(name, np.inf) for name in orbit.coordinates])
-    z = continued(orbit.z.detach().cpu().double().numpy(), periods)
-    return replace(orbit, t=orbit.t.detach().cpu().double(), z=torch.from_numpy(z), rate=None)
 
 
 def _last(known: Bool[Tensor, "*batch T"]) -> Int[Tensor, "*batch 1"]:

@@ -14,7 +14,7 @@ from torch import Tensor
 from physlearn.forecasting.channels import Channels
 from physlearn.forecasting.fitting import Effort, Learned, Task
 from physlearn.forecasting.given_values import GivenValues
-from physlearn.forecasting.past import Past, continuous
+from physlearn.forecasting.past import Past
 from physlearn.forecasting.smoothed import Measured
 from physlearn.forecasting.state_losses import Choice
 from physlearn.models.memory import MemoryModel, Stretch
@@ -26,6 +26,7 @@ from physlearn.training.pairs import check_one_system
 from systems import InputError, Orbit
 from systems.periodic import agreed_periods
 from systems.recording.even_steps import JITTER, common_step, even_stretches
+from systems.recording.unwrapping import continuous
 from systems.size import check_memory
 
 INCREMENT: Final = "increment"  # the loss: what a step adds to the state
@@ -42,7 +43,8 @@ def remember(channels: Channels, task: Task, seen: Measured, held: Measured | No
     name, constant = task.name, len(channels.parameters)
     if effort.loss not in (None, INCREMENT):
         raise InputError(
-            f"the model {name} learns the increments of its steps: leave loss out, instead of loss={effort.loss!r}"
+            f"the model {name} learns the increments of its steps, so it cannot be trained with loss={effort.loss!r}: leave "
+            "loss out"
         )
     if task.prior:
         raise InputError(f"the model {name} is no vector field: leave known and symmetry out, or use a model such as nn")

@@ -109,7 +109,10 @@ class Signal:
                     f"number, or one for each of the {self.orbits} orbits"
                 )
             if not value.isfinite().all():
-                raise InputError(f"the input {self.name} is not finite at t = {float(now):g}")
+                raise InputError(
+                    f"the input {self.name} is not finite at t = {float(now):g}: give a function that is defined "
+                    "at all times of the forecast"
+                )
             return value.reshape(()) if value.numel() == 1 else value.flatten()
         assert self.t is not None
         assert self.values is not None
@@ -117,7 +120,8 @@ class Signal:
         slack = ROUNDING * (abs(first) + abs(last) + abs(float(now)))
         if not first - slack <= float(now) <= last + slack:
             raise InputError(
-                f"the input {self.name} is needed at t = {float(now):g}, but it is given from t = {first:g} to {last:g} only"
+                f"the input {self.name} is needed at t = {float(now):g}, but it is given only from t = {first:g} to {last:g}: "
+                "give it for the whole forecast"
             )
         if self.t.shape[-1] == 1:
             return self.values[..., 0]
@@ -152,7 +156,9 @@ def _picked(values: Tensor, place: Tensor) -> Tensor:
 def _column(name: str, orbit: Orbit) -> tuple[Tensor, Tensor]:
     """Return the times and values of an input in an orbit; what shorter runs are filled up with is their last value."""
     if name not in orbit.coordinates and orbit.dim > 1:
-        raise InputError(f"the orbit for the input {name} has the coordinates {', '.join(orbit.coordinates)}: name one so")
+        raise InputError(
+            f"the orbit for the input {name} has the coordinates {', '.join(orbit.coordinates)}: rename one of them to {name}"
+        )
     values = orbit.z[..., orbit.index(name) if name in orbit.coordinates else 0]
     known = values.isfinite()
     last = known.long().cumsum(-1).argmax(-1, keepdim=True)

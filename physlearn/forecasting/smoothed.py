@@ -1,4 +1,4 @@
-"""Rates of measured states by smoothing splines, and what the states tell about their noise and spacing."""
+"""Rates of measured states by smoothing splines, and estimates of the noise and spacing of the states."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from systems.errors import outside
 from systems.recording.per_turn import of_rates, of_steps
 from systems.recording.smoothing import GAP as PAUSE
 from systems.recording.smoothing import Smooth, smooth
-from systems.recording.unwrapping import continued
+from systems.recording.unwrapping import continuous
 from systems.recording.velocities import sources_of
 
 AMBIGUOUS = 4  # states per turn; with fewer, other motions pass through the same states
@@ -80,7 +80,7 @@ class Smoothed:
         listed = [orbits] if isinstance(orbits, Orbit) else list(orbits)
         if len(differing := {orbit.coordinates for orbit in listed}) > 1:
             raise InputError(f"one model cannot train on orbits with different coordinates: {sorted(differing)}")
-        measured = [again for orbit in listed for one in orbit.separate() for again in _without_pauses(_continuous(one))]
+        measured = [again for orbit in listed for one in orbit.separate() for again in _without_pauses(_measured_alone(one))]
         names = measured[0].coordinates if measured else ()
         derived = sources_of(measured[0]) if measured else {}  # a velocity's index: that of its position
         own = [i for i in range(len(names)) if i not in derived]
@@ -92,7 +92,10 @@ class Smoothed:
             )
         measured = [one for one in measured if (one.measured[:, own].sum(0) >= 2).all()]
         if not measured:
-            raise InputError("no orbit has two measured states of each coordinate, from which a flow could be learned")
+            raise InputError(
+                "a flow is learned from orbits with at least two measured values of each coordinate, but there is none: give "
+                "longer orbits"
+            )
         found = {i: smooth([(one.t.numpy(), one.z[:, i].numpy()) for one in measured]) for i in own}
         near, sources = _between_measured(measured), [derived.get(i, i) for i in range(len(names))]
         smoothed = [
@@ -118,12 +121,11 @@ class Smoothed:
         return cls(smoothed, measured, noise, relative, per_turn)
 
 
-def _continuous(orbit: Orbit) -> Orbit:
+def _measured_alone(orbit: Orbit) -> Orbit:
     """Return an orbit in float64 whose angles continue across their periods, without derived velocities."""
-    periods = np.array([orbit.periods.get(name, np.inf) for name in orbit.coordinates])
-    z = continued(orbit.z.detach().cpu().double().numpy(), periods)
-    z[:, list(sources_of(orbit))] = np.nan
-    return replace(orbit, t=orbit.t.detach().cpu().double(), z=torch.from_numpy(z), rate=None)
+    found = continuous(orbit)
+    derived = torch.tensor(list(sources_of(orbit)), dtype=torch.long)
+    return replace(found, z=found.z.index_fill(-1, derived, torch.nan))
 
 
 def _without_pauses(orbit: Orbit) -> list[Orbit]:

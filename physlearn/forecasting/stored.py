@@ -100,9 +100,13 @@ def arguments_of(
     """
     model = settings["model"]
     if module is None and model in OWN:
-        raise InputError("it has the weights of a module of your own, but not its code: give one, load(path, module=...)")
+        raise InputError(
+            "it holds the weights of a module of your own, but not its code: give the module, load(path, module=...)"
+        )
     if module is not None and kind_of(module).name != model:
-        raise InputError(f"it has the weights of the model {model}, not those of a {type(module).__name__}: leave module out")
+        raise InputError(
+            f"it holds the weights of the model {model}, not those of a {type(module).__name__}: leave module out"
+        )
     return {
         "model": model if module is None else module,
         "hidden": settings["hidden"],
@@ -150,7 +154,7 @@ def loss_of(settings: Mapping[str, Any]) -> tuple[str, str, str, dict[str, float
     noise = schema.mapped(told.get("noise", {}), "noise")
     texts = [schema.text(told.get(name, ""), name) for name in ("loss", "why", "method")]
     if not all(value is None or (isinstance(value, float | int) and value >= 0) for value in noise.values()):
-        raise InputError("noise must be the standard deviations of coordinates")
+        raise InputError("noise must map coordinates to standard deviations of at least 0: write the file again")
     return (*texts, {str(name): nan if value is None else float(value) for name, value in noise.items()})  # type: ignore[return-value]
 
 

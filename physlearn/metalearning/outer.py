@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from jaxtyping import Float
@@ -80,7 +80,7 @@ class OuterLoop:
         """Whether all outer steps have been taken."""
         return self.step_count >= self.settings.outer_steps
 
-    def run(self, bar: tqdm, every: int = 0, save: Callable[[], None] | None = None) -> None:
+    def run(self, bar: tqdm[NoReturn], every: int = 0, save: Callable[[], None] | None = None) -> None:
         """Take the remaining steps; call ``save()`` after every ``every`` steps and after the last."""
         while not self.done:
             with suited_to(self.work):

@@ -84,7 +84,7 @@ def require_states(name: str, z: Float[Tensor, "n D"], coefficients: int, equati
 
 
 def warn_of_rank(name: str, rank: int, needed: int) -> None:
-    """Warn that the states leave coefficients of a model open."""
+    """Warn that the states do not determine all coefficients of a model."""
     warnings.warn(
         f"the states determine {rank} of the {needed} coefficients of the model {name}, because combinations of "
         "coordinates do not vary; the smallest of the equally good solutions is used",

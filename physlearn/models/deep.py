@@ -27,7 +27,7 @@ class Layer:
 
 @dataclass(frozen=True, eq=False)
 class Tower:
-    """A network inside of a field: see `physlearn.models.deep_loops`.
+    """A network inside a field; see `physlearn.models.deep_loops`.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ class DeepFunction(Function):
 
     @property
     def wide(self) -> int:
-        """Where the machine code for ``LANES`` states side by side is."""
+        """Address of the machine code for ``LANES`` states side by side."""
         return int(deep_loops.many.address)
 
 

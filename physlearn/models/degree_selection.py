@@ -106,7 +106,7 @@ def best_polynomial(
     sizes: Mapping[int, int],
     held: tuple[Tensor, Tensor] | None = None,
 ) -> Polynomial:
-    """Fit polynomials of several degrees by least squares, and return the one of the smallest degree that is good enough.
+    """Fit polynomials of several degrees by least squares, and return the one of the lowest sufficient degree.
 
     A degree is good enough if no other has a smaller error on held-out states by more than the standard error of the
     difference. Equations of all degrees are triangular together, so that all are solved at once.

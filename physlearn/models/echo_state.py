@@ -194,8 +194,8 @@ class EchoStateNetwork(MemoryModel):
             if not whole or (len(pairs) > 1 and not found):
                 raise InputError(
                     f"runs of at most {max(len(run.z) for run in runs)} states are too short for the model {self.name}, whose "
-                    "reservoir has not forgotten its start in half of that: give longer runs, a smaller spectral_radius or a "
-                    "larger leak"
+                    "reservoir needs more than half of them to forget its initial state: give longer runs, a smaller "
+                    "spectral_radius or a larger leak"
                 )
             one, driven = whole[0]
             compared = self._compared(driven, runs, held, one.washout + 1, one, ridges)
@@ -317,7 +317,7 @@ class EchoStateNetwork(MemoryModel):
         one: Chosen,
         ridges: Sequence[float],
     ) -> list[tuple[float, Chosen]]:
-        """Return the errors of a reservoir's forecasts after so many states of the past, with each ridge."""
+        """Return the errors of a reservoir's forecasts after ``past`` states, with each ridge."""
         windows = Windows.of(held, past)
         readouts = fitted(driven, runs, one.washout, ridges)
         forecasts = self._iterated(driven, readouts, windows.z[:, :past], windows.steps(past), windows.given)

@@ -51,10 +51,9 @@ class Group:
         if isinstance(generators, Group):
             return generators
         listed = [_read(one) for one in _listed(generators)]
-        if not listed or len({one.shape for one, _ in listed}) > 1:
-            raise InputError(
-                "symmetries must be one or more matrices of the same shape (D, D), but there are none or they differ"
-            )
+        if len(shapes := {tuple(one.shape) for one, _ in listed}) != 1:
+            told = ", ".join(map(str, sorted(shapes))) or "none"
+            raise InputError(f"symmetries must be one or more matrices of the same shape (D, D), but their shapes are: {told}")
         found = [(torch.eye(len(listed[0][0]), dtype=torch.float64), 1.0)]
         new = found
         while new:
@@ -68,7 +67,8 @@ class Group:
                 )
         if any(sign < 0 and bool((one - found[0][0]).abs().max() < SAME) for one, sign in found):
             raise InputError(
-                "the symmetries imply that every orbit stands still, because one matrix both keeps and reverses time"
+                "the symmetries imply that every orbit stands still, because one matrix both keeps and reverses time: leave "
+                "one of these symmetries out"
             )
         return cls(torch.stack([one for one, _ in found]), torch.tensor([sign for _, sign in found], dtype=torch.float64))
 
@@ -129,7 +129,7 @@ class Group:
     def images(
         self, z: Float[Tensor, "n D_and_given"], rate: Float[Tensor, "n D"]
     ) -> tuple[Float[Tensor, "m D_and_given"], Float[Tensor, "m D"]]:
-        """Return states, which given values may follow, and their rates, with all their images: orbits of the flow as well."""
+        """Return states, which given values may follow, and their rates, with all images, which belong to the flow as well."""
         dim, matrices = self.dim, self.matrices.to(z)
         moved = torch.einsum("gij,nj->gni", matrices, z[:, :dim])
         given = z[:, dim:].expand(len(self), -1, -1)
@@ -165,7 +165,8 @@ def _read(one: object) -> tuple[Float[Tensor, "D D"], float]:
         )
     if not found.isfinite().all() or abs(float(torch.linalg.det(found).abs()) - 1) > SAME:
         raise InputError(
-            f"a symmetry must have determinant 1 or -1, as its powers return to the identity, but {one!r:.100} has not"
+            "a symmetry must have determinant 1 or -1, because its powers return to the identity, but that of "
+            f"{found.tolist()!r:.100} is {float(torch.linalg.det(found)):.6g}: give a reflection, a permutation or a rotation"
         )
     return found, float(sign)
 

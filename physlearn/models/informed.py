@@ -58,7 +58,7 @@ class Prior:
             if self.group.dim != dim:
                 raise InputError(
                     f"the symmetries are matrices of shape ({self.group.dim}, {self.group.dim}), but the data have {dim} "
-                    f"coordinates, {', '.join(coordinates)}"
+                    f"coordinates, {', '.join(coordinates)}: give matrices of shape ({dim}, {dim})"
                 )
             if model.needs_momenta():
                 self.group.check_canonical(what)
@@ -99,7 +99,9 @@ class Prior:
             images, wanted = self.group.images(z, found)
             most = wanted.abs().amax(0).clamp(min=torch.finfo(found.dtype).tiny)
             if float(((self.rates(images) - wanted).abs() / most).max()) > SYMMETRIC:
-                raise InputError(f"the known part {self.known.name} does not have the symmetries that are asked for")
+                raise InputError(
+                    f"the known part {self.known.name} does not have the given symmetries: leave it or these symmetries out"
+                )
 
     def rates(self, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
         """Return the rates of the known part."""

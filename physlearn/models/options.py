@@ -81,7 +81,7 @@ def _plain(option: str, value: Any) -> Any:
 
 
 def suited(name: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings of a forecaster as far as a model has them: some take no angles, and baselines have one member."""
+    """Return the settings of a forecaster that a model has; some models take no angles, and baselines have one member."""
     model, found = find(name), dict(settings)
     if not model.takes_angles:
         found["angles"] = False

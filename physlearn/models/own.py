@@ -80,7 +80,7 @@ class OwnField(Model):
         """
 
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-        """Return what the module returns.
+        """Return the rates that the module computes.
 
         Parameters
         ----------

@@ -93,7 +93,7 @@ class PolynomialModel(LibraryModel):
 
 
 def told_degree(degree: int, tried: list[int], ridge: float | None = None) -> str:
-    """Return how a polynomial was chosen."""
+    """Return a sentence that says how a polynomial was chosen."""
     how = f", chosen among {tried[0]} to {tried[-1]} by the error on held-out data" if len(tried) > 1 else ""
     return f"degree {degree}{how}" + (f"; ridge {ridge:.0e}" if ridge else "")
 

@@ -290,7 +290,7 @@ class ShallowFunction(Function):
 
     @property
     def wide(self) -> int:
-        """Where the machine code for ``LANES`` states side by side is."""
+        """Address of the machine code for ``LANES`` states side by side."""
         return int(many.address)
 
 

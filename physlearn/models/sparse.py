@@ -105,7 +105,7 @@ def require(name: str, equations: int, coefficients: int) -> None:
 
 
 def told_terms(count: int, among: int) -> str:
-    """Return how terms were chosen."""
+    """Return a sentence that says how the terms were chosen."""
     return f"{count} of {among} coefficients, chosen by their significance and its stability over parts of the data"
 
 

@@ -1,4 +1,4 @@
-r"""Which coefficients of a linear model the data need: elimination one after another, and its stability over the data.
+r"""Selection of the coefficients that the data need: one after another is eliminated, and the choice must be stable.
 
 The sum of squares is a quadratic function of the coefficients c, given by normal equations for each group of the data,
 

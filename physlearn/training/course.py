@@ -38,7 +38,7 @@ class Course:
     loss: RateLoss | None = None
 
     def counting(self, pairs: Pairs, training: Training) -> Counting:
-        """Return how errors count for these training pairs."""
+        """Return the weights of errors for these training pairs."""
         return Counting.of(pairs, training.reduction, weighted=training.weighted, loss=self.loss)
 
     def skip(self, samples: Sized, shuffle: torch.Generator) -> None:

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NoReturn
 
 import pandas as pd
 import torch
@@ -177,7 +177,7 @@ def _train(
     seeds: Sequence[int],
     learning_rates: Sequence[float],
     engine: EngineName,
-    bar: tqdm,
+    bar: tqdm[NoReturn],
     course: Course,
 ) -> EnsembleHistory:
     start = time.perf_counter()

@@ -125,7 +125,10 @@ def fit_flow(
             if not math.isfinite(errors[0].loss(weights)):
                 if candidates:
                     break
-                raise IntegrationError("the loss is not finite: the states are too far apart, or too noisy")
+                raise IntegrationError(
+                    "the loss is not finite, because the states are too far apart or too noisy: measure more often, or use "
+                    "loss='derivative'"
+                )
 
             def watched(row: dict[str, float], weights: np.ndarray, points: int = points, one: FlowErrors = errors[0]) -> bool:
                 rows.append({"learning_rate": math.nan, "horizon": points - 1, **row})

@@ -233,7 +233,7 @@ class Shot:
 
 
 def solved(matrix: Float[Tensor, "P P"], right: Float[Tensor, " P"], damping: float = 0.0) -> Float[Tensor, " P"]:
-    """Return the smallest solution of scaled normal equations, damped."""
+    """Return the smallest solution of scaled and damped normal equations."""
     size = matrix.diagonal().sqrt()
     size = torch.where(size > 0, size, 1.0)
     values, vectors = torch.linalg.eigh(matrix / (size * size[:, None]))
@@ -242,7 +242,7 @@ def solved(matrix: Float[Tensor, "P P"], right: Float[Tensor, " P"], damping: fl
 
 
 def covariance(matrix: Float[Tensor, "P P"]) -> Float[Tensor, "P P"]:
-    """Return the inverse of normal equations, infinite on the diagonal where they say nothing."""
+    """Return the inverse of normal equations, which is infinite on the diagonal for undetermined coefficients."""
     if not matrix.isfinite().all():
         return torch.full_like(matrix, torch.inf).diag().diag()
     size = matrix.diagonal().sqrt()

@@ -196,7 +196,7 @@ class OwnCounting(Counting):
     loss: RateLoss | None = None
 
     def parts(self, model: Learner, given: Float[Tensor, "n D"], target: Tensor) -> Float[Tensor, " parts"]:
-        """Return what the loss returns, as a vector.
+        """Return the value of the loss as a vector.
 
         Raises InputError unless it is a number or one for each component, which depends on the predicted rates.
         """

@@ -42,7 +42,7 @@ class Tape:
 
     @property
     def address(self) -> int:
-        """Where the machine code of the interpreter is."""
+        """Address of the machine code of the interpreter."""
         from systems.compiled.interpreter import interpret
 
         return int(interpret.address)

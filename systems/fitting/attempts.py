@@ -131,7 +131,7 @@ def _given(names: Sequence[str], noise: float | Mapping[str, float], seen: Array
     given = np.full(len(names), np.nan)
     for i in np.flatnonzero(seen).tolist():
         if names[i] not in several:
-            raise InputError(f"the noise of {names[i]} is missing, which was measured; give the noise of each such coordinate")
+            raise InputError(f"noise has no value for {names[i]}, which was measured; give one for each measured coordinate")
         given[i] = real(f"the noise of {names[i]}", several[names[i]])
         if given[i] <= 0:
             raise InputError(f"the noise of {names[i]} must be positive, not {given[i]:g}")

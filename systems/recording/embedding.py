@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 
 from systems.errors import AccuracyWarning, InputError, outside
 from systems.recording.even_steps import common_step, even_stretches
-from systems.recording.unwrapping import continued
+from systems.recording.unwrapping import continuous
 from systems.scalars import real, whole
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def chosen_delays(orbits: Sequence[Orbit], dim: int | None = None, lag: float | 
         As for `delay_embedding`, which also tells the errors and warnings.
     """
     step = common_step(orbits, WHAT)
-    runs = _continuous(even_stretches(orbits, step, WHAT))
+    runs = [continuous(one).z.numpy() for one in even_stretches(orbits, step, WHAT)]
     if dim is not None and whole("dim", dim) < 1:
         raise InputError(f"dim must be at least 1, not {dim}")
     if lag is None:
@@ -131,7 +131,7 @@ def embedded(orbits: Sequence[Orbit], dim: int, lag: float) -> list[Orbit]:
         first = (dim - 1) * steps
         if len(one.t) <= first:
             continue
-        (z,) = _continuous([one])
+        z = continuous(one).z.numpy()
         parts = [torch.from_numpy(z), *([] if one.rate is None else [one.rate])]
         shifted = [torch.cat([x[first - j * steps : len(x) - j * steps] for j in range(dim)], dim=-1) for x in parts]
         found.append(
@@ -250,12 +250,6 @@ def false_neighbours(runs: Sequence[Floats], steps: int) -> list[float]:
             f"{WHAT} needs runs of at least {steps + 21} states to choose the dimension: give longer runs, or dim"
         )
     return found
-
-
-def _continuous(runs: Sequence[Orbit]) -> list[Floats]:
-    """Return the states of runs, whose angles continue across their periods."""
-    periods = [[one.periods.get(name, np.inf) for name in one.coordinates] for one in runs]
-    return [continued(one.z.numpy(), np.array(period)) for one, period in zip(runs, periods, strict=True)]
 
 
 def _longest(runs: Sequence[Floats]) -> int:

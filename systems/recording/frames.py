@@ -1,4 +1,4 @@
-"""Orbits from tables of pandas, and as such tables."""
+"""Conversion of orbits from and to tables of pandas."""
 
 from __future__ import annotations
 

@@ -52,7 +52,8 @@ def _of_variables(data: Any, time: str, coordinates: Sequence[str] | None, run: 
         raise InputError(f"all coordinates must have the same dimensions, but they have {shapes}")
     order = [dim for dim in shapes[names[0]] if dim != time]
     if run is not None and run not in order:
-        raise InputError(f"run={run!r} is no dimension of the coordinates, which have {listed(map(str, [*order, time]))}")
+        told = f"name one of {listed(map(str, order))}" if order else "leave run out"
+        raise InputError(f"run={run!r} is not a dimension of the coordinates; {told}")
     z = np.stack([data[name].transpose(*order, time).values.astype(np.float64) for name in names], axis=-1)
     units = {name: str(data[name].attrs["units"]) for name in names if data[name].attrs.get("units", "1") != "1"}
     return {"z": tensor(z), **_times(data, time, units), "coordinates": tuple(names)}

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from systems.errors import InputError
+
+if TYPE_CHECKING:
+    from systems.orbit import Orbit
 
 Floats = NDArray[np.float64]
 
@@ -77,6 +83,13 @@ def continued(z: Floats, periods: Floats) -> Floats:
         known = np.isfinite(z[:, i])
         z[known, i] = np.unwrap(z[known, i], period=periods[i])
     return z
+
+
+def continuous(orbit: Orbit) -> Orbit:
+    """Return a single orbit in float64, without rates, whose angles are `continued`."""
+    periods = np.array([orbit.periods.get(name, np.inf) for name in orbit.coordinates])
+    z = continued(orbit.z.detach().cpu().double().numpy(), periods)
+    return replace(orbit, t=orbit.t.detach().cpu().double(), z=torch.from_numpy(z), rate=None)
 
 
 def seems_wrapped(x: Floats, period: float, parts: Sequence[slice]) -> bool:

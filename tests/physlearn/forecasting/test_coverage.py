@@ -165,7 +165,7 @@ def test_a_calibration_starts_where_everything_was_measured(table):
     f.calibrate(Orbit(t, z, coordinates=truth.coordinates))
     assert len(f.calibration.ratios) == 12
     assert f.calibration.scores.isfinite().all()
-    with pytest.raises(InputError, match="from which a forecast could start"):
+    with pytest.raises(InputError, match="no orbit has one before its end"):
         f.calibrate(Orbit(t, z * torch.nan, coordinates=truth.coordinates))
 
 

@@ -295,7 +295,7 @@ def test_each_wrong_argument_has_one_clear_sentence(oscillators, pendulum):
     refused("depends on mu: use the flow that f.given", lambda: oscillators.vector_field(0.0, z0))
     refused("coordinates", lambda: oscillators.forecast(torch.zeros(2, 3), TIMES, parameters={"mu": 1.0}))
     late = (TIMES[:50], 0 * TIMES[:50])
-    refused("is given from t = 0 to 4.9 only", lambda: pendulum.forecast(z0, TIMES, inputs={"torque": late}))
+    refused("is given only from t = 0 to 4.9: give it", lambda: pendulum.forecast(z0, TIMES, inputs={"torque": late}))
     refused("give one value for each time", lambda: pendulum.forecast(z0, TIMES, inputs={"torque": TIMES[:7]}))
     refused("not finite", lambda: pendulum.forecast(z0, TIMES, inputs={"torque": TIMES * math.nan}))
     refused("not finite at t", lambda: pendulum.forecast(z0, TIMES, inputs={"torque": lambda t: math.inf}))
@@ -304,7 +304,7 @@ def test_each_wrong_argument_has_one_clear_sentence(oscillators, pendulum):
     rows = torch.zeros(3, len(TIMES))
     refused("one row for each orbit", lambda: pendulum.forecast(z0, TIMES, inputs={"torque": rows}))
     two = Orbit(TIMES, torch.zeros(len(TIMES), 2))
-    refused("name one so", lambda: pendulum.forecast(z0, TIMES, inputs={"torque": two}))
+    refused("rename one of them to torque", lambda: pendulum.forecast(z0, TIMES, inputs={"torque": two}))
     with pytest.raises(AttributeError, match="depend on time has no hamiltonian"):
         pendulum.given(inputs={"torque": math.sin}).hamiltonian  # noqa: B018
     refused("call fit first", lambda: Forecaster("nn", parameters="mu").given(parameters={"mu": 1.0}))

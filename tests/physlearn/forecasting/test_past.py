@@ -50,7 +50,7 @@ def test_a_flow_continues_a_past_backward_in_time(flow, pendulum):
 
 def test_a_forecast_cannot_begin_before_the_past_ends(flow, memory, pendulum):
     for f in (flow, memory):
-        with pytest.raises(InputError, match="is to begin at t = 0, but its past ends at t = 1: give times from there on"):
+        with pytest.raises(InputError, match="the past ends at t = 1, but the forecast begins at t = 0: give times from 1 on"):
             f.forecast(pendulum[..., :11], T)
     with pytest.raises(InputError, match="forward in time only"):
         memory.forecast(pendulum[..., :11], T.flip(0))

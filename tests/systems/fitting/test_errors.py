@@ -124,7 +124,7 @@ def test_the_result_reads_well(damped_pendulum, measure):
         ({"initial": "fixed"}, "initial must be one of free, measured"),
         ({"initial": "measured"}, "needs all coordinates at the first time"),
         ({"noise": 0.0}, "noise of theta must be positive"),
-        ({"noise": {"omega": 1.0}}, "noise of theta is missing"),
+        ({"noise": {"omega": 1.0}}, "noise has no value for theta"),
         ({"noise": {"x": 1.0}}, "'x', which is not one of the coordinates"),
         ({"bounds": {"damping": (1.0, 0.0)}}, r"must be \(low, high\)"),
         ({"bounds": {"damping": (0.5, 1.0)}}, "outside of its bounds"),
