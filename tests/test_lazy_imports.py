@@ -4,6 +4,10 @@ import importlib
 
 import pytest
 
+COMPUTING = [
+    *("physlearn.analysis", "physlearn.chaos", "physlearn.comparison", "physlearn.metalearning", "physlearn.tasks"),
+    *(f"physlearn.forecasting.{name}" for name in ("long_run", "measured_forecast", "recorded", "simulated")),
+]
 HEAVY = ("torch", "numba", "pandas", "matplotlib", "xarray", "scipy", "cv2", "optuna")
 
 
@@ -11,6 +15,18 @@ HEAVY = ("torch", "numba", "pandas", "matplotlib", "xarray", "scipy", "cv2", "op
 def test_importing_a_package_imports_nothing_heavy(package, run_apart):
     program = f"import sys, {package}; print([name for name in {HEAVY} if name in sys.modules])"
     assert run_apart(program) == "[]\n"
+
+
+def test_matplotlib_is_imported_only_to_draw(run_apart):
+    program = f"""
+        import importlib, sys
+        for package in {COMPUTING}:
+            module = importlib.import_module(package)
+            for name in getattr(module, "__all__", ()):
+                getattr(module, name)
+        print("matplotlib" in sys.modules)
+    """
+    assert run_apart(program) == "False\n"
 
 
 @pytest.mark.parametrize("package", ["systems", "physlearn"])

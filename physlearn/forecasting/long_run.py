@@ -7,15 +7,13 @@ import time as clock
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 from jaxtyping import Float
-from matplotlib import pyplot as plt
-from matplotlib.figure import Figure
 from torch import Tensor
 
-from physlearn import models, plotting
+from physlearn import models
 from physlearn.activations import Activation
 from physlearn.activations.description import describe
 from physlearn.activations.learned import LearnedActivations
@@ -29,6 +27,9 @@ from physlearn.forecasting.simulated import Protocol, learning_orbits
 from systems import HamiltonianSystem, InputError, System
 from systems.atomic import atomically
 from systems.sampling import on_section
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 COLUMNS = 4  # largest number of panels in a row
 USUAL = ("nn", "hnn", "hnn-separable")
@@ -103,6 +104,10 @@ class LongRun:
 
     def plot(self) -> Figure:
         """Draw the sections side by side, within the limits of the true one; chaotic orbits are grey."""
+        from matplotlib import pyplot as plt  # importing it is slow
+
+        from physlearn.plotting import section_boundary
+
         columns = min(COLUMNS, len(self.flows))
         rows = -(-len(self.flows) // columns)
         figure, axes = plt.subplots(
@@ -119,7 +124,7 @@ class LongRun:
             ax.set_title(label, fontsize="medium")
             ax.label_outer()
             if self.energy is not None:
-                plotting.section_boundary(cast(HamiltonianSystem, self.system), self.energy, truth.surface, ax=ax)
+                section_boundary(cast(HamiltonianSystem, self.system), self.energy, truth.surface, ax=ax)
         for ax in axes.flat[len(self.flows) :]:
             ax.set_axis_off()
         return figure

@@ -8,13 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import torch
-from matplotlib import pyplot as plt
-from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 
 from physlearn import models
@@ -27,10 +25,12 @@ from physlearn.forecasting.report import environment, finite, write_figure, writ
 from physlearn.metrics import valid_prediction_time
 from physlearn.models.build import check_given
 from physlearn.models.options import suited
-from physlearn.plotting import measured_plot
 from physlearn.schema import Json
 from systems import InputError, Orbit
 from systems.periodic import shortest
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 FEW = 5  # runs from which whole runs can be held out
 HELD_OUT, VALIDATION = 0.2, 0.15  # of the runs, or of the times of each run
@@ -150,6 +150,10 @@ class MeasuredForecast:
 
     def plot(self) -> Figure:
         """Draw the first test run and the best forecasts of it, with the band of an ensemble."""
+        from matplotlib import pyplot as plt  # importing it is slow
+
+        from physlearn.plotting import measured_plot
+
         shown = list(self.forecasters)[:BEST_DRAWN]
         truth = self.parts.test[0]
         states = self.forecasts[self.best][0].coordinates

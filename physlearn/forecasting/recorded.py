@@ -8,19 +8,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from math import pi
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 from torch import Tensor
 
 from physlearn import metrics
-from physlearn.forecasting import picture
 from physlearn.forecasting.contender import Contender, fit_all, forecast_all
 from physlearn.forecasting.forecaster import Forecaster
 from physlearn.forecasting.report import Report, write_figure
 from physlearn.training import join, longest_stretch, split_time
 from systems import InputError, Orbit
 from systems import film as films
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 RATES: tuple[Literal["file", "derived"], ...] = ("file", "derived")
 TRAINING, VALIDATION = 0.7, 0.1  # together the first 80 %; the rest is forecast
@@ -71,6 +73,8 @@ def read_film(
     InputError
         If the film has no stretch without gaps that is long enough.
     """
+    from physlearn.forecasting import picture  # importing Matplotlib is slow
+
     tracked = films.track(film, focal_length=focal_length, progress=progress)
     tracked.save_csv(folder / "angles.csv")
     written = [folder / "angles.csv", write_figure(folder / "track.png", picture.of_tracking(tracked))]
@@ -152,7 +156,7 @@ def forecast_recording(
             "pendulum_frequency": frequency,
         },
         seconds=time.perf_counter() - start,
-        draw=lambda report: picture.of_recording(report, fit_pendulum(report.truth)[1]),
+        draw=_drawn,
         notes=(
             "derivative loss: mean of (dz/dt - recorded)^2 over samples and components of the forecast block [units of the "
             "file]",
@@ -169,6 +173,12 @@ def forecast_recording(
             *([flattened] if derived and gain < 1 else []),
         ),
     )
+
+
+def _drawn(report: Report) -> Figure:
+    from physlearn.forecasting import picture  # importing Matplotlib is slow
+
+    return picture.of_recording(report, fit_pendulum(report.truth)[1])
 
 
 def fit_pendulum(orbit: Orbit) -> tuple[float, Callable[[Tensor], Tensor]]:

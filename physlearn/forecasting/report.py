@@ -13,10 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from physlearn._version import __version__
 from physlearn.forecasting.contender import Trained
@@ -25,6 +24,9 @@ from physlearn.source import digest_of_source
 from systems import InputError, Orbit
 from systems.atomic import atomically, file_at, probe
 from systems.json_ready import json_ready
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 PACKAGES = ("torch", "numpy", "numba", "scipy", "torchdiffeq")
 

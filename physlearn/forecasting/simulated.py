@@ -5,18 +5,21 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import torch
 from torch import Tensor
 
 from physlearn import metrics
-from physlearn.forecasting import picture
 from physlearn.forecasting.contender import Contender, fit_all, forecast_all, need_a_past
 from physlearn.forecasting.forecaster import Forecaster
 from physlearn.forecasting.report import Report
 from systems import HamiltonianSystem, InputError, Orbit, System
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 ENERGY = "energy error: largest |H - E| / |E| along an orbit; |E| is replaced by the energy exchanged if below 1 % of that"
 
@@ -135,7 +138,7 @@ def forecast_system(
             "network": {**network, "parameters": {name: f.n_parameters for name, f in trained.forecasters.items()}},
         },
         seconds=time.perf_counter() - start,
-        draw=lambda report: picture.of_forecast(report, system),
+        draw=partial(_drawn, system),
         notes=(
             "derivative loss: mean of (dz/dt - truth)^2 over samples and components of the test orbits",
             "valid time: time until the error exceeds 0.4 of the spread of the true orbit (rms over coordinates, each in "
@@ -144,6 +147,12 @@ def forecast_system(
             *([ENERGY] if isinstance(system, HamiltonianSystem) else []),
         ),
     )
+
+
+def _drawn(system: System, report: Report) -> Figure:
+    from physlearn.forecasting import picture  # importing Matplotlib is slow
+
+    return picture.of_forecast(report, system)
 
 
 def seeds_of(seed: int) -> dict[str, int]:
