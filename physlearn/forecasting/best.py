@@ -12,6 +12,7 @@ import torch
 from tqdm.auto import tqdm
 
 from physlearn import models
+from physlearn.forecasting.contender import DISSIPATIVE, LINEUP
 from physlearn.forecasting.smoothed import Measured
 from physlearn.models.options import suited
 from physlearn.training import split_time
@@ -78,8 +79,6 @@ def choose_best(
 
 def line_up() -> list[str]:
     """Return the names of the models that are compared."""
-    from physlearn.forecasting.contender import DISSIPATIVE, LINEUP  # imports Forecaster
-
     return list(dict.fromkeys(contender.model for contender in (*LINEUP, *DISSIPATIVE)))
 
 

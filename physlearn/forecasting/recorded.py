@@ -14,9 +14,10 @@ import pandas as pd
 from torch import Tensor
 
 from physlearn import metrics
-from physlearn.forecasting.contender import Contender, fit_all, forecast_all
+from physlearn.forecasting.contender import Contender
 from physlearn.forecasting.forecaster import Forecaster
 from physlearn.forecasting.report import Report, write_figure
+from physlearn.forecasting.trained import fit_all, forecast_all
 from physlearn.training import join, longest_stretch, split_time
 from systems import InputError, Orbit
 from systems import film as films

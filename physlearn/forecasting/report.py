@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from physlearn._version import __version__
-from physlearn.forecasting.contender import Trained
+from physlearn.forecasting.trained import Trained
 from physlearn.schema import Json
 from physlearn.source import digest_of_source
 from systems import InputError, Orbit

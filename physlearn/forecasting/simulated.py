@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from physlearn import metrics
-from physlearn.forecasting.contender import Contender, fit_all, forecast_all, need_a_past
+from physlearn.forecasting.contender import Contender, need_a_past
 from physlearn.forecasting.forecaster import Forecaster
 from physlearn.forecasting.report import Report
+from physlearn.forecasting.trained import fit_all, forecast_all
 from systems import HamiltonianSystem, InputError, Orbit, System
 
 if TYPE_CHECKING:

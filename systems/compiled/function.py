@@ -78,7 +78,9 @@ class CompiledFunction(Function):
         if len(tape) <= LONGEST and not interpreted:
             super().__init__(len(results), int(compiled(source(results)).address), np.empty(0))
         else:
-            super().__init__(len(results), tape.address, tape.data)
+            from systems.compiled.interpreter import interpret  # compiled when it is first needed
+
+            super().__init__(len(results), int(interpret.address), tape.data)
 
     @cached_property
     def wide(self) -> int:

@@ -40,13 +40,6 @@ class Tape:
     def __len__(self) -> int:
         return sum(one.operation not in ("variable", "number") for one in self.nodes)
 
-    @property
-    def address(self) -> int:
-        """Address of the machine code of the interpreter."""
-        from systems.compiled.interpreter import interpret
-
-        return int(interpret.address)
-
     @cached_property
     def data(self) -> np.ndarray:
         """The tape as an array of float64, in which whole numbers are stored as int64.

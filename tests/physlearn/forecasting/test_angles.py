@@ -13,7 +13,8 @@ from torch.testing import assert_close
 import systems
 from physlearn import Forecaster, metrics, models, tensor_file
 from physlearn.forecasting import stored
-from physlearn.forecasting.contender import LINEUP, fit_all
+from physlearn.forecasting.contender import LINEUP
+from physlearn.forecasting.trained import fit_all
 from physlearn.models.stack import stack
 from physlearn.training import Pairs, Training, fused_engine
 from physlearn.training.ensemble import train_ensemble
