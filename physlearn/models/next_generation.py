@@ -144,7 +144,7 @@ class NextGenerationReservoir(MemoryModel):
     @property
     def settings(self) -> Settings:
         """The settings that were given or chosen."""
-        delays, spacing, degree, variables, noise, ridge = self.chosen.tolist()
+        delays, spacing, degree, variables, noise, ridge = map(float, self.chosen)  # tolist fails in jvp of torch 2.4
         return Settings(int(delays), int(spacing), int(degree), int(variables), noise, ridge)
 
     @property
