@@ -63,6 +63,11 @@ def denoised(flow: LearnedFlow, orbits: Orbit | Sequence[Orbit], t: Any = None) 
     if not given:
         raise InputError("there is no orbit to denoise: give at least one")
     smooth = Smoothed.of([_run(flow, one) for one in given])
+    if len(smooth.measured) > len(given):
+        raise InputError(
+            "an orbit has a pause of more than 200 median steps, across which its states do not tell of each other: give the "
+            "parts before and after it as two orbits"
+        )
     wanted = [_wanted(measured, one, t) for measured, one in zip(smooth.measured, given, strict=True)]
     nodes = _Nodes.of(flow, smooth, [times for times, _ in wanted])
     found = smooth_along(nodes.chain(), nodes.start, nodes.noise)
@@ -160,11 +165,13 @@ class _Nodes:
             at, z, rate, values = (x[order].numpy() for x in (seen.t, run.z, run.rate, seen.z))  # type: ignore[index]
             inside = output[(output >= at[0]) & (output <= at[-1])]
             own = _divided(np.union1d(at, inside), longest)
-            turns = (center + model.turns(torch.from_numpy(z[0]), flow.periods, flow.coordinates)).numpy()
+            first = z[np.isfinite(z).argmax(0), np.arange(z.shape[1])]
+            turns = (center + model.turns(torch.from_numpy(first), flow.periods, flow.coordinates)).numpy()
             measured = np.full((len(own), units.dim), np.nan)
             measured[np.searchsorted(own, at)] = values
             times.append(own)
-            start.append((CubicHermiteSpline(at, z, rate)(own) - turns) / scale)
+            guessed = [_guessed(at, x, slope, own) for x, slope in zip(z.T, rate.T, strict=True)]
+            start.append((np.stack(guessed, axis=-1) - turns) / scale)
             y.append((measured - turns) / scale)
             origin.append(np.broadcast_to(turns, measured.shape))
         noise = np.where(np.isfinite(smooth.noise) & (smooth.noise > 0), smooth.noise, np.inf) / scale
@@ -213,6 +220,14 @@ class _Nodes:
             whole[inside] = values[places]
             found.append(torch.from_numpy(whole))
         return torch.from_numpy(t), found[0], found[1]
+
+
+def _guessed(t: Array, x: Array, rate: Array, at: Array) -> Array:
+    """Return a coordinate at some times; it is linear in gaps, and constant before and after what was measured."""
+    known = np.isfinite(x) & np.isfinite(rate)
+    gaps = np.interp(at, t, known) < 1
+    t, x, rate = t[known], x[known], rate[known]
+    return np.where(gaps, np.interp(at, t, x), CubicHermiteSpline(t, x, rate)(at.clip(t[0], t[-1])))
 
 
 def _divided(t: Array, longest: float) -> Array:

@@ -158,3 +158,10 @@ def test_what_cannot_be_denoised_is_refused(pendulum):
         f.denoised(measured[..., :1])
     with pytest.raises(InputError, match="Orbit"):
         f.denoised(measured.z)
+
+
+def test_a_pause_of_the_recording_is_told(pendulum):
+    f, _, measured = pendulum
+    t = torch.cat([measured.t[:100], measured.t[100:] + 1e4])
+    with pytest.raises(InputError, match="a pause of more than 200 median steps"):
+        f.denoised(Orbit(t, measured.z, coordinates=measured.coordinates))

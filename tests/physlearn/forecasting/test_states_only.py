@@ -159,7 +159,7 @@ def test_the_same_seed_gives_the_same_forecaster():
     ("orbits", "settings", "message"),
     [
         (measured(n=3), {"loss": "rates"}, "loss must be one of derivative, step"),
-        (measured(n=3, times=1), {}, "no orbit has two measured states"),
+        (measured(n=3, times=1), {}, "at least two measured values of each coordinate"),
         (measured(n=3, times=5), {"loss": "weak"}, "windows of 9 states need"),
         (torch.zeros(3, 2), {}, "Orbit.of makes one"),
     ],

@@ -105,7 +105,7 @@ def test_a_known_part_must_have_the_symmetry():
     swings = pendulum.orbit(pendulum.sample(5), T)
     f = Forecaster("nn", hidden=(8,), known=pendulum, symmetry=True).fit(swings, **HOW)
     torch.testing.assert_close(f.vector_field(0.0, -swings.z), -f.vector_field(0.0, swings.z), rtol=1e-9, atol=1e-12)
-    with pytest.raises(InputError, match="does not have the symmetries"):
+    with pytest.raises(InputError, match="does not have the given symmetries"):
         Forecaster("nn", known=lambda t, z: z + 1, symmetry=True).fit(swings, **HOW)
 
 
