@@ -203,18 +203,22 @@ def started(runs: Sequence[Orbit]) -> list[Orbit]:
 
     Raises InputError if there is no such run.
     """
-    found = []
-    for run in runs:
-        if not run.z[..., 0, :].isnan().any():
-            found.append(run)
-            continue
-        for one in run.separate():
-            whole = one.measured.all(-1).nonzero()[:, 0].tolist()
-            if whole and whole[0] < one.shape[-1] - 1:
-                found.append(one[whole[0] :])
+    found = [one for run in runs for one in begun(run)]
     if not found:
         raise InputError(
             "a forecast starts from a time at which all coordinates were measured, but no orbit has one before its end: fill "
             "in missing values, or give longer orbits"
         )
+    return found
+
+
+def begun(run: Orbit) -> list[Orbit]:
+    """Return the orbits of one run from the first time on at which all coordinates were measured, if there are two times."""
+    if not run.z[..., 0, :].isnan().any():
+        return [run]
+    found = []
+    for one in run.separate():
+        whole = one.measured.all(-1).nonzero()[:, 0].tolist()
+        if whole and whole[0] < one.shape[-1] - 1:
+            found.append(one[whole[0] :])
     return found

@@ -87,8 +87,7 @@ class ContinuedFlow(LearnedFlow):
         InputError
             Before ``fit``, or if the orbits are too short.
         """
-        elapsed = (orbits.t - orbits.t[..., :1]).abs()
-        needed = max(self.memory - 1, 0) * float(self.model.units.time) if self.delays is None else self.delays.span
+        elapsed, needed = (orbits.t - orbits.t[..., :1]).abs(), self.past_length
         count = int((elapsed < needed * (1 - LATE)).sum(-1).max()) + 1
         if count >= orbits.shape[-1]:
             raise InputError(
@@ -102,6 +101,11 @@ class ContinuedFlow(LearnedFlow):
         """The number of consecutive states that a forecast needs, at the steps of the training; 0 for a flow."""
         inner = self.model.inner
         return inner.memory if isinstance(inner, MemoryModel) else 0
+
+    @property
+    def past_length(self) -> float:
+        """The time that the past of a forecast must span; 0 for a flow without delays."""
+        return max(self.memory - 1, 0) * float(self.model.units.time) if self.delays is None else self.delays.span
 
     def as_map(self) -> FunctionMap:
         """Return the map from a state to the next one, for `physlearn.chaos`, of a model whose memory is one state.

@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,65 +17,23 @@ from tqdm.auto import tqdm
 from physlearn import models
 from physlearn.forecasting.bands import BandedOrbit
 from physlearn.forecasting.best import judged
-from physlearn.forecasting.channels import started
 from physlearn.forecasting.forecaster import Forecaster
+from physlearn.forecasting.held_out import Split, split
 from physlearn.forecasting.measurements import Measurements, columns_of
 from physlearn.forecasting.report import environment, finite, write_figure, write_json, write_table
 from physlearn.metrics import valid_prediction_time
 from physlearn.models.build import check_given
 from physlearn.models.options import suited
 from physlearn.schema import Json
-from systems import InputError, Orbit
+from systems import InputError, IntegrationError, Orbit
 from systems.periodic import shortest
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FEW = 5  # runs from which whole runs can be held out
-HELD_OUT, VALIDATION = 0.2, 0.15  # of the runs, or of the times of each run
-FEWEST = 3  # times of a part of a run
-BEST_DRAWN = 2
-
-
-@dataclass(frozen=True)
-class Split:
-    """Runs to train on, to choose a model by and calibrate it with, and to forecast.
-
-    Parameters
-    ----------
-    training, validation, test : list of Orbit
-        The runs of each part.
-    told : str
-        How they were chosen.
-    """
-
-    training: list[Orbit]
-    validation: list[Orbit]
-    test: list[Orbit]
-    told: str
-
-
-def split(runs: Sequence[Orbit]) -> Split:
-    """Hold out the last fifth of five or more runs, or else of the times of each run. Raises InputError for too few times."""
-    n = len(runs)
-    if n >= FEW:
-        test, validation = max(1, round(HELD_OUT * n)), max(1, round(VALIDATION * n))
-        first, last = n - test - validation, n - test
-        told = f"the last {test} of {n} runs are forecast, after training on {first} and validation on {validation}"
-        return Split(list(runs[:first]), list(runs[first:last]), list(runs[last:]), told)
-    found = Split([], [], [], "")
-    for run in runs:
-        size = len(run.t)
-        ends = [0, round((1 - HELD_OUT - VALIDATION) * size), round((1 - HELD_OUT) * size), size]
-        if min(np.diff(ends)) < FEWEST:
-            raise InputError(
-                f"a run of {size} times is too short to hold out a part of it; give runs of at least "
-                f"{round(FEWEST / VALIDATION) + 1} times, or at least {FEW} runs"
-            )
-        for part, (a, b) in zip((found.training, found.validation, found.test), pairwise(ends), strict=True):
-            part.append(run[a:b])
-    told = f"the last {HELD_OUT:.0%} of {'the run' if n == 1 else 'each run'} is forecast, after training on the first "
-    return replace(found, told=f"{told}{1 - HELD_OUT - VALIDATION:.0%} and validation on the next {VALIDATION:.0%}")
+BEST_DRAWN = 2  # forecasts in the picture
+ANY = ("linear", "polynomial", "nn", "next-generation-reservoir", "echo-state")
+MECHANICAL = ("hnn-mechanical", "dissipative-hnn-mechanical")  # of positions with velocities
 
 
 def line_up(measurements: Measurements, model: str | None = None) -> tuple[str, ...]:
@@ -90,7 +47,7 @@ def line_up(measurements: Measurements, model: str | None = None) -> tuple[str, 
         check_given(model, given)
         return (model,)
     paired = bool(measurements.pairs) or measurements.positions
-    names = ["linear", "nn", *(("hnn-mechanical", "dissipative-hnn-mechanical") if paired else ())]
+    names = [*ANY, *(MECHANICAL if paired else ())]
     return tuple(name for name in names if not given or models.find(name).takes_given)
 
 
@@ -157,7 +114,7 @@ class MeasuredForecast:
         shown = list(self.forecasters)[:BEST_DRAWN]
         truth = self.parts.test[0]
         states = self.forecasts[self.best][0].coordinates
-        past = None if len(self.measurements.runs) >= FEW else self.parts.validation[0]
+        past = self.parts.validation[0] if self.parts.cut else None
         drawn = {name: self.forecasts[name][0] for name in shown}
         axes = measured_plot(columns_of(truth, states), drawn, None if past is None else columns_of(past, states))
         figure: Any = axes[0].figure
@@ -168,15 +125,16 @@ class MeasuredForecast:
         """Return the best forecasts beside the measurements, one row per measured time."""
         tables = []
         for number, (truth, forecast) in enumerate(zip(self.parts.test, self.forecasts[self.best], strict=True)):
+            past = (len(truth.t) - len(forecast.t), 0)  # times that a model with memory continues
             unit = truth.units.get("t")
             columns: dict[str, Any] = {"run": number, f"t [{unit}]" if unit else "t": truth.t.numpy()}
             band = forecast.band() if isinstance(forecast, BandedOrbit) else None
             for i, name in enumerate(forecast.coordinates):
                 label = f" [{truth.units[name]}]" if name in truth.units else ""
                 columns[f"{name}{label}"] = truth.z[:, truth.index(name)].numpy()
-                columns[f"{name} forecast{label}"] = forecast.z[:, i].numpy()
+                columns[f"{name} forecast{label}"] = np.pad(forecast.z[:, i], past, constant_values=np.nan)
                 for what, limit in zip(("lower", "upper"), band or (), strict=False):
-                    columns[f"{name} {what}{label}"] = limit[:, i].numpy()
+                    columns[f"{name} {what}{label}"] = np.pad(limit[:, i], past, constant_values=np.nan)
             tables.append(pd.DataFrame(columns))
         return pd.concat(tables, ignore_index=True)
 
@@ -240,27 +198,35 @@ def forecast_measurements(
             Orbit.of(part).with_velocities(measurements.states).separate()
             for part in (parts.training, parts.validation, parts.test)
         )
-        parts = Split(first, second, last, parts.told)
-    parts = replace(parts, test=started(parts.test))
-    held = started(parts.validation)
+        parts = replace(parts, training=first, validation=second, test=last)
+    held, tests = parts.held(), parts.tested()
     forecasters: dict[str, Forecaster] = {}
     found: dict[str, dict[str, float]] = {}
+    forecasts: dict[str, list[Orbit]] = {}
+    notes: list[str] = []
     for name in tqdm(names, disable=not progress, desc="models", leave=False):
         own = suited(name, network | {"members": members})
         f = Forecaster(name, seed=seed, parameters=channels.parameters, inputs=channels.inputs, **own)
         how: dict[str, Any] = {**(training or {}), "progress": progress}
         how["loss"] = None if models.find(name).baseline else loss
-        forecasters[name] = f.fit(parts.training, parts.validation, **how)
-        found[name] = judged(f, held)
-    order = sorted(names, key=lambda name: (-found[name]["score"], found[name]["error"]))
-    notes: list[str] = []
-    for name in order:
-        if forecasters[name].members and len(held) > 1:
-            forecasters[name].calibrate(held)
+        try:
+            f.fit(parts.training, parts.validation, **how)
+            found[name] = judged(f, [one.extended(f) for one in held])
+            if f.members and len(held) > 1:
+                f.calibrate([one.run for one in held])
+            forecasts[name] = [one.forecast(f) for one in tests]
+        except (InputError, IntegrationError) as error:
+            if len(names) == 1:
+                raise
+            notes.append(f"{name} is left out: {error}")
+        else:
+            forecasters[name] = f
+    if not forecasters:
+        raise InputError(f"no model can learn these measurements; {notes[0]}")
+    order = sorted(forecasters, key=lambda name: (-found[name]["score"], found[name]["error"]))
     if members > 1 and len(held) < 2:
         notes.append("the bands are not calibrated, because there is only one held-out run beside the test runs")
-    forecasts = {name: [_forecast(forecasters[name], run) for run in parts.test] for name in order}
-    rows = [_row(name, forecasts[name], parts.test, found[name]["score"]) for name in order]
+    rows = [_row(name, forecasts[name], [one.run for one in tests], found[name]["score"]) for name in order]
     best = forecasters[order[0]]
     unit = measurements.runs[0].units.get("t", "")
     if best.loss:
@@ -273,6 +239,8 @@ def forecast_measurements(
         told = f"for {float(until.time):.4g} +- {float(until.error):.2g} {unit}".rstrip()
         whole = float(until.time) >= float((trusted.t[-1] - trusted.t[0]).abs())
         notes.append(f"first test run: trusted {'to its end' if whole else told}")
+    if not parts.cut and (continuing := [name for name in order if forecasters[name].past_length]):
+        notes.append(f"{' and '.join(continuing)}: the first states of each run are continued, and the rest is forecast")
     notes += [
         "score: part of the validation runs that is forecast well, by which (and then by the error) the models are sorted",
         "valid: median time until the error exceeds 0.4 of the spread of a test run, and the part of its length",
@@ -280,9 +248,9 @@ def forecast_measurements(
     ]
     return MeasuredForecast(
         measurements=measurements,
-        parts=parts,
+        parts=replace(parts, test=[one.run for one in tests]),
         forecasters={name: forecasters[name] for name in order},
-        forecasts=forecasts,
+        forecasts={name: forecasts[name] for name in order},
         table=pd.DataFrame(rows).set_index("model").rename_axis(None),
         seconds=time.perf_counter() - start,
         settings={
@@ -299,15 +267,10 @@ def forecast_measurements(
     )
 
 
-def _forecast(f: Forecaster, run: Orbit) -> Orbit:
-    (one,) = f.channels.runs(run)
-    given = f.channels.arguments(one)
-    return f.forecast(run.z[0, [run.index(name) for name in f.coordinates]], run.t, progress=False, **given)
-
-
 def _row(model: str, forecasts: Sequence[Orbit], test: Sequence[Orbit], score: float) -> dict[str, Any]:
     names = forecasts[0].coordinates
-    truths, plain = ([columns_of(orbit, names) for orbit in orbits] for orbits in (test, forecasts))
+    plain = [columns_of(orbit, names) for orbit in forecasts]
+    truths = [columns_of(run[len(run.t) - len(f.t) :], names) for run, f in zip(test, plain, strict=True)]
     valid = torch.stack([valid_prediction_time(f, t) for f, t in zip(plain, truths, strict=True)]).double()
     length = torch.stack([(t.t[-1] - t.t[0]).abs() for t in truths])
     units = truths[0].units

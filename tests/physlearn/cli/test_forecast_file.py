@@ -8,6 +8,9 @@ import pytest
 
 import systems
 from physlearn import Forecaster
+from physlearn.forecasting import measurements
+from physlearn.forecasting.measured_forecast import forecast_measurements, line_up
+from systems import InputError
 
 QUICK = ["--epochs", "10", "--hidden", "8"]
 PENDULUM = systems.get("pendulum")
@@ -138,3 +141,36 @@ def test_what_cannot_be_forecast_is_refused_in_a_line(refused, tmp_path, text, o
 def test_options_for_files_are_refused_for_systems_and_a_file_that_is_missing_is_named(refused, tmp_path):
     assert "--members is for a file of measurements" in refused("forecast", "pendulum", "--members", "3", "--out", tmp_path)
     assert "nothing.csv does not exist" in refused("forecast", tmp_path / "nothing.csv", "--out", tmp_path / "out")
+
+
+@pytest.mark.parametrize("runs", [1, 6])
+def test_a_model_with_memory_continues_what_was_measured_before_or_the_first_states_of_whole_runs(run, tmp_path, runs):
+    t = np.arange(100) / 5
+    orbits = PENDULUM.orbit(PENDULUM.sample(runs, seed=0), t).z.numpy()
+    tables = [pd.DataFrame({"run": k, "t": t, "q": z[:, 0], "v": z[:, 1]}) for k, z in enumerate(orbits)]
+    pd.concat(tables).to_csv(tmp_path / "data.csv", index=False)
+    options = ["--model", "echo-state", "--out", tmp_path / "out"]
+    result = run("forecast", tmp_path / "data.csv", *options)
+    assert result.code == 0, result.err
+    told = "the first states of each run are continued, and the rest is forecast"
+    assert (told in result.out) == (runs > 1)
+    table = pd.read_csv(tmp_path / "out" / "forecast.csv")
+    forecast = table["q forecast"].notna()
+    assert bool(forecast[0]) == (runs == 1)
+    assert forecast.is_monotonic_increasing
+    assert np.abs(table["q forecast"] - table["q"])[forecast].max() < 0.05
+
+
+def test_models_of_the_line_up_that_cannot_be_trained_are_left_out_with_the_reason(tmp_path):
+    t = np.cumsum(np.random.default_rng(0).uniform(0.1, 0.4, 60))  # a reservoir needs equal steps
+    z = PENDULUM.orbit(PENDULUM.sample(1, seed=0)[0], t).z.numpy()
+    pd.DataFrame({"t": t, "theta": z[:, 0], "omega": z[:, 1]}).to_csv(tmp_path / "data.csv", index=False)
+    found = measurements.read(tmp_path / "data.csv")
+    names = line_up(found)
+    assert set(names) == {"linear", "polynomial", "nn", "next-generation-reservoir", "echo-state",
+                          "hnn-mechanical", "dissipative-hnn-mechanical"}  # fmt: skip
+    told = forecast_measurements(found, ("linear", "echo-state"), progress=False)
+    assert list(told.table.index) == ["linear"]
+    assert any(note.startswith("echo-state is left out: ") for note in told.notes)
+    with pytest.raises(InputError, match="steps"):
+        forecast_measurements(found, ("echo-state",), progress=False)

@@ -9,7 +9,7 @@ import xarray
 import systems
 from physlearn import Forecaster
 from physlearn.forecasting import measurements
-from physlearn.forecasting.measured_forecast import split
+from physlearn.forecasting.held_out import split
 from physlearn.metrics import valid_prediction_time
 from physlearn.plotting import measured_plot
 from systems import InputError, Orbit
