@@ -48,7 +48,7 @@ def cell(system: str, per_turn: float, noise: float, loss: str, seed: int) -> di
     system, per_turn, noise, seed
         The orbits, as for `measured`.
     loss
-        A loss of `Forecaster.fit`; ``"exact rates"`` for a network that learns the exact states and rates; ``"cubic"`` for
+        A loss of `physlearn.forecasting.Forecaster.fit`; ``"exact rates"`` for a network that learns the exact states and rates; ``"cubic"`` for
         a polynomial fitted to rates of splines; ``"polynomial"`` or ``"sparse"`` for these models, which are Hamiltonian for
         systems whose networks are; or the package ``"PySINDy"`` or ``"phlearn"``.
     """
