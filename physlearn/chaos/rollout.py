@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import ceil, inf
+from math import ceil, inf, isfinite
+from numbers import Real
 
 import torch
 from jaxtyping import Float
@@ -50,6 +51,7 @@ class Rollout:
         scales: float = 1000.0,
         step: float = STEP,
         maps: bool = False,
+        most: float = MOST_COMPILED,
     ) -> Rollout:
         """Check the arguments and prepare the steps.
 
@@ -67,6 +69,8 @@ class Rollout:
             The defaults of time and dt, in time scales of the flow.
         maps
             Whether the caller can iterate maps.
+        most
+            Largest number of steps.
 
         Returns
         -------
@@ -81,6 +85,9 @@ class Rollout:
             If the method needs a separable Hamiltonian and the flow has none.
         """
         seen = Flow.of_map(flow) if maps and isinstance(flow, Map) else Flow.of(flow)
+        for name, value in (("time", time), ("dt", dt)):
+            if isinstance(value, Real) and not (value > 0 and isfinite(value)):
+                raise InputError(f"{name} must be a positive number, not {value}")
         time, dt = (None if value is None else real(name, value) for name, value in (("time", time), ("dt", dt)))
         if seen.discrete:
             dt, method, time = _of_a_map(time, dt, method)
@@ -89,9 +96,6 @@ class Rollout:
             raise InputError(f"states must be floating point of 32 bits or more, not {z0.dtype}; convert them by z0.double()")
         coordinates = seen.coordinates or tuple(f"z{i}" for i in range(z0.shape[-1] if z0.ndim else 1))
         check_states(z0, coordinates)
-        for name, value in (("time", time), ("dt", dt)):
-            if value is not None and not value > 0:
-                raise InputError(f"{name} must be a positive number, not {value}")
         method = method or ("rk4" if seen.velocity is None else "yoshida-4")
         kind = Iteration if seen.discrete else find(method)
         if not seen.discrete and method not in EXPLICIT:
@@ -110,7 +114,7 @@ class Rollout:
         scale = time_scale(seen, z) if time is None or dt is None else 1.0
         time = scales * scale if time is None else time
         dt = step * scale if dt is None else dt
-        check_steps(time / dt if dt else inf, f"time {time:g} in steps of {dt:g}", MOST_COMPILED)
+        check_steps(time / dt if dt else inf, f"time {time:g} in steps of {dt:g}", most)
         steps = max(1, ceil(time / dt - 1e-9))  # 1e-9: rounding must not add a step
         return cls(seen, z, z0.shape[:-1], coordinates, time / steps, steps, kind, compiled)
 

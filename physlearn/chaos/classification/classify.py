@@ -20,10 +20,12 @@ from systems import InputError, System
 from systems.autograd_mode import unrecorded
 from systems.deprecation import keyword_only
 from systems.floats import takes_arrays
+from systems.size import MOST_COMPILED, check_steps
 
 # Alignment index that regular orbits do not reach. Orbits that stick to islands take longer to reach a lower value. At a time
 # of 3000, this threshold separates Henon-Heiles orbits in the same way as their exponents do at 0.003.
 THRESHOLD = 1e-4
+NOT_TAKEN = 1e18  # most steps of a flow in a plane, whose class is known without them
 
 
 @keyword_only("dt", "threshold")
@@ -101,7 +103,9 @@ def classify(
     >>> classify(pendulum, pendulum.sample(3, seed=0)).counts()
     {'regular': 3, 'chaotic': 0, 'undecided': 0, 'escaped': 0}
     """
-    rollout = Rollout.of(flow, z0, time, dt, method)
+    rollout = Rollout.of(flow, z0, time, dt, method, most=NOT_TAKEN)
+    if not planar(rollout):
+        check_steps(rollout.steps, f"time {rollout.time:g} in steps of {rollout.dt:g}", MOST_COMPILED)
     check_threshold(threshold, rollout.z.dtype)
     found = classify_rollout(rollout, Resolution.unknown(rollout) if planar(rollout) else resolve(rollout), threshold, seed)
     return shaped(found, rollout.batch)

@@ -48,9 +48,9 @@ def cell(system: str, per_turn: float, noise: float, loss: str, seed: int) -> di
     system, per_turn, noise, seed
         The orbits, as for `measured`.
     loss
-        A loss of `physlearn.forecasting.Forecaster.fit`; ``"exact rates"`` for a network that learns the exact states and rates; ``"cubic"`` for
-        a polynomial fitted to rates of splines; ``"polynomial"`` or ``"sparse"`` for these models, which are Hamiltonian for
-        systems whose networks are; or the package ``"PySINDy"`` or ``"phlearn"``.
+        A loss of `~physlearn.forecasting.Forecaster.fit`; ``"exact rates"`` for a network that learns the exact states and
+        rates; ``"cubic"`` for a polynomial fitted to rates of splines; ``"polynomial"`` or ``"sparse"`` for these models,
+        which are Hamiltonian for systems whose networks are; or the package ``"PySINDy"`` or ``"phlearn"``.
     """
     protocol, flow = PROTOCOLS[system], systems.get(system)
     exact, noisy = measured(system, per_turn, noise, seed)
