@@ -37,7 +37,7 @@ MEASURES = {
         (Z * np.nan, 20.0, 0.1, "finite"),
         (Z, "a", 0.1, "time must be a finite number"),
         (Z, torch.tensor(20.0), 0.1, "time must be a finite number"),
-        (Z, np.inf, 0.1, "time must be a finite number"),
+        (Z, np.inf, 0.1, "time must be a positive number"),
         (Z, -1.0, 0.1, "time must be a positive number"),
         (Z, 20.0, 0.0, "dt must be a positive number"),
         (Z, 20.0, "a", "dt must be a finite number"),
