@@ -59,6 +59,7 @@ def test_valleys_are_where_the_flow_of_the_gradient_leads(landscape):
     assert len(expected.unique()) > 4
 
 
+@pytest.mark.slow
 def test_the_valley_of_a_minimum_is_its_own_and_so_is_its_hessian(landscape):
     minima = landscape.minima
     assert landscape.valley(minima).tolist() == list(range(len(minima)))

@@ -63,6 +63,7 @@ def test_every_unit_is_done_once(count):
     assert list(Workers(count).each(square, [])) == []
 
 
+@pytest.mark.slow
 def test_processes_that_come_to_need_more_libraries_are_not_taken_for_leaking(run_apart):
     told = run_apart("""
         import time, warnings
@@ -118,6 +119,7 @@ def test_a_cluster_gives_the_same_bits(cluster):
     assert all(alone[seed].equal(together[seed]) for seed in (0, 1))
 
 
+@pytest.mark.slow
 def test_what_a_dead_worker_had_in_hand_is_done_by_another(cluster, tmp_path):
     done = list(Workers(scheduler=cluster.scheduler_address).each(dies_once, [(x, tmp_path) for x in range(8)]))
     assert sorted(done) == [(x, x) for x in range(8)]

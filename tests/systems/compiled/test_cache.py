@@ -40,6 +40,7 @@ def printed(process):
     return out.split()
 
 
+@pytest.mark.slow
 def test_two_processes_may_compile_at_once_and_a_third_finds_the_code(tmp_path):
     both = [start(PROGRAM, tmp_path) for _ in range(2)]
     assert [printed(process) for process in both] == [["True", "True"]] * 2

@@ -203,6 +203,7 @@ def test_a_clean_swing_keeps_all_of_its_acceleration():
     assert orbit.rate[:, 1].numpy() == pytest.approx(-16 * swing(at), abs=1e-4 * 16 * 0.08)
 
 
+@pytest.mark.slow
 def test_small_markers_of_a_spoiled_film_are_found_where_the_user_says(tmp_path):
     clock = PendulumClock(frequency=2 * math.pi / 2.027)
     path = tmp_path / "film.mp4"
