@@ -146,7 +146,8 @@ class StateTraining:
         self.model.double().requires_grad_(True)
         how, polish = effort.training, effort.polish
         course = replace(course, watch=self._watched(course))
-        if polish != 0 and self.name != "weak" and closed_form(self.model, self.prior, effort) and not data.has_derived:
+        whole = not data.has_derived and any(int(one.measured.all(-1).sum()) > 1 for one in data.measured)
+        if polish != 0 and self.name != "weak" and whole and closed_form(self.model, self.prior, effort):
             steps = STEPS if polish is None else polish
             horizons = self._horizons(data, validation)
             history, loss = fit_flow(self.model, self.units, horizons, steps=steps, progress=effort.progress, course=course)

@@ -84,13 +84,24 @@ def _at(estimates, measured):
     return [Orbit(estimates.t[k], z[k], coordinates=estimates.coordinates) for z, k in zip(estimates.z, known, strict=True)]
 
 
-@pytest.mark.slow
-def test_coordinates_that_were_measured_at_different_times_are_learned_together():
+def alternating():
+    """Orbits of which never both coordinates were measured at a time."""
     t = torch.arange(28, dtype=torch.float64) * 0.5
     z = PENDULUM.orbit(PENDULUM.sample(10, seed=0), t).z.clone()
     z[:, ::2, 0] = math.nan
-    z[:, 1::2, 1] = math.nan  # never both
-    seen = Orbit(t, z, coordinates=("theta", "p"), periods=PENDULUM.periods)
+    z[:, 1::2, 1] = math.nan
+    return Orbit(t, z, coordinates=("theta", "p"), periods=PENDULUM.periods)
+
+
+def test_states_that_were_never_measured_together_train_from_estimated_ones():
+    f = Forecaster("hnn", hidden=(8,)).fit(alternating(), epochs=2, polish=2, progress=False)
+    assert f.loss == "shooting"
+    assert f.history["training"].iloc[-1] < f.history["training"].iloc[0]
+
+
+@pytest.mark.slow
+def test_coordinates_that_were_measured_at_different_times_are_learned_together():
+    seen = alternating()
     assert valid(fitted(seen, loss="shooting")) > 50
     with pytest.raises(InputError, match=r"windows of 2 states need .* at so many times"):
         fitted(seen, loss="step")
