@@ -26,6 +26,11 @@ from systems.states import check_states
 EXPLICIT = ("rk4", "leapfrog", "yoshida-4", "yoshida-6", "euler")
 
 
+def check_length(time: float, dt: float, most: float = MOST_COMPILED) -> None:
+    """Raise InputError if a time has more steps than this."""
+    check_steps(time / dt if dt else inf, f"time {time:g} in steps of {dt:g}", most)
+
+
 @dataclass(frozen=True)
 class Rollout:
     """``steps`` steps of length dt from the states z, whose shape ``(n, D)`` is the flattened ``batch`` of initial states."""
@@ -114,7 +119,7 @@ class Rollout:
         scale = time_scale(seen, z) if time is None or dt is None else 1.0
         time = scales * scale if time is None else time
         dt = step * scale if dt is None else dt
-        check_steps(time / dt if dt else inf, f"time {time:g} in steps of {dt:g}", most)
+        check_length(time, dt, most)
         steps = max(1, ceil(time / dt - 1e-9))  # 1e-9: rounding must not add a step
         return cls(seen, z, z0.shape[:-1], coordinates, time / steps, steps, kind, compiled)
 

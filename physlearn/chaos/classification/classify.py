@@ -14,13 +14,12 @@ from torch import Tensor
 from physlearn.chaos.classification.classes import CLASSES, Classification
 from physlearn.chaos.classification.follow import check_threshold, classify_rollout, planar
 from physlearn.chaos.resolution import Resolution, resolve
-from physlearn.chaos.rollout import Rollout
+from physlearn.chaos.rollout import Rollout, check_length
 from physlearn.flow import FlowLike
 from systems import InputError, System
 from systems.autograd_mode import unrecorded
 from systems.deprecation import keyword_only
 from systems.floats import takes_arrays
-from systems.size import MOST_COMPILED, check_steps
 
 # Alignment index that regular orbits do not reach. Orbits that stick to islands take longer to reach a lower value. At a time
 # of 3000, this threshold separates Henon-Heiles orbits in the same way as their exponents do at 0.003.
@@ -105,7 +104,7 @@ def classify(
     """
     rollout = Rollout.of(flow, z0, time, dt, method, most=NOT_TAKEN)
     if not planar(rollout):
-        check_steps(rollout.steps, f"time {rollout.time:g} in steps of {rollout.dt:g}", MOST_COMPILED)
+        check_length(rollout.time, rollout.dt)
     check_threshold(threshold, rollout.z.dtype)
     found = classify_rollout(rollout, Resolution.unknown(rollout) if planar(rollout) else resolve(rollout), threshold, seed)
     return shaped(found, rollout.batch)
