@@ -45,8 +45,7 @@ class HeldOut:
         """Return the forecast. Raises InputError if the forecaster needs a longer past."""
         (whole,) = f.channels.runs(self.extended(f))
         past, rest = f.parted(whole)
-        start = past if f.past_length else past.z[0, [past.index(name) for name in f.coordinates]]
-        return f.forecast(start, rest.t, progress=False, **f.channels.arguments(whole))
+        return f.forecast(past, rest.t, progress=False, **f.channels.arguments(whole))
 
 
 @dataclass(frozen=True)
