@@ -21,6 +21,7 @@ from physlearn.training.windows import Windows
 from systems import InputError, Orbit
 from systems.floats import floats
 from systems.orbit import Index
+from systems.recording.smoothing import GAP as PAUSE
 from systems.recording.velocities import sources_of
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ def denoised(flow: LearnedFlow, orbits: Orbit | Sequence[Orbit], t: Any = None) 
     smooth = Smoothed.of([_run(flow, one) for one in given])
     if len(smooth.measured) > len(given):
         raise InputError(
-            "an orbit has a pause of more than 200 median steps, across which its states do not tell of each other: give the "
-            "parts before and after it as two orbits"
+            f"an orbit has a pause of more than {PAUSE} median steps, across which its states do not tell of each other: give "
+            "the parts before and after it as two orbits"
         )
     wanted = [_wanted(measured, one, t) for measured, one in zip(smooth.measured, given, strict=True)]
     nodes = _Nodes.of(flow, smooth, [times for times, _ in wanted])

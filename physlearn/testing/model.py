@@ -149,7 +149,7 @@ def _check_weights(model: str, dim: int, seed: int) -> None:
     assert all(torch.equal(first[name], again[name]) for name in first), "weights differ between two models with the same seed"
 
 
-def _check_states(built: Any, z: Tensor) -> None:
+def _check_states(built: Model, z: Tensor) -> None:
     """Check that the field preserves shapes and dtypes, does not change its input, and treats states independently."""
     before = z.clone()
     f = built.vector_field(0.0, z)
@@ -166,13 +166,13 @@ def _check_states(built: Any, z: Tensor) -> None:
     _assert_close(low.double(), f, 1e-3, "vector_field in float32")
 
 
-def _check_states_gradient(built: Any, z: Tensor) -> None:
+def _check_states_gradient(built: Model, z: Tensor) -> None:
     jacobian = vmap(jacrev(lambda state: built.vector_field(0.0, state)))(z)
     expected = _slopes(lambda x: built.vector_field(0.0, x), z)
     _assert_close(jacobian, expected, TOLERANCE, "the Jacobian of vector_field by autodiff")
 
 
-def _check_weights_gradient(built: Any, z: Tensor, rate: Tensor) -> None:
+def _check_weights_gradient(built: Model, z: Tensor, rate: Tensor) -> None:
     """Check the gradient of a loss with respect to the weights, along its own direction."""
     parameters = list(built.parameters())
     assert parameters, "there are no parameters to train; a model that is solved for must declare baseline = True"

@@ -30,7 +30,7 @@ class pointer:  # noqa: N801  # a decorator
 
     @cached_property
     def address(self) -> int:
-        """Where the machine code is."""
+        """Address of the machine code."""
         function = self._function
         compiled: Any = CFunc(function, (SIGNATURE.args, SIGNATURE.return_type), {}, {"error_model": "numpy"})
         if Path(function.__code__.co_filename).is_file() and (where := loops.folder()) is not None:

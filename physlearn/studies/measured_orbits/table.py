@@ -16,6 +16,7 @@ from physlearn.studies.measured_orbits.cells import COLUMNS, EXACT, LOSSES, appl
 from physlearn.studies.measured_orbits.orbits import PROTOCOLS
 from systems import InputError
 from systems.atomic import atomically
+from systems.extras import DISTRIBUTION, MissingExtraError
 
 SPACINGS = (6, 20, 2, 60)
 NOISES = (0.0, 0.001, 0.01, 0.1)
@@ -70,14 +71,16 @@ def run(
     Raises
     ------
     InputError
-        For an unknown column, and for one whose package is not installed.
+        For an unknown column.
+    MissingExtraError
+        For a column whose package is not installed.
     """
     columns = [one for one in COLUMNS if available(one)] if columns is None else columns
     for one in columns:
         if one not in COLUMNS:
             raise InputError(f"there is no column {one!r}: choose among {', '.join(COLUMNS)}")
         if not available(one):
-            raise InputError(f"the column {one} needs the package {one}: run pip install 'physlearn-orbits[bench]'")
+            raise MissingExtraError(f"the column {one} needs the package {one}: run pip install '{DISTRIBUTION}[bench]'")
     for done in range(1, seeds + 1):
         table = sweep(cell, list(units(done, columns, quick=quick)), writable(out) / "cells", progress=progress)
         with atomically(out / "measured.csv") as temporary:
