@@ -17,11 +17,14 @@ import numpy as np
 
 from systems.compiled.loops import Array, loop
 
-NAMES = ("sine", "tanh", "relu", "identity", "square", "zero", "ramp", "sigmoid", "silu", "elu", "softplus", "gelu", "table")
+NAMES = ("sine", "tanh", "relu", "identity", "square", "cube", "zero", "ramp", "sigmoid", "silu", "elu", "softplus", "gelu",
+         "gaussian", "exp", "table")  # fmt: skip
 CODES: dict[str, int] = {name: code for code, name in enumerate(NAMES)}
 """The code of each function; "table" comes last, so that ``CODES["table"] + k`` can denote table k."""
 
-SINE, TANH, RELU, IDENTITY, SQUARE, ZERO, RAMP, SIGMOID, SILU, ELU, SOFTPLUS, GELU, TABLE = range(len(NAMES))
+SINE, TANH, RELU, IDENTITY, SQUARE, CUBE, ZERO, RAMP, SIGMOID, SILU, ELU, SOFTPLUS, GELU, GAUSSIAN, EXP, TABLE = range(
+    len(NAMES)
+)
 
 FAST = {"reassoc", "contract", "nsz", "arcp"}  # sums in any order; never nnan or ninf, which would hide divergence
 EXACT = {"contract"}  # for range reductions, which depend on the order of their rounding errors
@@ -34,7 +37,7 @@ Derivatives = tuple[np.float32, np.float32, np.float32]  # a value and its first
 
 _f = np.float32
 _i = np.int32
-ZERO32, HALF, ONE, TWO = _f(0), _f(0.5), _f(1), _f(2)
+ZERO32, HALF, ONE, TWO, THREE = _f(0), _f(0.5), _f(1), _f(2), _f(3)
 TO_INTEGER = _f(1.5 * 2**23)  # adding and subtracting it rounds to an integer; the bits of the sum hold the integer
 TWO_OVER_PI = _f(2 / np.pi)
 PI_1, PI_2, PI_3 = _f(1.5703125), _f(4.837512969970703125e-4), _f(7.54978995489188216e-8)  # parts of pi / 2, few digits each
@@ -161,6 +164,19 @@ def _elu(x: np.float32) -> Derivatives:
 
 
 @loop(**INLINED, fastmath=FAST)
+def _gaussian(x: np.float32) -> Derivatives:
+    e = decay(-HALF * x * x)[0] + _nothing(x)
+    return e, -x * e, (x * x - ONE) * e
+
+
+@loop(**INLINED, fastmath=FAST)
+def _exp(x: np.float32) -> Derivatives:
+    e = decay(-abs(x))[0]
+    e = (ONE / e if x > ZERO32 else e) + _nothing(x)
+    return e, e, e
+
+
+@loop(**INLINED, fastmath=FAST)
 def _relu(x: np.float32) -> Derivatives:
     bad = _nothing(x)
     return (x if x > ZERO32 else ZERO32) + bad, (ONE if x > ZERO32 else ZERO32) + bad, bad
@@ -224,16 +240,27 @@ def activate(code: int, order: int, a: Array, n: int, low: Array, high: Array, h
             f, d, s = _gelu(a[j])
             low[h, j] = f if order == 0 else d
             high[h, j] = d if order == 0 else s
+    elif code == GAUSSIAN:
+        for j in range(n):
+            f, d, s = _gaussian(a[j])
+            low[h, j] = f if order == 0 else d
+            high[h, j] = d if order == 0 else s
+    elif code == EXP:
+        for j in range(n):
+            f, d, s = _exp(a[j])
+            low[h, j] = f if order == 0 else d
+            high[h, j] = d if order == 0 else s
     else:
-        # The remaining functions are polynomials, c1 x + c2 x^2; both coefficients of the zero function vanish.
+        # The remaining functions are polynomials, c1 x + c2 x^2 + c3 x^3; all coefficients of the zero function vanish.
         linear = ONE if code == IDENTITY else ZERO32
         square = ONE if code == SQUARE else ZERO32
+        cube = ONE if code == CUBE else ZERO32
         for j in range(n):
             x = a[j]
             bad = _nothing(x)
-            f = (linear + square * x) * x
-            d = linear + TWO * square * x
-            s = TWO * square + bad
+            f = (linear + (square + cube * x) * x) * x
+            d = linear + (TWO * square + THREE * cube * x) * x
+            s = TWO * square + TWO * THREE * cube * x + bad
             low[h, j] = f if order == 0 else d + bad
             high[h, j] = d + bad if order == 0 else s
 

@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 
 from physlearn.activations.compiled import (
+    CUBE,
     ELU,
+    EXP,
+    GAUSSIAN,
     GELU,
     IDENTITY,
     RAMP,
@@ -75,8 +78,15 @@ def other(code: int, order: int, x: float) -> float:
         return max(x, 0.0) if order == 0 else (1.0 if x > 0 else 0.0) if order == 1 else 0.0
     if code == RAMP:
         return max(-1.0, min(x, 1.0)) if order == 0 else (1.0 if abs(x) < 1 else 0.0) if order == 1 else 0.0
-    linear, square = (1.0 if code == IDENTITY else 0.0), (1.0 if code == SQUARE else 0.0)
-    return (linear + square * x) * x if order == 0 else linear + 2 * square * x if order == 1 else 2 * square
+    if code == EXP:
+        return exp(x)
+    if code == GAUSSIAN:
+        bell = exp(-x * x / 2)
+        return bell if order == 0 else -x * bell if order == 1 else (x * x - 1) * bell
+    linear, square, cube = (1.0 if code == IDENTITY else 0.0), (1.0 if code == SQUARE else 0.0), (1.0 if code == CUBE else 0.0)
+    if order == 0:
+        return (linear + (square + cube * x) * x) * x
+    return linear + (2 * square + 3 * cube * x) * x if order == 1 else 2 * square + 6 * cube * x
 
 
 @loop(**EXACT)

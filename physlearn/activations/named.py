@@ -155,6 +155,10 @@ def _density(x: Tensor) -> Tensor:
     return (-x.square() / 2).exp() / sqrt(2 * pi)
 
 
+def _gaussian(x: Tensor) -> Tensor:
+    return (-x.square() / 2).exp()
+
+
 def _sigmoid_first(x: Tensor) -> Tensor:
     s = x.sigmoid()
     return s * (1 - s)
@@ -180,7 +184,10 @@ def _tanh_second(x: Tensor) -> Tensor:
     return -2 * t * (1 - t.square())
 
 
+register("cube", lambda x: x * x * x, lambda x: 3 * x * x, lambda x: 6 * x)
 register("elu", F.elu, lambda x: x.clamp(max=0).exp(), lambda x: (x < 0) * x.clamp(max=0).exp())
+register("exp", torch.exp, torch.exp, torch.exp)
+register("gaussian", _gaussian, lambda x: -x * _gaussian(x), lambda x: (x.square() - 1) * _gaussian(x))
 register("gelu", F.gelu, lambda x: torch.special.ndtr(x) + x * _density(x), lambda x: _density(x) * (2 - x.square()))
 register("identity", lambda x: x, torch.ones_like, torch.zeros_like)
 register("ramp", lambda x: x.clamp(-1, 1), lambda x: (x.abs() < 1).to(x.dtype), torch.zeros_like)
