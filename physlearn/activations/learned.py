@@ -206,7 +206,8 @@ class LearnedActivations:
         """
         settings, tensors = tensor_file.read(path, "learned activations")
         with tensor_file.understood(path):
-            named.find(schema.text(settings["base"], "base"))
+            for part in schema.text(settings["base"], "base").split("+"):
+                named.find(part)
             low, high = (
                 schema.number(end, "each end of the interval") for end in schema.listed(settings["interval"], "interval", 2)
             )

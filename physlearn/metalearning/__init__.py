@@ -1,6 +1,7 @@
 """Meta-learning of activation functions: Algorithm 1 of *Neural networks embrace learned diversity*, and its variants."""
 
 from physlearn.metalearning.metalearn import TWO_STAGE, metalearn
+from physlearn.metalearning.search_settings import SEARCHES, SearchSettings
 from physlearn.metalearning.settings import VARIANTS, MetaLearning
 
-__all__ = ["TWO_STAGE", "VARIANTS", "MetaLearning", "metalearn"]
+__all__ = ["SEARCHES", "TWO_STAGE", "VARIANTS", "MetaLearning", "SearchSettings", "metalearn"]

@@ -20,6 +20,8 @@ from physlearn.activations.learned import LearnedActivations
 from physlearn.activations.table import INTERVAL, POINTS, Table
 from physlearn.metalearning import checkpoint as checkpoints
 from physlearn.metalearning.outer import OuterLoop
+from physlearn.metalearning.search import search_for
+from physlearn.metalearning.search_settings import SEARCHES, SearchSettings
 from physlearn.metalearning.settings import MetaLearning
 from physlearn.tasks import Task
 from systems import InputError
@@ -74,7 +76,7 @@ def metalearn(
     progress: bool = True,
     **settings: Any,
 ) -> LearnedActivations | list[LearnedActivations]:
-    """Meta-learn activation functions for a task, as in Algorithm 1 of *Neural networks embrace learned diversity*.
+    """Learn activation functions for a task: by a search, or as in Algorithm 1 of *Neural networks embrace learned diversity*.
 
     Settings that are not given are taken from the task. If another variant than the task's is chosen, they have the defaults
     of `MetaLearning` instead.
@@ -88,29 +90,34 @@ def metalearn(
     base
         Name of the function from which each type starts.
     variant
-        ``"unrolled"``, ``"truncated"``, ``"first-order"``, ``"final-step"``, ``"evolution"``, or ``"two-stage"``, a preset
-        with the stages of `TWO_STAGE`.
+        ``"search"``, which screens a pool of functions, combines the best and polishes the winners, its controls
+        ``"screening"`` and ``"random-search"``, or one of the variants of the paper's algorithm: ``"unrolled"``,
+        ``"truncated"``, ``"first-order"``, ``"final-step"``, ``"evolution"``, or ``"two-stage"``, a preset with the stages of
+        `TWO_STAGE`.
     outer_steps
-        Number of outer steps. With several stages, it is the total, divided in the proportions of the stages.
+        Number of outer steps. With several stages, it is the total, divided in the proportions of the stages. In a search,
+        it is the number of generations of the polishing.
     inner_steps
-        Number of inner training steps. With several stages, it applies to the last.
+        Number of inner training steps. With several stages, it applies to the last. A search takes full trainings, by
+        default as long as those of the task.
     networks
-        Number of networks that train at the same time.
+        Number of networks that train at the same time, or that judge the finalists of a search.
     seed
         Random seed, or several. With several, the runs are vectorised, independent of each other, and returned as a list.
     checkpoint
-        Checkpoint file, written every 20 outer steps. If it exists, the run resumes from it; the result is bitwise identical
-        to that of an uninterrupted run.
+        Checkpoint file, written every 20 outer steps, in a search every few seconds. If it exists, the run resumes from it;
+        the result is bitwise identical to that of an uninterrupted run.
     progress
         Whether to show a progress bar.
     **settings
-        Other settings of `MetaLearning`, and ``stages``: a list of settings, one mapping per stage. Each stage starts from
-        the best curves of the one before. All other arguments apply to every stage.
+        Other settings of `MetaLearning` (in a search, of `SearchSettings`), and ``stages``: a list of settings, one mapping
+        per stage. Each stage starts from the best curves of the one before. All other arguments apply to every stage.
 
     Returns
     -------
     LearnedActivations or list of LearnedActivations
-        The curves with the best smoothed held-out loss, captured on [-10, 10] at 100 points.
+        The curves with the best smoothed held-out loss, captured on [-10, 10] at 100 points. Those of a search are the best
+        of the finalists on [-12, 12] at 241 points, and ``base`` is the best combination of named functions.
 
     Raises
     ------
@@ -132,10 +139,13 @@ def metalearn(
              "networks": networks}  # fmt: skip
     chosen = settings_for(task, {**{name: value for name, value in given.items() if value is not None}, **settings})
     seeds = _checked(list(seed) if isinstance(seed, Sequence) and not isinstance(seed, str) else [seed])
-    stages = stages_of(chosen)
     path = None if checkpoint is None else Path(checkpoint)
     if path is not None and not path.parent.is_dir():
         raise InputError(f"there is no folder {path.parent} for the checkpoint; create it, or choose another path")
+    if chosen.get("variant") in SEARCHES:
+        learned = search_for(task, search_settings_of(task, chosen), seeds, path, progress)
+        return learned if isinstance(seed, Sequence) else learned[0]
+    stages = stages_of(chosen)
     label = {
         "task": task.describe("meta-training", "meta-validation"),
         "seeds": seeds,
@@ -159,6 +169,17 @@ def settings_for(task: Task, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the given settings, completed by the task's own, which apply only to the task's own variant."""
     other = "stages" in given or given.get("variant", task.learning.get("variant")) != task.learning.get("variant")
     return {**({} if other else task.learning), **given}
+
+
+def search_settings_of(task: Task, chosen: Mapping[str, Any]) -> SearchSettings:
+    """Return the settings of a search; a full training has as many steps as those of the task."""
+    if unknown := sorted(set(chosen) - set(SearchSettings.__dataclass_fields__)):
+        raise InputError(
+            f"a search has no setting {unknown[0]!r}; choose from {', '.join(SearchSettings.__dataclass_fields__)}"
+        )
+    batch = chosen.get("batch_size", task.training.batch_size)
+    steps = task.training.epochs * max(1, len(task.pairs("meta-training")) // batch)
+    return SearchSettings(**{"inner_steps": steps, "batch_size": batch, **chosen})
 
 
 def stages_of(chosen: Mapping[str, Any]) -> list[MetaLearning]:

@@ -52,12 +52,12 @@ class Neurons(nn.Module):
 class SplineGrid:
     """The grid on which curves are interpolated, and the matrix of the interpolation."""
 
-    def __init__(self, settings: MetaLearning, dtype: torch.dtype, device: torch.device) -> None:
-        matrix, start = spline_coefficients(settings.points, "cubic")
-        low, high = settings.interval
-        step = (high - low) / (settings.points - 1)
+    def __init__(self, points: int, interval: tuple[float, float], dtype: torch.dtype, device: torch.device) -> None:
+        matrix, start = spline_coefficients(points, "cubic")
+        low, high = interval
+        step = (high - low) / (points - 1)
         self.grid = piecewise_cubic.Grid(low + start * step, step)
-        self.x = torch.linspace(low, high, settings.points, dtype=dtype, device=device)
+        self.x = torch.linspace(low, high, points, dtype=dtype, device=device)
         self._matrix = matrix.to(dtype=dtype, device=device)
 
     def coefficients(self, values: Float[Tensor, "*stack points"]) -> Float[Tensor, "*stack cells 4"]:

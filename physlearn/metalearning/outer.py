@@ -38,7 +38,7 @@ class OuterLoop:
         dtype, device = task.dtype, torch.device(task.device)
         self.neurons = list(neurons or [Neurons(settings, seed, dtype, device) for seed in seeds])
         self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        self.grid = SplineGrid(settings, dtype, device)
+        self.grid = SplineGrid(settings.points, settings.interval, dtype, device)
         pairs = task.pairs("meta-training")
         model = task.network("sine")
         model.standardize(pairs.z, pairs.target)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,6 +13,7 @@ from physlearn.activations import Activation
 from physlearn.activations.learned import LearnedActivations
 from physlearn.activations.table import INTERVAL, POINTS
 from physlearn.comparison import Comparison, beside, joined
+from physlearn.metalearning.pool import gaussian_process
 from physlearn.models.spline_network import hidden_of_equal_size
 from physlearn.studies.learned_diversity.figures import Request
 from physlearn.studies.learned_diversity.results import Asked
@@ -40,7 +40,6 @@ OTHER = {  # the task whose activations are tried on each task, with the same ki
     "mnist1d": "van-der-pol",
 }
 SPLINES, BASE = "splines", "silu"  # name of the spline network, and the base function of its connections
-WAVES = 64  # number of waves whose sum is a random function
 CONVERGED: dict[bool, dict[str, Any] | None] = {
     True: None,
     False: {"tuned": True, "epochs": 60},
@@ -91,19 +90,9 @@ def spline_task(task: Task) -> Task:
 
 
 def random_functions(seed: int, types: int = 2) -> LearnedActivations:
-    """Return random functions, as a control for learned ones: draws of a Gaussian process with length scale 1 and variance 1.
-
-    Each function is a sum of waves with random frequencies.
-
-    References
-    ----------
-    A. Rahimi and B. Recht, "Random features for large-scale kernel machines", NeurIPS 2007.
-    """
-    generator = torch.Generator().manual_seed(seed)
+    """Return random functions, as a control for learned ones: draws of a Gaussian process of length scale and variance 1."""
     x = torch.linspace(*INTERVAL, POINTS, dtype=torch.float64)
-    frequency = torch.randn(types, WAVES, 1, generator=generator, dtype=torch.float64)
-    phase = 2 * math.pi * torch.rand(types, WAVES, 1, generator=generator, dtype=torch.float64)
-    values = math.sqrt(2 / WAVES) * (frequency * x + phase).cos().sum(1)
+    values = gaussian_process(x, torch.ones(types, dtype=torch.float64), torch.Generator().manual_seed(seed))
     return LearnedActivations(values, base="sine", task="nothing", settings={"seed": seed})
 
 

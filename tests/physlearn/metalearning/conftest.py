@@ -136,7 +136,7 @@ def case(small):
     def make(name="van-der-pol", optimizer="adam", steps=5, hidden=(5,), networks=2, counted=None, held_out=False, **options):
         task = replace(small(name), hidden=hidden, dtype=torch.float64)
         settings = MetaLearning(types=2, points=31, width=5, gain=3.0)
-        grid = SplineGrid(settings, torch.float64, CPU)
+        grid = SplineGrid(settings.points, settings.interval, torch.float64, CPU)
         pairs, other = task.pairs("meta-training"), task.pairs("meta-validation")
         model = task.network("sine")
         model.standardize(pairs.z, pairs.target)

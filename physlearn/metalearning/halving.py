@@ -1,0 +1,96 @@
+"""Successive halving: many candidates train a few small networks for a short time, the best of them more and longer.
+
+References
+----------
+K. Jamieson and A. Talwalkar, "Non-stochastic best arm identification and hyperparameter optimization", AISTATS 2016.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from physlearn.metalearning.pool import Pool
+from physlearn.metalearning.trials import Trials
+
+Members = tuple[int, ...]
+"""A combination of functions, by their indices in the pool."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Activations with their name, the best learning rate so far, and the mean log held-out loss at that rate."""
+
+    name: str
+    values: Float[Tensor, "types points"]
+    rate: float
+    score: float = math.inf
+    named: bool = False  # whether it consists of named functions
+
+
+@dataclass(frozen=True)
+class Rung:
+    """What every candidate of a rung gets, relative to a full trial, and the share of the candidates that goes on."""
+
+    steps: float
+    networks: float
+    kept: float
+
+
+SCREENING = (Rung(1 / 3, 1 / 8, 1 / 4), Rung(1, 1 / 4, 1 / 5), Rung(1, 1, 1))
+FACTORS = (0.5, 1.0, 2.0)  # of the best rate so far, in the last rung
+AT_LEAST = 4  # candidates of every rung after the first
+
+
+def halve(trials: Trials, pool: Pool, members: Sequence[Members]) -> list[Candidate]:
+    """Return the candidates of the last rung, the best first. The best combination of named functions reaches it in any case.
+
+    Parameters
+    ----------
+    trials
+        Where candidates are scored.
+    pool
+        The functions.
+    members
+        The candidates of the first rung.
+    """
+    settings = trials.settings
+    each = [Candidate(pool.name(own), pool.values[list(own)], 0.0, named=pool.named(own)) for own in members]
+    for k, rung in enumerate(SCREENING):
+        steps = max(1, round(rung.steps * settings.inner_steps))
+        networks = max(2, round(rung.networks * settings.networks))
+        last = k == len(SCREENING) - 1
+        each = best_rates(trials, each, FACTORS if last else None, steps, networks)
+        kept = max(AT_LEAST, round(rung.kept * len(each)))
+        each = each[:kept] + ([] if any(one.named for one in each[:kept]) else best_named(each[kept:]))
+    return each
+
+
+def best_named(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return the first combination of named functions, or nothing."""
+    return [one for one in candidates if one.named][:1]
+
+
+def best_rates(
+    trials: Trials, candidates: Sequence[Candidate], factors: Sequence[float] | None, steps: int, networks: int
+) -> list[Candidate]:
+    """Score candidates at several learning rates, and return each at its best one, the best candidate first.
+
+    The rates are multiples of each candidate's own, or, without ``factors``, those of the settings.
+    """
+    rates = [
+        trials.settings.learning_rates if factors is None else [factor * one.rate for factor in factors] for one in candidates
+    ]
+    values = torch.stack([one.values for one, own in zip(candidates, rates, strict=True) for _ in own])
+    scores = trials.score(values, [rate for own in rates for rate in own], steps, networks).tolist()
+    found = []
+    for one, own in zip(candidates, rates, strict=True):
+        mine, scores = scores[: len(own)], scores[len(own) :]
+        k = min(range(len(own)), key=mine.__getitem__)
+        found.append(replace(one, rate=own[k], score=mine[k]))
+    return sorted(found, key=lambda one: one.score)
