@@ -7,6 +7,7 @@ from systems.hamiltonian.fput import FPUTChain
 from systems.hamiltonian.general_henon_heiles import GeneralHenonHeiles
 from systems.hamiltonian.henon_heiles import HenonHeiles
 from systems.hamiltonian.kepler import Kepler
+from systems.hamiltonian.swinging_atwood import SwingingAtwood
 from systems.hamiltonian.three_body import ThreeBody
 from systems.hamiltonian.toda import TodaRing
 from systems.hamiltonian.two_body import TwoBody
@@ -20,6 +21,7 @@ __all__ = [
     "HenonHeiles",
     "Kepler",
     "ReducedDipole",
+    "SwingingAtwood",
     "ThreeBody",
     "TodaRing",
     "TwoBody",

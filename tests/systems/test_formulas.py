@@ -71,6 +71,11 @@ def toda(q1, q2, q3, *p):
     return sum(x**2 for x in p) / 2 + sp.exp(q1 - q2) + sp.exp(q2 - q3) + sp.exp(q3 - q1) - 3
 
 
+def swinging_atwood(r, theta, p_r, p_theta, mass_ratio, gravity):
+    height = mass_ratio * r - r * sp.cos(theta)  # of the counterweight and the swinging mass together
+    return p_r**2 / 2 / (1 + mass_ratio) + p_theta**2 / 2 / r**2 + gravity * height
+
+
 def dipole_reduced(rho, z, p_rho, p_z):
     r = sp.sqrt(rho**2 + z**2)
     return (p_rho**2 + p_z**2) / 2 + (1 / rho - rho / r**3) ** 2 / 2
@@ -96,6 +101,7 @@ HAMILTONIANS = {
     "two-body": (two_body, {}),
     "three-body": (three_body, {}),
     "toda-ring": (toda, {}),
+    "swinging-atwood": (swinging_atwood, {"mass_ratio": 2.6, "gravity": 1.7}),
     "dipole-reduced": (dipole_reduced, {}),
     "dipole": (dipole, {}),
 }

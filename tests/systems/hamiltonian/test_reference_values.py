@@ -92,6 +92,22 @@ def test_small_motion_of_the_elastic_pendulum():
     assert frequencies(pendulum, [0.0, -1.0, 0.0, 0.0]) == pytest.approx([1.0, math.sqrt(5)], rel=1e-6)
 
 
+def test_the_swinging_machine_with_a_mass_ratio_of_three_keeps_its_second_integral():
+    """The integral of N. B. Tufillaro, J. Phys. (Paris) 46, 1495 (1985)."""
+
+    def spread(mass_ratio):
+        machine = systems.get("swinging-atwood", mass_ratio=mass_ratio)
+        z = machine.orbit(machine.sample(5, seed=3), torch.linspace(0, 20, 81, dtype=DOUBLE)).z
+        r, theta = z[..., 0], z[..., 1]
+        rate, turn = z[..., 2] / (1 + mass_ratio), z[..., 3] / r**2
+        sin, cos = (theta / 2).sin(), (theta / 2).cos()
+        second = r**2 * turn * (rate * cos - r * turn / 2 * sin) + r**2 * sin * cos**2
+        return float(second.std(-1).max())
+
+    assert spread(3.0) < 1e-9
+    assert spread(2.5) > 1e-2
+
+
 def test_the_toda_ring_keeps_the_eigenvalues_of_its_lax_matrix():
     ring = systems.get("toda-ring")
     z = ring.orbit(ring.sample(4, seed=2), torch.linspace(0, 30, 16, dtype=DOUBLE)).z
