@@ -91,7 +91,7 @@ def metalearn(
         Name of the function from which each type starts.
     variant
         ``"search"``, which screens a pool of functions, combines the best and polishes the winners, its controls
-        ``"screening"`` and ``"random-search"``, or one of the variants of the paper's algorithm: ``"unrolled"``,
+        ``"screening"``, ``"named"`` and ``"random-search"``, or one of the variants of the paper's algorithm: ``"unrolled"``,
         ``"truncated"``, ``"first-order"``, ``"final-step"``, ``"evolution"``, or ``"two-stage"``, a preset with the stages of
         `TWO_STAGE`.
     outer_steps
@@ -163,6 +163,14 @@ def _checked(seeds: Sequence[Any]) -> list[int]:
     if len(set(seeds)) < len(seeds):
         raise InputError(f"the seeds must be different from each other, not {seeds}")
     return [int(seed) for seed in seeds]
+
+
+def how(task: Task, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return everything that determines how activations are learned: the settings of a search, or of each stage."""
+    chosen = settings_for(task, given)
+    if chosen.get("variant") in SEARCHES:
+        return [asdict(search_settings_of(task, chosen))]
+    return [asdict(stage) for stage in stages_of(chosen)]
 
 
 def settings_for(task: Task, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from tqdm.auto import tqdm
 
 from physlearn.activations.learned import LearnedActivations
 from physlearn.metalearning import checkpoint as checkpoints
-from physlearn.metalearning.combinations import extended, shares, singles
+from physlearn.metalearning.combinations import extended, named, shares, singles
 from physlearn.metalearning.halving import AT_LEAST, FACTORS, SCREENING, Candidate, best_named, best_rates, halve
 from physlearn.metalearning.polish import NETWORKS, POPULATION, polish
 from physlearn.metalearning.pool import DICTIONARY, Pool, pool_of
@@ -90,6 +90,8 @@ def search_for(
 def effort(settings: SearchSettings, *, steps: bool = False) -> int:
     """Return about how many networks a search trains, or the sum of their steps. Random search has the effort of a search."""
     sizes, rates, screening = shares(settings.candidates, settings.types), len(settings.learning_rates), 0.0
+    if settings.variant == "named":
+        sizes = [len(named(settings.types))]
     for k, rung in enumerate(SCREENING):
         tries = rates if k < len(SCREENING) - 1 else len(FACTORS)
         networks = sum(sizes) * tries * max(2, round(rung.networks * settings.networks))
@@ -97,7 +99,7 @@ def effort(settings: SearchSettings, *, steps: bool = False) -> int:
         sizes = [max(AT_LEAST, round(rung.kept * size)) for size in sizes]
     polishing = settings.outer_steps * POPULATION * max(2, round(NETWORKS * settings.networks))
     judging = (FINALISTS + 2) * len(FACTORS) * JUDGED * settings.networks
-    full = judging + (0 if settings.variant == "screening" else polishing)
+    full = judging + (polishing if settings.variant in ("search", "random-search") else 0)
     if settings.variant == "random-search" and not steps:
         return judging + _random_tries(settings) * _few(settings)
     return round(screening + full * (settings.inner_steps if steps else 1))
@@ -157,7 +159,11 @@ def _screened(
     trials: Trials, pool: Pool, sizes: Sequence[int], generator: torch.Generator, progress: Progress
 ) -> list[Candidate]:
     """Return the best combinations of as many types as there are sizes; each level extends the best of the one before."""
-    ends: list[Candidate] = []
+    if trials.settings.variant == "named":
+        ends = halve(trials, pool, named(len(sizes)))
+        progress.note("named functions", ends[0])
+        return ends
+    ends = []
     for k, size in enumerate(sizes):
         if k == 0:
             members = singles(pool, size)

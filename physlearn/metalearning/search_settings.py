@@ -9,7 +9,7 @@ from physlearn.activations import spline
 from systems import InputError, UnknownNameError
 from systems.scalars import real, whole
 
-SEARCHES = ("search", "screening", "random-search")
+SEARCHES = ("search", "screening", "named", "random-search")
 COUNTS = {"types": 1, "outer_steps": 0, "inner_steps": 1, "networks": 2, "candidates": 64, "batch_size": 1, "points": 5}
 MOST_TYPES = 8
 
@@ -24,7 +24,8 @@ class SearchSettings:
         Number of neuron types.
     variant
         ``"search"`` screens a pool of functions, combines the best, and polishes the winners by evolution; ``"screening"``
-        does not polish; ``"random-search"``, the control of equal effort, trains random combinations.
+        does not polish; ``"named"`` tries all combinations of named functions, and nothing else; ``"random-search"``, the
+        control of equal effort, trains random combinations.
     outer_steps
         Number of generations of the polishing.
     inner_steps
@@ -32,7 +33,8 @@ class SearchSettings:
     networks
         Number of networks by which the finalists are judged; earlier rungs use fewer.
     candidates
-        Number of combinations of functions in the first rung, over all numbers of types, and so the effort.
+        Number of combinations of functions in the first rung, over all numbers of types, and so the effort; ``"named"`` has
+        as many as there are.
     learning_rates
         Learning rates that each candidate tries first; the rate of the finalists is refined.
     batch_size

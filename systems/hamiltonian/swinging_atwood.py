@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from math import pi
 from typing import ClassVar
 
-import torch
 from jaxtyping import Float
 from torch import Tensor
 

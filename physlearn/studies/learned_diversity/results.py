@@ -23,7 +23,7 @@ from physlearn.jobs import Workers, told
 from physlearn.jobs.digest import digest
 from physlearn.jobs.lock import Mark
 from physlearn.jobs.store import Files, Store, Unit, name_of
-from physlearn.metalearning.metalearn import learn_unit, settings_for, stages_of
+from physlearn.metalearning.metalearn import how, learn_unit
 from physlearn.tasks import Task
 from systems import Orbit
 from systems.atomic import atomically
@@ -97,8 +97,7 @@ class Results:
 
     def _name_of_learned(self, task: Task, seed: int, settings: Mapping[str, Any]) -> str:
         data = task.describe("meta-training", "meta-validation")
-        stages = [asdict(stage) for stage in stages_of(settings_for(task, settings))]
-        decisive = {"task": data, "seed": seed, "stages": stages}
+        decisive = {"task": data, "seed": seed, "stages": how(task, settings)}
         return name_of(decisive, f"learned-{task.name}", ".safetensors", length=DIGITS)
 
     def compared(

@@ -199,6 +199,12 @@ def test_the_controls_search_without_polishing(task, variant, types):
     assert found[0].settings["finalists"] != found[1].settings["finalists"]
 
 
+def test_the_best_named_pair_is_one_of_all_pairs_of_named_functions(task):
+    found = physlearn.metalearn(task, variant="named", **SMALL)
+    assert found.settings["found"] == found.base
+    assert all(part in DICTIONARY for name, *_ in found.settings["finalists"] for part in name.split("+"))
+
+
 @pytest.mark.parametrize("types", [1, 2])
 def test_one_type_two_types_and_random_search_have_the_same_effort(task, types):
     spent = [
