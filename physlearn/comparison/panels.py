@@ -12,7 +12,10 @@ from matplotlib.figure import Figure, SubFigure
 from physlearn import plotting
 from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison.result import Comparison
+from physlearn.metalearning import SEARCHES
 from physlearn.tasks import Task
+
+HIDDEN = 10.0  # a curve whose range is so much smaller than another's would look flat beside it
 
 
 def panels(task: Task, learned: LearnedActivations, result: Comparison | None = None) -> Figure:
@@ -31,18 +34,29 @@ def panels(task: Task, learned: LearnedActivations, result: Comparison | None = 
     if result is not None:
         result.plot("accuracy" if "accuracy" in result.measures else "loss", ax)
     else:
-        ax.plot(learned.losses["held_out"], color="0.8", linewidth=0.8, label="each outer step")
-        ax.plot(learned.losses["smoothed"], color="tab:red", label="smoothed")
-        ax.set(xlabel="outer step", ylabel="log loss of the inner networks")
-        ax.legend(frameon=False)
+        _losses(ax, learned)
     figure.suptitle(task.title)
     return figure
 
 
+def _losses(ax: Axes, learned: LearnedActivations) -> None:
+    losses = learned.losses
+    if learned.settings.get("variant") in SEARCHES:
+        for stage, own in losses.groupby("stage", sort=False):
+            ax.plot(own["held_out"], "o", markersize=3, label=stage)
+        ax.set(xlabel="stage of the search", ylabel="log loss of the best candidate, held out")
+    else:
+        ax.plot(losses["held_out"], color="0.8", linewidth=0.8, label="each outer step")
+        ax.plot(losses["smoothed"], color="tab:red", label="smoothed")
+        ax.set(xlabel="outer step", ylabel="log loss of the inner networks")
+    ax.legend(frameon=False)
+
+
 def curves(figure: Figure | SubFigure, learned: LearnedActivations) -> None:
-    """Draw the learned types side by side, from violet to red by outer step."""
+    """Draw the learned types side by side, from violet to red by outer step, on one scale unless it would hide one of them."""
     history = learned.history
-    axes = list(np.atleast_1d(figure.subplots(1, len(learned), sharey=True)))
+    height = np.ptp(history.to_numpy(), axis=(0, 2))
+    axes = list(np.atleast_1d(figure.subplots(1, len(learned), sharey=bool(height.max() < HIDDEN * height.min()))))
     steps = history["outer_step"].to_numpy()
     plotting.activation_curves(history["a"].to_numpy(), history.to_numpy(), steps, axes=axes)
 

@@ -8,7 +8,7 @@ K. Jamieson and A. Talwalkar, "Non-stochastic best arm identification and hyperp
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -47,7 +47,9 @@ FACTORS = (0.5, 1.0, 2.0)  # of the best rate so far, in the last rung
 AT_LEAST = 4  # candidates of every rung after the first
 
 
-def halve(trials: Trials, pool: Pool, members: Sequence[Members]) -> list[Candidate]:
+def halve(
+    trials: Trials, pool: Pool, members: Sequence[Members], watch: Callable[[Candidate], object] = lambda best: None
+) -> list[Candidate]:
     """Return the candidates of the last rung, the best first. The best combination of named functions reaches it in any case.
 
     Parameters
@@ -58,6 +60,8 @@ def halve(trials: Trials, pool: Pool, members: Sequence[Members]) -> list[Candid
         The functions.
     members
         The candidates of the first rung.
+    watch : callable
+        Receives the best candidate of each rung.
     """
     settings = trials.settings
     each = [Candidate(pool.name(own), pool.values[list(own)], 0.0, named=pool.named(own)) for own in members]
@@ -66,6 +70,7 @@ def halve(trials: Trials, pool: Pool, members: Sequence[Members]) -> list[Candid
         networks = max(2, round(rung.networks * settings.networks))
         last = k == len(SCREENING) - 1
         each = best_rates(trials, each, FACTORS if last else None, steps, networks)
+        watch(each[0])
         kept = max(AT_LEAST, round(rung.kept * len(each)))
         each = each[:kept] + ([] if any(one.named for one in each[:kept]) else best_named(each[kept:]))
     return each

@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -126,7 +127,7 @@ def _search(task: Task, trials: Trials, seed: int, progress: Progress) -> Learne
         ends = _screened(trials, pool, sizes, generator, progress)
     rivals = ends[:FINALISTS] + ([] if any(one.named for one in ends[:FINALISTS]) else best_named(ends))
     if settings.variant == "search" and settings.outer_steps:
-        rivals += polish(trials, ends[0], settings.outer_steps, 2 * seed + 1, lambda mean: progress.note("polishing", mean))
+        rivals += polish(trials, ends[0], settings.outer_steps, 2 * seed + 1, partial(progress.note, "polishing"))
     judged = best_rates(trials, rivals, FACTORS, settings.inner_steps, JUDGED * settings.networks)
     best = judged[0]
     progress.note("judging", best)
@@ -160,9 +161,7 @@ def _screened(
 ) -> list[Candidate]:
     """Return the best combinations of as many types as there are sizes; each level extends the best of the one before."""
     if trials.settings.variant == "named":
-        ends = halve(trials, pool, named(len(sizes)))
-        progress.note("named functions", ends[0])
-        return ends
+        return halve(trials, pool, named(len(sizes)), partial(progress.note, "named functions"))
     ends = []
     for k, size in enumerate(sizes):
         if k == 0:
@@ -170,8 +169,7 @@ def _screened(
         else:
             smaller = [pool.members(one.name) for one in ends]
             members = extended(pool, smaller, k + 1, size, generator)
-        ends = halve(trials, pool, members)
-        progress.note(STAGES.get(k, f"{k + 1} types"), ends[0])
+        ends = halve(trials, pool, members, partial(progress.note, STAGES.get(k, f"{k + 1} types")))
     return ends
 
 

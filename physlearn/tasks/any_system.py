@@ -69,6 +69,29 @@ def any_system(
     )
 
 
+@register("pendulum-four-neurons")
+def four_neurons(orbits: int = 200, seed: int = 0) -> Task:
+    """Return a task with too few neurons for one kind: a Hamiltonian network of four learns p^2/2 + 1 - cos(theta).
+
+    Parameters
+    ----------
+    orbits
+        Number of orbits in each training part.
+    seed
+        Random seed of the initial states.
+
+    Returns
+    -------
+    Task
+        The task ``"pendulum-four-neurons"``.
+    """
+    return replace(
+        any_system("pendulum", hidden=(4,), orbits=orbits, seed=seed),
+        name="pendulum-four-neurons",
+        title="pendulum, by a network of the Hamiltonian with four neurons",
+    )
+
+
 def _noisy(clean: Callable[[str], Orbit], noise: float, seed: int) -> Callable[[str], Orbit]:
     def of_part(part: str) -> Orbit:
         orbit = clean(part)
