@@ -21,8 +21,9 @@ from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison.finished import Finished, Part, decided_by
 from physlearn.comparison.forecasts import forecast_merits
 from physlearn.comparison.result import Comparison
-from physlearn.comparison.tuning import LEARNING_RATES, Tuned, tune
+from physlearn.comparison.tuning import LEARNING_RATES, Criterion, Tuned, tune
 from physlearn.comparison.variants import Variants, line_up
+from physlearn.metalearning import SEARCHES
 from physlearn.models import Classifier, Learner, Model
 from physlearn.tasks import Task
 from physlearn.tasks.task import Forecasting
@@ -48,6 +49,7 @@ def compare(
     tuned: bool = True,
     learning_rates: tuple[float, ...] = LEARNING_RATES,
     tuning_replicates: int = 6,
+    tuned_by: Criterion = "median",
     forecast: bool = True,
     engine: EngineName = "auto",
     folder: str | os.PathLike[str] | None = None,
@@ -81,6 +83,9 @@ def compare(
         The learning rates to choose from; by default ten from 0.001 to 2.
     tuning_replicates : int, default 6
         Number of networks per learning rate.
+    tuned_by : {'median', 'geometric mean'}
+        Which tuning loss decides: the median of the networks, or their geometric mean, which also counts networks that end in
+        a bad minimum. The geometric mean is what differences of the mean log loss compare.
     forecast : bool, default True
         Whether to roll out every network, if the task has anything to forecast.
     engine : str, default 'auto'
@@ -132,6 +137,8 @@ def compare(
     forecasts = task.forecast if forecast and task.forecasting is not None else None
     data = {part: task.pairs(part) for part in ("training", "tuning", "validation", "test")}
     effort = {"rates": learning_rates, "replicates": tuning_replicates} if tuned else None  # as files name them
+    if effort is not None and tuned_by != "median":
+        effort["by"] = tuned_by
     common = {"replicates": replicates, "training": asdict(how), "engine": engine, "tuning": effort}
     finished = None if folder is None else Finished(Path(folder), {"task": decided_by(task, forecasts), **common})
     parts, settings = [], {}
@@ -165,6 +172,7 @@ def compare(
             "training": asdict(how),
             "rates": list(learning_rates) if tuned else None,
             "tuning_replicates": tuning_replicates if tuned else None,
+            "tuned_by": tuned_by if tuned else None,
             "integrators": list(forecasts.methods) if forecasts is not None else [],
             "variants": settings,
             "learned": [dict(one.settings) for one in _several(learned)],
@@ -196,6 +204,7 @@ def _part(
     start, tuning = time.perf_counter(), None
     if effort is not None:
         own = {"learning_rates": effort["rates"], "replicates": effort["replicates"], "seed": FAR + seeds[0]}
+        own |= {"by": effort["by"]} if "by" in effort else {}
         tuning = tune(task, activation, how, data["training"], data["tuning"], engine=engine, **own)
         how = replace(how, learning_rate=tuning.learning_rate)
     models = [task.network(activation, s) for s in seeds]
@@ -239,13 +248,15 @@ def _line_ups(
     if alone and len(alone) != max(1, len(many)):
         raise InputError(f"{len(many)} meta-seeds need as many single types, not {len(alone)}: give one single type for each")
     runs = max(1, len(many))
+    searched = all(one.settings.get("variant") in SEARCHES for one in many)
+    base = "base" if searched and len({one.base for one in many}) > 1 else None  # each search finds its own
     lines = []
     for k in range(runs):
         mine, control = (many[k] if many else None), (alone[k] if alone else None)
         if variants is None:
-            lines.append(line_up(mine, control))
+            lines.append(line_up(mine, control, base=base))
         else:
-            own = line_up(mine, control, ()) if mine or control else {}
+            own = line_up(mine, control, (), base) if mine or control else {}
             if taken := [name for name in variants if name in own and own[name] != variants[name]]:
                 raise InputError(f"the variant name {taken[0]!r} is that of learned activations: choose another name")
             lines.append({**own, **variants})

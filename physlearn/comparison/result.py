@@ -310,7 +310,7 @@ class Comparison:
         training = self.settings["training"]
         tuned = (
             f"the learning rate of each variant chosen from {len(self.settings['rates'])} rates on the tuning part, with "
-            f"{self.settings['tuning_replicates']} networks per rate"
+            f"{self.settings['tuning_replicates']} networks per rate, by their {self.settings.get('tuned_by', 'median')}"
             if self.settings["rates"]
             else "the same learning rate for all"
         )

@@ -18,6 +18,7 @@ def line_up(
     learned: LearnedActivations | None,
     single: LearnedActivations | None = None,
     others: Sequence[str] = (*TRADITIONAL, BY_HAND),
+    base: str | None = None,
 ) -> dict[str, str | Activation]:
     """Return the variants of a comparison by name.
 
@@ -33,6 +34,8 @@ def line_up(
         The control, which must have exactly one type.
     others : sequence of str
         Names of further activations; by default ``"tanh"``, ``"relu"`` and ``"sine+tanh"``.
+    base : str, optional
+        What the base is called; by default, its own name.
 
     Returns
     -------
@@ -44,7 +47,7 @@ def line_up(
     InputError
         If the control has several types, or there are no variants at all.
     """
-    variants: dict[str, str | Activation] = {} if learned is None else {learned.base: learned.base}
+    variants: dict[str, str | Activation] = {} if learned is None else {base or learned.base: learned.base}
     if learned is not None:
         if len(learned) > 1:
             variants |= {table.name: table for table in learned.types}

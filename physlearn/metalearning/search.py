@@ -162,7 +162,7 @@ def _screened(
     """Return the best combinations of as many types as there are sizes; each level extends the best of the one before."""
     if trials.settings.variant == "named":
         return halve(trials, pool, named(len(sizes)), partial(progress.note, "named functions"))
-    ends = []
+    ends: list[Candidate] = []
     for k, size in enumerate(sizes):
         if k == 0:
             members = singles(pool, size)

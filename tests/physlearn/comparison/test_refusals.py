@@ -40,6 +40,7 @@ def learned(types=2, seed=0, base="sine"):
         ({"tuned": True, "learning_rates": ()}, "at least one learning rate"),
         ({"tuned": True, "learning_rates": (0.1, -0.1)}, "positive"),
         ({"tuned": True, "tuning_replicates": 0}, "at least one learning rate and one network"),
+        ({"tuned": True, "tuned_by": "mode"}, "by median or geometric mean, not 'mode'"),
         ({"learned": [learned(), learned(seed=1)], "single": learned(1)}, "2 meta-seeds need as many single types"),
         ({"learned": learned(), "single": learned(2)}, "one learned type, not 2"),
         ({"learned": [learned(), learned(3)]}, "same base and as many types"),

@@ -4,6 +4,7 @@ import json
 import math
 from dataclasses import replace
 
+import pytest
 import torch
 from torch.testing import assert_close
 
@@ -47,6 +48,22 @@ def test_a_rate_with_which_a_network_diverges_loses_to_any_that_is_safe(task, mo
     tuned = tune(*given, learning_rates=(1e-9, 1e-2, 1e-8), replicates=3)
     assert tuned.learning_rate != 1e-2
     assert tuned.tried[1e-2] == math.inf
+
+
+def test_the_geometric_mean_counts_the_networks_that_the_median_ignores(task, monkeypatch):
+    losses = torch.tensor([[1.0, 1.0, 1e6], [2.0, 2.0, 2.0]])
+    real = tuning_module.train_ensemble
+
+    def with_losses(*args, **kwargs):
+        history = real(*args, **kwargs)
+        return replace(history, best=losses.flatten().to(history.best))
+
+    monkeypatch.setattr(tuning_module, "train_ensemble", with_losses)
+    given = (task, "sine", Training(epochs=1, batch_size=20), task.pairs("training"), task.pairs("tuning"))
+    for by, wanted, middle in (("median", 0.1, [1, 2]), ("geometric mean", 0.2, [100, 2])):
+        tuned = tune(*given, learning_rates=(0.1, 0.2), replicates=3, by=by)
+        assert tuned.learning_rate == wanted
+        assert tuned.tried.tolist() == pytest.approx(middle)
 
 
 def test_tuning_sees_the_tuning_orbits_only_and_the_comparison_never_the_meta_learnings(monkeypatch, pendulum_task):
