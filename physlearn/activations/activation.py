@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import abstractmethod
 from collections.abc import Callable
 
@@ -92,6 +93,21 @@ class Activation(nn.Module):
             Values and first derivatives.
         """
         return self.value(x), self.first(x)
+
+    def in_layer(self, neurons: int) -> Activation:
+        """Return a copy for a hidden layer of a network.
+
+        Parameters
+        ----------
+        neurons
+            Number of neurons in the layer, which matters for activations with numbers of their own for each neuron.
+
+        Returns
+        -------
+        Activation
+            The copy, which shares nothing with this one.
+        """
+        return copy.deepcopy(self)
 
     def forward(self, x: Float[Tensor, "*batch neurons"]) -> Float[Tensor, "*batch neurons"]:
         """Evaluate the function; the same as `value`.

@@ -1,4 +1,7 @@
-"""Describe an activation as JSON: its name, or the grids of its tables, whose values are stored as tensors."""
+"""Describe an activation as JSON: its name, or the grids of its tables, whose values are stored as tensors.
+
+Of functions that train with a network, the description has how they start, and tensors have their coefficients.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,12 @@ from typing import Any
 import torch
 
 from physlearn import schema
+from physlearn.activations import trained
 from physlearn.activations.activation import Activation
 from physlearn.activations.get import get
 from physlearn.activations.mixture import Mixture
 from physlearn.activations.named import LEARNED, Named
+from physlearn.activations.per_layer import PerLayer
 from physlearn.activations.piecewise import Piecewise
 from physlearn.activations.piecewise_cubic import Grid
 from physlearn.activations.spline import DEGREES, LARGEST
@@ -19,6 +24,7 @@ from physlearn.activations.table import Table
 from physlearn.schema import Json
 from systems import InputError
 
+KINDS = ("mixture", "layers", "trained", "table", "piecewise")
 MOST = 1000  # types in a mixture; few layers have that many neurons
 
 
@@ -30,6 +36,10 @@ def describe(activation: str | Activation) -> Json:
     if isinstance(activation, Mixture):
         along = {} if activation.dim in (None, -1) else {"dim": activation.dim}  # a network's neurons are on the last axis
         return {"mixture": [describe(kind) for kind in activation.types], **along}  # type: ignore[arg-type]
+    if isinstance(activation, PerLayer):
+        return {"layers": [describe(layer) for layer in activation.layers]}  # type: ignore[arg-type]
+    if isinstance(activation, trained.Trained) and type(activation) is trained.KINDS.get(activation.kind):
+        return {"trained": {"kind": activation.kind, **activation.settings}}
     if isinstance(activation, Table):
         low, high = activation.interval
         table: Json = {"name": activation.name, "kind": activation.kind, "low": low, "high": high, "points": activation.points}
@@ -54,6 +64,8 @@ def check_description(description: Any) -> None:
     for part in _parts(description):
         if isinstance(part, str):
             schema.text(part, "the name of an activation")
+        elif "trained" in part:
+            _trained(part["trained"])
         elif "table" in part:
             table = part["table"]
             schema.text(table["name"], "the name of a table")
@@ -71,25 +83,28 @@ def check_description(description: Any) -> None:
 
 
 def numbers_of(description: Any) -> int:
-    """Return how many numbers the tables of an activation hold."""
+    """Return how many numbers the tables and trained functions of an activation hold at least."""
     found = 0
     for part in _parts(description):
         if isinstance(part, dict) and "table" in part:
             found += part["table"]["points"]
+        elif isinstance(part, dict) and "trained" in part:
+            found += len(part["trained"]["start"])
         elif isinstance(part, dict):
             found += 4 * part["piecewise"]["types"] * part["piecewise"]["cells"]
     return found
 
 
 def _parts(description: Any) -> list[Any]:
-    """Return the names, tables and pieces of a mixture and of the mixtures in it. Raises InputError for anything else."""
+    """Return the simple activations in a mixture, and in those in it or in layers. Raises InputError for anything else."""
     if isinstance(description, str):
         return [description]
-    if not isinstance(description, dict) or len(description) != 1 or not {"mixture", "table", "piecewise"} & set(description):
-        raise InputError(f"an activation must be a name, a mixture, a table or pieces, not {description!r:.80}")
-    if "mixture" not in description:
+    if not isinstance(description, dict) or len(description) != 1 or not set(KINDS) & set(description):
+        raise InputError(f"an activation must be a name or one of {', '.join(KINDS)}, not {description!r:.80}")
+    several = description.get("mixture", description.get("layers"))
+    if several is None:
         return [description]
-    return [part for kind in schema.listed(description["mixture"], "mixture", MOST) for part in _parts(kind)]
+    return [part for kind in schema.listed(several, "the parts of an activation", MOST) for part in _parts(kind)]
 
 
 def restore(description: Any) -> Activation:
@@ -98,8 +113,24 @@ def restore(description: Any) -> Activation:
         return get(description)
     if "mixture" in description:
         return Mixture([restore(part) for part in description["mixture"]], description.get("dim"))
+    if "layers" in description:
+        return PerLayer([restore(part) for part in description["layers"]])
+    if "trained" in description:
+        return _trained(description["trained"])
     if "piecewise" in description:
         parts = description["piecewise"]
         return Piecewise(torch.zeros(parts["types"], parts["cells"], 4), Grid(*parts["grid"]), parts["name"])
     table = description["table"]
     return Table(torch.zeros(table["points"]), (table["low"], table["high"]), table["kind"], table["name"])
+
+
+def _trained(description: Any) -> trained.Trained:
+    """Return a trained activation, which is small, so that a check may build it. Raises InputError if there is no such one."""
+    settings = schema.mapped(description, "the settings of a trained activation")
+    cls = trained.KINDS.get(schema.text(settings.pop("kind", ""), "the kind of a trained activation"))
+    try:
+        if cls is None:
+            raise TypeError("there is no such kind")
+        return cls(**{name: schema.listed(x, name, MOST) if name != "per_neuron" else x for name, x in settings.items()})
+    except TypeError as error:
+        raise InputError(f"the file describes no trained activation: {error}") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from physlearn.activations import named, shipped
+from physlearn.activations import named, shipped, trained
 from physlearn.activations.activation import Activation
 from physlearn.activations.mixture import Mixture
 from systems import InputError
@@ -18,12 +18,14 @@ def get(name: str | Activation) -> Activation:
     name
         Name of a function, such as ``"sine"``; of a mixture of functions, such as ``"sine+tanh"``; or of the mixture of
         types that was learned for a task and ships with the package, such as ``"learned:henon-heiles-hnn"`` (see
-        `shipped.names`). An Activation is returned unchanged.
+        `shipped.names`); or of a function that trains jointly with the weights of a network, such as
+        ``"trained:combination"`` (see `trained.names`), alone or in a mixture. An Activation is returned unchanged.
 
     Returns
     -------
     Activation
-        The activation. Learned activations are new tables at each call, in torch's default dtype.
+        The activation. Learned activations are new tables at each call, in torch's default dtype, and trained ones are new,
+        too.
 
     Raises
     ------
@@ -50,7 +52,9 @@ def get(name: str | Activation) -> Activation:
                 f"{name!r} joins mixtures, which a plus sign cannot; combine the types of activations.shipped.load(...) "
                 "by a Mixture"
             )
-        return Mixture([named.find(part) for part in name.split("+")])
+        return Mixture([get(part) for part in name.split("+")])
+    if name.startswith(trained.TRAINED):
+        return trained.named(name)
     if name.startswith(named.LEARNED):
         learned = shipped.load(name.removeprefix(named.LEARNED))
         activation = learned.mix if len(learned) > 1 else learned.types[0]

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from physlearn.activations.activation import Activation, neurons_per_type
+from physlearn.activations.per_layer import PerLayer
 from physlearn.activations.piecewise import Piecewise
 from physlearn.activations.table import Table
 from systems import InputError
@@ -141,6 +142,29 @@ class Mixture(Activation):
             value, first = self._each(lambda kind, block: kind.value_and_first(block), x)
         return self._back(value), self._back(first)
 
+    def in_layer(self, neurons: int) -> Mixture:
+        """Return a copy for a hidden layer of a network, whose neurons are on the last axis.
+
+        Parameters
+        ----------
+        neurons
+            Number of neurons in the layer.
+
+        Returns
+        -------
+        Mixture
+            The copy, in which each type has been prepared for its own neurons.
+
+        Raises
+        ------
+        InputError
+            If the neurons of the mixture are on another axis.
+        """
+        if self.dim not in (None, -1):
+            raise InputError(f"a network needs a mixture along the last axis, not dim={self.dim}: leave dim out or use -1")
+        shares = neurons_per_type(neurons, len(self.types))
+        return Mixture([kind.in_layer(share) for kind, share in zip(self.types, shares, strict=True)], dim=-1)  # type: ignore[operator]
+
     @property
     def piecewise(self) -> Piecewise | None:
         """The same function as a single pass if all types are tables on one grid, else None."""
@@ -154,6 +178,8 @@ class Mixture(Activation):
 
     def _inside(self, kind: Activation) -> Activation:
         """Return a type as part of this mixture, where neurons are always on the last axis."""
+        if isinstance(kind, PerLayer):
+            raise InputError("activations per layer cannot be a type of neuron in one layer; give a mixture for each layer")
         if not isinstance(kind, Mixture) or kind.dim == -1:
             return kind
         if kind.dim not in (None, self.dim):

@@ -86,12 +86,15 @@ class Named(Activation):
 
 LEARNED = "learned:"
 """Prefix of the names of learned activations, which this module does not define."""
+TRAINED = "trained:"
+"""Prefix of the names of activations that train with a network, which this module does not define, either."""
 
 ACTIVATIONS: Registry[Named] = Registry(
     "activation",
     "physlearn.activations",
     source=lambda named: named._functions[0],
-    hint=f", mixtures such as sine+tanh, and learned ones such as {LEARNED}henon-heiles-hnn",
+    hint=f", mixtures such as sine+tanh, learned ones such as {LEARNED}henon-heiles-hnn, "
+    f"and ones that train with a network such as {TRAINED}combination",
 )
 
 
@@ -134,7 +137,7 @@ def register(name: str, value: Elementwise, first: Elementwise | None = None, se
     Raises
     ------
     InputError
-        If the name is taken, contains a plus sign, which denotes mixtures, or begins with ``learned:``.
+        If the name is taken, contains a plus sign, which denotes mixtures, or begins with ``learned:`` or ``trained:``.
 
     Examples
     --------
@@ -144,8 +147,9 @@ def register(name: str, value: Elementwise, first: Elementwise | None = None, se
     """
     if "+" in name:
         raise InputError(f"the activation name {name!r} has a plus sign, which denotes mixtures; choose another")
-    if name.startswith(LEARNED):
-        raise InputError(f"the activation name {name!r} begins with {LEARNED}, which denotes learned ones; choose another")
+    for prefix, kind in ((LEARNED, "learned ones"), (TRAINED, "those that train with a network")):
+        if name.startswith(prefix):
+            raise InputError(f"the activation name {name!r} begins with {prefix}, which denotes {kind}; choose another")
     first = first or derivative(value)
     return ACTIVATIONS.register(name)(Named(name, value, first, second or derivative(first)))
 

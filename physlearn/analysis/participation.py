@@ -115,7 +115,8 @@ def activities(model: nn.Module, x: Tensor, layer: int | str = 0) -> Float[Tenso
         raise InputError(f"there is no hidden layer {layer}; choose one from 0 to {hidden - 1}")
     before = _answers(model, [network.layers[layer] for network in networks], x)
     with torch.no_grad():
-        return torch.cat([network.activation.value(a) for network, a in zip(networks, before, strict=True)], dim=-1)
+        values = [network.layer_activations[layer].value(a) for network, a in zip(networks, before, strict=True)]
+        return torch.cat(values, dim=-1)
 
 
 def _part(model: nn.Module, name: str) -> nn.Module:

@@ -124,6 +124,10 @@ class EchoStateNetwork(MemoryModel):
         self.asked: dict[str, Any] = dict(zip(self.options, values, strict=True))
         self.seed = int(torch.randint(2**62, (), generator=generator))
         self.activation = copy.deepcopy(activations.get(activation)).double()
+        if next(self.activation.parameters(), None) is not None:
+            raise InputError(
+                f"the weights of a reservoir do not train, so neither can the activation {self.activation.name}: use another"
+            )
         for name in ("chosen", "weights", "sources", "entrance", "bias", "readout"):
             self.register_buffer(name, torch.zeros(0, dtype=torch.float64))
 

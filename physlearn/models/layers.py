@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from itertools import pairwise
@@ -13,7 +12,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from physlearn import activations
-from physlearn.activations import Activation, Mixture
+from physlearn.activations import Activation
+from physlearn.activations.per_layer import PerLayer, in_layers
 from physlearn.models.affine import Affine
 from systems import InputError
 
@@ -22,7 +22,8 @@ class Layers(nn.Module, ABC):
     """Affine layers, each of which maps ``features`` features per input; a subclass computes the features.
 
     Initial weights and biases are uniform within 1 / sqrt(number of inputs of the layer). The class attribute ``bends`` says
-    whether the gradient of the network varies only through the activation, which must then be curved to train a Hamiltonian.
+    whether the gradient of the network varies only through the activation, which must then be curved to train a Hamiltonian,
+    and ``from_inputs`` whether the activation is applied to the inputs, too.
 
     Parameters
     ----------
@@ -31,7 +32,8 @@ class Layers(nn.Module, ABC):
     hidden
         Widths of the hidden layers.
     activation
-        Name of an activation, or an Activation, whose tables become part of the network.
+        Name of an activation, or an Activation, whose tables and coefficients are copied. All layers share tables; each has
+        coefficients of its own.
     last_bias
         Whether the output layer has a bias.
     generator
@@ -40,13 +42,15 @@ class Layers(nn.Module, ABC):
     Raises
     ------
     InputError
-        If a width is not positive, or the activation is a mixture along another axis than the last.
+        If a width is not positive, the activation is a mixture along another axis than the last, or there are activations per
+        layer, but not as many as layers.
     UnknownNameError
         If the activation is unknown.
     """
 
     features: ClassVar[int] = 1
     bends: ClassVar[bool] = True
+    from_inputs: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -61,13 +65,8 @@ class Layers(nn.Module, ABC):
         super().__init__()
         if not hidden or any(width < 1 for width in hidden):
             raise InputError(f"hidden must be a list of positive widths, such as (100,), not {tuple(hidden)}")
-        self.activation = copy.deepcopy(activations.get(activation))
-        if isinstance(self.activation, Mixture):
-            if self.activation.dim not in (None, -1):
-                raise InputError(
-                    f"a network needs a mixture along the last axis, not dim={self.activation.dim}: leave dim out or use -1"
-                )
-            self.activation.dim = -1
+        widths = (inputs, *hidden) if self.from_inputs else hidden
+        self.activation = in_layers(activations.get(activation), widths)
         sizes = (inputs, *hidden, outputs)
         self.layers = nn.ModuleList(
             Affine(self.features * a, b, bias=last_bias or i < len(hidden), generator=generator)
@@ -77,6 +76,13 @@ class Layers(nn.Module, ABC):
     @property
     def _affine(self) -> list[Affine]:
         return [cast(Affine, layer) for layer in self.layers]
+
+    @property
+    def layer_activations(self) -> list[Activation]:
+        """The activation before each layer that has one: all but the first, or all if the inputs are activated."""
+        if isinstance(self.activation, PerLayer):
+            return list(self.activation.layers)  # type: ignore[arg-type]
+        return [self.activation] * (len(self.layers) - (not self.from_inputs))
 
     @property
     def shapes(self) -> list[tuple[int, int]]:

@@ -16,20 +16,20 @@ class Network(Layers):
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
         """Return the outputs, before any scaling."""
         *hidden, last = self._affine
-        for layer in hidden:
-            x = self.activation.value(layer(x))
+        for layer, activation in zip(hidden, self.layer_activations, strict=True):
+            x = activation.value(layer(x))
         return last(x)
 
     def gradient(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch inputs"]:
         """Return the gradient of the single output by the inputs, in closed form so that training takes one backward pass."""
         *hidden, last = self._affine
         slopes = []
-        for i, layer in enumerate(hidden):
+        for layer, activation in zip(hidden, self.layer_activations, strict=True):
             x = layer(x)
-            if i < len(hidden) - 1:
-                x, slope = self.activation.value_and_first(x)
+            if layer is not hidden[-1]:
+                x, slope = activation.value_and_first(x)
             else:
-                slope = self.activation.first(x)
+                slope = activation.first(x)
             slopes.append(slope)
         g = over_batch(last.weight[..., 0, :], 1)
         for layer, slope in zip(reversed(hidden), reversed(slopes), strict=True):
@@ -41,7 +41,7 @@ class Network(Layers):
     ) -> tuple[Float[Tensor, "*batch outputs"], Float[Tensor, "n *batch outputs"]]:
         """Return the outputs and their derivatives along some tangents of the inputs, in one forward pass."""
         *hidden, last = self._affine
-        for layer in hidden:
-            x, slope = self.activation.value_and_first(layer(x))
+        for layer, activation in zip(hidden, self.layer_activations, strict=True):
+            x, slope = activation.value_and_first(layer(x))
             tangents = slope * (tangents @ layer.weight.mT)
         return last(x), tangents @ last.weight.mT

@@ -58,6 +58,7 @@ class SplineNetwork(Layers):
 
     features = FEATURES
     bends = False
+    from_inputs = True
 
     def forward(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch outputs"]:
         """Return the outputs, before any scaling.
@@ -72,8 +73,8 @@ class SplineNetwork(Layers):
         Tensor, shape ``(..., outputs)``
             Outputs.
         """
-        for layer in self._affine:
-            x = layer(torch.cat([self.activation.value(x), basis(x)], dim=-1))
+        for layer, activation in zip(self._affine, self.layer_activations, strict=True):
+            x = layer(torch.cat([activation.value(x), basis(x)], dim=-1))
         return x
 
     def gradient(self, x: Float[Tensor, "*batch inputs"]) -> Float[Tensor, "*batch inputs"]:
@@ -91,12 +92,13 @@ class SplineNetwork(Layers):
         """
         *hidden, last = self._affine
         slopes = []
-        for layer in hidden:
-            base, base_slope = self.activation.value_and_first(x)
+        *inner, outermost = self.layer_activations
+        for layer, activation in zip(hidden, inner, strict=True):
+            base, base_slope = activation.value_and_first(x)
             splines, spline_slopes = basis_and_slopes(x)
             slopes.append(torch.cat([base_slope, spline_slopes], dim=-1))
             x = layer(torch.cat([base, splines], dim=-1))
-        slopes.append(torch.cat([self.activation.first(x), basis_and_slopes(x)[1]], dim=-1))
+        slopes.append(torch.cat([outermost.first(x), basis_and_slopes(x)[1]], dim=-1))
         g = _by_inputs(over_batch(last.weight[..., 0, :], 1) * slopes.pop())
         for layer in reversed(hidden):
             g = _by_inputs(affine(g, layer.weight.mT) * slopes.pop())
