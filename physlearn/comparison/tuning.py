@@ -44,9 +44,9 @@ def tune(
 ) -> Tuned:
     """Return the learning rate whose networks have the smallest loss on the tuning part, each in its best epoch.
 
-    ``by`` says which loss: the median, or the geometric mean, which counts networks that end in a bad minimum. The networks are
-    trained just as in the comparison, but with seeds that the comparison does not use. A rate at which any network diverges
-    ranks below every rate at which none does.
+    ``by`` says which loss: the median, or the geometric mean, which counts networks that end in a bad minimum. The networks
+    are trained just as in the comparison, but with seeds that the comparison does not use. A rate at which any network
+    diverges ranks below every rate at which none does.
     """
     if by not in get_args(Criterion):
         raise InputError(f"learning rates are chosen by {' or '.join(get_args(Criterion))}, not {by!r}")

@@ -35,7 +35,7 @@ SLOW: dict[str, dict[str, Any]] = {
     "screened pair": {"variant": "screening", "types": 2},
     "random pair": {"variant": "random-search", "types": 2},
 }
-TRAINED: tuple[str, ...] = ()
+TRAINED = ("trained:combination", "trained:combination-per-neuron", "trained:fourier", "trained:rational")
 NAMED = (*DICTIONARY, "relu")
 TWO_KINDS = ("screened pair", "random pair", "named pair")  # rivals that mix two functions; all others have one kind of neuron
 
