@@ -29,6 +29,7 @@ from systems.scalars import seeded
 POOL = 128  # functions in the pool, at least
 FINALISTS = 4  # candidates that are judged again in the end
 JUDGED = 2  # times the networks of the last rung
+DECIDING, DECIDED = 3, 8  # finalists that are judged once more, and times the networks: of several, one is best by luck
 SAVED = 5.0  # seconds between checkpoints
 STAGES = {0: "single functions", 1: "pairs"}
 
@@ -99,11 +100,15 @@ def effort(settings: SearchSettings, *, steps: bool = False) -> int:
         screening += networks * (max(1, round(rung.steps * settings.inner_steps)) if steps else 1)
         sizes = [max(AT_LEAST, round(rung.kept * size)) for size in sizes]
     polishing = settings.outer_steps * POPULATION * max(2, round(NETWORKS * settings.networks))
-    judging = (FINALISTS + 2) * len(FACTORS) * JUDGED * settings.networks
+    judging = _judging(settings)
     full = judging + (polishing if settings.variant in ("search", "random-search") else 0)
     if settings.variant == "random-search" and not steps:
         return judging + _random_tries(settings) * _few(settings)
     return round(screening + full * (settings.inner_steps if steps else 1))
+
+
+def _judging(settings: SearchSettings) -> int:
+    return ((FINALISTS + 2) * len(FACTORS) * JUDGED + DECIDING * DECIDED) * settings.networks
 
 
 def _few(settings: SearchSettings) -> int:
@@ -112,7 +117,7 @@ def _few(settings: SearchSettings) -> int:
 
 def _random_tries(settings: SearchSettings) -> int:
     """Return the number of full trials with a few networks that random search can afford."""
-    judging = (FINALISTS + 2) * len(FACTORS) * JUDGED * settings.networks * settings.inner_steps
+    judging = _judging(settings) * settings.inner_steps
     return max(FINALISTS, (effort(settings, steps=True) - judging) // (settings.inner_steps * _few(settings)))
 
 
@@ -129,6 +134,9 @@ def _search(task: Task, trials: Trials, seed: int, progress: Progress) -> Learne
     if settings.variant == "search" and settings.outer_steps:
         rivals += polish(trials, ends[0], settings.outer_steps, 2 * seed + 1, partial(progress.note, "polishing"))
     judged = best_rates(trials, rivals, FACTORS, settings.inner_steps, JUDGED * settings.networks)
+    judged = (
+        best_rates(trials, judged[:DECIDING], (1.0,), settings.inner_steps, DECIDED * settings.networks) + judged[DECIDING:]
+    )
     best = judged[0]
     progress.note("judging", best)
     rows, snapshots = zip(*progress.notes[settings.types], strict=True)
