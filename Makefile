@@ -26,9 +26,9 @@ ifneq ($(wildcard $(PHYSLEARN_DATA)/clock_angles.csv),)
 else
 	@echo "no recording of the pendulum clock is at hand: set PHYSLEARN_DATA to the directory of clock_angles.csv"
 endif
-	$(BIN)/physlearn learn van-der-pol --outer-steps 110 --inner-steps 198 --out $(OUT)/demo/van-der-pol.safetensors
-	$(BIN)/physlearn compare van-der-pol --activations $(OUT)/demo/van-der-pol.safetensors --replicates 20 --epochs 5 \
-		--out $(OUT)/demo/van-der-pol
+	$(BIN)/physlearn learn pendulum-four-neurons --out $(OUT)/demo/pendulum-four-neurons.safetensors
+	$(BIN)/physlearn compare pendulum-four-neurons --activations $(OUT)/demo/pendulum-four-neurons.safetensors --replicates 20 \
+		--tuned-by geometric-mean --tuning-replicates 24 --out $(OUT)/demo/pendulum-four-neurons
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist worksteal

@@ -34,6 +34,10 @@ def compare(
     untuned: Annotated[
         bool, Option("--untuned", help="Train all variants at the same learning rate, as the paper does.")
     ] = False,
+    tuned_by: Annotated[
+        str, Option(help="Tuning loss that decides: the median of the networks, or their geometric-mean.")
+    ] = "median",
+    tuning_replicates: Annotated[int, Option(help="Number of networks per learning rate that is tried.", max=MOST)] = 6,
     forecasts: Annotated[bool, Option(help="Roll the networks out and compare their forecasts as well.")] = True,
     data: Data = None,
     set_: TaskSettings = None,
@@ -67,6 +71,7 @@ def compare(
     shared = jobs.Workers(workers, scheduler)
     settings: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
     settings |= {"replicates": replicates, "seed": seed, "tuned": not untuned, "forecast": forecasts}
+    settings |= {"tuned_by": tuned_by.replace("-", " "), "tuning_replicates": tuning_replicates}
     settings["folder"] = folder / "units"
     alone = [LearnedActivations.load(file) for file in controls] or None
     if shared.alone:

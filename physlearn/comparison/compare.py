@@ -23,7 +23,6 @@ from physlearn.comparison.forecasts import forecast_merits
 from physlearn.comparison.result import Comparison
 from physlearn.comparison.tuning import LEARNING_RATES, Criterion, Tuned, tune
 from physlearn.comparison.variants import Variants, line_up
-from physlearn.metalearning import SEARCHES
 from physlearn.models import Classifier, Learner, Model
 from physlearn.tasks import Task
 from physlearn.tasks.task import Forecasting
@@ -248,15 +247,13 @@ def _line_ups(
     if alone and len(alone) != max(1, len(many)):
         raise InputError(f"{len(many)} meta-seeds need as many single types, not {len(alone)}: give one single type for each")
     runs = max(1, len(many))
-    searched = all(one.settings.get("variant") in SEARCHES for one in many)
-    base = "base" if searched and len({one.base for one in many}) > 1 else None  # each search finds its own
     lines = []
     for k in range(runs):
         mine, control = (many[k] if many else None), (alone[k] if alone else None)
         if variants is None:
-            lines.append(line_up(mine, control, base=base))
+            lines.append(line_up(mine, control))
         else:
-            own = line_up(mine, control, (), base) if mine or control else {}
+            own = line_up(mine, control, ()) if mine or control else {}
             if taken := [name for name in variants if name in own and own[name] != variants[name]]:
                 raise InputError(f"the variant name {taken[0]!r} is that of learned activations: choose another name")
             lines.append({**own, **variants})

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from physlearn.activations import Activation, get
 from physlearn.activations.learned import LearnedActivations
+from physlearn.metalearning import SEARCHES
 from systems import InputError
 
 TRADITIONAL = ("tanh", "relu")
 BY_HAND = "sine+tanh"
+BEST_NAMED = "best named"
 
 Variants = Mapping[str, str | Activation]
 
@@ -18,13 +20,12 @@ def line_up(
     learned: LearnedActivations | None,
     single: LearnedActivations | None = None,
     others: Sequence[str] = (*TRADITIONAL, BY_HAND),
-    base: str | None = None,
 ) -> dict[str, str | Activation]:
     """Return the variants of a comparison by name.
 
-    They are the base, each learned type alone, the mix of the types, a single type that was learned by itself, and named
-    activations. The single type is the control for every mix: a mix must gain more than one type that was learned with the
-    same effort.
+    They are the base (``"best named"`` for the result of a search, whose base it is), each learned type alone, the mix of
+    the types, a single type that was learned by itself, and named activations. The single type is the control for every mix:
+    a mix must gain more than one type that was learned with the same effort.
 
     Parameters
     ----------
@@ -34,8 +35,6 @@ def line_up(
         The control, which must have exactly one type.
     others : sequence of str
         Names of further activations; by default ``"tanh"``, ``"relu"`` and ``"sine+tanh"``.
-    base : str, optional
-        What the base is called; by default, its own name.
 
     Returns
     -------
@@ -47,7 +46,7 @@ def line_up(
     InputError
         If the control has several types, or there are no variants at all.
     """
-    variants: dict[str, str | Activation] = {} if learned is None else {base or learned.base: learned.base}
+    variants: dict[str, str | Activation] = {} if learned is None else {_name_of_base(learned): learned.base}
     if learned is not None:
         if len(learned) > 1:
             variants |= {table.name: table for table in learned.types}
@@ -62,3 +61,8 @@ def line_up(
     if not variants:
         raise InputError("there is nothing to compare: give learned activations or the names of others")
     return variants
+
+
+def _name_of_base(learned: LearnedActivations) -> str:
+    """Return one name for the bases of all searches, which differ from run to run."""
+    return BEST_NAMED if learned.settings.get("variant") in SEARCHES else learned.base

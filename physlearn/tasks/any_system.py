@@ -57,7 +57,7 @@ def any_system(
     if (noise := real("noise", noise)) < 0:
         raise InputError(f"noise must be at least 0, not {noise:g}")
     clean = orbits_of(found, orbits, whole("samples", samples), real("dt", dt), seed, {})
-    methods = ("rk4", "implicit-midpoint") if hamiltonian else ("rk4",)
+    methods = ("implicit-midpoint",) if hamiltonian else ("rk4",)
     return Task(
         name=f"{found.name}-{model}",
         title=f"{found.name}, by a network of {'the Hamiltonian' if model.startswith('hnn') else 'the vector field'}",

@@ -168,6 +168,16 @@ def test_a_search_finds_types_and_tells_how(found, tmp_path):
     assert again.base == found.base
 
 
+def test_what_two_searches_find_is_compared_with_the_best_named_functions_of_each(task, found):
+    other = replace(found, base="tanh", settings={**found.settings, "seed": 4})
+    how = {"replicates": 1, "epochs": 1, "tuned": False, "forecast": False, "progress": False, "variants": {"relu": "relu"}}
+    result = physlearn.compare(task, [found, other], **how)
+    assert list(result.table["variant"].unique()) == ["best named", "type 1", "type 2", "mix", "relu"]
+    told = [result.settings["variants"][f"best named ({k})"]["activation"] for k in range(2)]
+    assert told[1] == "tanh"
+    assert told[0] != told[1]
+
+
 def test_the_same_seed_finds_the_same_and_a_stopped_search_resumes(task, found, tmp_path, monkeypatch):
     monkeypatch.setattr("physlearn.metalearning.search.SAVED", 0.0)
     path, count = tmp_path / "search.checkpoint", 0
