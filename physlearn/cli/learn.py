@@ -17,7 +17,13 @@ def learn(
     context: typer.Context,
     name: TaskName,
     types: Annotated[int | None, Option(help="Number of types of neurons.", max=MOST)] = None,
-    base: Annotated[str | None, Option(help="Activation function that every type starts from: {activations}.")] = None,
+    base: Annotated[
+        str | None,
+        Option(
+            help="Activation function that every type starts from: {activations}. Several, as sine,square, are one for each "
+            "type; the control starts from the first."
+        ),
+    ] = None,
     variant: Annotated[str | None, Option(help="Variant of meta-learning: {variants}.")] = None,
     out: Annotated[Path | None, Option(help="File to write. Default: TASK.safetensors.")] = None,
     outer_steps: Annotated[int | None, Option(help="Number of steps of the outer loop.", max=MOST)] = None,
@@ -66,7 +72,7 @@ def learn(
         mark,
         history=history,
         progress=progress(as_json),
-        base=base,
+        base=base and base.replace(",", "+"),
         variant=variant,
         outer_steps=outer_steps,
         inner_steps=inner_steps,

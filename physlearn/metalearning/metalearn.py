@@ -66,7 +66,7 @@ def metalearn(
     task: Task,
     *,
     types: int | None = None,
-    base: str | None = None,
+    base: str | Sequence[str] | None = None,
     variant: str | None = None,
     outer_steps: int | None = None,
     inner_steps: int | None = None,
@@ -88,7 +88,7 @@ def metalearn(
     types
         Number of neuron types.
     base
-        Name of the function from which each type starts.
+        Name of the function from which each type starts, or one name for each type, as a list or as ``"sine+square"``.
     variant
         ``"search"``, which screens a pool of functions, combines the best and polishes the winners, its controls
         ``"screening"``, ``"named"`` and ``"random-search"``, or one of the variants of the paper's algorithm: ``"unrolled"``,
@@ -301,7 +301,7 @@ def _learned(task: Task, loops: Sequence[OuterLoop], k: int, seed: int) -> Learn
     }
     return LearnedActivations(
         values=values,
-        base=last.settings.base,
+        base=str(last.settings.base),
         task=task.name,
         settings=json.loads(json.dumps(settings)),  # as they would be read from a file
         losses=pd.concat(rows, ignore_index=True).rename_axis("outer_step"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from physlearn.activations import SubNetwork, get, piecewise_cubic
+from physlearn.activations import Activation, SubNetwork, get, piecewise_cubic
 from physlearn.activations.spline import spline_coefficients
 from physlearn.metalearning.settings import MetaLearning
 
@@ -26,7 +28,7 @@ class Neurons(nn.Module):
     def __init__(self, settings: MetaLearning, seed: int, dtype: torch.dtype, device: torch.device) -> None:
         super().__init__()
         seeds = [(seed << 16) + 1 + k for k in range(settings.types)]
-        self.sub_networks = SubNetwork.draw(get(settings.base), seeds, settings.width, settings.gain, torch.float64)
+        self.sub_networks = SubNetwork.draw(_base(settings.bases), seeds, settings.width, settings.gain, torch.float64)
         low, high = settings.interval
         middle, reach = (low + high) / 2, int((high - low) / 4 / SPACING)
         self.register_buffer("centers", middle + SPACING * torch.arange(-reach, reach + 1, dtype=torch.float64))
@@ -47,6 +49,33 @@ class Neurons(nn.Module):
     def shapes(self, x: Float[Tensor, " points"]) -> Float[Tensor, "bumps points"]:
         """Return the bumps of height one at x."""
         return (-((x - self.centers.unsqueeze(-1)) / SPACING).square() / 2).exp()
+
+
+def _base(names: Sequence[str]) -> Activation:
+    """Return the function from which all types start, or those of the types."""
+    return get(names[0]) if len(set(names)) == 1 else _Bases([get(name) for name in names])
+
+
+class _Bases(Activation):
+    """A function for each type; the types are on the last axis but one, ``(..., types, points)``."""
+
+    def __init__(self, functions: Sequence[Activation]) -> None:
+        super().__init__()
+        self.functions = nn.ModuleList(functions)
+        self.name = "+".join(function.name for function in functions)
+
+    def value(self, x: Float[Tensor, "*stack types points"]) -> Float[Tensor, "*stack types points"]:
+        return self._each("value", x)
+
+    def first(self, x: Float[Tensor, "*stack types points"]) -> Float[Tensor, "*stack types points"]:
+        return self._each("first", x)
+
+    def second(self, x: Float[Tensor, "*stack types points"]) -> Float[Tensor, "*stack types points"]:
+        return self._each("second", x)
+
+    def _each(self, how: str, x: Tensor) -> Tensor:
+        rows = zip(self.functions, x.unbind(-2), strict=True)
+        return torch.stack([getattr(function, how)(row) for function, row in rows], dim=-2)
 
 
 class SplineGrid:

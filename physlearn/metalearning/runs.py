@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,11 +89,11 @@ def learn(
     progress
         Whether to show progress bars; only runs in this process have them.
     settings
-        Settings of `metalearn`.
+        Settings of `metalearn`. If the types start from different functions, the control starts from the first of them.
     """
     away = None if workers.scheduler is None else mark
     units = [
-        (task, [run.seed], run.checkpoint.resolve(), away, progress and workers.alone, {"types": run.types, **settings})
+        (task, [run.seed], run.checkpoint.resolve(), away, progress and workers.alone, _settings_of(run, settings))
         for run in runs
     ]
     learned: dict[Run, LearnedActivations] = {}
@@ -102,6 +102,13 @@ def learn(
             learned[runs[number]] = activations
             (activations if history else activations.without_history()).save(runs[number].file)
     return {run: learned[run] for run in runs}
+
+
+def _settings_of(run: Run, settings: Mapping[str, Any]) -> dict[str, Any]:
+    found = {"types": run.types, **settings}
+    if run.types == 1 and isinstance(base := found.get("base"), str):
+        found["base"] = base.split("+")[0]
+    return found
 
 
 def forget(runs: Iterable[Run]) -> None:

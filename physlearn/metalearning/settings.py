@@ -30,7 +30,8 @@ class MetaLearning:
     types
         Number of neuron types.
     base
-        Name of the function from which each type starts.
+        Name of the function from which each type starts. For types that start from different functions, one name for each
+        type, as a list or joined by plus signs, such as ``"sine+square"``; the attribute is always a text.
     variant
         How the gradient of an outer step is computed: ``"unrolled"``, ``"truncated"`` (through ``window`` steps),
         ``"first-order"``, ``"final-step"`` or ``"evolution"``.
@@ -113,13 +114,13 @@ class MetaLearning:
     Raises
     ------
     InputError
-        If a setting is invalid, or settings contradict each other.
+        If a setting is invalid, or settings contradict each other, such as three base functions for two types.
     UnknownNameError
         If a variant, base function or optimizer does not exist.
     """
 
     types: int = 2
-    base: str = "sine"
+    base: str | Sequence[str] = "sine"
     variant: str = "unrolled"
     outer_steps: int = 300
     inner_steps: int = 66
@@ -167,7 +168,7 @@ class MetaLearning:
             raise UnknownNameError(f"there is no variant {self.variant!r} of meta-learning; choose from {', '.join(VARIANTS)}")
         if self.variant == "two-stage":
             raise InputError("'two-stage' is a preset of metalearn (TWO_STAGE), not a variant; pass it to metalearn")
-        named.find(self.base)
+        object.__setattr__(self, "base", base_of(self.base, self.types))
         spline.spline_coefficients(self.points, "cubic")
         if not (_in_order(self.interval) and isfinite(self.interval[1] - self.interval[0])):
             raise InputError(f"interval must be two finite numbers, the lower one first, not {self.interval}")
@@ -210,6 +211,12 @@ class MetaLearning:
             raise InputError(f"space must be 'weights' or 'curves', not {self.space!r}")
 
     @property
+    def bases(self) -> list[str]:
+        """The name of the function from which each type starts."""
+        found = str(self.base).split("+")
+        return found * self.types if len(found) == 1 else found
+
+    @property
     def rates(self) -> tuple[float, float]:
         """The lowest and the highest inner learning rate."""
         rate = self.inner_learning_rate
@@ -224,6 +231,21 @@ class MetaLearning:
     def longest(self) -> float:
         """The norm to which the gradient of an outer step is clipped."""
         return float("inf") if self.clip is None else self.clip
+
+
+def base_of(base: Any, types: int) -> str:
+    """Return the names of base functions joined by plus signs.
+
+    Raises InputError unless there is one function, or one for each type, and UnknownNameError if there is no such function.
+    """
+    names = base.split("+") if isinstance(base, str) else base
+    if not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
+        raise InputError(f"base must be the name of a function, or a list of names, one for each type, not {base!r:.80}")
+    for name in names:
+        named.find(name)
+    if len(names) not in (1, types):
+        raise InputError(f"base has {len(names)} functions for {types} types: give one for each type, or one for all")
+    return "+".join(names)
 
 
 def _in_order(numbers: Any, *, equal: bool = False) -> bool:

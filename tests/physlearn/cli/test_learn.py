@@ -53,6 +53,13 @@ def test_learn_answers_scripts_in_json(run, here):
     assert names(here) == ["deep/mine.png", "deep/mine.safetensors"]
 
 
+@pytest.mark.parametrize("base", ["sine,square", "sine+square"])
+def test_types_may_start_from_different_functions_and_the_control_from_the_first(run, here, plain, base):
+    assert run(*LEARN, "--base", base).code == 0
+    mix, single = (LearnedActivations.load(here / f"van-der-pol{end}.safetensors") for end in ("", "-single"))
+    assert (mix.base, single.base) == ("sine+square", "sine")
+
+
 def test_one_type_is_its_own_control(run, here, plain):
     assert run(*LEARN, "--types", 1).code == 0
     assert names(here) == ["van-der-pol.png", "van-der-pol.safetensors"]
@@ -139,6 +146,7 @@ def test_another_command_does_not_go_on_from_the_checkpoint_of_the_first(run, re
         (["learn", "van-der-pool"], "henon-heiles-hnn"),
         ([*LEARN, "--variant", "magic"], "two-stage"),
         ([*LEARN, "--base", "cosinus"], "no activation 'cosinus'"),
+        ([*LEARN, "--base", "sine,square", "--types", "3"], "2 functions for 3 types"),
         ([*LEARN, "--types", "0"], "types must be"),
         ([*LEARN, "--types", "two"], "integer"),
         ([*LEARN, "--outer-steps", "-2"], "outer_steps must be"),

@@ -78,6 +78,12 @@ from systems import InputError, UnknownNameError
         ({"seed": 1.5}, "seed"),
         ({"seed": 2**50}, "seed"),
         ({"checkpoint": "/nowhere/at/all/file"}, "no folder"),
+        ({"base": "sine+square+tanh"}, "base has 3 functions for 2 types"),
+        ({"base": ()}, "base has 0 functions for 2 types"),
+        ({"base": ("sine", "square"), "types": 3}, "base has 2 functions for 3 types"),
+        ({"base": 3}, "base must be the name of a function"),
+        ({"base": ["sine", 3]}, "base must be the name of a function"),
+        ({"stages": [{"base": "sine+square"}, {"base": "square+sine"}]}, "must not differ in base"),
     ],
     ids=str,
 )
@@ -92,7 +98,8 @@ def test_what_cannot_be_is_refused_in_one_sentence(wrong, message, task, setting
     [
         ({"variant": "third-order"}, "unrolled"),
         ({"base": "sien"}, "sine"),
-        ({"base": "sine+tanh"}, "sine"),
+        ({"base": "sine+sien"}, "tanh"),
+        ({"base": ["sine", ""]}, "tanh"),
         ({"inner_optimizer": "adm"}, "adam"),
         ({"outer_optimizer": "LBFGS"}, "adam"),
         ({"outer_optimizer": "SparseAdam"}, "adam"),
@@ -196,6 +203,22 @@ def test_types_begin_apart_and_as_sub_networks_on_their_base(task, settings):
     learned = metalearn(task, **{**settings, "outer_steps": 1})
     first, second = learned.history[0]
     assert abs(first - second).max() > 0.05
+
+
+@pytest.mark.parametrize("base", ["sine+square", ("sine", "square")], ids=str)
+@pytest.mark.parametrize("how", [{}, {"space": "weights", "variant": "evolution"}, {"parity": True}], ids=str)
+def test_each_type_may_begin_on_its_own_base(base, how, task, settings, tmp_path):
+    learned = metalearn(task, **{**settings, "outer_steps": 1, "gain": 1e-9, "base": base, **how})
+    start, x = torch.from_numpy(learned.history[0].values).double(), learned.grid
+    assert_close(start[:, 2:-2], torch.stack([x.sin(), x.square()])[:, 2:-2], rtol=1e-3, atol=2e-3)
+    learned.save(tmp_path / "learned.safetensors")
+    assert LearnedActivations.load(tmp_path / "learned.safetensors").base == "sine+square"
+
+
+def test_types_on_bases_of_their_own_learn_as_from_one_base_that_is_the_same(task, settings):
+    both = [metalearn(task, **{**settings, "base": base}) for base in ("sine", ["sine", "sine"])]
+    assert both[1].base == "sine+sine"
+    assert_close(both[0].values, both[1].values, rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("name", ["henon-heiles-nn", "henon-heiles-hnn", "henon-heiles-hnn-separable"])
