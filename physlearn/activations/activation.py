@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from math import floor
 
 import torch
 from jaxtyping import Float
@@ -146,7 +148,7 @@ def derivative(function: Elementwise) -> Elementwise:
     return slope
 
 
-def neurons_per_type(neurons: int, types: int) -> list[int]:
+def neurons_per_type(neurons: int, types: int | Sequence[float]) -> list[int]:
     """Return the number of neurons of each type: equal shares, with the remainder going to the first types.
 
     Parameters
@@ -154,7 +156,8 @@ def neurons_per_type(neurons: int, types: int) -> list[int]:
     neurons
         Number of neurons in the layer.
     types
-        Number of types.
+        Number of types, or the positive share of each type. Numbers that are not whole are rounded down, and the neurons that
+        remain go to the types with the largest fractions, the first of them first.
 
     Returns
     -------
@@ -165,5 +168,15 @@ def neurons_per_type(neurons: int, types: int) -> list[int]:
     --------
     >>> neurons_per_type(100, 3)
     [34, 33, 33]
+    >>> neurons_per_type(10, (3, 1))
+    [8, 2]
     """
-    return [neurons // types + (i < neurons % types) for i in range(types)]
+    if isinstance(types, int):
+        return [neurons // types + (i < neurons % types) for i in range(types)]
+    whole = sum(map(Fraction, types))  # exact, so that the result does not depend on rounding
+    wanted = [neurons * Fraction(share) / whole for share in types]
+    found = [floor(number) for number in wanted]
+    by_fraction = sorted(range(len(found)), key=lambda i: found[i] - wanted[i])
+    for i in by_fraction[: neurons - sum(found)]:
+        found[i] += 1
+    return found

@@ -14,7 +14,7 @@ from physlearn import schema
 from physlearn.activations import trained
 from physlearn.activations.activation import Activation
 from physlearn.activations.get import get
-from physlearn.activations.mixture import Mixture
+from physlearn.activations.mixture import Mixture, checked_shares
 from physlearn.activations.named import LEARNED, Named
 from physlearn.activations.per_layer import PerLayer
 from physlearn.activations.piecewise import Piecewise
@@ -34,8 +34,9 @@ def describe(activation: str | Activation) -> Json:
     if isinstance(activation, Named):
         return activation.name
     if isinstance(activation, Mixture):
-        along = {} if activation.dim in (None, -1) else {"dim": activation.dim}  # a network's neurons are on the last axis
-        return {"mixture": [describe(kind) for kind in activation.types], **along}  # type: ignore[arg-type]
+        along: Json = {} if activation.dim in (None, -1) else {"dim": activation.dim}  # those of networks are on the last axis
+        shares: Json = {} if activation.shares is None else {"shares": list(activation.shares)}
+        return {"mixture": [describe(kind) for kind in activation.types], **along, **shares}  # type: ignore[arg-type, dict-item]
     if isinstance(activation, PerLayer):
         return {"layers": [describe(layer) for layer in activation.layers]}  # type: ignore[arg-type]
     if isinstance(activation, trained.Trained) and type(activation) is trained.KINDS.get(activation.kind):
@@ -99,12 +100,15 @@ def _parts(description: Any) -> list[Any]:
     """Return the simple activations in a mixture, and in those in it or in layers. Raises InputError for anything else."""
     if isinstance(description, str):
         return [description]
-    if not isinstance(description, dict) or len(description) != 1 or not set(KINDS) & set(description):
+    found = set(description) if isinstance(description, dict) else set()
+    if found != {"mixture", "shares"} and not (len(found) == 1 and found <= set(KINDS)):
         raise InputError(f"an activation must be a name or one of {', '.join(KINDS)}, not {description!r:.80}")
-    several = description.get("mixture", description.get("layers"))
-    if several is None:
+    if found <= {"trained", "table", "piecewise"}:
         return [description]
-    return [part for kind in schema.listed(several, "the parts of an activation", MOST) for part in _parts(kind)]
+    several = schema.listed(description.get("mixture", description.get("layers")), "the parts of an activation", MOST)
+    if "shares" in found:
+        checked_shares(schema.listed(description["shares"], "shares", MOST), len(several))
+    return [part for kind in several for part in _parts(kind)]
 
 
 def restore(description: Any) -> Activation:
@@ -112,14 +116,16 @@ def restore(description: Any) -> Activation:
     if isinstance(description, str):
         return get(description)
     if "mixture" in description:
-        return Mixture([restore(part) for part in description["mixture"]], description.get("dim"))
+        return Mixture(
+            [restore(part) for part in description["mixture"]], description.get("dim"), shares=description.get("shares")
+        )
     if "layers" in description:
         return PerLayer([restore(part) for part in description["layers"]])
     if "trained" in description:
         return _trained(description["trained"])
     if "piecewise" in description:
-        parts = description["piecewise"]
-        return Piecewise(torch.zeros(parts["types"], parts["cells"], 4), Grid(*parts["grid"]), parts["name"])
+        pieces = description["piecewise"]
+        return Piecewise(torch.zeros(pieces["types"], pieces["cells"], 4), Grid(*pieces["grid"]), pieces["name"])
     table = description["table"]
     return Table(torch.zeros(table["points"]), (table["low"], table["high"]), table["kind"], table["name"])
 

@@ -13,14 +13,14 @@ from physlearn.activations.per_layer import PerLayer
 from physlearn.activations.piecewise import Piecewise
 from physlearn.activations.table import Table
 from systems import InputError
-from systems.scalars import whole
+from systems.scalars import real, whole
 
 
 class Mixture(Activation):
-    """Several activation functions in one layer, each of which acts on an equal share of the neurons.
+    """Several activation functions in one layer, each of which acts on its share of the neurons.
 
     Each type has a contiguous block of neurons, and is evaluated for these only. A layer may have any width: with 3 types, the
-    blocks of a layer of 100 neurons have 34, 33 and 33 neurons.
+    blocks of a layer of 100 neurons have 34, 33 and 33 neurons, unless ``shares`` are given.
 
     Parameters
     ----------
@@ -30,6 +30,9 @@ class Mixture(Activation):
         Axis of the neurons: -1 for ``(batch, neurons)``, or 1 for the channels of a convolution, ``(batch, channels, height,
         width)``. Defaults to the last axis, as in the models of this package; inputs with more than three axes, which may be
         images, then raise an error.
+    shares
+        Positive shares of the types, such as ``(3, 1)``, of which only the ratios matter; equal by default. See
+        `neurons_per_type` for the rounding, by which a small share of a narrow layer may have no neuron.
 
     Attributes
     ----------
@@ -39,8 +42,9 @@ class Mixture(Activation):
     Raises
     ------
     InputError
-        If there are no types, ``dim`` is not a whole number, or one of the types is a mixture along another axis. In a call,
-        if the input does not have the axis, or has more than three axes and ``dim`` was not given.
+        If there are no types, ``dim`` is not a whole number, the shares are not one positive number for each type, or one of
+        the types is a mixture along another axis or has activations per layer. In a call, if the input does not have the
+        axis, or has more than three axes and ``dim`` was not given.
 
     Examples
     --------
@@ -53,14 +57,23 @@ class Mixture(Activation):
     tensor([3., 3., 9., 9.])
     """
 
-    def __init__(self, types: Sequence[Activation] | nn.ModuleList, dim: int | None = None) -> None:
+    def __init__(
+        self,
+        types: Sequence[Activation] | nn.ModuleList,
+        dim: int | None = None,
+        *,
+        shares: Sequence[float] | None = None,
+    ) -> None:
         super().__init__()
         kinds: list[Activation] = list(types)  # type: ignore[arg-type]
         if not kinds:
             raise InputError("a mixture needs at least one type of neuron")
         self.dim = None if dim is None else whole("dim", dim)
         self.types: nn.ModuleList = nn.ModuleList(self._inside(kind) for kind in kinds)
+        self.shares = None if shares is None else checked_shares(shares, len(kinds))
         self.name = "+".join(kind.name for kind in kinds)
+        if self.shares is not None:
+            self.name += f" ({':'.join(f'{share:g}' for share in self.shares)})"
         self.curved = all(kind.curved for kind in kinds)
 
     @property
@@ -142,6 +155,21 @@ class Mixture(Activation):
             value, first = self._each(lambda kind, block: kind.value_and_first(block), x)
         return self._back(value), self._back(first)
 
+    def neurons(self, number: int) -> list[int]:
+        """Return the numbers of neurons of the types in a layer.
+
+        Parameters
+        ----------
+        number
+            Number of neurons in the layer.
+
+        Returns
+        -------
+        list of int
+            Number of neurons per type.
+        """
+        return neurons_per_type(number, len(self.types) if self.shares is None else self.shares)
+
     def in_layer(self, neurons: int) -> Mixture:
         """Return a copy for a hidden layer of a network, whose neurons are on the last axis.
 
@@ -162,12 +190,14 @@ class Mixture(Activation):
         """
         if self.dim not in (None, -1):
             raise InputError(f"a network needs a mixture along the last axis, not dim={self.dim}: leave dim out or use -1")
-        shares = neurons_per_type(neurons, len(self.types))
-        return Mixture([kind.in_layer(share) for kind, share in zip(self.types, shares, strict=True)], dim=-1)  # type: ignore[operator]
+        parts = [kind.in_layer(share) for kind, share in zip(self.types, self.neurons(neurons), strict=True)]  # type: ignore[operator]
+        return Mixture(parts, dim=-1, shares=self.shares)
 
     @property
     def piecewise(self) -> Piecewise | None:
-        """The same function as a single pass if all types are tables on one grid, else None."""
+        """The same function as a single pass if all types are tables on one grid with equal shares, else None."""
+        if self.shares is not None:
+            return None
         tables = [kind for kind in self.types if isinstance(kind, Table)]
         if len(tables) < len(self.types) or len({table.grid for table in tables}) > 1:
             return None
@@ -186,7 +216,7 @@ class Mixture(Activation):
             raise InputError(
                 f"a mixture with dim={kind.dim} cannot be part of one with dim={self.dim}; give both the same dim"
             )
-        return Mixture(kind.types, dim=-1)
+        return Mixture(kind.types, dim=-1, shares=kind.shares)
 
     def _neurons_last(self, x: Tensor) -> Tensor:
         dim = self.dim
@@ -204,6 +234,17 @@ class Mixture(Activation):
         return y if self.dim in (None, -1) else y.movedim(-1, self.dim)
 
     def _each(self, evaluate: Callable[[Activation, Tensor], tuple[Tensor, ...]], x: Tensor) -> list[Tensor]:
-        blocks = x.split(neurons_per_type(x.shape[-1], len(self.types)), dim=-1)
+        blocks = x.split(self.neurons(x.shape[-1]), dim=-1)
         parts = [evaluate(kind, block) for kind, block in zip(self.types, blocks, strict=True)]  # type: ignore[arg-type]
         return [torch.cat(columns, dim=-1) for columns in zip(*parts, strict=True)]
+
+
+def checked_shares(shares: Sequence[float], types: int) -> tuple[float, ...]:
+    """Return the shares of the types in a layer. Raises InputError unless they are one positive number for each type."""
+    try:
+        found = tuple(real("each share", share) for share in shares)
+    except TypeError:
+        raise InputError(f"shares must be a list of positive numbers, such as (3, 1), not {shares!r:.80}") from None
+    if len(found) != types or min(found) <= 0:
+        raise InputError(f"shares must be one positive number for each of the {types} types, not {shares!r:.80}")
+    return found

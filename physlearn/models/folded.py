@@ -14,7 +14,6 @@ from torch import nn
 
 from physlearn import activations
 from physlearn.activations import Activation, Mixture, Table
-from physlearn.activations.activation import neurons_per_type
 from physlearn.activations.compiled import CODES
 from physlearn.activations.named import ACTIVATIONS, Named
 from physlearn.models.deep import Deep, DeepField, Layer, Tower
@@ -214,10 +213,12 @@ def _tower(network: Layers, inputs: Inputs) -> Tower:
         raise UntraceableError("it is a stack of networks")
     scaled = _array(first.weight) / _array(inputs.scale)
     shift = _array(first.bias) - scaled @ _array(inputs.center)
+    activation, *further = network.layer_activations
     layers = tuple(
-        Layer(_array(other.weight), _array(other.bias), neurons_of(network.activation, len(other.bias))) for other in others
+        Layer(_array(other.weight), _array(other.bias), neurons_of(its, len(other.bias)))
+        for other, its in zip(others, further, strict=True)
     )
-    return Tower(scaled, shift, neurons_of(network.activation, len(shift)), layers, np.empty((0, 0)), None)
+    return Tower(scaled, shift, neurons_of(activation, len(shift)), layers, np.empty((0, 0)), None)
 
 
 def neurons_of(activation: Activation, count: int) -> tuple[Neurons, ...]:
@@ -226,8 +227,7 @@ def neurons_of(activation: Activation, count: int) -> tuple[Neurons, ...]:
     Raises UntraceableError if a function has no compiled form in float64.
     """
     if isinstance(activation, Mixture):
-        shares = neurons_per_type(count, len(activation.types))
-        kinds = zip(activation.types, shares, strict=True)
+        kinds = zip(activation.types, activation.neurons(count), strict=True)
         return tuple(block for kind, share in kinds for block in neurons_of(kind, share) if share)  # type: ignore[arg-type]
     if isinstance(activation, Table) and activation.values.ndim == 1:
         cells = _array(activation.coefficients).reshape(-1, 4)

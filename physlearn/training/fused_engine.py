@@ -46,11 +46,12 @@ def applies(models: Sequence[Learner], pairs: Pairs, clip: float | None = None) 
 
 
 def _is_known(network: Layers) -> bool:
-    found = _types_of(network.activation)
+    found = _types_of(network)
     if found is None or type(network) not in (Network, SplineNetwork):
         return False
     codes, tables = found
-    return not isinstance(network, SplineNetwork) or (len(network.layers) == 2 and len(codes) == 1 and not tables)
+    alike = len({tuple(own) for own in codes}) == 1 and len(codes[0]) == 1
+    return not isinstance(network, SplineNetwork) or (len(network.layers) == 2 and alike and not tables)
 
 
 def networks_of(model: Learner) -> list[Layers]:
@@ -156,28 +157,31 @@ def _gradient(potential: Potential, x: Tensor, gradient: Tensor, share: float | 
     return _problem("gradient", potential.inputs(x), gradient, weights)
 
 
-def _types_of(activation: Activation) -> tuple[list[int], list[Table]] | None:
-    """Return the code of each type and the tables, or None if the loops do not support the activation."""
-    kinds = list(activation.types) if isinstance(activation, Mixture) else [activation]
-    tables = [kind for kind in kinds if isinstance(kind, Table)]
+def _types_of(network: Layers) -> tuple[list[list[int]], list[Table]] | None:
+    """Return the codes of the types of each layer, and the tables, or None if the loops do not support the activation."""
+    layers = [_kinds(activation) for activation in network.layer_activations]
+    tables = list({id(kind): kind for kinds in layers for kind in kinds if isinstance(kind, Table)}.values())
     if len({table.grid for table in tables}) > 1 or len({table.points for table in tables}) > 1:
         return None
-    codes = []
-    for kind in kinds:
-        if isinstance(kind, Table):
-            codes.append(CODES["table"] + next(i for i, table in enumerate(tables) if table is kind))
-        elif isinstance(kind, Named) and kind.name in CODES:
-            codes.append(CODES[kind.name])
-        else:
+    codes: dict[int, int] = {id(table): CODES["table"] + k for k, table in enumerate(tables)}
+    for kind in (kind for kinds in layers for kind in kinds if not isinstance(kind, Table)):
+        if not isinstance(kind, Named) or kind.name not in CODES:
             return None
-    return codes, tables
+        codes[id(kind)] = CODES[kind.name]
+    return [[codes[id(kind)] for kind in kinds] for kinds in layers], tables
+
+
+def _kinds(activation: Activation) -> list[Activation]:
+    return list(activation.types) if isinstance(activation, Mixture) else [activation]  # type: ignore[arg-type]
 
 
 def functions_of(networks: Sequence[Layers]) -> fused.Functions:
     """Return the activations of networks, which are all of one shape and kind, in the terms of the loops."""
-    found = [cast(tuple[list[int], list[Table]], _types_of(network.activation)) for network in networks]
-    codes, tables = found[0]
-    everyone = types_of_neurons(networks[0], codes, len(networks))
+    found = [cast(tuple[list[list[int]], list[Table]], _types_of(network)) for network in networks]
+    (codes, tables), activations = found[0], networks[0].layer_activations
+    widths = [n for n, _ in networks[0].shapes[:-1]]
+    numbers = [its.neurons(n) if isinstance(its, Mixture) else [n] for its, n in zip(activations, widths, strict=False)]
+    everyone = _neuron_by_neuron(codes, numbers, len(networks))
     if not tables:
         return fused.Functions(everyone, splines=isinstance(networks[0], SplineNetwork))
     coefficients = torch.stack([torch.stack([table.coefficients for table in own]) for _, own in found])
@@ -186,10 +190,16 @@ def functions_of(networks: Sequence[Layers]) -> fused.Functions:
 
 def types_of_neurons(network: Layers, codes: Sequence[int], networks: int) -> Int[np.ndarray, "R H"]:
     """Return the code of each neuron of so many networks, whose hidden layers have equal shares of each type."""
-    shares = [np.repeat(np.array(codes, np.int32), neurons_per_type(n, len(codes))) for n, _ in network.shapes[:-1]]
-    return np.tile(
-        np.concatenate(shares), (networks, 1)
-    )  # writable even for one network, otherwise the loops are compiled again
+    numbers = [neurons_per_type(n, len(codes)) for n, _ in network.shapes[:-1]]
+    return _neuron_by_neuron([codes] * len(numbers), numbers, networks)
+
+
+def _neuron_by_neuron(
+    codes: Sequence[Sequence[int]], numbers: Sequence[Sequence[int]], networks: int
+) -> Int[np.ndarray, "R H"]:
+    """Return the code of each neuron, given the codes of the types of each layer and how many neurons they have."""
+    each = [np.repeat(np.array(own, np.int32), number) for own, number in zip(codes, numbers, strict=False)]
+    return np.tile(np.concatenate(each), (networks, 1))  # writable even for one network, otherwise the loops compile again
 
 
 def functions_of_curves(
