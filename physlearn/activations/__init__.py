@@ -2,10 +2,11 @@
 
 from physlearn.activations import shipped
 from physlearn.activations.activation import Activation, derivative, neurons_per_type
-from physlearn.activations.get import get
+from physlearn.activations.get import Given, get
 from physlearn.activations.mixture import Mixture
 from physlearn.activations.named import Named, names, register
 from physlearn.activations.per_layer import PerLayer
+from physlearn.activations.per_role import PerRole
 from physlearn.activations.piecewise import Piecewise
 from physlearn.activations.sub_network import SubNetwork
 from physlearn.activations.table import Table
@@ -15,9 +16,11 @@ __all__ = [
     "Activation",
     "Combination",
     "Fourier",
+    "Given",
     "Mixture",
     "Named",
     "PerLayer",
+    "PerRole",
     "Piecewise",
     "Rational",
     "SubNetwork",

@@ -35,6 +35,8 @@ class Activation(nn.Module):
     """Whether a Hamiltonian network can train with this activation. The loss of such a network depends only on the slope of
     the function. Where the slope is piecewise constant, as in a linearly interpolated table, the biases of the first layer
     get no gradient."""
+    elementwise: bool = True
+    """Whether this is a function; if not, it consists of the activations of the parts of a model."""
 
     @abstractmethod
     def value(self, x: Float[Tensor, "*batch neurons"]) -> Float[Tensor, "*batch neurons"]:

@@ -13,10 +13,11 @@ import torch
 from physlearn import schema
 from physlearn.activations import trained
 from physlearn.activations.activation import Activation
-from physlearn.activations.get import get
+from physlearn.activations.get import Given, get
 from physlearn.activations.mixture import Mixture, checked_shares
 from physlearn.activations.named import LEARNED, Named
 from physlearn.activations.per_layer import PerLayer
+from physlearn.activations.per_role import PerRole
 from physlearn.activations.piecewise import Piecewise
 from physlearn.activations.piecewise_cubic import Grid
 from physlearn.activations.spline import DEGREES, LARGEST
@@ -24,11 +25,11 @@ from physlearn.activations.table import Table
 from physlearn.schema import Json
 from systems import InputError
 
-KINDS = ("mixture", "layers", "trained", "table", "piecewise")
+KINDS = ("mixture", "layers", "roles", "trained", "table", "piecewise")
 MOST = 1000  # types in a mixture; few layers have that many neurons
 
 
-def describe(activation: str | Activation) -> Json:
+def describe(activation: Given) -> Json:
     """Return the name of a named activation, else a dictionary. Raises InputError for a type that cannot be saved."""
     activation = get(activation)
     if isinstance(activation, Named):
@@ -39,6 +40,8 @@ def describe(activation: str | Activation) -> Json:
         return {"mixture": [describe(kind) for kind in activation.types], **along, **shares}  # type: ignore[arg-type, dict-item]
     if isinstance(activation, PerLayer):
         return {"layers": [describe(layer) for layer in activation.layers]}  # type: ignore[arg-type]
+    if isinstance(activation, PerRole):
+        return {"roles": {role: describe(part) for role, part in activation.roles.items()}}  # type: ignore[arg-type]
     if isinstance(activation, trained.Trained) and type(activation) is trained.KINDS.get(activation.kind):
         return {"trained": {"kind": activation.kind, **activation.settings}}
     if isinstance(activation, Table):
@@ -52,7 +55,7 @@ def describe(activation: str | Activation) -> Json:
     raise InputError(f"an activation of type {type(activation).__name__} cannot be saved; capture it in a Table")
 
 
-def content(activation: str | Activation) -> Json:
+def content(activation: Given) -> Json:
     """Return all that defines an activation, as JSON: its name, or its description and the values of its tables."""
     if isinstance(activation, str) and not activation.startswith(LEARNED):
         return activation
@@ -105,6 +108,8 @@ def _parts(description: Any) -> list[Any]:
         raise InputError(f"an activation must be a name or one of {', '.join(KINDS)}, not {description!r:.80}")
     if found <= {"trained", "table", "piecewise"}:
         return [description]
+    if "roles" in found:
+        return [part for kind in schema.mapped(description["roles"], "roles").values() for part in _parts(kind)]
     several = schema.listed(description.get("mixture", description.get("layers")), "the parts of an activation", MOST)
     if "shares" in found:
         checked_shares(schema.listed(description["shares"], "shares", MOST), len(several))
@@ -121,6 +126,8 @@ def restore(description: Any) -> Activation:
         )
     if "layers" in description:
         return PerLayer([restore(part) for part in description["layers"]])
+    if "roles" in description:
+        return PerRole({role: restore(part) for role, part in description["roles"].items()})
     if "trained" in description:
         return _trained(description["trained"])
     if "piecewise" in description:

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
 import torch
 
 from physlearn.activations import named, shipped, trained
 from physlearn.activations.activation import Activation
 from physlearn.activations.mixture import Mixture
+from physlearn.activations.per_layer import PerLayer
+from physlearn.activations.per_role import PerRole
 from systems import InputError
 
+Given: TypeAlias = "str | Activation | Sequence[Given] | Mapping[str, Given]"
+"""An activation as users give it; see `get`."""
 
-def get(name: str | Activation) -> Activation:
+
+def get(name: Given) -> Activation:
     """Return the activation with the given name.
 
     Parameters
@@ -19,7 +27,9 @@ def get(name: str | Activation) -> Activation:
         Name of a function, such as ``"sine"``; of a mixture of functions, such as ``"sine+tanh"``; or of the mixture of
         types that was learned for a task and ships with the package, such as ``"learned:henon-heiles-hnn"`` (see
         `shipped.names`); or of a function that trains jointly with the weights of a network, such as
-        ``"trained:combination"`` (see `trained.names`), alone or in a mixture. An Activation is returned unchanged.
+        ``"trained:combination"`` (see `trained.names`), alone or in a mixture. A list has one
+        activation for each hidden layer, and a dictionary those of the networks of the ``"position"`` and the ``"momentum"``
+        of the model hnn-separable. An Activation is returned unchanged.
 
     Returns
     -------
@@ -44,8 +54,15 @@ def get(name: str | Activation) -> Activation:
     """
     if isinstance(name, Activation):
         return name
+    if isinstance(name, Mapping):
+        return PerRole({role: get(part) for role, part in name.items()})
+    if isinstance(name, list | tuple):
+        return PerLayer([get(part) for part in name])
     if not isinstance(name, str):
-        raise InputError(f"an activation must be a name or an Activation, not a {type(name).__name__}")
+        raise InputError(
+            f"an activation must be a name or an Activation, a list of them by layer, or a dictionary by role, not a "
+            f"{type(name).__name__}"
+        )
     if "+" in name:
         if named.LEARNED in name:
             raise InputError(

@@ -9,7 +9,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from physlearn.activations.activation import Activation, neurons_per_type
-from physlearn.activations.per_layer import PerLayer
 from physlearn.activations.piecewise import Piecewise
 from physlearn.activations.table import Table
 from systems import InputError
@@ -43,7 +42,7 @@ class Mixture(Activation):
     ------
     InputError
         If there are no types, ``dim`` is not a whole number, the shares are not one positive number for each type, or one of
-        the types is a mixture along another axis or has activations per layer. In a call, if the input does not have the
+        the types is a mixture along another axis or no function. In a call, if the input does not have the
         axis, or has more than three axes and ``dim`` was not given.
 
     Examples
@@ -208,8 +207,8 @@ class Mixture(Activation):
 
     def _inside(self, kind: Activation) -> Activation:
         """Return a type as part of this mixture, where neurons are always on the last axis."""
-        if isinstance(kind, PerLayer):
-            raise InputError("activations per layer cannot be a type of neuron in one layer; give a mixture for each layer")
+        if not kind.elementwise:
+            raise InputError(f"the activations {kind.name!r} of several parts cannot be a type of neuron in one layer")
         if not isinstance(kind, Mixture) or kind.dim == -1:
             return kind
         if kind.dim not in (None, self.dim):

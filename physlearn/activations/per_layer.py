@@ -3,49 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NoReturn
 
-from torch import Tensor, nn
+from torch import nn
 
 from physlearn.activations.activation import Activation
+from physlearn.activations.parts import Parts
 from systems import InputError
 
 
-class PerLayer(Activation):
+class PerLayer(Parts):
     """One activation for each hidden layer of a network.
-
-    It is no function by itself, because its neurons do not belong to one layer.
 
     Parameters
     ----------
     layers
         The activations of the hidden layers, the first one first.
 
+    Attributes
+    ----------
+    layers : ModuleList
+        The activations.
+
     Raises
     ------
     InputError
-        If there are no layers, or one of them is itself a PerLayer. Also if a function is evaluated.
+        If there are no layers, or one of them has several activations itself. Also if a function is evaluated.
     """
 
     def __init__(self, layers: Sequence[Activation]) -> None:
         super().__init__()
-        if not layers or any(isinstance(layer, PerLayer) for layer in layers):
-            raise InputError("activations per layer need one activation for each hidden layer")
+        if not layers or not all(layer.elementwise for layer in layers):
+            raise InputError("activations by layer need one function or mixture for each hidden layer")
         self.layers = nn.ModuleList(layers)
         self.name = ", ".join(layer.name for layer in layers)
         self.curved = all(layer.curved for layer in layers)
-
-    def value(self, x: Tensor) -> NoReturn:
-        """Raise InputError, because the layer is not known.
-
-        Parameters
-        ----------
-        x
-            Not used.
-        """
-        raise InputError("activations per layer have no common value: call one of their layers")
-
-    first = second = value
 
 
 def in_layers(activation: Activation, widths: Sequence[int]) -> Activation:
@@ -68,13 +59,18 @@ def in_layers(activation: Activation, widths: Sequence[int]) -> Activation:
     Raises
     ------
     InputError
-        If there are activations per layer, but not as many as layers.
+        If there are activations by layer, but not as many as layers, or by role.
     """
+    if not activation.elementwise and not isinstance(activation, PerLayer):
+        raise InputError(
+            "only the model hnn-separable has one network for the positions and one for the momenta: give one activation, not "
+            f"{activation.name!r}"
+        )
     if isinstance(activation, PerLayer):
         if len(activation.layers) != len(widths):
             raise InputError(
-                f"there are {len(activation.layers)} activations for {len(widths)} hidden layers: give one for each layer, or "
-                "one for all"
+                f"{len(activation.layers)} activations were given, but the number of layers that have one is {len(widths)}: "
+                "give as many, or one for all"
             )
         given: list[Activation] = list(activation.layers)  # type: ignore[arg-type]
     elif next(activation.parameters(), None) is None:

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from physlearn import activations, models
-from physlearn.activations import Activation
+from physlearn.activations import Given
 from physlearn.activations.description import describe
 from physlearn.analysis.equations import equations
 from physlearn.analysis.formulas import Equations
@@ -54,7 +54,9 @@ class Forecaster(Fit, Estimator):
         Widths of the hidden layers.
     activation
         Name of an activation, ``"sine+tanh"`` for a mixture, ``"learned:henon-heiles-hnn"`` for the activations that the
-        package provides for a task, or an Activation, such as ``learned.mix``. Baselines have no activation.
+        package provides for a task, ``"trained:combination"`` for a function that trains jointly with the weights, or an
+        Activation, such as ``learned.mix``. A list has one for each hidden layer, and a dictionary with ``"position"`` and
+        ``"momentum"`` those of the two networks of ``"hnn-separable"``. Baselines have no activation.
     angles
         Coordinates whose cosine and sine are the inputs of the networks, so that the model is exactly periodic: True for all
         coordinates that have a period in the training orbits, or names. Defaults to none, because an angle that only swings
@@ -128,7 +130,7 @@ class Forecaster(Fit, Estimator):
         model: str | nn.Module = "hnn",
         *,
         hidden: Sequence[int] = (100,),
-        activation: str | Activation = "tanh",
+        activation: Given = "tanh",
         angles: bool | str | Sequence[str] = False,
         delays: bool | int | tuple[int, float] | None = False,
         inputs: str | Sequence[str] = (),
@@ -146,7 +148,6 @@ class Forecaster(Fit, Estimator):
         found = models.find(name)
         if name in OWN and self.module is None:
             raise InputError(f"the model {name} needs the module itself: Forecaster(module)")
-        activations.get(activation)
         describe(activation)
         super().__init__(name, *precision(dtype, device))
         if "delays" in found.options:
@@ -159,7 +160,7 @@ class Forecaster(Fit, Estimator):
                 f"not {members}"
             )
         self.hidden = checked_widths(hidden, self.n_members)
-        self.activation = activation
+        self.activation = activation if isinstance(activation, str) else activations.get(activation)
         self.angles = turning.checked(angles, name)
         self.channels = Channels.of(parameters, inputs, name)
         self.beforehand = Beforehand.of(known, symmetry)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from physlearn import tensor_file
+from physlearn.activations.per_role import ROLES, PerRole
 from physlearn.forecasting import stored
 from physlearn.forecasting.calibration import Calibration
 from physlearn.integrators.steps import checked_step
@@ -57,8 +58,11 @@ def read(
         for model, weights in zip(models, [tensors, *parts], strict=True):
             model.load_state_dict(weights)
         model = models[0]
-        for network in (part for part in model.modules() if isinstance(part, Layers)):
-            forecaster.activation = network.activation  # with the stored values of its tables
+        networks = [part for part in model.modules() if isinstance(part, Layers)]
+        if isinstance(forecaster.activation, PerRole):
+            forecaster.activation = PerRole(dict(zip(ROLES, [network.activation for network in networks], strict=True)))
+        elif networks:
+            forecaster.activation = networks[-1].activation  # with the stored values of its tables
         forecaster.prior, forecaster.origin = forecaster.beforehand.prior([]), stored.origin_of(settings)
         forecaster._adopt(forecaster.prior.completed(model, units), coordinates, periods)
         if parts:

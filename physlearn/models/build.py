@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
-from physlearn.activations import Activation
+from physlearn.activations import Given
 from physlearn.models.best import Best
 from physlearn.models.classifier import Classifier
 from physlearn.models.hamiltonian import check_even
@@ -48,7 +48,7 @@ def build(
     name: str,
     dim: int,
     hidden: Sequence[int] = (100,),
-    activation: str | Activation = "tanh",
+    activation: Given = "tanh",
     seed: int = 0,
     angles: Angles = NO_ANGLES,
     given: int = 0,
@@ -67,7 +67,8 @@ def build(
     hidden
         Widths of the hidden layers.
     activation
-        Name of an activation, or an Activation.
+        Name of an activation, an Activation, a list of them by layer, or a dictionary by role, as `physlearn.activations.get`
+        takes them.
     seed
         Random seed of the initial weights.
     angles
@@ -109,7 +110,7 @@ def build(
 
 
 def build_classifier(
-    name: str, inputs: int, classes: int, hidden: Sequence[int] = (100,), activation: str | Activation = "sine", seed: int = 0
+    name: str, inputs: int, classes: int, hidden: Sequence[int] = (100,), activation: Given = "sine", seed: int = 0
 ) -> Classifier:
     """Create a classifier with random initial weights.
 

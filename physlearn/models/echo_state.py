@@ -124,9 +124,9 @@ class EchoStateNetwork(MemoryModel):
         self.asked: dict[str, Any] = dict(zip(self.options, values, strict=True))
         self.seed = int(torch.randint(2**62, (), generator=generator))
         self.activation = copy.deepcopy(activations.get(activation)).double()
-        if next(self.activation.parameters(), None) is not None:
+        if not self.activation.elementwise or next(self.activation.parameters(), None) is not None:
             raise InputError(
-                f"the weights of a reservoir do not train, so neither can the activation {self.activation.name}: use another"
+                f"the units of a reservoir need one function, which does not train, not {self.activation.name!r}: use another"
             )
         for name in ("chosen", "weights", "sources", "entrance", "bias", "readout"):
             self.register_buffer(name, torch.zeros(0, dtype=torch.float64))

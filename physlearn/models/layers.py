@@ -42,8 +42,8 @@ class Layers(nn.Module, ABC):
     Raises
     ------
     InputError
-        If a width is not positive, the activation is a mixture along another axis than the last, or there are activations per
-        layer, but not as many as layers.
+        If a width is not positive, the activation is a mixture along another axis than the last, or there are activations by
+        layer, but not as many as layers, or by role.
     UnknownNameError
         If the activation is unknown.
     """

@@ -10,7 +10,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from physlearn import activations
 from physlearn.activations import Activation
+from physlearn.activations.per_role import by_role
 from physlearn.models.hamiltonian import Potential, check_even
 from physlearn.models.inputs import NO_ANGLES, Angles
 from physlearn.models.model import Model
@@ -92,7 +94,7 @@ class SeparableHamiltonianNetwork(SeparableModel):
     hidden
         Widths of the hidden layers.
     activation
-        Name of an activation, or an Activation.
+        Name of an activation, or an Activation; `activations.PerRole` has one for V and one for T.
     generator
         Random generator of the initial weights.
     angles
@@ -118,9 +120,10 @@ class SeparableHamiltonianNetwork(SeparableModel):
         angles: Angles = NO_ANGLES,
         given: int = 0,
     ) -> None:
-        super().__init__(dim, hidden, activation, generator, angles, given)
+        for_positions, for_momenta = by_role(activations.get(activation))
+        super().__init__(dim, hidden, for_positions, generator, angles, given)
         of_momenta = {i - dim // 2: period for i, period in angles.items() if i >= dim // 2}
-        self.kinetic_energy = Potential(dim // 2, hidden, activation, generator, angles=of_momenta)
+        self.kinetic_energy = Potential(dim // 2, hidden, for_momenta, generator, angles=of_momenta)
 
     def standardize(self, z: Float[Tensor, "n D"], rate: Float[Tensor, "n D"]) -> None:
         """Take the scales of positions, forces, momenta and velocities from the data.

@@ -9,7 +9,7 @@ from torch.testing import assert_close
 
 import systems
 from physlearn import Forecaster, activations, models
-from physlearn.activations import Combination, Fourier, Mixture, PerLayer, Rational, trained
+from physlearn.activations import Combination, Fourier, Rational, trained
 from physlearn.activations.description import check_description, describe, restore
 from physlearn.models.layers import Layers
 from physlearn.models.stack import stack
@@ -262,21 +262,5 @@ def test_names_that_do_not_exist_are_refused_and_the_prefix_is_reserved():
 
 
 def test_a_reservoir_has_nothing_that_trains():
-    with pytest.raises(InputError, match="do not train"):
+    with pytest.raises(InputError, match="does not train"):
         models.build("echo-state", 2, activation="trained:rational")
-
-
-def test_activations_per_layer_are_no_function_and_fit_their_number_of_layers():
-    several = PerLayer([activations.get("sine"), Rational()])
-    assert several.name == "sine, trained:rational"
-    for evaluate in (several, several.first, several.second):
-        with pytest.raises(InputError, match="call one of their layers"):
-            evaluate(X)
-    with pytest.raises(InputError, match="2 activations for 1 hidden layers"):
-        models.build("nn", 2, (5,), several)
-    with pytest.raises(InputError, match="cannot be a type"):
-        Mixture([several, activations.get("sine")])
-    with pytest.raises(InputError, match="one activation for each"):
-        PerLayer([several])
-    with pytest.raises(InputError, match="one activation for each"):
-        PerLayer([])
