@@ -24,9 +24,12 @@ from physlearn.activations.compiled import (
     TABLE,
     TANH,
 )
+from physlearn.activations.trained.rational import SCALE
 from systems.compiled.elementary import exponential, turned
 from systems.compiled.loops import Array, loop
 
+RATIONAL = TABLE + 1
+"""The code of a quotient of polynomials, `physlearn.activations.Rational`, whose coefficients are ``numbers``."""
 EXACT: dict[str, Any] = {"error_model": "numpy"}
 
 
@@ -107,15 +110,38 @@ def table(order: int, numbers: Array, x: Array, out: Array) -> None:
 
 
 @loop(**EXACT)
+def _rationals(order: int, numbers: Array, x: Array, out: Array) -> None:
+    """Write a derivative of a quotient of polynomials; see `physlearn.activations.Rational`."""
+    b_1, b_2, b_3 = numbers[6], numbers[7], numbers[8]
+    for i in range(x.size):
+        u = x[i] / SCALE
+        p = p_1 = half = 0.0
+        for j in range(5, -1, -1):
+            half = half * u + p_1
+            p_1 = p_1 * u + p
+            p = p * u + numbers[j]
+        d, d_1, c, c_1 = (b_1 + b_2 * u) * u, b_1 + 2 * b_2 * u, b_3 * u * u, 2 * b_3 * u
+        q = 1 + d * d + c * c
+        q_1 = 2 * (d * d_1 + c * c_1)
+        value = p / q
+        first = (p_1 - value * q_1) / q
+        q_2 = 2 * (d_1 * d_1 + 2 * b_2 * d + c_1 * c_1 + 2 * b_3 * c)
+        second = (2 * half - 2 * first * q_1 - value * q_2) / q
+        out[i] = value if order == 0 else first / SCALE if order == 1 else second / SCALE / SCALE
+
+
+@loop(**EXACT)
 def activate(code: int, order: int, numbers: Array, x: Array, out: Array) -> None:
     """Write the derivative of an order from 0 to 2 of the function with this code, at x, into ``out``.
 
-    ``numbers`` are those of a table. Codes are `physlearn.activations.compiled.CODES`.
+    ``numbers`` are those of a table or a quotient. Codes are `physlearn.activations.compiled.CODES`, and `RATIONAL`.
     """
     if code == SINE:
         sines(order, x, out)
     elif code == TABLE:
         table(order, numbers, x, out)
+    elif code == RATIONAL:
+        _rationals(order, numbers, x, out)
     elif code == TANH:
         _tanhs(order, x, out)
     elif code == SIGMOID:

@@ -13,24 +13,20 @@ from scipy.linalg import block_diag
 from torch import nn
 
 from physlearn import activations
-from physlearn.activations import Activation, Mixture, Table
-from physlearn.activations.compiled import CODES
-from physlearn.activations.named import ACTIVATIONS, Named
-from physlearn.models.deep import Deep, DeepField, Layer, Tower
+from physlearn.models.deep import Deep, DeepField, Tower
 from physlearn.models.hamiltonian import HamiltonianNetwork, Potential
 from physlearn.models.informed import InformedModel
 from physlearn.models.inputs import Inputs
 from physlearn.models.layers import Layers
 from physlearn.models.model import Model
 from physlearn.models.network import Network
+from physlearn.models.neurons import array_of, neurons_of, plain_layers
 from physlearn.models.physical import PhysicalModel
 from physlearn.models.separable import MechanicalHamiltonianNetwork, SeparableHamiltonianNetwork
-from physlearn.models.shallow import Neurons, Shallow, ShallowField
+from physlearn.models.shallow import Shallow, ShallowField
 from physlearn.models.vector_field import VectorFieldNetwork
 from systems.compiled.loops import Array
 from systems.compiled.operators import UntraceableError
-
-NOTHING = np.empty(0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,9 +113,9 @@ def _deep(model: Model) -> Deep:
 def _in_units(inner: Deep, model: PhysicalModel) -> Deep:
     """Return a field of standardised states in the units of the data."""
     units = model.units
-    scale, center = _array(1 / units.scale), _array(units.center)
-    found = _changed(inner, Change(np.diag(scale), -center * scale, np.diag(_array(units.rates))))
-    return replace(found, constant=_array(units.drift) + found.constant)
+    scale, center = array_of(1 / units.scale), array_of(units.center)
+    found = _changed(inner, Change(np.diag(scale), -center * scale, np.diag(array_of(units.rates))))
+    return replace(found, constant=array_of(units.drift) + found.constant)
 
 
 def _informed(deep: Deep, model: InformedModel) -> Deep:
@@ -129,7 +125,7 @@ def _informed(deep: Deep, model: InformedModel) -> Deep:
     if (group := model.prior.group) is None:
         return deep
     images = []
-    for matrix, sign in zip(_array(group.matrices), _array(group.signs), strict=True):
+    for matrix, sign in zip(array_of(group.matrices), array_of(group.signs), strict=True):
         inner = block_diag(matrix, np.eye(deep.linear.shape[1] - len(matrix)))
         images.append(_changed(deep, Change(inner, np.zeros(len(inner)), sign / len(group) * np.linalg.inv(matrix))))
     towers = tuple(tower for image in images for tower in image.towers)
@@ -148,10 +144,11 @@ def _changed(deep: Deep, change: Change) -> Deep:
 
 
 def _vector_field(model: VectorFieldNetwork) -> Deep:
-    scale, center = _array(model.rates.scale), _array(model.rates.center)
-    last = model.network.layers[-1]
-    tower = replace(_tower(model.network, model.states), outer=scale[:, None] * _array(last.weight))
-    return Deep(np.zeros((len(scale), tower.inner.shape[1])), center + scale * _array(last.bias), (tower,))
+    scale, center = array_of(model.rates.scale), array_of(model.rates.center)
+    tower, _, last = _tower(model.network, model.states)
+    tower = replace(tower, outer=scale[:, None] * last)
+    constant = center + scale * array_of(_layer(model.network, -1).bias)
+    return Deep(np.zeros((len(scale), tower.inner.shape[1])), constant, (tower,))
 
 
 def _hamiltonian(model: HamiltonianNetwork) -> Deep:
@@ -195,52 +192,28 @@ _FOLDS: dict[type[Model], Callable[..., Deep]] = {
 
 def _gradient(potential: Potential) -> Tower:
     """Return the gradient of a learned function."""
-    network = potential.network
-    tower = _tower(network, potential.inputs)
-    scale = _array(potential.gradient_scale) / _array(potential.inputs.scale)
-    outer = scale[:, None] * _array(_layer(network, 0).weight).T
-    return replace(tower, outer=outer[: potential.size], last=_array(_layer(network, -1).weight)[0])
+    tower, first, last = _tower(potential.network, potential.inputs)
+    scale = array_of(potential.gradient_scale) / array_of(potential.inputs.scale)
+    outer = scale[:, None] * first.T
+    return replace(tower, outer=outer[: potential.size], last=last[0])
 
 
-def _tower(network: Layers, inputs: Inputs) -> Tower:
-    """Return the hidden layers of a network, of which the first includes the standardisation of its inputs."""
+def _tower(network: Layers, inputs: Inputs) -> tuple[Tower, Array, Array]:
+    """Return the hidden layers of a network, of which the first includes the standardisation of its inputs.
+
+    The weights of the first hidden layer without it, and those of the output layer, follow.
+    """
     if type(network) is not Network:
         raise UntraceableError("compiled roll-outs are those of fully connected networks")
     if inputs.angles:
         raise UntraceableError("the network takes angles as cosine and sine")
-    first, *others = [_layer(network, place) for place in range(len(network.shapes) - 1)]
-    if first.weight.ndim != 2:
+    if _layer(network, 0).weight.ndim != 2:
         raise UntraceableError("it is a stack of networks")
-    scaled = _array(first.weight) / _array(inputs.scale)
-    shift = _array(first.bias) - scaled @ _array(inputs.center)
-    activation, *further = network.layer_activations
-    layers = tuple(
-        Layer(_array(other.weight), _array(other.bias), neurons_of(its, len(other.bias)))
-        for other, its in zip(others, further, strict=True)
-    )
-    return Tower(scaled, shift, neurons_of(activation, len(shift)), layers, np.empty((0, 0)), None)
-
-
-def neurons_of(activation: Activation, count: int) -> tuple[Neurons, ...]:
-    """Return the blocks of neurons of each type.
-
-    Raises UntraceableError if a function has no compiled form in float64.
-    """
-    if isinstance(activation, Mixture):
-        kinds = zip(activation.types, activation.neurons(count), strict=True)
-        return tuple(block for kind, share in kinds for block in neurons_of(kind, share) if share)  # type: ignore[arg-type]
-    if isinstance(activation, Table) and activation.values.ndim == 1:
-        cells = _array(activation.coefficients).reshape(-1, 4)
-        numbers = np.concatenate([[*activation.grid, len(cells)], cells.reshape(-1)])
-        return (Neurons(count, CODES["table"], 0, numbers),)
-    if isinstance(activation, Named) and activation.name in CODES and ACTIVATIONS.holds(activation.name, activation):
-        return (Neurons(count, CODES[activation.name], 0, NOTHING),)
-    raise UntraceableError(f"the activation {activation.name} has no compiled form in float64")
+    (first, *others), last = plain_layers(network)
+    scaled = first.weight / array_of(inputs.scale)
+    shift = first.bias - scaled @ array_of(inputs.center)
+    return Tower(scaled, shift, first.neurons, tuple(others), np.empty((0, 0)), None), first.weight, last
 
 
 def _layer(network: Layers, place: int) -> Any:
     return network.layers[place]
-
-
-def _array(tensor: Any) -> Array:
-    return np.array(tensor.detach().cpu().double().numpy())

@@ -22,8 +22,9 @@ from jaxtyping import Float
 from scipy.linalg.blas import dsyrk
 
 from physlearn.models import Model
-from physlearn.models.folded import neurons_of, placed
+from physlearn.models.folded import placed
 from physlearn.models.layers import Layers
+from physlearn.models.neurons import neurons_of
 from physlearn.training.polish_losses import by_normal_equations
 from physlearn.training.state_losses import ShootingLoss, StateLoss
 from physlearn.training.tangent_loops import ALL, STARTS, STATES, Tower, follow

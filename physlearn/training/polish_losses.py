@@ -12,9 +12,9 @@ from scipy.linalg import block_diag
 from torch import Tensor
 
 from physlearn.models import Model
-from physlearn.models.folded import neurons_of
 from physlearn.models.layers import Layers
 from physlearn.models.network import Network
+from physlearn.models.neurons import neurons_of
 from physlearn.training import levenberg_marquardt, quasi_newton
 from physlearn.training.fused_engine import Fit, networks_of, together
 from physlearn.training.loss import Counting

@@ -19,6 +19,7 @@ from physlearn.training.loss import derivative_loss
 from physlearn.training.pairs import Pairs
 from physlearn.training.train import train
 from systems import InputError
+from systems.compiled.field import ParametrizedField
 
 X = torch.linspace(-5, 5, 60, dtype=torch.float64).view(6, 10)
 MODELS = ["nn", "hnn", "hnn-separable"]
@@ -188,6 +189,23 @@ def test_a_forecaster_comes_back_from_its_file_and_trains_again_as_before(model,
     assert_close(again.model.state_dict(), forecaster.model.state_dict(), rtol=0, atol=0)
     once_more = Forecaster.load(tmp_path / "again.safetensors")
     assert_close(once_more.model.state_dict(), forecaster.model.state_dict(), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("model", [*MODELS, "hnn-mechanical"])
+@pytest.mark.parametrize("hidden", [(5,), (6, 4, 3)], ids=str)
+@pytest.mark.parametrize("name", [*trained.names(), "trained:rational+sine+trained:combination-per-neuron"])
+def test_compiled_fields_are_those_of_torch(model, hidden, name):
+    network = models.build(model, 4, hidden, name, seed=1).double()
+    data = pairs(dtype=torch.float64)
+    network.standardize(data.z, data.rate)
+    with torch.no_grad():
+        for key, parameter in network.named_parameters():
+            if key.endswith("coefficients"):
+                parameter += 0.3 * torch.randn(parameter.shape, generator=torch.Generator().manual_seed(0))
+    field, z = ParametrizedField(network.requires_grad_(False).compiled_field()), data.z[:5]
+    np.testing.assert_allclose(field(0.0, z.numpy()), network(z).numpy(), rtol=1e-10, atol=1e-10)
+    wanted = torch.func.vmap(torch.func.jacrev(network))(z)
+    np.testing.assert_allclose(field.jacobian(0.0, z.numpy()), wanted.numpy(), rtol=1e-10, atol=1e-10)
 
 
 @pytest.mark.parametrize(
