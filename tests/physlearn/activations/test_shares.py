@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from torch.testing import assert_close
 
 import systems
-from physlearn import Forecaster, activations, integrate, models
+from physlearn import Forecaster, activations, models
 from physlearn.activations import Mixture, Table, neurons_per_type
 from physlearn.activations.description import check_description, describe, restore
 from physlearn.training import Training
 from physlearn.training.ensemble import train_ensemble
 from physlearn.training.pairs import Pairs
 from systems import InputError
+from systems.compiled.field import ParametrizedField
 
 
 def table(function, name="table"):
@@ -78,11 +79,11 @@ def test_both_engines_train_it_alike(model, hidden, kinds):
 
 @pytest.mark.parametrize("hidden", [(9,), (6, 5)], ids=str)
 @pytest.mark.parametrize("kinds", KINDS)
-def test_compiled_roll_outs_are_those_of_torch(hidden, kinds):
+def test_the_compiled_field_is_that_of_torch(hidden, kinds):
     model = models.build("hnn", 4, hidden, Mixture(KINDS[kinds](), shares=(1, 2.5)), seed=3).double().requires_grad_(False)
-    z0, t = torch.tensor([[0.1, 0.2, 0.3, -0.1]], dtype=torch.float64), torch.linspace(0, 2, 21, dtype=torch.float64)
-    found = integrate(model, z0, t, method="rk4", engine="compiled").z
-    assert_close(found, integrate(model, z0, t, method="rk4", engine="torch").z, rtol=1e-10, atol=1e-12)
+    z = torch.randn(5, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    found = ParametrizedField(model.compiled_field())(0.0, z.numpy())
+    np.testing.assert_allclose(found, model(z).numpy(), rtol=1e-10, atol=1e-12)
 
 
 def test_a_forecaster_keeps_the_shares_in_its_file(tmp_path):
