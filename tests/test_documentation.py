@@ -30,6 +30,7 @@ LONG = {  # they train for up to a minute
     "docs/how-to/learn-from-measurements.md",
     "docs/how-to/forecast-from-a-past.md",
     "docs/how-to/train-deeper-networks.md",
+    "docs/how-to/combine-activations.md",
     "docs/measured-losses.md",
     "docs/how-to/find-the-equations.md",
     "docs/defaults.md",
