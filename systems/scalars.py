@@ -42,6 +42,23 @@ def real(name: str, value: object) -> float:
     return float(value)
 
 
+def reals(name: str, values: object) -> tuple[float, ...]:
+    """Convert a list of finite numbers to floats.
+
+    Raises InputError, which names the setting, for anything else, including a text.
+
+    >>> reals("shares", [3, np.float32(0.5)])
+    (3.0, 0.5)
+    """
+    try:
+        if isinstance(values, str):
+            raise TypeError
+        found = list(values)  # type: ignore[call-overload]
+    except TypeError:
+        raise InputError(f"{name} must be a list of numbers, not {values!r:.80}") from None
+    return tuple(real(f"each number in {name}", value) for value in found)
+
+
 def seeded(seed: object) -> torch.Generator:
     """Return a random number generator with the given seed. Raises InputError if torch does not accept the seed.
 

@@ -1,8 +1,8 @@
 """Activation functions: named functions, learned functions, and mixtures of several types in one layer."""
 
-from physlearn.activations import shipped
+from physlearn.activations import shipped, trained
 from physlearn.activations.activation import Activation, derivative, neurons_per_type
-from physlearn.activations.get import Given, get
+from physlearn.activations.get import get
 from physlearn.activations.mixture import Mixture
 from physlearn.activations.named import Named, names, register
 from physlearn.activations.per_layer import PerLayer
@@ -16,7 +16,6 @@ __all__ = [
     "Activation",
     "Combination",
     "Fourier",
-    "Given",
     "Mixture",
     "Named",
     "PerLayer",
@@ -32,4 +31,5 @@ __all__ = [
     "neurons_per_type",
     "register",
     "shipped",
+    "trained",
 ]

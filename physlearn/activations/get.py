@@ -27,7 +27,7 @@ def get(name: Given) -> Activation:
         Name of a function, such as ``"sine"``; of a mixture of functions, such as ``"sine+tanh"``; or of the mixture of
         types that was learned for a task and ships with the package, such as ``"learned:henon-heiles-hnn"`` (see
         `shipped.names`); or of a function that trains jointly with the weights of a network, such as
-        ``"trained:combination"`` (see `trained.names`), alone or in a mixture. A list has one
+        ``"trained:combination"`` (see `physlearn.activations.trained.names`), alone or in a mixture. A list has one
         activation for each hidden layer, and a dictionary those of the networks of the ``"position"`` and the ``"momentum"``
         of the model hnn-separable. An Activation is returned unchanged.
 
@@ -42,7 +42,7 @@ def get(name: Given) -> Activation:
     UnknownNameError
         If there is no such name (a KeyError); the message lists the available names.
     InputError
-        If ``name`` is not a name, or joins learned activations by a plus sign.
+        If ``name`` is none of these, or joins learned activations by a plus sign.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def get(name: Given) -> Activation:
                 "by a Mixture"
             )
         return Mixture([get(part) for part in name.split("+")])
-    if name.startswith(trained.TRAINED):
+    if name.startswith(named.TRAINED):
         return trained.named(name)
     if name.startswith(named.LEARNED):
         learned = shipped.load(name.removeprefix(named.LEARNED))

@@ -12,7 +12,7 @@ from physlearn.activations.activation import Activation, neurons_per_type
 from physlearn.activations.piecewise import Piecewise
 from physlearn.activations.table import Table
 from systems import InputError
-from systems.scalars import real, whole
+from systems.scalars import reals, whole
 
 
 class Mixture(Activation):
@@ -67,6 +67,10 @@ class Mixture(Activation):
         kinds: list[Activation] = list(types)  # type: ignore[arg-type]
         if not kinds:
             raise InputError("a mixture needs at least one type of neuron")
+        if wrong := [kind for kind in kinds if not isinstance(kind, Activation)]:
+            raise InputError(
+                f"the types of a mixture must be Activations, such as activations.get('sine'), not {wrong[0]!r:.80}"
+            )
         self.dim = None if dim is None else whole("dim", dim)
         self.types: nn.ModuleList = nn.ModuleList(self._inside(kind) for kind in kinds)
         self.shares = None if shares is None else checked_shares(shares, len(kinds))
@@ -240,10 +244,7 @@ class Mixture(Activation):
 
 def checked_shares(shares: Sequence[float], types: int) -> tuple[float, ...]:
     """Return the shares of the types in a layer. Raises InputError unless they are one positive number for each type."""
-    try:
-        found = tuple(real("each share", share) for share in shares)
-    except TypeError:
-        raise InputError(f"shares must be a list of positive numbers, such as (3, 1), not {shares!r:.80}") from None
+    found = reals("shares", shares)
     if len(found) != types or min(found) <= 0:
         raise InputError(f"shares must be one positive number for each of the {types} types, not {shares!r:.80}")
     return found

@@ -10,7 +10,10 @@ from typer import Argument, Option
 MOST = 10**9  # of anything that is counted
 FARTHEST = 2**62  # of seeds, from which further ones are counted
 
-Activation = Annotated[str, Option(help="Activation function: {activations}, a mixture such as sine+tanh, or learned:TASK.")]
+Activation = Annotated[
+    str,
+    Option(help="Activation function: {activations}, a mixture such as sine+tanh, learned:TASK, or trained:combination."),
+]
 AsJson = Annotated[bool, Option("--json", help="Print JSON instead of text.")]
 Data = Annotated[Path | None, Option(help="CSV file of recorded angles, for tasks that learn from a recording.")]
 Device = Annotated[str, Option(help="Device to compute on: cpu or cuda.")]

@@ -12,8 +12,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from physlearn import activations, models
-from physlearn.activations import Given
 from physlearn.activations.description import describe
+from physlearn.activations.get import Given
 from physlearn.analysis.equations import equations
 from physlearn.analysis.formulas import Equations
 from physlearn.forecasting import angles as turning

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
-from physlearn.activations import Given
+from physlearn.activations.get import Given
 from physlearn.models.best import Best
 from physlearn.models.classifier import Classifier
 from physlearn.models.hamiltonian import check_even

@@ -94,7 +94,7 @@ class SeparableHamiltonianNetwork(SeparableModel):
     hidden
         Widths of the hidden layers.
     activation
-        Name of an activation, or an Activation; `activations.PerRole` has one for V and one for T.
+        Name of an activation, or an Activation; `physlearn.activations.PerRole` has one for V and one for T.
     generator
         Random generator of the initial weights.
     angles

@@ -11,7 +11,7 @@ from physlearn.activations.trained.rational import Rational
 from physlearn.activations.trained.trained import PER_NEURON, Trained
 from systems import UnknownNameError
 
-__all__ = ["KINDS", "TRAINED", "Combination", "Fourier", "Rational", "Trained", "named", "names"]
+__all__ = ["Combination", "Fourier", "Rational", "Trained", "names"]
 
 KINDS: dict[str, Callable[..., Trained]] = {cls.kind: cls for cls in (Combination, Fourier, Rational)}
 

@@ -57,7 +57,7 @@ class Combination(Sum):
     def __init__(
         self, functions: Sequence[str] = FUNCTIONS, start: Sequence[float] | None = None, per_neuron: bool = False
     ) -> None:
-        if isinstance(functions, str) or not 1 <= len(functions) <= MOST:
+        if isinstance(functions, str) or not isinstance(functions, Sequence) or not 1 <= len(functions) <= MOST:
             raise InputError(
                 f"functions must be a list of 1 to {MOST} names, such as ['sine', 'square'], not {functions!r:.80}"
             )

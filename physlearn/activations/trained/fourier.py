@@ -10,7 +10,7 @@ from physlearn.activations.named import find
 from physlearn.activations.trained.combination import MOST
 from physlearn.activations.trained.terms import Sum, Term
 from systems import InputError
-from systems.scalars import real
+from systems.scalars import reals
 
 MULTIPLES = (0.5, 1.0, 1.5, 2.0)
 
@@ -54,7 +54,7 @@ class Fourier(Sum):
     def __init__(
         self, multiples: Sequence[float] = MULTIPLES, start: Sequence[float] | None = None, per_neuron: bool = False
     ) -> None:
-        self.multiples = tuple(real("each of the multiples", multiple) for multiple in multiples)
+        self.multiples = reals("multiples", multiples)
         if not 1 <= len(self.multiples) <= MOST or min(self.multiples) <= 0:
             raise InputError(f"multiples must be 1 to {MOST} positive numbers, such as (0.5, 1.0), not {multiples!r:.80}")
         sine = find("sine")

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from physlearn.activations.activation import Activation
 from physlearn.activations.named import TRAINED
 from systems import InputError
-from systems.scalars import real
+from systems.scalars import reals
 
 PER_NEURON = "-per-neuron"
 """End of the names of those with coefficients for each neuron."""
@@ -49,7 +49,7 @@ class Trained(Activation):
         super().__init__()
         if not isinstance(per_neuron, bool):
             raise InputError(f"per_neuron must be True or False, not {per_neuron!r:.80}")
-        self.start = tuple(real("each number of start", number) for number in start)
+        self.start = reals("start", start)
         self.per_neuron = per_neuron
         self.name = f"{TRAINED}{self.kind}{PER_NEURON if per_neuron else ''}"
         self.coefficients = nn.Parameter(torch.tensor([self.start], dtype=torch.get_default_dtype()))

@@ -176,6 +176,11 @@ def test_the_axis_of_a_mixture_is_described_and_restored():
     assert describe(Mixture(mix.types, dim=-1)) == describe(Mixture(mix.types))  # to a network it is the same
 
 
+def test_names_are_no_types():
+    with pytest.raises(InputError, match=r"must be Activations, such as activations.get\('sine'\), not 'sine'"):
+        Mixture(["sine", "tanh"])
+
+
 def test_without_types_there_is_no_mixture():
     with pytest.raises(InputError, match="at least one"):
         Mixture([])

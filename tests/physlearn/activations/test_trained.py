@@ -271,6 +271,13 @@ def test_wrong_arguments_are_refused_in_a_sentence():
         Fourier([])
     with pytest.raises(InputError, match="needs 9 coefficients"):
         Rational([1.0])
+    for wrong in (3, "12", [[1.0]], [True]):
+        for make in (Fourier, Rational):
+            with pytest.raises(InputError, match=r"must be a list of numbers|must be a finite number"):
+                make(wrong)
+    for wrong in (3, None, {"sine"}):
+        with pytest.raises(InputError, match="functions must be a list"):
+            Combination(wrong)
     with pytest.raises(InputError, match="True or False"):
         Rational(per_neuron=1)
     with pytest.raises(InputError, match="finite number"):
