@@ -5,6 +5,7 @@ Of functions that train with a network, the description has how they start, and 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isfinite
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 
 from physlearn import schema
 from physlearn.activations import trained
-from physlearn.activations.activation import Activation
+from physlearn.activations.activation import Activation, neurons_per_type
 from physlearn.activations.get import Given, get
 from physlearn.activations.mixture import Mixture, checked_shares
 from physlearn.activations.named import LEARNED, Named
@@ -86,17 +87,33 @@ def check_description(description: Any) -> None:
                 raise InputError(f"a grid needs a start and a positive step, not {pieces['grid']!r:.80}")
 
 
-def numbers_of(description: Any) -> int:
-    """Return how many numbers the tables and trained functions of an activation hold at least."""
+def numbers_of(description: Any, widths: Sequence[int]) -> int:
+    """Return how many numbers an activation holds at least in a network with hidden layers of these widths.
+
+    The description has been checked. Layers share tables, but each has coefficients of its own if these train.
+    """
+    if isinstance(description, dict) and "roles" in description:
+        return sum(numbers_of(part, widths) for part in description["roles"].values())
     found = 0
     for part in _parts(description):
         if isinstance(part, dict) and "table" in part:
             found += part["table"]["points"]
-        elif isinstance(part, dict) and "trained" in part:
-            found += len(part["trained"]["start"])
-        elif isinstance(part, dict):
+        elif isinstance(part, dict) and "piecewise" in part:
             found += 4 * part["piecewise"]["types"] * part["piecewise"]["cells"]
-    return found
+    parts = description.get("layers", [description] * len(widths)) if isinstance(description, dict) else []
+    return found + sum(_coefficients_of(part, width) for part, width in zip(parts, widths, strict=False))
+
+
+def _coefficients_of(description: Any, neurons: int) -> int:
+    """Return the number of coefficients in a layer that train."""
+    if not isinstance(description, dict):
+        return 0
+    if "trained" in description:
+        function = _trained(description["trained"])
+        return len(function.start) * (neurons if function.per_neuron else 1)
+    kinds = description.get("mixture", [])
+    shares = neurons_per_type(neurons, description.get("shares", len(kinds))) if kinds else []
+    return sum(_coefficients_of(kind, share) for kind, share in zip(kinds, shares, strict=True))
 
 
 def _parts(description: Any) -> list[Any]:

@@ -29,7 +29,8 @@ from systems.compiled.elementary import exponential, turned
 from systems.compiled.loops import Array, loop
 
 RATIONAL = TABLE + 1
-"""The code of a quotient of polynomials, `physlearn.activations.Rational`, whose coefficients are ``numbers``."""
+"""The code of a quotient of polynomials, `physlearn.activations.Rational`, whose coefficients are ``numbers``. In double
+precision, all tables have the code TABLE."""
 EXACT: dict[str, Any] = {"error_model": "numpy"}
 
 

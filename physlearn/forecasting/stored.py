@@ -241,4 +241,4 @@ def _needed(model: str, dim: int, settings: Mapping[str, Any], tensors: int) -> 
     check_description(settings["activation"])
     given = sum(len(schema.names(settings.get(name, []), name)) for name in ("inputs", "parameters"))
     fewest = found.fewest_numbers(dim, hidden, _angles(settings) + given, **options)
-    return fewest if found.baseline else fewest + numbers_of(settings["activation"])
+    return fewest if found.baseline else fewest + numbers_of(settings["activation"], hidden)

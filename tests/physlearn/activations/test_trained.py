@@ -8,7 +8,7 @@ import torch
 from torch.testing import assert_close
 
 import systems
-from physlearn import Forecaster, activations, models
+from physlearn import Forecaster, activations, models, tensor_file
 from physlearn.activations import Combination, Fourier, Rational, trained
 from physlearn.activations.description import check_description, describe, restore
 from physlearn.models.layers import Layers
@@ -254,6 +254,20 @@ def test_hostile_descriptions_are_refused(description):
     with pytest.raises((InputError, KeyError)) as caught:
         check_description(description)
     assert isinstance(caught.value, InputError | systems.UnknownNameError)
+
+
+def test_a_file_that_describes_more_coefficients_than_it_holds_takes_no_memory(orbits, tmp_path):
+    path, wide = tmp_path / "f.safetensors", {**describe("trained:rational-per-neuron")["trained"], "kind": "rational"}
+    Forecaster("nn", hidden=(2000,)).fit(orbits, epochs=1, polish=0, progress=False).save(path)
+    settings, tensors = tensor_file.read(path, "forecaster")
+    for activation in (
+        {"trained": wide},
+        {"mixture": ["sine", {"trained": wide}], "shares": [1, 999]},
+        {"layers": [{"trained": wide}]},
+    ):
+        tensor_file.write(path, "forecaster", {**settings, "activation": activation}, tensors)
+        with pytest.raises(InputError, match="describe a model with at least"):
+            Forecaster.load(path)
 
 
 def test_wrong_arguments_are_refused_in_a_sentence():
