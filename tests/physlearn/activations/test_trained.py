@@ -257,14 +257,10 @@ def test_hostile_descriptions_are_refused(description):
 
 
 def test_a_file_that_describes_more_coefficients_than_it_holds_takes_no_memory(orbits, tmp_path):
-    path, wide = tmp_path / "f.safetensors", {**describe("trained:rational-per-neuron")["trained"], "kind": "rational"}
+    path, wide = tmp_path / "f.safetensors", describe("trained:rational-per-neuron")
     Forecaster("nn", hidden=(2000,)).fit(orbits, epochs=1, polish=0, progress=False).save(path)
     settings, tensors = tensor_file.read(path, "forecaster")
-    for activation in (
-        {"trained": wide},
-        {"mixture": ["sine", {"trained": wide}], "shares": [1, 999]},
-        {"layers": [{"trained": wide}]},
-    ):
+    for activation in (wide, {"mixture": ["sine", wide], "shares": [1, 999]}, {"layers": [wide]}):
         tensor_file.write(path, "forecaster", {**settings, "activation": activation}, tensors)
         with pytest.raises(InputError, match="describe a model with at least"):
             Forecaster.load(path)
