@@ -1,3 +1,6 @@
-"""Run the command line by ``python -m physlearn``, which does the same as ``python -m physlearn.cli``."""
+"""Run the command line by ``python -m physlearn``."""
 
-import physlearn.cli.__main__  # noqa: F401 - runs it
+from physlearn.cli import main
+
+if __name__ == "__main__":  # workers import what their parent has imported
+    main()

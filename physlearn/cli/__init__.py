@@ -28,6 +28,8 @@ def main() -> None:
         if message is None:
             raise
         _fail(message)
+    finally:
+        interruption.end()
 
 
 def _fail(message: str, code: int = MISUSE) -> None:

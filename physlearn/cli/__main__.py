@@ -1,5 +1,6 @@
-"""Run the command line by ``python -m physlearn.cli``."""
+"""Run the command line by ``python -m physlearn.cli``, which does the same as ``python -m physlearn``."""
 
 from physlearn.cli import main
 
-main()
+if __name__ == "__main__":
+    main()

@@ -35,6 +35,12 @@ def release() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def end() -> None:
+    """Let Ctrl-C end the process at once and without a word, because the command is over and Python only clears up."""
+    if _is_command() and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def importing() -> Iterator[None]:
     """Inside, Ctrl-C ends the process at once; a command imports its libraries here, before it begins any work."""

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
+from multiprocessing import resource_tracker
 from numbers import Integral
+from threading import RLock
 from typing import Any, TypeVar
 
 from joblib import Parallel, delayed  # type: ignore[import-untyped]
+from joblib.externals.loky.backend import resource_tracker as loky_tracker  # type: ignore[import-untyped]
 from joblib.externals.loky.process_executor import TerminatedWorkerError  # type: ignore[import-untyped]
+from tqdm import tqdm
 
 from systems import InputError
 from systems.extras import require
@@ -112,12 +117,14 @@ def _in_processes(
             backend="loky",
             return_as="generator_unordered",
             batch_size=1,
-            initializer=_import_all,
+            initializer=_begin,
             initargs=(tuple(sorted(name for name in sys.modules if name.startswith(("physlearn.", "systems.")))),),
         )
         try:
+            with _ctrl_c_later():  # the processes are started here
+                results = parallel(delayed(_numbered)(n, function, units[n]) for n in sorted(left))
             # closed at once: a generator that is collected later ends the processes of the next run, which joblib reuses
-            with closing(parallel(delayed(_numbered)(n, function, units[n]) for n in sorted(left))) as results:
+            with closing(results):
                 for number, result in results:
                     left.remove(number)
                     deaths = 0
@@ -131,9 +138,25 @@ def _in_processes(
                 ) from error
 
 
-def _import_all(modules: Sequence[str]) -> None:
-    """Import what the parent has imported: joblib takes a process for leaking that imports hundreds of megabytes later."""
-    for name in modules:
+@contextmanager
+def _ctrl_c_later() -> Iterator[None]:
+    """Hold Ctrl-C back inside the block; processes that start in it never receive it, because this process ends them."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    for tracker in (resource_tracker, loky_tracker):
+        tracker.ensure_running()  # to start it later would let Ctrl-C through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin(modules: Sequence[str]) -> None:
+    """Prepare a worker process."""
+    tqdm.set_lock(RLock())  # its usual one, for several processes, would be left behind when this process is ended
+    for name in modules:  # joblib takes a process for leaking that imports hundreds of megabytes later
         with suppress(ImportError):
             import_module(name)
 
