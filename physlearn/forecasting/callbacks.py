@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from systems import InputError
 
@@ -22,6 +23,14 @@ def listed(callbacks: Callback | Sequence[Callback]) -> list[Callback]:
 
 
 def called(callbacks: Sequence[Callback], *args: Any) -> bool:
-    """Call all of them, and return whether one of them returned True. Other values do not end the training."""
-    results = [one(*args) for one in callbacks]
-    return any(isinstance(one, bool | np.bool_) and bool(one) for one in results)
+    """Call all of them, and return whether one of them ends the training. Raises InputError for results that do not say."""
+    results = [_ends(one(*args)) for one in callbacks]
+    return any(results)
+
+
+def _ends(result: object) -> bool:
+    """Return the truth value of None, a boolean, 0 or 1, which may be a scalar of NumPy or torch."""
+    value = result.item() if isinstance(result, np.generic | np.ndarray | Tensor) and result.shape in ((), (1,)) else result
+    if value is None or (isinstance(value, int) and value in (0, 1)):
+        return bool(value)
+    raise InputError(f"a callback returned {result!r:.80}; return True to end the training, and False or None to continue it")

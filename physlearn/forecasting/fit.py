@@ -111,7 +111,8 @@ class Fit(Members):
             the loss is that of before, and a loss of states goes on without epochs on rates.
         callbacks
             Functions that are called after each epoch, and each row of a polish, with its number, the entries of the history
-            as a dict, and a forecaster with the present weights. The training ends if one of them returns True.
+            as a dict, and a forecaster with the present weights. The training ends if one of them returns True, and continues
+            after False or None; any other result is an error.
         progress
             Whether to show a progress bar.
         weighted

@@ -1,5 +1,6 @@
 """Callbacks see each epoch, do not change it, and end a training."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -54,12 +55,29 @@ def test_it_is_given_the_history_and_a_forecaster_of_the_present_weights():
     assert log[0][2].forecast(ORBITS.z[0, 0], T, method="rk4", progress=False).z.shape == (41, 2)
 
 
-def test_true_ends_the_training_and_nothing_else_does():
+def test_true_ends_the_training():
     seen = Log()
     f = new().fit(ORBITS, epochs=9, polish=9, progress=False, callbacks=[seen, lambda epoch, row, f: epoch == 2])
     assert len(f.history) == len(seen) == 3
     assert torch.equal(weights(f), weights(seen[-1][2]))
-    assert len(new().fit(ORBITS, epochs=3, polish=0, progress=False, callbacks=lambda *_: "yes").history) == 3
+
+
+@pytest.mark.parametrize("true", [1, np.True_, np.array(True), torch.tensor(True), torch.tensor([True])])
+def test_what_is_true_ends_the_training(true):
+    f = new().fit(ORBITS, epochs=3, polish=0, progress=False, callbacks=lambda *_: true)
+    assert len(f.history) == 1
+
+
+@pytest.mark.parametrize("false", [None, False, 0, np.False_, torch.tensor(False)])
+def test_what_is_false_continues_the_training(false):
+    f = new().fit(ORBITS, epochs=3, polish=0, progress=False, callbacks=lambda *_: false)
+    assert len(f.history) == 3
+
+
+@pytest.mark.parametrize("other", ["yes", 0.5, 2, [], torch.ones(2), {"loss": 1.0}])
+def test_what_is_neither_true_nor_false_is_refused(other):
+    with pytest.raises(InputError, match="; return True to end the training, and False or None to continue it"):
+        new().fit(ORBITS, epochs=3, polish=0, progress=False, callbacks=lambda *_: other)
 
 
 def test_the_polish_can_be_ended():
