@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from math import ceil, inf, isfinite
 from numbers import Real
+from typing import TypeVar, cast
 
 import torch
 from jaxtyping import Float
@@ -23,6 +24,8 @@ from systems.scalars import real
 from systems.size import MOST_COMPILED, check_steps
 from systems.states import check_states
 
+Result = TypeVar("Result")
+
 EXPLICIT = ("rk4", "leapfrog", "yoshida-4", "yoshida-6", "euler")
 
 
@@ -33,7 +36,10 @@ def check_length(time: float, dt: float, most: float = MOST_COMPILED) -> None:
 
 @dataclass(frozen=True)
 class Rollout:
-    """``steps`` steps of length dt from the states z, whose shape ``(n, D)`` is the flattened ``batch`` of initial states."""
+    """``steps`` steps of length dt from the states z, whose shape ``(n, D)`` is the flattened ``batch`` of initial states.
+
+    States in float32 are followed in float64 if compiled code follows them; ``dtype`` is the one that was given.
+    """
 
     flow: Flow
     z: Float[Tensor, "n D"]
@@ -43,6 +49,7 @@ class Rollout:
     steps: int
     kind: type[Integrator]
     compiled: Compiled | None = None
+    dtype: torch.dtype = torch.float64
 
     @classmethod
     def of(
@@ -114,14 +121,16 @@ class Rollout:
             raise InputError(
                 f"{seen.name} returns rates of shape {tuple(shape)} for states of shape {tuple(z.shape)}; both must be equal"
             )
-        compiled = compiled_flow("auto", seen, integrator, z.new_zeros(2), z, rates)
-        seen = seen if compiled is None else compiled.flow(seen)
+        precise = z if callable(seen.source) else z.double()  # functions and modules may have constants in float32
+        compiled = compiled_flow("auto", seen, integrator, precise.new_zeros(2), precise, rates.to(precise))
+        if compiled is not None:
+            seen, z = compiled.flow(seen), precise
         scale = time_scale(seen, z) if time is None or dt is None else 1.0
         time = scales * scale if time is None else time
         dt = step * scale if dt is None else dt
         check_length(time, dt, most)
         steps = max(1, ceil(time / dt - 1e-9))  # 1e-9: rounding must not add a step
-        return cls(seen, z, z0.shape[:-1], coordinates, time / steps, steps, kind, compiled)
+        return cls(seen, z, z0.shape[:-1], coordinates, time / steps, steps, kind, compiled, z0.dtype)
 
     @property
     def method(self) -> str:
@@ -168,6 +177,16 @@ class Rollout:
     def after(self, z: Float[Tensor, "n D"], first: float, steps: int) -> Float[Tensor, "n D"]:
         """Return the states after some steps from the step number ``first``, without those between."""
         return z if steps == 0 else replace(self, dt=self.dt * steps).path(z, first / steps, 1, parts=steps)[-1]
+
+    def rounded(self, result: Result) -> Result:
+        """Return a tensor, or a dataclass of tensors, with its numbers in the dtype of the initial states."""
+        if self.dtype == self.z.dtype:
+            return result
+        if isinstance(result, Tensor):
+            return cast(Result, result.to(self.dtype) if result.is_floating_point() else result)
+        if not is_dataclass(result) or isinstance(result, type):
+            return result
+        return replace(result, **{f.name: self.rounded(getattr(result, f.name)) for f in fields(result) if f.init})
 
     def finer(self, halvings: int) -> Rollout:
         """Return the same rollout with its step halved a number of times."""

@@ -194,10 +194,11 @@ def basins(
     table |= {name: [means[one][i] for one in order] for i, name in enumerate(rollout.coordinates)}
     points = [pd.DataFrame(records[one], columns=list(rollout.coordinates)) for one in order]
     points = [frame.assign(attractor=number) for number, frame in enumerate(points)]
-    return Basins(
+    result = Basins(
         label=torch.from_numpy(label).reshape(rollout.batch).to(rollout.z.device),
         z0=rollout.z.reshape(*rollout.batch, len(rollout.coordinates)),
         attractors=pd.DataFrame(table),
         points=pd.concat(points, ignore_index=True) if points else pd.DataFrame(columns=[*rollout.coordinates, "attractor"]),
         coordinates=rollout.coordinates,
     )
+    return rollout.rounded(result)

@@ -224,7 +224,7 @@ def escape_times(
                 stacklevel=outside(),
             )
     shape = rollout.batch
-    return Escapes(
+    result = Escapes(
         time=when.reshape(shape),
         exit=which.reshape(shape),
         z=end.reshape(*shape, len(rollout.coordinates)),
@@ -233,6 +233,7 @@ def escape_times(
         coordinates=rollout.coordinates,
         agreement=agreement,
     )
+    return rollout.rounded(result)
 
 
 def _beyond(exits: Exits, z: Float[Tensor, "*n D"]) -> Float[Tensor, "*n k"]:

@@ -68,7 +68,8 @@ def classify(
     flow
         A system, a trained model or Forecaster, or a function ``f(t, z)``.
     z0 : shape ``(..., D)``
-        Initial states, preferably in float64: in float32, rounding keeps the index above 1e-6.
+        Initial states. Compiled code follows states in float32 in float64; torch does not, and rounding then keeps the
+        index above 1e-6.
     time
         Longest time for which orbits are followed; by default 1000 time scales of the flow (1/rate of its fastest linear
         motion, rounded to 1, 2 or 5 times a power of ten).
@@ -107,7 +108,7 @@ def classify(
         check_length(rollout.time, rollout.dt)
     check_threshold(threshold, rollout.z.dtype)
     found = classify_rollout(rollout, Resolution.unknown(rollout) if planar(rollout) else resolve(rollout), threshold, seed)
-    return shaped(found, rollout.batch)
+    return rollout.rounded(shaped(found, rollout.batch))
 
 
 @keyword_only("dt", "threshold")

@@ -107,7 +107,8 @@ class Dynamics:
         flow
             A system, a trained model or Forecaster, or a function ``f(t, z)``. Coordinates without names are numbered.
         z0 : shape ``(..., D)``
-            Initial states, preferably in float64: in float32, rounding keeps the index above 1e-6.
+            Initial states. Compiled code follows states in float32 in float64; torch does not, and rounding then keeps the
+            index above 1e-6.
         time
             The length of a stretch; by default 1000 time scales of the flow (see `classify`).
         dt
@@ -158,14 +159,15 @@ class Dynamics:
         t = torch.arange(2 * samples + 1, dtype=rollout.z.dtype, device=rollout.z.device) * (time / samples)
         orbit = _orbit(rollout, resolution, t)
         bar = progress if isinstance(progress, str) else rollout.flow.name if progress else None
-        classes = shaped(classify_rollout(rollout, resolution, threshold, seed, to_the_end=True, progress=bar), rollout.batch)
+        found = classify_rollout(rollout, resolution, threshold, seed, to_the_end=True, progress=bar)
+        classes = rollout.rounded(shaped(found, rollout.batch))
         everyone = torch.arange(len(rollout.z), device=rollout.z.device)
         far = bounds.among(everyone, resolution.scale).left(orbit.z.movedim(-2, 0).reshape(len(t), *rollout.z.shape), everyone)
         early = far[: samples + 1].any(0).reshape(rollout.batch)
         return cls(
             flow=rollout.flow,
-            orbit=orbit,
-            section=section,
+            orbit=replace(orbit, z=rollout.rounded(orbit.z)),
+            section=rollout.rounded(section),
             direction=direction,
             classes=classes,
             exponent=classes.exponent.masked_fill(early, torch.nan),

@@ -207,14 +207,14 @@ def poincare_section(
     if rollout.flow.discrete:
         if surface is not None:
             raise InputError(f"a map is its own section, but surface is {surface!r}; leave surface out")
-        return _of_iterates(rollout, Bounds.of(rollout, escape), None)
+        return rollout.rounded(_of_iterates(rollout, Bounds.of(rollout, escape), None))
     if (phase := phase_of(rollout, surface)) is not None:
-        return _of_iterates(whole_periods(rollout), Bounds.of(rollout, escape), phase)
+        return rollout.rounded(_of_iterates(whole_periods(rollout), Bounds.of(rollout, escape), phase))
     cut = surface_of(flow, rollout, surface, direction)
     bounds = Bounds.of(rollout, escape)
     resolution = resolve(rollout)
     resolution.warn(rollout, "they are left out of the section")
-    return section_of(rollout, resolution, cut, bounds)
+    return rollout.rounded(section_of(rollout, resolution, cut, bounds))
 
 
 def _of_iterates(rollout: Rollout, bounds: Bounds, phase: float | None) -> Section:

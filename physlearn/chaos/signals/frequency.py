@@ -189,7 +189,7 @@ def frequency_drift(
         drifts = [_drift(states, size, group, sampled.dt) for states, size in zip(path, scale, strict=True)]
         found[rows.cpu()] = torch.tensor(drifts, dtype=torch.float64)
     resolution.warn(rollout, "their frequencies may be artefacts of the integrator")
-    return found.to(rollout.z).reshape(rollout.batch)
+    return rollout.rounded(found.to(rollout.z).reshape(rollout.batch))
 
 
 def _drift(states: np.ndarray, scale: np.ndarray, rollout: Rollout, dt: float) -> float:

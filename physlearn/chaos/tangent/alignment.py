@@ -81,8 +81,8 @@ def sali(
     >>> bool(sali(saddle, torch.zeros(2, dtype=torch.float64), time=10.0, dt=0.1) < 1e-7)
     True
     """
-    batch, w = _carried(flow, z0, time, 2, dt, seed, method)
-    return smallest(w).reshape(batch)
+    rollout, w = _carried(flow, z0, time, 2, dt, seed, method)
+    return rollout.rounded(smallest(w).reshape(rollout.batch))
 
 
 @keyword_only("dt")
@@ -130,10 +130,10 @@ def gali(
     """
     if k < 2:
         raise InputError(f"k must be at least 2, not {k}: an alignment index compares two or more deviation vectors")
-    batch, w = _carried(flow, z0, time, k, dt, seed, method)
+    rollout, w = _carried(flow, z0, time, k, dt, seed, method)
     gone = w.isnan().any(-1).any(-1)
     volume = torch.linalg.svdvals(w.masked_fill(gone[:, None, None], 0.0)).prod(-1)
-    return volume.masked_fill(gone, torch.nan).reshape(batch)
+    return rollout.rounded(volume.masked_fill(gone, torch.nan).reshape(rollout.batch))
 
 
 def smallest(w: Float[Tensor, "n 2 D"]) -> Float[Tensor, " n"]:
@@ -159,8 +159,8 @@ def _unit(z: Float[Tensor, "n D"], w: Float[Tensor, "n k D"]) -> Float[Tensor, "
 
 def _carried(
     flow: FlowLike | Map, z0: Tensor, time: float, k: int, dt: float | None, seed: int, method: str | None
-) -> tuple[torch.Size, Float[Tensor, "n k D"]]:
-    """Return the batch shape of z0, and the unit deviation vectors at the end of the time."""
+) -> tuple[Rollout, Float[Tensor, "n k D"]]:
+    """Return the rollout, and the unit deviation vectors at the end of the time."""
     rollout = Rollout.of(flow, z0, time, dt, method, maps=True)
     ends = deviations(rollout.z, k, seed)
     resolution = resolve(rollout)
@@ -176,4 +176,4 @@ def _carried(
             z, w, _ = advance(group, first, steps, z, w, resolution.scale[rows])
         ends[rows] = w
     resolution.warn(rollout, "their alignment indices may be artefacts of the integrator")
-    return rollout.batch, ends
+    return rollout, ends

@@ -181,13 +181,14 @@ def covariant_vectors(
     _warn(error)
     t = torch.cat([torch.zeros(1, dtype=torch.float64), _lengths(along).cumsum(0) * rollout.dt])
     shape = rollout.batch
-    return CovariantVectors(
+    result = CovariantVectors(
         t=t.to(z),
         z=z.reshape(*shape, count, dim),
         vectors=vectors[:n].reshape(*shape, count, dim, k),
         growth=growth.reshape(*shape, count - 1, k),
         error=error.reshape(*shape, k),
     )
+    return rollout.rounded(result)
 
 
 def _lengths(stretches: list[tuple[int, int]]) -> Float[Tensor, " S"]:

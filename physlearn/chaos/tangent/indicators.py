@@ -159,7 +159,7 @@ def _indicator(
         if len(rows):
             found[rows] = reduce(_logarithms(group, start[rows], resolution.scale[rows]), group.dt)
     resolution.warn(rollout, "their indicators may be artefacts of the integrator")
-    return found.to(rollout.z.dtype).reshape(rollout.batch)
+    return rollout.rounded(found.to(rollout.z.dtype).reshape(rollout.batch))
 
 
 def _megno(logarithms: Logarithms, dt: float) -> Float[Tensor, " n"]:

@@ -180,12 +180,13 @@ def lyapunov_history(
     history = history.gather(-1, order.unsqueeze(1).expand_as(history))
     error = standard_error(history, t.double())
     shape = rollout.batch
-    return Exponents(
+    result = Exponents(
         values=history[:, -1].to(rollout.z.dtype).reshape(*shape, k),
         error=error.to(rollout.z.dtype).reshape(*shape, k),
         t=t,
         history=history.to(rollout.z.dtype).reshape(*shape, len(t), k),
     )
+    return rollout.rounded(result)
 
 
 def _growth(

@@ -152,6 +152,12 @@ def test_no_orbits_are_no_work(henon_heiles):
     assert comparison.summary()["orbits"].tolist() == [0] * 12
 
 
+def turning(t, z):
+    """The oscillator as a function, which torch follows in the precision of the states."""
+    q, p = z.unbind(-1)
+    return torch.stack([p, -q], dim=-1)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -159,12 +165,12 @@ def test_no_orbits_are_no_work(henon_heiles):
         ({"time": math.inf}, "time must be a positive number"),
         ({"dt": -0.1}, "dt must be a positive number"),
         ({"threshold": 2}, "threshold must lie between 0 and 1"),
-        ({"z0": AMPLITUDES.float(), "threshold": 1e-7}, "use states in float64 or a larger threshold"),
+        ({"flow": turning, "z0": AMPLITUDES.float(), "threshold": 1e-7}, "use states in float64 or a larger threshold"),
     ],
 )
 def test_wrong_arguments_are_told_in_a_sentence(harmonic_oscillator, options, message):
     with pytest.raises(InputError, match=message):
-        Dynamics.of(harmonic_oscillator, **{"z0": AMPLITUDES, "time": 10, "surface": (0, 0.0), **options})
+        Dynamics.of(**{"flow": harmonic_oscillator, "z0": AMPLITUDES, "time": 10, "surface": (0, 0.0), **options})
 
 
 def test_what_was_not_followed_alike_is_not_compared(harmonic_oscillator, oscillator):
