@@ -181,15 +181,16 @@ class System(Parametrized, ABC):
         name = "taylor" if engine == "taylor" and method is None else solver
         with ordinary():
             field = self._compiled(engine, name, t, plain(z0))
-            ran = "torch" if field is None else "taylor" if engine == "taylor" else "compiled"
+            ran: Engine = "torch" if field is None else "taylor" if engine == "taylor" else "compiled"
             turns = z0 - shortest(z0, self.periods, self.coordinates)  # an angle of many turns has few digits left within one
             start = z0 - turns
             if field is None:
                 z = turns.unsqueeze(-2) + solve(self.vector_field, start, t, solver, rtol, atol, period=self.period)
                 rate = self._rates(t, z)
             else:
-                follow = field.series if ran == "taylor" else field.orbits
-                z = turns.unsqueeze(-2) + follow(start, t, rtol, atol, self.period)
+                from systems.compiled.orbits import orbits  # imports numba, which is slow
+
+                z = turns.unsqueeze(-2) + orbits(field, start, t, rtol, atol, self.period, ran)
                 rate = field.along(z, t, self.period)
         rtol, atol = tolerances(solver if ran == "torch" else ran, rtol, atol)
         return Orbit(
@@ -218,12 +219,13 @@ class System(Parametrized, ABC):
         if engine == "torch" or (z0.numel() == 0 and not taylor):
             return None
         from systems.compiled.engine import choose  # imports numba, which is slow
+        from systems.compiled.taylor.series import series_of
         from systems.compiled.traced import field_of_system
 
         def trace() -> ParametrizedField:
             field = field_of_system(self)
             if taylor:
-                field.expand()
+                series_of(field.field)  # now, as it raises an error where there is none
             return field
 
         if taylor:

@@ -18,7 +18,6 @@ from systems.compiled.expression import Expression, needed
 from systems.compiled.function import CompiledFunction, Function
 from systems.compiled.inlined import Steps
 from systems.compiled.operators import UntraceableError
-from systems.reference.tolerances import tolerances
 
 MOST_COLUMNS = 16  # of a Jacobian that is written as expressions
 STATES = 8  # at which the compiled field is compared with the field
@@ -176,48 +175,6 @@ class ParametrizedField:
     def jacobian(self, t: float, z: Float[np.ndarray, "n D"]) -> Float[np.ndarray, "n D D"]:
         """Return the derivatives of dz/dt by some states."""
         return self.field.jacobian(t, z, self.parameters).reshape(len(z), self.field.dim, self.field.dim)
-
-    def orbits(
-        self,
-        z0: Float[Tensor, "*batch D"],
-        t: Float[Tensor, " T"],
-        rtol: float | None,
-        atol: float | None,
-        period: float | None,
-    ) -> Float[Tensor, "*batch T D"]:
-        """Return the orbits that start from z0 at t[0], by `systems.compiled.adaptive.solve`, by default to rounding."""
-        from systems.compiled.adaptive import solve
-
-        z = solve(self, z0.reshape(-1, z0.shape[-1]), t, *tolerances("compiled", rtol, atol), period)
-        return z.reshape(*z0.shape[:-1], len(t), z0.shape[-1])
-
-    def expand(self) -> None:
-        """Write the field as heyoka takes it.
-
-        Raises
-        ------
-        UntraceableError
-            If an operation of the field has no Taylor series.
-        MissingExtraError
-            If heyoka is not installed.
-        """
-        from systems.compiled.taylor.series import series_of
-
-        series_of(self.field)
-
-    def series(
-        self,
-        z0: Float[Tensor, "*batch D"],
-        t: Float[Tensor, " T"],
-        rtol: float | None,
-        atol: float | None,
-        period: float | None,
-    ) -> Float[Tensor, "*batch T D"]:
-        """Return the orbits that start from z0 at t[0], by `systems.compiled.taylor.orbits.solve`, by default to rounding."""
-        from systems.compiled.taylor.orbits import solve
-
-        z = solve(self, z0.reshape(-1, z0.shape[-1]), t, sum(tolerances("taylor", rtol, atol)), period)
-        return z.reshape(*z0.shape[:-1], len(t), z0.shape[-1])
 
     def along(
         self, z: Float[Tensor, "*batch T D"], t: Float[Tensor, " T"], period: float | None

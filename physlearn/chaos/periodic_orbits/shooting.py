@@ -14,6 +14,7 @@ from physlearn.chaos.tangent.variational import joint
 from physlearn.flow import FlowLike
 from physlearn.integrators import Flow
 from systems import IntegrationError
+from systems.compiled.orbits import orbits
 from systems.reference.solvers import solve
 
 TOLERANCE = 1e-14  # of a step, relative to the size of each coordinate
@@ -91,7 +92,7 @@ class Shooter:
     def _states(self, y: Tensor, t: Tensor, *, tangent: bool) -> Float[Tensor, "n T Y"]:
         if self.rollout.compiled is not None:
             field = self.rollout.compiled.field
-            return (field.tangent(1) if tangent else field).orbits(y, t, 0.0, TOLERANCE, self.flow.period)
+            return orbits(field.tangent(1) if tangent else field, y, t, 0.0, TOLERANCE, self.flow.period)
         flow = joint(self.flow)
 
         def deviating(t: Tensor, y: Tensor) -> Tensor:
