@@ -102,16 +102,24 @@ def _module(code: str) -> ModuleType:
     if place is not None:
         path = place / "functions" / f"{name}.py"
         try:
-            if not path.is_file():  # written once: numba takes a file that changes for another function
+            if not _holds(path, code):  # written once: numba takes a file that changes for another function
                 path.parent.mkdir(parents=True, exist_ok=True)
                 with atomically(path) as temporary:
-                    temporary.write_text(code)
+                    temporary.write_bytes(code.encode())
             return _imported(name, path)
         except OSError:  # the folder is full, or was removed
             pass
     module = ModuleType(name)
     exec(compile(code, name, "exec"), module.__dict__)  # our own code, from expressions
     return module
+
+
+def _holds(path: Path, code: str) -> bool:
+    """Return whether a file is there and holds this code; a damaged one does not."""
+    try:
+        return path.read_bytes() == code.encode()
+    except FileNotFoundError:
+        return False
 
 
 @cache

@@ -6,8 +6,8 @@ import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cache, wraps
 from pathlib import Path
 from threading import RLock
@@ -17,7 +17,7 @@ from typing import Any
 import numba
 import numpy as np
 from numba import njit
-from numba.core.caching import FunctionCache
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 ONE_AT_A_TIME = "workqueue"  # this threading layer aborts the process if two threads start a parallel loop at once
 NOT_AFTER_FORK = "omp"  # this threading layer aborts a forked process that starts a parallel loop
@@ -129,7 +129,8 @@ class _Cache(FunctionCache):
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
-        self._cache_file._source_stamp = (self._cache_file._source_stamp, _digest(_files(function, {})))
+        stamp = self._impl.locator.get_source_stamp(), _digest(_files(function, {}))
+        self._cache_file = _Files(self._cache_path, self._impl.filename_base, stamp)
 
     def load_overload(self, *arguments: Any) -> Any:
         try:
@@ -140,6 +141,38 @@ class _Cache(FunctionCache):
     def save_overload(self, *arguments: Any) -> None:
         with suppress(Exception):
             super().save_overload(*arguments)
+
+
+class _Files(IndexDataCacheFile):
+    """The files of a cache, each of which ends with its checksum.
+
+    Damaged machine code could crash the process or compute something else; it is compiled again instead.
+    """
+
+    @contextmanager
+    def _open_for_write(self, filepath: str) -> Iterator[Any]:
+        with super()._open_for_write(filepath) as file:
+            yield file
+            file.flush()
+            file.write(hashlib.sha256(Path(file.name).read_bytes()).digest())
+
+    def _load_index(self) -> dict[Any, str]:
+        return super()._load_index() if _is_whole(self._index_path) else {}
+
+    def _load_data(self, name: str) -> Any:
+        if not _is_whole(path := self._data_path(name)):
+            raise OSError(f"{path} is damaged")
+        return super()._load_data(name)
+
+
+def _is_whole(path: str) -> bool:
+    """Return whether a file is there and ends with its checksum."""
+    try:
+        content = Path(path).read_bytes()
+    except OSError:
+        return False
+    size = len(content) - hashlib.sha256().digest_size
+    return size >= 0 and hashlib.sha256(content[:size]).digest() == content[size:]
 
 
 def _files(function: Callable[..., Any], found: dict[Callable[..., Any], str]) -> frozenset[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import systems
+from systems.compiled import function
 
 PROGRAM = """
 import systems
@@ -49,6 +50,17 @@ def test_two_processes_may_compile_at_once_and_a_third_finds_the_code(tmp_path):
     assert list(tmp_path.rglob("systems_compiled_*.nbc"))
     assert printed(start(PROGRAM, tmp_path)) == ["True", "True"]
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "functions").glob("*.py")} == kept
+
+
+def test_a_damaged_file_of_a_function_is_written_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(function.loops, "folder", lambda: tmp_path)
+    code = "number = 3141\n"
+    assert function._module(code).number == 3141
+    (path,) = (tmp_path / "functions").iterdir()
+    for damaged in ("", "number = 31", "number = 3142\n", "number ="):
+        path.write_text(damaged)
+        assert function._module(code).number == 3141
+    assert path.read_text() == code
 
 
 def test_where_nothing_can_be_kept_fields_are_compiled_in_memory(tmp_path):

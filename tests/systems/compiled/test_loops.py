@@ -105,7 +105,23 @@ def test_a_user_without_a_home_has_no_cache_folder(monkeypatch):
     assert loops._users_folder() is None
 
 
-@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(b""), lambda path: path.write_bytes(b"\x80\x05garbage")])
+def flip(path, place):
+    """Change one bit of a file."""
+    content = bytearray(path.read_bytes())
+    content[place % len(content)] ^= 1
+    path.write_bytes(content)
+
+
+DAMAGES = {
+    "empty": lambda path: path.write_bytes(b""),
+    "garbage": lambda path: path.write_bytes(b"\x80\x05garbage"),
+    "half": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+    "zeros": lambda path: path.write_bytes(bytes(path.stat().st_size)),  # of a power failure
+    "a bit": lambda path: flip(path, path.stat().st_size // 3),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_damaged_machine_code_is_compiled_again(place, tmp_path, damage):
     place(tmp_path)
     assert loops.loop()(twice)(21) == 42
@@ -113,7 +129,21 @@ def test_damaged_machine_code_is_compiled_again(place, tmp_path, damage):
     assert len(kept) == 2
     for path in kept:
         damage(path)
+    again = loops.loop()(twice)
+    assert again(21) == 42
+    assert sum(again.stats.cache_misses.values()) == 1
+
+
+def test_damaged_machine_code_under_a_whole_index_is_compiled_again(place, tmp_path):
+    """A changed bit ended the process with a segmentation fault, in every later run as well."""
+    place(tmp_path)
     assert loops.loop()(twice)(21) == 42
+    (code,) = tmp_path.rglob("*.nbc")
+    flip(code, code.stat().st_size // 2)
+    for misses in (1, 0):  # the second time, the code is whole again
+        again = loops.loop()(twice)
+        assert again(21) == 42
+        assert sum(again.stats.cache_misses.values()) == misses
 
 
 def test_machine_code_of_another_source_is_not_used(place, tmp_path, monkeypatch):
