@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas
     import xarray
 
+    from systems.data_like import Data, Rates, Times
     from systems.orbit_file import Content
 
 
@@ -19,10 +20,10 @@ class OtherForms:
     @classmethod
     def of(
         cls,
-        data: Any,
-        t: Any = None,
+        data: Data,
+        t: Times | None = None,
         coordinates: Sequence[str] | None = None,
-        rate: Any = None,
+        rate: Rates | None = None,
         periods: Mapping[str, float] | None = None,
         units: Mapping[str, str] | None = None,
         *,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from numbers import Real
-from typing import Any
+from typing import SupportsIndex
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ import torch
 from systems.errors import InputError
 
 
-def whole(name: str, value: Any) -> int:
+def whole(name: str, value: object) -> int:
     """Convert a whole number to an int.
 
     Raises InputError, which names the setting, for anything else, including a bool.
@@ -22,7 +22,7 @@ def whole(name: str, value: Any) -> int:
     3
     """
     try:
-        if isinstance(value, bool | np.bool_):
+        if isinstance(value, bool | np.bool_) or not isinstance(value, SupportsIndex):
             raise TypeError
         return operator.index(value)
     except TypeError:

@@ -25,7 +25,7 @@ Adjustable = System | Map | Callable[..., FlowLike | Map]
 def sweep(
     system: Adjustable,
     parameters: Mapping[str, Iterable[float]],
-    measure: Callable[[Any], object],
+    measure: Callable[..., object],
     *,
     progress: bool = True,
 ) -> pd.DataFrame:

@@ -57,7 +57,9 @@ class DenoisedOrbit(Orbit):
         return replace(chosen, errors=Orbit(self.t, self.errors)[index].z)
 
 
-def denoised(flow: LearnedFlow, orbits: Orbit | Sequence[Orbit], t: Any = None) -> DenoisedOrbit | list[DenoisedOrbit]:
+def denoised(
+    flow: LearnedFlow, orbits: Orbit | Sequence[Orbit], t: Float[Tensor, " T"] | None = None
+) -> DenoisedOrbit | list[DenoisedOrbit]:
     """Return the states that a learned flow passes through near measured ones; see `Forecaster.denoised`."""
     listed = Measured.of(orbits).orbits
     given = [row(one, i) for one in listed for i in range(one.shape[:-1].numel())]
@@ -110,7 +112,7 @@ def _run(flow: LearnedFlow, orbit: Orbit) -> Orbit:
     return runs[0]
 
 
-def _wanted(measured: Orbit, given: Orbit, t: Any) -> tuple[Array, Array]:
+def _wanted(measured: Orbit, given: Orbit, t: Float[Tensor, " T"] | None) -> tuple[Array, Array]:
     """Return all output times of a run, and which of them are within the measured times."""
     first, last = (float(x) for x in measured.t.aminmax())
     if t is None:

@@ -130,7 +130,7 @@ class Estimator:
                 yield part, distance(forecast, rest).square().mean(-1).sqrt()
 
     @abstractmethod
-    def forecast(self, z0: Any, t: Any, **options: Any) -> Orbit:
+    def forecast(self, z0: Float[Tensor, "*batch D"] | Orbit, t: Float[Tensor, " T"], **options: Any) -> Orbit:
         """Return the forecast orbits."""
 
     @abstractmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from itertools import accumulate
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from physlearn.models import Classifier
 from physlearn.tasks.registry import register
@@ -70,7 +70,7 @@ def mnist1d(samples: int = 4000, seed: int = 0) -> Task:
         own = slice(ends[k - 1] if k else 0, ends[k])
         return Pairs(whole.z[own], whole.target[own], whole.coordinates)
 
-    def picture(ax: Axes) -> Any:
+    def picture(ax: Axes) -> object:
         from physlearn import plotting
 
         return plotting.digit_construction(construction(seed), ax=ax)

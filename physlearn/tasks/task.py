@@ -90,7 +90,7 @@ class Task:
     learning: Mapping[str, Any] = field(default_factory=dict)
     hidden: tuple[int, ...] = (100,)
     classes: int | None = None
-    picture: Callable[[Axes], Any] | None = None
+    picture: Callable[[Axes], object] | None = None
     dtype: torch.dtype = torch.float32
     device: str | torch.device = "cpu"
 

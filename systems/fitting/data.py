@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from systems.data_like import Data
 from systems.errors import InputError
 from systems.orbit import Orbit
 from systems.recording.unwrapping import continued
@@ -46,7 +46,7 @@ class Run:
         return continued(self.z, self.periods)
 
 
-def measured(system: System, orbits: Any) -> Orbit:
+def measured(system: System, orbits: Data) -> Orbit:
     """Return the data of a fit as an orbit.
 
     Raises InputError if its coordinates are not coordinates of the system, or if nothing was measured.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
 from systems.autograd_mode import unrecorded
+from systems.data_like import Data
 from systems.errors import InputError, IntegrationError
 from systems.fitting.attempts import from_rates, problem, shot
 from systems.fitting.data import check_pauses, measured, runs_of
@@ -24,7 +25,7 @@ Method = Literal["shooting", "derivative", "weak"]
 @unrecorded
 def fit(
     system: System,
-    orbits: Any,
+    orbits: Data,
     parameters: Sequence[str] | str | None = None,
     *,
     method: Method = "shooting",
