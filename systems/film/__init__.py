@@ -1,4 +1,4 @@
-"""Films of pendulums: render them from known orbits, and track them to angles, rates and their errors.
+"""Films: render them from known orbits, track pendulums to angles and rates, and any marker to places, with their errors.
 
 Names are imported when they are first used, because rendering and tracking need PyAV and OpenCV, which are slow to import.
 """
@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 from systems.lazy import lazily
 
 if TYPE_CHECKING:
+    from systems.film.points.axes import Axes
+    from systems.film.points.positions import Positions
+    from systems.film.points.track_points import track_points
     from systems.film.rendering.clock_film import Film
     from systems.film.rendering.clock_rendering import render, render_clock, still
     from systems.film.rendering.defects import Defects
@@ -20,8 +23,10 @@ if TYPE_CHECKING:
     from systems.film.tracking.tracker import track
 
 __all__ = [
+    "Axes",
     "Defects",
     "Film",
+    "Positions",
     "Report",
     "Tracking",
     "Truth",
@@ -30,11 +35,14 @@ __all__ = [
     "render_clock",
     "still",
     "track",
+    "track_points",
 ]
 
 _PLACES = {
+    "Axes": "points.axes",
     "Defects": "rendering.defects",
     "Film": "rendering.clock_film",
+    "Positions": "points.positions",
     "Report": "tracking.report",
     "Tracking": "tracking.result",
     "Truth": "rendering.truth",
@@ -43,6 +51,7 @@ _PLACES = {
     "render_clock": "rendering.clock_rendering",
     "still": "rendering.clock_rendering",
     "track": "tracking.tracker",
+    "track_points": "points.track_points",
 }
 
-__getattr__, __dir__ = lazily(__name__, _PLACES, [*__all__, "accuracy", "overlay", "rendering", "tracking"])
+__getattr__, __dir__ = lazily(__name__, _PLACES, [*__all__, "accuracy", "overlay", "points", "rendering", "tracking"])

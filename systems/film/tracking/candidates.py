@@ -203,17 +203,6 @@ def _hue_is(name: str, angle: float) -> bool:
     return (angle - low) % 360 <= high - low
 
 
-def _paint_of(picture: NDArray[np.uint8], mask: Mask) -> Paint:
-    """Return the colour of the pixels of a mask against a ring around them."""
-    bytes_ = mask.astype(np.uint8)
-    core = cv2.erode(bytes_, np.ones((3, 3), np.uint8)).astype(bool)
-    core = core if core.sum() >= 4 else mask
-    width = max(2, round(float(np.sqrt(mask.sum())) / 3))
-    near = cv2.dilate(bytes_, np.ones((3, 3), np.uint8), iterations=2)
-    ring = cv2.dilate(near, np.ones((3, 3), np.uint8), iterations=width).astype(bool) & ~near.astype(bool)
-    return Paint.between(picture[core].astype(float), picture[ring].astype(float))
-
-
 def _follow(
     sample: Sample, picture: NDArray[np.uint8], patch: Patch, start: int | None, box: tuple[int, int, int, int]
 ) -> Candidate | None:
@@ -222,7 +211,7 @@ def _follow(
     reach = max(w, h) + 8
     left, top = max(0, x - reach), max(0, y - reach)
     part = slice(top, y + h + reach), slice(left, x + w + reach)
-    paint = _paint_of(picture[part], patch.mask[part])
+    paint = Paint.of(picture[part], patch.mask[part])
     n, (height, width) = len(sample.t), sample.pictures.shape[1:3]
     track, masses = np.full((n, 2), np.nan), np.full(n, np.nan)
     area = float(patch.area)

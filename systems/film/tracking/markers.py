@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +53,25 @@ class Paint:
         direction = np.linalg.solve(scatter, inside - outside)
         scale = max(float(direction @ (inside - outside)), 1e-9)
         return cls(inside, outside, np.asarray(direction / scale, np.float64))
+
+    @classmethod
+    def of(cls, picture: NDArray[Any], mask: Mask) -> Paint:
+        """Determine the measure from the pixels of a marker against a ring around them.
+
+        Parameters
+        ----------
+        picture : shape ``(h, w, 3)``
+            Pixels (y, u, v).
+        mask : shape ``(h, w)``
+            Those of the marker.
+        """
+        own = mask.astype(np.uint8)
+        core = cv2.erode(own, np.ones((3, 3), np.uint8)).astype(bool)
+        core = core if core.sum() >= 4 else mask
+        width = max(2, round(float(np.sqrt(mask.sum())) / 3))
+        near = cv2.dilate(own, np.ones((3, 3), np.uint8), iterations=2)
+        ring = cv2.dilate(near, np.ones((3, 3), np.uint8), iterations=width).astype(bool) & ~near.astype(bool)
+        return cls.between(picture[core].astype(float), picture[ring].astype(float))
 
     @property
     def colourful(self) -> float:

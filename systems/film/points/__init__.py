@@ -1,0 +1,1 @@
+"""Any marker of any film, followed as a point."""
