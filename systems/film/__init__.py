@@ -54,4 +54,6 @@ _PLACES = {
     "track_points": "points.track_points",
 }
 
-__getattr__, __dir__ = lazily(__name__, _PLACES, [*__all__, "accuracy", "overlay", "points", "rendering", "tracking"])
+__getattr__, __dir__ = lazily(
+    __name__, _PLACES, [*__all__, "accuracy", "overlay", "points", "rendering", "states", "tracking"]
+)

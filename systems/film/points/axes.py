@@ -45,14 +45,36 @@ class Axes:
     unit: str = "px"
 
     def of_pixels(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the coordinates of places in pixels."""
+        """Return the coordinates of places in pixels.
+
+        Parameters
+        ----------
+        x, y : shape ``(...)``
+            Columns and rows in the film [pixels].
+
+        Returns
+        -------
+        tuple of arrays
+            x and y along the axes.
+        """
         right, down = self.scale * (x - self.origin[0]), self.scale * (y - self.origin[1])
         c, s = cos(radians(self.angle)), sin(radians(self.angle))
         along, across = c * right - s * down, s * right + c * down  # the second one points down in the turned frame
         return along, -across if self.y_up else across
 
     def to_pixels(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the pixels of places, the inverse of `of_pixels`."""
+        """Return the pixels of places, the inverse of `of_pixels`.
+
+        Parameters
+        ----------
+        x, y : shape ``(...)``
+            Places along the axes.
+
+        Returns
+        -------
+        tuple of arrays
+            Columns and rows in the film [pixels].
+        """
         c, s = cos(radians(self.angle)), sin(radians(self.angle))
         across = -y if self.y_up else y
         right, down = c * x + s * across, -s * x + c * across

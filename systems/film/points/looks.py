@@ -46,21 +46,19 @@ def unlike(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.float64]:
 
 
 class Look(Protocol):
-    """The appearance of a marker.
+    """The appearance of a marker."""
 
-    Attributes
-    ----------
-    radius : float
-        Its radius [pixels].
-    contrast : float
-        How much it differs from its surroundings [grey levels].
-    error : float
-        Error of a place that many frames have in common, because of what surrounds the marker [pixels].
-    """
+    @property
+    def radius(self) -> float:
+        """Its radius [pixels]."""
 
-    radius: float
-    contrast: float
-    error: float
+    @property
+    def contrast(self) -> float:
+        """How much it differs from its surroundings [grey levels]."""
+
+    @property
+    def error(self) -> float:
+        """Error of a place that many frames have in common, because of what surrounds the marker [pixels]."""
 
     def find(self, frame: Frame, box: Box, turn: float) -> list[Sight]:
         """Return what looks like the marker in a part of a frame.

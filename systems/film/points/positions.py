@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     import pandas
     import xarray
 
+    from systems.film.states.states import States
+
 
 @dataclass(frozen=True, eq=False)
 class Positions:
@@ -85,6 +87,11 @@ class Positions:
         marker
             Number of a marker that stands still in the scene.
 
+        Returns
+        -------
+        Positions
+            The other markers, in their order.
+
         Raises
         ------
         InputError
@@ -122,6 +129,25 @@ class Positions:
             units={**dict.fromkeys(names, self.axes.unit), "t": "s"},
         )
 
+    def to_states(self, system: str, **options: Any) -> States:
+        """Return the states of a system that the markers show; see `systems.film.states.to_states`.
+
+        Parameters
+        ----------
+        system
+            Name of the system, such as ``"double-pendulum"``.
+        **options
+            Options of the system.
+
+        Returns
+        -------
+        States
+            The states, with their errors.
+        """
+        from systems.film.states import to_states  # which needs this class
+
+        return to_states(self, system, **options)
+
     def to_pandas(self) -> pandas.DataFrame:
         """Return a table with one row per marker and frame.
 
@@ -156,7 +182,13 @@ class Positions:
             self.to_pandas().to_csv(temporary, index=False)
 
     def to_xarray(self) -> xarray.Dataset:
-        """Return the places over (marker, time), with the axes among the attributes."""
+        """Return the places over (marker, time), with the axes among the attributes.
+
+        Returns
+        -------
+        xarray.Dataset
+            Variables x, y, errors, quality and frame.
+        """
         from systems.film.points import positions_file
 
         return positions_file.dataset(self)
@@ -181,6 +213,11 @@ class Positions:
         ----------
         path
             File to read.
+
+        Returns
+        -------
+        Positions
+            The places.
 
         Raises
         ------
