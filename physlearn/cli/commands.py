@@ -20,7 +20,7 @@ COMMANDS = {  # the summaries are the first lines of the commands' docstrings, s
     "escapes": "Find when orbits escape, and through which exit.",
     "periodic-orbits": "Find a periodic orbit of a system, or a family of them.",
     "fit": "Fit parameters of a system to measurements, with errors.",
-    "track": "Track the pendulums in a film.",
+    "track": "Track the pendulums in a film, or any markers.",
     "learn": "Meta-learn activation functions on a task.",
     "compare": "Compare learned activations with others on a task.",
     "bench": "Run published benchmarks, or measure the speed.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from typer import Argument, Option
 
@@ -24,25 +24,68 @@ def track(
     ] = None,
     pendulums: Annotated[int | None, Option(help="Number of pendulums. Default: as many as are found.")] = None,
     focal_length: FocalLength = None,
-    out: Annotated[Path, Option(help="CSV file to write; a netCDF file is written beside it.")] = Path("angles.csv"),
+    points: Annotated[
+        list[str] | None,
+        Option(
+            help="Pixel on a marker of any kind, such as 640,360, whose place is tracked; repeatable. Pendulums are left out."
+        ),
+    ] = None,
+    colours: Annotated[
+        str | None, Option(help="Colours of markers of any kind, such as red,blue, instead of --points.")
+    ] = None,
+    template: Annotated[
+        list[str] | None, Option(help="Box x,y,width,height around a marker of any kind, instead of --points; repeatable.")
+    ] = None,
+    frame: Annotated[
+        int | None, Option(help="Number of the frame for --points and --template. Default: the first.", min=0)
+    ] = None,
+    scale: Annotated[
+        str | None, Option(help="Metres per pixel, or two pixels and metres, such as 100,400;300,400;1.0. Default: pixels.")
+    ] = None,
+    origin: Annotated[str | None, Option(help="Pixel of the origin of places, such as 640,100.")] = None,
+    angle: Annotated[float, Option(help="Direction of the x axis of places, counter-clockwise, in degrees.")] = 0.0,
+    time: Annotated[str | None, Option(help="First and last time of places, in seconds, such as 2,10. Default: all.")] = None,
+    region: Annotated[str | None, Option(help="Box x,y,width,height in which the markers stay. Default: the frame.")] = None,
+    corrections: Annotated[
+        Path | None, Option(help="CSV file of places that you clicked, with the columns frame, marker, x and y.")
+    ] = None,
+    fps: Annotated[float | None, Option(help="Frame rate of a folder of pictures, which have no times of their own.")] = None,
+    out: Annotated[
+        Path | None,
+        Option(
+            help="CSV file to write; for pendulums, a netCDF file is written beside it. For places, .csv or .nc. "
+            "Default: angles.csv, or positions.csv."
+        ),
+    ] = None,
     plot: Plot = None,
     overlay: Annotated[
         Path | None, Option(help="Copy of the film to write, .mp4, with the tracked pendulums drawn on it.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Track the pendulums in a film.
+    """Track the pendulums in a film, or any markers.
 
     The result is the angle of each pendulum, its angular velocity and acceleration with their errors, and its period,
-    amplitude and decay.
+    amplitude and decay. With --points, --colours or --template, it is the place of each marker in each frame, with its error.
     """
     with importing():
         from physlearn.cli import values
         from physlearn.forecasting import picture, report
+        from systems import InputError
         from systems import film as films
-    report.writable_files(out, out.with_suffix(".nc"), plot, overlay, inputs=[film])
     if plot is not None:
         picture.check_format(plot)
+    if points or colours or template:
+        from physlearn.cli.points_of_film import places
+
+        if unused := [name for name, value in (("--markers", markers), ("--overlay", overlay)) if value is not None]:
+            raise InputError(f"{unused[0]} is for pendulums; leave it out, or leave out --points, --colours and --template")
+        texts = {"scale": scale, "origin": origin, "time": time, "region": region}
+        own: dict[str, Any] = {"frame": frame, "angle": angle, "corrections": corrections, "fps": fps, "colours": colours}
+        places(film, points, template, out or Path("positions.csv"), plot, as_json, texts, **own)
+        return
+    out = out or Path("angles.csv")
+    report.writable_files(out, out.with_suffix(".nc"), plot, overlay, inputs=[film])
     tracked = films.track(
         film,
         markers=values.markers(markers),

@@ -24,6 +24,7 @@ from physlearn.plotting.measured import measured_plot
 from physlearn.plotting.noisy_descent import noisy_descent
 from physlearn.plotting.phase_error import phase_error_plot
 from physlearn.plotting.phase_portrait import phase_portrait
+from physlearn.plotting.positions import positions_plot
 from physlearn.plotting.recurrence import recurrence_plot
 from physlearn.plotting.section import section_boundary, section_plot
 from physlearn.plotting.spectrum import spectrum_plot
@@ -52,6 +53,7 @@ __all__ = [
     "noisy_descent",
     "phase_error_plot",
     "phase_portrait",
+    "positions_plot",
     "recurrence_plot",
     "section_boundary",
     "section_plot",

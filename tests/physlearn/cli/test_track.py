@@ -9,7 +9,7 @@ import pytest
 import torch
 import xarray as xr
 
-from systems.film import Film, render_clock, track
+from systems.film import Film, Positions, render_clock, track
 from systems.film.overlay import overlay
 from systems.pendulum_clock import PendulumClock
 
@@ -84,3 +84,35 @@ def test_a_film_is_tracked_learned_and_forecast(run, tmp_path_factory, tmp_path)
 def test_wrong_uses_get_one_line(refused, film, tmp_path, monkeypatch, arguments, told):
     monkeypatch.chdir(tmp_path)
     assert told in refused(*(film if argument == "FILM" else argument for argument in arguments))
+
+
+def test_places_of_any_marker_are_written_with_a_scale(run, film, tmp_path):
+    paths = [tmp_path / "positions.csv", tmp_path / "places.png"]
+    scale = ["--scale", "100,50;400,50;0.6", "--origin", "320,108"]
+    result = run(
+        "track", film, "--points", "320,324", "--time", "1,3", *scale, "--out", paths[0], "--plot", paths[1], "--json"
+    )
+    (marker,) = json.loads(result.out)["result"]
+    assert (marker["frames"], marker["seen"], marker["unit"]) == (61, 61, "m")
+    table = pd.read_csv(paths[0])
+    swing = 216 * 0.002 * 0.093  # of a rod of 216 pixels, 2 mm each
+    assert table["x"].max() == pytest.approx(swing, rel=0.05)
+    assert table["y"].median() == pytest.approx(-216 * 0.002, rel=0.01)
+    assert all(path.stat().st_size > 1000 for path in paths)
+    run("track", film, "--colours", "blue", "--time", "0,1", "--out", tmp_path / "positions.nc")
+    assert len(Positions.load(tmp_path / "positions.nc").t) == 31
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--points", "1,2,3"], "--points takes 2 numbers, such as 640,360, not '1,2,3'"),
+        (["--template", "1,2"], "--template takes 4 numbers"),
+        (["--points", "320,324", "--scale", "1,2;3,4"], "--scale takes metres per pixel"),
+        (["--points", "320,324", "--time", "1"], "--time takes 2 numbers"),
+        (["--points", "320,324", "--markers", "red"], "--markers is for pendulums"),
+        (["--points", "320,324", "--out", "places.txt"], "places are written to .csv or .nc"),
+    ],
+)
+def test_wrong_options_of_places_are_told_in_a_line(refused, film, arguments, message):
+    assert message in refused("track", film, *arguments)
