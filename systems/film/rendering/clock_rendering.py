@@ -72,9 +72,9 @@ def render(
     frames = ClockFrames(t, theta, film, defects, seed)
     with atomically(target) as temporary:
         pictures = tqdm(
-            frames.pictures(), total=len(frames.t), disable=not progress, desc="filming", unit="frame", leave=False
+            frames.pictures(), total=len(frames.exposures.t), disable=not progress, desc="filming", unit="frame", leave=False
         )
-        video.write(temporary, pictures, frames.stamps, frames.camera.size, film.fps, defects.compression)
+        video.write(temporary, pictures, frames.exposures.stamps, frames.size, film.fps, defects.compression)
     return frames.truth()
 
 
