@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from systems.film.rendering.clock_film import Film
     from systems.film.rendering.clock_rendering import render, render_clock, still
     from systems.film.rendering.defects import Defects
+    from systems.film.rendering.system_rendering import MarkersTruth, held, render_system
     from systems.film.rendering.truth import Truth
     from systems.film.tracking.from_markers import from_markers
     from systems.film.tracking.report import Report
@@ -26,13 +27,16 @@ __all__ = [
     "Axes",
     "Defects",
     "Film",
+    "MarkersTruth",
     "Positions",
     "Report",
     "Tracking",
     "Truth",
     "from_markers",
+    "held",
     "render",
     "render_clock",
+    "render_system",
     "still",
     "track",
     "track_points",
@@ -42,13 +46,16 @@ _PLACES = {
     "Axes": "points.axes",
     "Defects": "rendering.defects",
     "Film": "rendering.clock_film",
+    "MarkersTruth": "rendering.system_rendering",
     "Positions": "points.positions",
     "Report": "tracking.report",
     "Tracking": "tracking.result",
     "Truth": "rendering.truth",
     "from_markers": "tracking.from_markers",
+    "held": "rendering.system_rendering",
     "render": "rendering.clock_rendering",
     "render_clock": "rendering.clock_rendering",
+    "render_system": "rendering.system_rendering",
     "still": "rendering.clock_rendering",
     "track": "tracking.tracker",
     "track_points": "points.track_points",

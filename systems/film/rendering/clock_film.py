@@ -72,10 +72,11 @@ class Film:
     @property
     def colours(self) -> tuple[tuple[RGB, RGB], ...]:
         """``markers`` as (red, green, blue)."""
-        return tuple((_colour(upper), _colour(lower)) for upper, lower in self.markers)
+        return tuple((colour_of(upper), colour_of(lower)) for upper, lower in self.markers)
 
 
-def _colour(colour: str | RGB) -> RGB:
+def colour_of(colour: str | RGB) -> RGB:
+    """Return a colour by its name, or (red, green, blue) as it is. Raises InputError for any other colour."""
     if isinstance(colour, str):
         if colour not in COLOURS:
             raise InputError(f"no colour {colour!r}; there are {', '.join(COLOURS)}, and any (red, green, blue) of 0 to 255")

@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
-from scipy.interpolate import CubicHermiteSpline, CubicSpline
 from torch import Tensor
 from tqdm.auto import tqdm
 
@@ -19,6 +18,7 @@ from systems.errors import InputError
 from systems.film.rendering import video
 from systems.film.rendering.clock_film import Film
 from systems.film.rendering.clock_frames import ClockFrames
+from systems.film.rendering.courses import course, numbers
 from systems.film.rendering.defects import Defects
 from systems.film.rendering.truth import Truth
 from systems.orbit import Orbit
@@ -159,26 +159,13 @@ def _angles(
     rate: NDArray[np.float64] | None = None
     if isinstance(orbit, Orbit):
         index = orbit.index("theta")
-        t, theta = _numbers(orbit.t), _numbers(orbit.z[..., index])
-        rate = None if orbit.rate is None else _numbers(orbit.rate[..., index])
+        t, theta = numbers(orbit.t), numbers(orbit.z[..., index])
+        rate = None if orbit.rate is None else numbers(orbit.rate[..., index])
     else:
-        t, theta = map(_numbers, orbit)
+        t, theta = map(numbers, orbit)
     if t.ndim != 1 or len(t) < 2 or theta.ndim not in (1, 2) or theta.shape[-1] != len(t):
         raise InputError(
             f"a film needs times (T,) and angles (T,), or (N, T) of N clocks, for two times or more, "
             f"not {t.shape} and {theta.shape}"
         )
-    if not (np.isfinite(t).all() and np.isfinite(theta).all() and (rate is None or np.isfinite(rate).all())):
-        raise InputError("times and angles of a film must be finite, and some are not")
-    if not (np.diff(t) > 0).all():
-        later = int(np.flatnonzero(np.diff(t) <= 0)[0]) + 1
-        raise InputError(f"times of a film must increase, but t[{later}] = {t[later]:g} follows {t[later - 1]:g}")
-    if rate is not None:
-        return t, CubicHermiteSpline(t, theta, rate, axis=-1)
-    return t, CubicSpline(t, theta, axis=-1)
-
-
-def _numbers(values: ArrayLike | Tensor) -> NDArray[np.float64]:
-    if isinstance(values, Tensor):
-        values = values.detach().cpu().numpy()
-    return np.asarray(values, dtype=np.float64)
+    return t, course(t, theta, rate)

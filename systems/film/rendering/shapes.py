@@ -117,6 +117,8 @@ def boxes(shapes: Sequence[Shape], camera: Camera) -> list[Box]:
     list of Box
         One box per shape; empty (right <= left or bottom <= top) for a shape out of the frame.
     """
+    if not shapes:
+        return []
     points = camera.to_frame(np.array([shape.outline() for shape in shapes]))
     low = np.clip(np.floor(points.min(1)).astype(int) - 1, 0, camera.size)
     high = np.clip(np.ceil(points.max(1)).astype(int) + 2, 0, camera.size)
