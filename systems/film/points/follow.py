@@ -78,7 +78,7 @@ class Follower:
             half = (now - first) / 2
             px, py = (u - p) / (before - first), (v - q) / (before - first)
             ax, ay, fastest = (vx - px) / half, (vy - py) / half, max(fastest, hypot(px, py))
-        reach = 1.5 * radius + 4 + fastest * abs(dt) + hypot(ax, ay) * dt**2
+        reach = 1.5 * radius + 4 + 2 * fastest * abs(dt) + hypot(ax, ay) * dt**2  # a repeated frame seems to stop it
         if abs(dt) > MEMORY or self.lost:
             reach += self.speed * abs(dt)
             dt, ax, ay = float(np.clip(dt, -MEMORY, MEMORY)), 0.0, 0.0

@@ -45,9 +45,14 @@ def at_points(frame: Frame, points: Sequence[tuple[float, float]]) -> list[Start
         if spot is not None:
             found.append((spot, (x, y)))
             continue
-        side = max(17, min(width, height) // PATCH) | 1
-        found.append(_patch(frame, (x - side / 2 + 0.5, y - side / 2 + 0.5, side, side)))
+        found.append(patch_around(frame, (x, y)))
     return found
+
+
+def patch_around(frame: Frame, point: tuple[float, float]) -> Start:
+    """Return the marker at a point by the texture around it. Raises InputError if there is none."""
+    side = max(17, min(frame.y.shape) // PATCH) | 1
+    return _patch(frame, (point[0] - side / 2 + 0.5, point[1] - side / 2 + 0.5, side, side))
 
 
 def like(frame: Frame, template: Any) -> list[Start]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from array import array
 from collections.abc import Sequence
 from itertools import islice
-from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -15,15 +13,15 @@ from numpy.typing import ArrayLike, NDArray
 from tqdm import tqdm
 
 from systems.errors import AccuracyWarning, InputError, outside
-from systems.film.opencv import cv2
 from systems.film.points import start
 from systems.film.points.axes import axes_of
-from systems.film.points.corrections import Clicks, clicks_of
-from systems.film.points.follow import Follower, look_for
-from systems.film.points.looks import Box, Sight
+from systems.film.points.corrections import clicks_of
+from systems.film.points.looks import Box
 from systems.film.points.positions import Positions
-from systems.film.points.settle import Record, settled
-from systems.film.points.sources import Source, backwards, kept, source_of
+from systems.film.points.recorder import recorded
+from systems.film.points.settle import settled
+from systems.film.points.sources import Source, kept, source_of
+from systems.film.points.spot import Spot
 from systems.film.tracking.decode import Frame
 from systems.scalars import whole
 
@@ -144,95 +142,38 @@ def track_points(
     begin = kept(next(islice(source.frames(), first, None)))
     starts = _starts(begin, limits, **given)
     clicks = clicks_of(corrections, len(starts))
-    followers = [Follower(look, place, limits, begin) for look, place in starts]
-    bar = tqdm(disable=not progress, unit="frame", desc=name)
-    before = _run(followers, backwards(source, first), first - 1, -1, span, clicks, bar) if first else _Log(len(followers))
-    followers = [Follower(look, place, limits, begin) for look, place in starts]
-    after = _run(followers, islice(source.frames(), first, None), first, 1, span, clicks, bar)
-    bar.close()
-    frames, times, records = _joined(before, after, followers)
-    x, y, errors, quality = settled(times, records)
-    for k, row in enumerate(x):
-        if (seen := np.isfinite(row).mean()) < RARE:
-            warnings.warn(
-                f"marker {k} of {name} is seen in {seen:.0%} of the frames only; give another frame, a template around it, a "
-                "region or a range of time in which it is visible, or corrections",
-                AccuracyWarning,
-                stacklevel=outside(),
-            )
+    with tqdm(disable=not progress, unit="frame", desc=name) as bar:
+        frames, times, records = recorded(source, begin, first, starts, limits, span, clicks, bar)
+        x, y, errors, quality = settled(times, records)
+        if (broken := [k for k in _broken(x) if isinstance(starts[k][0], Spot)]) and points is not None:
+            # a spot of changing colour may still be known by its shape
+            starts = [start.patch_around(begin, one[1]) if k in broken else one for k, one in enumerate(starts)]
+            frames, times, records = recorded(source, begin, first, starts, limits, span, clicks, bar)
+            x, y, errors, quality = settled(times, records)
+    _check(x, name)
     provenance = {"film": name, "markers": chosen[0], "frame": first}
     own_x, own_y = axes.of_pixels(x, y)
     return Positions(times, own_x, own_y, axes.scale * errors, quality, frames, axes, provenance)
 
 
-class _Log:
-    """What was seen of each marker, frame by frame."""
-
-    def __init__(self, markers: int) -> None:
-        self.frames: list[int] = []
-        self.t = array("d")
-        self.sights = [array("d") for _ in range(markers)]  # x, y, size, likeness, change, clicked
-
-    def rows(self, k: int) -> NDArray[np.float64]:
-        return np.array(self.sights[k], dtype=np.float64).reshape(-1, 6)
+def _broken(x: NDArray[np.float64]) -> list[int]:
+    """Return the markers that were lost most of the time between their first and last sight."""
+    runs = [np.flatnonzero(np.isfinite(row)) for row in x]
+    return [k for k, seen in enumerate(runs) if len(seen) == 0 or len(seen) < RARE * (seen[-1] - seen[0] + 1)]
 
 
-def _run(
-    followers: list[Follower], frames: Any, number: int, step: int, span: tuple[float, float], clicks: Clicks, bar: Any
-) -> _Log:
-    log = _Log(len(followers))
-    previous: Frame | None = None
-    for frame in frames:
-        if not span[0] <= frame.t <= span[1]:
-            if (frame.t > span[1]) == (step > 0):
-                break
-            number += step
-            continue
-        for k, follower in enumerate(followers):
-            if (click := clicks.get((number, k))) is not None and isfinite(click[0]):
-                follower.restart(click)
-        sights = look_for(followers, frame)
-        log.frames.append(number)
-        log.t.append(frame.t)
-        for k, sight in enumerate(sights):
-            click = clicks.get((number, k))
-            if click is not None and not (isfinite(click[0]) and sight is not None):
-                sight = Sight(*click) if isfinite(click[0]) else None
-                followers[k].take(frame, sight)
-                log.sights[k].extend((*click, 1.0, 0.5, np.nan, float(isfinite(click[0]))))
-            elif sight is None:
-                log.sights[k].extend((np.nan, np.nan, np.nan, 0.0, np.nan, 0.0))
-            else:
-                change = _change(previous, frame, sight, followers[k].look.radius)
-                log.sights[k].extend((sight.x, sight.y, sight.size, sight.likeness, change, 0.0))
-        previous = frame
-        number += step
-        bar.update()
-    return log
-
-
-def _change(previous: Frame | None, frame: Frame, sight: Sight, radius: float) -> float:
-    """Return how much the picture around a marker differs from the previous frame [grey levels]."""
-    if previous is None:
-        return float("nan")
-    reach = round(1.5 * radius) + 2
-    rows = slice(max(0, round(sight.y) - reach), round(sight.y) + reach + 1)
-    columns = slice(max(0, round(sight.x) - reach), round(sight.x) + reach + 1)
-    return float(cv2.absdiff(frame.y[rows, columns], previous.y[rows, columns]).mean())
-
-
-def _joined(before: _Log, after: _Log, followers: list[Follower]) -> tuple[Any, Any, list[Record]]:
-    """Return frames, times and records of both directions, in order of time."""
-    frames = np.array([*before.frames[::-1], *after.frames], dtype=np.int64)
-    times = np.array([*before.t[::-1], *after.t], dtype=np.float64)
-    records = []
-    for k, follower in enumerate(followers):
-        back, on = before.rows(k)[::-1], after.rows(k)
-        if len(back):  # the change from the frame before, which was read later
-            back[1:, 4], back[0, 4] = back[:-1, 4].copy(), np.nan
-        x, y, size, likeness, change, clicked = np.concatenate([back, on]).T
-        records.append(Record(x, y, size, likeness, change, clicked > 0, follower.look.radius, follower.look.error))
-    return frames, times, records
+def _check(x: NDArray[np.float64], name: str) -> None:
+    """Raise InputError if a marker was not followed at all, and warn if it was seen rarely."""
+    advice = "give another frame, a template around it, a region or a range of time in which it is visible, or corrections"
+    for k in _broken(x):
+        raise InputError(
+            f"marker {k} of {name} is lost most of the time, and what was found in {np.isfinite(x[k]).sum()} of {len(x[k])} "
+            f"frames may be other things: {advice}"
+        )
+    for k, row in enumerate(x):
+        if (seen := np.isfinite(row).mean()) < RARE:
+            message = f"marker {k} of {name} is seen in {seen:.0%} of the frames only; {advice}"
+            warnings.warn(message, AccuracyWarning, stacklevel=outside())
 
 
 def _starts(frame: Frame, limits: Box, points: Any, colours: Any, template: Any) -> list[start.Start]:
