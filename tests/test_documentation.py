@@ -32,6 +32,7 @@ LONG = {  # they train for up to a minute
     "docs/how-to/train-deeper-networks.md",
     "docs/how-to/combine-activations.md",
     "docs/measured-losses.md",
+    "docs/how-to/film-anything.md",
     "docs/how-to/find-the-equations.md",
     "docs/defaults.md",
     "docs/how-to/shape-the-training.md",
