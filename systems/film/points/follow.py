@@ -13,7 +13,7 @@ from systems.film.points.looks import Box, Look, Sight, unlike
 from systems.film.tracking.decode import Frame
 from systems.film.tracking.markers import window
 
-MEMORY = 0.25  # seconds after which no prediction holds
+MEMORY = 8  # frames after which no prediction holds
 FIRST = 0.06  # of the picture's diagonal: how far a marker of unknown velocity may move from one frame to the next
 CHANGE = 2.5  # factor by which a marker's area may differ from its usual one
 SURE = 1.7  # the same for a marker that was lost, which must not be mistaken for another one
@@ -49,6 +49,7 @@ class Follower:
     speed: float = 0.0  # the largest so far [pixels/s]
     turn: float = 0.0
     lost: bool = False
+    times: deque[float] = field(default_factory=lambda: deque(maxlen=MEMORY))  # of the last frames
 
     def __post_init__(self) -> None:
         self.start = self.place
@@ -66,7 +67,8 @@ class Follower:
             return (*self.place, 1.5 * radius + 2)
         now, x, y = self.seen[-1]
         dt = t - now
-        known = [one for one in self.seen if abs(now - one[0]) < MEMORY]
+        memory = abs(t - self.times[0])
+        known = [one for one in self.seen if abs(now - one[0]) < memory]
         if len(known) < 2:
             return x, y, 1.5 * radius + FIRST * diagonal
         (before, u, v), last = known[-2], self.seen[-1]
@@ -79,9 +81,9 @@ class Follower:
             px, py = (u - p) / (before - first), (v - q) / (before - first)
             ax, ay, fastest = (vx - px) / half, (vy - py) / half, max(fastest, hypot(px, py))
         reach = 1.5 * radius + 4 + 2 * fastest * abs(dt) + hypot(ax, ay) * dt**2  # a repeated frame seems to stop it
-        if abs(dt) > MEMORY or self.lost:
+        if abs(dt) > memory or self.lost:
             reach += self.speed * abs(dt)
-            dt, ax, ay = float(np.clip(dt, -MEMORY, MEMORY)), 0.0, 0.0
+            dt, ax, ay = float(np.clip(dt, -memory, memory)), 0.0, 0.0
         # Newton's polynomial through the last three sights
         px, py = (p + v * dt + a * dt * (dt + now - before) / 2 for p, v, a in ((x, vx, ax), (y, vy, ay)))
         return px, py, min(reach, diagonal)
@@ -142,6 +144,7 @@ class Follower:
     def take(self, frame: Frame, sight: Sight | None) -> None:
         """Note where the marker is, or that it was not seen."""
         self.lost = sight is None
+        self.times.append(frame.t)
         if sight is None:
             return
         if self.seen:

@@ -78,9 +78,13 @@ def frame_of(t: float, picture: NDArray[Any]) -> Frame:
     t
         Time [s].
     picture : shape ``(H, W)``, ``(H, W, 3)`` or ``(H, W, 4)``
-        Grey levels, or red, green and blue: bytes, 16-bit numbers, or floating-point numbers from 0 to 1.
+        Grey levels, or red, green and blue: bytes, 16-bit numbers, floating-point numbers from 0 to 1, or True for white.
     """
-    if picture.dtype != np.uint8:
+    if picture.dtype.kind == "f" and not np.isfinite(picture).all():
+        raise InputError(f"the picture at {t:g} s has values that are not finite; give levels from 0 to 1, or bytes")
+    if picture.dtype.kind == "b":
+        picture = 255 * picture.astype(np.uint8)
+    elif picture.dtype != np.uint8:
         largest = np.iinfo(picture.dtype).max if picture.dtype.kind in "ui" else 1.0
         picture = np.clip(np.rint(picture * (255 / largest)), 0, 255).astype(np.uint8)
     height, width = picture.shape[:2]
@@ -128,7 +132,12 @@ def source_of(film: Any, t: ArrayLike | None, fps: float | None) -> tuple[Source
         stack = np.asarray(film)
     except ValueError:
         stack = np.empty(0)
-    if stack.ndim not in (3, 4) or not len(stack) or stack.dtype.kind not in "uif" or (stack.ndim == 4 and stack.shape[3] < 3):
+    if (
+        stack.ndim not in (3, 4)
+        or not len(stack)
+        or stack.dtype.kind not in "uifb"
+        or (stack.ndim == 4 and stack.shape[3] < 3)
+    ):
         raise InputError(
             f"a film must be a path, a list of pictures, or an array (F, H, W) or (F, H, W, 3), not {type(film).__name__} of "
             f"shape {stack.shape}"

@@ -180,10 +180,25 @@ def test_pictures_in_a_folder_a_list_and_an_array_are_the_same_film(drawn, tmp_p
     times = np.cumsum(np.linspace(0.1, 0.3, 12))
     paths = [tmp_path / f"picture{k}.png" for k in range(12)]
     expected = track_points(film, LINE[0], t=times)
-    for given in (tmp_path, paths, film / 255.0, film.astype(np.uint16) * 257):
+    for given in (tmp_path, paths, list(film), film / 255.0, film.astype(np.uint16) * 257):
         found = track_points(given, LINE[0], t=times)
         np.testing.assert_allclose(found.x, expected.x, atol=1e-3)
         np.testing.assert_array_equal(found.t, times)
+
+
+def test_a_film_whose_levels_are_not_finite_is_refused(drawn):
+    film = drawn([LINE[:3]]) / 255.0
+    film[1, 5, 5] = np.nan
+    with pytest.raises(InputError, match="has values that are not finite"):
+        track_points(film, LINE[0], fps=30)
+
+
+@pytest.mark.parametrize("step", [1e-9, 1e9])
+def test_the_unit_of_time_changes_nothing(drawn, step):
+    truth = np.stack([100 + 60 * np.sin(S / 4), 60 + 30 * np.cos(S / 7)], axis=1)
+    one, other = (track_points(drawn([truth]), truth[0], t=unit * S) for unit in (1.0, step))
+    np.testing.assert_allclose(other.x, one.x)
+    np.testing.assert_allclose(other.errors, one.errors, rtol=1e-3)
 
 
 @pytest.mark.parametrize("size", [(320, 180), pytest.param((1280, 720), marks=pytest.mark.slow)])
