@@ -49,7 +49,8 @@ class OtherForms:
               `from_csv` derives velocities of positions and angles;
             * a mapping of names to columns, such as ``{"t": t, "x": x}``;
             * an xarray Dataset or DataArray with a dimension of times;
-            * an Orbit, or a list of them.
+            * an Orbit, or a list of them;
+            * an object with a method ``to_orbit``, such as the places of markers in a film.
         t : array-like, list of array-like, or str, optional
             Times of all runs, shape ``(T,)``, or of each run. For tables, the name of the column, which defaults to ``t``,
             ``time``, ``timestamp``, ``datetime``, ``date`` or ``seconds``, to the index of the table, or to the only column

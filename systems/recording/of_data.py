@@ -62,6 +62,8 @@ def _content(
     units: Mapping[str, str] | None,
     run: str | None,
 ) -> Parts:
+    if hasattr(data, "to_orbit"):
+        data = data.to_orbit()
     if _is_orbit(data) or (_is_list(data) and data and all(map(_is_orbit, data))):
         if t is not None or rate is not None:
             raise InputError("an orbit has its own times and rates; pass orbit.z instead to give it others")

@@ -14,6 +14,7 @@ from systems.recording import smooth
 
 SYSTEMATIC = 0.06  # pixels: what compression, the lens of colours and the pixels' grid do to a centre alike in many frames
 LINGERING = 1.6  # times the noise around a smooth course: errors of compressed pictures last for some frames
+CHANGED = 0.25  # radii by which a marker may seem to move when its picture becomes quite unlike the first one
 HIDDEN = 0.12  # relative deviation from the expected area, beyond which a marker is partly hidden or merged with something
 REPEATED = 0.35  # of the usual change of the picture around a marker: below it a frame may repeat the previous one
 STOPPED = 0.25  # of the way that is due by the frames before and after: a marker that moves less repeats the frame before
@@ -80,8 +81,9 @@ def settled(t: Floats, records: list[Record]) -> tuple[Floats, Floats, Floats, F
     errors = np.full_like(x, np.nan)
     for k, one in enumerate(records):
         noise = _noise(t, x[k], y[k])
-        # edges that make the area differ from frame to frame move the centre, too
-        systematic = np.sqrt(SYSTEMATIC**2 + one.error**2 + (0.5 * scatter[k] * one.radius) ** 2)
+        # edges that make the area differ from frame to frame move the centre, too, as does a picture that changes
+        changes = np.hypot(0.5 * scatter[k], CHANGED * (1 - one.likeness)) * one.radius
+        systematic = np.sqrt(SYSTEMATIC**2 + one.error**2 + changes**2)
         errors[k] = np.where(clicked[k], max(noise, 2 * COARSE), np.hypot(LINGERING * noise, systematic))
     errors[gone] = np.nan
     return x, y, errors, np.clip(quality, 0, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -12,9 +13,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from systems.errors import InputError
+from systems.errors import AccuracyWarning, InputError, outside
 from systems.film.opencv import cv2
-from systems.film.tracking.decode import LARGEST_FRAME, SMALLEST_SIDE, FilmReader, Frame
+from systems.film.tracking.decode import LARGEST_FRAME, SMALLEST_SIDE, FilmReader, Frame, open_film
 from systems.scalars import real
 
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
@@ -121,7 +122,9 @@ def source_of(film: Any, t: ArrayLike | None, fps: float | None) -> tuple[Source
         if not path.is_dir():
             if t is not None or fps is not None:
                 raise InputError(f"{path} has time stamps of its own; leave t and fps out")
-            return FilmReader(path), path.name
+            reader = FilmReader(path)
+            _warn_of_oblong_pixels(path)
+            return reader, path.name
         files: Sequence[Any] = sorted((file for file in path.iterdir() if file.suffix.lower() in PICTURES), key=_in_order)
         if not files:
             raise InputError(f"the folder {path} contains no pictures; give one with files such as 0001.png")
@@ -163,6 +166,18 @@ def backwards(source: Source, stop: int) -> Iterator[Frame]:
         block = [kept(frame) for frame in islice(source.frames(), start, stop)]
         yield from reversed(block)
         stop = start
+
+
+def _warn_of_oblong_pixels(path: Path) -> None:
+    with open_film(path) as container:
+        aspect = container.streams.video[0].sample_aspect_ratio
+    if aspect and aspect != 1:
+        warnings.warn(
+            f"the pixels of {path.name} are {float(aspect):.4g} times as wide as they are high, so that lengths across and "
+            "angles are wrong by this factor; convert the film to square pixels",
+            AccuracyWarning,
+            stacklevel=outside(),
+        )
 
 
 def kept(frame: Frame) -> Frame:

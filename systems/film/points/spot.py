@@ -167,13 +167,11 @@ def _stable(picture: Image, seed: tuple[int, int]) -> tuple[Mask, int] | None:
     for threshold in THRESHOLDS:
         alike = (off <= threshold).astype(np.uint8)
         alike[row, column] = 1
-        _, labels, stats, _ = cv2.connectedComponentsWithStats(alike, connectivity=4)
-        own = int(labels[row, column])
-        x, y, w, h, area = (int(value) for value in stats[own])
+        area, _, _, (x, y, w, h) = cv2.floodFill(alike, None, seed, 2, flags=4)
         if x == 0 or y == 0 or x + w == picture.shape[1] or y + h == picture.shape[0]:
             break
         areas.append(area)
-        masks.append(np.asarray(labels == own))
+        masks.append(np.asarray(alike == 2))
     # from one leap of the area to the next, the longest range of thresholds
     leaps = [k for k, (a, b) in enumerate(pairwise(areas), 1) if b > LEAP * a and a >= SMALLEST]
     first = next((k for k, area in enumerate(areas) if area >= SMALLEST), len(areas))

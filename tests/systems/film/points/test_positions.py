@@ -64,6 +64,9 @@ def test_an_orbit_has_the_places_of_all_markers(positions):
     np.testing.assert_array_equal(orbit.z[:, 3], positions.y[1])
     assert orbit.units["x_0"] == "m"
     assert orbit.z[4, 2].isnan()
+    again = Orbit.of(positions)
+    assert again.coordinates == orbit.coordinates
+    assert again.units == orbit.units
 
 
 def test_places_relative_to_a_marker_have_both_errors(positions):

@@ -1,6 +1,7 @@
 """Points in films: against places that were drawn, and against filmed clocks with their truth."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -191,6 +192,22 @@ def test_a_film_whose_levels_are_not_finite_is_refused(drawn):
     film[1, 5, 5] = np.nan
     with pytest.raises(InputError, match="has values that are not finite"):
         track_points(film, LINE[0], fps=30)
+
+
+def test_pixels_that_are_not_square_are_told(drawn, tmp_path):
+    av = pytest.importorskip("av")
+    for aspect in ("1:1", "4:3"):
+        with av.open(str(tmp_path / "film.mp4"), "w") as film:
+            stream = film.add_stream("libx264", rate=30, options={"crf": "10"})
+            stream.width, stream.height, stream.pix_fmt = 200, 120, "yuv420p"
+            stream.codec_context.sample_aspect_ratio = Fraction(aspect.replace(":", "/"))
+            for picture in drawn([LINE[:12]]):
+                film.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+            film.mux(stream.encode())
+        if aspect == "1:1":
+            assert off(track_points(tmp_path / "film.mp4", LINE[0]), LINE[:12]).max() < 0.3
+    with pytest.warns(AccuracyWarning, match="are 1.333 times as wide as they are high"):
+        track_points(tmp_path / "film.mp4", LINE[0])
 
 
 @pytest.mark.parametrize("step", [1e-9, 1e9])
