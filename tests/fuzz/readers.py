@@ -21,7 +21,8 @@ from physlearn import Forecaster, LearnedActivations, tensor_file
 from physlearn.comparison import Comparison
 from physlearn.metalearning import checkpoint
 from systems import Orbit
-from systems.film import Tracking, Truth, from_markers
+from systems.film import Positions, Tracking, Truth, from_markers
+from systems.film.points.corrections import clicks_of
 from systems.film.rendering import video
 from systems.film.tracking.decode import FilmReader
 from systems.recorded_pendulum import read_recorded_pendulum
@@ -68,6 +69,8 @@ READERS = {
     "csv": Reader(Orbit.from_csv, len),
     "tracking": Reader(Tracking.load, _tracking, sealed=True),
     "truth": Reader(Truth.load, lambda truth: truth.to_frame().to_csv(index=False).splitlines()),
+    "positions": Reader(Positions.load, lambda found: [found.to_pandas().to_dict("list"), found.axes], sealed=True),
+    "clicks": Reader(lambda path: sorted(clicks_of(path, 2).items())),
     "pendulum": Reader(read_recorded_pendulum),
     "film": Reader(lambda path: sum(1 for _ in FilmReader(path).frames())),
 }
@@ -110,6 +113,9 @@ def _make_film_tables(folder: Path) -> None:
     from_markers(t, *ends).save_netcdf(folder / "tracking")
     seen = np.ones(120, bool)
     Truth(t, t, ~seen, theta, *ends, seen, seen).save(folder / "truth")
+    places = np.stack([t, theta])
+    Positions(t, places, places, places, places, np.arange(120), provenance={"film": "a.mp4"}).save(folder / "positions")
+    (folder / "clicks").write_text("frame,marker,x,y\n" + "".join(f"{k},{k % 2},{k}.5,{k}\n" for k in range(20)))
 
 
 def _make_comparison(folder: Path) -> None:
