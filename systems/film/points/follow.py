@@ -21,6 +21,8 @@ LIKELY, CERTAIN = 0.6, 0.75  # likeness to the marker that is needed while it is
 ALONE = 1.3  # the same beside something that looks like it, with which it may merge
 DISTINCT = 1.5  # by which the cost of the second best sight of a lost marker must exceed that of the best one
 SAME = 0.15  # of the marker's contrast: a smaller change since the first frame is none
+DIM = 0.6  # part of the clearness that is expected at its speed, below which a sight is of something paler
+FAMILIAR = 5  # sights by which it is known how clear the marker is
 USUAL = 25  # sights whose median is the usual area
 
 
@@ -45,6 +47,7 @@ class Follower:
     limits: Box
     first: Frame
     seen: deque[tuple[float, float, float]] = field(default_factory=lambda: deque(maxlen=3))  # t, x, y
+    peaks: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=USUAL))  # speed, peak
     sizes: deque[float] = field(default_factory=lambda: deque(maxlen=USUAL))
     speed: float = 0.0  # the largest so far [pixels/s]
     turn: float = 0.0
@@ -113,10 +116,30 @@ class Follower:
             if any(0 < hypot(sight.x - a, sight.y - b) < 2 * radius + 4 for a, b in (*others, *still)):
                 off, limit = abs(log(sight.size / usual)), ALONE  # two things that touch look like a larger one
             away = hypot(sight.x - x, sight.y - y)
-            known = off <= log(limit) and sight.likeness >= least and away <= reach + radius
+            clear = sight.peak >= self._least_peak(self._speed_to(sight, frame.t))
+            known = clear and off <= log(limit) and sight.likeness >= least and away <= reach + radius
             if known and (sight.x, sight.y) not in still:
                 found.append((away / (2 * radius + 4) + 1.5 * off + 2 * (1 - sight.likeness), sight))
         return sorted(found, key=lambda one: one[0])
+
+    def _speed_to(self, sight: Sight, t: float) -> float:
+        """Return the speed from the last sight to this one [pixels/s]."""
+        if not self.seen:
+            return 0.0
+        before, x, y = self.seen[-1]
+        return hypot(sight.x - x, sight.y - y) / abs(t - before)
+
+    def _least_peak(self, speed: float) -> float:
+        """Return how clearly the marker must be seen at a speed, by how clearly it was seen at other speeds.
+
+        The light of a marker that moves during the exposure is spread over its way: 1 / peak grows linearly with the speed.
+        """
+        if len(self.peaks) < FAMILIAR:
+            return 0.0
+        v, spread = np.array([one for one, _ in self.peaks]), np.array([1 / peak for _, peak in self.peaks])
+        scatter = float(v.var())
+        slope = max(0.0, float(np.cov(v, spread, bias=True)[0, 1]) / scatter) if scatter > 0 else 0.0
+        return DIM / max(1.0, float(spread.mean()) + slope * (speed - float(v.mean())))
 
     def _is_background(self, frame: Frame, sight: Sight) -> bool:
         """Return whether the same was there in the first frame, where the marker was at another place."""
@@ -147,9 +170,9 @@ class Follower:
         self.times.append(frame.t)
         if sight is None:
             return
-        if self.seen:
-            t, x, y = self.seen[-1]
-            self.speed = max(self.speed, hypot(sight.x - x, sight.y - y) / abs(frame.t - t))
+        speed = self._speed_to(sight, frame.t)
+        self.speed = max(self.speed, speed)
+        self.peaks.append((speed, max(sight.peak, 0.1)))
         self.seen.append((frame.t, sight.x, sight.y))
         self.sizes.append(sight.size)
         self.turn = sight.turn

@@ -25,6 +25,8 @@ class Sight:
         How much of it is seen, in units of its usual area.
     likeness : float
         How much it looks like the marker, from 0 to 1.
+    peak : float
+        How clearly it stands out where it is clearest, from 0 to 1; less for a marker that is blurred by its motion.
     turn : float
         Angle by which it is turned [rad], where that is seen.
     cut : bool
@@ -35,6 +37,7 @@ class Sight:
     y: float
     size: float = 1.0
     likeness: float = 1.0
+    peak: float = 1.0
     turn: float = 0.0
     cut: bool = False
 

@@ -79,7 +79,7 @@ class Patch:
                 score[max(0, row - reach) : row + reach + 1, max(0, column - reach) : column + reach + 1] = -1
             if found and extra == 0 and max(s.likeness for s in found) > RENEWED:
                 break
-        return [Sight(s.x + left, s.y + top, 1.0, s.likeness, s.turn) for s in found]
+        return [Sight(s.x + left, s.y + top, likeness=s.likeness, turn=s.turn) for s in found]
 
     def learn(self, frame: Frame, sight: Sight) -> None:
         """Take the patch anew from a frame where it was found, if it has looked different for some frames."""
@@ -125,7 +125,7 @@ class Patch:
         seen = _warped(view, x, y, turn, self.picture.shape[:2]).astype(float)
         off, own = seen - seen.mean(axis=(0, 1)), self.picture - self.picture.mean(axis=(0, 1))
         likeness = float((off * own).sum() / np.sqrt((off**2).sum() * (own**2).sum() + 1e-9))
-        return Sight(x, y, 1.0, likeness, turn) if likeness > ALIKE else None
+        return Sight(x, y, likeness=likeness, turn=turn) if likeness > ALIKE else None
 
 
 def _warped(view: Image, x: float, y: float, turn: float, shape: tuple[int, ...]) -> Image:

@@ -87,12 +87,14 @@ class Spot:
         if view.size == 0:
             return []
         height, width = frame.y.shape
+        amount = self._amount(view)
         found = []
-        for blob in blobs(self._amount(view), LEAST * self.mass):
+        for blob in blobs(amount, LEAST * self.mass):
             x, y, w, h = blob.box
             if x + left > 0 and y + top > 0 and x + left + w < width and y + top + h < height:
                 cut = x == 0 or y == 0 or x + w >= view.shape[1] or y + h >= view.shape[0]
-                found.append(Sight(blob.x + left, blob.y + top, blob.mass / self.mass, cut=cut))
+                peak = float(cv2.blur(amount[y : y + h, x : x + w], (2, 2)).max())
+                found.append(Sight(blob.x + left, blob.y + top, blob.mass / self.mass, peak=peak, cut=cut))
         return found
 
     def learn(self, frame: Frame, sight: Sight) -> None:
