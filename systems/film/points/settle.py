@@ -12,7 +12,7 @@ from systems.film.tracking.arrays import Floats, Mask, Points
 from systems.film.tracking.noise import noise_of
 from systems.recording import smooth
 
-SYSTEMATIC = 0.06  # pixels: what compression, the lens of colours and the pixels' grid do to a centre alike in many frames
+SYSTEMATIC = 0.06  # pixels: what the grid of pixels and the lower resolution of colours do to a centre in many frames alike
 LINGERING = 1.6  # times the noise around a smooth course: errors of compressed pictures last for some frames
 CHANGED = 0.25  # radii by which a marker may seem to move when its picture becomes quite unlike the first one
 HIDDEN = 0.12  # relative deviation from the expected area, beyond which a marker is partly hidden or merged with something
@@ -92,9 +92,8 @@ def settled(t: Floats, records: list[Record]) -> tuple[Floats, Floats, Floats, F
 def _wholeness(t: Floats, one: Record) -> tuple[Floats, float]:
     """Return 1 for a marker as large as it is expected at its speed, down to 0 for one that is partly hidden.
 
-    The number is the relative scatter of its area from frame to frame.
-
-    A bright marker that moves while the shutter is open covers more pixels: its area grows with its speed.
+    A bright marker that moves while the shutter is open covers more pixels: its area grows with its speed. The number that is
+    returned, too, is the relative scatter of the area from frame to frame.
     """
     whole = np.ones(len(t))
     seen = np.flatnonzero(np.isfinite(one.x) & ~one.clicked)

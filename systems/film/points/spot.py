@@ -14,7 +14,8 @@ from systems.film.tracking.decode import Frame
 from systems.film.tracking.markers import Paint, blobs, window
 
 LEAST = 0.15  # of the usual area: what is smaller is no sight of the marker
-REACH = 0.25  # of the picture's shorter side: no marker is larger
+REACH = (0.25, 0.6)  # of the picture's shorter side: how far from a click a marker ends, and at most
+LARGEST = 0.5  # part of the picture around a click that a marker may cover
 NEAR = 6  # pixels by which a click may miss a small marker
 CONTRAST = 20.0  # grey levels by which a spot beside the click must differ from its surroundings
 FAINTEST = 6.0  # grey levels by which any spot must differ from its surroundings
@@ -136,7 +137,13 @@ def spot_at(frame: Frame, point: tuple[float, float]) -> Spot | None:
     ----------
     Matas, Chum, Urban and Pajdla, Image Vis. Comput. 22, 761 (2004).
     """
-    reach = max(24, round(REACH * min(frame.y.shape)))
+    return next(
+        (spot for part in REACH if (spot := _spot_within(frame, point, max(24, round(part * min(frame.y.shape)))))), None
+    )
+
+
+def _spot_within(frame: Frame, point: tuple[float, float], reach: int) -> Spot | None:
+    """Return the spot at a point that lies within a distance of it."""
     x, y = round(point[0]), round(point[1])
     picture, left, top = window(frame, x - reach, y - reach, x + reach + 1, y + reach + 1)
     column, row = x - left, y - top
@@ -150,8 +157,8 @@ def spot_at(frame: Frame, point: tuple[float, float]) -> Spot | None:
         seeds.append((columns.start + int(i), rows.start + int(j)))
     found = [region for seed in seeds if (region := _stable(picture, seed)) is not None]
     for mask, _ in sorted(found, key=lambda region: -region[1]):
-        own = np.argwhere(mask) - (row, column)
-        if np.hypot(*own.T).min() <= NEAR and (spot := Spot(picture, mask)).distinct and spot.contrast > FAINTEST:
+        near = np.hypot(*(np.argwhere(mask) - (row, column)).T).min() <= NEAR
+        if near and mask.mean() < LARGEST and (spot := Spot(picture, mask)).distinct and spot.contrast > FAINTEST:
             return spot
     return None
 

@@ -28,6 +28,14 @@ def test_a_spot_is_found_to_a_tenth_of_a_pixel(drawn, colour):
     np.testing.assert_allclose(found.t, S / 30)
 
 
+@pytest.mark.parametrize("radius", [1.5, 15])
+def test_a_spot_may_be_tiny_or_large(drawn, radius):
+    truth = np.stack([60 + 1.5 * S, np.full(len(S), 60.0)], axis=1)
+    found = track_points(drawn([truth], GREY, radius=radius), truth[0], fps=30)
+    assert np.isfinite(found.x).all()
+    assert off(found, truth).max() < 0.5
+
+
 def test_points_are_followed_in_both_directions_from_a_named_frame(drawn):
     found = track_points(drawn([LINE]), LINE[35], frame=35, fps=30)
     np.testing.assert_array_equal(found.frames, S)
