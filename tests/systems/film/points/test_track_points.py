@@ -220,14 +220,23 @@ def test_pixels_that_are_not_square_are_told(drawn, tmp_path):
 
 @pytest.mark.parametrize("step", [1e-9, 1e9])
 def test_the_unit_of_time_changes_nothing(drawn, step):
-    truth = np.stack([100 + 60 * np.sin(S / 4), 60 + 30 * np.cos(S / 7)], axis=1)
-    one, other = (track_points(drawn([truth]), truth[0], t=unit * S) for unit in (1.0, step))
+    k = np.arange(25)
+    truth = np.stack([100 + 60 * np.sin(k / 4), 60 + 30 * np.cos(k / 7)], axis=1)
+    one, other = (track_points(drawn([truth]), truth[0], t=unit * k) for unit in (1.0, step))
     np.testing.assert_allclose(other.x, one.x)
     np.testing.assert_allclose(other.errors, one.errors, rtol=1e-3)
 
 
 @pytest.mark.parametrize("size", [(320, 180), pytest.param((1280, 720), marks=pytest.mark.slow)])
-@pytest.mark.parametrize("defects", [Defects(), Defects(compression=24, noise=2), Defects.moderate(), Defects(duplicated=0.1)])
+@pytest.mark.parametrize(
+    "defects",
+    [
+        pytest.param(Defects(), marks=pytest.mark.slow),
+        pytest.param(Defects(compression=24, noise=2), marks=pytest.mark.slow),
+        Defects.moderate(),
+        Defects(duplicated=0.1),
+    ],
+)
 def test_errors_hold_in_films_with_defects(tmp_path, size, defects):
     t = np.linspace(0, 4, 2000)
     truth = render((t, 0.5 * np.cos(4 * t)), tmp_path / "film.mp4", Film(size=size, rod=size[1] / 2), defects, seed=3)
