@@ -32,7 +32,7 @@ class Positions:
     t : shape ``(T,)``
         Time stamps of the frames [s].
     x, y : shape ``(n, T)``
-        Places in the unit and along the axes of `axes`, pixels of the film by default; NaN where a marker was not seen.
+        Places in the unit and along the axes of ``axes``, pixels of the film by default; NaN where a marker was not seen.
     errors : shape ``(n, T)``
         Standard errors of x and of y alike, in their unit: the noise of a single place, and what many frames have in common,
         about a sixteenth of a pixel. NaN where a marker was not seen. The error of the scale is not included; see

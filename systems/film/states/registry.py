@@ -43,7 +43,7 @@ def register(name: str, *markers: Sequence[str]) -> Callable[[Callable[..., Stat
     Returns
     -------
     callable
-        Decorator for a function that takes `Positions` and options by name, and returns `States`.
+        Decorator for a function that takes `~systems.film.Positions` and options by name, and returns `States`.
     """
 
     def decorate(read: Callable[..., States]) -> Callable[..., States]:
@@ -70,9 +70,9 @@ def to_states(positions: Positions, system: str, **options: Any) -> States:
     Parameters
     ----------
     positions : Positions
-        Places of the markers, in the order that the system needs: `pendulum` (pivot, bob, or the bob alone),
-        `double-pendulum` (pivot, first bob, second bob), `spring` (mass, or its upper end and the mass), `elastic-pendulum`
-        (pivot, bob), `foucault` from above (bob), `cart`, and `free-fall`.
+        Places of the markers, in the order that the system needs: ``pendulum`` (pivot, bob, or the bob alone),
+        ``double-pendulum`` (pivot, first bob, second bob), ``spring`` (mass, or its upper end and the mass),
+        ``elastic-pendulum`` (pivot, bob), ``foucault`` from above (bob), ``cart``, and ``free-fall``.
     system : str
         Name of the system.
     **options
