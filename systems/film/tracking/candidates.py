@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from systems.errors import InputError
 from systems.film.opencv import cv2
 from systems.film.tracking.arrays import Floats, Mask
+from systems.film.tracking.hues import name_of
 from systems.film.tracking.markers import Blob, Paint, blobs
 from systems.film.tracking.noise import noise_of
-from systems.film.tracking.patches import HUES, SMALLEST, Patch, coloured_patches, shaded_patches
+from systems.film.tracking.patches import SMALLEST, Patch, coloured_patches, shaded_patches
 from systems.film.tracking.sample import Sample
 from systems.film.tracking.swing import Swing, swing_of
 
@@ -192,15 +193,7 @@ def _region(regions, patch: Patch) -> tuple[int, int, int, int]:  # type: ignore
 def _is_named(picture: NDArray[np.uint8], patch: Patch, named: Sequence[str] | None) -> bool:
     if named is None:
         return True
-    u, v = np.median(picture[patch.mask][:, 1:].astype(float) - 128, axis=0)
-    hue = np.degrees(np.arctan2(u, v))  # from red towards blue
-    return any(_hue_is(name, hue) for name in named)
-
-
-def _hue_is(name: str, angle: float) -> bool:
-    """Return whether an angle of colour, that of (v, u) in degrees, has a given name."""
-    low, high = HUES[name]
-    return (angle - low) % 360 <= high - low
+    return name_of(*np.median(picture[patch.mask].astype(float), axis=0)) in named
 
 
 def _follow(

@@ -15,16 +15,6 @@ SECTORS = 12  # sectors of the circle of hues, each of which overlaps half of it
 LEVELS = (10, 16, 24, 36, 54, 80)  # grey levels of colourfulness, from just above the artefacts of compression
 SHADES = (20, 40, 80)  # grey levels brighter or darker than the surroundings
 SMALLEST, LARGEST = 6, 0.03  # area of a marker: in pixels of the picture, and as a part of the picture
-HUES = {  # angle of (v - 128, u - 128), in degrees
-    "red": (76, 124),
-    "orange": (124, 152),
-    "yellow": (152, 195),
-    "green": (195, 262),
-    "cyan": (262, 304),
-    "blue": (304, 356),
-    "purple": (-4, 40),
-    "pink": (40, 76),
-}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from tqdm import tqdm
 from systems.errors import InputError
 from systems.film.tracking.decode import FilmReader
 from systems.film.tracking.discover import discover
-from systems.film.tracking.patches import HUES
+from systems.film.tracking.hues import HUES
 from systems.film.tracking.recorder import Recorder
 from systems.film.tracking.result import Tracking
 from systems.film.tracking.sample import Sample
