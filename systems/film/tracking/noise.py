@@ -39,3 +39,14 @@ def alikeness(residual: Floats) -> float:
     r = r[1 : len(residual) // 4]
     below = np.flatnonzero(r < 0.05)
     return float(1 + 2 * r[: below[0] if len(below) else len(r)].sum())
+
+
+def roughness(x: Floats) -> float:
+    """Estimate the noise of a smooth signal from its third differences, whatever the signal is.
+
+    Parameters
+    ----------
+    x : shape ``(T,)``
+        The signal at times that are about equally spaced.
+    """
+    return noise_of(np.abs(np.diff(x, 3))) / np.sqrt(20)  # the squares of 1, 3, 3, 1

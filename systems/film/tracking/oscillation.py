@@ -25,7 +25,7 @@ class Oscillation:
     period, period_error : float
         Period [s].
     amplitude, amplitude_error : float
-        Amplitude at the first time.
+        Amplitude at the first time, half of the range of a cycle.
     decay, decay_error : float
         Rate at which the amplitude decays [1/s].
     centre : float
@@ -131,10 +131,13 @@ def oscillation(t: Floats, x: Floats) -> Oscillation:
     gradient[-1] = -size * start
     growth = float(np.exp(-gamma * start))
     period = 2 * np.pi / omega
+    waves = tuple(complex(solution[k], -solution[k + 1]) for k in range(2, 2 + 2 * HARMONICS, 2))
+    turns = np.exp(1j * np.linspace(0, 2 * np.pi, 720))
+    cycle = np.real(sum(wave * turns**k for k, wave in enumerate(waves, start=1)))
     return Oscillation(
         period=period,
         period_error=period / omega * float(np.sqrt(covariance[-2, -2])),
-        amplitude=size * growth,
+        amplitude=float(np.ptp(cycle)) / 2 * growth,
         amplitude_error=growth * float(np.sqrt(gradient @ covariance @ gradient)),
         decay=gamma,
         decay_error=float(np.sqrt(covariance[-1, -1])),
@@ -143,7 +146,7 @@ def oscillation(t: Floats, x: Floats) -> Oscillation:
         drift_error=float(np.sqrt(covariance[1, 1])) / span,
         residual=float(np.sqrt(noise)),
         middle=float(t.mean()),
-        waves=tuple(complex(solution[k], -solution[k + 1]) for k in range(2, 2 + 2 * HARMONICS, 2)),
+        waves=waves,
     )
 
 

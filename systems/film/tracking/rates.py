@@ -8,7 +8,8 @@ from math import factorial
 import numpy as np
 
 from systems.film.tracking.arrays import Floats
-from systems.film.tracking.oscillation import HARMONICS, Oscillation
+from systems.film.tracking.motion import Motion
+from systems.film.tracking.oscillation import HARMONICS
 
 ORDER = 5  # order of the local polynomials, as for recordings
 WINDOW_PERIODS = 3.0  # window of the harmonic check, in periods
@@ -32,7 +33,7 @@ class Rates:
     off_centre: Floats
 
 
-def smoothed(t: Floats, x: Floats, at: Floats, window: int, noise: float, whole: Oscillation) -> Rates:
+def smoothed(t: Floats, x: Floats, at: Floats, window: int, noise: float, whole: Motion) -> Rates:
     """Return the angle and its rates: those of the whole oscillation, plus local polynomials fitted to the residuals.
 
     Polynomials alone flatten a swing by about 1 % of its acceleration. They flatten the residuals as well, which are small.
@@ -48,7 +49,7 @@ def smoothed(t: Floats, x: Floats, at: Floats, window: int, noise: float, whole:
     noise
         Standard deviation of an angle.
     whole
-        The oscillation of all of the angles.
+        The motion of all of the angles.
 
     Returns
     -------

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
+
+WIDE = 0.3  # radians: from here on, the period of small swings is shorter by 0.6 % or more
 
 
 @dataclass(frozen=True)
@@ -16,9 +19,9 @@ class Report:
     pendulum : int
         Its number, from the left.
     period, period_error : float
-        Period [s].
+        Period [s]; that of small swings if the pendulum turns over.
     amplitude, amplitude_error : float
-        Amplitude at the first frame [rad].
+        Amplitude at the first frame of the free swing [rad]; pi if the pendulum turns over.
     mean_amplitude : float
         Amplitude averaged over the film [rad].
     decay, decay_error : float
@@ -52,6 +55,11 @@ class Report:
     yaw_error : float
         Error of the yaw, including that of the focal length. If none was undone, it says how well the rod determines that
         the yaw is 0; NaN if it does not determine it.
+    small_period : float
+        Period of small swings of a simple pendulum that swings as this one does [s]; NaN if unknown.
+    release : float
+        Time at which a hand released the pendulum [s]; NaN if it swings freely from the first frame. Earlier angles have no
+        rates.
     """
 
     pendulum: int
@@ -78,14 +86,18 @@ class Report:
     lag: float
     yaw: float = 0.0
     yaw_error: float = float("nan")
+    small_period: float = float("nan")
+    release: float = float("nan")
 
     def __str__(self) -> str:
         degrees = np.degrees
         arc = "" if self.ends == 2 else f", pivot from the arc, R = {self.radius:.0f} +- {self.radius_error:.0f} pixels"
+        small = f" ({self.small_period:.5f} s for small swings)" if self.amplitude > WIDE else ""
+        release = f", released at {self.release:.3f} s" if isfinite(self.release) else ""
         view = f", a yaw of {degrees(self.yaw):.1f} +- {degrees(self.yaw_error):.1f} deg undone" if self.yaw else ""
         return (
-            f"pendulum {self.pendulum}: T = {self.period:.5f} +- {self.period_error:.5f} s, "
+            f"pendulum {self.pendulum}: T = {self.period:.5f} +- {self.period_error:.5f} s{small}, "
             f"A = {degrees(self.amplitude):.3f} +- {degrees(self.amplitude_error):.3f} deg, "
             f"decay {self.decay:.4f} +- {self.decay_error:.4f} 1/s, jitter {degrees(self.jitter):.4f} deg, "
-            f"{self.frames - self.lost} of {self.frames} frames{arc}{view}"
+            f"{self.frames - self.lost} of {self.frames} frames{arc}{view}{release}"
         )

@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import MISSING, asdict, fields
 from typing import TYPE_CHECKING, Any, get_type_hints
 
 import numpy as np
@@ -137,7 +137,8 @@ def _orbits(arrays: Mapping[str, NDArray[Any]], provenances: Sequence[Any]) -> l
 
 def _report(told: object) -> Report:
     kinds = get_type_hints(Report)
-    if not isinstance(told, dict) or set(told) != {field.name for field in fields(Report)}:
+    needed = {field.name for field in fields(Report) if field.default is MISSING}
+    if not isinstance(told, dict) or not needed <= set(told) <= set(kinds):
         raise InputError("contains a report that does not have the entries of one pendulum's")
     for name, value in told.items():
         if isinstance(value, bool) or not isinstance(value, int if kinds[name] is int else int | float):

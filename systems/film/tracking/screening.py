@@ -1,0 +1,112 @@
+"""Which places of markers count: those that are whole, rigidly apart, new, and close to their neighbours'."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from systems.film.tracking import rates
+from systems.film.tracking.arrays import Floats, Mask
+from systems.film.tracking.motion import FEWEST, Motion
+from systems.film.tracking.noise import noise_of
+
+HIDDEN = 0.25  # relative deviation from the usual mass, beyond which a marker is partly hidden or merged with something
+OUTLIER = 7.0  # standard deviations from the neighbouring angles: a chance of 1 in 1e11
+REPEATED = 0.35  # of the usual change of the picture: below it a frame may repeat the previous one
+
+
+def wholeness(mass: Floats) -> Floats:
+    """Return 1 for a marker as large as usual, down to 0 for one that is partly hidden or not seen.
+
+    Parameters
+    ----------
+    mass : shape ``(T,)``
+        How much of the marker is seen [pixels]; NaN where it is not seen.
+    """
+    off = np.abs(np.log(mass / _usual(mass)))
+    limit = max(HIDDEN, 6 * noise_of(off))
+    return np.where(off < limit, 1 - 0.9 * off / limit, 0)
+
+
+def rigidity(length: Floats) -> Floats:
+    """Return 1 for ends as far apart as usual, down to 0 where one is not the end of the rod, or is not seen.
+
+    Parameters
+    ----------
+    length : shape ``(T,)``
+        Distance of the ends [pixels]; NaN where unknown.
+    """
+    off = np.abs(length - _usual(length))
+    limit = max(8 * noise_of(off), 1e-2 * _usual(length))
+    return np.where(off < limit, 1 - 0.5 * off / limit, 0)
+
+
+def duplicates(t: Floats, phi: Floats, change: Floats | None, whole: Motion) -> Mask:
+    """Return which frames repeat the previous one: neither picture nor angle changes where the angle should.
+
+    At the turning points this cannot be decided, and does no harm.
+
+    Parameters
+    ----------
+    t : shape ``(T,)``
+        Times [s].
+    phi : shape ``(T,)``
+        Angles [rad]; NaN where unknown.
+    change : shape ``(T,)`` or None
+        Mean difference of the picture around the marker from the previous frame [grey levels].
+    whole
+        The motion as a whole.
+
+    Returns
+    -------
+    shape ``(T,)``
+        True for repeated frames.
+    """
+    repeated = np.zeros(len(t), bool)
+    seen = np.isfinite(phi)
+    if change is None or seen.sum() < FEWEST:
+        return repeated
+    usual = float(np.nanmedian(change))
+    smooth = _expected(t[seen], phi[seen], whole)
+    noise = max(noise_of(np.abs(phi[seen] - smooth)), 1e-9)
+    where = np.flatnonzero(seen)
+    for k in range(1, len(where)):
+        i = where[k]
+        due = abs(smooth[k] - smooth[k - 1])
+        if where[k - 1] == i - 1 and change[i] < REPEATED * usual and due > max(4 * noise, 0.02 * whole.amplitude):
+            repeated[i] = abs(phi[i] - phi[i - 1]) < 0.25 * due
+    return repeated
+
+
+def outliers(t: Floats, phi: Floats, finest: float, whole: Motion) -> NDArray[np.intp]:
+    """Return the indices of angles far from their neighbours', as when something of a marker's colour hides part of it.
+
+    Parameters
+    ----------
+    t : shape ``(T,)``
+        Times [s].
+    phi : shape ``(T,)``
+        Angles [rad]; NaN where unknown.
+    finest
+        Smallest noise to assume [rad].
+    whole
+        The motion as a whole.
+    """
+    seen = np.flatnonzero(np.isfinite(phi))
+    if len(seen) < FEWEST:
+        return seen[:0]
+    rest = phi[seen] - _expected(t[seen], phi[seen], whole)
+    off = np.abs(rest - np.nanmedian(rest))
+    noise = max(noise_of(off), finest)
+    return seen[np.nan_to_num(off) > OUTLIER * noise]
+
+
+def _expected(t: Floats, phi: Floats, whole: Motion) -> Floats:
+    """Return the angles that the motion as a whole and its harmonics nearby suggest."""
+    swing = whole.swing(t)[0]
+    return swing + rates.harmonic_rates(t, phi - swing, whole.period)[0]
+
+
+def _usual(x: Floats) -> float:
+    """Return the median of what was seen, or NaN if nothing was."""
+    return float(np.nanmedian(x)) if np.isfinite(x).any() else float("nan")
