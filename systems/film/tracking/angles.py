@@ -98,9 +98,9 @@ def angles(ends: Ends, name: str) -> Angles:
     t = ends.t
     seen = np.isfinite(ends.lower) & (np.isfinite(ends.upper) if ends.upper is not None else True)
     quality = np.where(seen, 1.0, 0.0)
-    for mass in (ends.lower_mass, ends.upper_mass):
-        if mass is not None:
-            quality *= screening.wholeness(np.where(seen, mass, np.nan))
+    for place, mass in ((ends.lower, ends.lower_mass), (ends.upper, ends.upper_mass)):
+        if place is not None and mass is not None:
+            quality *= screening.wholeness(np.where(seen, mass, np.nan), screening.speed_of(place))
     if ends.upper is not None:
         quality *= screening.rigidity(np.where(quality > 0, np.abs(ends.lower - ends.upper), np.nan))
     if (quality > 0).sum() < FEWEST:

@@ -8,13 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from systems.errors import InputError
 from systems.film.opencv import cv2
 from systems.film.tracking.arrays import Floats, Mask
 from systems.film.tracking.hues import name_of
 from systems.film.tracking.markers import Blob, Paint, blobs
 from systems.film.tracking.noise import noise_of
-from systems.film.tracking.patches import SMALLEST, Patch, coloured_patches, shaded_patches
+from systems.film.tracking.patches import Patch, coloured_patches, shaded_patches
 from systems.film.tracking.sample import Sample
 from systems.film.tracking.swing import Swing, swing_of
 
@@ -99,62 +98,6 @@ def find_candidates(sample: Sample, coloured: bool, named: Sequence[str] | None 
         if candidate is not None and not any(_twins(candidate, other) for other in found):
             found.append(candidate)
     return found
-
-
-def candidate_at(sample: Sample, point: tuple[float, float]) -> Candidate:
-    """Find the patch of the first picture at a given point, or failing that, the pixels of the same colour around it.
-
-    Parameters
-    ----------
-    sample
-        The start of a film.
-    point
-        x and y on the marker in the first frame [pixels of the film].
-
-    Returns
-    -------
-    Candidate
-        The patch, followed through the sample.
-
-    Raises
-    ------
-    InputError
-        If the point is outside of the frame, shows no marker, or the marker is mostly not seen later.
-    """
-    picture = sample.pictures[0]
-    height, width = picture.shape[:2]
-    at = (np.asarray(point, float) + 0.5) / sample.scale - 0.5
-    x, y = (int(v) for v in at.round())
-    if not (0 <= x < width and 0 <= y < height):
-        raise InputError(f"the marker at {tuple(point)} is outside of the film's frames; give a pixel of the first frame")
-    around = [patch for patch in [*coloured_patches(picture), *shaded_patches(picture)] if _holds(patch, at)]
-    around.sort(key=lambda patch: patch.likeness, reverse=True)
-    if not around:
-        spot = picture[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2].reshape(-1, 3).astype(float)
-        unlike = np.abs(picture.astype(float) - np.median(spot, axis=0)) @ np.array([0.3, 1, 1])
-        labels = cv2.connectedComponents((unlike < 25).astype(np.uint8))[1]
-        mask = (labels == labels[y, x]) & (labels > 0)
-        if not SMALLEST <= mask.sum() <= 0.1 * mask.size:
-            raise InputError(
-                f"no marker is visible at {tuple(point)} in the first frame, where nothing has a colour of its own; "
-                "give a pixel in the middle of a marker"
-            )
-        rows, columns = np.nonzero(mask)
-        box = int(columns.min()), int(rows.min()), int(np.ptp(columns)) + 1, int(np.ptp(rows)) + 1
-        around = [Patch(mask, box, (float(columns.mean()), float(rows.mean())), 1.0, True)]
-    moving, _ = _stillness(sample)
-    parts = cv2.connectedComponentsWithStats(moving.astype(np.uint8), connectivity=8)
-    # the likeliest patch may be just the middle of a small marker, which no other frame shows by itself
-    followed = (_follow(sample, picture, patch, 0, _region(parts, patch)) for patch in around)
-    candidate = next((found for found in followed if found is not None), None)
-    if candidate is None:
-        raise InputError(f"the marker at {tuple(point)} is mostly hidden after the first frame; give one that stays visible")
-    return candidate
-
-
-def _holds(patch: Patch, at: Floats) -> bool:
-    x, y, w, h = patch.box
-    return bool(x - 1 <= at[0] <= x + w and y - 1 <= at[1] <= y + h)
 
 
 def _stillness(sample: Sample) -> tuple[Mask, NDArray[np.uint8]]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from systems.errors import InputError
-from systems.film.tracking.candidates import candidate_at, find_candidates
+from systems.film.tracking.candidates import find_candidates
 from systems.film.tracking.pairing import Found, pair
 from systems.film.tracking.sample import Sample
 
 
-def discover(
-    sample: Sample, named: Sequence[str] | None = None, pixels: Sequence[tuple[float, float]] | None = None
-) -> list[Found]:
+def discover(sample: Sample, named: Sequence[str] | None = None) -> list[Found]:
     """Find the pendulums in the start of a film.
 
     Parameters
@@ -21,8 +19,6 @@ def discover(
         The start of the film.
     named : optional
         Names of the markers' colours, by default any.
-    pixels : optional
-        Points (x, y) on the markers in the first frame [pixels of the film].
 
     Returns
     -------
@@ -32,13 +28,8 @@ def discover(
     Raises
     ------
     InputError
-        If nothing swings, or a pixel shows no marker.
+        If nothing swings.
     """
-    if pixels is not None:
-        pendulums = pair(sample, [candidate_at(sample, point) for point in pixels], strict=False)
-        if not pendulums:
-            raise InputError("none of the given markers swings; give the moving end of each pendulum, in the first frame")
-        return pendulums
     seen = find_candidates(sample, coloured=True, named=named)
     pendulums = pair(sample, seen)
     if not pendulums and named is None:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from systems.film.tracking.arrays import Floats
+from systems.film.tracking.backdrop import Moved
 from systems.film.tracking.candidates import Candidate
 from systems.film.tracking.decode import Frame
-from systems.film.tracking.markers import Blob, blobs, window
+from systems.film.tracking.markers import Blob, Paint, blobs, window
+from systems.film.tracking.spots import Spot
 
 MEMORY = 0.12  # seconds after which no prediction holds, and a marker is searched for wherever it was before
-LEAST, MOST = 0.4, 2.0  # of the usual mass: a smaller blob is partly hidden, a larger one is not the marker alone
+MASSES = 0.4, 2.0  # of the usual mass: a smaller blob is partly hidden, a larger one is not the marker alone
+LOOSE = 0.15, 6.0  # the same for a marker of which one frame is known, which motion may smear in that one or in others
 
 
+@dataclass
 class Follower:
     """Searches for one marker near the place that its last positions predict, or else wherever it has been before.
 
@@ -23,20 +27,61 @@ class Follower:
 
     Parameters
     ----------
-    candidate
-        The marker, as found in the start of the film.
+    sight
+        What distinguishes the marker from its surroundings.
+    mass, radius
+        Its area and its radius [pixels].
+    start : shape ``(2,)``
+        Where it is in the first frame [pixels].
+    low, high : shape ``(2,)``
+        Corners of its home [pixels].
+    bounds
+        Corners of the box that its home may grow to fill [pixels].
+    margin
+        How far around its home it is searched for [pixels].
+    speed
+        Its largest speed [pixels/s].
+    masses
+        Smallest and largest mass relative to the usual one.
     """
 
-    def __init__(self, candidate: Candidate) -> None:
-        self.paint, self.mass, self.radius = candidate.paint, candidate.mass, candidate.radius
+    sight: Paint | Moved
+    mass: float
+    radius: float
+    start: Floats
+    low: Floats
+    high: Floats
+    bounds: tuple[Floats, Floats]
+    margin: float
+    speed: float
+    masses: tuple[float, float]
+    seen: list[tuple[float, float, float]] = field(default_factory=list)  # the last two, as (t, x, y)
+
+    @classmethod
+    def of_candidate(cls, candidate: Candidate) -> Follower:
+        """Follow a marker that was found in the start of the film."""
         seen = candidate.track[np.isfinite(candidate.track).all(axis=1)]
-        self.low, self.high = seen.min(axis=0), seen.max(axis=0)
-        self.start = seen[0]
-        self.seen: list[tuple[float, float, float]] = []  # the last two, as (t, x, y)
-        self.margin = 2 * self.radius + 0.15 * float(np.max(self.high - self.low)) + 4
-        grow = self.margin + 0.5 * (self.high - self.low)
-        self.bounds = self.low - grow, self.high + grow  # a swing may grow, but must not follow a hand out of the picture
-        self.speed = 2 * np.pi / candidate.swing.period * candidate.swing.size if candidate.moves else 0.0
+        low, high = seen.min(axis=0), seen.max(axis=0)
+        margin = 2 * candidate.radius + 0.15 * float(np.max(high - low)) + 4
+        grow = margin + 0.5 * (high - low)  # a swing may grow, but must not follow a hand out of the picture
+        speed = 2 * np.pi / candidate.swing.period * candidate.swing.size if candidate.moves else 0.0
+        bounds = low - grow, high + grow
+        return cls(candidate.paint, candidate.mass, candidate.radius, seen[0], low, high, bounds, margin, speed, MASSES)
+
+    @classmethod
+    def of_spot(cls, spot: Spot, reach: float) -> Follower:
+        """Follow a marker that was given in the first frame, wherever it goes.
+
+        Parameters
+        ----------
+        spot
+            The marker.
+        reach
+            How far from its home it may be where it has been lost [pixels].
+        """
+        anywhere = np.full(2, -np.inf), np.full(2, np.inf)
+        home = spot.centre, spot.centre
+        return cls(spot.sight, spot.mass, spot.radius, spot.centre, *home, anywhere, reach, 0.0, LOOSE)
 
     def look(self, frame: Frame, shift: tuple[float, float]) -> Blob | None:
         """Find the marker in a frame.
@@ -56,7 +101,8 @@ class Follower:
         expected, fresh = self._predict(frame.t, shift)
         blob = None
         if fresh:
-            reach = 1.5 * self.radius + 5 + 0.5 * self.speed * (frame.t - self.seen[-1][0])
+            elapsed = frame.t - self.seen[-1][0]
+            reach = 1.5 * self.radius + 5 + 0.5 * max(self.speed, self._speed()) * elapsed
             blob = self._search(frame, expected, expected - reach, expected + reach)
         if blob is None:
             move = np.array(shift)
@@ -77,18 +123,49 @@ class Follower:
         before, *first = self.seen[0]
         return np.array(last) + (np.array(last) - np.array(first)) * (t - now) / (now - before), True
 
+    def _speed(self) -> float:
+        """Return the speed at which the marker was seen to move last [pixels/s]."""
+        (before, *first), (now, *last) = self.seen
+        return float(np.hypot(*(np.array(last) - np.array(first)))) / (now - before)
+
     def _search(self, frame: Frame, expected: Floats, low: Floats, high: Floats) -> Blob | None:
         view, left, top = window(frame, *(int(v) for v in np.floor(low)), *(int(v) for v in np.ceil(high) + 1))
         if view.size == 0:
             return None
+        amount = self.sight.amount(view, left, top) if isinstance(self.sight, Moved) else self.sight.amount(view)
+        least, most = self.masses
         found = [
             replace(blob, x=blob.x + left, y=blob.y + top)
-            for blob in blobs(self.paint.amount(view), LEAST * self.mass)
-            if blob.mass < MOST * self.mass
+            for blob in blobs(amount, least * self.mass)
+            if blob.mass < most * self.mass
         ]
 
         def far(blob: Blob) -> float:
             distance = float(np.hypot(blob.x - expected[0], blob.y - expected[1]))
-            return min(distance / (3 * self.radius), 1.5) + 3 * abs(float(np.log(blob.mass / self.mass)))
+            # where the mass may vary it says less about which blob is the marker
+            weight = 3 if self.masses == MASSES else 1
+            return min(distance / (3 * self.radius), 1.5 * (4 - weight)) + weight * abs(float(np.log(blob.mass / self.mass)))
 
         return min(found, key=far, default=None)
+
+
+@dataclass
+class Fixed:
+    """A place that only the camera moves, such as a pivot that nothing distinguishes from what is around it.
+
+    Parameters
+    ----------
+    place : shape ``(2,)``
+        Where it is in the first frame [pixels].
+    radius
+        Radius of what is there [pixels].
+    """
+
+    place: Floats
+    radius: float = 1.0
+
+    def look(self, frame: Frame, shift: tuple[float, float]) -> Blob | None:
+        """Return the place in a frame that the camera has shifted."""
+        del frame
+        x, y = self.place + np.array(shift)
+        return Blob(float(x), float(y), 1.0, (round(x), round(y), 1, 1))

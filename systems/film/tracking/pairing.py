@@ -31,7 +31,7 @@ class Found:
     upper: Candidate | None
 
 
-def pair(sample: Sample, candidates: list[Candidate], strict: bool = True) -> list[Found]:
+def pair(sample: Sample, candidates: list[Candidate]) -> list[Found]:
     """Decide which candidates are the two ends of one pendulum: their distance is constant, along the middle of the swing.
 
     If any pendulum has two visible ends, those with a single one are left out, since they are parts of it or clutter.
@@ -42,9 +42,6 @@ def pair(sample: Sample, candidates: list[Candidate], strict: bool = True) -> li
         The start of a film.
     candidates
         Patches followed through it.
-    strict : default True
-        Whether to demand that the path of the moving end curves about a still one, and that the rod is well aligned; False
-        for candidates that a user has named.
 
     Returns
     -------
@@ -70,7 +67,7 @@ def pair(sample: Sample, candidates: list[Candidate], strict: bool = True) -> li
             for upper in candidates:
                 belongs = not upper.moves or any(upper is member for member in group)
                 if belongs and upper is not lower and upper.swing.size < 0.7 * lower.swing.size:
-                    merit = _rigid(sample, lower, upper, strict)
+                    merit = _rigid(sample, lower, upper)
                     if merit > 0:
                         offers.append((merit * lower.likeness, index, lower, upper))
     chosen: dict[int, Found] = {}
@@ -99,7 +96,7 @@ def _one_body(sample: Sample, a: Candidate, b: Candidate) -> bool:
     return across < 0.25 * distance + 0.5 * size and abs(turn.imag) < 0.25 * abs(turn)
 
 
-def _rigid(sample: Sample, lower: Candidate, upper: Candidate, strict: bool) -> float:
+def _rigid(sample: Sample, lower: Candidate, upper: Candidate) -> float:
     """Return how likely a candidate is to be the other end of a pendulum; 0 if it cannot be."""
     apart = lower.swing.centre - upper.swing.centre
     distance = float(np.hypot(*apart))
@@ -113,11 +110,11 @@ def _rigid(sample: Sample, lower: Candidate, upper: Candidate, strict: bool) -> 
     noise = float(np.hypot(lower.swing.noise, upper.swing.noise))
     if wander > max(1.0, min(3 * noise, 0.2 * lower.swing.size), 0.1 * lower.swing.size):
         return 0.0
-    if strict and not upper.moves and not _arc_agrees(sample, lower, apart):
+    if not upper.moves and not _arc_agrees(sample, lower, apart):
         return 0.0
     off = float(np.arcsin(min(1.0, abs(float(apart @ lower.swing.axis)) / distance)))
     doubt = OFF_AXIS + 0.1 * lower.swing.size / distance
-    if off > (2 if strict else 6) * doubt:
+    if off > 2 * doubt:
         return 0.0
     merit = max(upper.likeness, 0.02) * np.exp(-((off / doubt) ** 2))
     merit *= min(upper.mass / lower.mass, lower.mass / upper.mass) ** 0.5

@@ -16,8 +16,10 @@ from systems.film.tracking.noise import alikeness
 
 GROWTH = 2.0  # factor by which the fitted stretch grows, so that each fit starts close to its solution
 MOST_PERIODS = 100  # a longer film takes too long, and its slow changes decide more than its equation
+GROWING = 0.05  # of omega_0, at most: the rate at which a driven swing may grow
 ACCURACY = 1e-8
 FAR = 1e3  # radians
+CALLS = 1500  # of the equation per period: five times those that a swing needs
 MOST_STEPS = 20  # of each fit: a motion that obeys the equation takes fewer than ten
 
 
@@ -111,16 +113,19 @@ def pendulum_motion(t: Floats, x: Floats, start: PendulumMotion | None = None) -
     if t[-1] - t[0] > MOST_PERIODS * period:
         return None
 
+    size = max(abs(float(first[2])), 1e-9)
+    scale = np.array([1, size, size, size, 1, 1])
+    low = np.array([-np.inf, -np.inf, size / 3, -GROWING * size, -np.inf, -GROWING])
+    high = np.array([np.inf, np.inf, 3 * size, 2 * size, np.inf, 2])
     reach = t[-1] - t[0] if start is not None else 2 * period
     while True:
         near = t <= t[0] + reach
-        size = max(abs(float(first[2])), 1e-9)
-        scale = np.array([1, size, size, size, 1, 1])
         fit = least_squares(
             lambda p, near=near: _course(p, t[near])[0] - x[near],  # type: ignore[misc]
             first,
             jac=lambda p, near=near: _slopes(p, t[near]),  # type: ignore[misc]
             x_scale=scale,
+            bounds=(np.minimum(low, first), np.maximum(high, first)),
             loss="soft_l1" if not near.all() else "linear",
             max_nfev=MOST_STEPS,
         )
@@ -185,16 +190,28 @@ def _course(p: Floats, t: Floats) -> tuple[Floats, Floats]:
     """
     angle, rate, omega, gamma, centre, beta = np.atleast_2d(p).T
     n = len(angle)
+    left = int(CALLS * (2 + (t[-1] - t[0]) * np.abs(omega).max() / (2 * pi)))
 
     def slope(_: float, z: Floats) -> Floats:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise _TooFastError
         x, v = z[:n], z[n:]
         return np.concatenate([v, -omega * omega * np.sin(x - centre) - (2 * gamma + beta * np.abs(v)) * v])
 
-    solved = solve_ivp(slope, (t[0], t[-1]), np.concatenate([angle, rate]), "DOP853", t, rtol=ACCURACY, atol=ACCURACY)
-    if solved.y.shape[1] != len(t):  # parameters for which the solution grows without bound
-        return np.full((*np.shape(p)[:-1], len(t)), FAR), np.zeros((*np.shape(p)[:-1], len(t)))
     shape = (*np.shape(p)[:-1], len(t))
+    try:
+        solved = solve_ivp(slope, (t[0], t[-1]), np.concatenate([angle, rate]), "DOP853", t, rtol=ACCURACY, atol=ACCURACY)
+    except _TooFastError:
+        return np.full(shape, FAR), np.zeros(shape)
+    if solved.y.shape[1] != len(t):
+        return np.full(shape, FAR), np.zeros(shape)
     return solved.y[:n].reshape(shape), solved.y[n:].reshape(shape)
+
+
+class _TooFastError(Exception):
+    """A solution grows without bound."""
 
 
 def _slopes(p: Floats, t: Floats) -> Floats:
@@ -233,7 +250,7 @@ def _guess(t: Floats, x: Floats) -> Floats | None:
     if not omega > 0:
         return None
     centre = float(np.arctan2(side, pull))
-    centre += 2 * pi * round((float(x[-len(x) // 8 :].mean()) - centre) / (2 * pi))
+    centre += 2 * pi * round((float(x[0]) - centre) / (2 * pi))  # so that the first angle is within half a turn
     begin = t <= t[0] + half
     tau = t[begin] - t[0]
     order = min(3, int(begin.sum()) - 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import degrees, isfinite
+from math import degrees, isfinite, pi
 
 from systems.errors import InputError
 from systems.film.tracking.motion import Motion
@@ -47,6 +47,8 @@ def check_pendulum(motion: Motion, span: float, amplitude: float, noise: float, 
             f"{name} does not swing: its period would be {period:.3g} s in {span:.3g} s, "
             f"of which at most two thirds can be a period; film at least 1.5 swings, or {REMEDY}"
         )
+    if motion.amplitude > pi:
+        raise InputError(f"{name} does not swing: its amplitude would be {degrees(motion.amplitude):.0f} degrees; {REMEDY}")
     if motion.period_error >= VAGUE * period or motion.amplitude_error >= motion.amplitude:
         raise InputError(
             f"{name} does not swing: its period would be {period:.3g} +- {motion.period_error:.2g} s and its amplitude "

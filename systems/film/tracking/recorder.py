@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas
 
+from systems.errors import InputError
 from systems.film.opencv import cv2
 from systems.film.tracking.angles import Angles, Ends, angles
-from systems.film.tracking.arrays import Points
+from systems.film.tracking.arrays import Floats, Points
 from systems.film.tracking.decode import Frame
-from systems.film.tracking.follower import Follower
+from systems.film.tracking.follower import Fixed, Follower
 from systems.film.tracking.gathering import from_the_front, gather, pixels_table
 from systems.film.tracking.markers import Blob
-from systems.film.tracking.pairing import Found
 from systems.film.tracking.result import Tracking
 from systems.film.tracking.sample import Sample
 
@@ -27,19 +28,16 @@ class Recorder:
 
     Parameters
     ----------
-    found
-        Pendulums that were found in the start of the film.
+    followers
+        One per marker.
     sample
         The start of the film.
     """
 
-    def __init__(self, found: list[Found], sample: Sample) -> None:
-        self.found, self.sample = found, sample
-        candidates = {id(c): c for pendulum in found for c in (pendulum.lower, pendulum.upper) if c is not None}
-        self.followers = {key: Follower(c) for key, c in candidates.items()}
-        self.moves = {id(pendulum.lower) for pendulum in found}
+    def __init__(self, followers: Sequence[Follower | Fixed], sample: Sample) -> None:
+        self.followers, self.sample = followers, sample
         self.t, self.camera = array("d"), array("d")
-        self.places = {key: array("d") for key in candidates}  # x, y, mass, change of each frame
+        self.places = [array("d") for _ in followers]  # x, y, mass, change of each frame
         self.before: Frame | None = None
         self.shift = (0.0, 0.0)
         self.height, self.width = sample.pictures.shape[1:3]
@@ -56,10 +54,10 @@ class Recorder:
             if np.isfinite(moved):
                 self.shift = moved.real * float(self.sample.scale[0]), moved.imag * float(self.sample.scale[1])
         self.camera.extend((a.real, a.imag, b.real, b.imag, noise))
-        for key, follower in self.followers.items():
+        for places, follower in zip(self.places, self.followers, strict=True):
             blob = follower.look(frame, self.shift)
-            change = self._change(frame, blob, follower.radius) if key in self.moves else np.nan
-            self.places[key].extend((np.nan,) * 4 if blob is None else (blob.x, blob.y, blob.mass, change))
+            change = self._change(frame, blob, follower.radius)
+            places.extend((np.nan,) * 4 if blob is None else (blob.x, blob.y, blob.mass, change))
         self.before = frame
 
     def _change(self, frame: Frame, blob: Blob | None, radius: float) -> float:
@@ -71,11 +69,27 @@ class Recorder:
         columns = slice(max(0, round(blob.x) - reach), round(blob.x) + reach + 1)
         return float(cv2.absdiff(frame.y[rows, columns], self.before.y[rows, columns]).mean())
 
-    def tracking(self, name: str, provenance: dict[str, Any], size: tuple[int, int], focal_length: float | None) -> Tracking:
+    def paths(self) -> list[Points]:
+        """Return the places of each marker ``(T,)`` as ``x + i y``, without the camera's shifts [pixels]."""
+        a, b, _ = self._motions()[0]
+        return [(z - b) / a for z in (table[:, 0] + 1j * table[:, 1] for table in map(_table, self.places))]
+
+    def tracking(
+        self,
+        pairs: Sequence[tuple[int, int | None]],
+        name: str,
+        provenance: dict[str, Any],
+        size: tuple[int, int],
+        focal_length: float | None,
+        *,
+        strict: bool = False,
+    ) -> Tracking:
         """Compute the angles of all pendulums from what was recorded.
 
         Parameters
         ----------
+        pairs
+            Numbers of the followers of the lower and of the upper end of each pendulum; None for an end that is not visible.
         name
             Name of the film in error messages.
         provenance
@@ -84,6 +98,8 @@ class Recorder:
             Width and height of the film [pixels].
         focal_length
             Focal length in diagonals of the picture, or None for that of a telephone.
+        strict : default False
+            Whether to refuse a film of which one pendulum is none, rather than to leave that one out.
 
         Returns
         -------
@@ -93,30 +109,47 @@ class Recorder:
         Raises
         ------
         InputError
-            If a pendulum is seen in too few frames.
+            If no pendulum swings, or is seen in enough frames.
         """
         t = np.array(self.t)
-        numbers = {key: np.array(values).reshape(-1, 4) for key, values in self.places.items()}
+        numbers = [_table(places) for places in self.places]
         motions = self._motions()
         chosen: list[tuple[Ends, Angles]] = []
         pixels = []
-        for pendulum in self.found:
-            low, up = id(pendulum.lower), id(pendulum.upper)
-            # A false roll, of things that moved in front of the camera, makes the angle rougher, a true one smoother.
-            courses = []
-            for a, b, steady in motions:
-                z = {key: (numbers[key][:, 0] + 1j * numbers[key][:, 1] - b) / a for key in (low, up) if key in numbers}
-                masses = {key: numbers[key][:, 2] for key in z}
-                ends = Ends(t, z[low], z.get(up), masses[low], masses.get(up), numbers[low][:, 3], steady)
-                courses.append((ends, angles(ends, f"a pendulum of {name}")))
-            chosen.append(min(courses, key=lambda course: course[1].report.jitter))
+        refusal: InputError | None = None
+        for low, up in pairs:
+            try:
+                chosen.append(
+                    self._course(t, numbers[low], None if up is None else numbers[up], motions, f"a pendulum of {name}")
+                )
+            except InputError as error:
+                if strict:
+                    raise
+                refusal = refusal or error
+                continue
             parts = [pixels_table(0, "lower", t, numbers[low][:, :2])]
-            if pendulum.upper is not None:
+            if up is not None:
                 parts.insert(0, pixels_table(0, "upper", t, numbers[up][:, :2]))
             pixels.append(pandas.concat(parts, ignore_index=True))
+        if refusal is not None and not chosen:
+            raise refusal
         places, first = zip(*chosen, strict=True)
         done = from_the_front(places, first, size, focal_length, f"a pendulum of {name}")
         return gather(done, pixels, provenance)
+
+    def _course(
+        self, t: Floats, lower: Floats, upper: Floats | None, motions: list[tuple[Points, Points, bool]], name: str
+    ) -> tuple[Ends, Angles]:
+        """Return the ends of a pendulum and its angles for the likeliest motion of the camera.
+
+        A false roll, of things that moved in front of the camera, makes the angle rougher, a true one smoother.
+        """
+        courses = []
+        for a, b, steady in motions:
+            low, up = ((x[:, 0] + 1j * x[:, 1] - b) / a if x is not None else None for x in (lower, upper))
+            ends = Ends(t, low, up, lower[:, 2], None if upper is None else upper[:, 2], lower[:, 3], steady)
+            courses.append((ends, angles(ends, name)))
+        return min(courses, key=lambda course: course[1].report.jitter)
 
     def _motions(self) -> list[tuple[Points, Points, bool]]:
         """Return what the camera's motion (a, b) may be, in pixels of the film: shifts, and if it seems to roll, with roll.
@@ -142,3 +175,8 @@ class Recorder:
         if np.angle(a).var() > ROLLS * np.nanmean(noise**2):
             motions.append((a, b, True))
         return motions
+
+
+def _table(places: array[float]) -> Floats:
+    """Return x, y, mass and change of one marker in each frame, ``(T, 4)``."""
+    return np.array(places).reshape(-1, 4)

@@ -6,26 +6,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from systems.film.tracking import rates
-from systems.film.tracking.arrays import Floats, Mask
+from systems.film.tracking.arrays import Floats, Mask, Points
 from systems.film.tracking.motion import FEWEST, Motion
 from systems.film.tracking.noise import noise_of
 
 HIDDEN = 0.25  # relative deviation from the usual mass, beyond which a marker is partly hidden or merged with something
 OUTLIER = 7.0  # standard deviations from the neighbouring angles: a chance of 1 in 1e11
+ROUNDS = 5  # of reweighting, after which the line changes little
 REPEATED = 0.35  # of the usual change of the picture: below it a frame may repeat the previous one
 
 
-def wholeness(mass: Floats) -> Floats:
-    """Return 1 for a marker as large as usual, down to 0 for one that is partly hidden or not seen.
+def wholeness(mass: Floats, speed: Floats) -> Floats:
+    """Return 1 for a marker as large as usual at its speed, down to 0 for one that is partly hidden or not seen.
+
+    A bright marker that moves during the exposure leaves a streak, whose area grows with its speed.
 
     Parameters
     ----------
     mass : shape ``(T,)``
         How much of the marker is seen [pixels]; NaN where it is not seen.
+    speed : shape ``(T,)``
+        Its speed [pixels per frame]; NaN where unknown.
     """
-    off = np.abs(np.log(mass / _usual(mass)))
+    usual = np.full(len(mass), _usual(mass))
+    known = np.isfinite(mass) & np.isfinite(speed)
+    if known.sum() >= FEWEST and np.ptp(speed[known]) > 0:
+        weight = np.ones(int(known.sum()))
+        columns = np.stack([np.ones_like(weight), speed[known]], 1)
+        for _ in range(ROUNDS):  # least absolute deviations, on which hidden markers have little influence
+            line = np.linalg.lstsq(columns * weight[:, None], mass[known] * weight, rcond=None)[0]
+            weight = 1 / np.sqrt(np.maximum(np.abs(mass[known] - columns @ line), 0.01 * usual[0]))
+        if line[1] > 0:
+            usual[known] = np.maximum(columns @ line, 0.1 * usual[0])
+    off = np.abs(np.log(mass / usual))
     limit = max(HIDDEN, 6 * noise_of(off))
     return np.where(off < limit, 1 - 0.9 * off / limit, 0)
+
+
+def speed_of(z: Points) -> Floats:
+    """Return the speed of a point that is at ``x + i y`` in each frame ``(T,)``, [pixels per frame]; NaN where unknown."""
+    return np.abs(np.gradient(z)) if len(z) > 1 else np.full(len(z), np.nan)
 
 
 def rigidity(length: Floats) -> Floats:

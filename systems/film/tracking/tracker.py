@@ -11,6 +11,8 @@ from tqdm import tqdm
 from systems.errors import InputError
 from systems.film.tracking.decode import FilmReader
 from systems.film.tracking.discover import discover
+from systems.film.tracking.follower import Fixed, Follower
+from systems.film.tracking.given import best, followers_of, paired
 from systems.film.tracking.hues import HUES
 from systems.film.tracking.recorder import Recorder
 from systems.film.tracking.result import Tracking
@@ -76,16 +78,39 @@ def track(
     check(focal_length)
     source = FilmReader(film)
     sample = Sample.of(source)
-    found = discover(sample, colours, pixels)
-    if pendulums is not None:
-        if len(found) < pendulums:
-            raise InputError(f"{film} shows {len(found)} swinging pendulums, not {pendulums}; give their markers' pixels")
-        found = found[:pendulums]
-    recorder = Recorder(found, sample)
+    ways: list[list[Follower | Fixed]]
+    if pixels is not None:
+        ways, pairs = followers_of(source, sample, pixels), None
+    else:
+        found = discover(sample, colours)
+        ends = [(pendulum.lower, pendulum.upper) for pendulum in found]
+        seen = {id(end): end for pair in ends for end in pair if end is not None}
+        numbers = {key: number for number, key in enumerate(seen)}
+        ways = [[Follower.of_candidate(end)] for end in seen.values()]
+        pairs = [(numbers[id(lower)], None if upper is None else numbers[id(upper)]) for lower, upper in ends]
+    recorder = Recorder([follower for way in ways for follower in way], sample)
     for frame in tqdm(source.frames(), disable=not progress, unit="frame", desc=source.path.name):
         recorder.add(frame)
+    if pairs is None:
+        pairs = _given_pairs(recorder, ways)
+    if pendulums is not None:
+        if len(pairs) < pendulums:
+            raise InputError(f"{film} shows {len(pairs)} swinging pendulums, not {pendulums}; give their markers' pixels")
+        pairs = pairs[:pendulums]
     provenance = {"film": source.path.name, "markers": "found" if markers is None else "given"}
-    return recorder.tracking(source.path.name, provenance, (source.width, source.height), focal_length)
+    size = source.width, source.height
+    return recorder.tracking(pairs, source.path.name, provenance, size, focal_length, strict=pixels is not None)
+
+
+def _given_pairs(recorder: Recorder, ways: list[list[Follower | Fixed]]) -> list[tuple[int, int | None]]:
+    """Return which of the recorded followers are the lower and the upper end of each pendulum, each as it is seen best."""
+    paths = recorder.paths()
+    chosen, first = [], 0
+    for way in ways:
+        chosen.append(first + best(paths[first : first + len(way)]))
+        first += len(way)
+    pairs = paired([paths[k] for k in chosen])
+    return [(chosen[low], None if up is None else chosen[up]) for low, up in pairs]
 
 
 def _choice(markers: Markers | None) -> tuple[list[str] | None, list[tuple[float, float]] | None]:

@@ -1,0 +1,127 @@
+"""Markers that a user gives by their pixels in the first frame: they are followed wherever they go, and paired afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+
+import numpy as np
+
+from systems.errors import InputError
+from systems.film.tracking.arrays import Floats, Points
+from systems.film.tracking.backdrop import Backdrop, Moved
+from systems.film.tracking.decode import FilmReader
+from systems.film.tracking.follower import Fixed, Follower
+from systems.film.tracking.sample import SPAN, Sample
+from systems.film.tracking.spots import Spot, moved_spot, painted_spot
+
+STILL = 0.5  # pixels of the small picture: a camera that moves less stands still, so that there is a backdrop
+REACH = 0.08  # of the picture's longer side: how far from where it was seen a marker may be that has been lost
+SEEN = 0.5  # of the frames in which a marker must be seen
+WORST = 20.0  # pixels: the roughness of a path where the marker is lost
+MOVES = 1.0  # pixels: a smaller motion may be that of the light on a marker
+RIGID = 0.1  # of the motion of the lower end: how much the distance of two ends of one rod may vary
+INNER = 0.8  # of the motion of the lower end: how much the upper end may move
+
+
+def followers_of(film: FilmReader, sample: Sample, points: Sequence[tuple[float, float]]) -> list[list[Follower | Fixed]]:
+    """Return for each point the ways to follow what is there: by its colour, by what it hides of a still background, or not.
+
+    Parameters
+    ----------
+    film
+        The film.
+    sample
+        The start of the film.
+    points
+        Points (x, y) on the markers in the first frame [pixels of the film].
+
+    Returns
+    -------
+    list of list of Follower or Fixed
+        Up to three followers per point; the last one is `Fixed`, as if the point stood still.
+
+    Raises
+    ------
+    InputError
+        If a point is outside of the frame, or none shows a marker.
+    """
+    first = next(islice(film.frames(), 1))
+    height, width = first.y.shape
+    still = np.abs(sample.shift).max() < STILL
+    moved = Moved(Backdrop.of(film, SPAN), 1.0) if still else None
+    ways: list[list[Follower | Fixed]] = []
+    for point in points:
+        x, y = point
+        if not (-0.5 <= x < width - 0.5 and -0.5 <= y < height - 0.5):
+            raise InputError(f"the marker at {point} is outside of the film's frames; give a pixel of the first frame")
+        spots: list[Spot | None] = [painted_spot(first, point), moved_spot(first, point, moved) if moved else None]
+        seen = [Follower.of_spot(spot, REACH * max(width, height)) for spot in spots if spot is not None]
+        ways.append([*seen, Fixed(np.array([x, y]))])
+    if all(len(way) == 1 for way in ways):
+        raise InputError(
+            f"no marker is visible at {', '.join(map(str, points))} in the first frame, where nothing has a colour of its own "
+            "or moves; give a pixel in the middle of a marker"
+        )
+    return ways
+
+
+def best(paths: Sequence[Points]) -> int:
+    """Return by which of several paths a marker was followed best: the smoothest, where a gap is as bad as a jump.
+
+    Parameters
+    ----------
+    paths
+        Places ``(T,)`` as ``x + i y`` [pixels]; NaN where not seen. The last path, which stands still, is taken if all others
+        are seen in less than half of the frames.
+    """
+    rough = [np.mean(np.minimum(np.nan_to_num(np.abs(np.diff(path, 3)), nan=WORST), WORST)) for path in paths]
+    seen = [k for k, path in enumerate(paths[:-1]) if np.isfinite(path).mean() > SEEN]
+    return min(seen, key=lambda k: rough[k], default=len(paths) - 1)
+
+
+def paired(paths: Sequence[Points]) -> list[tuple[int, int | None]]:
+    """Pair markers that are the two ends of one pendulum: their distance is constant, and the lower end moves farther.
+
+    Parameters
+    ----------
+    paths
+        Places ``(T,)`` of each marker as ``x + i y``, without the camera's motion [pixels]; NaN where not seen.
+
+    Returns
+    -------
+    list of (int, int or None)
+        Numbers of the lower and of the upper end of each pendulum.
+
+    Raises
+    ------
+    InputError
+        If no marker moves.
+    """
+    motion = np.array([_motion(path) for path in paths])
+    offers: list[tuple[float, int, int]] = []
+    for low, path in enumerate(paths):
+        for up, other in enumerate(paths):
+            length = np.abs(path - other)
+            if low != up and np.isfinite(length).sum() > 2 and motion[up] < INNER * motion[low]:
+                offers.append((float(np.nanpercentile(np.abs(length - np.nanmedian(length)), 90) / motion[low]), low, up))
+    pairs: list[tuple[int, int | None]] = []
+    used: set[int] = set()
+    for wander, low, up in sorted(offers):
+        if wander < RIGID and not {low, up} & used:
+            pairs.append((low, up))
+            used |= {low, up}
+    pairs += [(k, None) for k in range(len(paths)) if k not in used]
+    pairs = [(low, up) for low, up in pairs if motion[low] > MOVES]
+    if not pairs:
+        raise InputError("none of the given markers moves; give the moving end of each pendulum, in the first frame")
+    return pairs
+
+
+def _motion(path: Points) -> float:
+    """Return how far apart the places of a marker are, without the farthest, which may be mistaken [pixels]."""
+    seen: Floats = np.stack([path.real, path.imag])[:, np.isfinite(path)]
+    if seen.shape[1] < 2:
+        return 0.0
+    low, high = np.percentile(seen, [1, 99], axis=1)
+    return float(np.hypot(*(high - low)))
