@@ -155,7 +155,8 @@ def _report(
     radius = float(np.nanmedian(length)) if arc is None else arc.radius
     wide = isinstance(whole, PendulumMotion)
     mean_amplitude = whole.mean_amplitude if wide else float(np.sqrt(2 * np.mean((x - x.mean()) ** 2)))
-    check_pendulum(whole, float(np.ptp(times)), mean_amplitude, roughness(x), radius, name)
+    size = 0.0 if ends.lower_mass is None else float(np.sqrt(np.nanmedian(ends.lower_mass) / np.pi))
+    check_pendulum(whole, float(np.ptp(times)), mean_amplitude, roughness(x), radius, size, name)
     swing = whole.swing(times)
     noise = rates.jitter(times, x - swing[0], whole.period)
     window = rates.half_period(times, whole.period)

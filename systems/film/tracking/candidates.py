@@ -81,7 +81,7 @@ def find_candidates(sample: Sample, coloured: bool, named: Sequence[str] | None 
     found: list[Candidate] = []
     for k in np.unique(np.linspace(0, len(sample.t) - 1, LOOKS).round().astype(int)):
         picture = sample.pictures[k]
-        patches = [patch for patch in patches_of(picture) if (moving & patch.mask).any() and _is_named(picture, patch, named)]
+        patches = [patch for patch in patches_of(picture) if (moving & patch.mask).any() and is_named(picture, patch, named)]
         for patch in [patch for patch in patches if patch.likeness > LIKELY][:MOST_MOVING]:
             if any(_same(sample, candidate, patch, int(k)) for candidate in found):
                 continue
@@ -89,7 +89,7 @@ def find_candidates(sample: Sample, coloured: bool, named: Sequence[str] | None 
             candidate = _follow(sample, picture, patch, int(k), box)
             if candidate is not None and candidate.moves:
                 found.append(candidate)
-    still = [patch for patch in patches_of(middle) if _is_named(middle, patch, named)] if coloured else []
+    still = [patch for patch in patches_of(middle) if is_named(middle, patch, named)] if coloured else []
     for patch in [patch for patch in still if patch.likeness > LIKELY][:MOST_STILL]:
         x, y, w, h = patch.box
         margin = 3 + max(w, h) // 2
@@ -133,10 +133,9 @@ def _region(regions, patch: Patch) -> tuple[int, int, int, int]:  # type: ignore
     return int(left) - margin, int(top) - margin, int(right) + margin, int(bottom) + margin
 
 
-def _is_named(picture: NDArray[np.uint8], patch: Patch, named: Sequence[str] | None) -> bool:
-    if named is None:
-        return True
-    return name_of(*np.median(picture[patch.mask].astype(float), axis=0)) in named
+def is_named(picture: NDArray[np.uint8], patch: Patch, named: Sequence[str] | None) -> bool:
+    """Return whether a patch of a picture ``(h, w, 3)`` has one of the named colours; any if there are none."""
+    return named is None or name_of(*np.median(picture[patch.mask].astype(float), axis=0)) in named
 
 
 def _follow(

@@ -77,7 +77,7 @@ class Follower:
         spot
             The marker.
         reach
-            How far from its home it may be where it has been lost [pixels].
+            How far from its home it may be where it has just been lost [pixels].
         """
         anywhere = np.full(2, -np.inf), np.full(2, np.inf)
         home = spot.centre, spot.centre
@@ -105,8 +105,10 @@ class Follower:
             reach = 1.5 * self.radius + 5 + 0.5 * max(self.speed, self._speed()) * elapsed
             blob = self._search(frame, expected, expected - reach, expected + reach)
         if blob is None:
-            move = np.array(shift)
-            blob = self._search(frame, expected, self.low + move - self.margin, self.high + move + self.margin)
+            move, margin = np.array(shift), self.margin
+            if self.masses == LOOSE and self.seen:
+                margin *= 1 + (frame.t - self.seen[-1][0]) / MEMORY
+            blob = self._search(frame, expected, self.low + move - margin, self.high + move + margin)
         if blob is not None:
             self.seen = [*self.seen[-1:], (frame.t, blob.x, blob.y)]
             here = np.array([blob.x - shift[0], blob.y - shift[1]])

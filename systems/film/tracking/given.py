@@ -8,17 +8,23 @@ from itertools import islice
 import numpy as np
 
 from systems.errors import InputError
+from systems.film.opencv import cv2
 from systems.film.tracking.arrays import Floats, Points
 from systems.film.tracking.backdrop import Backdrop, Moved
+from systems.film.tracking.candidates import is_named
 from systems.film.tracking.decode import FilmReader
 from systems.film.tracking.follower import Fixed, Follower
+from systems.film.tracking.markers import window
+from systems.film.tracking.patches import coloured_patches
 from systems.film.tracking.sample import SPAN, Sample
-from systems.film.tracking.spots import Spot, moved_spot, painted_spot
+from systems.film.tracking.spots import CLEAR, LEAST, Spot, moved_spot, painted_spot
 
 STILL = 0.5  # pixels of the small picture: a camera that moves less stands still, so that there is a backdrop
-REACH = 0.08  # of the picture's longer side: how far from where it was seen a marker may be that has been lost
+REACH = 0.12  # of the picture's longer side: how far from where it was seen a marker may be that has been lost
+MOST = 4  # places of each kind in the first frame that may be markers
 SEEN = 0.5  # of the frames in which a marker must be seen
 WORST = 20.0  # pixels: the roughness of a path where the marker is lost
+FINEST = 0.3  # pixels: paths that are less rough are equally smooth
 MOVES = 1.0  # pixels: a smaller motion may be that of the light on a marker
 RIGID = 0.1  # of the motion of the lower end: how much the distance of two ends of one rod may vary
 INNER = 0.8  # of the motion of the lower end: how much the upper end may move
@@ -58,12 +64,61 @@ def followers_of(film: FilmReader, sample: Sample, points: Sequence[tuple[float,
         spots: list[Spot | None] = [painted_spot(first, point), moved_spot(first, point, moved) if moved else None]
         seen = [Follower.of_spot(spot, REACH * max(width, height)) for spot in spots if spot is not None]
         ways.append([*seen, Fixed(np.array([x, y]))])
-    if all(len(way) == 1 for way in ways):
+    if points and all(len(way) == 1 for way in ways):
         raise InputError(
             f"no marker is visible at {', '.join(map(str, points))} in the first frame, where nothing has a colour of its own "
             "or moves; give a pixel in the middle of a marker"
         )
     return ways
+
+
+def starts_of(film: FilmReader, sample: Sample, named: Sequence[str] | None = None) -> list[tuple[float, float]]:
+    """Return places in the first frame where a marker may be: coloured patches, and what is in front of a still background.
+
+    Parameters
+    ----------
+    film
+        The film.
+    sample
+        The start of the film.
+    named : optional
+        Names of the markers' colours, by default any.
+
+    Returns
+    -------
+    list of (float, float)
+        Points (x, y) [pixels of the film].
+    """
+    picture = sample.pictures[0]
+    patches = [patch for patch in coloured_patches(picture) if is_named(picture, patch, named)][:MOST]
+    points = [sample.to_film(np.array(patch.centre)) for patch in patches]
+    if named is None and np.abs(sample.shift).max() < STILL:
+        first = next(islice(film.frames(), 1))
+        height, width = first.y.shape
+        difference = Backdrop.of(film, SPAN).difference(window(first, 0, 0, width, height)[0], 0, 0)
+        _, labels, stats, centres = cv2.connectedComponentsWithStats((difference > 2 * CLEAR).astype(np.uint8), connectivity=8)
+        total = np.bincount(labels.ravel(), difference.ravel(), len(stats))
+        total[0] = 0
+        # the middle of an arc or a ring is not on it
+        for k in np.argsort(-total)[:MOST]:
+            if stats[k][cv2.CC_STAT_AREA] >= LEAST and total[k] > 0:
+                rows, columns = np.nonzero(labels == k)
+                nearest = np.argmin(np.hypot(columns - centres[k][0], rows - centres[k][1]))
+                points.append(np.array([columns[nearest], rows[nearest]], float))
+    return [(float(x), float(y)) for x, y in points]
+
+
+def likeliest_first(paths: Sequence[Points], pairs: Sequence[tuple[int, int | None]]) -> list[tuple[int, int | None]]:
+    """Return pairs and single markers in the order in which they look like pendulums: those that move far and smoothly first.
+
+    Parameters
+    ----------
+    paths
+        Places ``(T,)`` of each marker as ``x + i y`` [pixels]; NaN where not seen.
+    pairs
+        Numbers of the lower and of the upper ends.
+    """
+    return sorted(pairs, key=lambda pair: -_motion(paths[pair[0]]) / (_roughness(paths[pair[0]]) + FINEST))
 
 
 def best(paths: Sequence[Points]) -> int:
@@ -73,10 +128,10 @@ def best(paths: Sequence[Points]) -> int:
     ----------
     paths
         Places ``(T,)`` as ``x + i y`` [pixels]; NaN where not seen. The last path, which stands still, is taken if all others
-        are seen in less than half of the frames.
+        jump about or are seen in less than half of the frames.
     """
-    rough = [np.mean(np.minimum(np.nan_to_num(np.abs(np.diff(path, 3)), nan=WORST), WORST)) for path in paths]
-    seen = [k for k, path in enumerate(paths[:-1]) if np.isfinite(path).mean() > SEEN]
+    rough = [_roughness(path) for path in paths]
+    seen = [k for k, path in enumerate(paths[:-1]) if np.isfinite(path).mean() > SEEN and rough[k] < WORST / 2]
     return min(seen, key=lambda k: rough[k], default=len(paths) - 1)
 
 
@@ -116,6 +171,11 @@ def paired(paths: Sequence[Points]) -> list[tuple[int, int | None]]:
     if not pairs:
         raise InputError("none of the given markers moves; give the moving end of each pendulum, in the first frame")
     return pairs
+
+
+def _roughness(path: Points) -> float:
+    """Return the mean third difference of a path [pixels], where a gap is as bad as a jump."""
+    return float(np.mean(np.minimum(np.nan_to_num(np.abs(np.diff(path, 3)), nan=WORST), WORST)))
 
 
 def _motion(path: Points) -> float:

@@ -11,7 +11,7 @@ from systems.film.tracking.pendulum_motion import PendulumMotion, pendulum_motio
 WIDE = 0.3  # radians: below it the period depends on the amplitude by less than 0.6 %
 ENOUGH = 1.05  # of the residual of harmonics: the equation of a pendulum is preferred if it fits nearly as well
 IRREGULAR = 0.1  # of the amplitude: a larger residual means that the pendulum does not swing freely all of the time
-REGULAR = 0.01  # of the amplitude: a smaller residual is no evidence of anything
+CLOSE = 6.0  # residuals: a motion that fits does not deviate farther
 HELD = 0.05  # of the amplitude: how far a hand that holds a pendulum moves it at most
 FEWEST = 16  # angles that are needed, two per parameter of an oscillation
 
@@ -64,24 +64,28 @@ def free_motion(t: Floats, x: Floats) -> tuple[int, float, Motion]:
     whole = motion_of(t, x)
     if _rest(whole, x) < IRREGULAR:
         return 0, float("nan"), whole
-    for high in (len(t) // 2, 3 * len(t) // 4):
-        if len(t) - high < 2 * FEWEST:
+    for first in (len(t) // 2, 3 * len(t) // 4):
+        if len(t) - first < 2 * FEWEST:
             break
-        motion = motion_of(t[high:], x[high:])
-        rest = _rest(motion, x[high:])
-        if rest > IRREGULAR / 2:
-            continue
-        low, least = 0, max(1.5 * rest, REGULAR)
-        while high - low > 1:
-            middle = (low + high) // 2
-            earlier = motion_of(t[middle:], x[middle:])
-            if _rest(earlier, x[middle:]) < least:
-                high, motion = middle, earlier
-            else:
-                low = middle
-        first, release = _released(t, x, high, motion)
-        return first, release, motion
+        motion = motion_of(t[first:], x[first:])
+        if _rest(motion, x[first:]) < IRREGULAR / 2:
+            return _released(t, x, *_as_early_as_possible(t, x, first, motion))
     return 0, float("nan"), whole
+
+
+def _as_early_as_possible(t: Floats, x: Floats, first: int, motion: Motion) -> tuple[int, Motion]:
+    """Return the index from which on a motion fits that fits the last angles, and the motion from there on."""
+    while first > 0:
+        limit = max(CLOSE * motion.residual, HELD * motion.amplitude)
+        earlier = np.flatnonzero((t < t[first]) & (t > t[first] - motion.period / 2))
+        if not len(earlier):
+            break
+        off = np.flatnonzero(np.abs(x[earlier] - motion.centre - motion.swing(t[earlier])[0]) > limit)
+        if len(off):
+            return int(earlier[off[-1]]) + 1, motion
+        first = int(earlier[0])
+        motion = motion_of(t[first:], x[first:], motion)
+    return first, motion
 
 
 def _rest(motion: Motion, x: Floats) -> float:
@@ -89,9 +93,10 @@ def _rest(motion: Motion, x: Floats) -> float:
     return motion.residual / max(float(np.sqrt(2) * x.std()), 1e-12)
 
 
-def _released(t: Floats, x: Floats, first: int, motion: Motion) -> tuple[int, float]:
-    """Return the index and the time of the release, near an index from which on the pendulum swings freely."""
+def _released(t: Floats, x: Floats, first: int, motion: Motion) -> tuple[int, float, Motion]:
+    """Return the index and the time of the release, near an index from which on the pendulum swings freely, and its motion."""
     quarter = motion.period / 4
+    release = float(t[first])
     before = x[(t < t[first] - quarter / 4) & (t > t[first] - 1.5 * quarter)]
     away = float(np.median(before)) - motion.centre if len(before) > 2 else 0.0
     if abs(away) > 0 and np.ptp(before) < 2 * HELD * abs(away):
@@ -102,5 +107,5 @@ def _released(t: Floats, x: Floats, first: int, motion: Motion) -> tuple[int, fl
         if early.any():
             since = np.arccos(part[early]) / (2 * np.pi) * motion.period
             release = float(np.median(t[leaving][early] - since))
-            return int(np.searchsorted(t, release)), release
-    return first, float(t[first])
+    first = int(np.searchsorted(t, release))
+    return first, release, motion_of(t[first:], x[first:], motion)

@@ -12,6 +12,7 @@ from systems.film.tracking.noise import alikeness, noise_of
 from systems.film.tracking.sample import Sample
 
 CURVATURE = 0.3  # relative deviation of a path's curvature from that about its pivot, because lens and view bend it as well
+WIDE, EQUAL = 0.5, 0.02  # of the distance of the ends: a wide swing, and how much the distance may vary in it
 OFF_AXIS = 0.1  # radians between rod and middle of the swing, which is accurate to a tenth of the amplitude
 
 
@@ -99,18 +100,19 @@ def _one_body(sample: Sample, a: Candidate, b: Candidate) -> bool:
 def _rigid(sample: Sample, lower: Candidate, upper: Candidate) -> float:
     """Return how likely a candidate is to be the other end of a pendulum; 0 if it cannot be."""
     apart = lower.swing.centre - upper.swing.centre
-    distance = float(np.hypot(*apart))
-    if distance < 1.5 * (lower.radius + upper.radius) or lower.swing.size > 1.2 * distance:
-        return 0.0
     both = np.isfinite(lower.track).all(axis=1) & np.isfinite(upper.track).all(axis=1)
     if both.mean() < 0.5 * PRESENT:
         return 0.0
     length = np.hypot(*(lower.track - upper.track)[both].T)
+    distance = float(np.median(length))
+    if distance < 1.5 * (lower.radius + upper.radius) or lower.swing.size > 1.2 * distance:
+        return 0.0
     wander = noise_of(np.abs(length - np.median(length)))
     noise = float(np.hypot(lower.swing.noise, upper.swing.noise))
     if wander > max(1.0, min(3 * noise, 0.2 * lower.swing.size), 0.1 * lower.swing.size):
         return 0.0
-    if not upper.moves and not _arc_agrees(sample, lower, apart):
+    wide = lower.swing.size > WIDE * distance  # so that a distance that stays the same is that of a pivot
+    if wander > EQUAL * distance if wide else not (upper.moves or _arc_agrees(sample, lower, apart)):
         return 0.0
     off = float(np.arcsin(min(1.0, abs(float(apart @ lower.swing.axis)) / distance)))
     doubt = OFF_AXIS + 0.1 * lower.swing.size / distance

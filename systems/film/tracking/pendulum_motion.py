@@ -20,6 +20,7 @@ GROWING = 0.05  # of omega_0, at most: the rate at which a driven swing may grow
 ACCURACY = 1e-8
 FAR = 1e3  # radians
 CALLS = 1500  # of the equation per period: five times those that a swing needs
+HOPELESS = 0.5  # of the motion: angles that the equation misses by more do not obey it
 MOST_STEPS = 20  # of each fit: a motion that obeys the equation takes fewer than ten
 
 
@@ -54,6 +55,8 @@ class PendulumMotion:
         RMS of the residuals [rad].
     middle : float
         The first time.
+    parameters : shape ``(6,)``
+        The initial angle and rate, omega_0, gamma, the direction of rest, and beta.
     """
 
     t: Floats
@@ -70,13 +73,19 @@ class PendulumMotion:
     centre: float
     residual: float
     middle: float
+    parameters: Floats
     drift: float = 0.0
     drift_error: float = 0.0
 
     def swing(self, t: Floats) -> Floats:
         """Return the angle about the direction of rest and its first two derivatives, ``(3, T)``, at times ``(T,)``."""
         curve = BPoly.from_derivatives(self.t, self.solution)
-        return np.stack([curve(t), curve.derivative()(t), curve.derivative(2)(t)])
+        value = np.stack([curve(t), curve.derivative()(t), curve.derivative(2)(t)])
+        before = t < self.t[0]
+        if before.any():
+            angle, rate = (x[:0:-1] for x in _course(self.parameters, np.append(self.t[0], t[before][::-1])))
+            value[:, before] = _solution(self.parameters, angle, rate)
+        return value
 
 
 def stretched(amplitude: float) -> float:
@@ -106,9 +115,8 @@ def pendulum_motion(t: Floats, x: Floats, start: PendulumMotion | None = None) -
         if first is None:
             return None
     else:
-        omega = 2 * pi / start.small_period
         angle, rate, _ = start.swing(t[:1])[:, 0]
-        first = np.array([angle + start.centre, rate, omega, start.decay, start.centre, 0.0])
+        first = np.array([angle + start.centre, rate, *start.parameters[2:]])
     period = 2 * pi / first[2]
     if t[-1] - t[0] > MOST_PERIODS * period:
         return None
@@ -130,6 +138,8 @@ def pendulum_motion(t: Floats, x: Floats, start: PendulumMotion | None = None) -
             max_nfev=MOST_STEPS,
         )
         first = fit.x
+        if np.sqrt(np.mean(fit.fun**2)) > HOPELESS * x[near].std():
+            return None
         if near.all():
             break
         reach *= GROWTH
@@ -138,8 +148,7 @@ def pendulum_motion(t: Floats, x: Floats, start: PendulumMotion | None = None) -
 
 def _motion(t: Floats, p: Floats, miss: Floats, jacobian: Floats) -> PendulumMotion | None:
     """Return the motion of fitted parameters with their errors."""
-    _, _, omega, gamma, centre, beta = (float(value) for value in p)
-    omega = abs(omega)
+    omega, gamma, centre, beta = (float(value) for value in p[2:])
     noise = float(miss @ miss) / max(len(miss) - len(p), 1)
     covariance = noise * alikeness(miss) * np.linalg.pinv(jacobian.T @ jacobian)
     small = 2 * pi / max(omega, 1e-300)
@@ -159,10 +168,9 @@ def _motion(t: Floats, p: Floats, miss: Floats, jacobian: Floats) -> PendulumMot
     damping = np.array([0, 0, 0, 1, 0, 4 / (3 * pi) * omega * mean])
     relative = float(np.sqrt(covariance[2, 2])) / omega
     factor = stretched(mean) if size < pi else 1.0
-    pull = -omega * omega * np.sin(theta) - (2 * gamma + beta * np.abs(rate)) * rate
     return PendulumMotion(
         t=grid,
-        solution=np.stack([theta, rate, pull], axis=1),
+        solution=_solution(p, theta + centre, rate).T,
         small_period=small,
         small_period_error=small * relative,
         period=small * factor,
@@ -175,7 +183,15 @@ def _motion(t: Floats, p: Floats, miss: Floats, jacobian: Floats) -> PendulumMot
         centre=centre,
         residual=float(np.sqrt(noise)),
         middle=float(t[0]),
+        parameters=p,
     )
+
+
+def _solution(p: Floats, angle: Floats, rate: Floats) -> Floats:
+    """Return the angle about the direction of rest and its first two derivatives, ``(3, T)``."""
+    _, _, omega, gamma, centre, beta = p
+    theta = angle - centre
+    return np.stack([theta, rate, -(omega**2) * np.sin(theta) - (2 * gamma + beta * np.abs(rate)) * rate])
 
 
 def _turning_point(theta: Floats, rate: Floats, omega: float) -> Floats:

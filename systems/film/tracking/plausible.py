@@ -9,11 +9,11 @@ from systems.film.tracking.motion import Motion
 
 LONGEST = 2 / 3  # of the film: a longer period cannot be told from a drift
 UNEXPLAINED = 0.25  # of the amplitude, RMS beside the noise: whatever leaves more of itself unexplained does not swing
-VAGUE = 0.15  # of the period: a swing whose period has a larger error is none
+VAGUE = 0.05, 0.2  # of the period and of the amplitude: a swing for which one has a larger error is none
 REMEDY = "give the pixels of the moving end, or follow something else with systems.film.track_points"
 
 
-def check_pendulum(motion: Motion, span: float, amplitude: float, noise: float, radius: float, name: str) -> None:
+def check_pendulum(motion: Motion, span: float, amplitude: float, noise: float, radius: float, size: float, name: str) -> None:
     """Check that a motion is that of a pendulum.
 
     Parameters
@@ -28,6 +28,8 @@ def check_pendulum(motion: Motion, span: float, amplitude: float, noise: float, 
         Noise of an angle, from one frame to the next [rad].
     radius
         Distance of the ends, or radius of the arc [pixels].
+    size
+        Radius of the marker [pixels]; 0 if unknown.
     name
         Name of the pendulum in error messages.
 
@@ -49,7 +51,7 @@ def check_pendulum(motion: Motion, span: float, amplitude: float, noise: float, 
         )
     if motion.amplitude > pi:
         raise InputError(f"{name} does not swing: its amplitude would be {degrees(motion.amplitude):.0f} degrees; {REMEDY}")
-    if motion.period_error >= VAGUE * period or motion.amplitude_error >= motion.amplitude:
+    if motion.period_error > VAGUE[0] * period or motion.amplitude_error > VAGUE[1] * motion.amplitude:
         raise InputError(
             f"{name} does not swing: its period would be {period:.3g} +- {motion.period_error:.2g} s and its amplitude "
             f"{degrees(motion.amplitude):.3g} +- {degrees(motion.amplitude_error):.2g} degrees; {REMEDY}"

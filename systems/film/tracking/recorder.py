@@ -82,6 +82,7 @@ class Recorder:
         size: tuple[int, int],
         focal_length: float | None,
         *,
+        most: int | None = None,
         strict: bool = False,
     ) -> Tracking:
         """Compute the angles of all pendulums from what was recorded.
@@ -98,6 +99,8 @@ class Recorder:
             Width and height of the film [pixels].
         focal_length
             Focal length in diagonals of the picture, or None for that of a telephone.
+        most : optional
+            Number of pendulums, of which the first are taken; by default all.
         strict : default False
             Whether to refuse a film of which one pendulum is none, rather than to leave that one out.
 
@@ -109,7 +112,7 @@ class Recorder:
         Raises
         ------
         InputError
-            If no pendulum swings, or is seen in enough frames.
+            If no pendulum swings, or is seen in enough frames, or if there are fewer than demanded.
         """
         t = np.array(self.t)
         numbers = [_table(places) for places in self.places]
@@ -118,6 +121,8 @@ class Recorder:
         pixels = []
         refusal: InputError | None = None
         for low, up in pairs:
+            if len(chosen) == most:
+                break
             try:
                 chosen.append(
                     self._course(t, numbers[low], None if up is None else numbers[up], motions, f"a pendulum of {name}")
@@ -133,6 +138,8 @@ class Recorder:
             pixels.append(pandas.concat(parts, ignore_index=True))
         if refusal is not None and not chosen:
             raise refusal
+        if most is not None and len(chosen) < most:
+            raise InputError(f"{name} shows {len(chosen)} swinging pendulums, not {most}; give their markers' pixels")
         places, first = zip(*chosen, strict=True)
         done = from_the_front(places, first, size, focal_length, f"a pendulum of {name}")
         return gather(done, pixels, provenance)

@@ -116,6 +116,8 @@ def outliers(t: Floats, phi: Floats, finest: float, whole: Motion) -> NDArray[np
     if len(seen) < FEWEST:
         return seen[:0]
     rest = phi[seen] - _expected(t[seen], phi[seen], whole)
+    if not np.isfinite(rest).any():
+        return seen[:0]
     off = np.abs(rest - np.nanmedian(rest))
     noise = max(noise_of(off), finest)
     return seen[np.nan_to_num(off) > OUTLIER * noise]

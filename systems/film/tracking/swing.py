@@ -10,6 +10,8 @@ from scipy.signal import lombscargle
 from systems.film.tracking.arrays import Floats, Mask
 from systems.film.tracking.noise import noise_of
 
+DECAYS = 0, 2, 4, 8  # over the whole time, in powers of e: those between are as near to one of them as a line is
+MISFIT = 0.15  # of the amplitude, by which a swing that decays may differ from one with the nearest of these decays
 MOSTLY = 0.7  # part of the points that must belong to the swing
 
 
@@ -24,7 +26,7 @@ class Swing:
     centre, axis : shape ``(2,)``
         Its centre [pixels], and the unit vector along which it swings.
     amplitude : complex
-        Its amplitude [pixels] with its phase in the middle of all times.
+        Its amplitude [pixels], RMS over time, with its phase in the middle of all times.
     coherence : float
         Part of the motion that the oscillation explains, at most 1.
     noise : float
@@ -63,22 +65,24 @@ def swing_of(t: Floats, points: Floats) -> tuple[Swing, Mask]:
     """
     found = np.isfinite(points).all(axis=1)
     away = np.hypot(*(points - np.median(points[found], axis=0)).T)
-    near = np.asarray(found & (np.nan_to_num(away) <= max(6 * float(np.median(away[found])), 1.0)))  # no swing reaches farther
+    # no swing reaches farther; of one that decays, the first swings are far from the others
+    farthest = max(6 * float(np.median(away[found])), 1.5 * float(np.percentile(away[found], 90)), 1.0)
+    near = np.asarray(found & (np.nan_to_num(away) <= farthest))
     seen = np.asarray(near if near.sum() > MOSTLY * found.sum() else found, np.bool_)
-    swing, rest = _fit(t, points, seen)
+    swing, rest, size = _fit(t, points, seen)
     for _ in range(3):  # what is followed in place of a hidden point must not count
         usual = noise_of(rest[seen])
-        kept = np.isfinite(rest) & (rest < max(5 * usual, 1.0))
+        kept = np.isfinite(rest) & (rest < np.maximum(max(5 * usual, 1.0), MISFIT * size))
         if kept.sum() < MOSTLY * found.sum() or (kept == seen).all():
             break
         seen = kept
-        swing, rest = _fit(t, points, seen)
+        swing, rest, size = _fit(t, points, seen)
     usual = noise_of(rest[seen])
-    return swing, np.nan_to_num(rest, nan=np.inf) < max(6 * usual, 1.5)
+    return swing, np.nan_to_num(rest, nan=np.inf) < np.maximum(max(6 * usual, 1.5), MISFIT * size)
 
 
-def _fit(t: Floats, points: Floats, seen: Mask) -> tuple[Swing, Floats]:
-    """Return the oscillation of the points that are seen, and how far each point is from it."""
+def _fit(t: Floats, points: Floats, seen: Mask) -> tuple[Swing, Floats, Floats]:
+    """Return the oscillation of the points that are seen, how far each point is from it, and its amplitude at each time."""
     everything, all_times = points, t - t.mean()  # the phase refers to the middle of all times, whichever are seen
     t, points = all_times[seen], points[seen]
     middle = np.median(points, axis=0)
@@ -90,11 +94,13 @@ def _fit(t: Floats, points: Floats, seen: Mask) -> tuple[Swing, Floats]:
     frequency = np.arange(1.3 / span, 0.45 / step, 0.1 / span)
     power = lombscargle(t, s + 1e-12, 2 * np.pi * frequency)
     best = frequency[int(np.argmax(power))]
-    fits = [_harmonic(t, s, f) for f in np.linspace(best - 0.1 / span, best + 0.1 / span, 9)]
-    f, (residual, _) = min(
-        zip(np.linspace(best - 0.1 / span, best + 0.1 / span, 9), fits, strict=True), key=lambda item: item[1][0].var()
-    )
-    columns = _columns(t, f, span)
+    near = [(f, decay / span) for f in np.linspace(best - 0.1 / span, best + 0.1 / span, 9) for decay in DECAYS]
+    misses = [
+        (s - columns @ np.linalg.lstsq(columns, s, rcond=None)[0]) for columns in (_columns(t, *one, span) for one in near)
+    ]
+    rest = [float(miss.var()) for miss in misses]
+    f, decay = near[int(np.argmin(rest))]
+    columns = _columns(t, f, decay, span)
     both = np.linalg.lstsq(columns, points, rcond=None)[0]
     direction = both[4] + 1j * both[5]
     _, _, principal = np.linalg.svd(np.stack([direction.real, direction.imag]))
@@ -105,20 +111,17 @@ def _fit(t: Floats, points: Floats, seen: Mask) -> tuple[Swing, Floats]:
         centre=both[0],
         axis=axis,
         amplitude=complex(direction @ axis),
-        coherence=1 - float(residual.var()) / total if total > 0 else 0.0,
+        coherence=1 - min(rest) / total if total > 0 else 0.0,
         noise=float((points - columns @ both).std()),
     )
-    rest = np.hypot(*(everything - _columns(all_times, f, float(np.ptp(t))) @ both).T)
-    return swing, rest
+    rest = np.hypot(*(everything - _columns(all_times, f, decay, span) @ both).T)
+    return swing, rest, swing.size * np.exp(-decay * all_times) / np.sqrt(np.mean(np.exp(-2 * decay * all_times)))
 
 
-def _columns(t: Floats, f: float, span: float) -> Floats:
+def _columns(t: Floats, f: float, decay: float, span: float) -> Floats:
     phase, half = 2 * np.pi * f * t, t / max(span, 1e-9)
     c, s = np.cos(phase), np.sin(phase)
-    return np.stack([np.ones_like(t), half, half * c, half * s, c, s, np.cos(2 * phase), np.sin(2 * phase)], axis=1)
-
-
-def _harmonic(t: Floats, s: Floats, f: float) -> tuple[Floats, Floats]:
-    columns = _columns(t, f, float(np.ptp(t)))
-    fit = np.asarray(np.linalg.lstsq(columns, s, rcond=None)[0], float)
-    return s - columns @ fit, fit
+    envelope = np.exp(-decay * t)
+    waves = np.stack([half * c, half * s, c, s, np.cos(2 * phase), np.sin(2 * phase)], axis=1)
+    waves *= (envelope / np.sqrt(np.mean(envelope**2)))[:, None]
+    return np.column_stack([np.ones_like(t), half, waves])

@@ -12,12 +12,15 @@ from systems.errors import InputError
 from systems.film.tracking.decode import FilmReader
 from systems.film.tracking.discover import discover
 from systems.film.tracking.follower import Fixed, Follower
-from systems.film.tracking.given import best, followers_of, paired
+from systems.film.tracking.given import best, followers_of, likeliest_first, paired, starts_of
 from systems.film.tracking.hues import HUES
+from systems.film.tracking.pairing import Found
 from systems.film.tracking.recorder import Recorder
 from systems.film.tracking.result import Tracking
 from systems.film.tracking.sample import Sample
 from systems.film.tracking.view import check
+
+MANY = 0.1  # of the frames: whoever loses as many may follow the wrong thing
 
 Markers = str | Sequence[str] | Sequence[tuple[float, float]]
 
@@ -78,39 +81,71 @@ def track(
     check(focal_length)
     source = FilmReader(film)
     sample = Sample.of(source)
-    ways: list[list[Follower | Fixed]]
+    told = {"film": source.path.name, "markers": "found" if markers is None else "given"}
+
+    def tracked(recorder: Recorder, pairs: Sequence[tuple[int, int | None]], most: int | None, strict: bool) -> Tracking:
+        size = source.width, source.height
+        return recorder.tracking(pairs, source.path.name, told, size, focal_length, most=most, strict=strict)
+
+    def given(points: Sequence[tuple[float, float]]) -> tuple[Recorder, list[tuple[int, int | None]]]:
+        return _followed(source, sample, followers_of(source, sample, points), progress)
+
     if pixels is not None:
-        ways, pairs = followers_of(source, sample, pixels), None
-    else:
-        found = discover(sample, colours)
-        ends = [(pendulum.lower, pendulum.upper) for pendulum in found]
-        seen = {id(end): end for pair in ends for end in pair if end is not None}
-        numbers = {key: number for number, key in enumerate(seen)}
-        ways = [[Follower.of_candidate(end)] for end in seen.values()]
-        pairs = [(numbers[id(lower)], None if upper is None else numbers[id(upper)]) for lower, upper in ends]
-    recorder = Recorder([follower for way in ways for follower in way], sample)
-    for frame in tqdm(source.frames(), disable=not progress, unit="frame", desc=source.path.name):
-        recorder.add(frame)
-    if pairs is None:
-        pairs = _given_pairs(recorder, ways)
-    if pendulums is not None:
-        if len(pairs) < pendulums:
-            raise InputError(f"{film} shows {len(pairs)} swinging pendulums, not {pendulums}; give their markers' pixels")
-        pairs = pairs[:pendulums]
-    provenance = {"film": source.path.name, "markers": "found" if markers is None else "given"}
-    size = source.width, source.height
-    return recorder.tracking(pairs, source.path.name, provenance, size, focal_length, strict=pixels is not None)
+        return tracked(*given(pixels), pendulums, True)
+    refusal = usual = None
+    try:
+        usual = tracked(*_found(source, discover(sample, colours), sample, progress), pendulums, False)
+        if _lost(usual) < MANY:
+            return usual
+    except InputError as error:
+        refusal = error
+    try:  # what does not swing evenly from the start is followed like a given marker
+        recorder, pairs = given(starts_of(source, sample, colours))
+        other = tracked(recorder, likeliest_first(recorder.paths(), pairs), pendulums or 1, False)
+    except InputError:
+        if usual is None:
+            raise (refusal or InputError(f"nothing swings in {film}")) from None
+        return usual
+    return other if usual is None or _lost(other) < _lost(usual) / 2 else usual
 
 
-def _given_pairs(recorder: Recorder, ways: list[list[Follower | Fixed]]) -> list[tuple[int, int | None]]:
-    """Return which of the recorded followers are the lower and the upper end of each pendulum, each as it is seen best."""
+def _lost(tracking: Tracking) -> float:
+    """Return the part of the frames of the pendulum that is seen least in which it has no angle."""
+    return max(report.lost / report.frames for report in tracking.report)
+
+
+Followers = list[list[Follower | Fixed]]
+
+
+def _found(
+    source: FilmReader, found: Sequence[Found], sample: Sample, progress: bool
+) -> tuple[Recorder, list[tuple[int, int | None]]]:
+    """Follow the pendulums that were found in the start of a film."""
+    ends = [(pendulum.lower, pendulum.upper) for pendulum in found]
+    seen = {id(end): end for pair in ends for end in pair if end is not None}
+    numbers = {key: number for number, key in enumerate(seen)}
+    recorder = _recorded(source, Recorder([Follower.of_candidate(end) for end in seen.values()], sample), progress)
+    return recorder, [(numbers[id(lower)], None if upper is None else numbers[id(upper)]) for lower, upper in ends]
+
+
+def _followed(
+    source: FilmReader, sample: Sample, ways: Followers, progress: bool
+) -> tuple[Recorder, list[tuple[int, int | None]]]:
+    """Follow markers, each in several ways of which the best is taken, and pair them."""
+    recorder = _recorded(source, Recorder([follower for way in ways for follower in way], sample), progress)
     paths = recorder.paths()
     chosen, first = [], 0
     for way in ways:
         chosen.append(first + best(paths[first : first + len(way)]))
         first += len(way)
     pairs = paired([paths[k] for k in chosen])
-    return [(chosen[low], None if up is None else chosen[up]) for low, up in pairs]
+    return recorder, [(chosen[low], None if up is None else chosen[up]) for low, up in pairs]
+
+
+def _recorded(source: FilmReader, recorder: Recorder, progress: bool) -> Recorder:
+    for frame in tqdm(source.frames(), disable=not progress, unit="frame", desc=source.path.name):
+        recorder.add(frame)
+    return recorder
 
 
 def _choice(markers: Markers | None) -> tuple[list[str] | None, list[tuple[float, float]] | None]:
