@@ -15,6 +15,7 @@ CELLS = 16, 16  # at most one point is taken from each cell, so that no single o
 FEWEST = 6  # points that must agree, four more than a similarity needs
 OFTEN = 0.75  # part of the pictures in which a point must be found; a hand may hide it in the others
 LOYAL = 0.5  # pixels of the small picture by which a still point may deviate from the others, most of the time
+SPREAD = 0.2  # of the picture's longer side, across all points: points closer together tell nothing of the rest of the picture
 FLOW: dict[str, Any] = {"winSize": (15, 15), "maxLevel": 2, "criteria": (3, 20, 0.005)}
 
 
@@ -83,10 +84,10 @@ class Anchors:
                 self.points = self.points[:0]
                 return
             chosen = (np.nan_to_num(np.array(stray), nan=np.inf) < LOYAL).mean(axis=0) > OFTEN
-        if chosen.sum() < FEWEST:
-            self.points = self.points[:0]
-            return
-        self.points = self.points[chosen]
+        near = (
+            float(np.hypot(*np.ptp(self.points[chosen, 0], axis=0))) < SPREAD * max(self.first.shape) if chosen.any() else True
+        )
+        self.points = self.points[:0] if chosen.sum() < FEWEST or near else self.points[chosen]
 
     def camera(self, picture: NDArray[np.uint8]) -> tuple[complex, complex, float]:
         """Estimate the camera's motion from the first picture to another.

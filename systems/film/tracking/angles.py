@@ -12,7 +12,7 @@ from systems.film.tracking import rates, screening
 from systems.film.tracking.arrays import Floats, Mask, Points
 from systems.film.tracking.geometry import Arc, direction, fit_arc, without_jumps
 from systems.film.tracking.motion import FEWEST, Motion, free_motion, motion_of
-from systems.film.tracking.noise import noise_of, roughness
+from systems.film.tracking.noise import alikeness, noise_of, roughness
 from systems.film.tracking.pendulum_motion import PendulumMotion, stretched
 from systems.film.tracking.plausible import check_pendulum
 from systems.film.tracking.report import Report
@@ -41,6 +41,8 @@ class Ends:
         Whether the camera's roll is known to be removed, so that a drift of the middle is the pendulum's own.
     scale_error : default 0
         Relative error of the angles of places that were transformed to a view from the front.
+    place_error : default 0
+        Systematic error of a place, which depends on the place and is the same whenever the marker comes back to it [pixels].
     """
 
     t: Floats
@@ -51,6 +53,7 @@ class Ends:
     change: Floats | None = None
     steady: bool = False
     scale_error: float = 0.0
+    place_error: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ def angles(ends: Ends, name: str) -> Angles:
         phi = direction(np.where(quality > 0, ends.upper, np.nan), lower)
         length = np.abs(lower - ends.upper)
     else:
-        arc = fit_arc(lower)
+        arc = fit_arc(lower, ends.place_error)
         phi = direction(np.full_like(lower, arc.centre), lower)
         length = np.abs(lower - arc.centre)
         far = np.abs(length - arc.radius)
@@ -151,8 +154,9 @@ def _report(
     centre = whole.centre + (whole.drift * (t - whole.middle) if drifts else 0.0)
     theta = phi - centre
     x = theta[good]
-    relative = arc.radius_error / arc.radius if arc is not None else ends.scale_error
     radius = float(np.nanmedian(length)) if arc is None else arc.radius
+    # two places that are off by a constant change the angles of a rod like its length
+    relative = arc.radius_error / radius if arc else float(np.hypot(ends.scale_error, np.sqrt(2) * ends.place_error / radius))
     wide = isinstance(whole, PendulumMotion)
     mean_amplitude = whole.mean_amplitude if wide else float(np.sqrt(2 * np.mean((x - x.mean()) ** 2)))
     size = 0.0 if ends.lower_mass is None else float(np.sqrt(np.nanmedian(ends.lower_mass) / np.pi))
@@ -160,9 +164,11 @@ def _report(
     swing = whole.swing(times)
     noise = rates.jitter(times, x - swing[0], whole.period)
     window = rates.half_period(times, whole.period)
-    smooth = rates.smoothed(times, x, times, window, noise, whole)
-    scale_error = relative * np.abs(smooth.value)
     check = swing + rates.harmonic_rates(times, x - swing[0], whole.period)
+    rest = (x - check[0])[np.isfinite(check[0])]
+    lasting = noise * float(np.sqrt(alikeness(rest)))  # of errors that are alike in neighbouring frames, less is averaged away
+    smooth = rates.smoothed(times, x, times, window, lasting, whole)
+    scale_error = relative * np.abs(smooth.value)
     columns = {name: np.full(len(t), np.nan) for name in ("omega", "alpha", "theta_error", "omega_error", "alpha_error")}
     columns["omega"][good], columns["alpha"][good] = smooth.value[1:]
     columns["theta_error"] = np.hypot(noise, relative * np.abs(theta))
@@ -199,7 +205,7 @@ def _report(
         small_period=whole.small_period if wide else _undamped(whole) / stretched(mean_amplitude),
         release=release,
     )
-    orbits = orbits_of(times, x, window, noise, whole)
+    orbits = orbits_of(times, x, window, lasting, whole)
     return Angles(table, orbits, report, float((np.conj(right) * place).real))
 
 

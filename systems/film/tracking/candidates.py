@@ -20,7 +20,7 @@ from systems.film.tracking.swing import Swing, swing_of
 LOOKS = 5  # pictures that are searched for moving patches: a marker that is hidden in some is seen in others
 MOST_MOVING, MOST_STILL = 12, 40  # patches followed per picture, the likeliest first; a cluttered wall has more
 ALIKE = 16.0  # grey levels of colour between patches of one thing, from its light side to its dark side
-JUMP = 0.12  # of the picture's longer side, per picture: a swing across all of it in half a second
+JUMP = 0.25  # of the picture's longer side, per picture: a swing across all of it in a quarter of a second
 LIKELY = 0.04  # likeness below which a patch does not look like a marker at all
 COHERENT = 0.9  # part of the motion that one period and its harmonic explain
 PRESENT = 0.6  # part of the pictures in which a marker must be seen

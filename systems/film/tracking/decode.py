@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from systems.errors import InputError
+from systems.errors import AccuracyWarning, InputError
 from systems.extras import require
 from systems.film.tracking.arrays import Bytes
 
@@ -18,6 +21,7 @@ CONTAINERS = (  # each holds its pictures itself, whereas a playlist, such as co
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,av1,obu,ivf,flv,asf,ogg,mxf,nut,dv,mjpeg,"
     "yuv4mpegpipe,gif,apng"
 )
+UNTIMED = ("h264", "hevc", "mpegvideo", "m4v", "obu", "av1", "mjpeg")  # raw streams, whose times FFmpeg makes up
 SMALLEST_SIDE = 32  # pixels: in a smaller frame a marker and its surroundings do not fit
 
 
@@ -44,7 +48,8 @@ class Frame:
 class FilmReader:
     """A film that can be decoded from its start any number of times.
 
-    Times are the frames' presentation time stamps, so that variable frame rates and dropped frames keep their times.
+    Times are the frames' presentation time stamps, so that variable frame rates and dropped frames keep their times. Frames
+    whose pixels are not square are stretched to a width for which they are, as players show them.
 
     Parameters
     ----------
@@ -56,7 +61,7 @@ class FilmReader:
     FileNotFoundError
         If there is no such file.
     InputError
-        If the file is not a film, or its frames are too large or too small.
+        If the file is not a film, or has no time stamps, or its frames are too large or too small.
     MissingExtraError
         If PyAV is not installed.
     """
@@ -70,11 +75,30 @@ class FilmReader:
         with open_film(self.path) as container:
             stream = container.streams.video[0]
             self.width, self.height = int(stream.codec_context.width), int(stream.codec_context.height)
+            aspect = float(stream.sample_aspect_ratio or 1)
+            if container.format.name in UNTIMED:
+                raise InputError(
+                    f"{path} holds pictures without time stamps, so that its frame rate is unknown; put them into a file that "
+                    f"has them, as ffmpeg -r RATE -i {self.path.name} -c copy film.mp4 does"
+                )
         if self.width * self.height > LARGEST_FRAME:
             raise InputError(f"{path} has frames of {self.width} x {self.height} pixels; frames may have at most 100 million")
         if min(self.width, self.height) < SMALLEST_SIDE:
             raise InputError(
                 f"{path} has frames of {self.width} x {self.height} pixels; at least {SMALLEST_SIDE} each way are needed"
+            )
+
+        # as players do, whose pixels are square
+        self._stretched = abs(aspect - 1) > 1e-3 and 0.1 < aspect < 10
+        self.width = round(self.width * aspect) if self._stretched else self.width
+        first = next(islice(self.pictures(), 1))[1]
+        self.rotation = int(first.rotation)
+        if first.interlaced_frame:
+            warnings.warn(
+                f"{path} is interlaced: each frame mixes two pictures that are half a frame apart, which makes angles less "
+                "accurate; deinterlace it, as ffmpeg -i FILM -vf bwdif OUT does",
+                AccuracyWarning,
+                stacklevel=3,
             )
 
     def frames(self) -> Iterator[Frame]:
@@ -90,10 +114,29 @@ class FilmReader:
         Raises
         ------
         InputError
+            For the reasons of `pictures`.
+        """
+        for t, picture in self.pictures():
+            yield Frame(t, *_planes(picture))
+
+    def pictures(self) -> Iterator[tuple[float, Any]]:
+        """Yield the times of the same frames with the decoder's pictures.
+
+        Yields
+        ------
+        t : float
+            Time stamp [s].
+        picture : av.VideoFrame
+            The picture.
+
+        Raises
+        ------
+        InputError
             If the film breaks off, changes the size of its frames, or holds no frame at all.
         """
         av = require("av", "film", "reading films")
         packets = count = 0
+        size: tuple[int, int] | None = None
         last = -np.inf
         with open_film(self.path) as container:
             stream = container.streams.video[0]
@@ -110,12 +153,14 @@ class FilmReader:
                     for picture in pictures:
                         if picture.width * picture.height > LARGEST_FRAME:
                             raise InputError(f"{self.path} changes to frames above 100 million pixels; cut it into parts")
-                        if (picture.width, picture.height) != (self.width, self.height):
+                        size = size or (picture.width, picture.height)
+                        if (picture.width, picture.height) != size:
                             raise InputError(f"{self.path} changes the size of its frames; cut it into parts")
                         t = count * step if picture.time is None else float(picture.time)
                         if t > last:
                             last = t
-                            yield Frame(t, *_planes(picture))
+                            square = picture.reformat(width=self.width, height=self.height) if self._stretched else picture
+                            yield t, square
                         count += 1
             except av.error.FFmpegError as error:
                 raise InputError(f"{self.path} breaks off after {count} frames: {error}") from error

@@ -58,13 +58,15 @@ def without_jumps(angle: Floats) -> Floats:
     return whole
 
 
-def fit_arc(points: Points) -> Arc:
+def fit_arc(points: Points, place_error: float = 0.0) -> Arc:
     """Fit a circle to points by least distances, with less weight for outliers.
 
     Parameters
     ----------
     points : shape ``(T,)``
         Places as ``x + i y``; NaN is ignored.
+    place_error : default 0
+        Systematic error of a place, the same whenever the marker comes back to within a pixel of it [pixels].
 
     Returns
     -------
@@ -99,6 +101,9 @@ def fit_arc(points: Points) -> Arc:
     jacobian /= np.hypot(x - fit.x[0], y - fit.x[1])[:, None]
     # a string that vibrates leaves residuals that are correlated over many frames, which weigh less than independent ones
     spread = float(np.mean(miss(fit.x) ** 2)) * len(x) / max(len(x) - 3, 1) * alikeness(miss(fit.x))
+    # errors that come back with the place are as many as the pixels along the arc, however often the marker passes
+    pixels = max(float(np.abs(np.ptp(x) + 1j * np.ptp(y))) * scale, 1.0)
+    spread += (place_error / scale) ** 2 * max(len(x) / pixels, 1.0)
     singular = np.linalg.svd(jacobian, compute_uv=False)
     if singular[-1] < 1e-12 * singular[0]:
         raise InputError(
@@ -106,7 +111,7 @@ def fit_arc(points: Points) -> Arc:
         )
     covariance = spread * np.linalg.inv(jacobian.T @ jacobian)
     error = float(np.sqrt(covariance[2, 2]))
-    if error > LOOSEST * fit.x[2] or fit.x[2] > 1e4:
+    if not (error <= LOOSEST * fit.x[2] and fit.x[2] <= 1e4):  # NaN is refused, too
         raise InputError(
             f"the marker's arc is too flat to determine its pivot: its radius is {fit.x[2] * scale:.0f} +- "
             f"{error * scale:.0f} pixels; show the pivot, or a second marker on the rod"

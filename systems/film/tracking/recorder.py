@@ -20,6 +20,7 @@ from systems.film.tracking.markers import Blob
 from systems.film.tracking.result import Tracking
 from systems.film.tracking.sample import Sample
 
+PLACE = 0.07  # pixels: how far the centre of a marker is off that is round but made of pixels, or lit from one side
 ROLLS = 4.0  # variances of the noise of a roll: correcting a smaller roll would add noise
 
 
@@ -151,11 +152,18 @@ class Recorder:
 
         A false roll, of things that moved in front of the camera, makes the angle rougher, a true one smoother.
         """
-        courses = []
+        courses: list[tuple[Ends, Angles]] = []
+        refusal: InputError | None = None
         for a, b, steady in motions:
             low, up = ((x[:, 0] + 1j * x[:, 1] - b) / a if x is not None else None for x in (lower, upper))
-            ends = Ends(t, low, up, lower[:, 2], None if upper is None else upper[:, 2], lower[:, 3], steady)
-            courses.append((ends, angles(ends, name)))
+            masses = lower[:, 2], None if upper is None else upper[:, 2]
+            ends = Ends(t, low, up, *masses, change=lower[:, 3], steady=steady, place_error=PLACE)
+            try:
+                courses.append((ends, angles(ends, name)))
+            except InputError as error:
+                refusal = refusal or error
+        if not courses and refusal is not None:
+            raise refusal
         return min(courses, key=lambda course: course[1].report.jitter)
 
     def _motions(self) -> list[tuple[Points, Points, bool]]:

@@ -20,7 +20,7 @@ from systems.film.tracking.result import Tracking
 from systems.film.tracking.sample import Sample
 from systems.film.tracking.view import check
 
-MANY = 0.1  # of the frames: whoever loses as many may follow the wrong thing
+DOUBTFUL = 0.1  # of the frames that are lost, or relative error of the amplitude: the wrong thing may have been followed
 
 Markers = str | Sequence[str] | Sequence[tuple[float, float]]
 
@@ -95,7 +95,8 @@ def track(
     refusal = usual = None
     try:
         usual = tracked(*_found(source, discover(sample, colours), sample, progress), pendulums, False)
-        if _lost(usual) < MANY:
+        wanted = 2 if colours is not None and len(colours) > 1 else 1  # ends
+        if _doubt(usual) < DOUBTFUL and _ends(usual) >= wanted:
             return usual
     except InputError as error:
         refusal = error
@@ -106,12 +107,18 @@ def track(
         if usual is None:
             raise (refusal or InputError(f"nothing swings in {film}")) from None
         return usual
-    return other if usual is None or _lost(other) < _lost(usual) / 2 else usual
+    better = usual is None or _ends(other) > _ends(usual) or _doubt(other) < _doubt(usual) / 2
+    return other if better or usual is None else usual
 
 
-def _lost(tracking: Tracking) -> float:
-    """Return the part of the frames of the pendulum that is seen least in which it has no angle."""
-    return max(report.lost / report.frames for report in tracking.report)
+def _ends(tracking: Tracking) -> int:
+    """Return the number of visible ends of the pendulum that has the most."""
+    return max(report.ends for report in tracking.report)
+
+
+def _doubt(tracking: Tracking) -> float:
+    """Return the part of the frames without an angle or the relative error of the amplitude, whichever is the largest."""
+    return max(max(report.lost / report.frames, report.amplitude_error / report.amplitude) for report in tracking.report)
 
 
 Followers = list[list[Follower | Fixed]]

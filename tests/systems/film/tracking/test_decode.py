@@ -1,10 +1,13 @@
 """Films are read from files that hold their own pictures: no file makes another one be opened."""
 
+from fractions import Fraction
+
 import av
 import numpy as np
 import pytest
 
 from systems import InputError
+from systems.errors import AccuracyWarning
 from systems.film import Film, render, track
 from systems.film.tracking.decode import FilmReader
 
@@ -61,4 +64,41 @@ def test_pictures_of_an_unknown_kind_are_refused(folder, tmp_path):
         (folder / "other.mp4").read_bytes().replace(b"avc1", b"zzzz").replace(b"mp4v", b"zzzz")
     )
     with pytest.raises(InputError, match="FFmpeg cannot decode"):
+        FilmReader(tmp_path / "film.mp4")
+
+
+def encoded(path, source, size=None, aspect=None, options=None, form=None):
+    """Write the pictures of a film again: in another size, with another aspect of its pixels, or as a raw stream."""
+    with av.open(str(source)) as film, av.open(str(path), "w", format=form) as container:
+        stream = container.add_stream("libx264", rate=30, options={"crf": "5", **(options or {})})
+        stream.width, stream.height = size or (film.streams.video[0].width, film.streams.video[0].height)
+        stream.pix_fmt = "yuv420p"
+        if aspect is not None:
+            stream.codec_context.sample_aspect_ratio = aspect
+        for number, frame in enumerate(film.decode(video=0)):
+            frame = frame.reformat(width=stream.width, height=stream.height)
+            frame.pts, frame.time_base = number, Fraction(1, 30)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+def test_pixels_that_are_not_square_do_not_change_the_angles(folder, tmp_path):
+    encoded(tmp_path / "narrow.mp4", folder / "other.mp4", size=(240, 180), aspect=Fraction(4, 3))
+    assert FilmReader(tmp_path / "narrow.mp4").width == 320
+    t = np.linspace(0, 4, 400)
+    render((t, 0.3 * np.cos(6 * t)), tmp_path / "wide.mp4", Film(size=(320, 180), pivot=(160.0, 20.0), rod=120.0, marker=6))
+    encoded(tmp_path / "film.mp4", tmp_path / "wide.mp4", size=(240, 180), aspect=Fraction(4, 3))
+    (report,) = track(tmp_path / "film.mp4").report
+    assert report.amplitude == pytest.approx(0.3, rel=0.01)
+
+
+def test_pictures_without_time_stamps_are_refused(folder, tmp_path):
+    encoded(tmp_path / "film.h264", folder / "other.mp4", form="h264")
+    with pytest.raises(InputError, match="without time stamps, so that its frame rate is unknown"):
+        track(tmp_path / "film.h264")
+
+
+def test_interlaced_pictures_are_told(folder, tmp_path):
+    encoded(tmp_path / "film.mp4", folder / "other.mp4", options={"x264-params": "tff=1:interlaced=1"})
+    with pytest.warns(AccuracyWarning, match="is interlaced"):
         FilmReader(tmp_path / "film.mp4")
