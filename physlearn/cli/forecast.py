@@ -19,6 +19,8 @@ from physlearn.cli.options import (
     FocalLength,
     Folder,
     Hidden,
+    Markers,
+    Pendulums,
     Seed,
     SystemSettings,
     TrainingOrbits,
@@ -33,6 +35,11 @@ def forecast(
     out: Folder,
     data: Annotated[Path | None, Option(help="CSV file of recorded angles to learn from, instead of a simulation.")] = None,
     film: Annotated[Path | None, Option(help="Film of a pendulum to track and learn from, instead of a simulation.")] = None,
+    markers: Markers = None,
+    pendulums: Pendulums = None,
+    pendulum: Annotated[
+        int | None, Option(help="Number of the film's pendulum to learn from, counted from the left. Default: 0.")
+    ] = None,
     focal_length: FocalLength = None,
     columns: Annotated[
         str | None,
@@ -62,7 +69,9 @@ def forecast(
     method: Annotated[str | None, Option(help="Integrator to roll the model out with: {integrators}. Needs --model.")] = None,
     integrator: Annotated[str | None, Option(hidden=True)] = None,
     energy: Annotated[float | None, Option(help="Energy of the forecast orbits, for systems that sample by energy.")] = None,
-    duration: Annotated[float | None, Option("--time", help="Duration of each forecast.")] = None,
+    duration: Annotated[
+        float | None, Option("--time", help="Duration of each forecast; at most the last fifth of a film.")
+    ] = None,
     dt: Annotated[float | None, Option(help="Time step of the training data and of the forecast.")] = None,
     orbits: TrainingOrbits = None,
     test_orbits: Annotated[int | None, Option(help="Number of orbits to forecast.", max=MOST)] = None,
@@ -119,8 +128,9 @@ def forecast(
         "seed": seed,
         "progress": progress(as_json),
     }
-    if film is None and focal_length is not None:
-        raise InputError("--focal-length is that of the camera of a --film")
+    of_film = {"--markers": markers, "--pendulums": pendulums, "--pendulum": pendulum, "--focal-length": focal_length}
+    if film is None and (given := [option for option, value in of_film.items() if value is not None]):
+        raise InputError(f"{given[0]} is for a film; give one with --film")
     unused = {
         "--energy": energy,
         "--time": duration,
@@ -157,6 +167,9 @@ def forecast(
         result = simulated.forecast_system(system, chosen, protocol, **settings)
         answer(result.metrics(), str(result), result.save(folder), as_json)
         return
+    if film is not None:
+        unused.pop("--time")
+        values.check_pendulum(name)
     if given := [option for option, value in unused.items() if value is not None]:
         raise InputError(f"{given[0]} is for simulated systems; a recording comes with its own")
     if film is not None and (data is not None or columns is not None):
@@ -167,12 +180,15 @@ def forecast(
     recordings: dict[str, Any] = {}
     written: list[Path] = []
     if film is not None:
-        recordings, written = recorded.read_film(film, folder, focal_length=focal_length, progress=settings["progress"])
+        recordings, written = recorded.read_film(
+            film, folder, markers=values.markers(markers), pendulums=pendulums, pendulum=pendulum or 0,
+            focal_length=focal_length, progress=settings["progress"],
+        )  # fmt: skip
     elif data is not None:
         recordings = recorded.read_recording(data, values.listed(columns))
     results = {}
     for rates, recording in recordings.items():
-        results[rates] = recorded.forecast_recording(recording, chosen, name=name, **settings)
+        results[rates] = recorded.forecast_recording(recording, chosen, name=name, duration=duration, **settings)
         written += results[rates].save(folder, f"{rates}-")
     text = "\n\n".join(map(str, results.values()))
     answer({rates: result.metrics() for rates, result in results.items()}, text, written, as_json)

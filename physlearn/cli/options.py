@@ -24,6 +24,14 @@ FocalLength = Annotated[
 ]
 Folder = Annotated[Path, Option("--out", help="Folder to write to.")]
 Hidden = Annotated[str, Option(help="Widths of the hidden layers, such as 100 or 64,64.")]
+Markers = Annotated[
+    str | None,
+    Option(
+        help="Markers on the pendulums: colours, such as red,blue, or pixels of the first frame, such as "
+        "310,40;305,400. Default: whatever swings."
+    ),
+]
+Pendulums = Annotated[int | None, Option(help="Number of pendulums. Default: as many as are found.")]
 Plot = Annotated[Path | None, Option(help="Picture to write: .png, .svg or .pdf.")]
 Scheduler = Annotated[str | None, Option(help="Address of a dask scheduler whose workers share the work.")]
 Seed = Annotated[int, Option(help="Random seed.", min=-FARTHEST, max=FARTHEST)]

@@ -10,19 +10,13 @@ from typer import Argument, Option
 
 from physlearn.cli.answer import answer, progress
 from physlearn.cli.interruption import importing
-from physlearn.cli.options import AsJson, FocalLength, Plot
+from physlearn.cli.options import AsJson, FocalLength, Markers, Pendulums, Plot
 
 
 def track(
     film: Annotated[Path, Argument(metavar="FILM", help="Film of one pendulum or of several.")],
-    markers: Annotated[
-        str | None,
-        Option(
-            help="Markers on the pendulums: colours, such as red,blue, or pixels of the first frame, such as "
-            "310,40;305,400. Default: whatever swings."
-        ),
-    ] = None,
-    pendulums: Annotated[int | None, Option(help="Number of pendulums. Default: as many as are found.")] = None,
+    markers: Markers = None,
+    pendulums: Pendulums = None,
     focal_length: FocalLength = None,
     points: Annotated[
         list[str] | None,

@@ -182,6 +182,13 @@ def interval(text: str | None) -> tuple[str, tuple[float, float]] | None:
         raise InputError(f"--continue takes a parameter and its range, such as mu=0.1:3, not {text!r}") from error
 
 
+def check_pendulum(name: str) -> None:
+    """Check that a film of a pendulum can show the system of the given name."""
+    if "theta" not in systems.get(name).coordinates:
+        suitable = ", ".join(other for other in systems.names() if "theta" in systems.get(other).coordinates)
+        raise InputError(f"a film of a pendulum gives the angle theta, which {name} does not have; choose one of {suitable}")
+
+
 def markers(text: str | None) -> str | list[tuple[float, float]] | None:
     """Return names of colours as they are, pixels as numbers."""
     if text is None or not text[:1].isdigit():

@@ -51,16 +51,25 @@ def read_recording(path: str | os.PathLike[str], columns: Sequence[str] | None =
 
 
 def read_film(
-    film: str | os.PathLike[str], folder: Path, *, focal_length: float | None = None, progress: bool = True
+    film: str | os.PathLike[str],
+    folder: Path,
+    *,
+    markers: str | Sequence[tuple[float, float]] | None = None,
+    pendulums: int | None = None,
+    pendulum: int = 0,
+    focal_length: float | None = None,
+    progress: bool = True,
 ) -> tuple[dict[str, list[Orbit]], list[Path]]:
-    """Track a film, write angles.csv and track.png to the folder, and return the recording of the first pendulum.
+    """Track a film, write angles.csv and track.png to the folder, and return the recording of one pendulum.
 
     Parameters
     ----------
-    film, focal_length, progress
-        As for `systems.pendulum_clock.track`.
+    film, markers, pendulums, focal_length, progress
+        As for `systems.film.track`.
     folder
         Folder to write to.
+    pendulum : default 0
+        Number of the pendulum, counted from the left.
 
     Returns
     -------
@@ -72,14 +81,16 @@ def read_film(
     Raises
     ------
     InputError
-        If the film has no stretch without gaps that is long enough.
+        If the film does not show the pendulum, or has no stretch of it without gaps that is long enough.
     """
     from physlearn.forecasting import picture  # importing Matplotlib is slow
 
-    tracked = films.track(film, focal_length=focal_length, progress=progress)
+    tracked = films.track(film, markers=markers, pendulums=pendulums, focal_length=focal_length, progress=progress)
+    if not 0 <= pendulum < len(tracked.report):
+        raise InputError(f"the film shows {len(tracked.report)} pendulums, counted from 0, and none is number {pendulum}")
     tracked.save_csv(folder / "angles.csv")
     written = [folder / "angles.csv", write_figure(folder / "track.png", picture.of_tracking(tracked))]
-    orbits = [orbit for orbit in tracked.orbits if orbit.provenance["pendulum"] == 0]
+    orbits = [orbit for orbit in tracked.orbits if orbit.provenance["pendulum"] == pendulum]
     if not orbits:
         raise InputError("the film has no stretch without gaps that is long enough to learn from: give a longer film")
     return {"film": orbits}, written
@@ -91,6 +102,7 @@ def forecast_recording(
     *,
     name: str,
     gap: int | None = None,
+    duration: float | None = None,
     seed: int = 0,
     progress: bool = True,
     training: Mapping[str, Any] | None = None,
@@ -111,23 +123,32 @@ def forecast_recording(
         Number of samples left out between two blocks of time; defaults to the window of the filter that computed the rates,
         which is the shortest gap for which no sample affects two blocks.
 
+    duration
+        Duration of the forecast; defaults to all of the test block's longest stretch.
+
     Raises
     ------
     InputError
-        If the recording does not oscillate about a centre.
+        If the recording does not oscillate about a centre, or the test block is shorter than the forecast.
     """
     start = time.perf_counter()
     gap = orbits[0].provenance["filter"]["window"] if gap is None else gap
     recording = join(orbits)
     learned, validation, rest = split_time(recording, (TRAINING, VALIDATION, 1 - TRAINING - VALIDATION), gap)
     test = longest_stretch(rest)
+    if duration is not None:
+        longest = float(test.t[-1] - test.t[0])
+        within = test.t - test.t[0] <= duration
+        if not (0 < duration <= longest and int(within.sum()) > 1):
+            raise InputError(f"the forecast must be longer than one step and last at most {longest:.3g}, not {duration:g}")
+        test = test[..., : int(within.sum())]
     trained = fit_all(contenders, learned, validation, progress=progress, training=training or {}, seed=seed, **network)
     forecasts = forecast_all(contenders, trained, test.z[0], test.t, progress=progress)
     frequency, energy = fit_pendulum(learned)
     rows = [_row("truth", test, test, None, energy)]
     rows += [_row(c.label, forecasts[c.label], test, trained.forecasters[c.model], energy) for c in contenders]
     unit = recording.provenance.get("units", {}).get("t", "s")
-    duration = float(test.t[-1] - test.t[0])
+    lasted = float(test.t[-1] - test.t[0])
     filmed = "film" in recording.provenance
     derived = "derived" in recording.provenance["rates"].values()
     gain = recording.provenance["filter"].get("acceleration_gain", 1.0)
@@ -136,7 +157,7 @@ def forecast_recording(
         f"that are {100 * (gain**-0.5 - 1):.2f} % too long"
     )
     return Report(
-        title=f"{name}: {duration:.1f} {unit} forecast from one recorded state, rates from the "
+        title=f"{name}: {lasted:.1f} {unit} forecast from one recorded state, rates from the "
         + ("film" if filmed else "angle" if derived else "file"),
         table=pd.DataFrame(rows).set_index("forecast"),
         truth=test,
@@ -163,7 +184,7 @@ def forecast_recording(
             "file]",
             "phase error: phase by which the forecast is ahead at the end of the block [rad]",
             "valid time: time until the error exceeds 0.4 of the spread of the recording (rms over coordinates, each in "
-            f"standard deviations); at most {duration:.1f} {unit}",
+            f"standard deviations); at most {lasted:.1f} {unit}",
             f"energy error: largest |H - E| / |E|, with H = omega^2/2 + ({frequency:.5g}/{unit})^2 (1 - cos theta) of the "
             "pendulum fitted to the training block; the row 'truth' shows how much the energy of the real clock varies",
             *(

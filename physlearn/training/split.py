@@ -84,8 +84,10 @@ def split_time(orbit: Orbit, fractions: Sequence[float], gap: int = 0) -> list[O
     ends = _ends(fractions, n)
     starts = [0, *(end + gap for end in ends[:-1])]
     if any(a >= b for a, b in zip(starts, ends, strict=True)):
+        parts = ", ".join(f"{part:.3g}" for part in fractions)
         raise InputError(
-            f"{n} samples are too few for blocks of {list(fractions)} with gaps of {gap}: give a longer orbit or a smaller gap"
+            f"{n} samples are too few for blocks of {parts} of the orbit with gaps of {gap} samples between them; "
+            "give a longer orbit or a smaller gap"
         )
     return [orbit[..., a:b] for a, b in zip(starts, ends, strict=True)]
 

@@ -16,6 +16,7 @@ from systems.film.tracking.noise import alikeness, noise_of, roughness
 from systems.film.tracking.pendulum_motion import PendulumMotion, stretched
 from systems.film.tracking.plausible import check_pendulum
 from systems.film.tracking.report import Report
+from systems.film.tracking.slips import stretch_without_slips
 from systems.film.tracking.stretches import orbits_of
 from systems.orbit import Orbit
 
@@ -122,7 +123,12 @@ def angles(ends: Ends, name: str) -> Angles:
     phi = without_jumps(np.where(quality > 0, phi, np.nan))
     good = quality > 0
     first, release, whole = free_motion(t[good], phi[good])
-    free = t >= t[good][first]
+    indices = np.flatnonzero(good)[first:]
+    even, slips = stretch_without_slips(t[indices], phi[indices], whole)
+    if slips:
+        indices = indices[even]
+        whole = motion_of(t[indices], phi[indices], whole)
+    free = (t >= t[indices[0]]) & (t <= t[indices[-1]]) if slips else t >= t[indices[0]]
     repeated = free & screening.duplicates(t, np.where(free, phi, np.nan), ends.change, whole)
     quality[repeated] = 0
     for _ in range(2):
@@ -131,7 +137,7 @@ def angles(ends: Ends, name: str) -> Angles:
     phi = np.where(quality > 0, phi, np.nan)
     if (free & np.isfinite(phi)).sum() < FEWEST:
         raise InputError(f"{name} swings freely in too few frames; {FEWEST} are needed to determine its swing")
-    return _report(ends, phi, quality, length, arc, int(repeated.sum()), free, release, whole, name)
+    return _report(ends, phi, quality, length, arc, int(repeated.sum()), free, release, slips, whole, name)
 
 
 def _report(
@@ -143,6 +149,7 @@ def _report(
     duplicates: int,
     free: Mask,
     release: float,
+    slips: int,
     start: Motion,
     name: str,
 ) -> Angles:
@@ -204,6 +211,7 @@ def _report(
         lag=_lag(smooth.value[1], check[1], check[2], inner),
         small_period=whole.small_period if wide else _undamped(whole) / stretched(mean_amplitude),
         release=release,
+        slips=slips,
     )
     orbits = orbits_of(times, x, window, lasting, whole)
     return Angles(table, orbits, report, float((np.conj(right) * place).real))

@@ -60,6 +60,9 @@ class Report:
     release : float
         Time at which a hand released the pendulum [s]; NaN if it swings freely from the first frame. Earlier angles have no
         rates.
+    slips : int
+        Number of splices and slips of time, at which the phase of the swing jumps. All results are those of the longest
+        stretch between them; angles outside of it have no rates.
     """
 
     pendulum: int
@@ -88,16 +91,18 @@ class Report:
     yaw_error: float = float("nan")
     small_period: float = float("nan")
     release: float = float("nan")
+    slips: int = 0
 
     def __str__(self) -> str:
         degrees = np.degrees
         arc = "" if self.ends == 2 else f", pivot from the arc, R = {self.radius:.0f} +- {self.radius_error:.0f} pixels"
         small = f" ({self.small_period:.5f} s for small swings)" if self.amplitude > WIDE else ""
         release = f", released at {self.release:.3f} s" if isfinite(self.release) else ""
+        slips = f", cut at {self.slips} slips of its time" if self.slips else ""
         view = f", a yaw of {degrees(self.yaw):.1f} +- {degrees(self.yaw_error):.1f} deg undone" if self.yaw else ""
         return (
             f"pendulum {self.pendulum}: T = {self.period:.5f} +- {self.period_error:.5f} s{small}, "
             f"A = {degrees(self.amplitude):.3f} +- {degrees(self.amplitude_error):.3f} deg, "
             f"decay {self.decay:.4f} +- {self.decay_error:.4f} 1/s, jitter {degrees(self.jitter):.4f} deg, "
-            f"{self.frames - self.lost} of {self.frames} frames{arc}{view}{release}"
+            f"{self.frames - self.lost} of {self.frames} frames{arc}{view}{release}{slips}"
         )

@@ -60,7 +60,9 @@ def test_colours_and_pixels_may_be_given(run, film, tmp_path):
 
 def test_a_film_is_tracked_learned_and_forecast(run, tmp_path_factory, tmp_path):
     film = filmed(tmp_path_factory.mktemp("film") / "clock.mp4", 20.0)
-    result = run("forecast", "pendulum-clock", "--film", film, "--model", "linear", "--out", tmp_path, "--json")
+    result = run(
+        "forecast", "pendulum-clock", "--film", film, "--markers", "red,blue", "--model", "linear", "--out", tmp_path, "--json"
+    )
     rows = json.loads(result.out)["result"]["film"]["rows"]
     assert [row["forecast"] for row in rows] == ["truth", "linear + gauss-legendre-4"]
     assert rows[1]["valid_time"] > 2 * PERIOD  # all of the last fifth
@@ -78,6 +80,9 @@ def test_a_film_is_tracked_learned_and_forecast(run, tmp_path_factory, tmp_path)
         (["track", "FILM", "--plot", "picture.txt"], "picture"),
         (["track", "FILM", "--pendulums", "7"], "7"),
         (["forecast", "pendulum-clock", "--film", "FILM", "--energy", "1", "--out", "o"], "--energy"),
+        (["forecast", "henon-heiles", "--film", "FILM", "--out", "o"], "the angle theta, which henon-heiles does not have"),
+        (["forecast", "pendulum-clock", "--markers", "red", "--out", "o"], "--markers is for a film"),
+        (["forecast", "pendulum-clock", "--film", "FILM", "--pendulum", "1", "--out", "o"], "shows 1 pendulums"),
         (["forecast", "pendulum-clock", "--film", "FILM", "--data", "a.csv", "--out", "o"], "--film"),
     ],
 )
