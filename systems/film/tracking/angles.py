@@ -10,13 +10,13 @@ import pandas
 from systems.errors import InputError
 from systems.film.tracking import rates, screening
 from systems.film.tracking.arrays import Floats, Mask, Points
+from systems.film.tracking.course import Course, course_of
 from systems.film.tracking.geometry import Arc, direction, fit_arc, without_jumps
-from systems.film.tracking.motion import FEWEST, Motion, free_motion, motion_of
+from systems.film.tracking.motion import FEWEST, Motion, motion_of
 from systems.film.tracking.noise import alikeness, noise_of, roughness
 from systems.film.tracking.pendulum_motion import PendulumMotion, stretched
 from systems.film.tracking.plausible import check_pendulum
 from systems.film.tracking.report import Report
-from systems.film.tracking.slips import stretch_without_slips
 from systems.film.tracking.stretches import orbits_of
 from systems.orbit import Orbit
 
@@ -121,23 +121,17 @@ def angles(ends: Ends, name: str) -> Angles:
         far = np.abs(length - arc.radius)
         quality[far > screening.OUTLIER * max(noise_of(far), 0.1)] = 0
     phi = without_jumps(np.where(quality > 0, phi, np.nan))
-    good = quality > 0
-    first, release, whole = free_motion(t[good], phi[good])
-    indices = np.flatnonzero(good)[first:]
-    even, slips = stretch_without_slips(t[indices], phi[indices], whole)
-    if slips:
-        indices = indices[even]
-        whole = motion_of(t[indices], phi[indices], whole)
-    free = (t >= t[indices[0]]) & (t <= t[indices[-1]]) if slips else t >= t[indices[0]]
-    repeated = free & screening.duplicates(t, np.where(free, phi, np.nan), ends.change, whole)
+    course = course_of(t, phi)
+    free = course.free
+    repeated = free & screening.duplicates(t, np.where(free, phi, np.nan), ends.change, course.motion)
     quality[repeated] = 0
     for _ in range(2):
         swinging = np.where(free & (quality > 0), phi, np.nan)
-        quality[screening.outliers(t, swinging, FINEST / float(np.nanmedian(length)), whole)] = 0
+        quality[screening.outliers(t, swinging, FINEST / float(np.nanmedian(length)), course.motion)] = 0
     phi = np.where(quality > 0, phi, np.nan)
     if (free & np.isfinite(phi)).sum() < FEWEST:
         raise InputError(f"{name} swings freely in too few frames; {FEWEST} are needed to determine its swing")
-    return _report(ends, phi, quality, length, arc, int(repeated.sum()), free, release, slips, whole, name)
+    return _report(ends, phi, quality, length, arc, int(repeated.sum()), course, name)
 
 
 def _report(
@@ -147,16 +141,13 @@ def _report(
     length: Floats,
     arc: Arc | None,
     duplicates: int,
-    free: Mask,
-    release: float,
-    slips: int,
-    start: Motion,
+    course: Course,
     name: str,
 ) -> Angles:
     t = ends.t
-    good = np.isfinite(phi) & free
+    good = np.isfinite(phi) & course.free
     times = t[good]
-    whole = motion_of(times, phi[good], start)
+    whole = motion_of(times, phi[good], course.motion)
     drifts = not ends.steady and abs(whole.drift) > 5 * whole.drift_error and np.ptp(times) > 4 * whole.period
     centre = whole.centre + (whole.drift * (t - whole.middle) if drifts else 0.0)
     theta = phi - centre
@@ -168,6 +159,7 @@ def _report(
     mean_amplitude = whole.mean_amplitude if wide else float(np.sqrt(2 * np.mean((x - x.mean()) ** 2)))
     size = 0.0 if ends.lower_mass is None else float(np.sqrt(np.nanmedian(ends.lower_mass) / np.pi))
     check_pendulum(whole, float(np.ptp(times)), mean_amplitude, roughness(x), radius, size, name)
+    beginning = course.beginning or whole
     swing = whole.swing(times)
     noise = rates.jitter(times, x - swing[0], whole.period)
     window = rates.half_period(times, whole.period)
@@ -190,8 +182,8 @@ def _report(
         pendulum=0,
         period=whole.period,
         period_error=whole.period_error,
-        amplitude=whole.amplitude,
-        amplitude_error=float(np.hypot(whole.amplitude_error, relative * whole.amplitude)),
+        amplitude=beginning.amplitude,
+        amplitude_error=float(np.hypot(beginning.amplitude_error, relative * beginning.amplitude)),
         mean_amplitude=mean_amplitude,
         decay=whole.decay,
         decay_error=whole.decay_error,
@@ -210,8 +202,8 @@ def _report(
         alpha_check=_difference(smooth.value[2], check[2], inner),
         lag=_lag(smooth.value[1], check[1], check[2], inner),
         small_period=whole.small_period if wide else _undamped(whole) / stretched(mean_amplitude),
-        release=release,
-        slips=slips,
+        release=course.release,
+        slips=course.slips,
     )
     orbits = orbits_of(times, x, window, lasting, whole)
     return Angles(table, orbits, report, float((np.conj(right) * place).real))

@@ -57,7 +57,7 @@ def free_motion(t: Floats, x: Floats) -> tuple[int, float, Motion]:
     first : int
         Index of the first angle of the free swing; 0 if it is free from the start, or never.
     release : float
-        Time at which it was released [s]; NaN if it is free from the start, or never.
+        Time at which it was released after it was held [s]; NaN if it was not.
     motion : Oscillation or PendulumMotion
         The motion from there on.
     """
@@ -96,7 +96,7 @@ def _rest(motion: Motion, x: Floats) -> float:
 def _released(t: Floats, x: Floats, first: int, motion: Motion) -> tuple[int, float, Motion]:
     """Return the index and the time of the release, near an index from which on the pendulum swings freely, and its motion."""
     quarter = motion.period / 4
-    release = float(t[first])
+    release = float("nan")
     before = x[(t < t[first] - quarter / 4) & (t > t[first] - 1.5 * quarter)]
     away = float(np.median(before)) - motion.centre if len(before) > 2 else 0.0
     if abs(away) > 0 and np.ptp(before) < 2 * HELD * abs(away):
@@ -107,5 +107,5 @@ def _released(t: Floats, x: Floats, first: int, motion: Motion) -> tuple[int, fl
         if early.any():
             since = np.arccos(part[early]) / (2 * np.pi) * motion.period
             release = float(np.median(t[leaving][early] - since))
-    first = int(np.searchsorted(t, release))
+            first = int(np.searchsorted(t, release))
     return first, release, motion_of(t[first:], x[first:], motion)

@@ -98,7 +98,7 @@ class Report:
         arc = "" if self.ends == 2 else f", pivot from the arc, R = {self.radius:.0f} +- {self.radius_error:.0f} pixels"
         small = f" ({self.small_period:.5f} s for small swings)" if self.amplitude > WIDE else ""
         release = f", released at {self.release:.3f} s" if isfinite(self.release) else ""
-        slips = f", cut at {self.slips} slips of its time" if self.slips else ""
+        slips = f", cut at {self.slips} slip{'s' * (self.slips > 1)} of time" if self.slips else ""
         view = f", a yaw of {degrees(self.yaw):.1f} +- {degrees(self.yaw_error):.1f} deg undone" if self.yaw else ""
         return (
             f"pendulum {self.pendulum}: T = {self.period:.5f} +- {self.period_error:.5f} s{small}, "

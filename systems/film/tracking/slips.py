@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from systems.film.tracking.arrays import Floats
@@ -9,12 +11,12 @@ from systems.film.tracking.motion import Motion
 
 PERIODS = 1.5  # on each side of a jump, over which the phase is a line
 SURE = 8.0  # standard errors by which the phase must jump
-SMALLEST = 0.25  # of a frame: a smaller jump does no harm
+SMALLEST = 0.1  # of a frame: a smaller jump does no harm
 FEWEST = 8  # angles on each side, four per parameter of a line
 
 
-def stretch_without_slips(t: Floats, x: Floats, motion: Motion) -> tuple[slice, int]:
-    """Find the longest stretch within which the phase of a swing does not jump.
+def stretches_between_slips(t: Floats, x: Floats, motion: Motion) -> list[slice]:
+    """Find the stretches within which the phase of a swing does not jump.
 
     Parameters
     ----------
@@ -25,17 +27,15 @@ def stretch_without_slips(t: Floats, x: Floats, motion: Motion) -> tuple[slice, 
 
     Returns
     -------
-    stretch : slice
-        Indices of the stretch.
-    slips : int
-        Number of jumps.
+    list of slice
+        Indices of each stretch, one more than there are jumps.
     """
     _, rate, _ = motion.swing(t)
     off = x - motion.centre - motion.swing(t)[0]
     near = PERIODS * motion.period
     step = float(np.median(np.diff(t)))
     if t[-1] - t[0] < 2 * near:
-        return slice(0, len(t)), 0
+        return [slice(0, len(t))]
     score, jump = np.zeros(len(t)), np.zeros(len(t))
     for k in range(FEWEST, len(t) - FEWEST):
         before, after = slice(int(np.searchsorted(t, t[k] - near)), k), slice(k, int(np.searchsorted(t, t[k] + near)))
@@ -50,8 +50,7 @@ def stretch_without_slips(t: Floats, x: Floats, motion: Motion) -> tuple[slice, 
         if all(abs(t[k] - t[other]) > near for other in found):
             found.append(int(k))
     edges = [0, *sorted(found), len(t)]
-    longest = int(np.argmax(np.diff(edges)))
-    return slice(edges[longest], edges[longest + 1]), len(found)
+    return [slice(start, stop) for start, stop in pairwise(edges)]
 
 
 def _lateness(tau: Floats, off: Floats, rate: Floats) -> tuple[float, float]:

@@ -104,3 +104,21 @@ def test_what_is_no_pendulum_is_refused_in_one_sentence(theta, told):
     with pytest.raises(InputError, match=told) as refusal:
         measured(theta)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("slip", [0.039, -0.039, 0.7])
+def test_a_slip_of_time_is_found_and_cut_and_does_not_spoil_the_period(slip):
+    theta = 0.1 * np.cos(W * (T + slip * (T > 5.0)))
+    (report,) = measured(theta).report
+    assert report.slips == 1
+    assert "cut at 1 slip" in str(report)
+    assert report.period == pytest.approx(2 * np.pi / W, abs=4 * report.period_error)
+    assert report.lost == 0
+
+
+def test_no_slip_is_found_where_there_is_none():
+    rng = np.random.default_rng(0)
+    for _ in range(8):
+        size, omega, decay = rng.uniform(0.03, 0.25), rng.uniform(3, 7), rng.uniform(0, 0.1)
+        theta = size * np.exp(-decay * T) * np.cos(omega * T)
+        assert measured(theta, noise=rng.uniform(0.02, 0.5)).report[0].slips == 0
