@@ -62,5 +62,5 @@ _PLACES = {
 }
 
 __getattr__, __dir__ = lazily(
-    __name__, _PLACES, [*__all__, "accuracy", "overlay", "points", "rendering", "states", "tracking"]
+    __name__, _PLACES, [*__all__, "accuracy", "coverage", "overlay", "points", "rendering", "states", "tracking"]
 )

@@ -133,7 +133,7 @@ def summary(table: pandas.DataFrame) -> pandas.DataFrame:
     counted = table.assign(refused=~seen, amplitude_1=(off < 1).where(seen), amplitude_2=(off < 2).where(seen))
     groups = counted.groupby(["size", "kind", "ends"], sort=False)
     columns = ["amplitude_1", "amplitude_2", "angle_1", "angle_2", "rate_1", "rate_2"]
-    means = groups[columns].agg(lambda x: float(x.astype(float).mean()))
+    means = counted[columns].astype(float).groupby([counted[name] for name in ("size", "kind", "ends")], sort=False).mean()
     return pandas.concat([groups.size().rename("films"), groups["refused"].sum(), means, groups["rms"].median()], axis=1)
 
 
@@ -149,7 +149,8 @@ def markdown(summarised: pandas.DataFrame) -> str:
         "| size | film | ends | films | refused | amplitude, 1 and 2 sigma | angle | rate | rms error of the angle [deg] |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    for (size, kind, ends), row in summarised.iterrows():
+    for group, row in summarised.iterrows():
+        size, kind, ends = map(str, np.atleast_1d(np.array(group, object)))
         parts = " | ".join(f"{row[f'{name}_1']:.0%}, {row[f'{name}_2']:.0%}" for name in ("amplitude", "angle", "rate"))
         lines.append(f"| {size} | {kind} | {ends} | {row['films']:.0f} | {row['refused']:.0f} | {parts} | {row['rms']:.4f} |")
     return "\n".join(lines)

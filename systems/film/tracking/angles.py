@@ -155,8 +155,11 @@ def _report(
     radius = float(np.nanmedian(length)) if arc is None else arc.radius
     # two places that are off by a constant change the angles of a rod like its length
     relative = arc.radius_error / radius if arc else float(np.hypot(ends.scale_error, np.sqrt(2) * ends.place_error / radius))
-    wide = isinstance(whole, PendulumMotion)
-    mean_amplitude = whole.mean_amplitude if wide else float(np.sqrt(2 * np.mean((x - x.mean()) ** 2)))
+    if isinstance(whole, PendulumMotion):
+        mean_amplitude, small_period = whole.mean_amplitude, whole.small_period
+    else:
+        mean_amplitude = float(np.sqrt(2 * np.mean((x - x.mean()) ** 2)))
+        small_period = _undamped(whole) / stretched(mean_amplitude)
     size = 0.0 if ends.lower_mass is None else float(np.sqrt(np.nanmedian(ends.lower_mass) / np.pi))
     check_pendulum(whole, float(np.ptp(times)), mean_amplitude, roughness(x), radius, size, name)
     beginning = course.beginning or whole
@@ -201,7 +204,7 @@ def _report(
         omega_check=_difference(smooth.value[1], check[1], inner),
         alpha_check=_difference(smooth.value[2], check[2], inner),
         lag=_lag(smooth.value[1], check[1], check[2], inner),
-        small_period=whole.small_period if wide else _undamped(whole) / stretched(mean_amplitude),
+        small_period=small_period,
         release=course.release,
         slips=course.slips,
     )

@@ -129,9 +129,9 @@ def pendulum_motion(t: Floats, x: Floats, start: PendulumMotion | None = None) -
     while True:
         near = t <= t[0] + reach
         fit = least_squares(
-            lambda p, near=near: _course(p, t[near])[0] - x[near],  # type: ignore[misc]
+            lambda p, near=near: _course(p, t[near])[0] - x[near],
             first,
-            jac=lambda p, near=near: _slopes(p, t[near]),  # type: ignore[misc]
+            jac=lambda p, near=near: _slopes(p, t[near]),
             x_scale=scale,
             bounds=(np.minimum(low, first), np.maximum(high, first)),
             loss="soft_l1" if not near.all() else "linear",
@@ -161,10 +161,10 @@ def _motion(t: Floats, p: Floats, miss: Floats, jacobian: Floats) -> PendulumMot
     mean, size = float(np.sqrt(np.mean(envelope**2))), float(envelope[0])
     steps = 1e-6 * np.array([1, omega, omega])
     state = np.array([theta[0], rate[0], omega])
-    slope = [
+    by_state = [
         float(_turning_point(*(state + step)) - _turning_point(*(state - step))) / 2 / step.sum() for step in np.diag(steps)
     ]
-    slope = np.array([*slope, 0, -slope[0], 0])
+    slope = np.array([*by_state, 0, -by_state[0], 0])
     damping = np.array([0, 0, 0, 1, 0, 4 / (3 * pi) * omega * mean])
     relative = float(np.sqrt(covariance[2, 2])) / omega
     factor = stretched(mean) if size < pi else 1.0

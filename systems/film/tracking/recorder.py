@@ -155,7 +155,8 @@ class Recorder:
         courses: list[tuple[Ends, Angles]] = []
         refusal: InputError | None = None
         for a, b, steady in motions:
-            low, up = ((x[:, 0] + 1j * x[:, 1] - b) / a if x is not None else None for x in (lower, upper))
+            low = (lower[:, 0] + 1j * lower[:, 1] - b) / a
+            up = None if upper is None else (upper[:, 0] + 1j * upper[:, 1] - b) / a
             masses = lower[:, 2], None if upper is None else upper[:, 2]
             ends = Ends(t, low, up, *masses, change=lower[:, 3], steady=steady, place_error=PLACE)
             try:

@@ -86,15 +86,20 @@ def duplicates(t: Floats, phi: Floats, change: Floats | None, whole: Motion) -> 
     seen = np.isfinite(phi)
     if change is None or seen.sum() < FEWEST:
         return repeated
-    usual = float(np.nanmedian(change))
     smooth = _expected(t[seen], phi[seen], whole)
     noise = max(noise_of(np.abs(phi[seen] - smooth)), 1e-9)
     where = np.flatnonzero(seen)
-    for k in range(1, len(where)):
-        i = where[k]
-        due = abs(smooth[k] - smooth[k - 1])
-        if where[k - 1] == i - 1 and change[i] < REPEATED * usual and due > max(4 * noise, 0.02 * whole.amplitude):
-            repeated[i] = abs(phi[i] - phi[i - 1]) < 0.25 * due
+    follows = np.flatnonzero(np.diff(where) == 1) + 1
+    due = np.abs(smooth[follows] - smooth[follows - 1])
+    step = np.abs(phi[where[follows]] - phi[where[follows - 1]])
+    fast = due > 0.02 * whole.amplitude
+    if not fast.any():
+        return repeated
+    # up to three of five frames are repeated in a film of 24 frames per second that was converted to 60
+    usual = float(np.nanpercentile(change[where[follows]][fast], 80))
+    # a film in which many frames are repeated is noisy for the same reason
+    sure = fast & (due > min(4 * noise, 0.5 * float(np.percentile(due[fast], 80))))
+    repeated[where[follows[sure & (change[where[follows]] < REPEATED * usual) & (step < 0.25 * due)]]] = True
     return repeated
 
 

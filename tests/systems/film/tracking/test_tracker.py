@@ -2,6 +2,7 @@
 
 import math
 
+import av
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +11,7 @@ from scipy.signal import savgol_filter
 
 from systems import InputError
 from systems.film import Defects, Film, from_markers, render, render_clock, track
+from systems.film.rendering import video
 from systems.pendulum_clock import PendulumClock
 
 PERIOD = 2 * math.pi / 4.0
@@ -212,3 +214,21 @@ def test_small_markers_of_a_spoiled_film_are_found_where_the_user_says(tmp_path)
     assert report.ends == 2
     assert report.period == pytest.approx(clock.period, rel=1e-3)
     assert report.lost < 0.1 * report.frames
+
+
+@pytest.mark.parametrize(("filmed_at", "converted_to"), [(24, 30), pytest.param(30, 60, marks=pytest.mark.slow)])
+def test_frames_that_a_conversion_repeats_are_found(tmp_path, filmed_at, converted_to):
+    film = Film(size=(320, 180), fps=filmed_at, pivot=(160.0, 20.0), rod=120.0, marker=5)
+    filmed(tmp_path / "film.mp4", duration=6.0, film=film)
+    with av.open(str(tmp_path / "film.mp4")) as container:
+        pictures = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    shown = [int(k * filmed_at / converted_to + 1e-9) for k in range(len(pictures) * converted_to // filmed_at)]
+    stamps = [k * video.TICKS // converted_to for k in range(len(shown))]
+    path = tmp_path / "converted.mp4"
+    video.write(path, (pictures[k] for k in shown), stamps, film.size, converted_to, 20)
+    repeated = np.diff(shown, prepend=-1) == 0
+    tracked = track(path)
+    lost = tracked.table["theta"].isna().to_numpy()
+    assert lost[repeated].mean() > 0.55  # near a turning point, which is a third of the time, they cannot be told
+    assert lost[~repeated].mean() < 0.01
+    assert tracked.report[0].period == pytest.approx(PERIOD, rel=1e-3)
