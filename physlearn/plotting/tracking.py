@@ -46,7 +46,7 @@ def tracking_plot(tracking: Tracking, *, axes: Sequence[Axes] | None = None) -> 
         t, theta = rows["t"].to_numpy(), np.degrees(rows["theta"].to_numpy())
         angle.plot(t, theta, color=color, linewidth=0.8, label=label)
         portrait.plot(theta, np.degrees(rows["omega"].to_numpy()), color=color, linewidth=0.6)
-        _spectrum(spectrum, t, theta, HARMONICS / report.period, color)
+        _spectrum(spectrum, t, theta, report.period, color)
         for orbit in tracking.orbits:
             if orbit.provenance.get("pendulum") == report.pendulum:
                 smooth_t, smooth = orbit.t.numpy(), np.degrees(orbit.z[:, 0].numpy())
@@ -60,10 +60,13 @@ def tracking_plot(tracking: Tracking, *, axes: Sequence[Axes] | None = None) -> 
     return angle, portrait, spectrum, residual
 
 
-def _spectrum(ax: Axes, t: Float[np.ndarray, " T"], theta: Float[np.ndarray, " T"], highest: float, color: str) -> None:
+def _spectrum(ax: Axes, t: Float[np.ndarray, " T"], theta: Float[np.ndarray, " T"], period: float, color: str) -> None:
     """Draw the amplitude at each frequency. The samples need not be equally spaced."""
     seen = np.isfinite(theta)
+    span = OVERSAMPLING * float(np.ptp(t[seen])) if seen.any() else 0.0
+    if not (period > 0 and HARMONICS * span / period >= 1):
+        return  # a file may state any period
     t, theta = t[seen], theta[seen] - theta[seen].mean()
-    frequency = np.arange(1, int(highest * OVERSAMPLING * np.ptp(t)) + 1) / (OVERSAMPLING * np.ptp(t))
+    frequency = np.arange(1, int(HARMONICS * span / period) + 1) / span
     amplitude = np.abs(lombscargle(t, theta, 2 * np.pi * frequency, normalize="amplitude"))
     ax.plot(frequency, amplitude, color=color, linewidth=0.8)
