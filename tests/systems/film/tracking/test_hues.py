@@ -50,9 +50,8 @@ def followed(path, upper, lower, name):
     return np.nanmedian(np.hypot(*(places - truth.lower).T))
 
 
-@pytest.mark.parametrize(("upper", "lower"), [("blue", "red"), ("purple", "pink")])
-def test_a_colour_is_followed_beside_its_neighbour(tmp_path, upper, lower):
-    assert followed(tmp_path / "film.mp4", upper, lower, lower) < 0.3
+def test_red_is_followed_beside_blue(tmp_path):
+    assert followed(tmp_path / "film.mp4", "blue", "red", "red") < 0.3
 
 
 @pytest.mark.slow

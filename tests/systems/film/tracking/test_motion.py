@@ -10,6 +10,7 @@ from systems.film import from_markers
 
 T = np.arange(240) / 30
 W = 4.0  # 1/s, of small swings
+SLOW = pytest.mark.slow
 
 
 def damped(angle, rate=0.0, gamma=0.0, drag=0.0, t=T):
@@ -37,7 +38,7 @@ def check(tracked, theta, omega, free=slice(None)):
         assert 0.5 < (off.abs() < table[f"{name}_error"][free]).mean() < 0.85  # 68 % of them
 
 
-@pytest.mark.parametrize("degrees", [40.0, 89.0, 149.0])
+@pytest.mark.parametrize("degrees", [pytest.param(40.0, marks=SLOW), pytest.param(89.0, marks=SLOW), 149.0])
 def test_a_wide_swing_has_the_period_of_the_elliptic_integral(degrees):
     k = np.sin(np.radians(degrees) / 2)
     sn = ellipj(W * T + ellipk(k**2), k**2)[0]
@@ -50,7 +51,11 @@ def test_a_wide_swing_has_the_period_of_the_elliptic_integral(degrees):
 
 @pytest.mark.parametrize(
     "motion",
-    [{"angle": 1.553, "gamma": 0.1}, {"angle": 0.0, "rate": 10.0, "gamma": 0.08}, {"angle": 1.0, "drag": 0.1}],
+    [
+        pytest.param({"angle": 1.553, "gamma": 0.1}, marks=SLOW),
+        {"angle": 0.0, "rate": 10.0, "gamma": 0.08},
+        pytest.param({"angle": 1.0, "drag": 0.1}, marks=SLOW),
+    ],
     ids=["89 degrees, damped", "full turns", "drag of the air"],
 )
 def test_a_pendulum_that_slows_down_is_followed_with_its_rates(motion):
@@ -69,7 +74,7 @@ def test_a_strong_damping_is_measured():
     assert np.degrees(report.amplitude) == pytest.approx(20.05, abs=0.3)  # of the envelope
 
 
-@pytest.mark.parametrize("angle", [0.17, 0.9])
+@pytest.mark.parametrize("angle", [0.17, pytest.param(0.9, marks=SLOW)])
 def test_the_release_of_a_pendulum_that_was_held_is_found(angle):
     swing, rate = damped(angle, gamma=0.03)
     hold = 75  # 2.5 s
@@ -84,6 +89,7 @@ def test_the_release_of_a_pendulum_that_was_held_is_found(angle):
     assert all(orbit.t[0] > 2.45 for orbit in tracked.orbits)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [3e-3, 3e5])
 def test_the_unit_of_length_does_not_matter(scale):
     theta, _ = damped(1.553, gamma=0.1)
@@ -106,7 +112,7 @@ def test_what_is_no_pendulum_is_refused_in_one_sentence(theta, told):
     assert "\n" not in str(refusal.value)
 
 
-@pytest.mark.parametrize("slip", [0.039, -0.039, 0.7])
+@pytest.mark.parametrize("slip", [0.039, pytest.param(-0.039, marks=SLOW), pytest.param(0.7, marks=SLOW)])
 def test_a_slip_of_time_is_found_and_cut_and_does_not_spoil_the_period(slip):
     theta = 0.1 * np.cos(W * (T + slip * (T > 5.0)))
     (report,) = measured(theta).report
@@ -118,7 +124,7 @@ def test_a_slip_of_time_is_found_and_cut_and_does_not_spoil_the_period(slip):
 
 def test_no_slip_is_found_where_there_is_none():
     rng = np.random.default_rng(0)
-    for _ in range(8):
+    for _ in range(4):
         size, omega, decay = rng.uniform(0.03, 0.25), rng.uniform(3, 7), rng.uniform(0, 0.1)
         theta = size * np.exp(-decay * T) * np.cos(omega * T)
         assert measured(theta, noise=rng.uniform(0.02, 0.5)).report[0].slips == 0
