@@ -21,6 +21,8 @@ LOOKS = 5  # pictures that are searched for moving patches: a marker that is hid
 MOST_MOVING, MOST_STILL = 12, 40  # patches followed per picture, the likeliest first; a cluttered wall has more
 ALIKE = 16.0  # grey levels of colour between patches of one thing, from its light side to its dark side
 JUMP = 0.25  # of the picture's longer side, per picture: a swing across all of it in a quarter of a second
+NEAR = 24.0  # pixels, in which a patch is searched for first
+SURE = 0.4  # logarithm of the ratio of the areas, below which a patch is taken for the same at once
 LIKELY = 0.04  # likeness below which a patch does not look like a marker at all
 COHERENT = 0.9  # part of the motion that one period and its harmonic explain
 PRESENT = 0.6  # part of the pictures in which a marker must be seen
@@ -151,26 +153,35 @@ def _follow(
     track, masses = np.full((n, 2), np.nan), np.full(n, np.nan)
     area = float(patch.area)
 
+    size = float(np.sqrt(area))
+    farthest = max(4 * size, JUMP * max(height, width))
+
     def look(k: int, last: Floats) -> Blob | None:
+        # most patches have hardly moved, so that a small part of the picture shows them
+        near = best_of(k, last, max(3 * size, NEAR))
+        sure = near is not None and abs(np.log(near.mass / area)) < SURE
+        return near if sure else best_of(k, last, farthest)
+
+    def best_of(k: int, last: Floats, reach: float) -> Blob | None:
         dx, dy = sample.shift[k].round().astype(int) if start is None else (0, 0)
-        a, b = max(0, box[0] + dx), max(0, box[1] + dy)
-        view = sample.pictures[k, b : max(0, min(height, box[3] + dy)), a : max(0, min(width, box[2] + dx))]
+        a, b = (max(0, box[i] + shift, int(last[i] - reach)) for i, shift in enumerate((dx, dy)))
+        right, bottom = min(width, box[2] + dx, int(last[0] + reach) + 2), min(height, box[3] + dy, int(last[1] + reach) + 2)
+        view = sample.pictures[k, b : max(0, bottom), a : max(0, right)]
         if view.size == 0:
             return None
         seen = blobs(paint.amount(np.ascontiguousarray(view, dtype=np.float32)), 0.3 * area)
-        if not seen:
-            return None
-        size = np.sqrt(area)
 
         def far(blob: Blob) -> float:
             distance = float(np.hypot(a + blob.x - last[0], b + blob.y - last[1]))
             # a thing nearby must not capture the search for ever, so size counts more than any distance
             return min(distance / (3 * size), 1.5) + 3 * abs(float(np.log(blob.mass / area)))
 
+        if not seen:
+            return None
         best = min(seen, key=far)
         best = replace(best, x=a + best.x, y=b + best.y)
         jump = float(np.hypot(best.x - last[0], best.y - last[1]))
-        return best if best.mass < 3 * area and jump < max(4 * size, JUMP * max(height, width)) else None
+        return best if best.mass < 3 * area and jump < farthest else None
 
     for order in (range(start or 0, n), range((start or 0) - 1, -1, -1)):
         last = np.array(patch.centre)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from tqdm import tqdm
 
 from systems.errors import InputError
@@ -88,7 +89,7 @@ def track(
         return recorder.tracking(pairs, source.path.name, told, size, focal_length, most=most, strict=strict)
 
     def given(points: Sequence[tuple[float, float]]) -> tuple[Recorder, list[tuple[int, int | None]]]:
-        return _followed(source, sample, followers_of(source, sample, points), progress)
+        return _followed(source, sample, followers_of(source, sample, points), progress, pixels is not None)
 
     if pixels is not None:
         return tracked(*given(pixels), pendulums, True)
@@ -136,16 +137,20 @@ def _found(
 
 
 def _followed(
-    source: FilmReader, sample: Sample, ways: Followers, progress: bool
+    source: FilmReader, sample: Sample, ways: Followers, progress: bool, strict: bool
 ) -> tuple[Recorder, list[tuple[int, int | None]]]:
     """Follow markers, each in several ways of which the best is taken, and pair them."""
     recorder = _recorded(source, Recorder([follower for way in ways for follower in way], sample), progress)
     paths = recorder.paths()
-    chosen, first = [], 0
-    for way in ways:
-        chosen.append(first + best(paths[first : first + len(way)]))
-        first += len(way)
+    ends = np.cumsum([len(way) for way in ways]).tolist()
+    chosen = [end - len(way) + best(paths[end - len(way) : end]) for end, way in zip(ends, ways, strict=True)]
     pairs = paired([paths[k] for k in chosen])
+    # a given pivot that is hard to see, so that something else was followed, may fit as a place that stands still
+    for alone in [low for low, up in pairs if up is None and strict]:
+        others = [ends[k] - 1 if k == alone else way for k, way in enumerate(chosen)]
+        again = paired([paths[k] for k in others])
+        if sum(up is not None for _, up in again) > sum(up is not None for _, up in pairs):
+            chosen, pairs = others, again
     return recorder, [(chosen[low], None if up is None else chosen[up]) for low, up in pairs]
 
 
