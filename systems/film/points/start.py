@@ -16,8 +16,9 @@ from systems.film.points.patch import Patch, patch_at
 from systems.film.points.sources import frame_of
 from systems.film.points.spot import spot_at
 from systems.film.tracking.decode import Frame
+from systems.film.tracking.hues import HUES
 from systems.film.tracking.markers import window
-from systems.film.tracking.patches import HUES, coloured_patches, shaded_patches
+from systems.film.tracking.patches import coloured_patches, shaded_patches
 
 Start = tuple[Look, tuple[float, float]]  # a marker's appearance, and where it is
 
