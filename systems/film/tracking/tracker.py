@@ -146,7 +146,8 @@ def _followed(
     chosen = [end - len(way) + best(paths[end - len(way) : end]) for end, way in zip(ends, ways, strict=True)]
     pairs = paired([paths[k] for k in chosen])
     # a given pivot that is hard to see, so that something else was followed, may fit as a place that stands still
-    for alone in [low for low, up in pairs if up is None and strict]:
+    singles = [low for low, up in pairs if up is None and strict]
+    for alone in singles if len(pairs) > 1 else []:
         others = [ends[k] - 1 if k == alone else way for k, way in enumerate(chosen)]
         again = paired([paths[k] for k in others])
         if sum(up is not None for _, up in again) > sum(up is not None for _, up in pairs):
