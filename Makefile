@@ -27,7 +27,7 @@ else
 	@echo "no recording of the pendulum clock is at hand: set PHYSLEARN_DATA to the directory of clock_angles.csv"
 endif
 	$(BIN)/physlearn learn pendulum-four-neurons --out $(OUT)/demo/pendulum-four-neurons.safetensors
-	$(BIN)/physlearn compare pendulum-four-neurons --activations $(OUT)/demo/pendulum-four-neurons.safetensors --replicates 20 \
+	$(BIN)/physlearn compare pendulum-four-neurons --activations $(OUT)/demo/pendulum-four-neurons.safetensors --replicates 50 \
 		--tuned-by geometric-mean --tuning-replicates 24 --out $(OUT)/demo/pendulum-four-neurons
 
 test: $(READY)

@@ -10,6 +10,7 @@ from physlearn.studies.learned_diversity import (
     descent_figure,
     digit_figures,
     hessian_figure,
+    map_study,
     names,
     reproduce,
     shape_figures,
@@ -33,6 +34,9 @@ FIGURES = [
     "curves",
     "depth",
     "hessian",
+    "map-data",
+    "map-systems",
+    "map-widths",
     "mix",
     "mix-again",
     "mix-curves",
@@ -46,6 +50,9 @@ TOLD = (
     "attempts",
     "attempts-together",
     "claims",
+    "map-data",
+    "map-systems",
+    "map-widths",
     "mix",
     "mix-again",
     "mix-parity",
@@ -70,6 +77,10 @@ def tiny(monkeypatch):
     monkeypatch.setitem(attempts_figure.ATTEMPTS, "attempts", {"van-der-pol": alone})
     monkeypatch.setitem(attempts_figure.ATTEMPTS, "attempts-together", {"henon-heiles-hnn": together})
     monkeypatch.setitem(attempts_figure.COMPARING, True, {"replicates": 2, "epochs": 1})
+    monkeypatch.setitem(map_study.LEARNING, True, {"candidates": 64, "outer_steps": 1, "networks": 2, "inner_steps": 5})
+    monkeypatch.setitem(map_study.REPLICATES, True, 2)
+    monkeypatch.setattr(map_study, "TUNING", {"tuned": False})
+    monkeypatch.setattr(map_study, "NAMED", ("sine", "tanh"))
     monkeypatch.setattr(descent_figure, "PATHS", {True: 5})
     monkeypatch.setattr(descent_figure, "TIME", 2.0)
     monkeypatch.setattr(hessian_figure, "NEURONS", {True: 3})
