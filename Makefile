@@ -28,7 +28,7 @@ else
 endif
 	$(BIN)/physlearn learn pendulum-four-neurons --out $(OUT)/demo/pendulum-four-neurons.safetensors
 	$(BIN)/physlearn compare pendulum-four-neurons --activations $(OUT)/demo/pendulum-four-neurons.safetensors --replicates 50 \
-		--tuned-by geometric-mean --tuning-replicates 24 --out $(OUT)/demo/pendulum-four-neurons
+		--tuned-by geometric-mean --tuning-replicates 96 --out $(OUT)/demo/pendulum-four-neurons
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist worksteal
