@@ -11,23 +11,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray
-from numpy.typing import NDArray
 
 from systems import netcdf_file
 from systems.errors import InputError
 from systems.film.points.axes import Axes, axes_of
 from systems.json_ready import json_ready
 from systems.netcdf_file import NetCDF
+from systems.sealed_file import Form
 
 if TYPE_CHECKING:
     from systems.film.points.positions import Positions
 
-FORMAT = "physlearn-positions-1"
 PLACES = ("x", "y", "errors", "quality")
-WHOLE = ("frame",)
-FLOATS = ("time", *PLACES)
-TEXTS = ("format", "axes", "provenance")
-DIMENSIONS = re.compile("marker")
+FORM = Form(
+    content="places of markers",
+    format="physlearn-positions-1",
+    whole=("frame",),
+    floats=("time", *PLACES),
+    texts=("format", "axes", "provenance"),
+    dimensions=re.compile("marker"),
+)
 
 
 def dataset(positions: Positions) -> xarray.Dataset:
@@ -37,7 +40,7 @@ def dataset(positions: Positions) -> xarray.Dataset:
         {**variables, "frame": ("time", positions.frames.copy())},
         coords={"time": positions.t.copy()},
         attrs={
-            "format": FORMAT,
+            "format": FORM.format,
             "axes": json.dumps(asdict(positions.axes)),
             "provenance": json.dumps(json_ready(positions.provenance)),
         },
@@ -46,9 +49,7 @@ def dataset(positions: Positions) -> xarray.Dataset:
 
 def save(positions: Positions, path: str | os.PathLike[str]) -> None:
     """Write places with a checksum of their content, atomically."""
-    data = dataset(positions)
-    data.attrs["sha256"] = _checksum(data.attrs, {name: data[name].to_numpy() for name in (*WHOLE, *FLOATS)})
-    netcdf_file.write(data, path)
+    FORM.write(dataset(positions), path)
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -66,14 +67,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _content(file: NetCDF) -> dict[str, Any]:
-    texts = {name: file.text(name) for name in (*TEXTS, "sha256")}
-    if texts["format"] != FORMAT:
-        raise InputError(f"contains no places of markers, because its format is {texts['format']!r:.80}, not {FORMAT!r}")
-    variables = file.variables((*WHOLE, *FLOATS), DIMENSIONS, {*WHOLE, *FLOATS})
-    arrays = {name: file.numbers(variables[name], name, whole=name in WHOLE) for name in (*WHOLE, *FLOATS)}
-    attributes = {name: text for name, text in texts.items() if text is not None}
-    if texts["sha256"] != _checksum(attributes, arrays):
-        raise InputError("was changed after it was written, because its checksum does not match; use an unchanged copy")
+    texts, arrays = FORM.read(file)
     count = len(arrays["time"])
     if arrays["time"].shape != (count,) or arrays["frame"].shape != (count,) or not (np.diff(arrays["time"]) > 0).all():
         raise InputError("stores times that do not increase, or not one for each frame")
@@ -94,7 +88,3 @@ def _axes(told: Mapping[str, Any]) -> Axes:
     known = axes_of(told["scale"], told["origin"], told["angle"], told["y_up"])
     error = axes_of(told["scale_error"] or 1.0, None, 0.0, None).scale if told["scale_error"] else 0.0
     return Axes(known.scale, error, known.origin, known.angle, known.y_up, told["unit"])
-
-
-def _checksum(attributes: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]) -> str:
-    return netcdf_file.checksum({name: attributes.get(name) for name in TEXTS}, arrays)

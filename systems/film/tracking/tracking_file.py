@@ -21,27 +21,31 @@ from systems.film.tracking.report import Report
 from systems.json_ready import json_ready
 from systems.netcdf_file import NetCDF
 from systems.orbit import Orbit
+from systems.sealed_file import Form
 
 if TYPE_CHECKING:
     from systems.film.tracking.result import Tracking
 
-FORMAT = "physlearn-tracking-2"
 COLUMNS = ("theta", "omega", "alpha", "theta_error", "omega_error", "alpha_error", "quality")
 ENDS = ("upper", "lower")
 MARKERS = ("pendulum", "end", "frame")  # whole numbers, where an end is its place in ENDS
 PLACES = ("t", "x", "y")
 SAMPLES = ("t", "theta", "omega", "theta_rate", "omega_rate")  # of the orbits, one after the other
-WHOLE = ("pendulum", *(f"marker_{name}" for name in MARKERS), "sample_orbit")
-FLOATS = ("time", *COLUMNS, *(f"marker_{name}" for name in PLACES), *(f"sample_{name}" for name in SAMPLES))
-TEXTS = ("format", "report", "provenance", "orbits")
-DIMENSIONS = re.compile("marker|sample")
+FORM = Form(
+    content="tracked film",
+    format="physlearn-tracking-2",
+    whole=("pendulum", *(f"marker_{name}" for name in MARKERS), "sample_orbit"),
+    floats=("time", *COLUMNS, *(f"marker_{name}" for name in PLACES), *(f"sample_{name}" for name in SAMPLES)),
+    texts=("format", "report", "provenance", "orbits"),
+    dimensions=re.compile("marker|sample"),
+)
 
 
 def dataset(tracking: Tracking) -> xarray.Dataset:
     """Return the table over (pendulum, time), with the report among the attributes; see `Tracking.to_xarray`."""
     data = tracking.table.set_index(["pendulum", "t"]).to_xarray().rename(t="time")
     data.attrs = {
-        "format": FORMAT,
+        "format": FORM.format,
         "report": json.dumps([asdict(report) for report in tracking.report]),
         "provenance": json.dumps(json_ready(tracking.provenance)),
     }
@@ -60,8 +64,7 @@ def save(tracking: Tracking, path: str | os.PathLike[str]) -> None:
     for name, column in zip(SAMPLES, torch.cat([torch.zeros(0, len(SAMPLES)), *samples]).double().T.numpy(), strict=True):
         data[f"sample_{name}"] = ("sample", column)
     data.attrs["orbits"] = json.dumps(json_ready([orbit.provenance for orbit in orbits]))
-    data.attrs["sha256"] = _checksum(data.attrs, {name: data[name].to_numpy() for name in (*WHOLE, *FLOATS)})
-    netcdf_file.write(data, path)
+    FORM.write(data, path)
 
 
 def read(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -79,14 +82,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _content(file: NetCDF) -> dict[str, Any]:
-    texts = {name: file.text(name) for name in (*TEXTS, "sha256")}
-    if texts["format"] != FORMAT:
-        raise InputError(f"contains no tracked film, because its format is {texts['format']!r:.80}, not {FORMAT!r}")
-    variables = file.variables((*WHOLE, *FLOATS), DIMENSIONS, {*WHOLE, *FLOATS})
-    arrays = {name: file.numbers(variables[name], name, whole=name in WHOLE) for name in (*WHOLE, *FLOATS)}
-    attributes = {name: text for name, text in texts.items() if text is not None}
-    if texts["sha256"] != _checksum(attributes, arrays):
-        raise InputError("was changed after it was written, because its checksum does not match; use an unchanged copy")
+    texts, arrays = FORM.read(file)
     pendulums, frames = len(arrays["pendulum"]), len(arrays["time"])
     shapes = {
         "pendulum": (pendulums,),
@@ -144,7 +140,3 @@ def _report(told: object) -> Report:
         if isinstance(value, bool) or not isinstance(value, int if kinds[name] is int else int | float):
             raise InputError(f"contains a report whose {name} is {value!r:.80}, not a number")
     return Report(**told)
-
-
-def _checksum(attributes: Mapping[str, str], arrays: Mapping[str, NDArray[Any]]) -> str:
-    return netcdf_file.checksum({name: attributes.get(name) for name in TEXTS}, arrays)

@@ -158,8 +158,8 @@ def test_a_forged_file_with_a_matching_checksum_is_refused(change, message, plac
     places.save_netcdf(path)
     with h5py.File(path, "r+") as file:
         change(file)
-        names = (*tracking_file.WHOLE, *tracking_file.FLOATS)
-        file.attrs["sha256"] = tracking_file._checksum(file.attrs, {name: file[name][()] for name in names})
+        form = tracking_file.FORM
+        file.attrs["sha256"] = form.checksum(file.attrs, {name: file[name][()] for name in form.names})
     with pytest.raises(InputError, match=rf"tracked\.nc.*{message}"):
         Tracking.load(path)
 
