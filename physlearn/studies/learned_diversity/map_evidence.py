@@ -7,11 +7,12 @@ intervals are Student's, for the mean over runs of the difference of the mean lo
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import t as student
 
 from physlearn.studies.learned_diversity.map_study import PAIR, SINGLE, TWO_KINDS
@@ -25,13 +26,14 @@ def mean_logs(table: pd.DataFrame) -> pd.DataFrame:
     return np.log(sound["loss"]).groupby([sound["meta_seed"], sound["variant"]]).mean().unstack("variant")
 
 
-def interval(differences: Sequence[float] | Float[np.ndarray, " runs"], confidence: float = 0.95) -> tuple[float, float]:
-    """Return Student's interval for the mean; infinite for a single run."""
+def interval(differences: ArrayLike, confidence: float = 0.95) -> NDArray[np.float64]:
+    """Return the lower and upper ends of Student's intervals for means over the last axis; infinite for a single run."""
     values = np.asarray(differences, float)
-    if len(values) < 2:
-        return -math.inf, math.inf
-    half = student.ppf((1 + confidence) / 2, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
-    return float(values.mean() - half), float(values.mean() + half)
+    runs, mean = values.shape[-1], values.mean(axis=-1)
+    if runs < 2:
+        return np.stack([mean - math.inf, mean + math.inf])
+    half = student.ppf((1 + confidence) / 2, runs - 1) * values.std(axis=-1, ddof=1) / math.sqrt(runs)
+    return np.stack([mean - half, mean + half])
 
 
 def coverage(
@@ -53,9 +55,8 @@ def coverage(
     runs, confidence, trials, seed
         Number of runs of a cell, confidence level, number of simulated cells, and random seed.
     """
-    values = draw(np.random.default_rng(seed), (trials, runs))
-    half = student.ppf((1 + confidence) / 2, runs - 1) * values.std(axis=1, ddof=1) / math.sqrt(runs)
-    return float((abs(values.mean(axis=1) - mean) <= half).mean())
+    low, high = interval(draw(np.random.default_rng(seed), (trials, runs)), confidence)
+    return float(((low <= mean) & (mean <= high)).mean())
 
 
 def claims(table: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
@@ -86,8 +87,8 @@ def _claim(table: pd.DataFrame, level: float) -> dict[str, object]:
     rivals = {"one kind": best, "learned single": SINGLE, "named pair": "named pair"}
     for name, rival in rivals.items():
         differences = (means[PAIR] - means[rival]).dropna()
-        low, high = interval(differences.to_numpy(), level)
-        row |= {f"{name}": rival, f"{name}, difference": differences.mean(), f"{name}, low": low, f"{name}, high": high}
+        low, high = interval(differences, level).tolist()
+        row |= {name: rival, f"{name}, difference": differences.mean(), f"{name}, low": low, f"{name}, high": high}
     found = table.loc[table["variant"] == PAIR].groupby("meta_seed")["found"].first()
     row["found"] = ", ".join(f"{name} ({count})" for name, count in found.map(plain).value_counts().items())
     row["decisive"] = _decisive(row)

@@ -11,6 +11,7 @@ import pandas as pd
 from physlearn import tasks
 from physlearn.activations import Activation
 from physlearn.activations.learned import LearnedActivations
+from physlearn.metalearning import SearchSettings
 from physlearn.metalearning.pool import DICTIONARY
 from physlearn.studies.learned_diversity.figures import Request
 from physlearn.studies.learned_diversity.results import Asked
@@ -97,7 +98,7 @@ def searched(cell: Cell, request: Request, seed: int) -> dict[str, LearnedActiva
     for name, how in (SEARCHED | controls).items():
         settings = {**LEARNING[request.quick], **how}
         if how["variant"] == "screening":
-            settings["candidates"] = round(EQUAL * settings.get("candidates", 256))
+            settings["candidates"] = round(EQUAL * settings.get("candidates", SearchSettings.candidates))
         found[name] = request.results.learned(task, seed, **settings)
     return found
 
