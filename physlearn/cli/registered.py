@@ -17,7 +17,7 @@ REGISTRIES = {  # what a help text calls them, and where their names are
     "memories": "physlearn.models:names_with_memory",
     "orbits of exploration": "physlearn.explorer:Learning.orbits",
     "tasks": "physlearn.tasks:names",
-    "variants": "physlearn.metalearning:VARIANTS",
+    "variants": "physlearn.metalearning:variants",
 }
 
 

@@ -2,6 +2,6 @@
 
 from physlearn.metalearning.metalearn import TWO_STAGE, metalearn
 from physlearn.metalearning.search_settings import SEARCHES, SearchSettings
-from physlearn.metalearning.settings import VARIANTS, MetaLearning
+from physlearn.metalearning.settings import VARIANTS, MetaLearning, variants
 
-__all__ = ["SEARCHES", "TWO_STAGE", "VARIANTS", "MetaLearning", "SearchSettings", "metalearn"]
+__all__ = ["SEARCHES", "TWO_STAGE", "VARIANTS", "MetaLearning", "SearchSettings", "metalearn", "variants"]

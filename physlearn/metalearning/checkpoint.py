@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor
@@ -11,6 +13,11 @@ from physlearn import tensor_file
 from systems import InputError
 
 KIND = "meta-learning under way"
+
+
+def as_read(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return JSON-ready content as it would be read from a file: tuples become lists."""
+    return dict(json.loads(json.dumps(content)))
 
 
 def save(path: str | os.PathLike[str], settings: Any, state: Any) -> None:

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.metalearning.pool import Pool
+from physlearn.metalearning.search_settings import SearchSettings
 from physlearn.metalearning.trials import Trials
 
 Members = tuple[int, ...]
@@ -33,6 +34,9 @@ class Candidate:
     named: bool = False  # whether it consists of named functions
 
 
+AT_LEAST = 4  # candidates of every rung after the first
+
+
 @dataclass(frozen=True)
 class Rung:
     """What every candidate of a rung gets, relative to a full trial, and the share of the candidates that goes on."""
@@ -41,10 +45,17 @@ class Rung:
     networks: float
     kept: float
 
+    def trial(self, settings: SearchSettings) -> tuple[int, int]:
+        """Return the number of steps, and of networks, with which a candidate is tried at each learning rate."""
+        return max(1, round(self.steps * settings.inner_steps)), max(2, round(self.networks * settings.networks))
+
+    def count(self, candidates: int) -> int:
+        """Return how many candidates go on."""
+        return max(AT_LEAST, round(self.kept * candidates))
+
 
 SCREENING = (Rung(1 / 3, 1 / 8, 1 / 4), Rung(1, 1 / 4, 1 / 5), Rung(1, 1, 1))
 FACTORS = (0.5, 1.0, 2.0)  # of the best rate so far, in the last rung
-AT_LEAST = 4  # candidates of every rung after the first
 
 
 def halve(
@@ -66,19 +77,17 @@ def halve(
     settings = trials.settings
     each = [Candidate(pool.name(own), pool.values[list(own)], 0.0, named=pool.named(own)) for own in members]
     for k, rung in enumerate(SCREENING):
-        steps = max(1, round(rung.steps * settings.inner_steps))
-        networks = max(2, round(rung.networks * settings.networks))
         last = k == len(SCREENING) - 1
-        each = best_rates(trials, each, FACTORS if last else None, steps, networks)
+        each = best_rates(trials, each, FACTORS if last else None, *rung.trial(settings))
         watch(each[0])
-        kept = max(AT_LEAST, round(rung.kept * len(each)))
-        each = each[:kept] + ([] if any(one.named for one in each[:kept]) else best_named(each[kept:]))
+        each = best(each, rung.count(len(each)))
     return each
 
 
-def best_named(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Return the first combination of named functions, or nothing."""
-    return [one for one in candidates if one.named][:1]
+def best(candidates: Sequence[Candidate], count: int) -> list[Candidate]:
+    """Return the first candidates, and behind them the first combination of named functions, if none of them is one."""
+    first = list(candidates[:count])
+    return first if any(one.named for one in first) else first + [one for one in candidates if one.named][:1]
 
 
 def best_rates(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -243,7 +242,7 @@ def _shared_out(total: int, stages: Sequence[MetaLearning]) -> list[int]:
 def _run(
     task: Task, stages: Sequence[MetaLearning], seeds: Sequence[int], label: dict[str, Any], path: Path | None, progress: bool
 ) -> list[LearnedActivations]:
-    label = json.loads(json.dumps(label))  # as it would be read from a file
+    label = checkpoints.as_read(label)
     state = checkpoints.load(path, label) if path is not None and path.exists() else {"finished": [], "under_way": None}
     neurons = None
     loops: list[OuterLoop] = []
@@ -303,7 +302,7 @@ def _learned(task: Task, loops: Sequence[OuterLoop], k: int, seed: int) -> Learn
         values=values,
         base=str(last.settings.base),
         task=task.name,
-        settings=json.loads(json.dumps(settings)),  # as they would be read from a file
+        settings=checkpoints.as_read(settings),
         losses=pd.concat(rows, ignore_index=True).rename_axis("outer_step"),
         snapshots=torch.stack(snapshots).float(),
         snapshot_steps=steps,

@@ -21,6 +21,7 @@ from torch import Tensor
 from physlearn.activations.table import Table
 from physlearn.metalearning.halving import Candidate
 from physlearn.metalearning.neurons import SPACING
+from physlearn.metalearning.search_settings import SearchSettings
 from physlearn.metalearning.trials import Trials
 
 REACH = 6.0  # where the outermost bumps are
@@ -30,6 +31,11 @@ NETWORKS = 1 / 4  # of those that judge finalists
 STRETCHED = 1 / 3  # share of the generations that stretch
 RATE = 3.0  # the logarithm of the learning rate changes so much faster than that of the stretching
 WORST = 1e3  # in place of infinite scores
+
+
+def few(settings: SearchSettings) -> int:
+    """Return the number of networks that judge a candidate while it evolves."""
+    return max(2, round(NETWORKS * settings.networks))
 
 
 def stretched(candidate: Candidate, interval: tuple[float, float], p: Float[np.ndarray, " n"]) -> Candidate:
@@ -96,14 +102,13 @@ def _evolved(
     from cmaes import CMA  # slow to import
 
     settings = trials.settings
-    networks = max(2, round(NETWORKS * settings.networks))
     cma = CMA(np.zeros(parameters), SIGMA, seed=seed, population_size=POPULATION)
     mean = start
     for _ in range(generations):
         asked = [cma.ask() for _ in range(POPULATION)]
         tried = [change(start, settings.interval, p) for p in asked]
         values, rates = torch.stack([one.values for one in tried]), [one.rate for one in tried]
-        scores = trials.score(values, rates, settings.inner_steps, networks)
+        scores = trials.score(values, rates, settings.inner_steps, few(settings))
         cma.tell(list(zip(asked, scores.nan_to_num(posinf=WORST).tolist(), strict=True)))
         mean = change(start, settings.interval, cma.mean)
         watch(Candidate(mean.name, mean.values, mean.rate, float(scores.median())))

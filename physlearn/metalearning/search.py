@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -18,8 +17,8 @@ from tqdm.auto import tqdm
 from physlearn.activations.learned import LearnedActivations
 from physlearn.metalearning import checkpoint as checkpoints
 from physlearn.metalearning.combinations import extended, named, shares, singles
-from physlearn.metalearning.halving import AT_LEAST, FACTORS, SCREENING, Candidate, best_named, best_rates, halve
-from physlearn.metalearning.polish import NETWORKS, POPULATION, polish
+from physlearn.metalearning.halving import FACTORS, SCREENING, Candidate, best, best_rates, halve
+from physlearn.metalearning.polish import POPULATION, few, polish
 from physlearn.metalearning.pool import DICTIONARY, Pool, pool_of
 from physlearn.metalearning.search_settings import SearchSettings
 from physlearn.metalearning.trials import Trials
@@ -41,11 +40,11 @@ class Progress:
     bar: tqdm[NoReturn]
     notes: dict[int, list[tuple[dict[str, float | str], torch.Tensor]]] = field(default_factory=dict)
 
-    def note(self, stage: str, best: Candidate) -> None:
+    def note(self, stage: str, leader: Candidate) -> None:
         """Record the best candidate of a stage."""
-        self.bar.set_postfix_str(f"{best.name}, log loss {best.score:.2f}")
-        row: dict[str, float | str] = {"held_out": best.score, "smoothed": best.score, "stage": stage}
-        self.notes.setdefault(len(best.values), []).append((row, best.values.float()))
+        self.bar.set_postfix_str(f"{leader.name}, log loss {leader.score:.2f}")
+        row: dict[str, float | str] = {"held_out": leader.score, "smoothed": leader.score, "stage": stage}
+        self.notes.setdefault(len(leader.values), []).append((row, leader.values.float()))
 
 
 def search_for(
@@ -65,7 +64,7 @@ def search_for(
         Checkpoint, or None.
     """
     described = task.describe("meta-training", "meta-validation")
-    label = _as_read({"task": described, "seeds": list(seeds), "search": asdict(settings)})
+    label = checkpoints.as_read({"task": described, "seeds": list(seeds), "search": asdict(settings)})
     logs = checkpoints.load(path, label)["logs"] if path is not None and path.exists() else []
     logs += [[] for _ in range(len(seeds) - len(logs))]
     saved = time.monotonic()
@@ -90,35 +89,31 @@ def search_for(
 
 
 def effort(settings: SearchSettings, *, steps: bool = False) -> int:
-    """Return about how many networks a search trains, or the sum of their steps. Random search has the effort of a search."""
-    sizes, rates, screening = shares(settings.candidates, settings.types), len(settings.learning_rates), 0.0
-    if settings.variant == "named":
-        sizes = [len(named(settings.types))]
+    """Return about how many networks a search trains, or the sum of their steps. Random search takes the steps of a search."""
+    return sum(networks * (each if steps else 1) for networks, each in _planned(settings))
+
+
+def _planned(settings: SearchSettings) -> list[tuple[int, int]]:
+    """Return the number of networks of each part of a search, and the steps that each of them takes."""
+    full, rates = settings.inner_steps, len(settings.learning_rates)
+    judging = (((FINALISTS + 2) * len(FACTORS) * JUDGED + DECIDING * DECIDED) * settings.networks, full)
+    if settings.variant == "random-search":
+        return [(_random_tries(settings) * few(settings), full), judging]
+    sizes = [len(named(settings.types))] if settings.variant == "named" else shares(settings.candidates, settings.types)
+    plan = []
     for k, rung in enumerate(SCREENING):
-        tries = rates if k < len(SCREENING) - 1 else len(FACTORS)
-        networks = sum(sizes) * tries * max(2, round(rung.networks * settings.networks))
-        screening += networks * (max(1, round(rung.steps * settings.inner_steps)) if steps else 1)
-        sizes = [max(AT_LEAST, round(rung.kept * size)) for size in sizes]
-    polishing = settings.outer_steps * POPULATION * max(2, round(NETWORKS * settings.networks))
-    judging = _judging(settings)
-    full = judging + (polishing if settings.variant in ("search", "random-search") else 0)
-    if settings.variant == "random-search" and not steps:
-        return judging + _random_tries(settings) * _few(settings)
-    return round(screening + full * (settings.inner_steps if steps else 1))
-
-
-def _judging(settings: SearchSettings) -> int:
-    return ((FINALISTS + 2) * len(FACTORS) * JUDGED + DECIDING * DECIDED) * settings.networks
-
-
-def _few(settings: SearchSettings) -> int:
-    return max(2, round(NETWORKS * settings.networks))
+        steps, networks = rung.trial(settings)
+        plan.append((sum(sizes) * (rates if k < len(SCREENING) - 1 else len(FACTORS)) * networks, steps))
+        sizes = [rung.count(size) for size in sizes]
+    if settings.variant == "search":
+        plan.append((settings.outer_steps * POPULATION * few(settings), full))
+    return [*plan, judging]
 
 
 def _random_tries(settings: SearchSettings) -> int:
-    """Return the number of full trials with a few networks that random search can afford."""
-    judging = _judging(settings) * settings.inner_steps
-    return max(FINALISTS, (effort(settings, steps=True) - judging) // (settings.inner_steps * _few(settings)))
+    """Return the number of full trials with a few networks that take as many steps as all of a search but its judging."""
+    *parts, _ = _planned(replace(settings, variant="search"))
+    return max(FINALISTS, sum(networks * steps for networks, steps in parts) // (settings.inner_steps * few(settings)))
 
 
 def _search(task: Task, trials: Trials, seed: int, progress: Progress) -> LearnedActivations:
@@ -130,30 +125,29 @@ def _search(task: Task, trials: Trials, seed: int, progress: Progress) -> Learne
         ends = _at_random(trials, pool, generator, progress)
     else:
         ends = _screened(trials, pool, sizes, generator, progress)
-    rivals = ends[:FINALISTS] + ([] if any(one.named for one in ends[:FINALISTS]) else best_named(ends))
+    rivals = best(ends, FINALISTS)
     if settings.variant == "search" and settings.outer_steps:
         rivals += polish(trials, ends[0], settings.outer_steps, 2 * seed + 1, partial(progress.note, "polishing"))
     judged = best_rates(trials, rivals, FACTORS, settings.inner_steps, JUDGED * settings.networks)
-    judged = (
-        best_rates(trials, judged[:DECIDING], (1.0,), settings.inner_steps, DECIDED * settings.networks) + judged[DECIDING:]
-    )
-    best = judged[0]
-    progress.note("judging", best)
+    first, others = judged[:DECIDING], judged[DECIDING:]
+    judged = best_rates(trials, first, (1.0,), settings.inner_steps, DECIDED * settings.networks) + others
+    winner = judged[0]
+    progress.note("judging", winner)
     rows, snapshots = zip(*progress.notes[settings.types], strict=True)
     return LearnedActivations(
-        values=best.values.double(),
-        base=next((one.name for one in best_named(judged)), "zero"),
+        values=winner.values.double(),
+        base=next((one.name for one in judged if one.named), "zero"),
         task=task.name,
         interval=settings.interval,
         settings={
             "variant": settings.variant,
             "seed": seed,
-            "found": best.name,
-            "learning_rate": best.rate,
-            "log_loss": best.score,
+            "found": winner.name,
+            "learning_rate": winner.rate,
+            "log_loss": winner.score,
             "finalists": [[one.name, one.rate, one.score] for one in judged],
             "network_steps": trials.network_steps,
-            "search": _as_read(asdict(settings)),
+            "search": checkpoints.as_read(asdict(settings)),
             "title": task.title,
             "model": task.model,
             "hidden": list(task.hidden),
@@ -191,12 +185,7 @@ def _at_random(trials: Trials, pool: Pool, generator: torch.Generator, progress:
         rate = math.exp(low + (high - low) * float(torch.rand(1, generator=generator)))
         tried.append(Candidate(pool.name(own), pool.values[list(own)], rate, named=pool.named(own)))
     values = torch.stack([one.values for one in tried])
-    scores = trials.score(values, [one.rate for one in tried], settings.inner_steps, _few(settings)).tolist()
+    scores = trials.score(values, [one.rate for one in tried], settings.inner_steps, few(settings)).tolist()
     ends = sorted((replace(one, score=score) for one, score in zip(tried, scores, strict=True)), key=lambda one: one.score)
     progress.note("random search", ends[0])
     return ends
-
-
-def _as_read(content: Mapping[str, object]) -> dict[str, object]:
-    """Return the content as it would be read from a file."""
-    return dict(json.loads(json.dumps(content)))

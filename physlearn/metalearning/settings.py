@@ -11,14 +11,27 @@ from typing import Any, Literal
 import torch
 
 from physlearn.activations import named, spline
+from physlearn.metalearning.search_settings import SEARCHES
 from physlearn.training import optimizers
 from systems import InputError, UnknownNameError
 
 GRADIENTS = ("unrolled", "truncated", "first-order", "final-step")
 VARIANTS = (*GRADIENTS, "evolution", "two-stage")
+
 COUNTS = ("types", "outer_steps", "inner_steps", "networks", "width", "points", "batch_size", "window", "examine_every",
           "smoothing", "snapshots", "pairs")  # fmt: skip
 LAST_RATE = 0.02  # fraction of the outer learning rate at which the cosine ends
+
+
+def variants() -> list[str]:
+    """Return the names of all variants of `metalearn`, the searches first.
+
+    Returns
+    -------
+    list of str
+        The names.
+    """
+    return [*SEARCHES, *VARIANTS]
 
 
 @dataclass(frozen=True)
@@ -164,8 +177,12 @@ class MetaLearning:
         for name in ("gain", "outer_learning_rate", "sigma"):
             if not (isinstance(getattr(self, name), Real) and getattr(self, name) > 0):
                 raise InputError(f"{name} must be positive, not {getattr(self, name)!r}")
+        if self.variant in SEARCHES:
+            raise InputError(f"{self.variant!r} is a search of metalearn, not a stage of other variants; pass it to metalearn")
         if self.variant not in VARIANTS:
-            raise UnknownNameError(f"there is no variant {self.variant!r} of meta-learning; choose from {', '.join(VARIANTS)}")
+            raise UnknownNameError(
+                f"there is no variant {self.variant!r} of meta-learning; choose from {', '.join(variants())}"
+            )
         if self.variant == "two-stage":
             raise InputError("'two-stage' is a preset of metalearn (TWO_STAGE), not a variant; pass it to metalearn")
         object.__setattr__(self, "base", base_of(self.base, self.types))

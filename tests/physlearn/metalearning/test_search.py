@@ -243,6 +243,13 @@ def test_a_wrong_setting_gets_one_sentence(task, wrong, says):
         physlearn.metalearn(task, variant="search", **wrong)
 
 
+def test_a_search_is_no_stage_and_every_variant_is_listed(task):
+    with pytest.raises(InputError, match="'search' is a search of metalearn, not a stage"):
+        physlearn.metalearn(task, stages=[{"variant": "search"}])
+    with pytest.raises(KeyError, match="choose from search, screening, named, random-search, unrolled"):
+        physlearn.metalearn(task, variant="serch")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [2026, 2027])
 def test_the_search_finds_the_pair_of_the_pendulum_and_beats_every_control(seed):
