@@ -19,7 +19,7 @@ from physlearn.activations.learned import LearnedActivations
 from physlearn.activations.table import INTERVAL, POINTS, Table
 from physlearn.metalearning import checkpoint as checkpoints
 from physlearn.metalearning.outer import OuterLoop
-from physlearn.metalearning.search import search_for
+from physlearn.metalearning.search import described, search_for
 from physlearn.metalearning.search_settings import SEARCHES, SearchSettings
 from physlearn.metalearning.settings import MetaLearning
 from physlearn.tasks import Task
@@ -56,13 +56,13 @@ then works on the true objective: the loss on held-out pairs at the end of a ful
 
 
 @overload
-def metalearn(task: Task, *, seed: int = 0, **settings: Any) -> LearnedActivations: ...
+def metalearn(task: Task | Sequence[Task], *, seed: int = 0, **settings: Any) -> LearnedActivations: ...
 @overload
-def metalearn(task: Task, *, seed: Sequence[int], **settings: Any) -> list[LearnedActivations]: ...
+def metalearn(task: Task | Sequence[Task], *, seed: Sequence[int], **settings: Any) -> list[LearnedActivations]: ...
 
 
 def metalearn(
-    task: Task,
+    task: Task | Sequence[Task],
     *,
     types: int | None = None,
     base: str | Sequence[str] | None = None,
@@ -83,7 +83,8 @@ def metalearn(
     Parameters
     ----------
     task
-        Task to learn, from `physlearn.tasks.get`.
+        Task to learn, from `physlearn.tasks.get`; or several tasks, for which a search finds activations that serve all of
+        them: those with the least log loss in the mean over the tasks (a factor of more than ten on one task counts as ten).
     types
         Number of neuron types.
     base
@@ -132,26 +133,35 @@ def metalearn(
     >>> metalearn(task, outer_steps=2, inner_steps=3, networks=2, variant="unrolled", progress=False)
     LearnedActivations(2 types from sine on van-der-pol, unrolled; cubic on [-10, 10] at 100 points)
     """
-    if not isinstance(task, Task):
-        raise InputError(f"metalearn needs a task, such as tasks.get('van-der-pol'), not {task!r}")
+    tasks = listed(task)
     given = {"types": types, "base": base, "variant": variant, "outer_steps": outer_steps, "inner_steps": inner_steps,
              "networks": networks}  # fmt: skip
-    chosen = settings_for(task, {**{name: value for name, value in given.items() if value is not None}, **settings})
+    chosen = settings_for(tasks[0], {**{name: value for name, value in given.items() if value is not None}, **settings})
     seeds = _checked(list(seed) if isinstance(seed, Sequence) and not isinstance(seed, str) else [seed])
     path = None if checkpoint is None else Path(checkpoint)
     if path is not None and not path.parent.is_dir():
         raise InputError(f"there is no folder {path.parent} for the checkpoint; create it, or choose another path")
     if chosen.get("variant") in SEARCHES:
-        learned = search_for(task, search_settings_of(task, chosen), seeds, path, progress)
+        learned = search_for(tasks, search_settings_of(tasks[0], chosen), seeds, path, progress)
         return learned if isinstance(seed, Sequence) else learned[0]
+    if len(tasks) > 1:
+        raise InputError(f"only a search learns from {len(tasks)} tasks together: use variant='search', or give one task")
     stages = stages_of(chosen)
     label = {
-        "task": task.describe("meta-training", "meta-validation"),
+        "task": described(tasks),
         "seeds": seeds,
         "stages": [asdict(stage) for stage in stages],
     }
-    learned = _run(task, stages, seeds, label, path, progress)
+    learned = _run(tasks[0], stages, seeds, label, path, progress)
     return learned if isinstance(seed, Sequence) else learned[0]
+
+
+def listed(task: Task | Sequence[Task]) -> list[Task]:
+    """Return one task, or several, as a list. Raises InputError if they are none."""
+    tasks = [task] if isinstance(task, Task) else list(task) if isinstance(task, list | tuple) else []
+    if not tasks or not all(isinstance(one, Task) for one in tasks):
+        raise InputError(f"metalearn needs a task, such as tasks.get('van-der-pol'), or a list of them, not {task!r}")
+    return tasks
 
 
 def _checked(seeds: Sequence[Any]) -> list[int]:
@@ -319,7 +329,12 @@ if TYPE_CHECKING:
 
 
 def learn_unit(
-    task: Task, seeds: Sequence[int], checkpoint: Path, mark: Mark | None, progress: bool, settings: Mapping[str, Any]
+    task: Task | Sequence[Task],
+    seeds: Sequence[int],
+    checkpoint: Path,
+    mark: Mark | None,
+    progress: bool,
+    settings: Mapping[str, Any],
 ) -> list[LearnedActivations]:
     """Learn the activations of several meta-seeds at the same time.
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pandas as pd
 import torch
@@ -48,13 +48,13 @@ class Progress:
 
 
 def search_for(
-    task: Task, settings: SearchSettings, seeds: Sequence[int], path: Path | None, progress: bool
+    tasks: Sequence[Task], settings: SearchSettings, seeds: Sequence[int], path: Path | None, progress: bool
 ) -> list[LearnedActivations]:
     """Search once for each meta-seed.
 
     Parameters
     ----------
-    task, progress
+    tasks, progress
         As in `~physlearn.metalearn`.
     settings
         Settings of the search.
@@ -63,14 +63,13 @@ def search_for(
     path
         Checkpoint, or None.
     """
-    described = task.describe("meta-training", "meta-validation")
-    label = checkpoints.as_read({"task": described, "seeds": list(seeds), "search": asdict(settings)})
+    label = checkpoints.as_read({"task": described(tasks), "seeds": list(seeds), "search": asdict(settings)})
     logs = checkpoints.load(path, label)["logs"] if path is not None and path.exists() else []
     logs += [[] for _ in range(len(seeds) - len(logs))]
     saved = time.monotonic()
     found = []
-    with tqdm(total=len(seeds) * effort(settings), disable=not progress, unit="network", leave=False) as bar:
-        bar.set_description(f"searching activations for {task.name}")
+    with tqdm(total=len(seeds) * len(tasks) * effort(settings), disable=not progress, unit="network", leave=False) as bar:
+        bar.set_description(f"searching activations for {called(tasks)}")
         for k, seed in enumerate(seeds):
 
             def told(networks: int) -> None:
@@ -80,16 +79,35 @@ def search_for(
                     checkpoints.save(path, label, {"logs": logs})
                     saved = time.monotonic()
 
-            trials = Trials(task, settings, seed, logs[k], told)
+            trials = Trials(tasks, settings, seed, logs[k], told)
             logs[k] = trials.log  # it grows while the search goes on
-            found.append(_search(task, trials, seed, Progress(bar)))
+            found.append(_search(tasks, trials, seed, Progress(bar)))
             if path is not None:
                 checkpoints.save(path, label, {"logs": logs})
     return found
 
 
+def described(tasks: Sequence[Task]) -> dict[str, Any]:
+    """Return what identifies the data of one task, or of several."""
+    each = [task.describe("meta-training", "meta-validation") for task in tasks]
+    return each[0] if len(each) == 1 else {"tasks": each}
+
+
+def called(tasks: Sequence[Task]) -> str:
+    """Return the name of a task, or the number of several.
+
+    >>> from physlearn.tasks import get
+    >>> called([get("van-der-pol"), get("pendulum-four-neurons")])
+    '2 tasks'
+    """
+    return tasks[0].name if len(tasks) == 1 else f"{len(tasks)} tasks"
+
+
 def effort(settings: SearchSettings, *, steps: bool = False) -> int:
-    """Return about how many networks a search trains, or the sum of their steps. Random search takes the steps of a search."""
+    """Return about how many networks a search trains on each task, or the sum of their steps.
+
+    Random search takes the steps of a search.
+    """
     return sum(networks * (each if steps else 1) for networks, each in _planned(settings))
 
 
@@ -116,7 +134,7 @@ def _random_tries(settings: SearchSettings) -> int:
     return max(FINALISTS, sum(networks * steps for networks, steps in parts) // (settings.inner_steps * few(settings)))
 
 
-def _search(task: Task, trials: Trials, seed: int, progress: Progress) -> LearnedActivations:
+def _search(tasks: Sequence[Task], trials: Trials, seed: int, progress: Progress) -> LearnedActivations:
     settings, generator = trials.settings, seeded(seed)
     sizes = shares(settings.candidates, settings.types)
     x = torch.linspace(*settings.interval, settings.points, dtype=torch.float64)
@@ -137,7 +155,7 @@ def _search(task: Task, trials: Trials, seed: int, progress: Progress) -> Learne
     return LearnedActivations(
         values=winner.values.double(),
         base=next((one.name for one in judged if one.named), "zero"),
-        task=task.name,
+        task=called(tasks),
         interval=settings.interval,
         settings={
             "variant": settings.variant,
@@ -148,9 +166,10 @@ def _search(task: Task, trials: Trials, seed: int, progress: Progress) -> Learne
             "finalists": [[one.name, one.rate, one.score] for one in judged],
             "network_steps": trials.network_steps,
             "search": checkpoints.as_read(asdict(settings)),
-            "title": task.title,
-            "model": task.model,
-            "hidden": list(task.hidden),
+            "title": tasks[0].title if len(tasks) == 1 else called(tasks),
+            "model": " and ".join(sorted({task.model for task in tasks})),
+            "hidden": list(tasks[0].hidden),
+            **({"tasks": [task.name for task in tasks]} if len(tasks) > 1 else {}),
         },
         losses=pd.DataFrame(rows).rename_axis("outer_step"),
         snapshots=torch.stack(snapshots),

@@ -1,25 +1,20 @@
-"""Trials of activations: networks train with them from scratch, and are tested on held-out pairs."""
+"""The trials of a search: activations are scored, on one task or on several, and scores are kept for a run that resumes."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from physlearn.metalearning.examination import PAIRS
-from physlearn.metalearning.inner import InnerLoop, draw_batches
-from physlearn.metalearning.neurons import SplineGrid
 from physlearn.metalearning.search_settings import SearchSettings
-from physlearn.metalearning.trainer import Trainer
+from physlearn.metalearning.trial import Trial
 from physlearn.tasks import Task
-from physlearn.threads import suited_to
-from physlearn.training import optimizers
-from physlearn.training.train_settings import cosine
 
-MEMORY = 2**27  # bytes of the batches of the networks that train together
 APART = 10**7  # distance between the seeds of the networks of successive meta-seeds
+LIMIT = math.log(10)  # largest difference of log losses that one task of several can contribute
 
 
 class Trials:
@@ -30,8 +25,10 @@ class Trials:
 
     Parameters
     ----------
-    task
-        What the networks learn: the meta-training pairs, and the loss on the meta-validation pairs.
+    tasks
+        What the networks learn. If there are several tasks, the score is the mean over the tasks of the log loss, relative
+        to the median of the activations that are scored together; a factor of more than ten on one task counts as ten, so
+        that no task decides alone.
     settings
         Settings of the search.
     seed
@@ -44,7 +41,7 @@ class Trials:
 
     def __init__(
         self,
-        task: Task,
+        tasks: Sequence[Task],
         settings: SearchSettings,
         seed: int,
         known: Sequence[Sequence[float]] = (),
@@ -52,24 +49,18 @@ class Trials:
     ) -> None:
         self.settings, self.told = settings, told
         self.log = [list(scores) for scores in known]
-        self.grid = SplineGrid(settings.points, settings.interval, task.dtype, torch.device(task.device))
-        self.pairs, self.held_out = task.pairs("meta-training"), task.pairs("meta-validation").first(PAIRS)
-        self.model = task.network("sine")
-        self.model.standardize(self.pairs.z, self.pairs.target)
-        self.reduction = task.training.reduction
         self.network_steps = 0
-        self._wide = max(task.hidden) * settings.batch_size
-        self._trainers: dict[int, Trainer] = {}
+        self._trials = [Trial(task, settings.points, settings.interval, settings.batch_size) for task in tasks]
         self._calls, self._next = 0, APART * seed
 
     def score(
         self, values: Float[Tensor, "C types points"], rates: Sequence[float], steps: int, networks: int
     ) -> Float[Tensor, " C"]:
-        """Return the mean log loss of as many networks for each of C activations, each at its learning rate.
+        """Return the score of each of C activations, at its learning rate, by as many networks on each task.
 
-        It is infinite if a network diverges.
+        On a single task, it is the mean log loss, and infinite if a network diverges.
         """
-        count = len(values) * networks
+        count = len(values) * networks * len(self._trials)
         self.network_steps += count * steps
         first, self._next = self._next, self._next + networks
         if self._calls == len(self.log):
@@ -79,33 +70,16 @@ class Trials:
         return torch.tensor(self.log[self._calls - 1], dtype=torch.float64)
 
     def _computed(self, values: Tensor, rates: Sequence[float], steps: int, seeds: Sequence[int]) -> Float[Tensor, " C"]:
-        trainer, drawn, batches = self._trainer(steps), [], []
-        for seed in seeds:
-            generator = torch.Generator().manual_seed(seed)
-            drawn.append(trainer.inner.layout.draw(1, generator, self.pairs.z.dtype))
-            batches.append(draw_batches(len(self.pairs), 1, steps, self.settings.batch_size, generator))
-        weights, orders = torch.cat(drawn), torch.cat(batches)
-        each = max(1, MEMORY // (8 * orders[0].numel() * len(seeds)))
-        found = []
-        for some, own in zip(values.split(each), torch.tensor(rates).split(each), strict=True):
-            with suited_to(len(some) * len(seeds) * self._wide):
-                found.append(self._trained(trainer, some, own, weights, orders))
-        return torch.cat(found)
+        return together(torch.stack([trial.losses(values, rates, steps, seeds) for trial in self._trials]))
 
-    def _trained(self, trainer: Trainer, values: Tensor, rates: Tensor, weights: Tensor, orders: Tensor) -> Tensor:
-        many, networks = len(values), len(weights)
-        curves = self.grid.coefficients(values.to(self.grid.x)).repeat_interleave(networks, 0)
-        own = rates.to(curves).repeat_interleave(networks).unsqueeze(1)
-        everyone = weights.to(curves).repeat(many, 1), own, orders.to(curves.device).repeat(many, 1, 1)
-        _, trained = trainer.train(curves, *everyone)
-        losses = trainer.inner.losses_on(trained, curves, self.held_out).double()
-        losses = losses.clamp(min=torch.finfo(curves.dtype).tiny).log().unflatten(0, (many, networks))
-        return losses.mean(1).where(losses.isfinite().all(1), torch.inf).cpu()
 
-    def _trainer(self, steps: int) -> Trainer:
-        if steps not in self._trainers:
-            falling = torch.tensor([cosine(step, steps) for step in range(steps)]).to(self.grid.x)
-            optimizer = optimizers.find("adam")
-            inner = InnerLoop(self.model, self.pairs, self.grid.grid, optimizer, self.reduction, falling=falling)
-            self._trainers[steps] = Trainer(inner, self.model)
-        return self._trainers[steps]
+def together(losses: Float[Tensor, "tasks C"]) -> Float[Tensor, " C"]:
+    """Return one score from the mean log losses of each task, which are infinite where networks diverged.
+
+    >>> together(torch.tensor([[-1.0, 0.0, 30.0], [-5.0, -4.5, -4.0]])).tolist()
+    [-0.75, 0.0, 1.4012925624847412]
+    """
+    if len(losses) == 1:
+        return losses[0]
+    relative = losses - losses.nan_to_num(posinf=torch.finfo(losses.dtype).max).median(1, keepdim=True).values
+    return relative.clamp(-LIMIT, LIMIT).mean(0)

@@ -27,6 +27,7 @@ def any_system(
     dt: float = 0.1,
     noise: float = 0.0,
     seed: int = 0,
+    forecast: int = 20,
 ) -> Task:
     """Return a task in which networks learn a system that is given by its name.
 
@@ -45,6 +46,8 @@ def any_system(
         spread of each coordinate and of each rate.
     seed
         Random seed of the initial states and of the noise.
+    forecast
+        Length of the orbits that are forecast, in lengths of the training orbits.
 
     Returns
     -------
@@ -59,12 +62,14 @@ def any_system(
     clean = orbits_of(found, orbits, whole("samples", samples), real("dt", dt), seed, {})
     methods = ("implicit-midpoint",) if hamiltonian else ("rk4",)
     return Task(
-        name=f"{found.name}-{model}",
+        name=f"{found.name.replace(':', '-')}-{model}",  # it becomes the name of files
         title=f"{found.name}, by a network of {'the Hamiltonian' if model.startswith('hnn') else 'the vector field'}",
         model=model,
         hidden=tuple(hidden),
         data=clean if noise == 0 else _noisy(clean, noise, seed),
-        forecasting=forecasting_of(found, methods, orbits=8, time=20 * samples * dt, dt=dt, seed=seed, sample={}),
+        forecasting=forecasting_of(
+            found, methods, orbits=8, time=whole("forecast", forecast) * samples * dt, dt=dt, seed=seed, sample={}
+        ),
         learning={"variant": "search"},
     )
 

@@ -23,7 +23,8 @@ from physlearn.jobs import Workers, told
 from physlearn.jobs.digest import digest
 from physlearn.jobs.lock import Mark
 from physlearn.jobs.store import Files, Store, Unit, name_of
-from physlearn.metalearning.metalearn import how, learn_unit
+from physlearn.metalearning.metalearn import how, learn_unit, listed
+from physlearn.metalearning.search import called, described
 from physlearn.tasks import Task
 from systems import Orbit
 from systems.atomic import atomically
@@ -72,33 +73,33 @@ class Results:
     sources: Counter[str] = field(default_factory=Counter)
     mark: Mark = UNMARKED
 
-    def learned(self, task: Task, meta_seed: int = 0, **settings: Any) -> LearnedActivations:
-        """Return activations that were meta-learned on a task."""
+    def learned(self, task: Task | Sequence[Task], meta_seed: int = 0, **settings: Any) -> LearnedActivations:
+        """Return activations that were meta-learned on a task, or on several together."""
         (one,) = self.several(task, [meta_seed], **settings)
         return one
 
-    def several(self, task: Task, meta_seeds: Iterable[int], **settings: Any) -> list[LearnedActivations]:
+    def several(self, task: Task | Sequence[Task], meta_seeds: Iterable[int], **settings: Any) -> list[LearnedActivations]:
         """Return the learned activations of several meta-seeds. On a GPU, the missing ones are learned in parallel."""
         store = Store(self.folder, LEARNED)
         names = {k: self._name_of_learned(task, self.seed + k, settings) for k in meta_seeds}
         missing = [k for k, name in names.items() if not store.has(name)]
-        together = [missing] if missing and torch.device(task.device).type == "cuda" else [[k] for k in missing]
+        together = [missing] if missing and torch.device(listed(task)[0].device).type == "cuda" else [[k] for k in missing]
         checkpoints = [(self.folder / names[some[0]]).with_suffix(".checkpoint").resolve() for some in together]
         mark = None if self.workers.scheduler is None else self.mark
         units = [
             (task, [self.seed + k for k in some], checkpoint, mark, self._inside, settings)
             for some, checkpoint in zip(together, checkpoints, strict=True)
         ]
-        for number, made in self._each(learn_unit, units, f"meta-learning {task.name}"):
+        for number, made in self._each(learn_unit, units, f"meta-learning {called(listed(task))}"):
             for k, one in zip(together[number], made, strict=True):
                 store.write(names[k], one, {"seed": self.seed + k, "settings": dict(settings), **environment()})
             checkpoints[number].unlink(missing_ok=True)
         return [LearnedActivations.load(self._counted(name)) for name in names.values()]
 
-    def _name_of_learned(self, task: Task, seed: int, settings: Mapping[str, Any]) -> str:
-        data = task.describe("meta-training", "meta-validation")
-        decisive = {"task": data, "seed": seed, "stages": how(task, settings)}
-        return name_of(decisive, f"learned-{task.name}", ".safetensors", length=DIGITS)
+    def _name_of_learned(self, task: Task | Sequence[Task], seed: int, settings: Mapping[str, Any]) -> str:
+        tasks = listed(task)
+        decisive = {"task": described(tasks), "seed": seed, "stages": how(tasks[0], settings)}
+        return name_of(decisive, f"learned-{called(tasks).replace(' ', '-')}", ".safetensors", length=DIGITS)
 
     def compared(
         self,

@@ -66,11 +66,11 @@ def test_combinations_are_as_many_as_asked_and_no_two_are_the_same(types):
 
 def test_a_score_is_the_mean_log_held_out_loss_of_networks_that_are_trained_one_by_one(task):
     settings = SearchSettings(inner_steps=30, networks=3, batch_size=50)
-    trials = Trials(task, settings, seed=5)
+    trials = Trials([task], settings, seed=5)
     values = torch.stack([X.sin(), X.tanh()])
     (score,) = trials.score(values[None], [0.05], 30, 3).tolist()
 
-    trainer, pairs = trials._trainer(30), task.pairs("meta-training")
+    trainer, pairs = trials._trials[0]._trainer(30), task.pairs("meta-training")
     losses = []
     for seed in range(5 * 10**7, 5 * 10**7 + 3):
         generator = torch.Generator().manual_seed(seed)
@@ -96,7 +96,7 @@ def test_a_score_is_the_mean_log_held_out_loss_of_networks_that_are_trained_one_
 
 
 def test_a_network_that_diverges_makes_the_score_infinite(task):
-    trials = Trials(task, SearchSettings(inner_steps=20, networks=2), seed=0)
+    trials = Trials([task], SearchSettings(inner_steps=20, networks=2), seed=0)
     values = torch.stack([X**3, X.sin()])[:, None]
     broken, sound = trials.score(values, [1e20, 0.01], 20, 2).tolist()
     assert broken == math.inf
@@ -111,13 +111,13 @@ def test_halving_keeps_the_best_and_always_one_named_combination(task):
             return (values[:, 0, 150] - 0.5).abs().double() + 0.01 * (torch.tensor(rates).log() + 2).abs()
 
     pool = pool_of(X, 60, torch.Generator().manual_seed(0))
-    ends = halve(Known(task, SearchSettings(), seed=0), pool, combos.singles(pool, 71))
+    ends = halve(Known([task], SearchSettings(), seed=0), pool, combos.singles(pool, 71))
     miss = (pool.values[:, 150] - 0.5).abs()
     assert ends[0].name == pool.names[int(miss.argmin())]
     (best,) = [one for one in ends if one.named][:1]
     assert best.name == DICTIONARY[int(miss[: len(DICTIONARY)].argmin())]
     assert ends == sorted(ends, key=lambda one: one.score)
-    again = best_rates(Known(task, SearchSettings(), seed=0), ends[:1], (0.5, 1.0), 10, 2)[0]
+    again = best_rates(Known([task], SearchSettings(), seed=0), ends[:1], (0.5, 1.0), 10, 2)[0]
     assert again.rate == min((0.5 * ends[0].rate, ends[0].rate), key=lambda rate: abs(math.log(rate) + 2))
 
 
@@ -144,7 +144,7 @@ def test_polishing_descends_on_a_known_score(task):
             return (values[:, 0, 100:141] - (2 * X[100:141]).sin()).square().mean(1).log()
 
     start = Candidate("sine", (1.4 * X).sin()[None], 0.1)
-    one, _ = polish(Known(task, SearchSettings(), seed=0), start, 60, seed=1)
+    one, _ = polish(Known([task], SearchSettings(), seed=0), start, 60, seed=1)
     assert one.name == "sine, stretched"
     assert not one.named
     assert float((one.values[0, 100:141] - (2 * X[100:141]).sin()).abs().max()) < 0.05
@@ -199,6 +199,35 @@ def test_the_same_seed_finds_the_same_and_a_stopped_search_resumes(task, found, 
     calls = count
     assert physlearn.metalearn(task, variant="search", seed=3, checkpoint=path, **SMALL).settings == found.settings
     assert count == calls  # all scores were in the checkpoint
+
+
+def test_the_score_of_several_tasks_is_the_mean_over_them_relative_to_the_median(task):
+    """A task whose losses are far apart counts no more than a factor of ten."""
+    other = replace(tasks.get("system", orbits=5), hidden=(6,))
+    settings = SearchSettings(inner_steps=20, networks=2)
+    values, rates = torch.stack([X.sin(), X.tanh(), X])[:, None], [0.01, 0.01, 0.01]
+    each = np.array([Trials([one], settings, seed=1).score(values, rates, 20, 2).tolist() for one in (task, other)])
+    wanted = np.clip(each - np.median(each, axis=1, keepdims=True), -np.log(10), np.log(10)).mean(0)
+    trials = Trials([task, other], settings, seed=1)
+    np.testing.assert_allclose(trials.score(values, rates, 20, 2).numpy(), wanted, atol=1e-12)
+    assert trials.network_steps == 2 * 3 * 2 * 20
+
+
+def test_a_search_finds_one_pair_for_several_tasks(task):
+    other = replace(tasks.get("system", orbits=5), hidden=(6,))
+    found = physlearn.metalearn([task, other], variant="search", seed=3, **SMALL)
+    assert found.task == "2 tasks"
+    assert found.settings["tasks"] == [task.name, other.name]
+    assert found.settings["model"] == "hnn and nn"
+    assert torch.equal(physlearn.metalearn([task, other], variant="search", seed=3, **SMALL).values, found.values)
+
+
+def test_several_tasks_need_a_search_and_must_be_tasks(task):
+    with pytest.raises(InputError, match="only a search learns from 2 tasks together"):
+        physlearn.metalearn([task, task], variant="unrolled")
+    for wrong in ([], [task, "van-der-pol"], None):
+        with pytest.raises(InputError, match="needs a task, such as"):
+            physlearn.metalearn(wrong)
 
 
 @pytest.mark.parametrize("variant", ["screening", "random-search"])
