@@ -38,6 +38,10 @@ LONG = {  # they train for up to a minute
     "docs/how-to/shape-the-training.md",
     "docs/learned-activations.md",
     "docs/sweeps.md",
+    "docs/tutorials/student.md",
+    "docs/tutorials/teacher.md",
+    "docs/tutorials/experimenter.md",
+    "docs/tutorials/developer.md",
 }
 EXTRAS = {"docs/how-to/taylor-series.md": "heyoka"}  # pages that need a package of an extra
 ELSEWHERE = {"docs/adding-a-system.md"}  # with the distribution that it tells of: test_newcomer.py
