@@ -62,26 +62,38 @@ def kinds() -> tuple[Kind, ...]:
     models = {name: registry.get(name) for registry in by_registry.values() for name in registry.names()}
     measures = {name: getattr(metrics, name) for name in metrics.__all__}
     return (
-        Kind("systems", "Systems", "``systems.get(name)``", every_system, dict.fromkeys(every_system, "system")),
-        Kind("maps", "Maps", "``systems.maps.get(name)``", every_map, dict.fromkeys(every_map, "map")),
+        Kind(
+            "systems",
+            "Systems",
+            "``systems.get(name, ...)`` makes a system, with its parameters as arguments.",
+            every_system,
+            dict.fromkeys(every_system, "system"),
+        ),
+        Kind(
+            "maps",
+            "Maps",
+            "``systems.maps.get(name, ...)`` makes a map, with its parameters as arguments.",
+            every_map,
+            dict.fromkeys(every_map, "map"),
+        ),
         Kind(
             "integrators",
             "Integrators",
-            "``physlearn.integrate(flow, z0, t, method=name)``",
+            "``physlearn.integrate(flow, z0, t, method=name)`` integrates a system, a trained model or a function.",
             integrators,
             dict.fromkeys(integrators, "integrator"),
         ),
         Kind(
             "models",
             "Models",
-            "``physlearn.Forecaster(name)``",
+            "``physlearn.Forecaster(name)`` makes a model that can be trained; the last two classify and cannot forecast.",
             models,
             {name: example for example, registry in by_registry.items() for name in registry.names()},
         ),
         Kind(
             "metrics",
             "Metrics",
-            "``physlearn.metrics``",
+            "Each is a function in `physlearn.metrics`.",
             measures,
             {name: _metric_example(name, function) for name, function in measures.items()},
         ),

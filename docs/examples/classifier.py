@@ -14,7 +14,9 @@ for _ in range(200):
 figure, ax = plt.subplots(figsize=(4.5, 4), layout="constrained")
 grid = torch.linspace(-3, 3, 121)
 x, y = torch.meshgrid(grid, grid, indexing="xy")
-probability = network(torch.stack([x, y], -1).reshape(-1, 2)).softmax(-1)[:, 1].detach().reshape(x.shape)
-figure.colorbar(ax.contourf(x, y, probability, levels=20, cmap="RdBu"), label="probability of the second class")
+with torch.no_grad():
+    probability = network(torch.stack([x, y], -1).reshape(-1, 2)).softmax(-1)[:, 1]
+filled = ax.contourf(x, y, probability.reshape(x.shape), levels=20, cmap="RdBu")
+figure.colorbar(filled, label="probability of the second class")
 ax.scatter(*points.T, c=labels, s=4, cmap="gray")
 ax.set(xlim=(-3, 3), ylim=(-3, 3), aspect="equal")

@@ -2,11 +2,13 @@ import systems, torch
 from matplotlib import pyplot as plt
 from physlearn import metrics
 
-t, z0 = torch.linspace(0, 60, 601, dtype=torch.float64), torch.tensor([1.0, 0.0], dtype=torch.float64)
+t = torch.linspace(0, 60, 601, dtype=torch.float64)
+z0 = torch.tensor([1.0, 0.0], dtype=torch.float64)
 truth = systems.get("pendulum").orbit(z0, t)
 figure, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
 gravities = [1.0, 1.01, 1.02, 1.05, 1.1, 1.2]
-values = torch.stack([metrics.NAME(systems.get("pendulum", gravity=g).orbit(z0, t), truth) for g in gravities])
+forecasts = [systems.get("pendulum", gravity=gravity).orbit(z0, t) for gravity in gravities]
+values = torch.stack([metrics.NAME(forecast, truth) for forecast in forecasts])
 if values.shape[-1:] == t.shape:
     ax.plot(t, values.T, label=gravities)
     ax.legend(title="assumed gravity")
