@@ -25,7 +25,7 @@ PAGES = {name: "\n".join(block for block in blocks if "PHYSLEARN_DATA" not in bl
 RECORDED = [block for blocks in BLOCKS.values() for block in blocks if "PHYSLEARN_DATA" in block]  # each stands by itself
 PRINTED = {name: code for name, code in PAGES.items() if code}
 REGISTRIES = (SYSTEMS, ACTIVATIONS, INTEGRATORS, MODELS, TASKS)
-LONG = {  # they train for up to two minutes, or print the code of README
+LONG = {  # they train for up to a minute, or print the code of README
     "docs/how-to/positions-only.md",
     "docs/how-to/learn-from-measurements.md",
     "docs/how-to/forecast-from-a-past.md",
@@ -39,8 +39,6 @@ LONG = {  # they train for up to two minutes, or print the code of README
     "docs/learned-activations.md",
     "docs/index.md",
     "docs/sweeps.md",
-    "docs/tutorials/student.md",
-    "docs/tutorials/teacher.md",
     "docs/tutorials/experimenter.md",
     "docs/tutorials/developer.md",
 }
