@@ -3,12 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
+from types import ModuleType
 from typing import Any, TypeVar, cast
 
 from systems.class_registry import ClassRegistry
 from systems.system import System
 
-SYSTEMS: ClassRegistry[System] = ClassRegistry(
+DYSTS = "dysts:"
+"""Start of the names of the flows of the package dysts."""
+
+
+class Systems(ClassRegistry[System]):
+    """The systems, and those of dysts, which are made when they are asked for, and not listed."""
+
+    def check(self, name: str) -> None:
+        """Check that a name is known. Raises UnknownNameError if it is not."""
+        if not name.startswith(DYSTS):
+            super().check(name)
+        else:
+            of_dysts().find(name)
+
+    def get(self, name: str) -> type[System]:
+        """Return the class with the given name. Raises UnknownNameError if there is none."""
+        if not name.startswith(DYSTS):
+            return super().get(name)
+        found: type[System] = of_dysts().find(name)
+        return found
+
+
+def of_dysts() -> ModuleType:
+    """Return the module of the flows of dysts, which defines systems."""
+    return import_module("systems.of_dysts")
+
+
+SYSTEMS = Systems(
     "system",
     "physlearn.systems",
     modules=("systems.flows", "systems.hamiltonian", "systems.oscillators", "systems.pendulum_clock"),
@@ -52,7 +81,7 @@ def find(name: str) -> type[System]:
     Parameters
     ----------
     name : str
-        Name of the system.
+        Name of the system, or that of a flow of the package dysts, such as ``"dysts:Halvorsen"`` (extra ``dysts``).
 
     Returns
     -------
@@ -73,7 +102,7 @@ def get(name: str, **parameters: Any) -> System:
     Parameters
     ----------
     name : str
-        Name of the system.
+        Name of the system, or that of a flow of the package dysts, such as ``"dysts:Halvorsen"`` (extra ``dysts``).
     **parameters
         Parameters of the system. The others keep their defaults.
 

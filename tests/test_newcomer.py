@@ -52,7 +52,7 @@ def test_it_is_found_through_its_entry_point_only_where_it_is_installed(newcomer
 def test_the_code_of_the_page_checks_learns_and_draws_it(newcomer):
     page = (DOCS / "adding-a-system.md").read_text()
     blocks = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     newcomer("-c", "\n".join(blocks))
 
 
