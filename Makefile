@@ -76,6 +76,7 @@ notebooks: $(READY)
 
 docs: $(READY)
 	$(BIN)/python -m sphinx --fail-on-warning --builder html docs $(OUT)/docs
+	$(BIN)/python docs/check_links.py $(OUT)/docs
 
 wheel: $(READY)
 	.ci/wheel $(BIN)/python

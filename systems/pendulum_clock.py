@@ -71,6 +71,10 @@ class PendulumClock(System):
     ------
     InputError
         If gamma, Q or frequency is not positive, or kappa is negative.
+
+    Notes
+    -----
+    Use it for a limit cycle that is nearly conservative, and to simulate recordings and films of a clock.
     """
 
     gamma: float = radians(1.2)

@@ -14,10 +14,13 @@ from systems.reference.solvers import dopri8, standing
 
 
 class Dopri8(Integrator):
-    """The adaptive Dormand-Prince 8(7) method, for any flow.
+    r"""The adaptive Dormand-Prince 8(7) method, for any flow.
+
+    .. math::
+        k_i = f\bigl(t + c_i \Delta t,\; z + \Delta t \sum_{j<i} a_{ij} k_j\bigr), \qquad z' = z + \Delta t \sum_i b_i k_i
 
     It chooses its steps from the tolerances, and steps end on each of the output times. The method is accurate, but not
-    symplectic; use it for reference orbits.
+    symplectic.
 
     Parameters
     ----------
@@ -25,6 +28,11 @@ class Dopri8(Integrator):
         The flow to integrate.
     rtol, atol
         Relative and absolute tolerance, which hold for each orbit separately; both default to 1e-9.
+
+    Notes
+    -----
+    Use it for the reference orbit of a flow that is no system of this package, and for orbits whose speed changes much. A
+    system's own ``orbit`` is faster and more accurate.
 
     References
     ----------

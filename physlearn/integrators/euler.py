@@ -10,8 +10,11 @@ class Euler(Integrator):
 
     .. math:: z' = z + \Delta t\, f(t, z)
 
-    It spirals out of every closed orbit: the energy of an oscillator grows by the factor 1 + dt^2 per step. Use it for
-    comparison only.
+    It spirals out of every closed orbit: the energy of an oscillator grows by the factor 1 + dt^2 per step.
+
+    Notes
+    -----
+    Use it only for comparison with published forecasts, and to show what a bad method does.
     """
 
     name = "euler"

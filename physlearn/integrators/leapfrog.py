@@ -20,6 +20,10 @@ class Leapfrog(Integrator):
     It is explicit and symmetric, has order 2, and is symplectic for H = T(p) + V(q). The constructor raises NotSeparableError
     for any other H, for which the method would not be symplectic.
 
+    Notes
+    -----
+    Use it for long orbits of H = T(p) + V(q) at low accuracy. ``yoshida-4`` is cheaper at high accuracy.
+
     References
     ----------
     Verlet, Phys. Rev. 159, 98 (1967).
@@ -52,7 +56,17 @@ _OUTER = 1 / (2 - _CUBE_ROOT)
 
 
 class Yoshida4(Leapfrog):
-    """Yoshida's method of order 4 for H = T(p) + V(q): three leapfrog steps, the middle one backwards.
+    r"""Yoshida's method of order 4 for H = T(p) + V(q): three leapfrog steps, the middle one backwards.
+
+    .. math:: \Psi_{\Delta t} = \Phi_{w_1 \Delta t} \circ \Phi_{w_0 \Delta t} \circ \Phi_{w_1 \Delta t}, \quad
+        w_1 = 1 / (2 - 2^{1/3}), \quad w_0 = -2^{1/3} w_1
+
+    Here :math:`\Phi_h` is a leapfrog step of length h.
+
+    Notes
+    -----
+    Use it for long orbits of H = T(p) + V(q), such as a trained ``hnn-separable`` or ``hnn-mechanical``. It is the default
+    choice there.
 
     References
     ----------
@@ -68,7 +82,17 @@ _W1, _W2, _W3 = -1.17767998417887, 0.235573213359357, 0.784513610477560
 
 
 class Yoshida6(Leapfrog):
-    """Yoshida's method of order 6 for H = T(p) + V(q): seven leapfrog steps (solution A).
+    r"""Yoshida's method of order 6 for H = T(p) + V(q): seven leapfrog steps (solution A).
+
+    .. math::
+        \Psi_{\Delta t} = \Phi_{w_3 \Delta t} \circ \Phi_{w_2 \Delta t} \circ \Phi_{w_1 \Delta t} \circ \Phi_{w_0 \Delta t}
+        \circ \Phi_{w_1 \Delta t} \circ \Phi_{w_2 \Delta t} \circ \Phi_{w_3 \Delta t}, \quad w_0 = 1 - 2 (w_1 + w_2 + w_3)
+
+    Here :math:`\Phi_h` is a leapfrog step of length h.
+
+    Notes
+    -----
+    Use it for H = T(p) + V(q) where the energy must be kept to nearly rounding, over very long times.
 
     References
     ----------

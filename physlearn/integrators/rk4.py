@@ -6,9 +6,20 @@ from physlearn.integrators.integrator import Integrator
 
 
 class RungeKutta4(Integrator):
-    """The classical explicit Runge-Kutta method of order 4, for any flow.
+    r"""The classical explicit Runge-Kutta method of order 4, for any flow.
 
-    It suits short orbits and dissipative systems. For a Hamiltonian system the energy drifts linearly in time.
+    .. math::
+        k_1 = f(t, z), \quad k_2 = f(t + \tfrac{\Delta t}2, z + \tfrac{\Delta t}2 k_1), \quad
+        k_3 = f(t + \tfrac{\Delta t}2, z + \tfrac{\Delta t}2 k_2), \quad k_4 = f(t + \Delta t, z + \Delta t\, k_3)
+
+    .. math:: z' = z + \tfrac{\Delta t}6 (k_1 + 2 k_2 + 2 k_3 + k_4)
+
+    For a Hamiltonian system the energy drifts linearly in time.
+
+    Notes
+    -----
+    Use it for vector fields that conserve nothing, such as a learned ``nn`` or a dissipative system, and for short orbits. For
+    long orbits of a Hamiltonian, a symplectic method is better.
 
     References
     ----------

@@ -20,6 +20,11 @@ class SymplecticEuler(Implicit):
     It is explicit for a separable H and implicit for any other. The constructor raises NotHamiltonianError for a flow without
     a Hamiltonian.
 
+    Notes
+    -----
+    Use it to show that a method of order 1 can keep the energy bounded. For a separable H, ``leapfrog`` is as simple and has
+    order 2.
+
     References
     ----------
     Hairer, Lubich, Wanner, Geometric Numerical Integration, chapter VI.3.

@@ -38,6 +38,11 @@ class Tao4(Integrator):
     omega
         Frequency of the spring [1 / time]; defaults to 0.3 / dt.
 
+    Notes
+    -----
+    Use it for a Hamiltonian that is not separable when an explicit method is wanted, for example for gradients through the
+    orbit. Otherwise, the Gauss-Legendre methods need no check of a gap.
+
     References
     ----------
     Tao, Phys. Rev. E 94, 043303 (2016).

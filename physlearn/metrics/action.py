@@ -40,6 +40,11 @@ def action(orbit: Orbit) -> Float[Tensor, "*batch"]:
     InputError
         If the orbit does not have two coordinates.
 
+    Notes
+    -----
+    Use it to compare closed orbits of a forecast and of the truth without regard to phase, and as the adiabatic invariant of a
+    slowly changing system.
+
     Examples
     --------
     >>> t = torch.linspace(0, 20, 201)

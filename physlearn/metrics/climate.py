@@ -49,6 +49,10 @@ def marginals(forecast: Orbit, truth: Orbit) -> Float[Tensor, "*batch D"]:
     InputError
         If the orbits differ in coordinates or number, or the truth is not finite.
 
+    Notes
+    -----
+    Use it for chaotic forecasts beyond the valid time: it tells whether a forecast visits the same values as the truth.
+
     References
     ----------
     Vallender, Theory Probab. Appl. 18, 784 (1974).
@@ -99,6 +103,10 @@ def spectrum(forecast: Orbit, truth: Orbit) -> Float[Tensor, "*batch D"]:
     InputError
         If the times are not evenly spaced with the same step in both, if there are fewer than 64 of them, if the orbits
         differ in coordinates or number, or if the truth is not finite.
+
+    Notes
+    -----
+    Use it for chaotic forecasts beyond the valid time: it tells whether a forecast has the same rhythms as the truth.
 
     References
     ----------
@@ -190,6 +198,10 @@ def hellinger_distance(p: Float[Tensor, "*batch K"], q: Float[Tensor, "*batch K"
     -------
     Tensor, shape ``(...)``
         Distances, from 0 for equal distributions to 1 for distributions that share no cell.
+
+    Notes
+    -----
+    Use it to compare histograms, for example of the cells of an attractor that two orbits visit.
 
     References
     ----------

@@ -13,7 +13,9 @@ from systems import InputError, Orbit
 
 
 def derivative_loss(flow: FlowLike, orbit: Orbit, reduction: Literal["mean", "sum"] = "mean") -> Float[Tensor, ""]:
-    """Return the squared error of dz/dt, averaged over all states, and averaged or summed over the components.
+    r"""Return the squared error of dz/dt, averaged over all states, and averaged or summed over the components.
+
+    .. math:: L = \frac1D \sum_i \bigl\langle (f_i(t, z) - \dot z_i)^2 \bigr\rangle
 
     The loss has the squared units of the rates, so that the components with the largest rates dominate if units differ. The
     losses in the paper (equations 5 and 6) are sums over the components. The mean makes systems of different dimension
@@ -37,6 +39,10 @@ def derivative_loss(flow: FlowLike, orbit: Orbit, reduction: Literal["mean", "su
     ------
     InputError
         If the orbit has no rates, or ``reduction`` is neither of the two.
+
+    Notes
+    -----
+    Use it to compare models on the quantity that they were trained on. A small loss does not guarantee a good forecast.
 
     Examples
     --------

@@ -46,6 +46,11 @@ def energy_error(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch
     InputError
         If the system has no Hamiltonian, or an orbit has zero energy and exchanges none.
 
+    Notes
+    -----
+    Use it to compare forecasts of conservative systems. It is meaningful after the valid prediction time too, because it does
+    not depend on the phase.
+
     Examples
     --------
     >>> t = torch.linspace(0, 1, 3)
@@ -57,7 +62,9 @@ def energy_error(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch
 
 
 def energy_rms(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch"]:
-    """Return the root mean square of ``(H - E) / S`` over time along each orbit.
+    r"""Return the root mean square of ``(H - E) / S`` over time along each orbit.
+
+    .. math:: \sqrt{\langle \delta^2 \rangle_t}, \qquad \delta(t) = (H(z(t)) - E) \,/\, S
 
     Parameters
     ----------
@@ -73,13 +80,20 @@ def energy_rms(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch"]
     ------
     InputError
         As in `energy_error`.
+
+    Notes
+    -----
+    Use it instead of `energy_error` when single outliers should not decide, for example for measured orbits.
     """
     squares = energy_deviation(orbit, system).square()
     return (squares * time_weights(orbit.common_times).to(squares)).sum(-1).sqrt()
 
 
 def energy_drift(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch"]:
-    """Return the slope of a least-squares fit of ``(H - E) / S`` against time.
+    r"""Return the slope of a least-squares fit of ``(H - E) / S`` against time.
+
+    .. math:: \operatorname*{arg\,min}_a \min_b \bigl\langle (\delta(t) - a t - b)^2 \bigr\rangle_t, \qquad
+        \delta(t) = (H(z(t)) - E) \,/\, S
 
     With a symplectic method the energy oscillates without drift; with other methods it increases or decreases steadily.
 
@@ -97,6 +111,10 @@ def energy_drift(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch
     ------
     InputError
         If the orbit has fewer than two times, and as in `energy_error`.
+
+    Notes
+    -----
+    Use it to tell a steady gain or loss of energy from a bounded oscillation.
     """
     if orbit.shape[-1] < 2:
         raise InputError(f"an energy drift needs an orbit with at least two times, not {orbit.shape[-1]}")
@@ -110,7 +128,9 @@ def energy_drift(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch
 
 
 def energy_deviation(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch T"]:
-    """Return the relative energy deviation ``(H - E) / S`` at each time.
+    r"""Return the relative energy deviation ``(H - E) / S`` at each time.
+
+    .. math:: \delta(t) = (H(z(t)) - E) \,/\, S
 
     Parameters
     ----------
@@ -126,6 +146,10 @@ def energy_deviation(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*b
     ------
     InputError
         As in `energy_error`.
+
+    Notes
+    -----
+    Use it to draw how the energy error develops: bounded oscillation for a symplectic method, drift for others.
     """
     hamiltonian: Callable[[Tensor], Tensor] | None = getattr(system, "hamiltonian", system if callable(system) else None)
     if hamiltonian is None:

@@ -14,7 +14,9 @@ from systems import Orbit
 
 
 def period(orbit: Orbit, coordinate: int | str = 0) -> Float[Tensor, "*batch"]:
-    """Return the mean period of a coordinate, in units of t.
+    r"""Return the mean period of a coordinate, in units of t.
+
+    .. math:: T = (t_n - t_0) / n, \qquad x(t_i) = \tfrac12 (x_{\max} + x_{\min}), \quad \dot x(t_i) > 0
 
     A period is the time between two upward crossings of the middle of the coordinate's range. For a rotating angle, which the
     orbit must declare as an angle, it is the time of a whole turn. The crossings are found on cubic splines, with fourth-order
@@ -40,6 +42,11 @@ def period(orbit: Orbit, coordinate: int | str = 0) -> Float[Tensor, "*batch"]:
     InputError
         If the orbit does not have the coordinate.
 
+    Notes
+    -----
+    Use it for limit cycles and clocks: a small relative error of the period becomes a large error of the phase after many
+    periods.
+
     Examples
     --------
     >>> t = torch.linspace(0, 20, 201)
@@ -51,7 +58,9 @@ def period(orbit: Orbit, coordinate: int | str = 0) -> Float[Tensor, "*batch"]:
 
 
 def amplitude(orbit: Orbit, coordinate: int | str = 0) -> Float[Tensor, "*batch"]:
-    """Return half of the mean distance between the maxima and the minima of a coordinate.
+    r"""Return half of the mean distance between the maxima and the minima of a coordinate.
+
+    .. math:: A = \tfrac12 \bigl(\langle x_{\max} \rangle - \langle x_{\min} \rangle\bigr)
 
     The extremes are found on the same splines as in `period`, also between samples, with the same accuracy. Gaps are ignored.
 
@@ -71,6 +80,10 @@ def amplitude(orbit: Orbit, coordinate: int | str = 0) -> Float[Tensor, "*batch"
     ------
     InputError
         If the orbit does not have the coordinate.
+
+    Notes
+    -----
+    Use it for limit cycles and other oscillations whose size matters more than their phase.
 
     Examples
     --------

@@ -44,6 +44,11 @@ def phase_rmse(forecast: Orbit, truth: Orbit, horizons: Sequence[float] | None =
     InputError
         If the orbits do not match, or are shorter than a horizon.
 
+    Notes
+    -----
+    Use it for a whole forecast, or up to given horizons, when an average error is more useful than the time at which the
+    forecast fails.
+
     Examples
     --------
     >>> t = torch.linspace(0, 6.28, 101)
@@ -66,7 +71,9 @@ def phase_rmse(forecast: Orbit, truth: Orbit, horizons: Sequence[float] | None =
 
 
 def phase_error(forecast: Orbit, truth: Orbit) -> Float[Tensor, "*batch T"]:
-    """Return the phase difference of forecast and truth at each time [rad], positive if the forecast is ahead.
+    r"""Return the phase difference of forecast and truth at each time [rad], positive if the forecast is ahead.
+
+    .. math:: \Delta\phi(t) = \hat\phi(t) - \phi(t), \qquad \tan \phi = \tilde q / \tilde p
 
     The phase is the angle in the plane of the two coordinates, after both are centred and scaled by the true orbit's range.
     Its direction is that of a motion with dq/dt > 0 for p > 0, so that it increases by 2 pi per period. If the first
@@ -88,6 +95,10 @@ def phase_error(forecast: Orbit, truth: Orbit) -> Float[Tensor, "*batch T"]:
     ------
     InputError
         If the orbits do not match, or do not have two coordinates.
+
+    Notes
+    -----
+    Use it for oscillations and rotations, to see whether a forecast runs fast or slow.
 
     Examples
     --------

@@ -67,6 +67,11 @@ def valid_prediction_time(
     InputError
         If the orbits do not match, or if the threshold or a scale is not positive.
 
+    Notes
+    -----
+    Use it as the main number for forecasts of single orbits. On chaotic orbits, convert it by `lyapunov_times`; after it,
+    compare statistics by `marginals` and `spectrum`.
+
     Examples
     --------
     >>> t = torch.linspace(0, 10, 11)
@@ -82,7 +87,9 @@ def valid_prediction_time(
 
 
 def distance(forecast: Orbit, truth: Orbit, *, scale: Scale | None = None) -> Float[Tensor, "*batch T"]:
-    """Return the error e(t) that `valid_prediction_time` compares with its threshold.
+    r"""Return the error e(t) that `valid_prediction_time` compares with its threshold.
+
+    .. math:: e(t) = \sqrt{\frac1D \sum_i \left(\frac{\hat z_i(t) \ominus z_i(t)}{s_i}\right)^2}
 
     Parameters
     ----------
@@ -98,6 +105,10 @@ def distance(forecast: Orbit, truth: Orbit, *, scale: Scale | None = None) -> Fl
     ------
     InputError
         If the orbits do not match, or if a scale is not positive.
+
+    Notes
+    -----
+    Use it to draw how a forecast departs from the truth; `valid_prediction_time` reduces this curve to one number.
 
     Examples
     --------
@@ -144,7 +155,9 @@ def _first(off: Tensor) -> Tensor:
 def truth_horizon(
     system: System, z0: Float[Tensor, "*batch D"], t: Float[Tensor, " T"], *, threshold: float = 0.01
 ) -> Float[Tensor, "*batch"]:
-    """Return the time until two solvers with tight tolerances, DOP853 and LSODA, disagree by more than the threshold.
+    r"""Return the time until two solvers with tight tolerances, DOP853 and LSODA, disagree by more than the threshold.
+
+    .. math:: t_h = \min \{\, t : e(t) > \epsilon \,\}
 
     The disagreement is the error of `valid_prediction_time`, in units of the orbit's spread. On a chaotic orbit rounding
     errors grow exponentially, so that a valid prediction time beyond this horizon is meaningless.
@@ -169,6 +182,10 @@ def truth_horizon(
     ------
     InputError, IntegrationError
         As ``system.orbit`` does.
+
+    Notes
+    -----
+    Use it before comparing forecasts of chaotic orbits, and pass it as the ``horizon`` of `valid_prediction_time`.
 
     Examples
     --------
@@ -207,6 +224,10 @@ def lyapunov_times(
     ------
     InputError
         If the shape of ``chaotic`` is not that of the times.
+
+    Notes
+    -----
+    Use it for chaotic orbits, to compare forecasts of systems with different time scales.
 
     Examples
     --------

@@ -94,12 +94,18 @@ def warn_of_rank(name: str, rank: int, needed: int) -> None:
 
 @register
 class LinearModel(LeastSquaresModel):
-    """The linear vector field dz/dt = A z + b, fitted by least squares.
+    r"""The linear vector field dz/dt = A z + b, fitted by least squares.
+
+    .. math:: \dot z = A z + b
 
     Parameters
     ----------
     dim
         Number D of coordinates.
+
+    Notes
+    -----
+    Use it as the baseline for every network, and for small oscillations. A network that does not beat it is not worth using.
     """
 
     name = "linear"
@@ -181,7 +187,9 @@ class LinearModel(LeastSquaresModel):
 
 @register
 class CubicHamiltonian(LeastSquaresModel):
-    """Hamilton's equations for a polynomial H(q, p) of degree 3, fitted by least squares; it is exact for Henon-Heiles.
+    r"""Hamilton's equations for a polynomial H(q, p) of degree 3, fitted by least squares; it is exact for Henon-Heiles.
+
+    .. math:: H = \sum_{|e| \le 3} c_e\, z_1^{e_1} \dots z_D^{e_D}
 
     Parameters
     ----------
@@ -192,6 +200,10 @@ class CubicHamiltonian(LeastSquaresModel):
     ------
     InputError
         If the number of coordinates is odd.
+
+    Notes
+    -----
+    Use it as a baseline for Hamiltonian networks. ``polynomial-hamiltonian`` chooses the degree itself.
     """
 
     name = "cubic"

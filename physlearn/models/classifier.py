@@ -19,7 +19,9 @@ from systems import InputError
 
 @register
 class Classifier(Learner):
-    """A network whose outputs are the logits of C classes, which softmax turns into probabilities.
+    r"""A network whose outputs are the logits of C classes, which softmax turns into probabilities.
+
+    .. math:: P(c \mid x) = \frac{e^{N_c(x)}}{\sum_k e^{N_k(x)}}
 
     Inputs are standardised with the training data. A classifier is not a flow and cannot forecast.
 
@@ -42,6 +44,10 @@ class Classifier(Learner):
         If there are fewer than two classes, or a width is not positive.
     UnknownNameError
         If the activation is unknown.
+
+    Notes
+    -----
+    Use it to learn activations on a task of classification, such as MNIST-1D.
 
     Examples
     --------

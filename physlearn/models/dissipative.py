@@ -48,6 +48,11 @@ class DissipativeHamiltonianNetwork(Model):
     InputError
         If the number of coordinates is odd.
 
+    Notes
+    -----
+    Use it for a nearly conservative system with a loss and a drive that change sign with the velocity, such as a pendulum
+    clock.
+
     References
     ----------
     A. Sosanya and S. Greydanus, Dissipative Hamiltonian Neural Networks, arXiv:2201.10085, for the idea of a learned
@@ -125,9 +130,9 @@ class DissipativeHamiltonianNetwork(Model):
 
 @register
 class DissipativeMechanicalNetwork(DissipativeHamiltonianNetwork):
-    """A dissipative network with H = p^2/2 + V(q): V gives the forces that are even in the momenta, F those that are odd.
+    r"""A dissipative network with H = p^2/2 + V(q): V gives the forces that are even in the momenta, F those that are odd.
 
-    This suits a recorded oscillation of one amplitude, whose states fill a thin ring that hardly determines a general H(q, p).
+    .. math:: \dot q = p, \quad \dot p = -\nabla V(q) + F(q, p), \quad F(q, -p) = -F(q, p)
 
     Parameters
     ----------
@@ -146,6 +151,10 @@ class DissipativeMechanicalNetwork(DissipativeHamiltonianNetwork):
     ------
     InputError
         If the number of coordinates is odd, or a momentum has a period.
+
+    Notes
+    -----
+    Use it for a recorded oscillation of one amplitude, whose states fill a thin ring that hardly determines a general H(q, p).
     """
 
     name = "dissipative-hnn-mechanical"

@@ -80,6 +80,10 @@ class EchoStateNetwork(MemoryModel):
     InputError
         If a setting is out of range.
 
+    Notes
+    -----
+    Use it when only some coordinates are measured, at equal steps, and a polynomial of the past does not suffice.
+
     References
     ----------
     Jaeger, The "echo state" approach to analysing and training recurrent neural networks, GMD Report 148 (2001). Pathak, Lu,

@@ -73,7 +73,9 @@ class Potential(nn.Module):
 
 @register
 class HamiltonianNetwork(Model):
-    """Hamilton's equations for a learned scalar H(q, p), which the flow conserves however well it was learned.
+    r"""Hamilton's equations for a learned scalar H(q, p), which the flow conserves however well it was learned.
+
+    .. math:: \dot q = \frac{\partial H}{\partial p}, \quad \dot p = -\frac{\partial H}{\partial q}, \quad H = N(q, p)
 
     H is not separable, so rollouts need an implicit method such as ``"implicit-midpoint"`` or ``"gauss-legendre-4"``.
 
@@ -96,6 +98,11 @@ class HamiltonianNetwork(Model):
     ------
     InputError
         If the number of coordinates is odd, or the activation interpolates linearly.
+
+    Notes
+    -----
+    Use it when an energy is conserved and both positions and momenta are measured. If H splits into T(p) + V(q), a separable
+    network needs less data and a cheaper integrator.
 
     References
     ----------

@@ -53,6 +53,11 @@ class LagrangianNetwork(Model):
     InputError
         If the number of coordinates is odd, a velocity has a period, or the activation interpolates linearly.
 
+    Notes
+    -----
+    Use it when an energy is conserved, positions and velocities are measured, and masses vary with the positions, as for
+    coupled pendulums.
+
     References
     ----------
     M. Lutter, C. Ritter and J. Peters, Deep Lagrangian Networks, ICLR 2019, equations 5 to 8; M. Cranmer, S. Greydanus,

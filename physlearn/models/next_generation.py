@@ -92,6 +92,10 @@ class NextGenerationReservoir(MemoryModel):
     InputError
         If a setting is not positive.
 
+    Notes
+    -----
+    Use it when only some coordinates are measured, at equal steps, and for chaotic systems. It trains within seconds.
+
     References
     ----------
     Gauthier, Bollt, Griffith and Barbosa, Next generation reservoir computing, Nat. Commun. 12, 5564 (2021). Wikner et al.,

@@ -111,6 +111,11 @@ class PolynomialField(PolynomialModel):
     ----------
     dim, angles, degree
         Number of coordinates, periods of those that are angles, and the degree, which is chosen by default.
+
+    Notes
+    -----
+    Use it when the field is smooth and has few coordinates, and as a baseline for networks: it is often exact where they are
+    approximate.
     """
 
     name = "polynomial"
@@ -118,7 +123,9 @@ class PolynomialField(PolynomialModel):
 
 @register
 class PolynomialHamiltonian(PolynomialModel):
-    """Hamilton's equations for a polynomial H(q, p), fitted by least squares.
+    r"""Hamilton's equations for a polynomial H(q, p), fitted by least squares.
+
+    .. math:: H = \sum_{|e| \le d} c_e\, z_1^{e_1} \dots z_D^{e_D}
 
     The degree and a ridge are chosen by the error on held-out data, unless the degree is given.
 
@@ -126,6 +133,10 @@ class PolynomialHamiltonian(PolynomialModel):
     ----------
     dim, angles, degree
         Number of coordinates, periods of those that are angles, and the degree, which is chosen by default.
+
+    Notes
+    -----
+    Use it when an energy is conserved and H is smooth with few coordinates, and as a baseline for Hamiltonian networks.
     """
 
     name = "polynomial-hamiltonian"

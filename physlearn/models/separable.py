@@ -85,7 +85,9 @@ class SeparableModel(Model):
 
 @register
 class SeparableHamiltonianNetwork(SeparableModel):
-    """Hamilton's equations for H = T(p) + V(q), with one network for T and one for V.
+    r"""Hamilton's equations for H = T(p) + V(q), with one network for T and one for V.
+
+    .. math:: \dot q = \nabla T(p), \quad \dot p = -\nabla V(q)
 
     Parameters
     ----------
@@ -106,6 +108,11 @@ class SeparableHamiltonianNetwork(SeparableModel):
     ------
     InputError
         If the number of coordinates is odd, or the activation interpolates linearly.
+
+    Notes
+    -----
+    Use it when H splits into T(p) + V(q), but the kinetic energy is not a sum of squares. It cannot fit a system whose H does
+    not split.
     """
 
     name = "hnn-separable"
@@ -169,9 +176,9 @@ class SeparableHamiltonianNetwork(SeparableModel):
 
 @register
 class MechanicalHamiltonianNetwork(SeparableModel):
-    """Hamilton's equations for H = p^2/2 + V(q), with one network for V.
+    r"""Hamilton's equations for H = p^2/2 + V(q), with one network for V.
 
-    This suits systems whose momenta are velocities, such as a star in a galaxy, or an angle and its rate.
+    .. math:: \dot q = p, \quad \dot p = -\nabla V(q)
 
     Parameters
     ----------
@@ -192,6 +199,11 @@ class MechanicalHamiltonianNetwork(SeparableModel):
     ------
     InputError
         If the number of coordinates is odd, a momentum has a period, or the activation interpolates linearly.
+
+    Notes
+    -----
+    Use it when momenta are velocities up to constant masses, such as a star in a galaxy, or an angle and its rate. It needs
+    the least data of the networks.
     """
 
     name = "hnn-mechanical"

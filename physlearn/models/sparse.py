@@ -136,7 +136,9 @@ def _selected(design: Float[Tensor, "n D P"], rate: Float[Tensor, "n D"], group:
 
 @register
 class SparseField(SparseModel):
-    """A vector field of few terms: products of coordinates, and of the cosines and sines of angles.
+    r"""A vector field of few terms: products of coordinates, and of the cosines and sines of angles.
+
+    .. math:: \dot z_i = \sum_k \xi_{ik}\, \theta_k(z), \quad \text{most } \xi_{ik} = 0
 
     Terms are chosen by their significance and its stability over parts of the data, and fitted without shrinkage. The origin
     of the coordinates matters, because a shifted polynomial has other terms.
@@ -146,6 +148,11 @@ class SparseField(SparseModel):
     dim, angles, degree
         Number of coordinates, periods of those that are angles, and the degree. By default, it is the highest one, up to 5,
         with at most 100 coefficients.
+
+    Notes
+    -----
+    Use it when the law is a short sum of terms and you want to read it: the fit gives each coefficient with its confidence
+    interval.
 
     References
     ----------
@@ -158,13 +165,19 @@ class SparseField(SparseModel):
 
 @register
 class SparseHamiltonian(SparseModel):
-    """Hamilton's equations for an H(q, p) of few terms: products of coordinates, and of the cosines and sines of angles.
+    r"""Hamilton's equations for an H(q, p) of few terms: products of coordinates, and of the cosines and sines of angles.
+
+    .. math:: H = \sum_k \xi_k\, \theta_k(q, p), \quad \text{most } \xi_k = 0
 
     Parameters
     ----------
     dim, angles, degree
         Number of coordinates, periods of those that are angles, and the degree. By default, it is the highest one, up to 5,
         with at most 100 coefficients.
+
+    Notes
+    -----
+    Use it when an energy is conserved, its formula is short, and you want to read it.
     """
 
     name = "sparse-hamiltonian"

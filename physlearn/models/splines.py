@@ -11,7 +11,11 @@ from physlearn.models.vector_field import VectorFieldNetwork
 
 @register
 class SplineVectorField(VectorFieldNetwork):
-    """A vector field dz/dt that is the output of a `SplineNetwork`.
+    r"""A vector field dz/dt that is the output of a `SplineNetwork`.
+
+    Each layer sums learned functions, one per connection:
+
+    .. math:: x'_j = \sum_i \varphi_{ij}(x_i)
 
     Parameters
     ----------
@@ -27,6 +31,10 @@ class SplineVectorField(VectorFieldNetwork):
         Periods of the coordinates whose cosine and sine are the inputs of the network, by the index of the coordinate.
     given
         Number of given values, such as parameters, which follow the coordinates in each state.
+
+    Notes
+    -----
+    Use it to look at the learned functions of single connections. It trains more slowly than ``nn``.
     """
 
     name = "nn-splines"
@@ -36,7 +44,11 @@ class SplineVectorField(VectorFieldNetwork):
 
 @register
 class SplineHamiltonian(HamiltonianNetwork):
-    """Hamilton's equations for an H(q, p) that is the output of a `SplineNetwork` with any base function.
+    r"""Hamilton's equations for an H(q, p) that is the output of a `SplineNetwork` with any base function.
+
+    Each layer sums learned functions, one per connection:
+
+    .. math:: x'_j = \sum_i \varphi_{ij}(x_i)
 
     Parameters
     ----------
@@ -57,6 +69,10 @@ class SplineHamiltonian(HamiltonianNetwork):
     ------
     InputError
         If the number of coordinates is odd.
+
+    Notes
+    -----
+    Use it to look at the learned functions of single connections in a Hamiltonian. It trains more slowly than ``hnn``.
     """
 
     name = "hnn-splines"
@@ -66,7 +82,11 @@ class SplineHamiltonian(HamiltonianNetwork):
 
 @register
 class SplineClassifier(Classifier):
-    """A classifier whose logits of C classes are the outputs of a `SplineNetwork`.
+    r"""A classifier whose logits of C classes are the outputs of a `SplineNetwork`.
+
+    Each layer sums learned functions, one per connection:
+
+    .. math:: x'_j = \sum_i \varphi_{ij}(x_i)
 
     Parameters
     ----------
@@ -85,6 +105,10 @@ class SplineClassifier(Classifier):
     ------
     InputError
         If there are fewer than two classes.
+
+    Notes
+    -----
+    Use it to compare learned functions on the connections with activations on the neurons.
     """
 
     name = "classifier-splines"

@@ -19,7 +19,9 @@ from physlearn.models.scaling import Standard
 
 @register
 class VectorFieldNetwork(Model):
-    """A vector field dz/dt that is the output of a network, which assumes and conserves nothing.
+    r"""A vector field dz/dt that is the output of a network, which assumes and conserves nothing.
+
+    .. math:: \dot z = N(z)
 
     Inputs and outputs are standardised with the training data.
 
@@ -37,6 +39,11 @@ class VectorFieldNetwork(Model):
         Periods of the coordinates whose cosine and sine are the inputs of the network, by the index of the coordinate.
     given
         Number of given values, such as parameters, which follow the coordinates in each state.
+
+    Notes
+    -----
+    Use it when nothing is known about the system, or when it has friction, a drive or a limit cycle. It needs more data than a
+    model with structure, and its energy drifts.
     """
 
     name = "nn"

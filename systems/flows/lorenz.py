@@ -32,6 +32,10 @@ class Lorenz(System):
     beta : float, default 8/3
         Geometric factor of the convection cells.
 
+    Notes
+    -----
+    Use it for dissipative chaos and for forecasts beyond the valid time, where only statistics of the attractor can be right.
+
     References
     ----------
     Lorenz, J. Atmos. Sci. 20, 130 (1963).

@@ -28,6 +28,11 @@ class ReducedDipole(SeparableSystem):
     The state is ``z = (rho, z, p_rho, p_z)``, in Stoermer's units, in which the conserved angular momentum is 1. Below the
     energy 1/32 of the saddle at rho = 2, z = 0, the charge is trapped, as in the radiation belts of the Earth.
 
+    Notes
+    -----
+    Use it to study trapping and escape: below the saddle every orbit is trapped, and the energy decides how many of the
+    trapped orbits are chaotic.
+
     References
     ----------
     Dragt, Rev. Geophys. 3, 255 (1965).
@@ -96,6 +101,11 @@ class Dipole(HamiltonianSystem):
 
     The state is ``z = (x, y, z, p_x, p_y, p_z)``, with canonical momenta, in Stoermer's units. The kinetic energy contains the
     vector potential A. The speed and x p_y - y p_x are conserved.
+
+    Notes
+    -----
+    Use it to test a method on a Hamiltonian that is not separable, in three dimensions. ``dipole-reduced`` is the same motion
+    without the angle, with a separable H.
     """
 
     coordinates: ClassVar = ("x", "y", "z", "p_x", "p_y", "p_z")

@@ -31,6 +31,11 @@ class DoublePendulum(HamiltonianSystem):
     ----------
     gravity : float, default 9.81
         Gravitational acceleration g [m/s^2].
+
+    Notes
+    -----
+    Use it for chaos that can be built and filmed: small swings are regular, large ones chaotic. Momenta cannot be measured
+    directly; a model of the angles and their rates is ``lnn``.
     """
 
     gravity: float = 9.81

@@ -33,6 +33,11 @@ class ElasticPendulum(SeparableSystem):
     gravity : float, default 1
         Gravitational acceleration g.
 
+    Notes
+    -----
+    Use it for resonance and the exchange of energy between two modes, and as a separable system whose potential is not a
+    polynomial.
+
     References
     ----------
     Vitt and Gorelik, Zh. Tekh. Fiz. 3, 294 (1933).

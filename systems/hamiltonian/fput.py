@@ -32,6 +32,10 @@ class FPUTChain(SeparableSystem):
     alpha : float, default 0.25
         Strength of the quadratic force.
 
+    Notes
+    -----
+    Use it for the recurrence of energy, and to try a method on many degrees of freedom: the state has 64 coordinates.
+
     References
     ----------
     Fermi, Pasta, Ulam and Tsingou, Los Alamos report LA-1940 (1955).

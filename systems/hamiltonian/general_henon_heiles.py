@@ -41,6 +41,10 @@ class GeneralHenonHeiles(CubicWell):
     InputError
         If a or b is not positive.
 
+    Notes
+    -----
+    Use it to compare integrable and chaotic motion within one family of potentials, for example to test indicators of chaos.
+
     References
     ----------
     Chang, Tabor, Weiss, J. Math. Phys. 23, 531 (1982).

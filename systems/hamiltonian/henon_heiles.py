@@ -57,6 +57,11 @@ class HenonHeiles(CubicWell):
     InputError
         If the coupling is 0.
 
+    Notes
+    -----
+    Use it for the transition from order to chaos: nearly all orbits are regular at H = 1/12, and most are chaotic just below
+    the escape energy. It is also a common test of learned Hamiltonians.
+
     References
     ----------
     Henon and Heiles, Astron. J. 69, 73 (1964).

@@ -32,6 +32,11 @@ class Kepler(SeparableSystem):
     ----------
     mu : float, default 1
         Strength of the attraction.
+
+    Notes
+    -----
+    Use it to test integrators: the exact orbit is known, and an eccentric orbit is fast near the sun and slow elsewhere, so
+    that constant steps are costly.
     """
 
     mu: float = 1.0

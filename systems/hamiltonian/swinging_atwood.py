@@ -32,6 +32,11 @@ class SwingingAtwood(HamiltonianSystem):
     gravity : float, default 1
         Gravitational acceleration g.
 
+    Notes
+    -----
+    Use it to see how a parameter decides between order and chaos in a mechanical system. H is not separable, so use a method
+    that is symplectic for any H.
+
     References
     ----------
     N. B. Tufillaro, T. A. Abbott and D. J. Griffiths, Am. J. Phys. 52, 895 (1984).

@@ -35,6 +35,11 @@ class ThreeBody(SeparableSystem):
     ``FIGURE_EIGHT`` is an initial state of the periodic orbit on which the bodies follow each other along a figure eight, with
     energy -1.28714199 and period 6.32591398.
 
+    Notes
+    -----
+    Use it for a Hamiltonian with twelve coordinates, for choreographies such as the figure eight, and for close encounters
+    that need adaptive steps.
+
     References
     ----------
     Chenciner and Montgomery, Annals of Mathematics 152, 881 (2000).

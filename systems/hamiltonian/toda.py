@@ -25,6 +25,11 @@ class TodaRing(SeparableSystem):
     The state is ``z = (q_1, q_2, q_3, p_1, p_2, p_3)``, dimensionless. The eigenvalues of the Lax matrix (see `lax`) are
     conserved. To third order in q and with the centre of mass removed, this is the Henon-Heiles system.
 
+    Notes
+    -----
+    Use it to test whether a forecast keeps conserved quantities other than the energy, and as an integrable neighbour of
+    Henon-Heiles.
+
     References
     ----------
     Toda, J. Phys. Soc. Jpn. 22, 431 (1967).

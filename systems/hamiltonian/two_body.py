@@ -30,6 +30,11 @@ class TwoBody(SeparableSystem):
 
     The state is ``z = (x_1, y_1, x_2, y_2, p_x1, p_y1, p_x2, p_y2)``. Momentum and angular momentum are conserved. The
     period is 2 pi sqrt(a^3 / 2), where a is the semi-major axis of the relative orbit.
+
+    Notes
+    -----
+    Use it to test whether a model learns that total momentum is conserved; ``kepler`` is the same motion in relative
+    coordinates.
     """
 
     coordinates: ClassVar = ("x_1", "y_1", "x_2", "y_2", "p_x1", "p_y1", "p_x2", "p_y2")

@@ -30,6 +30,10 @@ class HenonMap(Map):
     b : float, default 0.3
         Contraction of area in one step.
 
+    Notes
+    -----
+    Use it for a strange attractor that costs nothing to compute, and for period doubling as a grows.
+
     References
     ----------
     Henon, Commun. Math. Phys. 50, 69 (1976).

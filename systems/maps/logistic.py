@@ -28,6 +28,10 @@ class LogisticMap(Map):
     r : float, default 4
         Growth rate.
 
+    Notes
+    -----
+    Use it for bifurcation diagrams, and to check estimates of exponents, which are known for r = 4.
+
     References
     ----------
     May, Nature 261, 459 (1976). Feigenbaum, J. Stat. Phys. 19, 25 (1978).

@@ -33,6 +33,11 @@ class StandardMap(Map):
     K : float, default 0.971635
         Strength of the kicks.
 
+    Notes
+    -----
+    Use it as a quick model of the section of a Hamiltonian system: invariant curves, islands, chaos, and the diffusion of
+    momentum for large K.
+
     References
     ----------
     Chirikov, Phys. Rep. 52, 263 (1979). Greene, J. Math. Phys. 20, 1183 (1979).

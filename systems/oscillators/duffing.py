@@ -31,6 +31,11 @@ class Duffing(SeparableSystem):
     beta : float, default 1
         Cubic stiffness.
 
+    Notes
+    -----
+    Use it for motion near a separatrix, where the period diverges and forecasts are hardest. ``forced-duffing`` adds a drive,
+    damping and chaos.
+
     References
     ----------
     Guckenheimer and Holmes, Nonlinear Oscillations, Springer (1983), section 2.2.

@@ -32,6 +32,11 @@ class FitzHughNagumo(System):
     current : float, default 0.5
         Injected current I.
 
+    Notes
+    -----
+    Use it for a limit cycle with a fast and a slow variable. It has no Hamiltonian, so only models of a vector field can learn
+    it.
+
     References
     ----------
     FitzHugh, Biophys. J. 1, 445 (1961).

@@ -45,6 +45,10 @@ class ForcedDuffing(System):
     InputError
         If omega is not positive.
 
+    Notes
+    -----
+    Use it for chaos with a drive: a strange attractor in the stroboscopic section, and period doubling as gamma grows.
+
     References
     ----------
     Holmes, Phil. Trans. R. Soc. A 292, 419 (1979).

@@ -29,6 +29,10 @@ class HarmonicOscillator(SeparableSystem):
         Angular frequency omega.
     mass : float, default 1
         Mass m.
+
+    Notes
+    -----
+    Use it to check a method, because the exact solution is known.
     """
 
     frequency: float = 1.0

@@ -23,6 +23,11 @@ class LotkaVolterra(SeparableSystem):
     The state is ``z = (q, p)``. The populations are in units of their equilibrium values, so the equilibrium is the origin.
     The orbit through x = 2, y = 1 has period 6.60848267.
 
+    Notes
+    -----
+    Use it for a Hamiltonian system from outside mechanics: its kinetic energy is not a square, so that ``hnn-separable`` fits
+    it and ``hnn-mechanical`` does not.
+
     References
     ----------
     Kerner, Bull. Math. Biophys. 26, 333 (1964).

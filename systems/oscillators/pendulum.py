@@ -33,6 +33,10 @@ class Pendulum(SeparableSystem):
         Weight times the distance of the centre of mass from the pivot, g.
     inertia : float, default 1
         Moment of inertia I.
+
+    Notes
+    -----
+    Use it as the first example: it has one angle, two kinds of motion, and a separatrix between them.
     """
 
     gravity: float = 1.0

@@ -24,6 +24,10 @@ class TaoOscillator(HamiltonianSystem):
 
     The state is ``z = (q, p)``, dimensionless. The orbit through (-3, 0) has H = 5 and period 3.2610572.
 
+    Notes
+    -----
+    Use it to test an integrator for Hamiltonians that are not separable, because its period is known.
+
     References
     ----------
     Tao, Phys. Rev. E 94, 043303 (2016).

@@ -28,6 +28,11 @@ class VanDerPol(System):
     mu : float, default 2.7
         Strength of the damping.
 
+    Notes
+    -----
+    Use it for a limit cycle: every forecast should end on the same closed curve, with the right period. A large mu makes the
+    system stiff.
+
     References
     ----------
     van der Pol, Phil. Mag. 2, 978 (1926).
