@@ -16,6 +16,9 @@ from physlearn.studies.learned_diversity import (
     shape_figures,
     study,
     transfer_figure,
+    universal_evidence,
+    universal_figure,
+    universal_study,
 )
 from physlearn.studies.learned_diversity.figures import names, reproduce
 
@@ -37,4 +40,7 @@ __all__ = [
     "shape_figures",
     "study",
     "transfer_figure",
+    "universal_evidence",
+    "universal_figure",
+    "universal_study",
 ]
