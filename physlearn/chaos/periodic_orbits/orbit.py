@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from math import inf, isfinite
 from typing import Literal
 
+import pandas as pd
 import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
@@ -75,6 +76,13 @@ class PeriodicOrbit:
     orbit: Orbit
     loop: ClosedLoop = field(repr=False, compare=False)
     unknowns: Float[Tensor, " n"] = field(repr=False, compare=False)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the Floquet multipliers as a table: real and imaginary part, modulus and growth rate, one row each."""
+        mu = self.multipliers
+        return pd.DataFrame(
+            {"real": mu.real.numpy(), "imaginary": mu.imag.numpy(), "modulus": mu.abs().numpy(), "growth rate": self.exponents}
+        ).rename_axis("multiplier")
 
     @property
     def stable(self) -> bool:
