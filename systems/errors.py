@@ -31,6 +31,24 @@ class UnknownNameError(InputError, KeyError):
     def of(cls, what: str, name: object, known: Iterable[str], hint: str = "") -> UnknownNameError:
         """Return the error for a name that is not among the known ones, with the most similar of them.
 
+        Parameters
+        ----------
+        what : str
+            Beginning of the message, such as ``"no system"``.
+        name : object
+            The unknown name.
+        known : iterable of str
+            The names that exist.
+        hint : str, default ""
+            End of the message.
+
+        Returns
+        -------
+        UnknownNameError
+            The error, to be raised.
+
+        Examples
+        --------
         >>> print(UnknownNameError.of("no system", "pendulm", ["lorenz", "pendulum"]))
         no system 'pendulm' (did you mean 'pendulum'?); choose one of lorenz, pendulum
         """

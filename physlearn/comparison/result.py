@@ -21,6 +21,7 @@ from physlearn.forecasting.environment import environment
 from physlearn.forecasting.page import Page
 from systems import InputError
 from systems.atomic import atomically
+from systems.brief import Told
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,8 +33,8 @@ SIGNIFICANT = 0.05  # largest p-value of a significant difference
 KEYS = ("meta_seed", "replicate", "variant", "diverged", "learning_rate")
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Told):
     """The scores of all networks of a comparison, and statistics over them.
 
     Parameters

@@ -28,6 +28,7 @@ from physlearn.forecasting.page import Page
 from physlearn.forecasting.simulated import Protocol, learning_orbits
 from systems import HamiltonianSystem, InputError, System
 from systems.atomic import atomically
+from systems.brief import Told
 from systems.sampling import on_section
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ COLUMNS = 4  # largest number of panels in a row
 USUAL = ("nn", "hnn", "hnn-separable")
 
 
-@dataclass(frozen=True)
-class LongRun:
+@dataclass(frozen=True, repr=False)
+class LongRun(Told):
     """Results of a long run: the dynamics of models and of the true system, and their comparison.
 
     Attributes

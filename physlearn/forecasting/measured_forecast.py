@@ -28,6 +28,7 @@ from physlearn.models.build import check_given
 from physlearn.models.options import suited
 from physlearn.schema import Json
 from systems import InputError, IntegrationError, Orbit
+from systems.brief import Told
 from systems.periodic import shortest
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ def line_up(measurements: Measurements, model: str | None = None) -> tuple[str, 
     return tuple(name for name in names if not given or models.find(name).takes_given)
 
 
-@dataclass(frozen=True)
-class MeasuredForecast:
+@dataclass(frozen=True, repr=False)
+class MeasuredForecast(Told):
     """The forecasts of held-out measurements. As text, it says what was understood, and how good the forecasts are.
 
     Parameters

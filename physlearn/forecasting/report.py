@@ -15,6 +15,7 @@ from physlearn.forecasting.files import finite, write_figure, write_json
 from physlearn.forecasting.page import Page
 from physlearn.forecasting.trained import Trained
 from systems import Orbit
+from systems.brief import Told
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,8 +37,8 @@ COLUMNS = {  # of the printed table: heading, and a format with the significant 
 }
 
 
-@dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True, repr=False)
+class Report(Told):
     """The results of one forecast. As text, it is the title, a table of the main measures, the notes and the duration.
 
     Parameters

@@ -20,6 +20,7 @@ from physlearn.chaos.periodic_orbits.shooting import Shooter, is_multiple
 from physlearn.flow import FlowLike
 from systems import AccuracyWarning, InputError, IntegrationError, Orbit
 from systems.autograd_mode import unrecorded
+from systems.brief import Brief
 from systems.errors import outside
 from systems.floats import floats, takes_arrays
 
@@ -33,8 +34,8 @@ FAINT = 1e-11  # contraction in a segment that is not resolved, relative to the 
 Fixed = Literal["energy", "period"]
 
 
-@dataclass(frozen=True)
-class PeriodicOrbit:
+@dataclass(frozen=True, repr=False)
+class PeriodicOrbit(Brief):
     """A periodic orbit and the growth of small deviations from it.
 
     Parameters
@@ -78,7 +79,13 @@ class PeriodicOrbit:
     unknowns: Float[Tensor, " n"] = field(repr=False, compare=False)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the Floquet multipliers as a table: real and imaginary part, modulus and growth rate, one row each."""
+        """Return the Floquet multipliers as a table.
+
+        Returns
+        -------
+        DataFrame
+            One row per multiplier: real and imaginary part, modulus and growth rate.
+        """
         mu = self.multipliers
         return pd.DataFrame(
             {"real": mu.real.numpy(), "imaginary": mu.imag.numpy(), "modulus": mu.abs().numpy(), "growth rate": self.exponents}
