@@ -30,7 +30,7 @@ def activation_curves(
     steps: Sequence[float] | Float[Values, " S"] | None = None,
     *,
     axes: Axes | Sequence[Axes] | None = None,
-    cmap: str | Colormap = ORDERED,
+    cmap: str | Colormap | None = None,
 ) -> tuple[Axes, ...]:
     r"""Draw activation functions :math:`\sigma(a)` over the outer steps, from violet to orange, with the last one thick.
 
@@ -73,7 +73,7 @@ def activation_curves(
     panels = (axes,) if isinstance(axes, Axes) else tuple(axes)
     if len(panels) not in (1, types):
         raise InputError(f"{types} types need {types} axes or a single one, not {len(panels)}")
-    colours = ScalarMappable(Normalize(times[0], times[-1]), cmap)
+    colours = ScalarMappable(Normalize(times[0], times[-1]), ORDERED if cmap is None else cmap)
     for i, (ax, curve) in enumerate(zip(panels * (types // len(panels)), curves.swapaxes(0, 1), strict=True)):
         name, alone = f"type {i + 1}", len(panels) == types
         _draw(ax, x, curve, times, colours, "solid" if alone else STYLES[i % len(STYLES)], name)
