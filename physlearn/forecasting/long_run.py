@@ -87,7 +87,8 @@ class LongRun(Told):
             return []
         best = str(models["class_agreement"].idxmax())
         low, agreement, high = (float(models[f"class_agreement{end}"][best]) for end in ("_low", "", "_high"))
-        return [f"best model: {best}, with the class of the truth for {agreement:.0%} of the orbits ({low:.0%} to {high:.0%})"]
+        share = f"{agreement:.0%} ({low:.0%} to {high:.0%})"
+        return [f"best model: {best}, in which {share} of the decided orbits are regular or chaotic as in the truth"]
 
     def _shown(self) -> pd.DataFrame:
         """Return the table with one column per flow, without the intervals."""

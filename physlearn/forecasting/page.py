@@ -113,7 +113,6 @@ class Page:
         yield _pairs(
             {
                 "written": here["written"],
-                "folder": Path.cwd(),
                 **took,
                 "versions": versions,
                 "source": here["source"],
