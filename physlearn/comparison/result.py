@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -15,7 +14,7 @@ import pandas as pd
 
 from physlearn import schema
 from physlearn.comparison import statistics, stored
-from physlearn.comparison.markdown import label_of, section_of
+from physlearn.comparison.markdown import label_of, section_of, verdict_of
 from physlearn.comparison.statistics import Scale
 from physlearn.forecasting.environment import environment
 from physlearn.forecasting.page import Page
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 TABLES = {"table": "results.parquet", "curves": "curves.parquet"}
 MANIFEST = "manifest.json"
-SIGNIFICANT = 0.05  # largest p-value of a significant difference
 KEYS = ("meta_seed", "replicate", "variant", "diverged", "learning_rate")
 
 
@@ -67,18 +65,15 @@ class Comparison(Told):
 
     def __str__(self) -> str:
         overview = self.overview().to_string(float_format="{:.3g}".format, na_rep="")
-        return "\n".join([self.title, self._verdict(), overview, f"  {self.budget}", f"  {self.seconds:.0f} s in all"])
-
-    def _verdict(self) -> str:
-        """Return a sentence that names the variant with the lowest median loss, and whether it beats the reference."""
-        loss = self.summary("loss")
-        best = str(loss["median"].idxmin())
-        least = f"lowest median loss: {best}, {float(loss['median'][best]):.3g}"
-        if best == self.reference or "p_holm" not in loss:
-            return f"{least}, the reference" if best == self.reference else least
-        p = float(loss["p_holm"][best])
-        known = "" if math.isnan(p) else f", {'' if p < SIGNIFICANT else 'not '}significantly different, p = {p:.2g}"
-        return f"{least} ({self.reference}: {float(loss['median'][self.reference]):.3g}{known})"
+        return "\n".join(
+            [
+                self.title,
+                verdict_of(self.summary("loss"), self.reference),
+                overview,
+                f"  {self.budget}",
+                f"  {self.seconds:.0f} s in all",
+            ]
+        )
 
     @property
     def measures(self) -> list[str]:
@@ -250,7 +245,7 @@ class Comparison(Told):
         """
         return Page(
             title=self.title,
-            lead=[self._verdict()],
+            lead=[verdict_of(self.summary("loss"), self.reference)],
             figures={**(figures or {}), "Test losses, forecasts and learning curves": self.figure()},
             tables={"Medians": self.overview(), **{label_of(m): self.summary(m) for m in self.measures}},
             notes=[self.budget, "Learning rates: " + ", ".join(f"{v} {r:g}" for v, r in self._rates().items())],
