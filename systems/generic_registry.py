@@ -76,8 +76,7 @@ class Registry(Generic[T]):
         """
         self._import_modules()
         if name not in self._registered and name not in _offered(self.group):
-            known = ", ".join(self.names())
-            raise UnknownNameError(f"no {self.kind} {name!r}; choose one of {known}{self.hint}")
+            raise UnknownNameError.of(f"no {self.kind}", name, self.names(), self.hint)
 
     def get(self, name: str) -> T:
         """Return the object with the given name.

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from systems.brief import Brief, brief
 from systems.errors import InputError
 from systems.floats import floats
 from systems.from_csv import FromCsv
@@ -26,7 +27,7 @@ Index: TypeAlias = int | slice | list[int] | Tensor | EllipsisType
 
 
 @dataclass(frozen=True, eq=False)
-class Orbit(OtherForms, FromCsv, PositionsOnly):
+class Orbit(Brief, OtherForms, FromCsv, PositionsOnly):
     """States at strictly increasing or strictly decreasing times.
 
     The orbits of a batch share their times, or have times of their own. NaN in a state means that this coordinate was not
@@ -175,11 +176,22 @@ class Orbit(OtherForms, FromCsv, PositionsOnly):
         return (self[i] for i in range(len(self)))
 
     def __repr__(self) -> str:
+        return self._headline()
+
+    def _headline(self) -> str:
         many = " x ".join(map(str, self.shape[:-1])) + " orbits of " if len(self.shape) > 1 else ""
         span = f"t = {self.t.min():g} to {self.t.max():g}" if self.t.numel() else "no times"
         if self.shared_times:
             span = f"t = {self.t[0]:g} to {self.t[-1]:g}"
         return f"Orbit({', '.join(self.coordinates)}: {many}{self.shape[-1]} times, {span})"
+
+    def _rows(self) -> dict[str, str]:
+        """Return the range of the times and of each coordinate, for notebooks."""
+        columns = {"t": self.t} | {name: self.z[..., i] for i, name in enumerate(self.coordinates)}
+        return {
+            f"{name} [{self.units[name]}]" if name in self.units else name: brief(values.reshape(-1))
+            for name, values in columns.items()
+        }
 
     def __getitem__(self, index: Index | tuple[Index, ...]) -> Orbit:
         parts = index if isinstance(index, tuple) else (index,)

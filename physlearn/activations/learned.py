@@ -22,11 +22,12 @@ from physlearn.activations.mixture import Mixture
 from physlearn.activations.spline import Kind
 from physlearn.activations.table import Table
 from systems import InputError
+from systems.brief import Brief, brief
 from systems.floats import floats, takes_arrays
 
 
 @dataclass(frozen=True, eq=False)
-class LearnedActivations:
+class LearnedActivations(Brief):
     """The activation functions of several types of neurons, captured on a grid.
 
     Parameters
@@ -225,9 +226,17 @@ class LearnedActivations:
             )
 
     def __repr__(self) -> str:
+        return self._headline()
+
+    def _headline(self) -> str:
         low, high = self.interval
         how = self.settings.get("variant", "given")
         return (
             f"LearnedActivations({len(self)} types from {self.base} on {self.task}, {how}; {self.kind} on [{low:g}, {high:g}] "
             f"at {self.values.shape[-1]} points)"
         )
+
+    def _rows(self) -> dict[str, str]:
+        """Return the settings and the range of each type, for notebooks."""
+        types = {f"type {i + 1}": brief(curve) for i, curve in enumerate(self.values)}
+        return types | {name: brief(value) for name, value in self.settings.items() if value is not None}

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from systems import InputError
+from systems.brief import Brief
 from systems.floats import takes_arrays
 
 SIZE = 2.0  # radius of the disc of wells
@@ -25,8 +26,8 @@ NEWTON = 40  # Newton steps that refine the minima
 SAME = 1e-6  # distance below which two minima are the same
 
 
-@dataclass(frozen=True, eq=False)
-class Landscape:
+@dataclass(frozen=True, eq=False, repr=False)
+class Landscape(Brief):
     r"""A potential in the plane: a parabolic bowl with Gaussian wells.
 
     .. math:: V(\theta) = V_0 + \tfrac12 k\,\theta^2 - \sum_i a_i \exp\bigl(-(\theta - c_i)^2 / 2 w_i^2\bigr)

@@ -4,6 +4,7 @@ from physlearn.cli import interruption  # first, as what follows takes a moment
 
 # isort: split
 import sys
+import warnings
 
 import typer
 
@@ -18,6 +19,7 @@ MISUSE = 2  # the exit code of a wrong argument, file or shape
 def main() -> None:
     """Run the command line: an error that the user can mend is one line on stderr and exit code 2."""
     interruption.release()
+    form, warnings.formatwarning = warnings.formatwarning, _warning
     try:
         if app(sys.argv[1:] or ["--help"], standalone_mode=False) == interruption.INTERRUPTED:  # older parsers raise instead
             _fail("interrupted", interruption.INTERRUPTED)
@@ -29,7 +31,13 @@ def main() -> None:
             raise
         _fail(message)
     finally:
+        warnings.formatwarning = form
         interruption.end()
+
+
+def _warning(message: object, *_: object, **__: object) -> str:
+    """Return a warning as one line, without the place in the code, which is of no use here."""
+    return f"physlearn: warning: {' '.join(str(message).split())}\n"
 
 
 def _fail(message: str, code: int = MISUSE) -> None:

@@ -30,7 +30,7 @@ def bench(
     """
     with importing():
         from physlearn.cli import values
-        from physlearn.forecasting.report import finite
+        from physlearn.forecasting.files import finite
         from physlearn.studies import speed as speeds
         from physlearn.studies.hamiltonian_networks import benchmarks
     device = values.device(device)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, cast
 
+import typer
 from typer import Option
 
 from physlearn.cli.answer import answer, progress
 from physlearn.cli.interruption import importing
-from physlearn.cli.options import MOST, AsJson, Plot, Seed, SystemOrMap, SystemSettings
+from physlearn.cli.options import MOST, AsJson, Plot, ReportFile, Seed, SystemOrMap, SystemSettings
 
 
 def bifurcations(
+    context: typer.Context,
     name: SystemOrMap,
     parameter: Annotated[str, Option(help="Parameter and its values, as lowest:highest:number, such as mu=0:3:200.")],
     out: Annotated[Path, Option(help="Table of the points to write: .csv or .parquet.")] = Path("bifurcations.csv"),
@@ -32,24 +35,23 @@ def bifurcations(
     transient: Annotated[float | None, Option(help="Time before recording. Default: four times as long.")] = None,
     set_: SystemSettings = None,
     plot: Plot = None,
+    report: ReportFile = None,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
     """Record the attractors of a system as a parameter varies."""
     with importing():
         import pandas as pd
-        from matplotlib import pyplot as plt
 
         from physlearn import chaos
         from physlearn.chaos.parameters import with_parameters
-        from physlearn.cli import limits, tables, values
-        from physlearn.forecasting import picture, report
+        from physlearn.cli import limits, pictured, tables, values
+        from physlearn.forecasting import files, picture
     system = values.system_or_map(name, set_)
     key, numbers = values.parameter_range(parameter)
-    report.writable_files(out, plot)
+    files.writable_files(out, plot, report)
     tables.check_table(out)
-    if plot is not None:
-        picture.check_format(plot)
+    pictured.check(plot, report)
     limits.check_orbits(orbits * len(numbers), 1.0, 1.0, system.dim)
     z0 = system.sample(orbits, seed=seed)
     for time in (duration, transient):
@@ -68,11 +70,6 @@ def bifurcations(
         progress=progress(as_json),
     )
     written = [tables.write_table(out, diagram.table.rename(columns={"parameter": key, "value": diagram.coordinate}))]
-    if plot is not None:
-        figure, ax = plt.subplots(figsize=(6.4, 4.2), layout="constrained")
-        diagram.plot(ax=ax)
-        written.append(report.write_figure(plot, figure))
-        plt.close(figure)
     cycles = diagram.cycles().groupby("parameter")["period"].max()
     rows = [{key: value, "period": None if pd.isna(period) else int(period)} for value, period in cycles.items()]
     escaped = int(diagram.orbits["escaped"].sum())
@@ -87,4 +84,7 @@ def bifurcations(
         f"{name}: {len(diagram.table)} points of {diagram.coordinate} for {len(rows)} values of {key}; "
         f"{sum(row['period'] is not None for row in rows)} of them have cycles, and {escaped} orbits escaped"
     )
+    drawn = partial(picture.of_axes, diagram.plot, (6.4, 4.2))
+    table = pd.DataFrame(rows).set_index(key)
+    written += pictured.write(context, plot, report, drawn, f"{name}: attractors as {key} varies", {"Cycles": table}, [text])
     answer(summary, text, written, as_json)

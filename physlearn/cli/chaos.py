@@ -18,6 +18,7 @@ from physlearn.cli.options import (
     Epochs,
     Folder,
     Hidden,
+    KeepAll,
     Seed,
     SystemName,
     SystemSettings,
@@ -56,6 +57,7 @@ def chaos(
     set_: SystemSettings = None,
     device: Device = "cpu",
     seed: Seed = 0,
+    keep_all: KeepAll = False,
     as_json: AsJson = False,
 ) -> None:
     """Compare order and chaos in a system and in models of it.
@@ -66,7 +68,7 @@ def chaos(
     with importing():
         from physlearn import LearnedActivations
         from physlearn.cli import limits, values
-        from physlearn.forecasting import long_run, report, simulated
+        from physlearn.forecasting import files, long_run, simulated
         from physlearn.jobs import alone_in
     system = values.autonomous(name, set_)
     plane = values.surface(surface) or system.surface
@@ -78,7 +80,7 @@ def chaos(
     limits.check_protocol(protocol, system.dim, len(chosen))
     limits.check_run(orbits, duration, dt, system.dim)
     z0 = long_run.initial_states(system, orbits, energy, plane, direction, seed).to(values.device(device))
-    folder = report.writable(out)
+    folder = files.writable(out)
     context.with_resource(alone_in(folder))
     result = long_run.long_run(
         system,
@@ -97,7 +99,7 @@ def chaos(
         hidden=values.widths(hidden),
         device=device,
     )
-    answer(result.metrics(), str(result), result.save(folder), as_json)
+    answer(result.metrics(), str(result), result.save(folder, keep_all=keep_all), as_json)
 
 
 def _names(models: str | None) -> list[str] | None:

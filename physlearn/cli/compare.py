@@ -56,17 +56,17 @@ def compare(
         from physlearn import LearnedActivations, comparison, jobs
         from physlearn.cli import values
         from physlearn.comparison import panels
-        from physlearn.forecasting import report
+        from physlearn.forecasting import files
         from physlearn.metalearning import runs
         from systems import InputError
     task = values.task(name, data, set_, device)
-    files = activations or [Path(f"{name}.safetensors")]
-    if activations is None and not files[0].is_file():
-        raise InputError(f"there is no {files[0]} here: run `physlearn learn {name}` first, or give --activations")
-    learned = [LearnedActivations.load(file) for file in files]
-    beside = [runs.control_of(file) for file in files]
+    given = activations or [Path(f"{name}.safetensors")]
+    if activations is None and not given[0].is_file():
+        raise InputError(f"there is no {given[0]} here: run `physlearn learn {name}` first, or give --activations")
+    learned = [LearnedActivations.load(file) for file in given]
+    beside = [runs.control_of(file) for file in given]
     controls = single or (beside if all(file.is_file() for file in beside) else [])
-    folder = report.writable(out or Path(f"{name}-comparison"))
+    folder = files.writable(out or Path(f"{name}-comparison"))
     context.with_resource(jobs.alone_in(folder))
     shared = jobs.Workers(workers, scheduler)
     settings: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
@@ -78,7 +78,8 @@ def compare(
         result = comparison.compare(task, learned, single=alone, progress=progress(as_json), **settings)
     else:
         result = comparison.compare_apart(task, learned, alone, workers=shared, progress=False, **settings)
-    written = result.save(folder)
-    written.append(report.write_figure(folder / "panels.png", panels.panels(task, learned[0], result)))
+    figure = panels.panels(task, learned[0], result)
+    written = result.save(folder, {"The task, the learned activations, and the scores": figure})
+    written.append(files.write_figure(folder / "panels.png", figure))
     shutil.rmtree(settings["folder"])  # all of it is in the result
     answer(result.metrics(), str(result), written, as_json)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
+import typer
 from typer import Option
 
 from physlearn.cli.answer import answer
 from physlearn.cli.interruption import importing
-from physlearn.cli.options import MOST, AsJson, Plot, Seed, SystemName, SystemSettings
+from physlearn.cli.options import MOST, AsJson, Plot, ReportFile, Seed, SystemName, SystemSettings
 
 
 def escapes(
+    context: typer.Context,
     name: SystemName,
     energy: Annotated[float, Option(help="Energy of the initial states.")],
     orbits: Annotated[int, Option(help="Number of orbits.", max=MOST)] = 1000,
@@ -24,23 +27,22 @@ def escapes(
     out: Annotated[Path, Option(help="Table of the orbits to write: .csv or .parquet.")] = Path("escapes.csv"),
     set_: SystemSettings = None,
     plot: Plot = None,
+    report: ReportFile = None,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
     """Find when orbits escape, and through which exit."""
     with importing():
         import pandas as pd
-        from matplotlib import pyplot as plt
 
         import systems
         from physlearn import chaos
-        from physlearn.cli import limits, tables, values
-        from physlearn.forecasting import picture, report
+        from physlearn.cli import limits, pictured, tables, values
+        from physlearn.forecasting import files, picture
     system = systems.get(name, **values.parameters(set_))
-    report.writable_files(out, plot)
+    files.writable_files(out, plot, report)
     tables.check_table(out)
-    if plot is not None:
-        picture.check_format(plot)
+    pictured.check(plot, report)
     if not hasattr(system, "exits"):
         raise systems.InputError(f"{name} declares no exits; choose a system that does, such as henon-heiles")
     limits.check_orbits(orbits, 1.0, 1.0, system.dim)
@@ -51,13 +53,8 @@ def escapes(
     table = pd.DataFrame(found.z0.numpy(), columns=list(system.coordinates))
     table = table.assign(exit=[names[int(number)] for number in found.exit], time=found.time.numpy())
     written = [tables.write_table(out, table)]
-    if plot is not None:
-        figure, ax = plt.subplots(figsize=(5.0, 4.4), layout="constrained")
-        found.plot(ax=ax)
-        written.append(report.write_figure(plot, figure))
-        plt.close(figure)
     counted = found.to_frame()
-    rows = [report.finite(row) for row in counted.to_dict("records")]
+    rows = [files.finite(row) for row in counted.to_dict("records")]
     summary: dict[str, Any] = {
         "system": name,
         "energy": energy,
@@ -66,5 +63,7 @@ def escapes(
         "agreement": found.agreement,
         "rows": rows,
     }
-    text = f"{name}: {orbits} orbits of energy {energy:g} over t = {duration:g}\n"
-    answer(summary, text + counted.to_string(index=False, float_format="{:.4g}".format), written, as_json)
+    title = f"{name}: {orbits} orbits of energy {energy:g} over t = {duration:g}"
+    drawn = partial(picture.of_axes, lambda ax: found.plot(ax=ax), (5.0, 4.4))
+    written += pictured.write(context, plot, report, drawn, title, {"Exits": counted})
+    answer(summary, f"{title}\n" + counted.to_string(index=False, float_format="{:.4g}".format), written, as_json)

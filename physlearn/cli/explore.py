@@ -32,8 +32,8 @@ def explore(
     with importing():
         from physlearn import explorer
         from physlearn.cli import values
-        from physlearn.forecasting import report
+        from physlearn.forecasting import files
     given: dict[str, Any] = {"orbits": orbits, "epochs": epochs}
     given = {setting: value for setting, value in given.items() if value is not None}
     learning = explorer.Learning(hidden=values.widths(hidden), seed=seed, **given)
-    explorer.serve(name, port=port, show=browser, learning=learning, folder=models and report.writable(models))
+    explorer.serve(name, port=port, show=browser, learning=learning, folder=models and files.writable(models))

@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
+import typer
 from typer import Option
 
 from physlearn.cli.answer import answer
 from physlearn.cli.interruption import importing
-from physlearn.cli.options import AsJson, Plot, SystemName, SystemSettings
+from physlearn.cli.options import AsJson, Plot, ReportFile, SystemName, SystemSettings
 
 
 def fit(
+    context: typer.Context,
     name: SystemName,
     data: Annotated[Path, Option(help="CSV file with a column of times and one for each measured coordinate.")],
     free: Annotated[str | None, Option(help="Parameters to fit, such as mu or delta,omega. Default: all.")] = None,
@@ -29,6 +31,7 @@ def fit(
     set_: SystemSettings = None,
     out: Annotated[Path | None, Option(help="CSV file to write: one row per parameter.")] = None,
     plot: Plot = None,
+    report: ReportFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Fit parameters of a system to measurements, with errors.
@@ -39,13 +42,12 @@ def fit(
     with importing():
         import systems
         from physlearn import plotting
-        from physlearn.cli import values
-        from physlearn.forecasting import picture, report
+        from physlearn.cli import pictured, values
+        from physlearn.forecasting import files
         from systems.recording import read_columns
     system = systems.get(name, **values.parameters(set_))
-    report.writable_files(out, plot)
-    if plot is not None:
-        picture.check_format(plot)
+    files.writable_files(out, plot, report, inputs=[data])
+    pictured.check(plot, report)
     columns = dict(read_columns(data))
     seen = _names(coordinates) or [one for one in system.coordinates if one in columns]
     if unknown := [one for one in seen if one not in system.coordinates] or ([] if seen else [next(iter(columns), "nothing")]):
@@ -59,19 +61,19 @@ def fit(
     written = []
     table = found.summary().reset_index()
     if out is not None:
-        written.append(report.write_table(out, table))
-    if plot is not None:
-        written.append(report.write_figure(plot, plotting.fit_plot(found)[0].figure))  # type: ignore[arg-type]
+        written.append(files.write_table(out, table))
     summary: dict[str, Any] = {
         "system": name,
-        "parameters": [report.finite(row) for row in table.to_dict("records")],
+        "parameters": [files.finite(row) for row in table.to_dict("records")],
         "noise": dict(found.noise),
         "converged": found.converged,
     }
     text = table.to_string(index=False, float_format="{:.6g}".format)
-    answer(
-        summary, f"{text}\nnoise: {', '.join(f'{key} {value:.3g}' for key, value in found.noise.items())}", written, as_json
-    )
+    noises = f"noise: {', '.join(f'{key} {value:.3g}' for key, value in found.noise.items())}"
+    drawn: Any = lambda: plotting.fit_plot(found)[0].figure  # noqa: E731
+    title = f"Parameters of {name}, fitted to {data.name}"
+    written += pictured.write(context, plot, report, drawn, title, {"Parameters": table.set_index("parameter")}, [noises])
+    answer(summary, f"{text}\n{noises}", written, as_json)
 
 
 def _names(text: str | None) -> list[str] | None:

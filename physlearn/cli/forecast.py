@@ -19,18 +19,25 @@ from physlearn.cli.options import (
     FocalLength,
     Folder,
     Hidden,
+    KeepAll,
     Markers,
     Pendulums,
     Seed,
     SystemSettings,
     TrainingOrbits,
 )
+from physlearn.cli.registered import completing
 
 
 def forecast(
     context: typer.Context,
     name: Annotated[
-        str, Argument(metavar="SYSTEM|FILE", help="Name of a system (`physlearn systems`), or a CSV file of measurements.")
+        str,
+        Argument(
+            metavar="SYSTEM|FILE",
+            help="Name of a system (`physlearn systems`), or a CSV file of measurements.",
+            autocompletion=completing("systems"),
+        ),
     ],
     out: Folder,
     data: Annotated[Path | None, Option(help="CSV file of recorded angles to learn from, instead of a simulation.")] = None,
@@ -64,9 +71,18 @@ def forecast(
     ] = None,
     model: Annotated[
         str | None,
-        Option(help="Model to train: {models}, {memories}, or best, which validation chooses. Default: a line-up of models."),
+        Option(
+            help="Model to train: {models}, {memories}, or best, which validation chooses. Default: a line-up of models.",
+            autocompletion=completing("models", "memories"),
+        ),
     ] = None,
-    method: Annotated[str | None, Option(help="Integrator to roll the model out with: {integrators}. Needs --model.")] = None,
+    method: Annotated[
+        str | None,
+        Option(
+            help="Integrator to roll the model out with: {integrators}. Needs --model.",
+            autocompletion=completing("integrators"),
+        ),
+    ] = None,
     integrator: Annotated[str | None, Option(hidden=True)] = None,
     energy: Annotated[float | None, Option(help="Energy of the forecast orbits, for systems that sample by energy.")] = None,
     duration: Annotated[
@@ -86,6 +102,7 @@ def forecast(
     set_: SystemSettings = None,
     device: Device = "cpu",
     seed: Seed = 0,
+    keep_all: KeepAll = False,
     as_json: AsJson = False,
 ) -> None:
     """Learn a system or measurements, and forecast orbits.
@@ -101,7 +118,7 @@ def forecast(
         method = integrator if method is None else method
     with importing():
         from physlearn.cli import limits, values
-        from physlearn.forecasting import contender, measured_forecast, measurements, recorded, report, simulated
+        from physlearn.forecasting import contender, files, measured_forecast, measurements, recorded, simulated
         from physlearn.jobs import alone_in
         from physlearn.models.build import check_angles
         from systems import InputError
@@ -149,10 +166,10 @@ def forecast(
             parameters=values.listed(parameters), inputs=values.listed(inputs) or (), positions=positions,
         )  # fmt: skip
         names = measured_forecast.line_up(found, model)
-        folder = report.writable(out)
+        folder = files.writable(out)
         context.with_resource(alone_in(folder))
         told = measured_forecast.forecast_measurements(found, names, loss=loss, members=members or 1, **settings)
-        answer(told.metrics(), str(told), told.save(folder), as_json)
+        answer(told.metrics(), str(told), told.save(folder, keep_all=keep_all), as_json)
         return
     if data is None and film is None:
         system = values.autonomous(name, set_)
@@ -162,10 +179,10 @@ def forecast(
             test_sample=values.energy(system, energy) or None,
         )  # fmt: skip
         limits.check_protocol(protocol, system.dim, len(chosen))
-        folder = report.writable(out)
+        folder = files.writable(out)
         context.with_resource(alone_in(folder))
         result = simulated.forecast_system(system, chosen, protocol, **settings)
-        answer(result.metrics(), str(result), result.save(folder), as_json)
+        answer(result.metrics(), str(result), result.save(folder, keep_all=keep_all), as_json)
         return
     if film is not None:
         unused.pop("--time")
@@ -175,7 +192,7 @@ def forecast(
     if film is not None and (data is not None or columns is not None):
         raise InputError("--film takes the place of --data and --columns; give one or the other")
     chosen = contender.choose(model, method, hamiltonian=True, recorded=True)
-    folder = report.writable(out)
+    folder = files.writable(out)
     context.with_resource(alone_in(folder))
     recordings: dict[str, Any] = {}
     written: list[Path] = []
@@ -189,6 +206,6 @@ def forecast(
     results = {}
     for rates, recording in recordings.items():
         results[rates] = recorded.forecast_recording(recording, chosen, name=name, duration=duration, **settings)
-        written += results[rates].save(folder, f"{rates}-")
+        written += results[rates].save(folder, f"{rates}-", keep_all=keep_all)
     text = "\n\n".join(map(str, results.values()))
     answer({rates: result.metrics() for rates, result in results.items()}, text, written, as_json)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from typer import Option
 
 from physlearn.cli.answer import answer, progress
 from physlearn.cli.interruption import importing
-from physlearn.cli.options import MOST, AsJson, Data, Device, Scheduler, Seed, TaskName, TaskSettings, Workers
+from physlearn.cli.options import MOST, AsJson, Data, Device, ReportFile, Scheduler, Seed, TaskName, TaskSettings, Workers
 
 
 def learn(
@@ -44,6 +44,7 @@ def learn(
     ] = 1,
     workers: Workers = 1,
     scheduler: Scheduler = None,
+    report: ReportFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Meta-learn activation functions on a task.
@@ -51,18 +52,21 @@ def learn(
     The learned activations are written and drawn. A run that was stopped resumes when the same command is given again.
     """
     with importing():
+        import pandas as pd
+
         from physlearn import jobs
-        from physlearn.cli import values
+        from physlearn.cli import pictured, values
         from physlearn.comparison import panels
-        from physlearn.forecasting import report
+        from physlearn.forecasting import files
         from physlearn.metalearning import runs
         from systems import InputError
     task = values.task(name, data, set_, device)
     path = out or Path(f"{name}.safetensors")
     if path.suffix != ".safetensors":
         raise InputError(f"--out is a file to write, NAME.safetensors, not {path}")
+    pictured.check(None, report)
     planned = runs.plan(path, range(seed, seed + meta_seeds), types, control=single)
-    report.writable_files(*(file for run in planned for file in (run.file, run.picture, run.checkpoint)), inputs=[data])
+    files.writable_files(*(file for run in planned for file in (run.file, run.picture, run.checkpoint)), report, inputs=[data])
     shared = jobs.Workers(workers, scheduler)
     mark = context.with_resource(jobs.alone_on(run.file for run in planned))
     learned = runs.learn(
@@ -79,13 +83,23 @@ def learn(
         networks=networks,
     )
     written: list[Path] = []
-    summary, lines = {}, [task.title]
+    summary: dict[str, dict[str, Any]] = {}
+    lines = [task.title]
+    figures = {str(run.file): panels.panels(task, activations) for run, activations in learned.items()}
     for run, activations in learned.items():
-        written += [run.file, report.write_figure(run.picture, panels.panels(task, activations))]
+        written += [run.file, files.write_figure(run.picture, figures[str(run.file)])]
         losses = activations.losses["smoothed"]
         summary[str(run.file)] = {"types": len(activations), "smoothed_log_loss": losses.tolist(), **activations.settings}
         lines.append(
             f"{run.file}: {activations}; smoothed log loss {losses.iloc[0]:.2f} at first, {losses.iloc[-1]:.2f} at last"
         )
+    if report is not None:
+        table = pd.DataFrame({file: _numbers(own) for file, own in summary.items()})
+        written.append(pictured.write_report(context, report, figures, task.title, {"Learned activations": table}, lines[1:]))
     runs.forget(planned)
     answer(summary, "\n".join(lines), written, as_json)
+
+
+def _numbers(summary: dict[str, Any]) -> dict[str, Any]:
+    """Return the entries of a summary that are single values."""
+    return {name: value for name, value in summary.items() if isinstance(value, (bool, int, float, str))}

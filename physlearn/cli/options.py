@@ -7,12 +7,17 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from physlearn.cli.registered import completing
+
 MOST = 10**9  # of anything that is counted
 FARTHEST = 2**62  # of seeds, from which further ones are counted
 
 Activation = Annotated[
     str,
-    Option(help="Activation function: {activations}, a mixture such as sine+tanh, learned:TASK, or trained:combination."),
+    Option(
+        help="Activation function: {activations}, a mixture such as sine+tanh, learned:TASK, or trained:combination.",
+        autocompletion=completing("activations"),
+    ),
 ]
 AsJson = Annotated[bool, Option("--json", help="Print JSON instead of text.")]
 Data = Annotated[Path | None, Option(help="CSV file of recorded angles, for tasks that learn from a recording.")]
@@ -24,6 +29,9 @@ FocalLength = Annotated[
 ]
 Folder = Annotated[Path, Option("--out", help="Folder to write to.")]
 Hidden = Annotated[str, Option(help="Widths of the hidden layers, such as 100 or 64,64.")]
+KeepAll = Annotated[
+    bool, Option("--keep-all", help="Write all models, orbits and tables as well, besides the report and the picture.")
+]
 Markers = Annotated[
     str | None,
     Option(
@@ -33,13 +41,22 @@ Markers = Annotated[
 ]
 Pendulums = Annotated[int | None, Option(help="Number of pendulums. Default: as many as are found.")]
 Plot = Annotated[Path | None, Option(help="Picture to write: .png, .svg or .pdf.")]
+ReportFile = Annotated[
+    Path | None, Option("--report", help="Report to write: one HTML page with results, pictures, settings and versions.")
+]
 Scheduler = Annotated[str | None, Option(help="Address of a dask scheduler whose workers share the work.")]
 Seed = Annotated[int, Option(help="Random seed.", min=-FARTHEST, max=FARTHEST)]
-SystemName = Annotated[str, Argument(metavar="SYSTEM", help="Name of a system; `physlearn systems` lists them.")]
-SystemOrMap = Annotated[str, Argument(metavar="SYSTEM", help="Name of a system, or of a map: henon, logistic or standard.")]
+SystemName = Annotated[
+    str,
+    Argument(metavar="SYSTEM", help="Name of a system; `physlearn systems` lists them.", autocompletion=completing("systems")),
+]
+SystemOrMap = Annotated[
+    str,
+    Argument(metavar="SYSTEM", help="Name of a system, or of a map: {maps}.", autocompletion=completing("systems", "maps")),
+]
 SystemSettings = Annotated[list[str] | None, Option("--set", help="Parameter of the system, such as mu=1.5; repeatable.")]
 TaskEpochs = Annotated[int | None, Option(help="Number of passes over the training data. Default: the task's.", max=MOST)]
-TaskName = Annotated[str, Argument(metavar="TASK", help="Name of a task: {tasks}.")]
+TaskName = Annotated[str, Argument(metavar="TASK", help="Name of a task: {tasks}.", autocompletion=completing("tasks"))]
 TaskSettings = Annotated[
     list[str] | None, Option("--set", help="Setting of the task, such as orbits=50 or mu=1.5; repeatable.")
 ]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
 from typer import Option
 
 from physlearn.cli.answer import answer
 from physlearn.cli.interruption import importing
-from physlearn.cli.options import AsJson, Plot, Seed, SystemName, SystemSettings
+from physlearn.cli.options import AsJson, Plot, ReportFile, Seed, SystemName, SystemSettings
 
 if TYPE_CHECKING:
     from physlearn.chaos import Family, PeriodicOrbit
@@ -18,6 +20,7 @@ SETTLING = 200.0  # time scales of the flow after which an orbit from a random s
 
 
 def periodic_orbits(
+    context: typer.Context,
     name: SystemName,
     at: Annotated[
         str | None, Option(help="State near the orbit, such as 2.0,0.0. Default: a random state, after a transient.")
@@ -38,6 +41,7 @@ def periodic_orbits(
     set_: SystemSettings = None,
     out: Annotated[Path | None, Option(help="File to write: NetCDF for an orbit, CSV for a family.")] = None,
     plot: Plot = None,
+    report: ReportFile = None,
     seed: Seed = 0,
     as_json: AsJson = False,
 ) -> None:
@@ -50,17 +54,16 @@ def periodic_orbits(
         import systems
         from physlearn import chaos
         from physlearn.chaos.time_scale import time_scale
-        from physlearn.cli import limits, values
+        from physlearn.cli import limits, pictured, values
         from physlearn.flow import Flow
-        from physlearn.forecasting import picture, report
+        from physlearn.forecasting import files, picture
     along = values.interval(continue_)
     parameters = values.parameters(set_)
     if along is not None and along[0] not in ("energy", "period"):
         parameters[along[0]] = along[1][0]
     system = systems.get(name, **parameters)
-    report.writable_files(out, plot)
-    if plot is not None:
-        picture.check_format(plot)
+    files.writable_files(out, plot, report)
+    pictured.check(plot, report)
     given = values.state(at, system)
     z0 = system.sample(1, seed=seed, **values.energy(system, energy))[0] if given is None else given
     if transient is None:
@@ -74,17 +77,17 @@ def periodic_orbits(
         orbit = chaos.periodic_orbit(system, z0, **how)
         if out is not None:
             orbit.orbit.save(out)
-        figure = None if plot is None else picture.of_orbit(orbit.orbit, system)
-        summary, text = _of_orbit(orbit), _told(name, orbit, system.coordinates)
+        drawn = partial(picture.of_orbit, orbit.orbit, system)
+        summary, text, table = _of_orbit(orbit), _told(name, orbit, system.coordinates), orbit.to_frame()
     else:
         family = chaos.continue_periodic_orbit(system, z0, *along, step=step, **how)
         if out is not None:
-            report.write_table(out, family.table)
-        figure = None if plot is None else picture.of_family(family)
-        summary, text = _of_family(family), _listed(name, family)
+            files.write_table(out, family.table)
+        drawn = partial(picture.of_family, family)
+        summary, text, table = _of_family(family), _listed(name, family), family.table
     written += [] if out is None else [out]
-    if plot is not None and figure is not None:
-        written.append(report.write_figure(plot, figure))
+    title, *notes = text.splitlines()[:2]
+    written += pictured.write(context, plot, report, drawn, title, {"Floquet multipliers": table}, notes)
     answer({"system": name, **summary}, text, written, as_json)
 
 
@@ -124,7 +127,7 @@ def _complex(value: complex) -> str:
 
 def _of_family(family: Family) -> dict[str, Any]:
     """Return the table of the family as JSON values."""
-    from physlearn.forecasting.report import finite
+    from physlearn.forecasting.files import finite
 
     rows = []
     for record, orbit in zip(family.table.to_dict("records"), family.orbits, strict=True):

@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import typer
 
 from physlearn import plotting
+from physlearn.cli import pictured
 from physlearn.cli.answer import answer, progress
-from physlearn.forecasting import report
+from physlearn.forecasting import files
 from systems import InputError
 from systems.film import track_points
 
@@ -23,11 +26,13 @@ KINDS: dict[str, Any] = {
 
 
 def places(
+    context: typer.Context,
     film: Path,
     points: list[str] | None,
     template: list[str] | None,
     out: Path,
     plot: Path | None,
+    report: Path | None,
     as_json: bool,
     texts: Mapping[str, str | None],
     **options: Any,
@@ -38,7 +43,7 @@ def places(
     """
     if out.suffix.lower() not in (".csv", ".nc"):
         raise InputError(f"places are written to .csv or .nc, not to {out.name}: give another name")
-    report.writable_files(out, plot, inputs=[film])
+    files.writable_files(out, plot, report, inputs=[film])
     found = track_points(
         film,
         [_numbers(one, "--points", 2, "640,360") for text in points or () for one in text.split(";")] or None,
@@ -51,14 +56,16 @@ def places(
     )
     (found.to_csv if out.suffix.lower() == ".csv" else found.save)(out)
     written = [out]
-    if plot is not None:
-        written.append(report.write_figure(plot, plotting.positions_plot(found)[0].figure))  # type: ignore[arg-type]
     seen = [int((quality > 0).sum()) for quality in found.quality]
     summary: list[Any] = [
         {"marker": k, "frames": len(found.t), "seen": seen[k], "unit": found.axes.unit}
-        | report.finite({"error": float(np.nanmedian(found.errors[k])) if seen[k] else math.nan})
+        | files.finite({"error": float(np.nanmedian(found.errors[k])) if seen[k] else math.nan})
         for k in range(len(found))
     ]
+    title, *notes = str(found).splitlines()
+    table = pd.DataFrame(summary).set_index("marker")
+    drawn: Any = lambda: plotting.positions_plot(found)[0].figure  # noqa: E731
+    written += pictured.write(context, plot, report, drawn, f"{film.name}: {title}", {"Markers": table}, notes)
     answer(summary, str(found), written, as_json)
 
 

@@ -34,14 +34,14 @@ def reproduce(
     with importing():
         from physlearn import jobs
         from physlearn.cli import values
-        from physlearn.forecasting import report
+        from physlearn.forecasting import files
         from physlearn.studies import learned_diversity as reproduction
         from physlearn.tasks.greydanus import FOLDER
     folder = data or (Path(os.environ[FOLDER]) if os.environ.get(FOLDER) else None)
     shared = jobs.Workers(workers, scheduler)
     made = reproduction.reproduce(
         figures,
-        report.writable(out),
+        files.writable(out),
         quick=quick,
         seed=seed,
         device=values.device(device),

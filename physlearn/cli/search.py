@@ -41,14 +41,14 @@ def search(
     with importing():
         from physlearn import comparison, jobs
         from physlearn.cli import values
-        from physlearn.forecasting import report
+        from physlearn.forecasting import files
     task = values.task(name, data, set_, device)
     shared = jobs.Workers(workers, scheduler)
     training: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
     table = comparison.search(
         task,
         activations,
-        report.writable(out),
+        files.writable(out),
         trials=trials,
         replicates=replicates,
         seed=seed,

@@ -6,14 +6,16 @@ import math
 from pathlib import Path
 from typing import Annotated, Any
 
+import typer
 from typer import Option
 
 from physlearn.cli.answer import answer, progress
 from physlearn.cli.interruption import importing
-from physlearn.cli.options import MOST, AsJson, Device, Plot, Seed, SystemName, SystemSettings
+from physlearn.cli.options import MOST, AsJson, Device, Plot, ReportFile, Seed, SystemName, SystemSettings
 
 
 def simulate(
+    context: typer.Context,
     name: SystemName,
     out: Annotated[Path, Option(help="NetCDF file to write.")] = Path("orbit.nc"),
     energy: Annotated[float | None, Option(help="Energy of the initial states, for systems that sample by energy.")] = None,
@@ -22,6 +24,7 @@ def simulate(
     dt: Annotated[float, Option(help="Time between two states.")] = 0.1,
     set_: SystemSettings = None,
     plot: Plot = None,
+    report: ReportFile = None,
     animation: Annotated[Path | None, Option(help="Animation to write: .gif or .mp4.")] = None,
     device: Device = "cpu",
     seed: Seed = 0,
@@ -32,16 +35,16 @@ def simulate(
     The orbits are accurate to many digits and are written to one netCDF file.
     """
     with importing():
+        import pandas as pd
         import torch
 
         import systems
         from physlearn import metrics, plotting
-        from physlearn.cli import limits, values
-        from physlearn.forecasting import picture, report
+        from physlearn.cli import limits, pictured, values
+        from physlearn.forecasting import files, picture
     system = systems.get(name, **values.parameters(set_))
-    report.writable_files(out, plot, animation)
-    if plot is not None:
-        picture.check_format(plot)
+    files.writable_files(out, plot, report, animation)
+    pictured.check(plot, report)
     if animation is not None:
         plotting.animation.check_format(animation)
     if not (0 < duration < math.inf and 0 < dt <= duration):
@@ -54,11 +57,13 @@ def simulate(
     orbit = system.orbit(z0, torch.arange(round(duration / dt) + 1, dtype=torch.float64) * dt).to("cpu")
     orbit.save(out)
     written = [out]
-    if plot is not None:
-        written.append(report.write_figure(plot, picture.of_orbit(orbit, system)))
     if animation is not None:
         written.append(plotting.animate(orbit, animation, progress=progress(as_json)))
     summary: dict[str, Any] = {"system": name, "orbits": orbits, "time": duration, "dt": dt, "seed": seed}
     if isinstance(system, systems.HamiltonianSystem):
         summary["energy_error"] = float(metrics.energy_error(orbit, system).max())
+    table = pd.DataFrame([summary]).set_index("system").T
+    written[1:1] = pictured.write(
+        context, plot, report, lambda: picture.of_orbit(orbit, system), f"{name}: {orbit}", {"Orbits": table}
+    )
     answer(summary, f"{name}: {orbit}", written, as_json)

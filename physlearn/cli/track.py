@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
+import typer
 from typer import Argument, Option
 
 from physlearn.cli.answer import answer, progress
 from physlearn.cli.interruption import importing
-from physlearn.cli.options import AsJson, FocalLength, Markers, Pendulums, Plot
+from physlearn.cli.options import AsJson, FocalLength, Markers, Pendulums, Plot, ReportFile
 
 
 def track(
+    context: typer.Context,
     film: Annotated[Path, Argument(metavar="FILM", help="Film of one pendulum or of several.")],
     markers: Markers = None,
     pendulums: Pendulums = None,
@@ -52,6 +55,7 @@ def track(
         ),
     ] = None,
     plot: Plot = None,
+    report: ReportFile = None,
     overlay: Annotated[
         Path | None, Option(help="Copy of the film to write, .mp4, with the tracked pendulums drawn on it.")
     ] = None,
@@ -63,12 +67,13 @@ def track(
     amplitude and decay. With --points, --colours or --template, it is the place of each marker in each frame, with its error.
     """
     with importing():
-        from physlearn.cli import values
-        from physlearn.forecasting import picture, report
+        import pandas as pd
+
+        from physlearn.cli import pictured, values
+        from physlearn.forecasting import files, picture
         from systems import InputError
         from systems import film as films
-    if plot is not None:
-        picture.check_format(plot)
+    pictured.check(plot, report)
     if points or colours or template:
         from physlearn.cli.points_of_film import places
 
@@ -76,10 +81,10 @@ def track(
             raise InputError(f"{unused[0]} is for pendulums; leave it out, or leave out --points, --colours and --template")
         texts = {"scale": scale, "origin": origin, "time": time, "region": region}
         own: dict[str, Any] = {"frame": frame, "angle": angle, "corrections": corrections, "fps": fps, "colours": colours}
-        places(film, points, template, out or Path("positions.csv"), plot, as_json, texts, **own)
+        places(context, film, points, template, out or Path("positions.csv"), plot, report, as_json, texts, **own)
         return
     out = out or Path("angles.csv")
-    report.writable_files(out, out.with_suffix(".nc"), plot, overlay, inputs=[film])
+    files.writable_files(out, out.with_suffix(".nc"), plot, report, overlay, inputs=[film])
     tracked = films.track(
         film,
         markers=values.markers(markers),
@@ -90,8 +95,10 @@ def track(
     tracked.save_csv(out)
     tracked.save_netcdf(out.with_suffix(".nc"))
     written = [out, out.with_suffix(".nc")]
-    if plot is not None:
-        written.append(report.write_figure(plot, picture.of_tracking(tracked)))
+    table = pd.DataFrame([asdict(one) for one in tracked.report]).rename_axis("pendulum").T
+    title, *notes = str(tracked).splitlines()
+    drawn = partial(picture.of_tracking, tracked)
+    written += pictured.write(context, plot, report, drawn, f"{film.name}: {title}", {"Pendulums": table}, notes)
     if overlay is not None:
         films.overlay.overlay(film, tracked, overlay, progress=progress(as_json))
         written.append(overlay)

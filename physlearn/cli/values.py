@@ -49,8 +49,7 @@ def system_or_map(name: str, settings: list[str] | None) -> System | Map:
     if name in systems.maps.names():
         return systems.maps.get(name, **parameters(settings))
     if name not in systems.names():
-        known = ", ".join([*systems.names(), *systems.maps.names()])
-        raise UnknownNameError(f"no system or map {name!r}; choose one of {known}")
+        raise UnknownNameError.of("no system or map", name, [*systems.names(), *systems.maps.names()])
     return systems.get(name, **parameters(settings))
 
 

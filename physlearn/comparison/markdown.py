@@ -1,11 +1,14 @@
-"""Text of a comparison in Markdown: headings and tables with significant digits only."""
+"""Text of a comparison: its verdict, and headings and tables in Markdown with significant digits only."""
 
 from __future__ import annotations
+
+import math
 
 import pandas as pd
 
 from physlearn.comparison.statistics import Scale
 
+SIGNIFICANT = 0.05  # largest p-value of a significant difference
 LABELS = {
     "loss": "test loss",
     "validation_loss": "validation loss",
@@ -50,3 +53,17 @@ def _digits(value: object) -> str:
     if isinstance(value, float) and value != value:  # NaN
         return ""
     return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def verdict_of(loss: pd.DataFrame, reference: str) -> str:
+    """Return a sentence that names the variant with the lowest median loss, and whether it differs from the reference.
+
+    ``loss`` is the summary of the losses, with one row per variant.
+    """
+    best = str(loss["median"].idxmin())
+    least = f"lowest median loss: {best}, {float(loss['median'][best]):.3g}"
+    if best == reference or "p_holm" not in loss:
+        return f"{least}, the reference" if best == reference else least
+    p = float(loss["p_holm"][best])
+    known = "" if math.isnan(p) else f", {'' if p < SIGNIFICANT else 'not '}significantly different, p = {p:.2g}"
+    return f"{least} ({reference}: {float(loss['median'][reference]):.3g}{known})"

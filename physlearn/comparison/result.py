@@ -14,11 +14,13 @@ import pandas as pd
 
 from physlearn import schema
 from physlearn.comparison import statistics, stored
-from physlearn.comparison.markdown import label_of, section_of
+from physlearn.comparison.markdown import label_of, section_of, verdict_of
 from physlearn.comparison.statistics import Scale
-from physlearn.forecasting.report import environment
+from physlearn.forecasting.environment import environment
+from physlearn.forecasting.page import Page
 from systems import InputError
 from systems.atomic import atomically
+from systems.brief import Told
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,8 +31,8 @@ MANIFEST = "manifest.json"
 KEYS = ("meta_seed", "replicate", "variant", "diverged", "learning_rate")
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(Told):
     """The scores of all networks of a comparison, and statistics over them.
 
     Parameters
@@ -63,7 +65,15 @@ class Comparison:
 
     def __str__(self) -> str:
         overview = self.overview().to_string(float_format="{:.3g}".format, na_rep="")
-        return "\n".join([self.title, overview, f"  {self.budget}", f"  {self.seconds:.0f} s in all"])
+        return "\n".join(
+            [
+                self.title,
+                verdict_of(self.summary("loss"), self.reference),
+                overview,
+                f"  {self.budget}",
+                f"  {self.seconds:.0f} s in all",
+            ]
+        )
 
     @property
     def measures(self) -> list[str]:
@@ -220,7 +230,30 @@ class Comparison:
         text += ["Learning rates: " + ", ".join(f"{v} {r:g}" for v, r in self._rates().items()) + ".", ""]
         return "\n".join(text)
 
-    def save(self, directory: str | os.PathLike[str]) -> list[Path]:
+    def page(self, figures: Mapping[str, Figure] | None = None) -> Page:
+        """Return the report as a page.
+
+        Parameters
+        ----------
+        figures : mapping of str to Figure, optional
+            Figures by their captions, which precede those of the comparison.
+
+        Returns
+        -------
+        Page
+            The page, with the summary of every measure.
+        """
+        return Page(
+            title=self.title,
+            lead=[verdict_of(self.summary("loss"), self.reference)],
+            figures={**(figures or {}), "Test losses, forecasts and learning curves": self.figure()},
+            tables={"Medians": self.overview(), **{label_of(m): self.summary(m) for m in self.measures}},
+            notes=[self.budget, "Learning rates: " + ", ".join(f"{v} {r:g}" for v, r in self._rates().items())],
+            settings=self.settings,
+            seconds=self.seconds,
+        )
+
+    def save(self, directory: str | os.PathLike[str], figures: Mapping[str, Figure] | None = None) -> list[Path]:
         """Write the tables, the report, the figure and a manifest.
 
         All files are written before the first takes its place. The manifest, with checksums of the tables, comes last.
@@ -228,7 +261,9 @@ class Comparison:
         Parameters
         ----------
         directory : path
-            Receives results.parquet, curves.parquet, summary.md, comparison.png and manifest.json. It is created if needed.
+            Receives results.parquet, curves.parquet, report.html, comparison.png and manifest.json. It is created if needed.
+        figures : mapping of str to Figure, optional
+            Further figures for the report, as in `page`.
 
         Returns
         -------
@@ -237,7 +272,7 @@ class Comparison:
         """
         folder = Path(directory)
         folder.mkdir(parents=True, exist_ok=True)
-        paths = [folder / name for name in (*TABLES.values(), "summary.md", "comparison.png", MANIFEST)]
+        paths = [folder / name for name in (*TABLES.values(), "report.html", "comparison.png", MANIFEST)]
         content = {
             "title": self.title,
             **environment(),
@@ -246,10 +281,10 @@ class Comparison:
             "seconds": self.seconds,
         }
         with ExitStack() as stack:  # moves the files into place, from the last to the first, once all are written
-            *files, summary, picture, manifest = reversed([stack.enter_context(atomically(path)) for path in reversed(paths)])
+            *files, report, picture, manifest = reversed([stack.enter_context(atomically(path)) for path in reversed(paths)])
             for file, frame in zip(files, (self.table, self.curves), strict=True):
                 frame.to_parquet(file)
-            summary.write_text(self.to_markdown())
+            report.write_text(self.page(figures).html(), encoding="utf-8")
             self.figure().savefig(picture, format="png", dpi=120, bbox_inches="tight")
             content["sha256"] = {name: stored.checksum(file) for name, file in zip(TABLES.values(), files, strict=True)}
             manifest.write_text(json.dumps(content, indent=1, default=str, allow_nan=False) + "\n")

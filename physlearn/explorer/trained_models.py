@@ -11,7 +11,7 @@ from typing import Any
 from physlearn import Forecaster
 from physlearn.explorer.learning import Learning
 from physlearn.explorer.neurons import Neurons
-from physlearn.forecasting.report import environment
+from physlearn.forecasting.environment import environment
 from physlearn.forecasting.simulated import learning_orbits
 from physlearn.jobs.store import Files, Store, name_of
 from systems import Orbit, System

@@ -31,12 +31,13 @@ from physlearn.models.settings import checked_widths, precision
 from physlearn.models.units import Units
 from systems import InputError, Orbit, System
 from systems.autograd_mode import unrecorded
+from systems.brief import Brief, brief
 from systems.deprecation import renamed_attribute
 from systems.floats import takes_arrays
 from systems.scalars import seeded, whole
 
 
-class Forecaster(Fit, Estimator):
+class Forecaster(Brief, Fit, Estimator):
     """A model that learns a flow from orbits and forecasts other orbits of the flow.
 
     ``integrate`` and the metrics accept forecasters as well as systems. The units of the data do not matter: states, rates and
@@ -322,6 +323,9 @@ class Forecaster(Fit, Estimator):
         return saved.read(cls, path, device, module, known)
 
     def __repr__(self) -> str:
+        return self._headline()
+
+    def _headline(self) -> str:
         state = f"fitted on {', '.join(self.coordinates)}" if self._model is not None else "not fitted"
         delays = None if self.delays is None else (self.delays.dim, self.delays.lag)
         channels = {"inputs": self.channels.inputs, "parameters": self.channels.parameters}
@@ -330,6 +334,12 @@ class Forecaster(Fit, Estimator):
         told = what if self.module is None else type(self.module).__name__
         told += "".join(f", {name}={value!r}" for name, value in shown.items() if value or name in self.options)
         return f"Forecaster({told}, seed={self.seed}; {state})"
+
+    def _rows(self) -> dict[str, str]:
+        """Return what was learned, for notebooks."""
+        last = self.history.iloc[-1].to_dict() if len(self.history) else {}
+        known: dict[str, object] = {"weights": self.n_parameters, "loss": self.loss, "last epoch": last}
+        return {} if self._model is None else {name: brief(value) for name, value in known.items() if value}
 
     def _build(self, coordinates: tuple[str, ...], periods: Mapping[str, float], units: Units, seed: int) -> Model:
         dim, given = len(coordinates), len(self.channels.names)

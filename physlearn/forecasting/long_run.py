@@ -20,12 +20,15 @@ from physlearn.activations.learned import LearnedActivations
 from physlearn.chaos import Dynamics, DynamicsComparison, compare_dynamics
 from physlearn.flow import FlowLike
 from physlearn.forecasting import contender
+from physlearn.forecasting.environment import environment
+from physlearn.forecasting.files import finite, write_figure, write_json
 from physlearn.forecasting.forecaster import Forecaster
 from physlearn.forecasting.indicators import check, measured
-from physlearn.forecasting.report import environment, finite, write_figure, write_json
+from physlearn.forecasting.page import Page
 from physlearn.forecasting.simulated import Protocol, learning_orbits
 from systems import HamiltonianSystem, InputError, System
 from systems.atomic import atomically
+from systems.brief import Told
 from systems.sampling import on_section
 
 if TYPE_CHECKING:
@@ -35,8 +38,8 @@ COLUMNS = 4  # largest number of panels in a row
 USUAL = ("nn", "hnn", "hnn-separable")
 
 
-@dataclass(frozen=True)
-class LongRun:
+@dataclass(frozen=True, repr=False)
+class LongRun(Told):
     """Results of a long run: the dynamics of models and of the true system, and their comparison.
 
     Attributes
@@ -72,10 +75,29 @@ class LongRun:
     seconds: float
 
     def __str__(self) -> str:
+        text = self._shown().to_string(float_format="{:.3g}".format, na_rep="-")
+        undecided = self._undecided()
+        lines = [self.title, *self._verdict(), text, *(f"  {line}" for line in undecided), f"  {self.seconds:.0f} s in all"]
+        return "\n".join(lines)
+
+    def _verdict(self) -> list[str]:
+        """Return a sentence that names the model whose classes of orbits agree best with the truth."""
+        models = self.table.drop(index="truth")
+        if models["class_agreement"].isna().all():
+            return []
+        best = str(models["class_agreement"].idxmax())
+        low, agreement, high = (float(models[f"class_agreement{end}"][best]) for end in ("_low", "", "_high"))
+        share = f"{agreement:.0%} ({low:.0%} to {high:.0%})"
+        return [f"best model: {best}, in which {share} of the decided orbits are regular or chaotic as in the truth"]
+
+    def _shown(self) -> pd.DataFrame:
+        """Return the table with one column per flow, without the intervals."""
         shown = self.table.drop(columns=[name for name in self.table if str(name).startswith("class_agreement_")])
-        text = shown.T.rename_axis(None, axis=1).rename_axis(None).to_string(float_format="{:.3g}".format, na_rep="-")
-        undecided = [line for label, seen in self.flows.items() for line in _undecided(label, seen)]
-        return "\n".join([self.title, text, *undecided, f"  {self.seconds:.0f} s in all"])
+        return shown.T.rename_axis(None, axis=1).rename_axis(None)
+
+    def _undecided(self) -> list[str]:
+        """Return one line per flow and reason for which orbits are undecided."""
+        return [line for label, seen in self.flows.items() for line in _undecided(label, seen)]
 
     @property
     def table(self) -> pd.DataFrame:
@@ -129,16 +151,31 @@ class LongRun:
             ax.set_axis_off()
         return figure
 
-    def save(self, directory: str | os.PathLike[str]) -> list[Path]:
-        """Write section.png, metrics.json, manifest.json, sections.parquet, orbits.parquet and weights; return the paths."""
+    def page(self) -> Page:
+        """Return the results as a page."""
+        return Page(
+            title=self.title,
+            lead=self._verdict(),
+            figures={"Poincare sections; chaotic orbits are grey": self.plot()},
+            tables={"Dynamics": self._shown()},
+            notes=self._undecided(),
+            settings=self.settings,
+            seconds=self.seconds,
+        )
+
+    def save(self, directory: str | os.PathLike[str], *, keep_all: bool = False) -> list[Path]:
+        """Write report.html and section.png, and return the paths.
+
+        With ``keep_all``, metrics.json, manifest.json, sections.parquet, orbits.parquet and the weights are written, too.
+        """
         folder = Path(directory)
         folder.mkdir(parents=True, exist_ok=True)
+        paths = [self.page().save(folder / "report.html"), write_figure(folder / "section.png", self.plot())]
+        if not keep_all:
+            return paths
         content = {"title": self.title, **environment(), "settings": dict(self.settings), "seconds": self.seconds}
-        paths = [
-            write_figure(folder / "section.png", self.plot()),
-            write_json(folder / "metrics.json", self.metrics()),
-            write_json(folder / "manifest.json", content),
-        ]
+        paths.append(write_json(folder / "metrics.json", self.metrics()))
+        paths.append(write_json(folder / "manifest.json", content))
         for name, frame in {"sections": self.sections, "orbits": self.orbits}.items():
             paths.append(folder / f"{name}.parquet")
             with atomically(paths[-1]) as temporary:
@@ -157,7 +194,7 @@ def _undecided(label: str, seen: Dynamics) -> list[str]:
     """Return one line per reason for which orbits of a flow are undecided."""
     classes = seen.classes.to_frame()
     counts = classes.loc[classes["class"] == "undecided", "reason"].value_counts()
-    return [f"  {label}: {n} of {len(classes)} orbits undecided: {reason}" for reason, n in counts.items()]
+    return [f"{label}: {n} of {len(classes)} orbits undecided: {reason}" for reason, n in counts.items()]
 
 
 def choose(

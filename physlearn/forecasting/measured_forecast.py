@@ -17,15 +17,18 @@ from tqdm.auto import tqdm
 from physlearn import models
 from physlearn.forecasting.bands import BandedOrbit
 from physlearn.forecasting.best import judged
+from physlearn.forecasting.environment import environment
+from physlearn.forecasting.files import finite, write_figure, write_json, write_table
 from physlearn.forecasting.forecaster import Forecaster
 from physlearn.forecasting.held_out import Split, split
 from physlearn.forecasting.measurements import Measurements, columns_of
-from physlearn.forecasting.report import environment, finite, write_figure, write_json, write_table
+from physlearn.forecasting.page import Page
 from physlearn.metrics import valid_prediction_time
 from physlearn.models.build import check_given
 from physlearn.models.options import suited
 from physlearn.schema import Json
 from systems import InputError, IntegrationError, Orbit
+from systems.brief import Told
 from systems.periodic import shortest
 
 if TYPE_CHECKING:
@@ -51,8 +54,8 @@ def line_up(measurements: Measurements, model: str | None = None) -> tuple[str, 
     return tuple(name for name in names if not given or models.find(name).takes_given)
 
 
-@dataclass(frozen=True)
-class MeasuredForecast:
+@dataclass(frozen=True, repr=False)
+class MeasuredForecast(Told):
     """The forecasts of held-out measurements. As text, it says what was understood, and how good the forecasts are.
 
     Parameters
@@ -91,7 +94,16 @@ class MeasuredForecast:
 
     def __str__(self) -> str:
         text = self.table.to_string(float_format=lambda x: f"{x:.4g}", na_rep="-")
-        return "\n".join([str(self.measurements), f"  {self.parts.told}", text, *(f"  {note}" for note in self.notes)])
+        data = [str(self.measurements), f"  {self.parts.told}"]
+        return "\n".join([*data, self._verdict(), text, *(f"  {note}" for note in self.notes)])
+
+    def _verdict(self) -> str:
+        """Return a sentence that names the best model."""
+        valid = next(str(name) for name in self.table if str(name).startswith("valid"))
+        time, part = (float(self.table[name][self.best]) for name in (valid, "of the length"))
+        unit = valid.removeprefix("valid").strip(" []")
+        shown = f"{time:.4g} {unit}".rstrip()
+        return f"best model: {self.best}, valid for {shown}, which is {part:.0%} of a test run"
 
     def metrics(self) -> dict[str, Any]:
         """Return the table, the split, the noise and the notes as JSON-ready values."""
@@ -138,18 +150,39 @@ class MeasuredForecast:
             tables.append(pd.DataFrame(columns))
         return pd.concat(tables, ignore_index=True)
 
-    def save(self, folder: str | os.PathLike[str]) -> list[Path]:
-        """Write forecast.csv, forecast.png, model.safetensors of the best model, and report.json, and return the paths."""
+    def page(self) -> Page:
+        """Return the forecasts as a page."""
+        return Page(
+            title=f"Forecast of {self.measurements.name}",
+            lead=[self._verdict()],
+            figures={"": self.plot()},
+            tables={"Forecasts": self.table},
+            notes=[*str(self.measurements).splitlines(), self.parts.told, *self.notes],
+            settings=self.settings,
+            seconds=self.seconds,
+        )
+
+    def save(self, folder: str | os.PathLike[str], *, keep_all: bool = False) -> list[Path]:
+        """Write report.html, forecast.png, forecast.csv, and model.safetensors of the best model, and return the paths.
+
+        With ``keep_all``, the other models and report.json are written, too.
+        """
         path = Path(folder)
         path.mkdir(parents=True, exist_ok=True)
-        self.forecasters[self.best].save(path / "model.safetensors")
-        told: Json = {**self.metrics(), **environment(), "settings": dict(self.settings), "seconds": self.seconds}
-        return [
-            write_table(path / "forecast.csv", self.rows()),
+        written = [
+            self.page().save(path / "report.html"),
             write_figure(path / "forecast.png", self.plot()),
-            path / "model.safetensors",
-            write_json(path / "report.json", told),
+            write_table(path / "forecast.csv", self.rows()),
         ]
+        models = {"model": self.forecasters[self.best]}
+        if keep_all:
+            models |= {name: f for name, f in self.forecasters.items() if name != self.best}
+            told: Json = {**self.metrics(), **environment(), "settings": dict(self.settings), "seconds": self.seconds}
+            written.append(write_json(path / "report.json", told))
+        for name, forecaster in models.items():
+            written.append(path / f"{name}.safetensors")
+            forecaster.save(written[-1])
+        return written
 
 
 def forecast_measurements(

@@ -29,6 +29,14 @@ def check_format(path: Path) -> None:
         raise InputError(f"the name of a figure must end with {', '.join(FORMATS)}, not {path.name}: give another name")
 
 
+def of_axes(draw: Callable[[Axes], object], size: tuple[float, float]) -> Figure:
+    """Return a figure of the given size in inches, on whose only axes ``draw`` has drawn."""
+    figure, ax = plt.subplots(figsize=size, layout="constrained")
+    plt.close(figure)  # removes it from pyplot only
+    draw(ax)
+    return figure
+
+
 def of_orbit(orbit: Orbit, system: System) -> Figure:
     """Draw a phase portrait and, for two or more degrees of freedom, the path in configuration space beside it."""
     planar = orbit.dim >= 4

@@ -15,8 +15,9 @@ from torch import Tensor
 
 from physlearn import metrics
 from physlearn.forecasting.contender import Contender
+from physlearn.forecasting.files import write_figure
 from physlearn.forecasting.forecaster import Forecaster
-from physlearn.forecasting.report import Report, write_figure
+from physlearn.forecasting.report import Report
 from physlearn.forecasting.trained import fit_all, forecast_all
 from physlearn.training import join, longest_stretch, split_time
 from systems import InputError, Orbit

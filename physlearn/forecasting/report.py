@@ -1,34 +1,24 @@
-"""The report of a forecast, which can be printed, drawn and saved, and functions that write result files."""
+"""The report of a forecast, which can be printed, drawn and saved."""
 
 from __future__ import annotations
 
-import json
-import math
 import os
-import platform
-import sys
-import unicodedata
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from physlearn._version import __version__
+from physlearn.forecasting.environment import environment
+from physlearn.forecasting.files import finite, write_figure, write_json
+from physlearn.forecasting.page import Page
 from physlearn.forecasting.trained import Trained
-from physlearn.schema import Json
-from physlearn.source import digest_of_source
-from systems import InputError, Orbit
-from systems.atomic import atomically, file_at, probe
-from systems.json_ready import json_ready
+from systems import Orbit
+from systems.brief import Told
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-PACKAGES = ("torch", "numpy", "numba", "scipy", "torchdiffeq")
 
 
 COLUMNS = {  # of the printed table: heading, and a format with the significant digits
@@ -47,8 +37,8 @@ COLUMNS = {  # of the printed table: heading, and a format with the significant 
 }
 
 
-@dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True, repr=False)
+class Report(Told):
     """The results of one forecast. As text, it is the title, a table of the main measures, the notes and the duration.
 
     Parameters
@@ -82,21 +72,40 @@ class Report:
     notes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        columns = [name for name in COLUMNS if name in self.table]
-        shown = self.table[columns].rename(columns={name: COLUMNS[name][0] for name in columns}).rename_axis(None)
-        text = shown.to_string(formatters=[COLUMNS[name][1].format for name in columns], na_rep="-")
-        notes = (*self._best(), *self._chosen(), *self.notes)
-        return "\n".join([self.title, text, *(f"  {note}" for note in notes), f"  {self.seconds:.0f} s in all"])
+        notes = (*self._chosen(), *self.notes)
+        shown = self._shown().to_string(na_rep="-")
+        lines = [self.title, *self._verdict(), shown, *(f"  {note}" for note in notes), f"  {self.seconds:.0f} s in all"]
+        return "\n".join(lines)
 
-    def _best(self) -> list[str]:
-        """Return a note that names the forecast with the longest valid time, and among equals the smallest error."""
+    @property
+    def best(self) -> str | None:
+        """The forecast with the longest valid time, and among equals the smallest error; None without valid times."""
+        return next(iter(self._ranked()), None)
+
+    def _ranked(self) -> list[str]:
+        """Return the forecasts, the best first; without valid times, none."""
         times = [name for name in ("valid_time_median", "valid_time") if name in self.table]
-        ranked = self.table.drop(index="truth", errors="ignore")
-        if not times or not len(ranked):
+        if not times:
             return []
-        second = "derivative_loss" if "derivative_loss" in ranked else times[0]
-        first = ranked.sort_values(second).sort_values(times[0], ascending=False, kind="stable").iloc[0]
-        return [f"the forecast by {first.name} is the best, with a valid time of {first[times[0]]:.1f}"]
+        second = "derivative_loss" if "derivative_loss" in self.table else times[0]
+        rows = self.table.drop(index="truth", errors="ignore")
+        return list(rows.sort_values(second).sort_values(times[0], ascending=False, kind="stable").index)
+
+    def _verdict(self) -> list[str]:
+        """Return a sentence that names the best forecast."""
+        if self.best is None:
+            return []
+        name = "valid_time_median" if "valid_time_median" in self.table else "valid_time"
+        length = float(self.truth.t[-1] - self.truth.t[0])
+        return [f"best forecast: {self.best}, valid for {float(self.table[name][self.best]):.1f} of {length:g}"]
+
+    def _shown(self) -> pd.DataFrame:
+        """Return the main measures as text, the truth first, and then the best."""
+        columns = [name for name in COLUMNS if name in self.table]
+        ranked = self._ranked()
+        rows = [*(name for name in self.table.index if name not in ranked), *ranked]
+        shown = {name: self.table.loc[rows, name].map(COLUMNS[name][1].format, na_action="ignore") for name in columns}
+        return pd.concat(shown, axis=1).rename(columns={name: COLUMNS[name][0] for name in columns}).rename_axis(None)
 
     def _chosen(self) -> list[str]:
         """Return a note about each model that was chosen by validation."""
@@ -125,8 +134,20 @@ class Report:
             "seconds": {"total": self.seconds, "training": dict(self.trained.seconds)},
         }
 
-    def save(self, folder: str | os.PathLike[str], prefix: str = "") -> list[Path]:
-        """Write orbits, weights, metrics.json, manifest.json and forecast.png; each file is written as a whole or not at all.
+    def page(self) -> Page:
+        """Return the report as a page."""
+        return Page(
+            title=self.title,
+            lead=self._verdict(),
+            figures={"": self.plot()},
+            tables={"Forecasts": self._shown()},
+            notes=(*self._chosen(), *self.notes),
+            settings=self.settings,
+            seconds=self.seconds,
+        )
+
+    def save(self, folder: str | os.PathLike[str], prefix: str = "", *, keep_all: bool = False) -> list[Path]:
+        """Write report.html, forecast.png and the best model, model.safetensors; each as a whole or not at all.
 
         Parameters
         ----------
@@ -134,6 +155,8 @@ class Report:
             Folder to write to; it is created if it does not exist.
         prefix
             Put before every file name, so that several reports fit in one folder.
+        keep_all
+            Whether to write all models, the orbits (netCDF), metrics.json and manifest.json as well.
 
         Returns
         -------
@@ -142,114 +165,17 @@ class Report:
         """
         path = Path(folder)
         path.mkdir(parents=True, exist_ok=True)
-        written: list[Path] = []
-        for label, orbit in {"truth": self.truth, **self.forecasts}.items():
-            written.append(path / f"{prefix}{label.replace(' + ', '_')}.nc")
-            orbit.save(written[-1])
-        for name, forecaster in self.trained.forecasters.items():
+        written = [self.page().save(path / f"{prefix}report.html"), write_figure(path / f"{prefix}forecast.png", self.plot())]
+        models = self.trained.forecasters
+        if keep_all:
+            written.append(write_json(path / f"{prefix}metrics.json", self.metrics()))
+            written.append(write_json(path / f"{prefix}manifest.json", self.manifest()))
+            for label, orbit in {"truth": self.truth, **self.forecasts}.items():
+                written.append(path / f"{prefix}{label.replace(' + ', '_')}.nc")
+                orbit.save(written[-1])
+        elif self.best is not None:
+            models = {"model": models[self.best.split(" + ")[0]]}
+        for name, forecaster in models.items():
             written.append(path / f"{prefix}{name}.safetensors")
             forecaster.save(written[-1])
-        written.append(write_json(path / f"{prefix}metrics.json", self.metrics()))
-        written.append(write_json(path / f"{prefix}manifest.json", self.manifest()))
-        written.append(write_figure(path / f"{prefix}forecast.png", self.plot()))
         return written
-
-
-def writable(directory: str | os.PathLike[str]) -> Path:
-    """Return the directory after creating it if it does not exist; its contents are not changed.
-
-    Raises InputError if nothing can be written to it, so that this is found before the computation.
-    """
-    path = Path(directory)
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        probe(path)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"cannot write to {_shown(path)} ({reason}): choose another --out") from error
-    return path
-
-
-def _writable_file(path: Path) -> None:
-    """Raise InputError if no file of that name can be written; no file is changed."""
-    try:
-        target = file_at(path)
-    except OSError as error:
-        raise InputError(f"cannot write {_shown(path)} ({error.strerror}): choose another name") from error
-    writable(target.parent)
-
-
-def writable_files(*paths: Path | None, inputs: Sequence[Path | None] = ()) -> None:
-    """Raise InputError unless all files can be written and no two are the same file.
-
-    ``inputs`` are files that are read, which must not be overwritten. None stands for a file that was not requested.
-    """
-    read = [path for path in inputs if path is not None]
-    seen: list[Path] = []
-    for path in (path for path in paths if path is not None):
-        _writable_file(path)
-        for other in [*seen, *read]:
-            if _alike(path, other):
-                use = "is an input" if other in read else "is also an output"
-                raise InputError(f"{_shown(path)} would overwrite {_shown(other)}, which {use}: give another name")
-        seen.append(path)
-
-
-def _alike(one: Path, other: Path) -> bool:
-    """Return whether two paths may name the same file, through links or on a file system that ignores case."""
-    if one.exists() and other.exists() and one.samefile(other):
-        return True
-    names = [unicodedata.normalize("NFC", os.path.realpath(path)).casefold() for path in (one, other)]
-    return names[0] == names[1]
-
-
-def _shown(path: Path) -> str:
-    """Return a path for an error message, shortened if it is very long."""
-    return str(path) if len(str(path)) < 120 else f"{str(path)[:100]}..."
-
-
-def environment() -> dict[str, Any]:
-    """Return the time, machine, versions and command of a computation."""
-    return {
-        "written": datetime.now(UTC).isoformat(timespec="seconds"),
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "processors": os.cpu_count(),
-        "versions": {"physlearn": __version__, **{name: version(name) for name in PACKAGES}},
-        "source": digest_of_source(),
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
-    }
-
-
-def write_json(path: Path, content: Json) -> Path:
-    """Write indented JSON, as a whole or not at all, and return the path."""
-    with atomically(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, default=_plain, allow_nan=False) + "\n")
-    return path
-
-
-def _plain(value: object) -> object:
-    """Return a NumPy or torch number as a JSON value, with None for a non-finite one, and anything else as text."""
-    ready = json_ready(value)
-    if ready is value:
-        return str(value)
-    return None if isinstance(ready, float) and not math.isfinite(ready) else ready
-
-
-def write_table(path: Path, table: pd.DataFrame) -> Path:
-    """Write a table as CSV, as a whole or not at all, and return the path."""
-    with atomically(path) as temporary:
-        table.to_csv(temporary, index=False)
-    return path
-
-
-def write_figure(path: Path, figure: Figure) -> Path:
-    """Write a figure, as a whole or not at all, and return the path."""
-    with atomically(path) as temporary:
-        figure.savefig(temporary, format=path.suffix[1:], dpi=120, bbox_inches="tight")
-    return path
-
-
-def finite(row: Mapping[Hashable, Any]) -> dict[str, Any]:
-    """Return a row of a table as JSON values, with None for values that are not finite."""
-    return {str(k): None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}

@@ -69,7 +69,7 @@ class SearchSettings:
         if self.types > MOST_TYPES:
             raise InputError(f"a search finds at most {MOST_TYPES} types, not {self.types}; learn more by another variant")
         if self.variant not in SEARCHES:
-            raise UnknownNameError(f"there is no search {self.variant!r}; choose from {', '.join(SEARCHES)}")
+            raise UnknownNameError.of("there is no search", self.variant, SEARCHES)
         rates = tuple(real("learning_rates", rate) for rate in self.learning_rates)
         if not rates or not all(rate > 0 for rate in rates):
             raise InputError(f"learning_rates must be positive numbers, at least one, not {self.learning_rates!r}")

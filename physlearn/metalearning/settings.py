@@ -180,9 +180,7 @@ class MetaLearning:
         if self.variant in SEARCHES:
             raise InputError(f"{self.variant!r} is a search of metalearn, not a stage of other variants; pass it to metalearn")
         if self.variant not in VARIANTS:
-            raise UnknownNameError(
-                f"there is no variant {self.variant!r} of meta-learning; choose from {', '.join(variants())}"
-            )
+            raise UnknownNameError.of("there is no variant of meta-learning", self.variant, variants())
         if self.variant == "two-stage":
             raise InputError("'two-stage' is a preset of metalearn (TWO_STAGE), not a variant; pass it to metalearn")
         object.__setattr__(self, "base", base_of(self.base, self.types))
@@ -282,5 +280,5 @@ def outer_class(name: str) -> type[torch.optim.Optimizer]:
     classes.pop("lbfgs", None)  # it evaluates the loss several times per step
     classes.pop("sparseadam", None)  # it accepts sparse gradients only
     if name.lower() not in classes:
-        raise UnknownNameError(f"there is no outer optimizer {name!r}; choose from {', '.join(sorted(classes))}")
+        raise UnknownNameError.of("there is no outer optimizer", name, sorted(classes))
     return classes[name.lower()]

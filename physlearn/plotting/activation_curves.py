@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import matplotlib as mpl
 import numpy as np
 from jaxtyping import Float
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
-from matplotlib.colors import Normalize
+from matplotlib.colors import Colormap, Normalize
 from matplotlib.patheffects import Normal, Stroke
 from torch import Tensor
 
 from physlearn.plotting.array import array
-from physlearn.plotting.colored_line import LARGEST, RAINBOW
+from physlearn.plotting.color_map import ORDERED
+from physlearn.plotting.colored_line import LARGEST
 from systems import InputError
 
 Values = Tensor | np.ndarray
@@ -30,10 +30,11 @@ def activation_curves(
     steps: Sequence[float] | Float[Values, " S"] | None = None,
     *,
     axes: Axes | Sequence[Axes] | None = None,
+    cmap: str | Colormap | None = None,
 ) -> tuple[Axes, ...]:
-    r"""Draw activation functions :math:`\sigma(a)` over the outer steps, from violet to red, with the last one thick.
+    r"""Draw activation functions :math:`\sigma(a)` over the outer steps, from violet to orange, with the last one thick.
 
-    The figure has the form of figures 3, 5 and 6 of the paper.
+    The figure has the form of figures 3, 5 and 6 of the paper; with ``cmap="rainbow"``, it has their colours, too.
 
     Parameters
     ----------
@@ -46,6 +47,8 @@ def activation_curves(
     axes : Axes or sequence of Axes, optional
         One axes for each type, or a single one for all types, which then differ in line style. By default, a new figure with
         one axes for each type.
+    cmap : str or Colormap, optional
+        Colours of the outer steps; by default, perceptually uniform ones that are safe for colour-blind readers.
 
     Returns
     -------
@@ -70,10 +73,10 @@ def activation_curves(
     panels = (axes,) if isinstance(axes, Axes) else tuple(axes)
     if len(panels) not in (1, types):
         raise InputError(f"{types} types need {types} axes or a single one, not {len(panels)}")
-    norm = Normalize(times[0], times[-1])
+    colours = ScalarMappable(Normalize(times[0], times[-1]), ORDERED if cmap is None else cmap)
     for i, (ax, curve) in enumerate(zip(panels * (types // len(panels)), curves.swapaxes(0, 1), strict=True)):
         name, alone = f"type {i + 1}", len(panels) == types
-        _draw(ax, x, curve, times, norm, "solid" if alone else STYLES[i % len(STYLES)], name)
+        _draw(ax, x, curve, times, colours, "solid" if alone else STYLES[i % len(STYLES)], name)
         if alone and types > 1:
             ax.set_title(name, fontsize="medium")
         ax.set(xlabel="$a$", xlim=(x.min(), x.max()))
@@ -82,8 +85,7 @@ def activation_curves(
     if len(panels) < types:
         panels[0].legend(frameon=False, fontsize="small", handlelength=3)
     if snapshots > 1:
-        colors = ScalarMappable(norm, RAINBOW)
-        panels[0].figure.colorbar(colors, ax=list(panels), label="outer step", pad=0.04 / len(panels))
+        panels[0].figure.colorbar(colours, ax=list(panels), label="outer step", pad=0.04 / len(panels))
     return panels
 
 
@@ -92,13 +94,13 @@ def _draw(
     x: Float[np.ndarray, " X"],
     curve: Float[np.ndarray, "S X"],
     times: Float[np.ndarray, " S"],
-    norm: Normalize,
+    colours: ScalarMappable,
     style: str,
     name: str,
 ) -> None:
     curve = np.where(np.abs(curve) < LARGEST, curve, np.nan)
-    on_the_way = LineCollection([np.stack([x, y], axis=-1) for y in curve[:-1]], cmap=RAINBOW, norm=norm, linewidth=THIN)
-    on_the_way.set_array(times[:-1])
+    on_the_way = LineCollection([np.stack([x, y], axis=-1) for y in curve[:-1]], linewidth=THIN)
+    on_the_way.set(array=times[:-1], cmap=colours.cmap, norm=colours.norm)
     ax.add_collection(on_the_way)
-    (last,) = ax.plot(x, curve[-1], color=mpl.colormaps[RAINBOW](1.0), linewidth=THICK, linestyle=style, label=name, zorder=3)
+    (last,) = ax.plot(x, curve[-1], color=colours.cmap(1.0), linewidth=THICK, linestyle=style, label=name, zorder=3)
     last.set_path_effects([Stroke(linewidth=THICK + 1.6, foreground="white"), Normal()])

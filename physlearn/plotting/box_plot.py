@@ -11,6 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.cbook import boxplot_stats
 
+from physlearn.plotting.marks import variant_marks
 from physlearn.plotting.variant_colors import variant_colors
 from systems import InputError
 
@@ -77,8 +78,9 @@ def box_plot(
         names.append(f"{variant}{between}{diverged} diverged" if diverged else variant)
     drawn = ax.bxp(boxes, widths=0.6, patch_artist=True, medianprops={"color": "black", "linewidth": 1.4})
     colors = list(variant_colors(variants).values())
-    for box, fliers, color in zip(drawn["boxes"], drawn["fliers"], colors, strict=True):
-        box.set(facecolor=color, linewidth=0.8)
+    marks = variant_marks(variants).values()
+    for box, fliers, color, mark in zip(drawn["boxes"], drawn["fliers"], colors, marks, strict=True):
+        box.set(facecolor=color, linewidth=0.8, hatch=mark.hatch)
         fliers.set(markersize=3.5, markeredgecolor=color, markerfacecolor="none")
     ax.set(yscale=scale, ylabel=label if label is not None else measure.replace("_", " "))
     ax.set_xticks(range(1, len(variants) + 1), names)

@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 
 from physlearn.plotting.array import array
+from physlearn.plotting.color_map import ORDERED
 
-RAINBOW = "rainbow"  # violet to red, as in the paper's figures
 LARGEST = 1e12  # larger coordinates overflow when they are drawn
 
 
@@ -24,7 +24,9 @@ def colored_line(
     ax: Axes | None = None,
     **style: Any,
 ) -> Axes:
-    """Draw y against x, from violet at the earliest time to red at the latest, and return the axes.
+    """Draw y against x, from violet at the earliest time to orange at the latest, and return the axes.
+
+    The colours are perceptually uniform and safe for colour-blind readers; ``cmap="rainbow"`` gives those of the paper.
 
     Parameters
     ----------
@@ -48,7 +50,7 @@ def add_line(
     points = np.stack([x, y], axis=-1)
     segments = np.stack([points[:-1], points[1:]], axis=1)
     whole = (np.abs(segments) < LARGEST).all(axis=(1, 2))
-    lines = LineCollection(list(segments[whole]), **{"cmap": RAINBOW, "linewidth": 0.9, "capstyle": "round", **style})
+    lines = LineCollection(list(segments[whole]), **{"cmap": ORDERED, "linewidth": 0.9, "capstyle": "round", **style})
     lines.set_array((t[:-1] + t[1:])[whole] / 2)
     lines.set_clim(t.min(), t.max())
     ax.add_collection(lines)

@@ -16,6 +16,7 @@ from physlearn import metrics
 from physlearn.flow import HamiltonianLike
 from physlearn.metrics.match import check_times
 from physlearn.plotting.array import array
+from physlearn.plotting.marks import LINES
 from physlearn.plotting.names import axis_label
 from systems import InputError, Orbit, System
 
@@ -75,9 +76,9 @@ def forecast_plot(
     hamiltonian = getattr(system, "hamiltonian", system if callable(system) else None)
     upper.plot(t, true, color="0.75", linewidth=3, label="truth", solid_capstyle="round")
     errors = []
-    for (label, orbit), color in zip(forecasts.items(), cycle(COLORS), strict=False):
+    for (label, orbit), color, line in zip(forecasts.items(), cycle(COLORS), cycle(LINES), strict=False):
         path = _until_it_leaves(array(orbit.z[:, i]), low - 3 * margin, high + 3 * margin)
-        upper.plot(t, path, color=color, linewidth=1.1, label=label)
+        upper.plot(t, path, color=color, linestyle=line, linewidth=1.1, label=label)
         if hasattr(orbit, "band"):  # the forecast of an ensemble
             below, above = (np.clip(array(limit)[:, i], low - 3 * margin, high + 3 * margin) for limit in orbit.band())
             upper.fill_between(t, below, above, color=color, alpha=0.2, linewidth=0)
@@ -86,7 +87,7 @@ def forecast_plot(
             errors.append(_drawable(array(metrics.distance(named, truth))))
         else:
             errors.append(_drawable(array(metrics.energy_deviation(orbit, hamiltonian).abs())))
-        lower.semilogy(t[1:], errors[-1][1:], color=color, linewidth=1.1)
+        lower.semilogy(t[1:], errors[-1][1:], color=color, linestyle=line, linewidth=1.1)
     upper.set(ylabel=axis_label(truth.coordinates[i], truth.units), xlim=(t[0], t[-1]), ylim=(low - margin, high + margin))
     labels = ["truth", *forecasts]
     rows = -(-sum(len(label) + 8 for label in labels) // LEGEND_WIDTH)

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from systems import InputError
 
 COLORS = {"holds": "tab:blue", "does not hold": "tab:red", "undecided": "0.5"}
+MARKERS = {"holds": "o", "does not hold": "X", "undecided": "D"}
 
 
 def forest_plot(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
@@ -42,7 +43,7 @@ def forest_plot(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         if rows.any():
             part = table[rows]
             ax.hlines(y[rows], part["low"], part["high"], color=color, linewidth=1.5)
-            ax.plot(part["difference"], y[rows], "o", color=color, markersize=4, label=name)
+            ax.plot(part["difference"], y[rows], MARKERS[name], color=color, markersize=4, label=name)
     ax.axvline(0, color="0.3", linewidth=0.8, zorder=0)
     ax.set_yticks(y, [f"{claim} ({where})" for claim, where in zip(table["claim"], table["where"], strict=True)], fontsize=7)
     ax.set_ylim(len(table) - 0.5, -0.5)

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from physlearn.plotting.learning_curves import ABOVE
+from physlearn.plotting.marks import variant_marks
 from physlearn.plotting.variant_colors import variant_colors
 from systems import InputError
 
@@ -53,6 +54,7 @@ def grouped_boxes(
         ax = plt.subplots(figsize=(8.5, 4.4), layout="constrained")[1]
     known = table[np.isfinite(table[measure].to_numpy(float)) & ~table["diverged"].to_numpy(bool)]
     groups, colors = list(dict.fromkeys(table[by])), variant_colors(table["variant"])
+    marks = variant_marks(colors)
     width = WIDTH / len(colors)
     for i, (variant, color) in enumerate(colors.items()):
         values = [known.loc[(known["variant"] == variant) & (known[by] == group), measure].to_numpy(float) for group in groups]
@@ -63,7 +65,7 @@ def grouped_boxes(
             widths=0.85 * width,
             patch_artist=True,
             manage_ticks=False,
-            boxprops={"facecolor": color, "linewidth": 0.7},
+            boxprops={"facecolor": color, "linewidth": 0.7, "hatch": marks[variant].hatch},
             medianprops={"color": "black", "linewidth": 1.2},
             whiskerprops={"linewidth": 0.7},
             capprops={"linewidth": 0.7},
@@ -71,7 +73,10 @@ def grouped_boxes(
         )
     ax.set_xticks(range(len(groups)), [f"{group:g}" if isinstance(group, (int, float)) else str(group) for group in groups])
     ax.set_xlim(-0.5, len(groups) - 0.5)
-    handles = [Patch(facecolor=color, edgecolor="black", linewidth=0.7, label=variant) for variant, color in colors.items()]
+    handles = [
+        Patch(facecolor=color, edgecolor="black", linewidth=0.7, hatch=marks[variant].hatch, label=variant)
+        for variant, color in colors.items()
+    ]
     ax.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=min(len(handles), ABOVE), frameon=False)
     names = labels if labels is not None else (by, measure)
     ax.set(xlabel=names[0], ylabel=names[1])

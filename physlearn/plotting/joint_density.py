@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from scipy.stats import gaussian_kde
 
 from physlearn.plotting.learning_curves import ABOVE
+from physlearn.plotting.marks import variant_marks
 from physlearn.plotting.variant_colors import variant_colors
 from systems import InputError
 
@@ -64,6 +65,7 @@ def joint_density(
         rows = rows[~rows["diverged"].to_numpy(bool)]
     colors = variant_colors(table["variant"])
     clouds = {variant: rows.loc[rows["variant"] == variant, [x, y]].to_numpy(float).T for variant in colors}
+    markers = {variant: marks.marker or "P" for variant, marks in variant_marks(colors).items()}
     densities = {variant: _density(variant, cloud) for variant, cloud in clouds.items()}
     if ax is None:
         ax = plt.subplots(figsize=(5.2, 4.4), layout="constrained")[1]
@@ -78,8 +80,11 @@ def joint_density(
         ax.contour(across, up, p, levels, colors=[color], linewidths=(0.8, 1.2))
         a, b = clouds[variant]
         ax.scatter(a, b, s=5, color=color, linewidths=0, alpha=0.7)
-        ax.scatter(a.mean(), b.mean(), marker="P", s=70, color=color, edgecolor="white", linewidths=0.9, zorder=4)
-    handles = [Line2D([], [], color=color, linewidth=5, label=variant) for variant, color in colors.items()]
+        ax.scatter(a.mean(), b.mean(), marker=markers[variant], s=70, color=color, edgecolor="white", linewidths=0.9, zorder=4)
+    handles = [
+        Line2D([], [], color=color, linewidth=5, marker=markers[variant], markersize=9, markeredgecolor="white", label=variant)
+        for variant, color in colors.items()
+    ]
     ncols = min(len(handles), ABOVE)
     ax.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=ncols, frameon=False, handlelength=1)
     names = labels if labels is not None else (x.replace("_", " "), y.replace("_", " "))

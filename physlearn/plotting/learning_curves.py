@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
+from physlearn.plotting.marks import variant_marks
 from physlearn.plotting.variant_colors import variant_colors
 from systems import InputError
 
@@ -53,12 +54,13 @@ def learning_curves(
         ax = plt.subplots(figsize=(6, 3.8), layout="constrained")[1]
     ax.set_yscale("log")  # before drawing: if all losses are gaps, there are no data for log limits
     colors = variant_colors(curves["variant"])
+    marks = variant_marks(colors)
     for variant, color in colors.items():
         curve = curves[curves["variant"] == variant].sort_values(time)
         t, median, low, high = (curve[c].to_numpy(float) for c in (time, "median", "low", "high"))
         median, low, high = (np.where(np.isfinite(y) & (y > 0), y, np.nan) for y in (median, low, high))
         ax.fill_between(t, low, high, color=color, alpha=0.18, linewidth=0)
-        ax.plot(t, median, color=color, linewidth=1.6, label=variant)
+        ax.plot(t, median, color=color, linewidth=1.6, label=variant, **marks[variant].along(len(t)))
     rows = -(-len(colors) // ABOVE)
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=-(-len(colors) // rows) if rows else 1, frameon=False)
     ax.set(xlabel="time [s]" if time == "seconds" else time, ylabel=label)

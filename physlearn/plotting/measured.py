@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 
 from physlearn.plotting.array import array
 from physlearn.plotting.forecast import COLORS
+from physlearn.plotting.marks import LINES
 from physlearn.plotting.names import axis_label
 from systems import InputError, Orbit
 
@@ -81,9 +82,9 @@ def measured_plot(
         if past is not None:
             ax.plot(array(past.t), array(past.z[:, i]), "o", color="0.6", markersize=3, fillstyle="none", label="before")
         ax.plot(array(measured.t), array(measured.z[:, i]), ".", color="0.3", markersize=4, label="measured")
-        for (label, orbit), color in zip(forecasts.items(), cycle(COLORS), strict=False):
+        for (label, orbit), color, line in zip(forecasts.items(), cycle(COLORS), cycle(LINES), strict=False):
             t, z = array(orbit.t), array(orbit.z[:, i])
-            ax.plot(t, np.clip(z, bottom - margin, top + margin), color=color, linewidth=1.1, label=label)
+            ax.plot(t, np.clip(z, bottom - margin, top + margin), color=color, linestyle=line, linewidth=1.1, label=label)
             if hasattr(orbit, "band") and hasattr(orbit, "trusted_until"):  # the forecast of an ensemble
                 lower, upper = (np.clip(array(limit)[:, i], bottom - margin, top + margin) for limit in orbit.band(level))
                 ax.fill_between(t, lower, upper, color=color, alpha=0.2, linewidth=0, label=f"{level:.0%} band")

@@ -16,7 +16,8 @@ from matplotlib.ticker import LogLocator, MaxNLocator
 from torch import Tensor
 
 from physlearn.plotting.array import array
-from physlearn.plotting.colored_line import RAINBOW, add_line
+from physlearn.plotting.color_map import ORDERED
+from physlearn.plotting.colored_line import add_line
 from systems import InputError, Orbit
 
 GRID = 181
@@ -35,7 +36,7 @@ def noisy_descent(
     label: str = "potential $V$",
     **style: Any,
 ) -> Axes:
-    """Draw paths in the plane over the grey contours of a potential, coloured from violet to red by time.
+    """Draw paths in the plane over the grey contours of a potential, coloured from violet to orange by time.
 
     The figure has the form of figure 9 of the paper.
 
@@ -83,9 +84,10 @@ def noisy_descent(
     ax.contour(x, y, V, levels, colors="white", linewidths=0.4)
     ticks = LogLocator(subs=(1, 2, 5)) if steep else MaxNLocator(7)
     ax.figure.colorbar(filled, ax=ax, label=label, pad=0.02, ticks=ticks, format="%g")
+    style = {"linewidth": 0.7, "cmap": ORDERED, **style}
     for path in z:
-        add_line(ax, path[:, 0], path[:, 1], t, **{"linewidth": 0.7, **style})
-    ax.figure.colorbar(ScalarMappable(Normalize(t.min(), t.max()), RAINBOW), ax=ax, label="time $t$", pad=0.02)
+        add_line(ax, path[:, 0], path[:, 1], t, **style)
+    ax.figure.colorbar(ScalarMappable(Normalize(t.min(), t.max()), style["cmap"]), ax=ax, label="time $t$", pad=0.02)
     if minima is not None:
         x, y = array(minima).T
         ax.scatter(x, y, marker="+", s=40, color="black", linewidths=1.1, zorder=4)

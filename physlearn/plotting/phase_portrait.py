@@ -31,7 +31,7 @@ def phase_portrait(
     ax : Axes, optional
         Where to draw; by default, a new figure.
     **style
-        Options of matplotlib's LineCollection.
+        Options of matplotlib's LineCollection, such as ``cmap="rainbow"`` for the colours of the paper.
 
     Returns
     -------

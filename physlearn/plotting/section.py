@@ -8,18 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from matplotlib import colormaps
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from physlearn.plotting.array import array
+from physlearn.plotting.color_map import ORDERED
 from physlearn.plotting.names import symbol
 from physlearn.plotting.window import extent, show
 from systems import HamiltonianSystem, InputError
 from systems.sampling import energy_across, plane_of
 
 SEA = 0.35  # grey level of chaotic orbits, which form one chaotic sea
-CURVES = "turbo"  # colour map of regular orbits
 GRID = 241
 
 
@@ -63,7 +62,7 @@ def section_plot(
     orbit = points["orbit"].to_numpy()
     x, y = (points[name].to_numpy() for name in plane)
     many = int(orbit.max()) + 1 if len(orbit) else 1
-    colours = colormaps[CURVES](np.linspace(0.05, 0.95, many))[orbit]
+    colours = ORDERED(np.linspace(0, 1, many))[orbit]
     if chaotic is not None:
         colours[np.asarray(chaotic, dtype=bool)[orbit]] = (SEA,) * 3 + (1.0,)
     if len(orbit):

@@ -127,7 +127,7 @@ def train_ensemble(
     if wrong := [rate for rate in rates if not rate > 0]:
         raise InputError(f"learning rates must be positive, not {wrong[0]}")
     if engine not in ENGINES:
-        raise UnknownNameError(f"no engine {engine!r}; choose one of {', '.join(ENGINES)}")
+        raise UnknownNameError.of("no engine", engine, ENGINES)
     for model in models:
         if not list(model.parameters()):
             raise InputError(f"the model {model.name} has no weights to train: fit it by least squares, with its method solve")

@@ -89,7 +89,7 @@ OPTIMIZERS = {
 def find(name: str) -> Optimizer:
     """Return the optimizer of that name, with torch's defaults; an unknown name raises UnknownNameError."""
     if name not in OPTIMIZERS:
-        raise UnknownNameError(f"no optimizer {name!r}; choose one of {', '.join(OPTIMIZERS)}")
+        raise UnknownNameError.of("no optimizer", name, OPTIMIZERS)
     return OPTIMIZERS[name]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jaxtyping import Float
 from torch import Tensor
 
+from systems.brief import Told
 from systems.errors import InputError
 from systems.orbit import Orbit
 from systems.system import System
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     import pandas
 
 
-@dataclass(frozen=True, eq=False)
-class Fit:
+@dataclass(frozen=True, eq=False, repr=False)
+class Fit(Told):
     """Parameters of a system that were fitted to measured orbits; see `systems.fit`.
 
     Parameters

@@ -49,5 +49,5 @@ def load(name: str) -> LearnedActivations:
     2
     """
     if name not in names():
-        raise UnknownNameError(f"no learned activations are shipped for {name!r}; choose from {', '.join(names())}")
+        raise UnknownNameError.of("no learned activations are shipped for", name, names())
     return LearnedActivations.load(FOLDER / f"{name}.safetensors")

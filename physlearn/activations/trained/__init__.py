@@ -30,6 +30,6 @@ def names() -> list[str]:
 def named(name: str) -> Trained:
     """Return a new trained activation by its name. Raises UnknownNameError, which lists the names."""
     if name not in names():
-        raise UnknownNameError(f"there is no activation {name!r}; those that train with a network are {', '.join(names())}")
+        raise UnknownNameError.of("no activation that trains with a network is called", name, names())
     kind = name.removeprefix(TRAINED)
     return KINDS[kind.removesuffix(PER_NEURON)](per_neuron=kind.endswith(PER_NEURON))

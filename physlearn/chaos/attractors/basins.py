@@ -21,6 +21,7 @@ from physlearn.chaos.sections.strobe import whole_periods
 from physlearn.flow import FlowLike
 from systems import InputError
 from systems.autograd_mode import unrecorded
+from systems.brief import Brief
 from systems.floats import takes_arrays
 from systems.maps import Map
 from systems.scalars import whole
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-@dataclass(frozen=True, eq=False)
-class Basins:
+@dataclass(frozen=True, eq=False, repr=False)
+class Basins(Brief):
     """The attractor of each initial state.
 
     Parameters

@@ -23,6 +23,7 @@ from physlearn.integrators.integrate import TYPICAL_WIDTH
 from physlearn.threads import suited_to
 from systems import InputError
 from systems.autograd_mode import unrecorded
+from systems.brief import Brief
 from systems.errors import outside
 from systems.floats import takes_arrays
 from systems.maps import Map
@@ -37,8 +38,8 @@ AGREEING = 0.9  # least part of these that must leave by the same exit
 Exits = Mapping[str, Callable[[Tensor], Tensor]]
 
 
-@dataclass(frozen=True, eq=False)
-class Escapes:
+@dataclass(frozen=True, eq=False, repr=False)
+class Escapes(Brief):
     """When and where orbits left.
 
     Parameters

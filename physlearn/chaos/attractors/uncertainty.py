@@ -14,6 +14,7 @@ from torch import Tensor
 
 from physlearn.chaos.attractors.long_run import UNDECIDED
 from systems import InputError
+from systems.brief import Brief
 from systems.floats import takes_arrays
 
 FEWEST = 3  # distances, and uncertain states at each of two of them
@@ -21,8 +22,8 @@ SWEEPS = 100  # most steps of Fisher's scoring
 CERTAIN = 1 - 1e-9  # a probability that is fitted stays below one
 
 
-@dataclass(frozen=True)
-class UncertaintyExponent:
+@dataclass(frozen=True, repr=False)
+class UncertaintyExponent(Brief):
     """The exponent alpha of f = c epsilon^alpha, the fraction f of states that are uncertain at the distance epsilon.
 
     Parameters

@@ -22,6 +22,7 @@ from physlearn.chaos.classification.overlap import Periods, hellinger, nearest
 from physlearn.metrics import lyapunov_times, marginals, spectrum
 from physlearn.metrics.spread import spreads
 from systems import InputError, Orbit
+from systems.brief import Brief
 
 # A model's orbit has left if it is this many times farther out than any bounded true orbit. A model with a bounded vector
 # field drifts away without ever becoming infinite.
@@ -219,8 +220,8 @@ def _climate(
     return values.numpy()
 
 
-@dataclass(frozen=True, eq=False)
-class DynamicsComparison:
+@dataclass(frozen=True, eq=False, repr=False)
+class DynamicsComparison(Brief):
     """Comparison of a model's dynamics with the truth, and of the truth with itself.
 
     The table has one row per orbit and these columns:

@@ -9,6 +9,8 @@ import pandas as pd
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from systems.brief import Brief
+
 CLASSES = ("regular", "chaotic", "undecided", "escaped")
 REGULAR, CHAOTIC, UNDECIDED, ESCAPED = range(len(CLASSES))
 REASONS = (
@@ -22,8 +24,8 @@ REASONS = (
 NONE, PLANAR, UNRESOLVED, GROWING, LEAVING, STILL = range(len(REASONS))
 
 
-@dataclass(frozen=True, eq=False)
-class Classification:
+@dataclass(frozen=True, eq=False, repr=False)
+class Classification(Brief):
     """The class of each orbit, with the quantities that it is based on.
 
     Parameters

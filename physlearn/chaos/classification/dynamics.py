@@ -23,6 +23,7 @@ from physlearn.integrators import Flow, integrate
 from physlearn.metrics import valid_prediction_time
 from systems import AccuracyWarning, Orbit
 from systems.autograd_mode import unrecorded
+from systems.brief import Brief
 from systems.deprecation import keyword_only
 from systems.floats import takes_arrays
 
@@ -32,8 +33,8 @@ EVERY = 4  # steps between stored states: the shortest period that the steps res
 CERTAIN = 0.01
 
 
-@dataclass(frozen=True, eq=False)
-class Dynamics:
+@dataclass(frozen=True, eq=False, repr=False)
+class Dynamics(Brief):
     """The observed dynamics of a flow along the orbits of some initial states.
 
     Orbits are followed for two stretches, each of length ``time``, so that the statistics of one stretch can be compared with

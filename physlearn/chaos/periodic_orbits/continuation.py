@@ -20,6 +20,7 @@ from physlearn.chaos.periodic_orbits.unit_circle import Signs, crossed, signs_of
 from physlearn.flow import FlowLike
 from systems import InputError, IntegrationError
 from systems.autograd_mode import unrecorded
+from systems.brief import Brief
 from systems.floats import takes_arrays
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ HALVINGS, EXACT = 40, 1e-9  # search for a bifurcation within a step, and its ac
 VANISHED = 1e-4  # part of the first spread below which the orbit has become an equilibrium
 
 
-@dataclass(frozen=True)
-class Family:
+@dataclass(frozen=True, repr=False)
+class Family(Brief):
     """A family of periodic orbits, in the order in which it was followed.
 
     Parameters

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from math import inf, isfinite
 from typing import Literal
 
+import pandas as pd
 import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
@@ -19,6 +20,7 @@ from physlearn.chaos.periodic_orbits.shooting import Shooter, is_multiple
 from physlearn.flow import FlowLike
 from systems import AccuracyWarning, InputError, IntegrationError, Orbit
 from systems.autograd_mode import unrecorded
+from systems.brief import Brief
 from systems.errors import outside
 from systems.floats import floats, takes_arrays
 
@@ -32,8 +34,8 @@ FAINT = 1e-11  # contraction in a segment that is not resolved, relative to the 
 Fixed = Literal["energy", "period"]
 
 
-@dataclass(frozen=True)
-class PeriodicOrbit:
+@dataclass(frozen=True, repr=False)
+class PeriodicOrbit(Brief):
     """A periodic orbit and the growth of small deviations from it.
 
     Parameters
@@ -75,6 +77,19 @@ class PeriodicOrbit:
     orbit: Orbit
     loop: ClosedLoop = field(repr=False, compare=False)
     unknowns: Float[Tensor, " n"] = field(repr=False, compare=False)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the Floquet multipliers as a table.
+
+        Returns
+        -------
+        DataFrame
+            One row per multiplier: real and imaginary part, modulus and growth rate.
+        """
+        mu = self.multipliers
+        return pd.DataFrame(
+            {"real": mu.real.numpy(), "imaginary": mu.imag.numpy(), "modulus": mu.abs().numpy(), "growth rate": self.exponents}
+        ).rename_axis("multiplier")
 
     @property
     def stable(self) -> bool:

@@ -25,6 +25,7 @@ from physlearn.chaos.sections.strobe import phase_of, strobed, whole_periods
 from physlearn.flow import FlowLike
 from systems import InputError
 from systems.autograd_mode import unrecorded
+from systems.brief import Brief
 from systems.floats import takes_arrays
 from systems.maps import Map
 
@@ -40,8 +41,8 @@ At = Literal["maxima"] | tuple[str | int, float]
 Points = str | tuple[str, float]  # what the points of a diagram are
 
 
-@dataclass(frozen=True)
-class BifurcationDiagram:
+@dataclass(frozen=True, repr=False)
+class BifurcationDiagram(Brief):
     """The values of a coordinate on the attractors of a system, for many values of a parameter.
 
     Parameters

@@ -21,6 +21,7 @@ from physlearn.chaos.sections.strobe import PHASE, phase_of, strobed, whole_peri
 from physlearn.flow import FlowLike
 from systems import InputError
 from systems.autograd_mode import unrecorded
+from systems.brief import Brief
 from systems.deprecation import keyword_only
 from systems.floats import takes_arrays
 from systems.maps import Map
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-@dataclass(frozen=True)
-class Section:
+@dataclass(frozen=True, repr=False)
+class Section(Brief):
     """The N crossings of a surface, sorted by orbit and then by time.
 
     Parameters

@@ -12,14 +12,15 @@ from torch import Tensor
 
 from physlearn.chaos.signals.series import states
 from systems import InputError, Orbit
+from systems.brief import Brief
 from systems.scalars import whole
 from systems.size import check_memory
 
 RATE = 0.05  # default part of all pairs that are recurrences
 
 
-@dataclass(frozen=True)
-class Recurrence:
+@dataclass(frozen=True, repr=False)
+class Recurrence(Brief):
     """Measures of a recurrence matrix.
 
     Parameters

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from physlearn.chaos.signals.series import scalar_series
 from systems import InputError, Orbit
+from systems.brief import Brief
 from systems.scalars import seeded, whole
 
 PART = 10  # displacements are considered up to a tenth of the series
@@ -20,8 +21,8 @@ OVERSAMPLED = 10.0  # mean changes per range of the values from which on a serie
 WANTED = 5.0  # such changes per range after leaving values out
 
 
-@dataclass(frozen=True, eq=False)
-class ZeroOne:
+@dataclass(frozen=True, eq=False, repr=False)
+class ZeroOne(Brief):
     """The result of the 0-1 test.
 
     Parameters

@@ -18,6 +18,7 @@ from physlearn.flow import FlowLike
 from physlearn.integrators import find
 from systems import AccuracyWarning, InputError
 from systems.autograd_mode import unrecorded
+from systems.brief import Brief
 from systems.errors import outside
 from systems.floats import takes_arrays
 from systems.sampling import generator
@@ -26,8 +27,8 @@ from systems.size import check_memory
 CONVERGED = 0.01  # largest distance between the unit vectors from two independent starts
 
 
-@dataclass(frozen=True)
-class CovariantVectors:
+@dataclass(frozen=True, repr=False)
+class CovariantVectors(Brief):
     """Covariant Lyapunov vectors at S + 1 times along orbits.
 
     Parameters

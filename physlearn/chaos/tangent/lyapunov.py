@@ -16,6 +16,7 @@ from physlearn.chaos.tangent.variational import between_renormalisations, carry,
 from physlearn.flow import FlowLike
 from systems import InputError
 from systems.autograd_mode import unrecorded
+from systems.brief import Brief
 from systems.deprecation import keyword_only
 from systems.floats import takes_arrays
 from systems.maps import Map
@@ -23,8 +24,8 @@ from systems.maps import Map
 BLOCKS = 10  # blocks of time whose means give the standard error, which ten blocks determine to about a quarter
 
 
-@dataclass(frozen=True)
-class Exponents:
+@dataclass(frozen=True, repr=False)
+class Exponents(Brief):
     """Lyapunov exponents and their convergence.
 
     Parameters

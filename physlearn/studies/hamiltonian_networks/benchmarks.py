@@ -28,7 +28,8 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from physlearn import models, tasks
-from physlearn.forecasting.report import environment, writable
+from physlearn.forecasting.environment import environment
+from physlearn.forecasting.files import writable
 from physlearn.jobs.lock import alone_in
 from physlearn.jobs.store import Store, Values, name_of
 from physlearn.models import HamiltonianNetwork, Model, VectorFieldNetwork

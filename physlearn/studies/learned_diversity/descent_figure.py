@@ -14,6 +14,7 @@ from torch import Tensor
 from physlearn import plotting
 from physlearn.analysis import Landscape, LossSlice, descent_noise, langevin
 from physlearn.analysis.langevin import Diffusion
+from physlearn.plotting.color_map import RAINBOW
 from physlearn.studies.learned_diversity.figures import Drawn, Request, register
 from physlearn.studies.learned_diversity.results import trained
 from physlearn.tasks import Task
@@ -66,7 +67,7 @@ def noisy_descent(request: Request) -> Drawn:
     shown = request.results.orbit("descent", {**settings, "paths": SHOWN}, lambda: walks(SHOWN, EVERY))
     figure, (left, right) = plt.subplots(1, 2, figsize=(13, 4.6), layout="constrained")
     plt.close(figure)  # removes it from pyplot; the caller keeps it
-    plotting.noisy_descent(landscape.value, shown, minima=landscape.minima, ax=left)
+    plotting.noisy_descent(landscape.value, shown, minima=landscape.minima, ax=left, cmap=RAINBOW)
     left.set_title("a random landscape", fontsize="medium")
     _on_a_trained_network(request, right)
     right.set_title("the loss of a trained network, along its two sharpest directions", fontsize="medium")
@@ -102,7 +103,7 @@ def _on_a_trained_network(request: Request, ax: Axes) -> None:
         return torch.from_numpy(spline.ev(*theta.T.numpy()))
 
     window = (float(drawn["a"].max()), float(drawn["b"].max()))
-    plotting.noisy_descent(potential, paths, window=window, ax=ax, label=r"loss $\mathcal{L}$")
+    plotting.noisy_descent(potential, paths, window=window, ax=ax, label=r"loss $\mathcal{L}$", cmap=RAINBOW)
 
 
 def _slice(task: Task, seed: int) -> LossSlice:

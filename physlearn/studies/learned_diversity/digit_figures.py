@@ -12,6 +12,7 @@ from physlearn.activations.learned import LearnedActivations
 from physlearn.analysis import activities, participation_ratio
 from physlearn.comparison.compare import first_seed
 from physlearn.comparison.panels import panels
+from physlearn.plotting.color_map import RAINBOW
 from physlearn.studies.learned_diversity.figures import Drawn, Request, register
 from physlearn.studies.learned_diversity.results import trained
 from physlearn.studies.learned_diversity.study import FEW, study, table_of
@@ -28,7 +29,7 @@ def digits(request: Request) -> Drawn:
     """Draw how the digits are made, two learned activations, and the accuracy of networks of 100 neurons."""
     task = request.task("mnist1d")
     found = study(task, request)
-    return Drawn(panels(task, found.learned[0], found.results["untuned"]), table_of([found]), found.settings)
+    return Drawn(panels(task, found.learned[0], found.results["untuned"], cmap=RAINBOW), table_of([found]), found.settings)
 
 
 @register("fig8")

@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 from tqdm.auto import tqdm
 
 from physlearn import tasks
-from physlearn.forecasting.report import environment, write_figure, write_json
+from physlearn.forecasting.environment import environment
+from physlearn.forecasting.files import write_figure, write_json
 from physlearn.jobs import Workers, alone_in
 from physlearn.source import digest_of_source
 from physlearn.studies.learned_diversity.results import Results

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from physlearn import plotting
 from physlearn.comparison.panels import curves, panels
+from physlearn.plotting.color_map import RAINBOW
 from physlearn.studies.learned_diversity.figures import Drawn, Request, register
 from physlearn.studies.learned_diversity.study import study, table_of
 from systems import Orbit, film
@@ -24,7 +25,7 @@ def van_der_pol(request: Request) -> Drawn:
     """Draw the results for the van der Pol oscillator, with networks of the vector field."""
     task = request.task("van-der-pol")
     found = study(task, request)
-    return Drawn(panels(task, found.learned[0], found.results["untuned"]), table_of([found]), found.settings)
+    return Drawn(panels(task, found.learned[0], found.results["untuned"], cmap=RAINBOW), table_of([found]), found.settings)
 
 
 @register("fig6")
@@ -39,7 +40,7 @@ def henon_heiles(request: Request) -> Drawn:
         ax.set_title(f"{title}, E = {energy:.3g}", fontsize="medium")
     middle, right = np.asarray(lower.subfigures(1, 2, width_ratios=(1.25, 1)))
     for part, (name, found) in zip(np.asarray(middle.subfigures(2, 1)), studies.items(), strict=True):
-        curves(part, found.learned[0])
+        curves(part, found.learned[0], RAINBOW)
         part.suptitle(name.upper(), fontsize="medium", x=0.02, ha="left")
     axes = right.subplots(1, 2, sharey=True)
     for ax, (name, found) in zip(axes, studies.items(), strict=True):
@@ -60,8 +61,8 @@ def pendulum_clock(request: Request) -> Drawn:
     ax = parts[0].subplots()
     ax.imshow(film.still(ANGLE, film.Film(size=(720, 960))))
     ax.set_axis_off()
-    plotting.phase_portrait(task.forecast.truth, ax=parts[1].subplots(), linewidth=0.5)
-    curves(parts[2], found.learned[0])
+    plotting.phase_portrait(task.forecast.truth, ax=parts[1].subplots(), linewidth=0.5, cmap=RAINBOW)
+    curves(parts[2], found.learned[0], RAINBOW)
     found.results["untuned"].plot("loss", parts[3].subplots())
     figure.suptitle(task.title)
     return Drawn(figure, table_of([found]), {"recorded": request.recording is not None, **found.settings})
@@ -72,5 +73,5 @@ def star(ax: Axes, energy: float, seed: int) -> Orbit:
     system = HenonHeiles()
     t = torch.linspace(0, LONG, 3001, dtype=torch.float64)
     orbit = system.orbit(system.sample(1, seed=seed, energy=energy)[0], t)
-    plotting.configuration_orbit(orbit, system=system, ax=ax, linewidth=0.7)
+    plotting.configuration_orbit(orbit, system=system, ax=ax, linewidth=0.7, cmap=RAINBOW)
     return orbit

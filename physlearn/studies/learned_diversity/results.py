@@ -18,7 +18,7 @@ from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import Comparison, compare
 from physlearn.comparison.combine import COMPARISONS
 from physlearn.comparison.compare import first_seed
-from physlearn.forecasting.report import environment
+from physlearn.forecasting.environment import environment
 from physlearn.jobs import Workers, told
 from physlearn.jobs.digest import digest
 from physlearn.jobs.lock import Mark

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from physlearn.forecasting.report import writable
+from physlearn.forecasting.files import writable
 from physlearn.jobs import sweep
 from physlearn.studies.measured_orbits.cells import COLUMNS, EXACT, LOSSES, applies, available, cell
 from physlearn.studies.measured_orbits.orbits import PROTOCOLS

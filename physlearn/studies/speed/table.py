@@ -12,7 +12,8 @@ import pandas as pd
 import torch
 from tqdm.auto import tqdm
 
-from physlearn.forecasting.report import environment, writable
+from physlearn.forecasting.environment import environment
+from physlearn.forecasting.files import writable
 from physlearn.jobs.lock import alone_in
 from physlearn.jobs.store import Store, Values, name_of
 from physlearn.source import digest_of_source

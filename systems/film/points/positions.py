@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from systems.atomic import atomically
+from systems.brief import Told
 from systems.errors import InputError
 from systems.film.points.axes import Axes
 from systems.orbit import Orbit
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from systems.film.states.states import States
 
 
-@dataclass(frozen=True, eq=False)
-class Positions:
+@dataclass(frozen=True, eq=False, repr=False)
+class Positions(Told):
     """Where n markers of a film were at T times.
 
     Parameters

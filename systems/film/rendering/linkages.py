@@ -39,7 +39,7 @@ class Linkage:
 def linkage(system: str) -> Linkage:
     """Return what a system looks like. Raises UnknownNameError, a KeyError that lists the names."""
     if system not in LINKAGES:
-        raise UnknownNameError(f"no picture of a system {system!r}; choose one of {', '.join(LINKAGES)}")
+        raise UnknownNameError.of("no picture of a system", system, LINKAGES)
     return LINKAGES[system]
 
 

@@ -10,13 +10,14 @@ import pandas
 import xarray
 
 from systems.atomic import atomically
+from systems.brief import Told
 from systems.film.tracking import tracking_file
 from systems.film.tracking.report import Report
 from systems.orbit import Orbit
 
 
-@dataclass(frozen=True, eq=False)
-class Tracking:
+@dataclass(frozen=True, eq=False, repr=False)
+class Tracking(Told):
     """The pendulums of a film, numbered from the left.
 
     Parameters

@@ -20,4 +20,4 @@ def plain(monkeypatch):
     """Without the pictures of the activations, which take most of the time."""
     figure = plt.figure(figsize=(1, 1))
     plt.close(figure)
-    monkeypatch.setattr(panels, "panels", lambda *_: figure)
+    monkeypatch.setattr(panels, "panels", lambda *_, **__: figure)

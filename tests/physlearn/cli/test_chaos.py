@@ -15,7 +15,9 @@ QUICK = ["--orbits", 2, "--time", 60, "--training-orbits", 12, "--epochs", 3, "-
 
 
 def test_sections_of_truth_and_models_are_drawn_and_told_apart(run, tmp_path):
-    result = run("chaos", "henon-heiles", "--energy", 0.125, "--models", "nn,hnn-mechanical", "--out", tmp_path, *QUICK)
+    result = run(
+        "chaos", "henon-heiles", "--energy", 0.125, "--models", "nn,hnn-mechanical", "--out", tmp_path, "--keep-all", *QUICK
+    )
     assert result.code == 0, result.err
     assert "henon-heiles: 2 orbits of energy 0.125 over t = 60" in result.out
     assert "class_agreement" in result.out
@@ -40,7 +42,21 @@ def test_learned_activations_join_as_models_of_their_own(run, tmp_path):
 
 
 def test_a_driven_system_is_seen_once_a_period(run, tmp_path):
-    result = run("chaos", "forced-duffing", "--models", "none", "--orbits", 2, "--time", 40, "--dt", 0.1, "--out", tmp_path)
+    result = run(
+        "chaos",
+        "forced-duffing",
+        "--models",
+        "none",
+        "--orbits",
+        2,
+        "--time",
+        40,
+        "--dt",
+        0.1,
+        "--keep-all",
+        "--out",
+        tmp_path,
+    )
     assert result.code == 0, result.err
     sections = pd.read_parquet(tmp_path / "sections.parquet")
     assert sections["sin"].abs().max() < 1e-9
@@ -49,7 +65,7 @@ def test_a_driven_system_is_seen_once_a_period(run, tmp_path):
 
 def test_further_indicators_are_in_the_tables(run, tmp_path):
     options = ["--models", "none", "--orbits", 3, "--time", 60, "--indicators", "megno,fli,frequency-drift", "--json"]
-    result = run("chaos", "henon-heiles", "--energy", 0.1, "--out", tmp_path, *options)
+    result = run("chaos", "henon-heiles", "--energy", 0.1, "--out", tmp_path, "--keep-all", *options)
     (row,) = json.loads(result.out)["result"]["rows"]
     orbits = pd.read_parquet(tmp_path / "orbits.parquet")
     system = systems.get("henon-heiles")

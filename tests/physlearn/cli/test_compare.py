@@ -30,13 +30,13 @@ def test_compare_finds_what_was_learned_here_and_the_control_beside_it(run, here
     assert result.code == 0, result.err
     folder = here / "van-der-pol-comparison"
     assert names(folder) == [
-        "comparison.png", "curves.parquet", "manifest.json", "panels.png", "results.parquet", "summary.md"
+        "comparison.png", "curves.parquet", "manifest.json", "panels.png", "report.html", "results.parquet"
     ]  # fmt: skip
     table = pd.read_parquet(folder / "results.parquet")
     assert table["variant"].unique().tolist() == ["sine", "type 1", "type 2", "mix", "single", "tanh", "relu", "sine+tanh"]
     assert len(table) == 2 * 8
     assert all(variant in result.out for variant in table["variant"])
-    assert (folder / "summary.md").read_text().startswith("# van der Pol")
+    assert (folder / "report.html").read_text().count("data:image/png;base64,") == 2
     assert "panels.png" in result.out
     settings = json.loads((folder / "manifest.json").read_text())["settings"]
     assert settings["training"]["epochs"] == 1
@@ -122,7 +122,7 @@ def test_a_wrong_use_of_compare_gets_one_line_and_leaves_nothing(wrong, sentence
 def test_a_file_of_another_kind_is_told_from_learned_activations(run, refused, here):
     quick = ["--orbits", 6, "--test-orbits", 2, "--time", 1, "--epochs", 1, "--hidden", 4, "--model", "nn"]
     assert run("forecast", "van-der-pol", "--out", here / "out", "--method", "euler", *quick).code == 0
-    line = refused(*COMPARE, "--activations", here / "out" / "nn.safetensors")
+    line = refused(*COMPARE, "--activations", here / "out" / "model.safetensors")
     assert "of the kind 'forecaster', but the kind 'learned activations' is needed" in line
 
 

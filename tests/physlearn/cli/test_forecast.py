@@ -11,8 +11,14 @@ from physlearn import Forecaster
 QUICK = ["--orbits", "12", "--test-orbits", "3", "--time", "3", "--epochs", "3", "--hidden", "8"]
 
 
-def test_forecast_leaves_everything_that_its_reader_needs(run, tmp_path):
-    result = run("forecast", "henon-heiles", "--model", "hnn", "--out", tmp_path, *QUICK)
+def test_forecast_leaves_a_report_a_picture_and_the_best_model(run, tmp_path):
+    result = run("forecast", "pendulum", "--model", "hnn", "--out", tmp_path, *QUICK)
+    assert result.out.splitlines()[1].startswith("best forecast: hnn + ")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["forecast.png", "model.safetensors", "report.html"]
+
+
+def test_forecast_leaves_everything_that_its_reader_needs_where_all_is_kept(run, tmp_path):
+    result = run("forecast", "henon-heiles", "--model", "hnn", "--out", tmp_path, "--keep-all", *QUICK)
     assert result.code == 0, result.err
     assert "hnn + gauss-legendre-4" in result.out
     rows = json.loads((tmp_path / "metrics.json").read_text())["rows"]
@@ -48,7 +54,7 @@ def test_a_recording_is_forecast_with_its_own_rates_if_it_has_any_and_with_deriv
     table = torch.stack([t, 0.1 * torch.cos(3.1 * t), -0.31 * torch.sin(3.1 * t)], -1)[:, : columns.count(",") + 1]
     rows = "\n".join(",".join(f"{x:.7f}" for x in row) for row in table.tolist())
     (tmp_path / "angles.csv").write_text(f"{columns}\n{rows}\n")
-    arguments = ["--data", tmp_path / "angles.csv", "--model", "linear", "--out", tmp_path / "out", "--json"]
+    arguments = ["--data", tmp_path / "angles.csv", "--model", "linear", "--out", tmp_path / "out", "--json", "--keep-all"]
     result = run("forecast", "pendulum-clock", *arguments)
     assert result.code == 0, result.err
     assert list(json.loads(result.out)["result"]) == readings
@@ -63,7 +69,7 @@ def test_a_recording_is_forecast_with_its_own_rates_if_it_has_any_and_with_deriv
 
 
 def test_forecast_learns_the_suspension_of_a_system_that_depends_on_time(run, tmp_path):
-    result = run("forecast", "forced-duffing", "--model", "nn", "--method", "rk4", "--out", tmp_path, *QUICK)
+    result = run("forecast", "forced-duffing", "--model", "nn", "--method", "rk4", "--out", tmp_path, "--keep-all", *QUICK)
     assert result.code == 0, result.err
     assert "forced-duffing (suspended)" in result.out
     assert systems.Orbit.load(tmp_path / "nn_rk4.nc").coordinates == ("x", "v", "cos", "sin")
@@ -72,7 +78,7 @@ def test_forecast_learns_the_suspension_of_a_system_that_depends_on_time(run, tm
 def test_a_forecast_takes_angles(run, tmp_path):
     result = run("forecast", "pendulum", "--model", "nn", "--method", "rk4", "--angles", "--out", tmp_path, *QUICK)
     assert result.code == 0, result.err
-    assert Forecaster.load(tmp_path / "nn.safetensors").angles is True
+    assert Forecaster.load(tmp_path / "model.safetensors").angles is True
 
 
 def test_angles_of_a_baseline_or_of_a_system_without_any_are_refused(refused, tmp_path):

@@ -38,7 +38,7 @@ def throws(tmp_path):
 
 
 def test_a_file_of_runs_is_understood_learned_and_forecast(run, throws, tmp_path):
-    result = run("forecast", throws(), "--model", "hnn-mechanical", *QUICK, "--out", tmp_path / "out")
+    result = run("forecast", throws(), "--model", "hnn-mechanical", *QUICK, "--keep-all", "--out", tmp_path / "out")
     assert result.code == 0, result.err
     assert "throws.csv: 7 runs of 4" in result.out
     assert "uneven steps" in result.out
@@ -51,6 +51,7 @@ def test_a_file_of_runs_is_understood_learned_and_forecast(run, throws, tmp_path
         "forecast.csv",
         "forecast.png",
         "model.safetensors",
+        "report.html",
         "report.json",
     ]
     (row,) = json.loads((tmp_path / "out" / "report.json").read_text())["rows"]
@@ -135,7 +136,7 @@ def test_what_cannot_be_forecast_is_refused_in_a_line(refused, tmp_path, text, o
     (tmp_path / "data.csv").write_text(text)
     line = refused("forecast", tmp_path / "data.csv", *options, "--out", tmp_path / "out")
     assert any(part in line for part in message.split("|")), line
-    assert not (tmp_path / "out" / "report.json").exists()
+    assert not (tmp_path / "out" / "report.html").exists()
 
 
 def test_options_for_files_are_refused_for_systems_and_a_file_that_is_missing_is_named(refused, tmp_path):

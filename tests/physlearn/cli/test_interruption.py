@@ -49,7 +49,6 @@ def interrupted(tmp_path):
         ("systems", "numpy"),
         ("systems", "torch"),
         ("learn van-der-pol", "physlearn.tasks"),
-        ("learn --help", "physlearn.tasks"),
     ],
 )
 def test_an_interruption_of_the_imports_is_one_line_and_130(command, module, interrupted):

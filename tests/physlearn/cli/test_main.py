@@ -1,13 +1,23 @@
 """The command line as its user has it: help, exit codes, and one line for a wrong use."""
 
+import json
+import os
 import re
+import shlex
 import subprocess
 import sys
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
-from physlearn import integrators, models, tasks
+import systems
+from physlearn import __version__, activations, explorer, integrators, metalearning, models, tasks
+from physlearn.cli import registered
+from physlearn.cli.commands import COMMANDS, load
+from physlearn.forecasting.indicators import INDICATORS
+from physlearn.studies import learned_diversity
+from physlearn.studies.hamiltonian_networks.benchmarks import BENCHMARKS
 
 QUICK = ["--orbits", "12", "--test-orbits", "3", "--time", "3", "--epochs", "3", "--hidden", "8"]
 
@@ -41,6 +51,86 @@ def test_no_arguments_are_answered_with_help(run):
 def test_help_lists_all_that_is_registered(run, command, names):
     text = re.sub(r"-\s+", "-", run(command, "--help").out)  # lines break at hyphens
     assert set(names) <= set(re.findall(r"[\w-]+", text))
+
+
+REGISTRIES = {
+    "activations": activations.names,
+    "benchmarks": lambda: BENCHMARKS,
+    "epochs of exploration": lambda: [str(explorer.Learning.epochs)],
+    "figures": learned_diversity.names,
+    "indicators": lambda: INDICATORS,
+    "integrators": integrators.names,
+    "maps": systems.maps.names,
+    "memories": models.names_with_memory,
+    "models": models.names,
+    "orbits of exploration": lambda: [str(explorer.Learning.orbits)],
+    "systems": systems.names,
+    "tasks": tasks.names,
+    "variants": metalearning.variants,
+}
+
+
+@pytest.mark.parametrize("registry", registered.BUILT_IN)
+def test_the_names_in_help_texts_are_those_of_the_registry(registry):
+    assert registered.names(registry) == list(REGISTRIES[registry]())
+
+
+def test_models_of_other_distributions_are_listed(monkeypatch):
+    theirs = {"physlearn.models": [EntryPoint("theirs", "their_package:Model", "physlearn.models")]}
+    monkeypatch.setattr(registered, "entry_points", lambda group: theirs.get(group, []))
+    assert registered.names("models")[-2:] == ["sparse-hamiltonian", "theirs"]
+    assert registered.completing("models")("th") == ["theirs"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_example_of_each_command_can_be_typed_and_is_shown(command, run):
+    program, name, *arguments = shlex.split(COMMANDS[command].example)
+    assert (program, name) == ("physlearn", command)
+    load(name).make_context(name, arguments)  # raises for an unknown option or a missing argument
+    assert run(command, "--help").out.endswith(f"Example:\n  {COMMANDS[command].example}\n")
+
+
+def test_the_version_is_shown(run):
+    assert run("--version").out == f"physlearn {__version__}\n"
+
+
+def test_a_quiet_command_prints_nothing_and_the_next_one_does(run, tmp_path):
+    command = ["simulate", "pendulum", "--time", 1, "--out", tmp_path / "orbit.nc"]
+    quiet, loud = run(*command, "--quiet"), run(*command)
+    assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
+    assert "written" in loud.out
+    assert json.loads(run(*command, "--quiet", "--json").out)["written"] == [str(tmp_path / "orbit.nc")]
+
+
+def test_the_shell_completes_commands_and_names():
+    program = Path(sys.executable).with_name("physlearn")
+
+    def completed(words):
+        words = words.split()
+        how = {"_PHYSLEARN_COMPLETE": "complete_bash", "COMP_WORDS": " ".join(words), "COMP_CWORD": str(len(words) - 1)}
+        result = subprocess.run([program], capture_output=True, text=True, timeout=600, env={**os.environ, **how})
+        return result.stdout.split()
+
+    assert completed("physlearn fore") == ["forecast"]
+    assert completed("physlearn simulate hen") == ["henon-heiles"]
+    assert completed("physlearn forecast pendulum --model hnn-s") == ["hnn-separable", "hnn-splines"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["simulate", "pendulm"], "pendulum"),
+        (["basins", "hennon", "--grid", "x=0:1:2"], "henon"),
+        (["forecast", "pendulum", "--model", "hnn-seperable", "--out", "x"], "hnn-separable"),
+        (["forecast", "pendulum", "--model", "nn", "--method", "leepfrog", "--out", "x"], "leapfrog"),
+        (["forecast", "pendulum", "--activation", "sinus", "--out", "x"], "sine"),
+        (["learn", "van-der-pool"], "van-der-pol"),
+    ],
+    ids=["system", "map", "model", "integrator", "activation", "task"],
+)
+def test_a_misspelt_name_is_answered_with_the_one_that_was_meant(refused, arguments, meant, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert f"(did you mean {meant!r}?)" in refused(*arguments)
 
 
 def test_ten_wrong_uses_get_one_clear_sentence_each(refused, tmp_path):

@@ -13,7 +13,7 @@ import torch
 import systems
 from physlearn import plotting
 from physlearn.cli import values
-from physlearn.forecasting import report
+from physlearn.forecasting import files
 from systems import InputError, Orbit
 
 
@@ -121,12 +121,12 @@ def full(*arguments, **options):
 
 
 def write_json(path):
-    report.write_json(path, {"a": 1})
+    files.write_json(path, {"a": 1})
 
 
 def write_figure(path):
     orbit = systems.get("pendulum").orbit(systems.get("pendulum").sample(1), torch.linspace(0, 1, 5))
-    report.write_figure(path, plotting.phase_portrait(orbit).figure)
+    files.write_figure(path, plotting.phase_portrait(orbit).figure)
 
 
 @pytest.mark.parametrize(("write", "name"), [(write_json, "a.json"), (write_figure, "a.png")])
@@ -152,13 +152,13 @@ def test_a_full_disk_is_one_line_on_the_command_line(here, refused, monkeypatch)
 
 
 def test_outputs_and_inputs_that_differ_are_accepted(here):
-    report.writable_files(Path("a.nc"), None, Path("b.png"), inputs=[Path("c.csv"), None])
+    files.writable_files(Path("a.nc"), None, Path("b.png"), inputs=[Path("c.csv"), None])
     with pytest.raises(InputError, match=r"b\.png would overwrite b\.png, which is an input"):
-        report.writable_files(Path("b.png"), inputs=[Path("b.png")])
+        files.writable_files(Path("b.png"), inputs=[Path("b.png")])
 
 
 def test_numbers_of_numpy_and_torch_are_numbers_in_a_manifest(here):
     content = {"seed": np.int64(3), "loss": np.float32(0.5), "lost": np.float32("nan"), "all": torch.arange(2), "where": here}
-    report.write_json(here / "a.json", content)
+    files.write_json(here / "a.json", content)
     expected = {"seed": 3, "loss": 0.5, "lost": None, "all": [0, 1], "where": str(here)}
     assert json.loads((here / "a.json").read_text()) == expected

@@ -67,7 +67,7 @@ def test_a_film_is_tracked_learned_and_forecast(run, tmp_path_factory, tmp_path)
     assert [row["forecast"] for row in rows] == ["truth", "linear + gauss-legendre-4"]
     assert rows[1]["valid_time"] > 2 * PERIOD  # all of the last fifth
     assert abs(rows[1]["phase_error_end"]) < 0.1
-    assert {path.name for path in tmp_path.iterdir()} >= {"angles.csv", "track.png", "film-metrics.json", "film-forecast.png"}
+    assert {path.name for path in tmp_path.iterdir()} >= {"angles.csv", "track.png", "film-report.html", "film-forecast.png"}
 
 
 @pytest.mark.parametrize(

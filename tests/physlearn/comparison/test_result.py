@@ -1,5 +1,6 @@
 """The result of a comparison: its curves, summaries and pictures, and its files."""
 
+import html
 import json
 import math
 import os
@@ -63,13 +64,13 @@ def test_the_markdown_has_every_variant_and_says_how_it_came_about(result):
 def test_what_is_saved_is_read_back_equal(result, tmp_path):
     paths = result.save(tmp_path / "deep" / "folder")
     assert sorted(p.name for p in paths) == [
-        "comparison.png", "curves.parquet", "manifest.json", "results.parquet", "summary.md"
+        "comparison.png", "curves.parquet", "manifest.json", "report.html", "results.parquet"
     ]  # fmt: skip
     folder = paths[0].parent
     assert sorted(folder.iterdir()) == sorted(paths)  # and nothing beside
     pd.testing.assert_frame_equal(pd.read_parquet(folder / "results.parquet"), result.table)
     pd.testing.assert_frame_equal(pd.read_parquet(folder / "curves.parquet"), result.curves)
-    assert (folder / "summary.md").read_text() == result.to_markdown()
+    assert html.escape(result.title) in (folder / "report.html").read_text()
     assert (folder / "comparison.png").read_bytes().startswith(b"\x89PNG")
     manifest = json.loads((folder / "manifest.json").read_text())
     assert {"versions", "command", "settings", "seconds", "platform"} <= set(manifest)

@@ -95,7 +95,7 @@ def test_the_command_line_forecasts_with_the_best():
         systems.get("pendulum"), chosen, protocol, progress=False, training={"epochs": 20}, hidden=(10,)
     )
     lines = str(report).splitlines()
-    assert lines[4].startswith("  the forecast by best is the best, with a valid time of")
+    assert lines[1].startswith("best forecast: best + gauss-legendre-4, valid for ")
     chosen_model = report.trained.forecasters["best"].name
     assert any(f"best: {chosen_model}, which forecasts" in line for line in lines)
     assert contender.choose("best", "rk4", True) == (contender.Contender("best", "rk4"),)

@@ -56,7 +56,8 @@ def test_the_picture_has_a_panel_for_each_within_the_limits_of_the_truth(result)
 
 
 def test_what_is_written_can_be_read(result, tmp_path):
-    paths = result.save(tmp_path / "new")
+    assert [path.name for path in result.save(tmp_path / "few")] == ["report.html", "section.png"]
+    paths = result.save(tmp_path / "new", keep_all=True)
     assert all(path.is_file() for path in paths)
     assert len(pd.read_parquet(tmp_path / "new" / "sections.parquet")) == len(result.sections)
     rows = json.loads((tmp_path / "new" / "metrics.json").read_text())["rows"]

@@ -116,7 +116,9 @@ def test_wrong_arguments_get_one_clear_sentence(henon_heiles):
     z0 = henon_heiles.sample(2)
     nan = z0.clone()
     nan[1, 2] = float("nan")
-    with pytest.raises(KeyError, match=r"no integrator 'leapfrg'; choose one of euler, .*dopri8"):
+    with pytest.raises(
+        KeyError, match=r"no integrator 'leapfrg' \(did you mean 'leapfrog'\?\); choose one of euler, .*dopri8"
+    ):
         integrate(henon_heiles, z0, T, "leapfrg")
     with pytest.raises(InputError, match="rk4 has no option 'tolerance'"):
         integrate(henon_heiles, z0, T, "rk4", tolerance=1e-3)

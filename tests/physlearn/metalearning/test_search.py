@@ -275,7 +275,7 @@ def test_a_wrong_setting_gets_one_sentence(task, wrong, says):
 def test_a_search_is_no_stage_and_every_variant_is_listed(task):
     with pytest.raises(InputError, match="'search' is a search of metalearn, not a stage"):
         physlearn.metalearn(task, stages=[{"variant": "search"}])
-    with pytest.raises(KeyError, match="choose from search, screening, named, random-search, unrolled"):
+    with pytest.raises(KeyError, match="choose one of search, screening, named, random-search, unrolled"):
         physlearn.metalearn(task, variant="serch")
 
 

@@ -30,7 +30,7 @@ def paths():
     return Orbit(t, steps.cumsum(1))
 
 
-def test_every_path_is_drawn_from_violet_to_red_over_the_potential(paths):
+def test_every_path_is_drawn_from_violet_to_orange_over_the_potential(paths):
     ax = noisy_descent(bowl, paths, minima=torch.zeros(1, 2))
     lines = [artist for artist in ax.collections if isinstance(artist, LineCollection)]
     assert len(lines) == 3

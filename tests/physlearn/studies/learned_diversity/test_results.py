@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from physlearn import tasks
-from physlearn.forecasting import report
+from physlearn.forecasting import environment
 from physlearn.jobs import Workers
 from physlearn.jobs import store as store_module
 from physlearn.source import digest_of_source
@@ -118,7 +118,7 @@ def test_results_of_other_code_are_counted_apart(results, monkeypatch):
         results.table("numbers", {"n": n}, lambda: pd.DataFrame({"n": [n]}))
 
     numbers(1)
-    monkeypatch.setattr(report, "digest_of_source", lambda: "another")
+    monkeypatch.setattr(environment, "digest_of_source", lambda: "another")
     numbers(1)
     numbers(2)
     assert dict(results.sources) == {digest_of_source(): 2, "another": 1}

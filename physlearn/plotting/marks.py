@@ -1,0 +1,51 @@
+"""Line styles, markers and hatches, which tell variants and forecasts apart in grey and for colour-blind readers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import cycle
+from typing import Any
+
+LINES = ("solid", (0, (5, 1.5)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)), (0, (8, 1.5, 1, 1.5, 1, 1.5)), (0, (3, 3)), (0, (1, 3)))
+MARKERS_PER_LINE = 6
+
+
+@dataclass(frozen=True)
+class Marks:
+    """How one variant is drawn, apart from its colour."""
+
+    line: Any
+    marker: str
+    hatch: str
+
+    def along(self, points: int) -> dict[str, Any]:
+        """Return options of matplotlib's ``plot`` for a line of so many points, with a few markers."""
+        return {
+            "linestyle": self.line,
+            "marker": self.marker,
+            "markersize": 5,
+            "markevery": max(points // MARKERS_PER_LINE, 1),
+        }
+
+
+PAPER = {
+    "base": Marks(LINES[0], "", ""),
+    "sine": Marks(LINES[0], "", ""),
+    "type 1": Marks(LINES[1], "^", "//"),
+    "type 2": Marks(LINES[2], "v", "\\\\"),
+    "mix": Marks(LINES[0], "o", "xx"),
+}
+TYPES = tuple(Marks(LINES[3], marker, hatch) for marker, hatch in zip("<>dh", ("++", "oo", "--", "||"), strict=True))
+OTHERS = tuple(
+    Marks(line, marker, hatch)
+    for line, marker, hatch in zip(
+        (LINES[4], LINES[5], LINES[6]) * 2, "sDPX*p", ("..", "O", "///", "\\\\\\", "*", "||--"), strict=True
+    )
+)
+
+
+def variant_marks(variants: Iterable[str]) -> dict[str, Marks]:
+    """Return the line style, marker and hatch of each variant, in the order of `variant_colors`."""
+    types, others = cycle(TYPES), cycle(OTHERS)
+    return {v: PAPER.get(v) or next(types if v.startswith("type ") else others) for v in dict.fromkeys(variants)}
