@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -7,7 +9,7 @@ from physlearn.activations import shipped
 from physlearn.explorer import Learning, Neurons, Shelf
 from systems import InputError
 
-QUICK = Learning(orbits=5, epochs=2, hidden=(4,))
+QUICK = Learning(orbits=5, epochs=2, hidden=(4,), polish=1)
 SINE = Neurons.named("sine")
 
 
@@ -40,7 +42,7 @@ def test_a_folder_keeps_models_for_the_next_time(tmp_path):
     assert again.has(pendulum, "hnn", SINE)
     z = pendulum.sample(3)
     assert torch.equal(again.get(pendulum, "hnn", SINE).hamiltonian(z), trained.hamiltonian(z))
-    assert not Shelf(Learning(orbits=6, epochs=2, hidden=(4,)), tmp_path).has(pendulum, "hnn", SINE)
+    assert not Shelf(replace(QUICK, orbits=6), tmp_path).has(pendulum, "hnn", SINE)
 
 
 @pytest.fixture
