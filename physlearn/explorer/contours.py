@@ -44,7 +44,8 @@ class Contours:
         known[:, 2:] = 0  # momenta
         heights = system.hamiltonian(known)
         self._generator = contour_generator(x.numpy(), y.numpy(), np.ma.masked_invalid(system.hamiltonian(z).numpy()))
-        levels = np.quantile(heights.numpy(), np.linspace(0.05, 0.98, LEVELS))
+        low, high = np.quantile(heights.numpy(), (0.0, 0.98))
+        levels = low + (high - low) * np.linspace(0, 1, LEVELS + 1)[1:] ** 2  # evenly spaced lines around a minimum
         self.lines = [line for level in levels for line in self._at(float(level))]
 
     def limit(self, energy: float | None) -> Lines:

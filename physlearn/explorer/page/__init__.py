@@ -1,11 +1,10 @@
-"""The files of the page: HTML, a style sheet and two scripts, which load nothing from elsewhere."""
+"""The files of the page: HTML, a style sheet and scripts, which load nothing from elsewhere."""
 
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
+KINDS = {".css": "text/css", ".js": "text/javascript"}
 FILES = {
     "/": ("page.html", "text/html"),
-    "/page.css": ("page.css", "text/css"),
-    "/page.js": ("page.js", "text/javascript"),
-    "/draw.js": ("draw.js", "text/javascript"),
+    **{f"/{file.name}": (file.name, KINDS[file.suffix]) for file in FOLDER.iterdir() if file.suffix in KINDS},
 }

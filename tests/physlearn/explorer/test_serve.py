@@ -15,7 +15,7 @@ from physlearn.explorer.handler import Server
 OWN = ["127.0.0.1:PORT", "localhost:PORT", "LocalHost:PORT", "[::1]:PORT"]
 FOREIGN = ["evil.example:PORT", "evil.example", "localhost.evil.example:PORT", "127.0.0.1.nip.io:PORT", "127.0.0.1",
            "localhost:1", "192.168.1.2:PORT", "[::2]:PORT", "0.0.0.0:PORT"]  # fmt: skip
-PATHS = ["/", "/page.css", "/page.js", "/draw.js"]
+PATHS = ["/", "/page.css", "/page.js", "/draw.js", "/sections.js"]
 
 
 def test_without_its_extra_one_sentence_names_it(monkeypatch):
