@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 
 import torch
 from jaxtyping import Float
@@ -16,9 +17,9 @@ from physlearn import integrators, metrics
 from physlearn.chaos import Section, poincare_section
 from physlearn.explorer import scene as scenes
 from physlearn.explorer.asked import Asked, plain
-from physlearn.explorer.exploration import TRUTH, Exploration, same_times
+from physlearn.explorer.exploration import Exploration, same_times
 from physlearn.explorer.neurons import Neurons
-from physlearn.explorer.sections import STEP, TIME, sections, starts
+from physlearn.explorer.sections import STEP, TIME, in_groups, starts, true_section
 from physlearn.explorer.shipped import ACTIVATION
 from physlearn.explorer.stage import Stage
 from physlearn.explorer.trained_models import Shelf
@@ -51,6 +52,7 @@ class Answers:
         self._stages: dict[str, Stage] = {}
         self._staging = Lock()
         self._files: dict[str, Neurons] = {}
+        self._newest = 0  # number of the newest request
 
     def menus(self, asked: Asked) -> dict[str, Any]:
         """Return what the menus of the page offer."""
@@ -81,6 +83,7 @@ class Answers:
 
     def orbits(self, asked: Asked) -> dict[str, Any]:
         """Return the true orbit from an initial state, and the other lines that are asked for."""
+        self._newest += 1
         stage, here = self._here(asked)
         reply: dict[str, Any] = {
             "z0": here.z0.tolist(),
@@ -105,25 +108,25 @@ class Answers:
         return reply
 
     def sections(self, asked: Asked, send: Send) -> None:
-        """Send the sections of the system and of the other lines, one after the other."""
+        """Send the sections of the system and of the other lines, one after the other, until something newer is asked for."""
         stage, here = self._here(asked)
-        for name, section in sections(here):
-            assert name == TRUTH
-            send(self._section(stage, here, section, -1))
-        z0 = starts(here)
+        system, z0, wanted = cast(HamiltonianSystem, here.system), starts(here), self._still_wanted()
+
+        def told(section: Callable[[Tensor], Section], line: int) -> None:
+            try:
+                send(self._section(stage, here, in_groups(section, z0, wanted), line))
+            except InputError as error:
+                send({"line": line, "error": str(error)})
+
+        told(partial(true_section, system, time=TIME), -1)
         for k, line in enumerate(asked.parts("lines", LINES)):
             try:
                 flow, dt, method = self._flow(here, line)
             except InputError as error:
                 send({"line": k, "error": str(error)})
-                continue
-            if flow is not None:
-                try:
-                    found = poincare_section(flow, z0, TIME, dt=dt, surface=here.system.surface, method=method)
-                except InputError as error:
-                    send({"line": k, "error": str(error)})
-                else:
-                    send(self._section(stage, here, found, k))
+            else:
+                if flow is not None:
+                    told(partial(poincare_section, flow, time=TIME, dt=dt, surface=system.surface, method=method), k)
 
     def train(self, asked: Asked, send: Send) -> None:
         """Train a model, and send its losses after each epoch."""
@@ -134,6 +137,12 @@ class Answers:
 
         shelf.train(system, model, neurons, watch)
         send({"done": True})
+
+    def _still_wanted(self) -> Callable[[], bool]:
+        """Return a function that says whether no newer orbits or sections have been asked for."""
+        self._newest += 1
+        number = self._newest
+        return lambda: self._newest == number
 
     def _of(self, asked: Asked) -> Shelf:
         """Return the shelf of the models that are trained as asked."""

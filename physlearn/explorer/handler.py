@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from physlearn.explorer.answers import Answers, Send
 from physlearn.explorer.asked import Asked
 from physlearn.explorer.page import FILES, FOLDER
+from physlearn.explorer.sections import Abandoned
 from systems import InputError, IntegrationError
 
 ADDRESS = "127.0.0.1"
@@ -131,6 +132,8 @@ class Handler(BaseHTTPRequestHandler):
 
         try:
             answer(asked, send)
+        except Abandoned:  # the page has asked for something newer
+            return
         except (InputError, IntegrationError, KeyError) as error:
             send({"error": _sentence(error)})
 

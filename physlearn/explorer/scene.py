@@ -34,7 +34,7 @@ PACES = {  # in the order of the menu; other systems follow in alphabetical orde
     "pendulum-clock": Pace(),
     "van-der-pol": Pace(step=0.05),
     "elastic-pendulum": Pace(time=20.0),
-    "swinging-atwood": Pace(time=20.0, step=0.02),
+    "swinging-atwood": Pace(time=10.0, step=0.02),
     "duffing": Pace(),
     "harmonic-oscillator": Pace(),
     "lotka-volterra": Pace(),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TypeGuard, cast
 
 import torch
@@ -22,6 +23,7 @@ TIME = 400.0
 STEP = 0.1  # of the models' orbits
 SAMPLING = 0.05  # time between the states of a true orbit, among which its crossings are looked for
 SUBSTEPS = 8  # by rk4, from a state to a crossing
+GROUP = 3  # orbits that are followed together
 TRUE = 1e-6  # largest relative error of the energy of a true orbit
 
 
@@ -47,6 +49,29 @@ def starts(exploration: Exploration, orbits: int = ORBITS) -> Float[Tensor, "n 4
     assert exploration.energy is not None
     system = cast(HamiltonianSystem, exploration.system)
     return torch.cat([exploration.z0[None], on_section(system, orbits, exploration.energy)])
+
+
+class Abandoned(Exception):  # noqa: N818 - this is not an error
+    """The result of a computation is no longer wanted."""
+
+
+def in_groups(
+    section: Callable[[Tensor], Section], z0: Float[Tensor, "n 4"], wanted: Callable[[], bool] = lambda: True
+) -> Section:
+    """Return the section of all states by computing that of a few at a time, so that a drag need not wait for all.
+
+    Raises Abandoned as soon as ``wanted`` returns False.
+    """
+    found = []
+    for group in z0.split(GROUP):
+        if not wanted():
+            raise Abandoned
+        found.append(section(group))
+    orbit = torch.cat([part.orbit + k * GROUP for k, part in enumerate(found)])
+    t, z, escaped, unresolved = (
+        torch.cat([getattr(part, name) for part in found]) for name in ("t", "z", "escaped", "unresolved")
+    )
+    return replace(found[0], orbit=orbit, t=t, z=z, escaped=escaped, unresolved=unresolved)
 
 
 def true_section(system: HamiltonianSystem, z0: Float[Tensor, "n 4"], time: float) -> Section:

@@ -110,13 +110,14 @@ class Shelf:
             If the training diverges.
         """
         name = self.name(system, model, neurons)
-        with self._training:
-            if name not in self._models:
-                self._models[name] = self._kept(name, system, model, neurons)
-            return self._models[name]
+        if name not in self._models:  # asked first, so that a training in another thread delays nobody
+            with self._training:
+                if name not in self._models:
+                    self._models[name] = self._kept(name, system, model, neurons)
+        return self._models[name]
 
     def train(self, system: System, model: str, neurons: Neurons, watch: Watch | None = None) -> Forecaster:
-        """Train a model even if there is one already, and keep the new one in memory.
+        """Train a model even if there is one already, and keep the new one.
 
         Parameters
         ----------
@@ -139,6 +140,14 @@ class Shelf:
         InputError, IntegrationError
             As in `get`.
         """
+        name = self.name(system, model, neurons)
+        with self._training:
+            forecaster = self._models[name] = self._trained(system, model, neurons, watch)
+            if self._store is not None:
+                self._store.write(name, forecaster, self._settings(system, neurons))
+        return forecaster
+
+    def _trained(self, system: System, model: str, neurons: Neurons, watch: Watch | None = None) -> Forecaster:
         learning = self.learning
 
         def told(epoch: int, row: Mapping[str, float], _: Any) -> None:
@@ -147,25 +156,26 @@ class Shelf:
 
         forecaster = Forecaster(model, hidden=learning.hidden, activation=neurons.activation, seed=learning.seed)
         how: dict[str, Any] = {} if learning.noise else {"polish": learning.polish}
-        forecaster.fit(*self.orbits(system), epochs=learning.epochs, callbacks=told, progress=False, **how)
-        self._models[self.name(system, model, neurons)] = forecaster
-        return forecaster
+        return forecaster.fit(*self.orbits(system), epochs=learning.epochs, callbacks=told, progress=False, **how)
 
     def _kept(self, name: str, system: System, model: str, neurons: Neurons) -> Forecaster:
         """Return a model from the package or the store, which receives it if needed, or train it if there is no store."""
         if (FOLDER / name).is_file():
             return Forecaster.load(FOLDER / name)
-        make = partial(self.train, system, model, neurons)
+        make = partial(self._trained, system, model, neurons)
         if self._store is None:
             return make()
         if self._unsealed(name):
             make = partial(Forecaster.load, self._store.folder / name)
-        return self._store.get(name, {**self._decisive(system, neurons), **environment()}, make)
+        return self._store.get(name, self._settings(system, neurons), make)
 
     def _unsealed(self, name: str) -> bool:
         """Return whether version 0.1.0 wrote the file of a model, whose checksum is in the file alone."""
         file = None if self.folder is None else self.folder / name
         return file is not None and file.is_file() and not file.with_name(f"{name}.seal").exists()
+
+    def _settings(self, system: System, neurons: Neurons) -> dict[str, Any]:
+        return {**self._decisive(system, neurons), **environment()}
 
     def _decisive(self, system: System, neurons: Neurons) -> dict[str, Any]:
         return {"parameters": system.parameters, "neurons": neurons.digest, "learning": asdict(self.learning)}

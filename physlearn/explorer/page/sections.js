@@ -7,19 +7,15 @@ import { $, page, say } from "./state.js"
 const SETTLED = 500  // ms after the last change until sections are computed
 const FILLING = 10  // seconds in which a section fills
 
-// Ask for everything anew after a change, for the sections only once the changes have ended.
-export function change({ sections = true } = {}) {
-  ask()
-  if (sections) cutLater()
-}
-
 let later = null
 let cutting = null
 
-function cutLater() {
+// Ask for everything anew after a change, for the sections only once the changes have ended.
+export function change({ sections = true } = {}) {
   clearTimeout(later)
   cutting?.abort()
-  if (page.stage.section) later = setTimeout(cut, SETTLED)
+  ask()
+  if (sections && page.stage.section) later = setTimeout(cut, SETTLED)
 }
 
 async function cut() {

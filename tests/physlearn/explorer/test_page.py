@@ -1,7 +1,6 @@
 """The page as its user has it: in a browser, at the widths of a phone, a tablet and a projector."""
 
 import os
-import shutil
 import time
 from pathlib import Path
 from threading import Thread
@@ -14,7 +13,6 @@ from physlearn.explorer import Shelf
 pytest.importorskip("latex2mathml", reason="the explorer's extra is not installed")
 pytest.importorskip("selenium", reason="a browser is driven by selenium")
 
-from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
@@ -32,21 +30,6 @@ def port():
         Thread(target=server.serve_forever, daemon=True).start()
         yield server.server_port
         server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    browser, driver = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
-    if browser is None or driver is None:
-        pytest.skip("the page is looked at in chromium, by chromedriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = browser
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = webdriver.chrome.service.Service(driver)
-    with webdriver.Chrome(options=options, service=service) as browser:
-        yield browser
 
 
 @pytest.fixture
