@@ -67,8 +67,10 @@ class Answers:
         }
 
     def stage(self, asked: Asked) -> dict[str, Any]:
-        """Return the description of a system."""
-        return self._stage(asked).told()
+        """Return the description of a system, with the models that need no training."""
+        stage, usual = self._stage(asked), Neurons.named(ACTIVATION)
+        told = stage.told()
+        return {**told, "ready": [model for model in told["models"] if self._shelf.has(stage.system, model, usual)]}
 
     def curves(self, asked: Asked) -> dict[str, Any]:
         """Return the curves of an activation."""

@@ -23,7 +23,7 @@ TIME = 400.0
 STEP = 0.1  # of the models' orbits
 SAMPLING = 0.05  # time between the states of a true orbit, among which its crossings are looked for
 SUBSTEPS = 8  # by rk4, from a state to a crossing
-GROUP = 3  # orbits that are followed together
+GROUP = 7  # orbits that are followed together: fewer take longer in all, more let a drag wait longer
 TRUE = 1e-6  # largest relative error of the energy of a true orbit
 
 

@@ -7,7 +7,7 @@ export const themed = (color) =>
 
 // A rectangle of numbers on a canvas. Each frame begins with `begin`, which follows the size of the canvas on the page.
 export class Plot {
-  constructor(canvas, { margins = [38, 8, 6, 22], log = false } = {}) {
+  constructor(canvas, { margins = [44, 14, 6, 22], log = false } = {}) {
     Object.assign(this, { canvas, margins, log, x: [0, 1], y: [0, 1] })
     this.context = canvas.getContext("2d")
   }

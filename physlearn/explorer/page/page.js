@@ -53,7 +53,7 @@ async function choose(name) {
   page.view = stage.extent.length === 3 ? new View(stage.extent) : null
   if (page.view) [plane.x, plane.y] = [[-1.6, 1.6], [-1.6, 1.6]]
   else [plane.x, plane.y] = stage.extent
-  plane.margins = page.view ? [4, 4, 4, 4] : [38, 8, 6, 22]
+  plane.margins = page.view ? [4, 4, 4, 4] : [44, 14, 6, 22]
   $("equation").innerHTML = stage.equation
   document.querySelector("#plane-figure .up").innerHTML = page.view ? "" : stage.symbols[stage.axes[1]]
   document.querySelector("#plane-figure .across").innerHTML = page.view ? "" : stage.symbols[stage.axes[0]]
@@ -69,7 +69,10 @@ async function choose(name) {
   row("nn").hidden = !stage.models.includes("nn")
   const hamiltonian = stage.models.filter((model) => model !== "nn")
   row("hamiltonian").hidden = !hamiltonian.length
-  row("hamiltonian").querySelector("input").checked = hamiltonian.includes("hnn")
+  for (const [name, model] of [["nn", "nn"], ["hamiltonian", "hnn"]]) {
+    const trained = stage.ready.includes(model) || page.trained.has(`${stage.system} ${model}`)
+    row(name).querySelector("input").checked = trained
+  }
   options(row("hamiltonian").querySelector(".model"), hamiltonian, hamiltonian.includes("hnn") ? "hnn" : undefined)
   options($("model"), stage.models, hamiltonian.includes("hnn") ? "hnn" : undefined)
   $("train").disabled = !stage.models.length

@@ -95,8 +95,8 @@ export function drawSpace() {
   space.axes({ ticks: false })
   const { context: c } = space
   const curve = stage.space.curve
-  if (curve.length) space.line(curve.map(([x]) => x), curve.map(([, y]) => y), { color: "--quiet", width: 2 })
   space.clipped(() => {
+    if (curve.length) space.line(curve.map(([x]) => x), curve.map(([, y]) => y), { color: "--quiet", width: 2 })
     for (const [name, line] of shownLines().reverse()) {
       if (!line.space || index(line) > line.first.length) continue
       const places = line.space.map(([xs, ys]) => [between(xs, index(line)), between(ys, index(line))])

@@ -131,6 +131,11 @@ def test_noise_hides_the_true_rates(shelf):
         replace(shelf.learning, noise=1.0)
 
 
+def test_a_stage_tells_which_models_need_no_training(answers):
+    assert answers.stage(Asked({"system": "pendulum"}))["ready"] == ["nn", "hnn"]
+    assert answers.stage(Asked({"system": "three-body"}))["ready"] == []
+
+
 def test_the_menus_offer_all_systems(answers):
     menus = answers.menus(Asked({}))
     assert menus["systems"] == scene.names()

@@ -22,6 +22,8 @@ from physlearn.explorer.handler import Server
 PATIENCE = 120.0  # seconds, on a machine that is busy with other tests
 WIDTHS = {"phone": (390, 844), "tablet": (820, 1180), "projector": (1400, 900)}
 
+FOUND = "return [...window.explorer.cuts.values()].filter((cut) => cut.part).length"  # sections that have arrived
+
 
 @pytest.fixture(scope="module")
 def port():
@@ -119,10 +121,9 @@ def test_an_integrator_that_does_not_apply_is_answered_by_the_sentence_of_the_li
 
 def test_sections_fill_while_the_body_moves(page):
     choose(page, "#system", "henon-heiles")
-    found = "return [...window.explorer.cuts.values()].filter((cut) => cut.part).length"
-    until(lambda: page.execute_script(found) == 3, "three sections")
-    drawn = page_of(page, "cuts.get('truth').plot.drawn")
-    until(lambda: page_of(page, "cuts.get('truth').plot.drawn") > drawn, "it fills")
+    until(lambda: page.execute_script(FOUND) == 3, "three sections")
+    full = page_of(page, "cuts.get('truth').part.t.length")
+    until(lambda: page_of(page, "cuts.get('truth').plot.drawn") == full, "it fills")
     captions = page.execute_script("return [...document.querySelectorAll('#cuts figcaption')].map(c => c.textContent)")
     assert captions[2] == "hnn: 21 of 21 orbits keep their energy to 1 %"
 
@@ -162,5 +163,6 @@ def test_a_network_is_trained_while_its_loss_falls(page, tmp_path):
 def test_screenshot(browser, port):
     shown(browser, port, 1400, 1000)
     choose(browser, "#system", "henon-heiles")
-    until(lambda: page_of(browser, "filled === 1"), "full sections")
+    until(lambda: browser.execute_script(FOUND) == 3 and page_of(browser, "filled === 1"), "full sections")
+    until(lambda: page_of(browser, "tau > 30"), "a part of the orbit")
     browser.save_screenshot(str(Path(os.environ["PHYSLEARN_SCREENSHOT"]).resolve()))

@@ -5,7 +5,7 @@ from torch.testing import assert_close
 import systems
 from physlearn import chaos
 from physlearn.explorer import Exploration
-from physlearn.explorer.sections import Abandoned, has_section, in_groups, sections, true_section
+from physlearn.explorer.sections import GROUP, Abandoned, has_section, in_groups, sections, true_section
 from systems import InputError
 
 
@@ -61,11 +61,11 @@ def test_the_times_of_true_crossings_are_those_of_an_integration_to_them():
 
 def test_a_section_in_groups_is_that_of_all_until_it_is_no_longer_wanted():
     stars = systems.get("henon-heiles")
-    z0 = stars.sample(7, seed=2, energy=0.1)
+    z0 = stars.sample(2 * GROUP + 1, seed=2, energy=0.1)
     whole, groups = true_section(stars, z0, 30.0), in_groups(lambda z: true_section(stars, z, 30.0), z0)
     assert torch.equal(groups.orbit, whole.orbit)
     assert_close(groups.z, whole.z)
-    assert groups.unresolved.shape == (7,)
+    assert groups.unresolved.shape == (2 * GROUP + 1,)
     left = iter([True, True, False])
     with pytest.raises(Abandoned):
         in_groups(lambda z: true_section(stars, z, 1.0), z0, lambda: next(left))
