@@ -34,7 +34,7 @@ class Learning:
     Raises
     ------
     InputError
-        If the noise is negative or 1 or more.
+        If there is no orbit, or the noise is negative or 1 or more.
     """
 
     orbits: int = 200
@@ -45,6 +45,8 @@ class Learning:
     noise: float = 0.0
 
     def __post_init__(self) -> None:
+        if self.orbits < 1:
+            raise InputError(f"orbits={self.orbits} must be at least 1: a model learns from orbits")
         if not 0 <= self.noise < 1:
             raise InputError(f"noise={self.noise:g} must be at least 0 and below 1: it is relative to the spread of the data")
 

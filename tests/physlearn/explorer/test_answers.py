@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -120,8 +121,6 @@ def test_a_training_sends_its_losses_and_its_model_is_then_shown(answers, reques
 
 
 def test_noise_hides_the_true_rates(shelf):
-    from dataclasses import replace
-
     pendulum = systems.get("pendulum")
     clean, noisy = (replace(shelf.learning, noise=noise).data(pendulum)[0] for noise in (0.0, 0.1))
     off = (noisy.z - clean.z).flatten(0, -2).std(0) / clean.z.flatten(0, -2).std(0)
@@ -129,6 +128,8 @@ def test_noise_hides_the_true_rates(shelf):
     assert off.tolist() == pytest.approx([0.1, 0.1], rel=0.15)
     with pytest.raises(InputError, match="noise=1 must be"):
         replace(shelf.learning, noise=1.0)
+    with pytest.raises(InputError, match="orbits=0 must be at least 1"):
+        replace(shelf.learning, orbits=0)
 
 
 def test_a_stage_tells_which_models_need_no_training(answers):
