@@ -11,7 +11,7 @@ from physlearn.studies.learned_diversity.universal_study import USUAL
 
 CONFIDENCE = 0.95
 LEAST = 2 / 3  # share of the systems on which a default has to be better
-PAIR = "pair"
+PAIR, NAMED_PAIR = "pair", "named pair"
 BEST = f"best of {', '.join(USUAL)}"
 
 
@@ -39,8 +39,8 @@ def difference(values: np.ndarray) -> tuple[float, float, float]:
     return mean, mean - half, mean + half
 
 
-def claims(table: pd.DataFrame) -> pd.DataFrame:
-    """Compare the learned pair with each rival, one row per rival.
+def claims(table: pd.DataFrame, pair: str = PAIR) -> pd.DataFrame:
+    """Compare a pair with each rival, one row per rival.
 
     A system is *won* if the paired interval of its networks is entirely on the better side, and *lost* if it is entirely on
     the other. The share of systems with a better mean has an exact binomial interval, and the median of the differences of the
@@ -51,13 +51,15 @@ def claims(table: pd.DataFrame) -> pd.DataFrame:
     ----------
     table : DataFrame
         Scores as `universal_study.scores` returns them.
+    pair
+        The pair: ``"pair"``, which was polished, or ``"named pair"``, which consists of two named functions.
     """
     rows = []
     for measure, sign in (("loss", 1.0), ("valid_time", -1.0)):
         columns = wide(table, measure)
-        for rival in (*USUAL, BEST, "sine", "single", "named pair"):
-            pairs = sign * (columns[PAIR] - columns[rival])
-            each = np.array([difference(own.to_numpy()) for _, own in pairs.groupby("system", sort=False)])
+        for rival in (*USUAL, BEST, "sine", "single", *({PAIR, NAMED_PAIR} - {pair})):
+            gains = sign * (columns[pair] - columns[rival])
+            each = np.array([difference(own.to_numpy()) for _, own in gains.groupby("system", sort=False)])
             better = int((each[:, 0] < 0).sum())
             share = binomtest(better, len(each)).proportion_ci(CONFIDENCE)
             rows.append({
@@ -74,11 +76,11 @@ def universal(rows: pd.DataFrame) -> bool:
     return bool((own["won"] >= LEAST * own["systems"]).all())
 
 
-def to_markdown(rows: pd.DataFrame) -> str:
-    """Return the claims as two Markdown tables, for the loss and for the valid time."""
+def to_markdown(rows: pd.DataFrame, pair: str = PAIR) -> str:
+    """Return the claims on a pair as two Markdown tables, for the loss and for the valid time."""
     lines = []
     for measure, named in (("loss", "log loss"), ("valid_time", "valid time")):
-        lines += [f"| {named} of the pair against | won | lost | better on | share, 95 % | median difference | p |",
+        lines += [f"| {named} of the {pair} against | won | lost | better on | share, 95 % | median difference | p |",
                   "|---|---|---|---|---|---|---|"]  # fmt: skip
         for _, row in rows[rows["measure"] == measure].iterrows():
             lines.append(

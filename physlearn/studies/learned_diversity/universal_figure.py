@@ -16,31 +16,33 @@ from physlearn.studies.learned_diversity.figures import Drawn, Request, register
 def universal(request: Request) -> Drawn:
     """Two types that are learned on a family of systems, against the usual functions on systems that no search has seen."""
     table = universal_study.scores(request)
-    rows = universal_evidence.claims(table)
+    pairs = (universal_evidence.PAIR, universal_evidence.NAMED_PAIR)
+    rows = {pair: universal_evidence.claims(table, pair) for pair in pairs}
     settings = {
-        "claims": rows.to_dict("records"),
+        "claims": {pair: own.to_dict("records") for pair, own in rows.items()},
         "learned from": [system.name for system in universal_study.drawn(request.quick)[0]],
         "found": {name: one.settings["found"] for name, one in universal_study.searched(request).items()},
     }
     drawn = picture(table, universal_study.searched(request)["pair"])
-    return Drawn(drawn, table, settings, universal_evidence.to_markdown(rows))
+    text = "\n".join(universal_evidence.to_markdown(own, pair) for pair, own in rows.items())
+    return Drawn(drawn, table, settings, text)
 
 
 def picture(table: pd.DataFrame, pair: LearnedActivations) -> Figure:
-    """Draw the two types, and for each system the mean log loss of the pair minus that of each usual function."""
+    """Draw the two learned types, and for each system how much better both pairs are than the best usual function."""
     figure, (left, right) = plt.subplots(1, 2, figsize=(10, 4.2), width_ratios=(1, 1.8), layout="constrained")
     plt.close(figure)  # removes it from pyplot; the caller keeps it
     x = torch.linspace(-6, 6, 401)
     for k, (one, line) in enumerate(zip(pair.types, ("-", "--"), strict=False)):
         left.plot(x, one(x).detach(), line, label=f"type {k + 1}")
     left.set(xlabel="x", ylabel="activation")
-    left.legend()
-    columns = universal_evidence.wide(table, "loss")
-    means = columns.groupby("system", sort=False).mean()
-    order = (means[universal_evidence.PAIR] - means[universal_evidence.BEST]).sort_values().index
-    for rival, marker in zip(universal_study.USUAL, "o^s", strict=True):
-        right.plot((means[universal_evidence.PAIR] - means[rival])[order].to_numpy(), marker, markersize=4, label=rival)
+    left.legend(title="learned pair")
+    means = universal_evidence.wide(table, "loss").groupby("system", sort=False).mean()
+    best = means[universal_evidence.BEST]
+    order = (means[universal_evidence.PAIR] - best).sort_values().index
+    for variant, marker in ((universal_evidence.PAIR, "o"), (universal_evidence.NAMED_PAIR, "^"), ("single", "s")):
+        right.plot((means[variant] - best)[order].to_numpy(), marker, markersize=5, fillstyle="none", label=variant)
     right.axhline(0, color="0.5", linewidth=0.8)
-    right.set(xlabel="systems, sorted", ylabel="log loss of the pair minus that of the rival")
-    right.legend(title="rival, tuned")
+    right.set(xlabel="unseen systems, sorted", ylabel=f"log loss minus that of the {universal_evidence.BEST}")
+    right.legend()
     return figure

@@ -49,6 +49,14 @@ def test_wins_losses_and_ties_are_counted_by_paired_intervals():
     assert rows.loc[("valid_time", "tanh"), "median"] == pytest.approx(1.0, abs=0.05)
 
 
+def test_the_named_pair_is_judged_alike():
+    """It is worse than the pair by the gain of each system, and equal to the rivals."""
+    rows = evidence.claims(table([1.0, 1.0, 1.0]), "named pair").set_index(["measure", "rival"])
+    assert rows.loc[("loss", "pair"), "lost"] == 3
+    assert rows.loc[("loss", "silu"), "won"] == 3
+    assert rows.loc[("loss", "tanh"), "median"] == pytest.approx(0.0, abs=0.05)
+
+
 def test_the_best_usual_function_is_chosen_for_each_system():
     scores = table([1.0, 1.0])
     scores.loc[(scores["system"] == "s1") & (scores["variant"] == "gelu"), "loss"] *= 0.01
@@ -84,4 +92,4 @@ def test_the_quick_figure_is_made(tmp_path):
     assert set(drawn.table["variant"]) == {"pair", *RIVALS}
     assert drawn.table["system"].nunique() == 3
     assert "| loss" not in drawn.text
-    assert drawn.text.count("best of tanh, gelu, silu") == 2
+    assert drawn.text.count("best of tanh, gelu, silu") == 4
