@@ -1,7 +1,7 @@
 """Reservoirs beside ReservoirPy: ``python docs/compare_reservoirs.py`` prints the table of the page on other packages.
 
-Each model learns one orbit of the Lorenz system, and continues twenty others from 500 of their states. The echo-state network of
-ReservoirPy has as many units as ours; its spectral radius, leak, input and bias scaling and ridge are the best of 60 random
+Each model learns one orbit of the Lorenz system, and continues twenty others from 500 of their states. The echo-state network
+of ReservoirPy has as many units as ours; its spectral radius, leak, input and bias scaling and ridge are the best of 60 random
 settings on five further orbits, ours are the defaults.
 """
 
@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import torch
+from reservoirpy.mat_gen import uniform
 from reservoirpy.nodes import Reservoir, Ridge
 
 import systems
@@ -48,7 +49,7 @@ def theirs(train, test, seed, radius, leak, scaling, bias, ridge):
     x = train.z[0].numpy()
     mean, spread = x.mean(0), x.std(0)
     x = (x - mean) / spread
-    units = Reservoir(UNITS, sr=radius, lr=leak, input_scaling=scaling, bias_scaling=bias, seed=seed)
+    units = Reservoir(UNITS, sr=radius, lr=leak, input_scaling=scaling, bias=uniform(low=-bias, high=bias), seed=seed)
     network = units >> Ridge(ridge=ridge)
     network.fit(x[:-1], x[1:], warmup=100)
     forecasts = []

@@ -8,7 +8,7 @@ from systems.errors import InputError
 DISTRIBUTION = "physlearn-orbits"
 """Name of the distribution that installs both packages, `physlearn` and `systems`."""
 
-_PROJECTS = {"av": "PyAV", "cv2": "OpenCV", "distributed": "dask", "optuna": "Optuna", "panel": "Panel"}
+_PROJECTS = {"av": "PyAV", "cv2": "OpenCV", "distributed": "dask", "optuna": "Optuna"}
 
 
 class MissingExtraError(InputError, ImportError):

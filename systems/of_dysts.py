@@ -84,7 +84,7 @@ def names() -> list[str]:
 def find(name: str) -> type[DystsFlow]:
     """Return the class of a flow. Raises UnknownNameError if the name, which has the prefix, is not among `names`."""
     if name not in names():
-        raise UnknownNameError(f"no flow {name!r} in dysts; choose one of {', '.join(names())}")
+        raise UnknownNameError.of("no flow of dysts is called", name, names())
     own = name.removeprefix(DYSTS)
     facts = _facts()[own]
     equations = _in_torch(getattr(_flows(), own))

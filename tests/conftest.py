@@ -1,6 +1,7 @@
 """What the tests share: systems, the orbits of the reference tables, real data."""
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -113,3 +114,22 @@ def in_units():
         return cls(system, length, momentum, time)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A chromium without a window, driven by selenium."""
+    webdriver = pytest.importorskip("selenium.webdriver", reason="a browser is driven by selenium")
+    browser, driver = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
+    if browser is None or driver is None:
+        pytest.skip("pages are looked at in chromium, by chromedriver")
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = browser
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = Service(driver)
+    with webdriver.Chrome(options=options, service=service) as browser:
+        yield browser

@@ -61,7 +61,7 @@ def test_a_wheel_holds_every_file_of_both_packages_and_no_other(wheel):
     names = {name for name in wheel.namelist() if ".dist-info/" not in name}
     assert names == files_of(*PACKAGES)
     assert {f"{package}/py.typed" for package in PACKAGES} <= names
-    assert {name.rpartition(".")[2] for name in names} == {"py", "typed", "safetensors"}
+    assert {name.rpartition(".")[2] for name in names} == {"py", "typed", "safetensors", "html", "css", "js"}
     assert sum(name.endswith(".safetensors") for name in names) >= 4
 
 
@@ -111,9 +111,10 @@ def test_the_code_asks_only_for_extras_that_there_are():
 def test_an_extra_is_imported_only_where_it_is_used():
     """A module of an extra at the top of a file is imported with it; so only files that nothing imports at the start may."""
     packages = (
-        "av|cv2|dask|diffrax|distributed|gala|gplearn|heyoka|ipywidgets|jax|mnist1d|optuna|panel|pynamicalsys|sqlalchemy"
+        "av|contourpy|cv2|dask|diffrax|distributed|gala|gplearn|heyoka|ipywidgets|jax|latex2mathml|mnist1d|optuna|pynamicalsys"
+        "|sqlalchemy"
     )
-    late = {"physlearn/explorer/page.py"}
+    late = {"physlearn/explorer/contours.py", "physlearn/explorer/equation.py"}
     found = {
         str(path.relative_to(ROOT))
         for package in PACKAGES

@@ -89,10 +89,17 @@ def printed_commands():
                 yield pytest.param(shlex.split(part.strip().removeprefix("physlearn ")), id=f"{name}: {part.strip()}")
 
 
+HELP = "--help"  # which ends a command before it is read
+
+
 @pytest.mark.parametrize("arguments", [*printed_commands()])
 def test_a_printed_command_has_arguments_that_its_command_takes(arguments):
     """It is not carried out: that takes minutes to hours, and the tests of the command line do it in small."""
     group = get_command(cli.app)
-    with group.make_context("physlearn", arguments, resilient_parsing=True) as context:
+    with group.make_context("physlearn", ["systems"], resilient_parsing=True) as context:
+        if arguments[0].startswith("-"):  # an option of the program itself
+            assert set(arguments) <= {option for parameter in group.get_params(context) for option in parameter.opts}
+            return
         name, command, rest = group.resolve_command(context, arguments)
-        command.make_context(name, rest, parent=context)
+        if rest != [HELP]:
+            command.make_context(name, rest, parent=context)

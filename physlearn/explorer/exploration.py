@@ -20,8 +20,10 @@ from systems.floats import floats
 
 TRUTH = "truth"
 TOLERANCE = 1e-6  # of implicit steps: finer than a picture shows, in half the time of full precision
-ACCURACY = 1e-7  # of the true orbit: also finer than a picture shows
-TIMES = 240  # minimum number of time steps of the true orbit, for a smooth curve
+ACCURACY = 1e-11  # of a step of the true orbit, which keeps its energy to 1e-6
+COARSER = 1e-9  # of a step of the orbit that tells how long the true one is known
+KNOWN = 0.01  # largest distance of these two, in units of the spread of the orbit
+TIMES = 400  # minimum number of time steps of the true orbit, for a smooth curve
 
 
 @keyword_only("method", "dt", "time")
@@ -53,7 +55,7 @@ class Exploration:
     >>> here = Exploration(pendulum, torch.tensor([1.0, 0.0], dtype=torch.float64), time=10, dt=0.5)
     >>> there = replace(here, z0=torch.tensor([2.0, 0.0], dtype=torch.float64))
     >>> there.truth().z.shape, f"{there.energy:.3f}"
-    (torch.Size([241, 2]), '1.416')
+    (torch.Size([401, 2]), '1.416')
     """
 
     system: System
@@ -92,9 +94,54 @@ class Exploration:
         IntegrationError
             If the orbit cannot be integrated.
         """
+        return self._integrated_to(ACCURACY)
+
+    def horizon(self, truth: Orbit) -> float:
+        """Return the time until which the true orbit is known: a chaotic one depends on rounding errors beyond it.
+
+        Parameters
+        ----------
+        truth : Orbit
+            The true orbit, as `truth` returns it.
+
+        Returns
+        -------
+        float
+            The time until an orbit of lower accuracy differs from it by 0.01 of its spread; at most the duration.
+        """
+        return float(metrics.valid_prediction_time(self._integrated_to(COARSER), truth, KNOWN))
+
+    def _integrated_to(self, accuracy: float) -> Orbit:
         between = ceil(TIMES / (len(self.t) - 1))
         t = torch.arange((len(self.t) - 1) * between + 1, dtype=torch.float64) * (self.dt / between)
-        return self.system.orbit(self.z0, t, rtol=ACCURACY, atol=ACCURACY)
+        return self.system.orbit(self.z0, t, rtol=accuracy, atol=accuracy)
+
+    def integrated(self, method: str) -> Orbit:
+        """Return the system's own orbit by an integrator with the step ``dt``, to compare the integrator with the truth.
+
+        Parameters
+        ----------
+        method : str
+            Name of the integrator.
+
+        Returns
+        -------
+        Orbit
+            The orbit.
+
+        Raises
+        ------
+        NotSeparableError, NotHamiltonianError
+            If the integrator does not apply to the system.
+        ConvergenceError
+            If an implicit step has no solution.
+
+        Warns
+        -----
+        AccuracyWarning
+            If the step is so long that the orbit is grossly wrong.
+        """
+        return integrators.integrate(self.system, self.z0, self.t, method, substeps=1, progress=False)
 
     def forecast(self, model: str) -> Orbit:
         """Return the orbit of a model from the initial state.
@@ -119,7 +166,7 @@ class Exploration:
         forecaster, name = self.models[model], self.method_of(model)
         options: dict[str, Any] = {"tolerance": TOLERANCE} if issubclass(integrators.find(name), Implicit) else {}
         with torch.inference_mode():  # a fifth faster than no_grad
-            return forecaster.forecast(self.z0, self.t, method=name, progress=False, **options)
+            return forecaster.forecast(self.z0, self.t, method=name, substeps=1, progress=False, **options)
 
     def method_of(self, model: str) -> str:
         """Return the name of the integrator that rolls out a model.
@@ -171,8 +218,12 @@ def _or_why(orbit: Callable[[], Orbit]) -> Orbit | str:
         return str(error)
 
 
+def same_times(truth: Orbit, orbit: Orbit) -> Orbit:
+    """Return the truth at the times of an orbit, which must be a subset of its own."""
+    return truth[..., :: (len(truth.t) - 1) // (len(orbit.t) - 1)]
+
+
 def distance(orbit: Orbit, truth: Orbit) -> Float[Tensor, " T"]:
     """Return `physlearn.metrics.distance` of an orbit at its own times, which must be a subset of those of the truth."""
-    between = (len(truth.t) - 1) // (len(orbit.t) - 1)
-    there = truth[..., ::between]
+    there = same_times(truth, orbit)
     return metrics.distance(replace(orbit, coordinates=there.coordinates, periods=there.periods), there)

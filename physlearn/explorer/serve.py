@@ -1,10 +1,12 @@
-"""Serve the explorer page to browsers on this machine only."""
+"""The explorer page, served to this machine only."""
 
 from __future__ import annotations
 
 import socket
+import warnings
+import webbrowser
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
@@ -12,15 +14,10 @@ import systems
 from physlearn.explorer import scene
 from physlearn.explorer.learning import Learning
 from physlearn.explorer.trained_models import Shelf
-from systems import InputError
+from systems import AccuracyWarning, InputError
 from systems.extras import require
 
-if TYPE_CHECKING:
-    from tornado.web import Application
-
 ADDRESS = "127.0.0.1"
-NAMES = (ADDRESS, "localhost", "[::1]")  # names of this machine under which a browser may request the page
-HTTP = 80  # the port that browsers omit from the Host header
 
 
 def serve(
@@ -33,7 +30,7 @@ def serve(
 ) -> None:
     """Serve the explorer page on this machine until interrupted with Ctrl-C.
 
-    Requires the extra ``physlearn[explore]`` (Panel).
+    Requires the extra ``physlearn[explore]``, which typesets equations and finds contours.
 
     Parameters
     ----------
@@ -53,73 +50,23 @@ def serve(
     InputError
         If the port is not available, or the system cannot be explored.
     MissingExtraError
-        If Panel, of the extra ``explore``, is not installed.
+        If the extra ``explore`` is not installed.
     """
     scene.check(systems.get(system))
-    require("panel", "explore", "the explorer")
-    import panel
-    from panel.io.server import get_server
-
-    from physlearn.explorer.page import Page
+    require("latex2mathml", "explore", "the explorer")
+    require("contourpy", "explore", "the explorer")
+    from physlearn.explorer.answers import Answers
+    from physlearn.explorer.handler import Server
 
     port = _free(port)
-    shelf = Shelf(learning, folder)
-
-    def page() -> panel.Row:
-        document = panel.state.curdoc
-        assert document is not None  # set while a session is created
-        made = Page(shelf, system, document)
-        document.on_session_destroyed(lambda _: made.close())
-        return made.layout
-
     torch.set_num_threads(1)  # the models are too small to gain from more threads
-    origins = [f"{name}:{port}" for name in NAMES if name[0] != "["]  # Bokeh does not accept IPv6 addresses
-    server = get_server(
-        {"/": page},
-        port=port,
-        address=ADDRESS,
-        websocket_origin=origins,
-        show=show,
-        title="physlearn explore",
-        verbose=True,
-    )
-    _refuse_other_hosts(server._tornado, port)
-    server.start()
-    try:
-        server.io_loop.start()
-    except RuntimeError:  # the event loop of a notebook is already running
-        return
-
-
-def _refuse_other_hosts(application: Application, port: int) -> None:
-    """Answer 403 to every request, for a page or a websocket, whose Host header does not name this machine.
-
-    A website can let its name point to 127.0.0.1 (DNS rebinding). The browser then treats the explorer as part of that
-    website, but the Host header reveals its name.
-
-    Parameters
-    ----------
-    application : tornado.web.Application
-        The application of the server, which is changed in place.
-    port : int
-        The port of the server.
-    """
-    from tornado.httputil import HTTPServerRequest
-    from tornado.routing import Matcher, Rule
-    from tornado.web import RequestHandler
-
-    own = {f"{name}:{port}" for name in NAMES} | (set(NAMES) if port == HTTP else set())
-
-    class Foreign(Matcher):
-        def match(self, request: HTTPServerRequest) -> dict[str, object] | None:
-            return None if request.host.lower() in own else {}
-
-    class Refusal(RequestHandler):
-        def prepare(self) -> None:
-            self.set_status(403)
-            self.finish("The explorer only answers requests from this machine.")
-
-    application.default_router.rules.insert(0, Rule(Foreign(), Refusal))
+    warnings.filterwarnings("ignore", category=AccuracyWarning)  # the page shows how wrong an orbit with long steps is
+    with Server(port, Answers(Shelf(learning, folder), system)) as server, suppress(KeyboardInterrupt):
+        address = f"http://{ADDRESS}:{port}"
+        print(f"The explorer is at {address}. Press Ctrl-C to stop it.", flush=True)
+        if show:
+            webbrowser.open(address)
+        server.serve_forever()
 
 
 def _free(port: int) -> int:

@@ -49,6 +49,11 @@ class SwingingAtwood(HamiltonianSystem):
     symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: z * z.new_tensor([1.0, -1.0, 1.0, -1.0]),)
     reversals: ClassVar[tuple[Symmetry, ...]] = (reverse_momenta,)
 
+    @property
+    def surface(self) -> tuple[str, float]:
+        """Default surface of section, on which the swinging mass hangs straight down."""
+        return "theta", 0.0
+
     def hamiltonian(self, z: Float[Tensor, "*batch 4"]) -> Float[Tensor, "*batch"]:
         """Return the energy of each state."""
         r, theta, p_r, p_theta = z.unbind(-1)

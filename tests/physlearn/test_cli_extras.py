@@ -9,7 +9,7 @@ import pytest
     ("package", "extra", "command"),
     [
         ("optuna", "search", ["search", "van-der-pol", "sine"]),
-        ("panel", "explore", ["explore", "pendulum", "--port", 0, "--no-browser"]),
+        ("latex2mathml", "explore", ["explore", "pendulum", "--port", 0, "--no-browser"]),
         ("mnist1d", "study", ["learn", "mnist1d"]),
         ("distributed", "distributed", ["learn", "van-der-pol", "--scheduler", "tcp://127.0.0.1:1"]),
     ],

@@ -63,8 +63,13 @@ def test_a_flow_can_be_pickled_and_has_parameters():
 
 @pytest.mark.parametrize("name", ["MackeyGlass", "ForcedVanDerPol", "Hopfield", "NoSuchFlow"])
 def test_delays_growing_phases_and_unknown_names_are_refused(name):
-    with pytest.raises(UnknownNameError, match=r"no flow 'dysts:.*' in dysts; choose one of dysts:Aizawa, "):
+    with pytest.raises(UnknownNameError, match=f"no flow of dysts is called 'dysts:{name}'.*; choose one of dysts:Aizawa, "):
         systems.get(DYSTS + name)
+
+
+def test_a_misspelt_flow_is_answered_with_the_one_that_was_meant():
+    with pytest.raises(UnknownNameError, match="did you mean 'dysts:Halvorsen'"):
+        systems.get("dysts:halvorson")
 
 
 def test_a_flow_says_what_it_is():

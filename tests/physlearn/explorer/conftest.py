@@ -9,7 +9,7 @@ from physlearn.explorer import Exploration, Learning, Neurons, Shelf
 
 @pytest.fixture(scope="session")
 def shelf():
-    return Shelf(Learning(orbits=10, epochs=3, hidden=(8,)))
+    return Shelf(Learning(orbits=10, epochs=3, hidden=(8,), polish=2))
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +23,26 @@ def exploring(shelf):
         return Exploration(system, z0, trained, **how)
 
     return exploring
+
+
+@pytest.fixture(scope="session")
+def answers(shelf):
+    """The answers of an explorer whose models have learned a little."""
+    pytest.importorskip("latex2mathml", reason="the explorer's extra is not installed")
+    from physlearn.explorer.answers import Answers
+
+    for model in ("nn", "hnn"):
+        shelf.get(systems.get("pendulum"), model, Neurons.named("tanh"))
+    return Answers(shelf, "pendulum")
+
+
+@pytest.fixture(scope="session")
+def request_for(answers):
+    """A request for the orbits of a system, from the state that the page shows first."""
+    from physlearn.explorer.asked import Asked
+
+    def request_for(name, *lines, **changes):
+        stage = answers.stage(Asked({"system": name}))
+        return Asked({"system": name, **{k: stage[k] for k in ("z0", "time", "dt")}, "lines": list(lines), **changes})
+
+    return request_for

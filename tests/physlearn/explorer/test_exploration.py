@@ -5,15 +5,38 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+import systems
 from physlearn import integrators
+from physlearn.explorer import Exploration, scene
 from physlearn.explorer.exploration import distance
-from systems import Orbit
+from systems import HamiltonianSystem, Orbit
 
 
 def test_the_true_orbit_of_the_harmonic_oscillator_is_a_circle(exploring):
     here = exploring("harmonic-oscillator", models=(), z0=[1.0, 0.0], dt=pi / 10, time=2 * pi)
     truth = here.truth()
-    assert_close(truth.z, torch.stack([truth.t.cos(), -truth.t.sin()], -1), atol=1e-5, rtol=0)
+    assert_close(truth.z, torch.stack([truth.t.cos(), -truth.t.sin()], -1), atol=1e-8, rtol=0)
+
+
+@pytest.mark.parametrize("name", [name for name in systems.names() if isinstance(systems.get(name), HamiltonianSystem)])
+def test_what_is_shown_as_the_truth_has_an_energy_error_below_one_in_a_million(name):
+    system, pace = systems.get(name), scene.PACES.get(name, scene.Pace())
+    for z0 in system.sample(3, seed=4):
+        h = system.hamiltonian(Exploration(system, z0, time=pace.time, dt=pace.step).truth().z)
+        assert (h - h[0]).abs().max() < 1e-6 * h[0].abs()
+
+
+def test_the_true_equations_by_euler_gain_energy_as_the_theory_says(exploring):
+    here = exploring("harmonic-oscillator", models=(), z0=[1.0, 0.0], dt=0.1, time=2.0)
+    energies = here.energy_along(here.integrated("euler"))
+    assert_close(energies, 0.5 * (1 + 0.1**2) ** torch.arange(21, dtype=torch.float64))
+
+
+def test_a_regular_orbit_is_known_throughout_and_a_chaotic_one_for_a_time():
+    swing = Exploration(systems.get("pendulum"), torch.tensor([1.0, 0.0], dtype=torch.float64), time=50.0)
+    assert swing.horizon(swing.truth()) == 50.0
+    storm = Exploration(systems.get("lorenz"), torch.tensor([1.0, 1.0, 20.0], dtype=torch.float64), time=60.0, dt=0.05)
+    assert 10 < storm.horizon(storm.truth()) < 40
 
 
 def test_the_truth_is_told_at_the_times_of_the_models_and_between(exploring):
@@ -65,7 +88,7 @@ def test_the_energy_along_the_truth_is_that_of_the_initial_state(exploring):
     here = exploring("pendulum", models=(), z0=[1.0, 0.5])
     assert here.energy == pytest.approx(0.125 + 1 - torch.tensor(1.0).cos().item())
     energies = here.energy_along(here.truth())
-    assert_close(energies, torch.full_like(energies, here.energy), atol=1e-4, rtol=0)
+    assert_close(energies, torch.full_like(energies, here.energy), atol=1e-6, rtol=0)
 
 
 def test_a_system_without_a_hamiltonian_has_no_energy_but_a_distance_to_the_truth(exploring):

@@ -1,237 +1,168 @@
-"""The page as its reader has it: in a browser, served by a process of its own."""
+"""The page as its user has it: in a browser, at the widths of a phone, a tablet and a projector."""
 
 import os
-import shutil
-import socket
-import subprocess
-import sys
 import time
-from contextlib import closing, contextmanager
 from pathlib import Path
-from urllib.request import urlopen
+from threading import Thread
 
 import pytest
 
-from physlearn import LearnedActivations
 from physlearn.activations import shipped
+from physlearn.explorer import Shelf
 
-pytest.importorskip("panel", reason="the page needs panel")
-webdriver = pytest.importorskip("selenium.webdriver", reason="a browser is driven by selenium")
+pytest.importorskip("latex2mathml", reason="the explorer's extra is not installed")
+pytest.importorskip("selenium", reason="a browser is driven by selenium")
 
-PATIENCE = 300.0  # seconds, on a machine that is busy with other tests
-ONCE = 5.0  # seconds that the answer to a drag may take at most; tests/benchmarks measures what it takes
-WINDOW = {"width": 1400, "height": 850, "deviceScaleFactor": 1, "mobile": False}
-LITTLE = ["--orbits", "10", "--epochs", "2", "--hidden", "8"]
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
 
-STATE = """
-const documents = window.Bokeh?.documents ?? []
-if (documents.length === 0) return null
-const found = {titles: []}
-for (const model of documents[0]._all_models.values()) {
-    if (model.type === "ColumnDataSource" && model.name)
-        found[model.name] = Object.fromEntries(Object.entries(model.data).map(([name, column]) => [name, Array.from(column)]))
-    if (model.type === "Figure" && model.title?.text) found.titles.push(model.title.text)
-}
-return found
-"""
-TEXT = """
-const text = []
-const walk = (root) => {
-    text.push(root.textContent)
-    for (const element of root.querySelectorAll("*")) if (element.shadowRoot) walk(element.shadowRoot)
-}
-walk(document.body)
-return text.join(" ")
-"""
-FIND = """
-const found = []
-const walk = (root) => {
-    for (const element of root.querySelectorAll("*")) {
-        if (element.shadowRoot) walk(element.shadowRoot)
-        if (element.matches(arguments[0])) found.push(element)
-    }
-}
-walk(document)
-return found
-"""
+from physlearn.explorer.answers import Answers
+from physlearn.explorer.handler import Server
 
+PATIENCE = 120.0  # seconds, on a machine that is busy with other tests
+WIDTHS = {"phone": (390, 844), "tablet": (820, 1180), "projector": (1400, 900)}
 
-@contextmanager
-def served(system, log, *options):
-    """The page at a free port."""
-    with closing(socket.socket()) as trial:
-        trial.bind(("127.0.0.1", 0))
-        port = trial.getsockname()[1]
-    command = [sys.executable, "-m", "physlearn.cli", "explore", system, "--port", str(port), "--no-browser", *options]
-    with log.open("w") as output, subprocess.Popen(command, stdout=output, stderr=output) as server:
-        try:
-            until(lambda: answers("127.0.0.1", port), "the server answers")
-            yield port
-        finally:
-            server.terminate()
-    assert "physlearn/explorer/" not in log.read_text()  # no traceback of ours; tornado has one where a reader leaves early
+FOUND = "return [...window.explorer.cuts.values()].filter((cut) => cut.part).length"  # sections that have arrived
 
 
 @pytest.fixture(scope="module")
-def port(tmp_path_factory):
-    with served("pendulum", tmp_path_factory.mktemp("explorer") / "log", *LITTLE) as port:
-        yield port
-
-
-@pytest.fixture(scope="module")
-def browser():
-    browser, driver = shutil.which("chromium") or shutil.which("google-chrome"), shutil.which("chromedriver")
-    if browser is None or driver is None:
-        pytest.skip("the page is looked at in chromium, by chromedriver")
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = browser
-    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--window-size=1400,1000"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    with webdriver.Chrome(options=options, service=Service(driver)) as browser:
-        yield browser
+def port():
+    """Where the page is served, with the models that come with the package."""
+    with Server(0, Answers(Shelf(), "pendulum")) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
 
 
 @pytest.fixture
 def page(browser, port):
-    """The page, freshly loaded, with both models trained."""
-    browser.get(f"http://127.0.0.1:{port}")
-    until(lambda: {"nn + rk4", "hnn + gauss-legendre-4"} <= set(state(browser)["titles"]), "both models are trained")
+    """The page of the pendulum, freshly loaded on a projector."""
+    shown(browser, port, *WIDTHS["projector"])
     yield browser
     severe = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
-    assert not severe
+    assert not [message for message in severe if "status of 400" not in message]  # a refusal, which the page shows
 
 
-def answers(address, port):
-    try:
-        socket.create_connection((address, port), timeout=1).close()
-    except OSError:
-        return False
-    return True
+def shown(browser, port, width, height):
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.get(f"http://127.0.0.1:{port}")
+    until(lambda: page_of(browser, "reply !== null"), "the first picture")
 
 
-def until(condition, what, patience=PATIENCE):
+def page_of(browser, expression):
+    return browser.execute_script(f"return window.explorer && (window.explorer.{expression})")
+
+
+def until(condition, what):
     start = time.monotonic()
     while not condition():
-        assert time.monotonic() - start < patience, f"in vain: {what}"
-        time.sleep(0.05)
-    return time.monotonic() - start
+        assert time.monotonic() - start < PATIENCE, f"in vain: {what}"
+        time.sleep(0.02)
 
 
-def state(browser):
-    return browser.execute_script(STATE) or {"titles": []}
+def choose(browser, menu, value):
+    change = "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('change', {bubbles: true}))"
+    browser.execute_script(change, browser.find_element("css selector", menu), value)
 
 
-def drag(browser, right, up):
-    """From the middle of the first plane by so many pixels."""
-    from selenium.webdriver.common.action_chains import ActionChains
-
-    plane = browser.execute_script(FIND, ".bk-events")
-    plane = next(canvas for canvas in plane if abs(canvas.size["width"] - canvas.size["height"]) < 60)
-    actions = ActionChains(browser, duration=20).move_to_element(plane).click_and_hold()
-    for _ in range(5):
-        actions.move_by_offset(right // 5, -up // 5)
-    actions.release().perform()
+def text(browser, selector):
+    return browser.find_element("css selector", selector).text
 
 
-def choose(browser, label, value):
-    """In the menu that has this among its options."""
-    menus = browser.execute_script(FIND, "select")
-    menu = next(menu for menu in menus if label in menu.text)
-    browser.execute_script("arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('change'))", menu, value)
+@pytest.mark.parametrize("device", WIDTHS)
+def test_the_page_fits_the_width_of_each_device(browser, port, device):
+    width, height = WIDTHS[device]
+    shown(browser, port, width, height)
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    plane = browser.find_element("id", "plane").size
+    assert plane["width"] == pytest.approx(plane["height"], abs=2)
+    assert plane["width"] > 0.3 * width
 
 
-def says(browser, what):
-    return what in browser.execute_script(TEXT)
+def test_the_body_moves_until_it_is_paused(page):
+    before = page_of(page, "tau")
+    until(lambda: page_of(page, "tau") > before, "the body moves")
+    page.find_element("id", "play").click()
+    paused = page_of(page, "tau")
+    time.sleep(0.2)
+    assert page_of(page, "tau") == paused
+    ActionChains(page).move_to_element(page.find_element("id", "plane")).perform()
+    page.execute_script("document.activeElement.blur()")
+    ActionChains(page).send_keys(Keys.SPACE).perform()
+    until(lambda: page_of(page, "tau") > paused, "the space key plays on")
 
 
-def test_the_page_shows_the_truth_and_both_models(page):
-    shown = state(page)
-    assert shown["titles"][:3] == ["truth", "nn + rk4", "hnn + gauss-legendre-4"]
-    start = [shown["state"][axis][0] for axis in "xy"]
-    for name in ("truth", "nn", "hnn"):
-        assert [shown[f"orbit {name}"][axis][0] for axis in "xy"] == start
-        assert len(shown[f"times {name}"]["below"]) > 20
-    assert len(shown["curves"]["value"]) == 1
+def test_a_drag_and_the_arrow_keys_move_the_start(page):
+    before = page_of(page, "z0")
+    plane = page.find_element("id", "plane")
+    ActionChains(page, duration=20).move_to_element(plane).click_and_hold().move_by_offset(40, -30).release().perform()
+    until(lambda: not page_of(page, "dragging"), "the drag is answered")
+    dragged = page_of(page, "z0")
+    assert dragged != before
+    assert page_of(page, "reply.truth.bodies[0][0][0]") == pytest.approx(dragged[0], abs=1e-3)
+    page.execute_script("arguments[0].focus()", plane)
+    ActionChains(page).send_keys(Keys.ARROW_RIGHT).perform()
+    until(lambda: page_of(page, "z0")[0] > dragged[0], "the arrow key moves it to the right")
 
 
-def test_a_drag_changes_all_orbits_and_is_answered_at_once(page):
-    before = state(page)
-    drag(page, 60, 40)
-    moved = state(page)["state"]
-    assert moved["x"] != before["state"]["x"]
-
-    def answered():
-        shown = state(page)
-        return all(shown[f"orbit {name}"]["x"][0] == moved["x"][0] for name in ("truth", "nn", "hnn"))
-
-    until(answered, "the orbits begin where the drag ended", ONCE)
-    after = state(page)
-    assert after["times truth"]["below"][0] != before["times truth"]["below"][0]
+def test_each_line_says_how_long_it_is_valid(page):
+    for number in (2, 4):
+        page.find_elements("css selector", ".line input[type=checkbox]")[number].click()
+    until(lambda: "valid for" in text(page, "[data-line=one] output"), "Euler's method is compared")
+    until(lambda: "close to the truth for" in text(page, "[data-line=second] output"), "the second start is compared")
+    assert "valid throughout" in text(page, "[data-line=hamiltonian] output")
 
 
 def test_an_integrator_that_does_not_apply_is_answered_by_the_sentence_of_the_library(page):
-    choose(page, "leapfrog", "leapfrog")
-    until(lambda: says(page, "leapfrog needs a separable Hamiltonian T(p) + V(q), and hnn is not separable"), "a sentence")
-    assert not state(page)["orbit hnn"]["x"]
-    choose(page, "hnn-separable", "hnn-separable")
-    until(lambda: state(page).get("orbit hnn-separable", {}).get("x"), "the separable network has an orbit")
+    choose(page, "[data-line=hamiltonian] .method", "leapfrog")
+    until(lambda: "leapfrog needs a separable Hamiltonian" in text(page, "[data-line=hamiltonian] output"), "a sentence")
 
 
-def test_learned_activations_are_taken_from_a_file_and_a_bad_one_is_told_of(page, tmp_path):
+def test_sections_fill_while_the_body_moves(page):
+    choose(page, "#system", "henon-heiles")
+    until(lambda: page.execute_script(FOUND) == 3, "three sections")
+    full = page_of(page, "cuts.get('truth').part.t.length")
+    until(lambda: page_of(page, "cuts.get('truth').plot.drawn") == full, "it fills")
+    captions = page.execute_script("return [...document.querySelectorAll('#cuts figcaption')].map(c => c.textContent)")
+    assert captions[2] == "hnn: 21 of 21 orbits keep their energy to 1 %"
+
+
+def test_a_three_dimensional_orbit_turns(page):
+    choose(page, "#system", "lorenz")
+    until(lambda: page_of(page, "reply?.truth.bodies[0].length") == 3, "Lorenz' orbit")
+    yaw = page_of(page, "view.yaw")
+    plane = page.find_element("id", "plane")
+    corner = (-plane.size["width"] // 2 + 15, plane.size["height"] // 2 - 15)
+    ActionChains(page, duration=20).move_to_element_with_offset(plane, *corner).click_and_hold().move_by_offset(
+        60, 0
+    ).release().perform()
+    assert page_of(page, "view.yaw") > yaw
+    assert text(page, "[data-line=nn] output").startswith("valid for")
+
+
+def test_a_network_is_trained_while_its_loss_falls(page, tmp_path):
     shipped.load("henon-heiles-hnn").save(tmp_path / "mine.safetensors")
     (tmp_path / "bad.safetensors").write_bytes(b"nothing of the kind")
-    (chooser,) = page.execute_script(FIND, "input[type=file]")
+    chooser = page.find_element("id", "file")
     chooser.send_keys(str(tmp_path / "bad.safetensors"))
-    until(lambda: says(page, "bad.safetensors is not a complete safetensors file"), "a sentence about the file")
+    until(lambda: "bad.safetensors is not a complete safetensors file" in text(page, "#trained"), "a sentence about the file")
     chooser.send_keys(str(tmp_path / "mine.safetensors"))
-    until(lambda: len(state(page)["curves"]["value"]) == 2, "the curves of both types")
-    assert len(LearnedActivations.load(tmp_path / "mine.safetensors")) == 2
-    until(lambda: "hnn + gauss-legendre-4" in state(page)["titles"], "a network with these neurons")
-
-
-def test_sections_of_truth_and_models_follow_a_drag(page):
-    choose(page, "henon-heiles", "henon-heiles")
-    names = [f"section {name}" for name in ("truth", "nn", "hnn")]
-    until(lambda: state(page).get(names[0], {}).get("x"), "the section of the truth")
-    assert set(names) <= set(state(page))
-    assert len(state(page)["state"]["x"]) == 2
-
-
-def test_nothing_is_fetched_from_elsewhere(port):
-    text = urlopen(f"http://127.0.0.1:{port}", timeout=PATIENCE).read().decode()
-    assert "static/js/bokeh" in text
-    assert "https://" not in text
-    assert "http://" not in text.replace(f"http://127.0.0.1:{port}", "")
-
-
-def test_the_page_is_served_to_this_machine_alone(port):
-    try:
-        others = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)} - {"127.0.0.1"}
-    except socket.gaierror:  # this machine does not know its own name
-        others = set()
-    assert answers("127.0.0.1", port)
-    assert not any(answers(address, port) for address in [*others, "127.0.0.2"])
-
-
-def test_another_origin_is_refused(port):
-    request = (
-        f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Protocol: bokeh\r\nOrigin: http://example.org\r\n\r\n"
+    until(
+        lambda: page.execute_script("return document.getElementById('neurons').value") == "file:mine.safetensors", "its name"
     )
-    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as line:
-        line.sendall(request.encode())
-        assert line.recv(100).startswith(b"HTTP/1.1 403")
+    for field, value in {"orbits": 4, "epochs": 2}.items():
+        page.execute_script("document.getElementById(arguments[0]).value = arguments[1]", field, value)
+    page.find_element("id", "train").click()
+    until(lambda: text(page, "#trained").startswith("hnn is trained"), "the end of the training")
+    assert page.find_element("id", "loss").is_displayed()
+    assert page.find_element("id", "train").text == "Train"
 
 
 @pytest.mark.skipif("PHYSLEARN_SCREENSHOT" not in os.environ, reason="PHYSLEARN_SCREENSHOT names the picture to write")
-def test_screenshot(browser, tmp_path):
-    with served("henon-heiles", tmp_path / "log") as port:
-        browser.get(f"http://127.0.0.1:{port}")
-        until(lambda: state(browser).get("section hnn", {}).get("x"), "the last section", 5 * PATIENCE)
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", WINDOW)
-        time.sleep(2)  # until it is drawn in that size
-        browser.save_screenshot(str(Path(os.environ["PHYSLEARN_SCREENSHOT"]).resolve()))
+def test_screenshot(browser, port):
+    shown(browser, port, 1400, 1000)
+    choose(browser, "#system", "henon-heiles")
+    until(lambda: browser.execute_script(FOUND) == 3 and page_of(browser, "filled === 1"), "full sections")
+    until(lambda: page_of(browser, "tau > 30"), "a part of the orbit")
+    browser.save_screenshot(str(Path(os.environ["PHYSLEARN_SCREENSHOT"]).resolve()))

@@ -1,13 +1,17 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
 import systems
 from physlearn import Forecaster
 from physlearn.activations import shipped
-from physlearn.explorer import Learning, Neurons, Shelf
+from physlearn.explorer import Exploration, Learning, Neurons, Shelf
+from physlearn.explorer import shipped as ours
+from physlearn.explorer.sections import sections
 from systems import InputError
 
-QUICK = Learning(orbits=5, epochs=2, hidden=(4,))
+QUICK = Learning(orbits=5, epochs=2, hidden=(4,), polish=1)
 SINE = Neurons.named("sine")
 
 
@@ -40,7 +44,7 @@ def test_a_folder_keeps_models_for_the_next_time(tmp_path):
     assert again.has(pendulum, "hnn", SINE)
     z = pendulum.sample(3)
     assert torch.equal(again.get(pendulum, "hnn", SINE).hamiltonian(z), trained.hamiltonian(z))
-    assert not Shelf(Learning(orbits=6, epochs=2, hidden=(4,)), tmp_path).has(pendulum, "hnn", SINE)
+    assert not Shelf(replace(QUICK, orbits=6), tmp_path).has(pendulum, "hnn", SINE)
 
 
 @pytest.fixture
@@ -80,3 +84,47 @@ def test_a_file_without_a_seal_that_holds_something_else_is_refused(file):
 def test_neurons_that_a_model_cannot_learn_with_are_refused(shelf):
     with pytest.raises(InputError, match="cubic"):
         shelf.get(systems.get("pendulum"), "hnn", Neurons("broken", shipped.load("mnist1d").interpolated("linear").mix))
+
+
+def test_a_training_that_is_asked_for_is_watched_and_kept(tmp_path):
+    pendulum, losses = systems.get("pendulum"), []
+    trained = Shelf(QUICK, tmp_path).train(pendulum, "nn", SINE, lambda epoch, row: losses.append(row["validation"]))
+    assert losses == trained.history["validation"].tolist()
+    z = pendulum.sample(3)
+    again = Shelf(QUICK, tmp_path).get(pendulum, "nn", SINE)
+    assert torch.equal(again.vector_field(0.0, z), trained.vector_field(0.0, z))
+
+
+def test_an_error_of_the_watcher_ends_a_training(tmp_path):
+    def gone(epoch, row):
+        raise BrokenPipeError
+
+    unwatched = Shelf(QUICK, tmp_path)
+    with pytest.raises(BrokenPipeError):
+        unwatched.train(systems.get("pendulum"), "nn", SINE, gone)
+    assert not unwatched.has(systems.get("pendulum"), "nn", SINE)
+
+
+def test_the_models_of_the_package_are_those_that_the_defaults_ask_for(monkeypatch):
+    monkeypatch.setattr(Forecaster, "fit", None)  # none is trained
+    usual, neurons, names = Shelf(), Neurons.named(ours.ACTIVATION), set()
+    for name in ours.SYSTEMS:
+        system = systems.get(name)
+        for model in ours.models(system.canonical):
+            assert usual.get(system, model, neurons).coordinates == system.coordinates
+            names.add(usual.name(system, model, neurons))
+    assert names == {file.name for file in ours.FOLDER.glob("*.safetensors")}
+
+
+@pytest.mark.parametrize("name", ["henon-heiles", "double-pendulum"])
+def test_the_hamiltonian_network_of_the_package_holds_its_section(name):
+    """At an energy in the middle of the training data, over t = 100, all energies stay within 1 % of the range of the data."""
+    system, shelf = systems.get(name), Shelf(Learning(orbits=200))
+    z = system.sample(100, seed=5, **shelf.learning.protocol(system).training_sample)
+    h = system.hamiltonian(z)
+    model = shelf.get(system, "hnn", Neurons.named(ours.ACTIVATION))
+    _, (_, section) = sections(Exploration(system, z[(h - h.median()).abs().argmin()], {"hnn": model}), time=100)
+    off = (system.hamiltonian(section.z) - h.median()).abs()
+    assert len(section) > 100
+    assert not (section.escaped | section.unresolved).any()
+    assert off.max() < 0.01 * (h.max() - h.min())
