@@ -68,3 +68,33 @@ def test_notebooks_have_launch_badges_only_where_the_project_has_a_home():
     text = badges("notebooks/03_integrators", "owner/name", "v1")
     assert "/owner/name/blob/v1/notebooks/03_integrators.ipynb" in text
     assert "/owner/name/v1?labpath=notebooks/03_integrators.ipynb" in text
+
+
+NOTEBOOKS = sorted((DOCS.parent / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_opens_with_a_question_and_the_picture_of_its_answer(path):
+    pytest.importorskip("nbclient")
+    nbformat = pytest.importorskip("nbformat")
+    notebook = nbformat.read(path, as_version=4)
+    opening = notebook.cells[0].source
+    assert opening.startswith("# ")
+    assert "**Question.**" in opening
+    assert f"](../docs/images/answers/{path.stem}.png)" in opening
+    shown = (DOCS / "images" / "answers" / f"{path.stem}.png").read_bytes()
+    assert shown == script("notebook_outputs")["answer"](notebook), "run docs/notebook_outputs.py --pictures"
+
+
+def test_a_notebook_has_exactly_one_answer():
+    nbformat = pytest.importorskip("nbformat")
+    pytest.importorskip("nbclient")
+    answer = script("notebook_outputs")["answer"]
+    picture = nbformat.v4.new_output("display_data", data={"image/png": "YQ=="})
+    tagged, again = (nbformat.v4.new_code_cell("plot()", outputs=[picture], metadata={"tags": ["answer"]}) for _ in range(2))
+    plain = nbformat.v4.new_code_cell("plot()", outputs=[picture])
+    assert answer(nbformat.v4.new_notebook(cells=[plain, tagged])) == b"a"
+    with pytest.raises(ValueError, match="0 pictures"):
+        answer(nbformat.v4.new_notebook(cells=[plain]))
+    with pytest.raises(ValueError, match="2 pictures"):
+        answer(nbformat.v4.new_notebook(cells=[tagged, again]))
