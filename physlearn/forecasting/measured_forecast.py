@@ -23,10 +23,12 @@ from physlearn.forecasting.forecaster import Forecaster
 from physlearn.forecasting.held_out import Split, split
 from physlearn.forecasting.measurements import Measurements, columns_of
 from physlearn.forecasting.page import Page
+from physlearn.forecasting.state_losses import check_name
 from physlearn.metrics import valid_prediction_time
 from physlearn.models.build import check_given
 from physlearn.models.options import suited
 from physlearn.schema import Json
+from physlearn.training import Training
 from systems import InputError, IntegrationError, Orbit
 from systems.brief import Told
 from systems.periodic import shortest
@@ -224,6 +226,9 @@ def forecast_measurements(
         If there are too few times, or if a model cannot be trained on such data.
     """
     start = time.perf_counter()
+    Training(**{key: value for key, value in (training or {}).items() if key in Training.__dataclass_fields__})
+    if loss is not None:
+        check_name(loss)
     channels = measurements.channels
     parts = split(measurements.runs)
     if measurements.positions:  # each part for itself, so that the training does not know what follows
@@ -237,9 +242,17 @@ def forecast_measurements(
     found: dict[str, dict[str, float]] = {}
     forecasts: dict[str, list[Orbit]] = {}
     notes: list[str] = []
-    for name in tqdm(names, disable=not progress, desc="models", leave=False):
-        own = suited(name, network | {"members": members})
-        f = Forecaster(name, seed=seed, parameters=channels.parameters, inputs=channels.inputs, **own)
+    untrained = {  # so that wrong settings are refused before anything is trained
+        name: Forecaster(
+            name,
+            seed=seed,
+            parameters=channels.parameters,
+            inputs=channels.inputs,
+            **suited(name, network | {"members": members}),
+        )
+        for name in names
+    }
+    for name, f in tqdm(untrained.items(), disable=not progress, desc="models", leave=False):
         how: dict[str, Any] = {**(training or {}), "progress": progress}
         how["loss"] = None if models.find(name).baseline else loss
         try:
