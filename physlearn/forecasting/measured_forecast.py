@@ -271,7 +271,10 @@ def forecast_measurements(
         raise InputError(f"no model can learn these measurements; {notes[0]}")
     order = sorted(forecasters, key=lambda name: (-found[name]["score"], found[name]["error"]))
     if members > 1 and len(held) < 2:
-        notes.append("the bands are not calibrated, because there is only one held-out run beside the test runs")
+        notes.append(
+            "the bands are not calibrated, because there is only one held-out run beside the test runs: they show where the "
+            "networks differ, and may be too narrow"
+        )
     rows = [_row(name, forecasts[name], [one.run for one in tests], found[name]["score"]) for name in order]
     best = forecasters[order[0]]
     unit = measurements.runs[0].units.get("t", "")
@@ -284,7 +287,8 @@ def forecast_measurements(
         until = trusted.trusted_until()
         told = f"for {float(until.time):.4g} +- {float(until.error):.2g} {unit}".rstrip()
         whole = float(until.time) >= float((trusted.t[-1] - trusted.t[0]).abs())
-        notes.append(f"first test run: trusted {'to its end' if whole else told}")
+        calibrated = "" if trusted.calibration is not None else ", by bands that are not calibrated"
+        notes.append(f"first test run: trusted {'to its end' if whole else told}{calibrated}")
     if not parts.cut and (continuing := [name for name in order if forecasters[name].past_length]):
         notes.append(f"{' and '.join(continuing)}: the first states of each run are continued, and the rest is forecast")
     notes += [

@@ -148,9 +148,7 @@ def test_what_cannot_be_forecast_is_refused_in_a_line(refused, tmp_path, text, o
         (["--members", "0"], "'--members'"),
     ],
 )
-def test_a_wrong_setting_is_refused_before_a_model_is_trained(
-    refused, tmp_path, monkeypatch, options, message
-):
+def test_a_wrong_setting_is_refused_before_a_model_is_trained(refused, tmp_path, monkeypatch, options, message):
     def fit(*_, **__):
         raise AssertionError("a model was trained")
 
@@ -203,3 +201,20 @@ def test_models_of_the_line_up_that_cannot_be_trained_are_left_out_with_the_reas
     assert any(note.startswith("echo-state is left out: ") for note in told.notes)
     with pytest.raises(InputError, match="steps"):
         forecast_measurements(found, ("echo-state",), progress=False)
+
+
+@pytest.mark.filterwarnings("ignore:.*held-out orbits are too few")
+@pytest.mark.parametrize("runs", [1, 12])
+def test_a_band_that_could_not_be_calibrated_is_named_so_in_the_picture_and_in_the_notes(tmp_path, runs):
+    t = np.arange(80) / 5
+    orbits = PENDULUM.orbit(PENDULUM.sample(runs, seed=0), t).z.numpy()
+    tables = [pd.DataFrame({"run": k, "t": t, "q": z[:, 0], "v": z[:, 1]}) for k, z in enumerate(orbits)]
+    pd.concat(tables).to_csv(tmp_path / "data.csv", index=False)
+    found = measurements.read(tmp_path / "data.csv")
+    told = forecast_measurements(
+        found, ("nn",), loss="derivative", members=2, hidden=(8,), progress=False, training={"epochs": 10}
+    )
+    legend = [text.get_text() for text in told.plot().axes[0].get_legend().get_texts()]
+    assert ("90% band, not calibrated" in legend) == (runs == 1)
+    assert ("90% band" in legend) == (runs > 1)
+    assert ("by bands that are not calibrated" in str(told)) == (runs == 1)
