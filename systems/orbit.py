@@ -179,7 +179,8 @@ class Orbit(Brief, OtherForms, FromCsv, PositionsOnly):
         return self._headline()
 
     def _headline(self) -> str:
-        many = " x ".join(map(str, self.shape[:-1])) + " orbits of " if len(self.shape) > 1 else ""
+        count = " x ".join(map(str, self.shape[:-1]))
+        many = f"{count} {'orbit' if count == '1' else 'orbits'} of " if count else ""
         span = f"t = {self.t.min():g} to {self.t.max():g}" if self.t.numel() else "no times"
         if self.shared_times:
             span = f"t = {self.t[0]:g} to {self.t[-1]:g}"

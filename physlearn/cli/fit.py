@@ -21,7 +21,7 @@ def fit(
     coordinates: Annotated[
         str | None, Option(help="Measured coordinates, such as x. Default: all coordinates that have a column.")
     ] = None,
-    time: Annotated[str, Option(help="Column of the times.")] = "t",
+    time: Annotated[str | None, Option(help="Column of the times. Default: t, time, date or the like.")] = None,
     run: Annotated[str | None, Option(help="Column that tells runs apart. Default: run, if there is one.")] = None,
     each: Annotated[str | None, Option(help="Parameters with a value of their own in each run.")] = None,
     noise: Annotated[

@@ -67,7 +67,8 @@ def forecast(
         str | None, Option(help="Loss of measured states: derivative, step, shooting or weak. Default: what suits the data.")
     ] = None,
     members: Annotated[
-        int | None, Option(help="Number of networks, for bands and a trusted time of measured states. Default: 1.", max=1000)
+        int | None,
+        Option(help="Number of networks, for bands and a trusted time of measured states. Default: 1.", min=1, max=1000),
     ] = None,
     model: Annotated[
         str | None,
@@ -160,7 +161,7 @@ def forecast(
         if given := [
             option for option, value in {**unused, "--data": data, "--film": film, "--method": method}.items() if value
         ]:
-            raise InputError(f"{given[0]} is for systems; a file of measurements comes with its own")
+            raise InputError(f"{given[0]} is for systems, and does not apply to a file of measurements")
         found = measurements.read(
             name, columns=values.listed(columns), time=time_column, run=run, coordinates=values.listed(coordinates),
             parameters=values.listed(parameters), inputs=values.listed(inputs) or (), positions=positions,

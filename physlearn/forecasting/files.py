@@ -27,6 +27,8 @@ def writable(directory: str | os.PathLike[str]) -> Path:
     Raises InputError if nothing can be written to it, so that this is found before the computation.
     """
     path = Path(directory)
+    if path.is_file():
+        raise InputError(f"cannot write to {_shown(path)}, which is a file: choose a folder")
     try:
         path.mkdir(parents=True, exist_ok=True)
         probe(path)

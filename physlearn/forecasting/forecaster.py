@@ -155,11 +155,11 @@ class Forecaster(Brief, Fit, Estimator):
             options = {"delays": delays or None, **options}
         self.options = checked(name, options)
         self.n_members = whole("members", members)
-        if self.n_members < 1 or (self.n_members > 1 and (found.baseline or self.module is not None)):
-            raise InputError(
-                "members must be at least 1, and 1 for a baseline or a module of your own, which have no random weights, "
-                f"not {members}"
-            )
+        if self.n_members < 1:
+            raise InputError(f"members must be at least 1, not {members}")
+        if self.n_members > 1 and (found.baseline or self.module is not None):
+            what = f"the model {name}" if self.module is None else "a module of your own"
+            raise InputError(f"members must be 1 for {what}, which has no random weights to vary, not {members}")
         self.hidden = checked_widths(hidden, self.n_members)
         self.activation = activation if isinstance(activation, str) else activations.get(activation)
         self.angles = turning.checked(angles, name)

@@ -23,10 +23,12 @@ from physlearn.forecasting.forecaster import Forecaster
 from physlearn.forecasting.held_out import Split, split
 from physlearn.forecasting.measurements import Measurements, columns_of
 from physlearn.forecasting.page import Page
+from physlearn.forecasting.state_losses import check_name
 from physlearn.metrics import valid_prediction_time
 from physlearn.models.build import check_given
 from physlearn.models.options import suited
 from physlearn.schema import Json
+from physlearn.training import Training
 from systems import InputError, IntegrationError, Orbit
 from systems.brief import Told
 from systems.periodic import shortest
@@ -224,6 +226,9 @@ def forecast_measurements(
         If there are too few times, or if a model cannot be trained on such data.
     """
     start = time.perf_counter()
+    Training(**{key: value for key, value in (training or {}).items() if key in Training.__dataclass_fields__})
+    if loss is not None:
+        check_name(loss)
     channels = measurements.channels
     parts = split(measurements.runs)
     if measurements.positions:  # each part for itself, so that the training does not know what follows
@@ -237,9 +242,17 @@ def forecast_measurements(
     found: dict[str, dict[str, float]] = {}
     forecasts: dict[str, list[Orbit]] = {}
     notes: list[str] = []
-    for name in tqdm(names, disable=not progress, desc="models", leave=False):
-        own = suited(name, network | {"members": members})
-        f = Forecaster(name, seed=seed, parameters=channels.parameters, inputs=channels.inputs, **own)
+    untrained = {  # so that wrong settings are refused before anything is trained
+        name: Forecaster(
+            name,
+            seed=seed,
+            parameters=channels.parameters,
+            inputs=channels.inputs,
+            **suited(name, network | {"members": members}),
+        )
+        for name in names
+    }
+    for name, f in tqdm(untrained.items(), disable=not progress, desc="models", leave=False):
         how: dict[str, Any] = {**(training or {}), "progress": progress}
         how["loss"] = None if models.find(name).baseline else loss
         try:
@@ -258,7 +271,10 @@ def forecast_measurements(
         raise InputError(f"no model can learn these measurements; {notes[0]}")
     order = sorted(forecasters, key=lambda name: (-found[name]["score"], found[name]["error"]))
     if members > 1 and len(held) < 2:
-        notes.append("the bands are not calibrated, because there is only one held-out run beside the test runs")
+        notes.append(
+            "the bands are not calibrated, because there is only one held-out run beside the test runs: they show where the "
+            "networks differ, and may be too narrow"
+        )
     rows = [_row(name, forecasts[name], [one.run for one in tests], found[name]["score"]) for name in order]
     best = forecasters[order[0]]
     unit = measurements.runs[0].units.get("t", "")
@@ -271,7 +287,8 @@ def forecast_measurements(
         until = trusted.trusted_until()
         told = f"for {float(until.time):.4g} +- {float(until.error):.2g} {unit}".rstrip()
         whole = float(until.time) >= float((trusted.t[-1] - trusted.t[0]).abs())
-        notes.append(f"first test run: trusted {'to its end' if whole else told}")
+        calibrated = "" if trusted.calibration is not None else ", by bands that are not calibrated"
+        notes.append(f"first test run: trusted {'to its end' if whole else told}{calibrated}")
     if not parts.cut and (continuing := [name for name in order if forecasters[name].past_length]):
         notes.append(f"{' and '.join(continuing)}: the first states of each run are continued, and the rest is forecast")
     notes += [

@@ -63,6 +63,12 @@ class Choice:
         return self.name in ("derivative", "own")
 
 
+def check_name(loss: str) -> None:
+    """Raise InputError unless a loss has this name."""
+    if loss not in get_args(LossName):
+        raise InputError(f"loss must be one of {', '.join(get_args(LossName))} or a function, not {loss!r}")
+
+
 def choose(loss: str | RateLoss | None, model: type[Model], smoothed: Smoothed | None, closed: bool) -> Choice:
     """Return the loss that is asked for, or the one that suits the data; ``smoothed`` is None if the orbits have rates.
 
@@ -76,8 +82,7 @@ def choose(loss: str | RateLoss | None, model: type[Model], smoothed: Smoothed |
             raise InputError(f"the baseline {model.name} is fitted by least squares: use a network for a loss of your own")
         return Choice("own", f"the function {getattr(loss, '__name__', type(loss).__name__)} was given")
     if loss is not None:
-        if loss not in get_args(LossName):
-            raise InputError(f"loss must be one of {', '.join(get_args(LossName))} or a function, not {loss!r}")
+        check_name(loss)
         if library and loss not in ("derivative", "shooting"):
             raise InputError(
                 f"the model {model.name} is linear in its coefficients, which are fitted to rates or by shooting: use "
@@ -97,6 +102,8 @@ def choose(loss: str | RateLoss | None, model: type[Model], smoothed: Smoothed |
         return Choice("shooting", f"{told}, and their velocities were not measured")
     if closed and not smoothed.has_derived:
         return Choice("shooting", f"{told}, and orbits over many of them average the noise")
+    if smoothed.has_derived:
+        return Choice("step", f"{told}, from which their velocities were derived")
     return Choice("step", told)
 
 

@@ -87,7 +87,12 @@ def measured_plot(
             ax.plot(t, np.clip(z, bottom - margin, top + margin), color=color, linestyle=line, linewidth=1.1, label=label)
             if hasattr(orbit, "band") and hasattr(orbit, "trusted_until"):  # the forecast of an ensemble
                 lower, upper = (np.clip(array(limit)[:, i], bottom - margin, top + margin) for limit in orbit.band(level))
-                ax.fill_between(t, lower, upper, color=color, alpha=0.2, linewidth=0, label=f"{level:.0%} band")
+                told = (
+                    f"{level:.0%} band"
+                    if getattr(orbit, "calibration", None) is not None
+                    else f"{level:.0%} band, not calibrated"
+                )
+                ax.fill_between(t, lower, upper, color=color, alpha=0.2, linewidth=0, label=told)
                 ax.axvline(float(orbit.t[0] + orbit.trusted_until().time), color=color, linestyle=":", linewidth=0.9)
         ax.set(ylabel=axis_label(name, measured.units), ylim=(bottom, top))
     columns = len(axes[0].get_legend_handles_labels()[1])

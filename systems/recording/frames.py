@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -248,8 +249,9 @@ def _coordinates(table: pd.DataFrame, given: Sequence[str] | None, others: set[s
         raise InputError("the table has no column besides that of times; give at least one coordinate")
     for name in names:
         if not pd.api.types.is_any_real_numeric_dtype(table[name]):
+            wrong = next((value for value in table[name] if not isinstance(value, Real)), table[name].dtype)
             raise InputError(
-                f"the column {name!r} contains {table[name].dtype} instead of numbers; convert it, or select the coordinates"
+                f"the column {name!r} contains {wrong!r:.40} instead of numbers; convert it, or select the coordinates"
             )
     return tuple(names)
 

@@ -2,16 +2,25 @@
 
 import { $, LINES, page, row, say } from "./state.js"
 
+async function sent(address, options) {
+  try {
+    return await fetch(address, { method: "POST", ...options })
+  } catch (error) {
+    if (error.name === "AbortError") throw error
+    throw new Error("No answer: is `physlearn explore` still running?")
+  }
+}
+
 export async function post(address, asked, options = {}) {
   const body = asked instanceof Blob ? asked : JSON.stringify(asked)
-  const response = await fetch(address, { method: "POST", body, ...options })
+  const response = await sent(address, { body, ...options })
   const reply = await response.json()
   if (reply.error) throw new Error(reply.error)
   return reply
 }
 
 export async function* parts(address, asked, signal) {
-  const response = await fetch(address, { method: "POST", body: JSON.stringify(asked), signal })
+  const response = await sent(address, { body: JSON.stringify(asked), signal })
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
   let rest = ""
   for (;;) {

@@ -36,6 +36,16 @@ def test_json_has_the_table(run, table):
     assert answer["parameters"][0]["low"] < 1.5 < answer["parameters"][0]["high"]
 
 
+def test_the_column_of_times_is_found_by_its_usual_names(run, table, tmp_path):
+    pd.read_csv(table).rename(columns={"t": "time [s]", "x": "x [m]"}).to_csv(tmp_path / "named.csv", index=False)
+    answers = [
+        run("fit", "van-der-pol", "--data", path, "--method", "derivative", "--json").out
+        for path in (table, tmp_path / "named.csv")
+    ]
+    one, other = (json.loads(answer)["result"]["parameters"] for answer in answers)
+    assert one == other
+
+
 def test_wrong_arguments_are_one_line(run, table, tmp_path):
     for arguments, told in (
         (("--data", table, "--free", "nu"), "'nu' is not a parameter"),

@@ -128,6 +128,7 @@ def test_a_column_that_differs_between_runs_is_a_parameter_and_others_are_inputs
         ("0,1\n1,2\n", [], "has no header"),
         ("t,x,y\n0,1,2\n1,2,3\n", ["--inputs", "torque"], "no column 'torque'|no coordinate 'torque'"),
         ("t,x\n0,1\n1,2\n", ["--energy", "1"], "--energy is for systems"),
+        ("t,x\n0,1\n1,2\n", ["--method", "rk4"], "--method is for systems"),
         ("t,x\n0,1\n1,2\n", ["--model", "hnm"], "hnm"),
         ("t,x\n0,1\n1,2\n", ["--time-column", "when"], "names no column"),
     ],
@@ -137,6 +138,31 @@ def test_what_cannot_be_forecast_is_refused_in_a_line(refused, tmp_path, text, o
     line = refused("forecast", tmp_path / "data.csv", *options, "--out", tmp_path / "out")
     assert any(part in line for part in message.split("|")), line
     assert not (tmp_path / "out" / "report.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--loss", "wrong"], "loss must be one of derivative"),
+        (["--epochs", "-1"], "epochs must be positive"),
+        (["--members", "0"], "'--members'"),
+    ],
+)
+def test_a_wrong_setting_is_refused_before_a_model_is_trained(refused, tmp_path, monkeypatch, options, message):
+    def fit(*_, **__):
+        raise AssertionError("a model was trained")
+
+    monkeypatch.setattr(Forecaster, "fit", fit)
+    t = np.arange(60) / 5
+    pd.DataFrame({"t": t, "x": np.sin(t), "v": np.cos(t)}).to_csv(tmp_path / "data.csv", index=False)
+    line = refused("forecast", tmp_path / "data.csv", *options, "--out", tmp_path / "out")
+    assert message in line
+    assert "left out" not in line
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(refused, tmp_path):
+    (tmp_path / "taken").write_text("")
+    assert "taken, which is a file: choose a folder" in refused("forecast", "pendulum", "--out", tmp_path / "taken")
 
 
 def test_options_for_files_are_refused_for_systems_and_a_file_that_is_missing_is_named(refused, tmp_path):
@@ -175,3 +201,20 @@ def test_models_of_the_line_up_that_cannot_be_trained_are_left_out_with_the_reas
     assert any(note.startswith("echo-state is left out: ") for note in told.notes)
     with pytest.raises(InputError, match="steps"):
         forecast_measurements(found, ("echo-state",), progress=False)
+
+
+@pytest.mark.filterwarnings("ignore:.*held-out orbits are too few")
+@pytest.mark.parametrize("runs", [1, 12])
+def test_a_band_that_could_not_be_calibrated_is_named_so_in_the_picture_and_in_the_notes(tmp_path, runs):
+    t = np.arange(80) / 5
+    orbits = PENDULUM.orbit(PENDULUM.sample(runs, seed=0), t).z.numpy()
+    tables = [pd.DataFrame({"run": k, "t": t, "q": z[:, 0], "v": z[:, 1]}) for k, z in enumerate(orbits)]
+    pd.concat(tables).to_csv(tmp_path / "data.csv", index=False)
+    found = measurements.read(tmp_path / "data.csv")
+    told = forecast_measurements(
+        found, ("nn",), loss="derivative", members=2, hidden=(8,), progress=False, training={"epochs": 10}
+    )
+    legend = [text.get_text() for text in told.plot().axes[0].get_legend().get_texts()]
+    assert ("90% band, not calibrated" in legend) == (runs == 1)
+    assert ("90% band" in legend) == (runs > 1)
+    assert ("by bands that are not calibrated" in str(told)) == (runs == 1)

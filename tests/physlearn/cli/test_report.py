@@ -16,7 +16,7 @@ def test_every_other_command_takes_report(command):
 @pytest.mark.parametrize(
     ("arguments", "shown"),
     [
-        (["simulate", "kepler", "--time", 5], ["1 orbits of 51 times", "energy_error"]),
+        (["simulate", "kepler", "--time", 5], ["1 orbit of 51 times", "energy_error"]),
         (
             ["escapes", "henon-heiles", "--energy", 0.2, "--orbits", 20, "--time", 20, "--dt", 0.05],
             ["20 orbits of energy 0.2"],

@@ -98,7 +98,7 @@ def test_the_same_seed_gives_the_same_ensemble_and_the_next_seed_its_second_memb
 def test_what_has_no_bands_is_refused():
     with pytest.raises(InputError, match="members must be at least 1"):
         Forecaster("hnn", members=0)
-    with pytest.raises(InputError, match="1 for a baseline"):
+    with pytest.raises(InputError, match="must be 1 for the model cubic"):
         Forecaster("cubic", members=3)
     f = Forecaster("hnn", hidden=(8,)).fit(orbits(3, 0), epochs=1, progress=False)
     with pytest.raises(InputError, match="members=20"):
