@@ -116,7 +116,7 @@ def in_units():
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # a page that moves keeps a processor busy until its browser is closed
 def browser():
     """A chromium without a window, driven by selenium."""
     webdriver = pytest.importorskip("selenium.webdriver", reason="a browser is driven by selenium")
