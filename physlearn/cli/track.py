@@ -53,7 +53,7 @@ def track(
     ] = None,
     plot: Plot = None,
     overlay: Annotated[
-        Path | None, Option(help="Copy of the film to write, .mp4, with the tracked pendulums drawn on it.")
+        Path | None, Option(help="Copy of the film to write, .mp4, with the tracked pendulums or markers drawn on it.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -72,11 +72,11 @@ def track(
     if points or colours or template:
         from physlearn.cli.points_of_film import places
 
-        if unused := [name for name, value in (("--markers", markers), ("--overlay", overlay)) if value is not None]:
-            raise InputError(f"{unused[0]} is for pendulums; leave it out, or leave out --points, --colours and --template")
+        if markers is not None:
+            raise InputError("--markers is for pendulums; leave it out, or leave out --points, --colours and --template")
         texts = {"scale": scale, "origin": origin, "time": time, "region": region}
         own: dict[str, Any] = {"frame": frame, "angle": angle, "corrections": corrections, "fps": fps, "colours": colours}
-        places(film, points, template, out or Path("positions.csv"), plot, as_json, texts, **own)
+        places(film, points, template, out or Path("positions.csv"), plot, overlay, as_json, texts, **own)
         return
     out = out or Path("angles.csv")
     report.writable_files(out, out.with_suffix(".nc"), plot, overlay, inputs=[film])
