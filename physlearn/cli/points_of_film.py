@@ -17,6 +17,7 @@ from physlearn.cli.answer import answer, progress
 from physlearn.forecasting import files
 from systems import InputError
 from systems.film import track_points
+from systems.film.overlay import overlay as overlaid
 
 KINDS: dict[str, Any] = {
     "origin": (2, "640,100"),
@@ -33,17 +34,18 @@ def places(
     out: Path,
     plot: Path | None,
     report: Path | None,
+    overlay: Path | None,
     as_json: bool,
     texts: Mapping[str, str | None],
     **options: Any,
 ) -> None:
-    """Track the markers, write their places as CSV or netCDF, and print a summary.
+    """Track the markers, write their places as CSV or netCDF, and the film with them drawn on it, and print a summary.
 
     ``texts`` are scale, origin, time and region as they were typed.
     """
     if out.suffix.lower() not in (".csv", ".nc"):
         raise InputError(f"places are written to .csv or .nc, not to {out.name}: give another name")
-    files.writable_files(out, plot, report, inputs=[film])
+    files.writable_files(out, plot, report, overlay, inputs=[film])
     found = track_points(
         film,
         [_numbers(one, "--points", 2, "640,360") for text in points or () for one in text.split(";")] or None,
@@ -56,6 +58,9 @@ def places(
     )
     (found.to_csv if out.suffix.lower() == ".csv" else found.save)(out)
     written = [out]
+    if overlay is not None:
+        overlaid(film, found, overlay, progress=progress(as_json))
+        written.append(overlay)
     seen = [int((quality > 0).sum()) for quality in found.quality]
     summary: list[Any] = [
         {"marker": k, "frames": len(found.t), "seen": seen[k], "unit": found.axes.unit}

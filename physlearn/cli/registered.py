@@ -12,9 +12,10 @@ BUILT_IN = {  # what a help text calls a registry, and the names in it
     "activations": """celu cube elu exp gaussian gelu hardshrink hardsigmoid hardswish hardtanh identity leaky_relu log_sigmoid
         mish ramp relu relu6 selu sigmoid silu sine softplus softshrink softsign square tanh tanhshrink zero""",
     "benchmarks": "spring pendulum real-pendulum real-pendulum-derived two-body three-body",
-    "epochs of exploration": "60",
+    "epochs of exploration": "200",
     "figures": """fig3 fig4 fig5 fig6 fig7 fig8 fig9 attempts attempts-together claims curves depth hessian map-data
-        map-systems map-widths mix mix-again mix-curves mix-forecasts mix-parity mix-parity-again mix-types transfer""",
+        map-systems map-widths mix mix-again mix-curves mix-forecasts mix-parity mix-parity-again mix-types transfer
+        universal""",
     "indicators": "megno fli frequency-drift",
     "integrators": """euler rk4 symplectic-euler leapfrog yoshida-4 yoshida-6 implicit-midpoint gauss-legendre-4
         gauss-legendre-6 tao-4 dopri8""",
@@ -22,7 +23,7 @@ BUILT_IN = {  # what a help text calls a registry, and the names in it
     "memories": "next-generation-reservoir echo-state",
     "models": """nn hnn hnn-separable hnn-mechanical lnn dissipative-hnn dissipative-hnn-mechanical nn-splines hnn-splines
         linear cubic polynomial polynomial-hamiltonian sparse sparse-hamiltonian""",
-    "orbits of exploration": "100",
+    "orbits of exploration": "200",
     "systems": """dipole dipole-reduced double-pendulum duffing elastic-pendulum fitzhugh-nagumo forced-duffing fput-alpha
         general-henon-heiles harmonic-oscillator henon-heiles kepler lorenz lotka-volterra pendulum pendulum-clock
         swinging-atwood tao-oscillator three-body toda-ring two-body van-der-pol""",

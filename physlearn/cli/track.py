@@ -57,7 +57,7 @@ def track(
     plot: Plot = None,
     report: ReportFile = None,
     overlay: Annotated[
-        Path | None, Option(help="Copy of the film to write, .mp4, with the tracked pendulums drawn on it.")
+        Path | None, Option(help="Copy of the film to write, .mp4, with the tracked pendulums or markers drawn on it.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -77,11 +77,12 @@ def track(
     if points or colours or template:
         from physlearn.cli.points_of_film import places
 
-        if unused := [name for name, value in (("--markers", markers), ("--overlay", overlay)) if value is not None]:
-            raise InputError(f"{unused[0]} is for pendulums; leave it out, or leave out --points, --colours and --template")
+        if markers is not None:
+            raise InputError("--markers is for pendulums; leave it out, or leave out --points, --colours and --template")
         texts = {"scale": scale, "origin": origin, "time": time, "region": region}
         own: dict[str, Any] = {"frame": frame, "angle": angle, "corrections": corrections, "fps": fps, "colours": colours}
-        places(context, film, points, template, out or Path("positions.csv"), plot, report, as_json, texts, **own)
+        files_written = out or Path("positions.csv"), plot, report, overlay
+        places(context, film, points, template, *files_written, as_json, texts, **own)
         return
     out = out or Path("angles.csv")
     files.writable_files(out, out.with_suffix(".nc"), plot, report, overlay, inputs=[film])

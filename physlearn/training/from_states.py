@@ -26,6 +26,13 @@ WORSE = 1.2  # factor by which the noise may increase if segments become longer
 HELD = 5  # every fifth orbit is held out
 GROUPS = 40  # of orbits or segments, which are drawn anew together
 LOST = 0.5  # noise, relative to the spread, of a fit that follows nothing
+NO_MOTION = (
+    0.8  # noise, relative to the spread, of states that are nothing but noise; fits of short segments leave less than 1
+)
+NOTHING = (
+    "no term is significant, because the states hardly move or their noise is as large as the motion: give more states, or "
+    "smoother ones"
+)
 ROUNDS = 6  # in which terms are chosen again
 
 
@@ -180,10 +187,7 @@ def sparse_shot(candidates: Mapping[int, tuple[LinearField, Tensor]], states: St
         values = int(now.segments.values.sum())
         selection = select(found.matrix.numpy(), found.right.numpy(), whole.numpy(), values, seed)
         if not selection.chosen:
-            raise InputError(
-                "no term is significant, because the states hardly move or their noise is as large as the motion: give more "
-                "states, or smoother ones"
-            )
+            raise InputError(NOTHING)
         if selection.chosen in tried:
             break
         tried.append(selection.chosen)
@@ -203,6 +207,8 @@ def sparse_shot(candidates: Mapping[int, tuple[LinearField, Tensor]], states: St
             break
         chosen = [chosen[i] for i in needed]
         fit = _grown(field.among(chosen), states, fit.coefficients[needed], None)[0]
+    if bool((fit.noise > NO_MOTION).all()):  # terms that make all motion die out at once can seem significant
+        raise InputError(NOTHING)
     return fit.settled(FINE), replace(selection, chosen=chosen)
 
 

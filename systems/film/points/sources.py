@@ -27,9 +27,13 @@ class Source(Protocol):
 
     width: int
     height: int
+    rotation: int
 
     def frames(self) -> Iterator[Frame]:
         """Yield the frames in order of time."""
+
+    def shown(self) -> Iterator[NDArray[np.uint8]]:
+        """Yield the same frames in red, green and blue, ``(H, W, 3)``."""
 
 
 class Pictures:
@@ -49,6 +53,8 @@ class Pictures:
     InputError
         If the pictures are too small or too large.
     """
+
+    rotation = 0
 
     def __init__(self, count: int, picture: Callable[[int], NDArray[Any]], t: NDArray[np.float64]) -> None:
         self.count, self.picture, self.t = count, picture, t
@@ -70,6 +76,12 @@ class Pictures:
                 )
             yield frame_of(float(self.t[k]), picture)
 
+    def shown(self) -> Iterator[NDArray[np.uint8]]:
+        """Yield the pictures in red, green and blue, ``(H, W, 3)``."""
+        for k in range(self.count):
+            picture = _bytes(float(self.t[k]), self.picture(k))
+            yield np.dstack([picture] * 3) if picture.ndim == 2 else picture[..., :3]
+
 
 def frame_of(t: float, picture: NDArray[Any]) -> Frame:
     """Return a picture as a frame.
@@ -81,13 +93,7 @@ def frame_of(t: float, picture: NDArray[Any]) -> Frame:
     picture : shape ``(H, W)``, ``(H, W, 3)`` or ``(H, W, 4)``
         Grey levels, or red, green and blue: bytes, 16-bit numbers, floating-point numbers from 0 to 1, or True for white.
     """
-    if picture.dtype.kind == "f" and not np.isfinite(picture).all():
-        raise InputError(f"the picture at {t:g} s has values that are not finite; give levels from 0 to 1, or bytes")
-    if picture.dtype.kind == "b":
-        picture = 255 * picture.astype(np.uint8)
-    elif picture.dtype != np.uint8:
-        largest = np.iinfo(picture.dtype).max if picture.dtype.kind in "ui" else 1.0
-        picture = np.clip(np.rint(picture * (255 / largest)), 0, 255).astype(np.uint8)
+    picture = _bytes(t, picture)
     height, width = picture.shape[:2]
     half = (height + 1) // 2, (width + 1) // 2
     if picture.ndim == 2:
@@ -98,6 +104,18 @@ def frame_of(t: float, picture: NDArray[Any]) -> Frame:
     small = cv2.resize(even, half[::-1], interpolation=cv2.INTER_AREA)
     y, u, v = (np.asarray(plane, np.uint8) for plane in (cv2.extractChannel(whole, 0), *cv2.split(small)[1:]))
     return Frame(t, y, u, v)
+
+
+def _bytes(t: float, picture: NDArray[Any]) -> NDArray[np.uint8]:
+    """Return a picture with levels from 0 to 255; the time is that in the message if it has none."""
+    if picture.dtype.kind == "f" and not np.isfinite(picture).all():
+        raise InputError(f"the picture at {t:g} s has values that are not finite; give levels from 0 to 1, or bytes")
+    if picture.dtype.kind == "b":
+        return 255 * picture.astype(np.uint8)
+    if picture.dtype == np.uint8:
+        return picture
+    largest = np.iinfo(picture.dtype).max if picture.dtype.kind in "ui" else 1.0
+    return np.clip(np.rint(picture * (255 / largest)), 0, 255).astype(np.uint8)
 
 
 def source_of(film: Any, t: ArrayLike | None, fps: float | None) -> tuple[Source, str]:

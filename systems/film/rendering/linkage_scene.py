@@ -16,6 +16,7 @@ from systems.film.rendering.linkages import Linkage
 from systems.film.rendering.shapes import RGB, Bar, Box, Disc, Point, Shape
 
 TURNS = 10  # of a drawn spring
+AXLE, WHEEL = 1.6, 1.2  # height of a cart's marker above its wheels, and their radius, in radii of a marker
 WIDE = 2.2  # half of the width of a drawn spring, in radii of a marker
 
 
@@ -50,7 +51,13 @@ class LinkageScene:
     def body(self) -> list[Shape]:
         """Return the blocks that carry the joints that do not move."""
         fixed = self.places(np.zeros(1))[0][: self.linkage.fixed]
-        return [Bar((x, y - 3 * self.marker), (x, y + 1.5 * self.marker), 5 * self.marker, STEEL) for x, y in fixed.tolist()]
+        shapes: list[Shape] = [
+            Bar((x, y - 3 * self.marker), (x, y + 1.5 * self.marker), 5 * self.marker, STEEL) for x, y in fixed.tolist()
+        ]
+        if self.linkage.wheels:
+            height = float(self.places(np.zeros(1))[0, 0, 1]) + AXLE * self.marker + WHEEL * self.marker
+            shapes.append(Bar((0, height), (self.size[0], height), 0.5 * self.marker, INK))
+        return shapes
 
     def moving(self, time: NDArray[np.float64]) -> list[list[list[Shape]]]:
         """Return the shapes of the whole linkage at each of the times."""
@@ -69,6 +76,11 @@ class LinkageScene:
         shapes: list[Shape] = [Bar(joints[a], joints[b], 0.9 * self.marker, BRASS) for a, b in self.linkage.rods]
         for a, b in self.linkage.springs:
             shapes += _zigzag(joints[a], joints[b], WIDE * self.marker, 0.3 * self.marker)
+        if self.linkage.wheels:
+            (x, y), m = joints[0], self.marker
+            wheels = [(x + side * 2 * AXLE * m, y + AXLE * m) for side in (-1, 1)]
+            shapes.append(Bar((x - 3 * AXLE * m, y), (x + 3 * AXLE * m, y), 2 * AXLE * m, STEEL))
+            shapes += [Disc(wheel, WHEEL * m, INK) for wheel in wheels]
         bobs = joints[self.linkage.fixed :]
         shapes += [Disc(place, 2 * self.marker, STEEL) for place in bobs]
         shapes += [Disc(place, self.marker, colour) for place, colour in zip(joints, self.colours, strict=True)]

@@ -27,6 +27,8 @@ class Linkage:
         Pairs of joints that a rod or a spring connects.
     fixed : int
         Number of joints, the first ones, that do not move.
+    wheels : bool
+        Whether the first joint is on a cart, which runs on a level track.
     """
 
     coordinates: tuple[str, ...]
@@ -34,6 +36,7 @@ class Linkage:
     rods: tuple[tuple[int, int], ...] = ()
     springs: tuple[tuple[int, int], ...] = ()
     fixed: int = 1
+    wheels: bool = False
 
 
 def linkage(system: str) -> Linkage:
@@ -64,6 +67,14 @@ def _elastic_pendulum(x: Floats, y: Floats, length: float) -> Floats:
     return np.stack([np.zeros((len(x), 2)), length * np.stack([x, y], axis=-1)])
 
 
+def _metronome(theta: Floats, length: float) -> Floats:
+    return np.stack([np.zeros((len(theta), 2)), length * np.stack([np.sin(theta), np.cos(theta)], axis=-1)])
+
+
+def _cart(x: Floats, length: float) -> Floats:
+    return np.stack([x, np.zeros_like(x)], axis=-1)[None]
+
+
 def _from_above(x: Floats, y: Floats, length: float) -> Floats:
     return np.stack([x, y], axis=-1)[None]
 
@@ -73,5 +84,7 @@ LINKAGES = {
     "double-pendulum": Linkage(("theta_1", "theta_2"), _double_pendulum, rods=((0, 1), (1, 2))),
     "spring": Linkage(("q",), _spring, springs=((0, 1),)),
     "elastic-pendulum": Linkage(("x", "y"), _elastic_pendulum, springs=((0, 1),)),
+    "metronome": Linkage(("theta",), _metronome, rods=((0, 1),)),
+    "cart": Linkage(("x",), _cart, fixed=0, wheels=True),
     "foucault": Linkage(("x", "y"), _from_above, fixed=0),
 }

@@ -103,8 +103,9 @@ def render_system(
     Parameters
     ----------
     system
-        Name of the system: ``"pendulum"``, ``"double-pendulum"``, ``"spring"``, ``"elastic-pendulum"`` or ``"foucault"``,
-        which is seen from above. Its markers are in the order of `systems.film.states.to_states`, with both ends of a spring.
+        Name of the system: ``"pendulum"``, ``"double-pendulum"``, ``"spring"``, ``"elastic-pendulum"``,
+        ``"metronome"``, ``"cart"``, or ``"foucault"``, which is seen from above. Its markers are in the
+        order of `systems.film.states.to_states`, with both ends of a spring, and with the pivot of a metronome.
     orbit : Orbit, shape ``(T,)``
         States with the angles or places of the system; times are in seconds. Ten or more times per swing are needed.
     path

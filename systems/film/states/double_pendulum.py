@@ -38,6 +38,7 @@ def double_pendulum(positions: Positions, *, momenta: bool = True) -> States:
             positions.t,
             without_jumps(np.arctan2(x[k + 1] - x[k], up[k] - up[k + 1])),
             np.hypot(errors[k], errors[k + 1]) / lengths[k][0],
+            np.sqrt(2) * positions.axes.scale / lengths[k][0],
         )
         for k in range(2)
     )

@@ -24,8 +24,9 @@ def elastic_pendulum(positions: Positions, *, length: float | None = None) -> St
             f"bob: pass a positive length, not {length}"
         )
     error = np.hypot(positions.errors[0], positions.errors[1]) / length
-    x = motion_of(positions.t, (positions.x[1] - positions.x[0]) / length, error)
-    y = motion_of(positions.t, (positions.height[1] - positions.height[0]) / length, error)
+    pixel = np.sqrt(2) * positions.axes.scale / length
+    x = motion_of(positions.t, (positions.x[1] - positions.x[0]) / length, error, pixel)
+    y = motion_of(positions.t, (positions.height[1] - positions.height[0]) / length, error, pixel)
     columns = {
         "x": (x.value, x.error),
         "y": (y.value, y.error),

@@ -13,7 +13,7 @@ def in_the_plane(
 ) -> States:
     """Return the states (x, y, v_x, v_y) of a marker from a centre, with y upwards."""
     x, y = (
-        motion_of(positions.t, values[marker] - middle, positions.errors[marker])
+        motion_of(positions.t, values[marker] - middle, positions.errors[marker], positions.axes.scale)
         for values, middle in zip((positions.x, positions.height), centre, strict=True)
     )
     columns = {

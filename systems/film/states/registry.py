@@ -21,7 +21,7 @@ class Filmed:
     markers: dict[int, str]
 
 
-_FILES = ("pendulum", "double_pendulum", "spring", "elastic_pendulum", "foucault", "cart", "free_fall")
+_FILES = ("pendulum", "double_pendulum", "spring", "elastic_pendulum", "foucault", "cart", "metronome", "free_fall")
 FILMED: Registry[Filmed] = Registry(
     "filmed system",
     "physlearn.filmed",
@@ -72,7 +72,8 @@ def to_states(positions: Positions, system: str, **options: Any) -> States:
     positions : Positions
         Places of the markers, in the order that the system needs: ``pendulum`` (pivot, bob, or the bob alone),
         ``double-pendulum`` (pivot, first bob, second bob), ``spring`` (mass, or its upper end and the mass),
-        ``elastic-pendulum`` (pivot, bob), ``foucault`` from above (bob), ``cart``, and ``free-fall``.
+        ``elastic-pendulum`` (pivot, bob), ``foucault`` from above (bob), ``cart``, ``metronome`` (pivot, weight, or the weight
+        alone), and ``free-fall``.
     system : str
         Name of the system.
     **options

@@ -25,6 +25,6 @@ def spring(positions: Positions, *, mass: float = 1.0) -> States:
     place = along_its_line(positions, 0, "spring")
     # half way between the mean extremes: the plain mean depends on where in a swing the film begins and ends
     middle = float(np.nanquantile(place, 0.02) + np.nanquantile(place, 0.98)) / 2
-    q = motion_of(positions.t, place - middle, positions.errors[0])
+    q = motion_of(positions.t, place - middle, positions.errors[0], positions.axes.scale)
     columns = {"q": (q.value, q.error), "p": (mass * q.rate, mass * q.rate_error)}
     return states_of(positions, columns, 1, {}, {"q": positions.axes.unit})

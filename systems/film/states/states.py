@@ -63,7 +63,7 @@ class Motion:
     rate_error: Floats
 
 
-def motion_of(t: Floats, value: Floats, error: Floats) -> Motion:
+def motion_of(t: Floats, value: Floats, error: Floats, pixel: float) -> Motion:
     """Return a coordinate with its rate by a smoothing spline, which expects no oscillation.
 
     Parameters
@@ -72,6 +72,8 @@ def motion_of(t: Floats, value: Floats, error: Floats) -> Motion:
         Times [s].
     value, error : shape ``(T,)``
         The coordinate and its standard errors, NaN where it was not measured.
+    pixel
+        Change of the coordinate if its markers move by a pixel; the errors that places have in common grow with it.
     """
     seen = np.isfinite(value)
     if seen.sum() < 2:
@@ -82,6 +84,10 @@ def motion_of(t: Floats, value: Floats, error: Floats) -> Motion:
     if not np.isfinite(found.noise):  # too few values per turn to tell noise from motion: the noise is that of the places
         step = float(np.median(np.diff(t[seen])))
         errors = np.maximum(errors, np.nanmedian(error) / step)
+    # what the grid of pixels does to a moving marker comes and goes too slowly to be smoothed away, and is no noise
+    with np.errstate(invalid="ignore", divide="ignore"):
+        fastest = found.errors[1] / found.errors[0]  # [1/s]
+    errors = np.hypot(errors, SYSTEMATIC * pixel * np.where(np.isfinite(fastest), fastest, 0))
     return Motion(value, error, np.where(seen, found.values[1], np.nan), np.where(seen, errors, np.nan))
 
 

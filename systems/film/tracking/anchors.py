@@ -61,17 +61,22 @@ class Anchors:
         z = moved[:, 0, 0].astype(complex) + 1j * moved[:, 0, 1]
         return np.where(status[:, 0] == 1, z, np.nan)
 
-    def settle(self, pictures: NDArray[np.uint8]) -> None:
+    def settle(self, pictures: NDArray[np.uint8]) -> NDArray[np.complex128]:
         """Keep only the points that stand still relative to each other, or none if there are too few.
 
         Parameters
         ----------
         pictures : shape ``(N, h, w)``
             Brightness of several pictures.
+
+        Returns
+        -------
+        shape ``(N, M)``
+            Where the kept points are in each picture, as ``x + i y``; NaN where they are not found.
         """
         if len(self.points) < FEWEST:
             self.points = self.points[:0]
-            return
+            return np.zeros((len(pictures), 0), complex)
         tracks = np.array([self.follow(picture) for picture in pictures])
         start = self.points[:, 0, 0].astype(complex) + 1j * self.points[:, 0, 1]
         motion = tracks - start
@@ -82,20 +87,22 @@ class Anchors:
             stray = [np.abs(now - fit[0] * start - fit[1]) for now, fit in zip(tracks, fits, strict=True) if fit is not None]
             if chosen.sum() < FEWEST or len(stray) < OFTEN * len(tracks):
                 self.points = self.points[:0]
-                return
+                return tracks[:, :0]
             chosen = (np.nan_to_num(np.array(stray), nan=np.inf) < LOYAL).mean(axis=0) > OFTEN
         near = (
             float(np.hypot(*np.ptp(self.points[chosen, 0], axis=0))) < SPREAD * max(self.first.shape) if chosen.any() else True
         )
-        self.points = self.points[:0] if chosen.sum() < FEWEST or near else self.points[chosen]
+        chosen &= not (chosen.sum() < FEWEST or near)
+        self.points = self.points[chosen]
+        return tracks[:, chosen]
 
-    def camera(self, picture: NDArray[np.uint8]) -> tuple[complex, complex, float]:
+    def camera(self, now: NDArray[np.complex128]) -> tuple[complex, complex, float]:
         """Estimate the camera's motion from the first picture to another.
 
         Parameters
         ----------
-        picture : shape ``(h, w)``
-            Brightness of the other picture.
+        now : shape ``(N,)``
+            Where the points are in the other picture, from `follow`.
 
         Returns
         -------
@@ -107,11 +114,7 @@ class Anchors:
         if len(self.points) < FEWEST:
             return complex(np.nan), complex(np.nan), np.nan
         start = self.points[:, 0, 0].astype(complex) + 1j * self.points[:, 0, 1]
-        now = self.follow(picture)
-        fit = similarity(start, now)
-        if fit is None:
-            return complex(np.nan), complex(np.nan), np.nan
-        return fit
+        return similarity(start, now) or (complex(np.nan), complex(np.nan), np.nan)
 
 
 def similarity(start: NDArray[np.complex128], now: NDArray[np.complex128]) -> tuple[complex, complex, float] | None:
@@ -140,11 +143,17 @@ def similarity(start: NDArray[np.complex128], now: NDArray[np.complex128]) -> tu
         a = complex((np.conj(centred) * (y - y.mean())).sum() / spread)
         b = complex(y.mean() - a * x.mean())
         stray = np.abs(now - a * start - b)
-        typical = float(np.median(stray[use]))
+        typical = _middle(stray[use])
         fit = a, b, typical / np.sqrt(spread)
         with np.errstate(invalid="ignore"):
             use = stray < max(3 * typical, 0.05)
     return fit
+
+
+def _middle(x: Floats) -> float:
+    """Return the median of a few numbers, several times as fast as `numpy.median`."""
+    ordered = np.sort(x)
+    return float(ordered[(len(x) - 1) // 2] + ordered[len(x) // 2]) / 2
 
 
 def _median(z: NDArray[np.complex128]) -> NDArray[np.complex128]:

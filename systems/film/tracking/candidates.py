@@ -81,14 +81,17 @@ def find_candidates(sample: Sample, coloured: bool, named: Sequence[str] | None 
     moving, middle = _stillness(sample)
     regions = cv2.connectedComponentsWithStats(moving.astype(np.uint8), connectivity=8)
     found: list[Candidate] = []
+    followed: list[Candidate] = []
     for k in np.unique(np.linspace(0, len(sample.t) - 1, LOOKS).round().astype(int)):
         picture = sample.pictures[k]
         patches = [patch for patch in patches_of(picture) if (moving & patch.mask).any() and is_named(picture, patch, named)]
         for patch in [patch for patch in patches if patch.likeness > LIKELY][:MOST_MOVING]:
-            if any(_same(sample, candidate, patch, int(k)) for candidate in found):
+            if any(_same(sample, candidate, patch, int(k)) for candidate in followed):
                 continue
             box = _region(regions, patch)
             candidate = _follow(sample, picture, patch, int(k), box)
+            if candidate is not None:
+                followed.append(candidate)
             if candidate is not None and candidate.moves:
                 found.append(candidate)
     still = [patch for patch in patches_of(middle) if is_named(middle, patch, named)] if coloured else []
@@ -117,9 +120,8 @@ def _stillness(sample: Sample) -> tuple[Mask, NDArray[np.uint8]]:
     change = cv2.GaussianBlur(change, (3, 3), 0)
     usual = float(np.median(change))
     moving = change > usual + 6 * noise_of(np.abs(change - usual)) + 1
-    return cv2.dilate(moving.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool), np.median(stack, axis=0).astype(
-        np.uint8
-    )
+    usually = np.median(stack[::2], axis=0).astype(np.uint8)
+    return cv2.dilate(moving.astype(np.uint8), np.ones((5, 5), np.uint8)).astype(bool), usually
 
 
 def _region(regions, patch: Patch) -> tuple[int, int, int, int]:  # type: ignore[no-untyped-def]
@@ -155,21 +157,28 @@ def _follow(
 
     size = float(np.sqrt(area))
     farthest = max(4 * size, JUMP * max(height, width))
+    shift = sample.shift.round().astype(int).tolist()
 
     def look(k: int, last: Floats) -> Blob | None:
         # most patches have hardly moved, so that a small part of the picture shows them
-        near = best_of(k, last, max(3 * size, NEAR))
+        part = part_within(k, last, max(3 * size, NEAR))
+        near = best_of(k, last, part)
         sure = near is not None and abs(np.log(near.mass / area)) < SURE
-        return near if sure else best_of(k, last, farthest)
+        wide = part if sure else part_within(k, last, farthest)
+        return near if wide == part else best_of(k, last, wide)
 
-    def best_of(k: int, last: Floats, reach: float) -> Blob | None:
-        dx, dy = sample.shift[k].round().astype(int) if start is None else (0, 0)
-        a, b = (max(0, box[i] + shift, int(last[i] - reach)) for i, shift in enumerate((dx, dy)))
-        right, bottom = min(width, box[2] + dx, int(last[0] + reach) + 2), min(height, box[3] + dy, int(last[1] + reach) + 2)
+    def part_within(k: int, last: Floats, reach: float) -> tuple[int, int, int, int]:
+        dx, dy = shift[k] if start is None else (0, 0)
+        x, y = float(last[0]), float(last[1])
+        left, top = max(0, box[0] + dx, int(x - reach)), max(0, box[1] + dy, int(y - reach))
+        return left, top, min(width, box[2] + dx, int(x + reach) + 2), min(height, box[3] + dy, int(y + reach) + 2)
+
+    def best_of(k: int, last: Floats, part: tuple[int, int, int, int]) -> Blob | None:
+        a, b, right, bottom = part
         view = sample.pictures[k, b : max(0, bottom), a : max(0, right)]
         if view.size == 0:
             return None
-        seen = blobs(paint.amount(np.ascontiguousarray(view, dtype=np.float32)), 0.3 * area)
+        seen = blobs(paint.amount(np.ascontiguousarray(view, dtype=np.float32)), 0.3 * area, 3 * area)
 
         def far(blob: Blob) -> float:
             distance = float(np.hypot(a + blob.x - last[0], b + blob.y - last[1]))
@@ -181,7 +190,7 @@ def _follow(
         best = min(seen, key=far)
         best = replace(best, x=a + best.x, y=b + best.y)
         jump = float(np.hypot(best.x - last[0], best.y - last[1]))
-        return best if best.mass < 3 * area and jump < farthest else None
+        return best if jump < farthest else None
 
     for order in (range(start or 0, n), range((start or 0) - 1, -1, -1)):
         last = np.array(patch.centre)
@@ -219,6 +228,8 @@ def _same(sample: Sample, candidate: Candidate, patch: Patch, k: int) -> bool:
         return False
     size = float(np.sqrt(patch.area * sample.scale.prod() / np.pi))
     near = np.hypot(*(sample.to_film(np.array(patch.centre)) - where)) < 0.7 * max(size, candidate.radius)
+    if not candidate.moves:  # a shred of a marker may have been followed to the marker itself
+        near &= 0.5 < size / candidate.radius < 2
     colour = np.median(sample.pictures[k][patch.mask].astype(float), axis=0)
     return bool(near and np.abs(colour - candidate.paint.inside)[1:].max() < ALIKE)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from systems.errors import AccuracyWarning, InputError
 from systems.extras import require
@@ -118,6 +119,22 @@ class FilmReader:
         """
         for t, picture in self.pictures():
             yield Frame(t, *_planes(picture))
+
+    def shown(self) -> Iterator[NDArray[np.uint8]]:
+        """Yield the same frames in red, green and blue, without the rotation that players apply.
+
+        Yields
+        ------
+        shape ``(H, W, 3)``
+            The next picture.
+
+        Raises
+        ------
+        InputError
+            For the reasons of `pictures`.
+        """
+        for _, picture in self.pictures():
+            yield picture.to_ndarray(format="rgb24")
 
     def pictures(self) -> Iterator[tuple[float, Any]]:
         """Yield the times of the same frames with the decoder's pictures.

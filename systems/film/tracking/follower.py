@@ -136,11 +136,7 @@ class Follower:
             return None
         amount = self.sight.amount(view, left, top) if isinstance(self.sight, Moved) else self.sight.amount(view)
         least, most = self.masses
-        found = [
-            replace(blob, x=blob.x + left, y=blob.y + top)
-            for blob in blobs(amount, least * self.mass)
-            if blob.mass < most * self.mass
-        ]
+        found = [replace(blob, x=blob.x + left, y=blob.y + top) for blob in blobs(amount, least * self.mass, most * self.mass)]
 
         def far(blob: Blob) -> float:
             distance = float(np.hypot(blob.x - expected[0], blob.y - expected[1]))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from systems.film.tracking.decode import Frame
 SEEN = 0.5  # of the marker's colour, mixed with that of its surroundings: the edge of a sharp blob
 LARGE = 150  # pixels: in a larger patch, the interior more than two pixels from the edge prevails
 FAINT = 0.2  # below it, a pixel counts as surroundings
+FULL = 4  # pixels of a patch per mass, above which it is so faint that it is no marker
 STRANGE = 0.35  # of the distance between both colours: a pixel farther off the line between them belongs to something else
 NOISE = np.diag([15.0, 3.0, 3.0]) ** 2  # grey levels: brightness varies more than colour, and no colour is exact
 
@@ -153,7 +156,7 @@ def window(frame: Frame, left: int, top: int, right: int, bottom: int) -> tuple[
     return np.dstack([y.astype(np.float32), large[: bottom - top, : right - left]]), left, top
 
 
-def blobs(amount: Image, least: float) -> list[Blob]:
+def blobs(amount: Image, least: float, most: float = inf) -> list[Blob]:
     """Find the connected patches of at least a given mass.
 
     Each centre is weighted by how much of a pixel is the marker. A patch that motion smears over more than its own size is
@@ -165,6 +168,8 @@ def blobs(amount: Image, least: float) -> list[Blob]:
         How much of each pixel is the marker, as `Paint.amount` returns it.
     least
         Smallest mass [pixels].
+    most : optional
+        Largest mass [pixels].
 
     Returns
     -------
@@ -177,21 +182,22 @@ def blobs(amount: Image, least: float) -> list[Blob]:
     edge = SEEN * min(1.0, max(float(cv2.blur(amount, (3, 3)).max()), 2 * FAINT))
     count, labels, stats, _ = cv2.connectedComponentsWithStats((amount > edge).astype(np.uint8), connectivity=8)
     found = []
-    for k in range(1, count):
-        x, y, w, h, area = (int(value) for value in stats[k])
-        if area < least / 2:
+    above = np.maximum(amount - np.float32(FAINT), 0)
+    for k, (x, y, w, h, area) in enumerate(stats.tolist()):
+        if k == 0 or not least / 2 <= area <= FULL * most:
             continue
         margin = 2 + min(w, h) // 4
         rows, columns = slice(max(0, y - margin), y + h + margin), slice(max(0, x - margin), x + w + margin)
-        own = (labels[rows, columns] == k).astype(np.uint8)
-        near = cv2.dilate(own, np.ones((2 * margin + 1, 2 * margin + 1), np.uint8)).astype(bool)
-        near &= (labels[rows, columns] == k) | (labels[rows, columns] == 0)
-        part = amount[rows, columns]
-        weight = np.where(near & (part > FAINT), part - FAINT, 0)
+        part = labels[rows, columns]
+        own = (part == k).astype(np.uint8)
+        near = cv2.dilate(own, _square(2 * margin + 1))
+        if count > 2:  # another patch may be near
+            near[(part != k) & (part != 0)] = 0
+        weight = above[rows, columns] * near
         if area > LARGE:
             weight[_within(own)] = 1 - FAINT
         moments = cv2.moments(weight)
-        if moments["m00"] < least * (1 - FAINT) or moments["m00"] <= 0:
+        if not least <= moments["m00"] / (1 - FAINT) <= most or moments["m00"] <= 0:
             continue
         found.append(
             Blob(
@@ -204,11 +210,17 @@ def blobs(amount: Image, least: float) -> list[Blob]:
     return found
 
 
+@cache
+def _square(side: int) -> NDArray[np.uint8]:
+    """Return a square of ones, which `cv2.dilate` takes."""
+    return np.ones((side, side), np.uint8)
+
+
 def _within(own: NDArray[np.uint8]) -> Mask:
     """Return the inside of a patch without gleams and holes: all inside its outline is the marker's, whatever it reflects."""
     outline = cv2.convexHull(cv2.findNonZero(own))
     full = cv2.fillConvexPoly(np.zeros_like(own), outline, 1)
-    return cv2.erode(full, np.ones((3, 3), np.uint8), iterations=2, borderValue=0).astype(bool)
+    return cv2.erode(full, _square(3), iterations=2, borderValue=0).astype(bool)
 
 
 def _scatter(pixels: Floats) -> Floats:

@@ -99,11 +99,15 @@ def shaded_patches(picture: NDArray[np.uint8]) -> list[Patch]:
 
 def _compact(mask: Mask, strength: NDArray[np.float32], coloured: bool) -> list[Patch]:
     """Return the roughly round pieces of a mask."""
-    count, labels, stats, centres = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    left, top, width, height = cv2.boundingRect(mask.view(np.uint8))  # most masks are small
+    if width * height < SMALLEST:
+        return []
+    filled = np.ascontiguousarray(mask[top : top + height, left : left + width]).view(np.uint8)
+    _, labels, stats, centres = cv2.connectedComponentsWithStats(filled, connectivity=4)
+    centres += (left, top)
     found = []
-    for k in range(1, count):
-        x, y, w, h, area = (int(value) for value in stats[k])
-        if not SMALLEST <= area <= LARGEST * mask.size or max(w, h) > 3 * min(w, h) + 2:
+    for k, (x, y, w, h, area) in enumerate(stats.tolist()):
+        if k == 0 or not SMALLEST <= area <= LARGEST * mask.size or max(w, h) > 3 * min(w, h) + 2:
             continue
         own = labels[y : y + h, x : x + w] == k
         moments = cv2.moments(own.astype(np.uint8), binaryImage=True)
@@ -112,6 +116,7 @@ def _compact(mask: Mask, strength: NDArray[np.float32], coloured: bool) -> list[
         roundness = min(1.0, 1 / (2 * pi * max(second, 1e-9)))
         if roundness < 0.6:
             continue
+        x, y = x + left, y + top
         whole = np.zeros(mask.shape, bool)
         whole[y : y + h, x : x + w] = own
         rim = cv2.dilate(_padded(whole, x, y, w, h), np.ones((3, 3), np.uint8)).astype(bool)

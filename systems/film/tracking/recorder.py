@@ -49,7 +49,7 @@ class Recorder:
         a, b, noise = complex(1), complex(0), 0.0
         if len(self.sample.anchors.points):
             small = cv2.resize(frame.y, (self.width, self.height), interpolation=cv2.INTER_AREA)
-            a, b, noise = self.sample.anchors.camera(np.asarray(small, np.uint8))
+            a, b, noise = self.sample.anchors.camera(self.sample.anchors.follow(np.asarray(small, np.uint8)))
             middle = complex(self.width / 2, self.height / 2)
             moved = a * middle + b - middle
             if np.isfinite(moved):

@@ -75,13 +75,13 @@ class Sample:
             raise InputError(
                 f"{film.path} has {count} frames in {times[-1] - times[0]:.2g} s, too few for a swing; give a longer film"
             )
-        if max(float(np.abs(np.subtract(a, b, dtype=np.float32)).mean()) for a, b in pairwise(pictures)) == 0:
+        if all(np.array_equal(a, b) for a, b in pairwise(pictures)):
             raise InputError(f"all frames of {film.path} are identical, so nothing swings; give a film of a moving pendulum")
         stack = np.stack(pictures)
         scale = np.array([film.width / stack.shape[2], film.height / stack.shape[1]])
         anchors = Anchors(np.ascontiguousarray(stack[0, ..., 0]))
-        anchors.settle(np.ascontiguousarray(stack[..., 0]))
-        shift = _shifts(anchors, stack)
+        tracks = anchors.settle(np.ascontiguousarray(stack[..., 0]))
+        shift = _shifts(anchors, tracks, complex(stack.shape[2] / 2, stack.shape[1] / 2))
         if _swings(np.array(times), shift):
             anchors.points, shift = anchors.points[:0], np.zeros_like(shift)
         return cls(np.array(times), stack, anchors, shift, scale)
@@ -99,12 +99,11 @@ def _shrink(frame: Frame) -> NDArray[np.uint8]:
     return np.dstack([cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in (frame.y, frame.u, frame.v)])
 
 
-def _shifts(anchors: Anchors, stack: NDArray[np.uint8]) -> Floats:
+def _shifts(anchors: Anchors, tracks: NDArray[np.complex128], middle: complex) -> Floats:
     """Return the shift of the middle of each picture from the first; where unknown, that of the previous picture."""
-    middle = complex(stack.shape[2] / 2, stack.shape[1] / 2)
-    shifts = np.zeros((len(stack), 2))
-    for i in range(1, len(stack)):
-        a, b, _ = anchors.camera(np.ascontiguousarray(stack[i, ..., 0]))
+    shifts = np.zeros((len(tracks), 2))
+    for i in range(1, len(tracks)):
+        a, b, _ = anchors.camera(tracks[i])
         moved = a * middle + b - middle
         shifts[i] = (moved.real, moved.imag) if np.isfinite(moved) else shifts[i - 1]
     return shifts

@@ -58,11 +58,12 @@ def _lateness(tau: Floats, off: Floats, rate: Floats) -> tuple[float, float]:
     if len(tau) < FEWEST:
         return 0.0, np.inf
     columns = -np.stack([rate, rate * tau], 1)
-    normal = columns.T @ columns
-    if np.linalg.cond(normal) > 1e12:
+    (a, b), (_, d) = columns.T @ columns
+    if (a * d - b * b) * 1e12 < (a + d) ** 2:  # the condition of that matrix
         return 0.0, np.inf
-    fit = np.linalg.solve(normal, columns.T @ off)
+    inverse = np.array([[d, -b], [-b, a]]) / (a * d - b * b)
+    fit = inverse @ (columns.T @ off)
     rest = off - columns @ fit
     # neighbouring residuals may be alike, so that half of them count
-    variance = 2 * float(rest @ rest) / max(len(rest) - 2, 1) * float(np.linalg.inv(normal)[0, 0])
+    variance = 2 * float(rest @ rest) / max(len(rest) - 2, 1) * float(inverse[0, 0])
     return float(fit[0]), variance

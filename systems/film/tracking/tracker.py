@@ -15,10 +15,11 @@ from systems.film.tracking.discover import discover
 from systems.film.tracking.follower import Fixed, Follower
 from systems.film.tracking.given import best, followers_of, likeliest_first, paired, starts_of
 from systems.film.tracking.hues import HUES
+from systems.film.tracking.kept_film import KeptFilm
 from systems.film.tracking.pairing import Found
 from systems.film.tracking.recorder import Recorder
 from systems.film.tracking.result import Tracking
-from systems.film.tracking.sample import Sample
+from systems.film.tracking.sample import SPAN, Sample
 from systems.film.tracking.view import check
 
 DOUBTFUL = 0.1  # of the frames that are lost, or relative error of the amplitude: the wrong thing may have been followed
@@ -36,7 +37,8 @@ def track(
 ) -> Tracking:
     """Track the pendulums in a film, each by its two ends, or by its arc if only one end is visible.
 
-    The film streams through twice, in constant memory.
+    The film is decoded once, in constant memory; again if the first 12 s take more than 512 MB, or if what was followed at
+    first turns out to be no pendulum.
 
     Parameters
     ----------
@@ -80,7 +82,7 @@ def track(
     if pendulums is not None and pendulums < 1:
         raise InputError(f"pendulums must be at least 1, not {pendulums}")
     check(focal_length)
-    source = FilmReader(film)
+    source = KeptFilm(film, SPAN)
     sample = Sample.of(source)
     told = {"film": source.path.name, "markers": "found" if markers is None else "given"}
 

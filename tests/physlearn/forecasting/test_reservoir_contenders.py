@@ -30,6 +30,6 @@ def test_all_forecasts_begin_after_the_past_and_are_scored_at_the_same_times(tmp
     assert times["next-generation-reservoir"] > 2 * times["linear + rk4"]
     assert "nan" not in str(report)
     assert report.metrics()["rows"][2]["derivative_loss"] is None
-    assert tmp_path / "next-generation-reservoir.safetensors" in report.save(tmp_path)
+    assert tmp_path / "next-generation-reservoir.safetensors" in report.save(tmp_path, keep_all=True)
     alone = forecast_system(system, chosen[:1], protocol, progress=False)
     torch.testing.assert_close(alone.truth.z[:, 0], later.z[:, 0])

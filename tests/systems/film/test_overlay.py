@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from systems.film import Film, render, track
+from systems.film import Film, render, track, track_points
 from systems.film.overlay import COLOURS, overlay
 from systems.film.tracking.decode import FilmReader
 
@@ -60,3 +60,24 @@ def test_a_film_that_players_turn_is_drawn_as_it_is_seen(film, tmp_path):
     assert picture.shape[:2] == (320, 180)
     x, y = truth.lower[10]
     assert drawn(picture, 179 - y, x)  # a quarter turn clockwise
+
+
+def test_markers_are_drawn_with_the_path_of_their_last_second(film, tmp_path):
+    path, truth = film
+    found = track_points(path, truth.lower[12], frame=12, time=(0.5, 2.5), scale=0.01, origin=PIVOT)
+    overlay(path, found, tmp_path / "drawn.mp4")
+    drawn_pictures = pictures(tmp_path / "drawn.mp4")
+    assert len(drawn_pictures) == len(found.t) == 41  # from frame 10 on
+    assert drawn(drawn_pictures[5], *truth.lower[15])
+    assert drawn(drawn_pictures[30], *truth.lower[40])
+    assert drawn(drawn_pictures[30], *truth.lower[30], reach=2)  # half a second before
+    assert not drawn(pictures(path)[40], *truth.lower[30], reach=2)
+
+
+def test_a_film_in_memory_is_drawn(tmp_path):
+    y, x = np.mgrid[:64, :97]
+    film = np.stack([255 * (np.hypot(x - 20 - k, y - 30) < 5) for k in range(40)]).astype(np.uint8)
+    overlay(film, track_points(film, points=(20, 30), fps=30), tmp_path / "drawn.mp4")
+    picture = pictures(tmp_path / "drawn.mp4")[20]
+    assert picture.shape == (64, 96, 3)
+    assert drawn(picture, 40, 30, reach=7)

@@ -16,6 +16,7 @@ from physlearn.studies.learned_diversity import (
     shape_figures,
     study,
     transfer_figure,
+    universal_study,
 )
 from physlearn.studies.learned_diversity import results as results_module
 from systems import InputError
@@ -45,6 +46,7 @@ FIGURES = [
     "mix-parity-again",
     "mix-types",
     "transfer",
+    "universal",
 ]
 TOLD = (
     "attempts",
@@ -58,6 +60,7 @@ TOLD = (
     "mix-parity",
     "mix-parity-again",
     "mix-types",
+    "universal",
 )
 PNG, PDF = b"\x89PNG", b"%PDF"
 
@@ -81,6 +84,9 @@ def tiny(monkeypatch):
     monkeypatch.setitem(map_study.REPLICATES, True, 2)
     monkeypatch.setattr(map_study, "TUNING", {"tuned": False})
     monkeypatch.setattr(map_study, "NAMED", ("sine", "tanh"))
+    monkeypatch.setitem(universal_study.SEARCH, True, {"candidates": 64, "outer_steps": 1, "networks": 2, "inner_steps": 5})
+    monkeypatch.setitem(universal_study.REPLICATES, True, 2)
+    monkeypatch.setattr(universal_study, "HOW", {"tuned": False})
     monkeypatch.setattr(descent_figure, "PATHS", {True: 5})
     monkeypatch.setattr(descent_figure, "TIME", 2.0)
     monkeypatch.setattr(hessian_figure, "NEURONS", {True: 3})

@@ -18,6 +18,8 @@ ORBITS = {
     "double-pendulum": systems.get("double-pendulum", gravity=20.0).orbit([1.5, 2.0, 0.0, 0.0], T),
     "spring": Orbit(T, 0.2 * torch.cos(9 * T)[:, None], coordinates=("q",)),
     "elastic-pendulum": systems.get("elastic-pendulum", stiffness=40.0, gravity=10.0).orbit([0.3, -0.9, 0.0, 0.0], T),
+    "metronome": Orbit(T, 0.6 * torch.cos(7 * T)[:, None], coordinates=("theta",)),
+    "cart": Orbit(T, (0.4 * T + 0.3 * T**2)[:, None], coordinates=("x",)),
     "foucault": Orbit(T, torch.stack([torch.cos(6 * T), 0.2 * torch.sin(6 * T)], -1), coordinates=("x", "y")),
 }
 RED = np.array((214, 24, 32))

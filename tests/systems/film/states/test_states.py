@@ -162,10 +162,19 @@ def test_markers_or_options_that_do_not_fit_are_refused():
     marks = seen((0, 0), (1, 1))
     with pytest.raises(InputError, match=r"need markers 3 .pivot, first bob, second bob., in this order, not 2"):
         to_states(marks, "double-pendulum")
-    with pytest.raises(KeyError, match="no filmed system 'metronom'"):
-        to_states(marks, "metronom")
+    with pytest.raises(KeyError, match="no filmed system 'wheel'"):
+        to_states(marks, "wheel")
     with pytest.raises(InputError, match="pendulum has no option mass; its options are none"):
         to_states(marks, "pendulum", mass=1)
     with pytest.raises(InputError, match="does not move along a straight line"):
         to_states(seen((np.sin(T), np.cos(T))), "cart")
-    assert names() == ["cart", "double-pendulum", "elastic-pendulum", "foucault", "free-fall", "pendulum", "spring"]
+    assert names() == [
+        "cart",
+        "double-pendulum",
+        "elastic-pendulum",
+        "foucault",
+        "free-fall",
+        "metronome",
+        "pendulum",
+        "spring",
+    ]
