@@ -124,7 +124,7 @@ def test_a_module_that_does_not_fit_is_refused(module, message):
 def test_other_misuse_is_refused(tmp_path):
     with pytest.raises(InputError, match="needs the module itself"):
         Forecaster("own")
-    with pytest.raises(InputError, match="a module of your own, which have no random weights"):
+    with pytest.raises(InputError, match="a module of your own, which has no random weights"):
         Forecaster(Rates(), members=2)
     with pytest.raises(InputError, match="no network to take cosines"):
         Forecaster(Rates(), angles=True)
