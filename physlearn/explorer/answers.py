@@ -19,7 +19,7 @@ from physlearn.explorer import scene as scenes
 from physlearn.explorer.asked import Asked, plain
 from physlearn.explorer.exploration import Exploration, same_times
 from physlearn.explorer.neurons import Neurons
-from physlearn.explorer.sections import STEP, TIME, in_groups, starts, true_section
+from physlearn.explorer.sections import STEP, TIME, in_groups, plane_indices, starts, true_section
 from physlearn.explorer.shipped import ACTIVATION
 from physlearn.explorer.stage import Stage
 from physlearn.explorer.trained_models import Shelf
@@ -233,7 +233,7 @@ class Answers:
     def _section(self, stage: Stage, here: Exploration, section: Section, line: int) -> dict[str, Any]:
         """Return the points of a section in the order of time, and how many of its orbits keep their energy."""
         order = torch.argsort(section.t)
-        i, j = (here.system.coordinates.index(name) for name in _plane(here, section))
+        i, j = plane_indices(cast(HamiltonianSystem, here.system))
         errors = self._errors(stage, here, section)
         return {
             "line": line,
@@ -260,11 +260,3 @@ def _valid(t: Float[Tensor, " T"], apart: Float[Tensor, " T"]) -> float:
     """Return `physlearn.metrics.valid_prediction_time`, of which the distance to the truth is already known."""
     off = (apart > VALID).nonzero()
     return float(t[off[0] if len(off) else -1])
-
-
-def _plane(here: Exploration, section: Section) -> tuple[str, str]:
-    """Return the other position and its momentum."""
-    positions, momenta = here.system.coordinates[:2], here.system.coordinates[2:]
-    assert section.surface is not None
-    other = 1 - positions.index(section.surface[0])
-    return positions[other], momenta[other]

@@ -16,7 +16,7 @@ from physlearn.integrators import Flow
 from physlearn.integrators.rk4 import RungeKutta4
 from systems import HamiltonianSystem, IntegrationError, Orbit, System
 from systems.periodic import shortest
-from systems.sampling import on_section
+from systems.sampling import on_section, plane_of
 
 ORBITS = 20  # number of orbits besides that of the initial state
 TIME = 400.0
@@ -30,6 +30,12 @@ TRUE = 1e-6  # largest relative error of the energy of a true orbit
 def has_section(system: System) -> TypeGuard[HamiltonianSystem]:
     """Return whether a system has a section to draw, which needs a Hamiltonian with two degrees of freedom."""
     return isinstance(system, HamiltonianSystem) and system.dim == 4
+
+
+def plane_indices(system: HamiltonianSystem) -> tuple[int, int]:
+    """Return the indices of the position and the momentum in whose plane a section is drawn."""
+    _, other = plane_of(system, system.surface[0])
+    return other, other + 2
 
 
 def sections(exploration: Exploration, *, time: float = TIME, orbits: int = ORBITS) -> Iterator[tuple[str, Section]]:
@@ -98,10 +104,10 @@ def true_section(system: HamiltonianSystem, z0: Float[Tensor, "n 4"], time: floa
     true[number[(_beyond(system, z, across, value).abs() > TRUE) | ~(error <= TRUE)]] = False
     number, at, z = (found[true[number]] for found in (number, at, z))
     z = torch.where(torch.arange(4) == across, torch.as_tensor(value, dtype=z.dtype), z)
-    other = tuple(c for i, c in enumerate(system.coordinates) if i not in (across, across + 2))
+    plane = tuple(system.coordinates[i] for i in plane_indices(system))
     none = torch.zeros_like(true)
     shown = shortest(z, system.periods, system.coordinates)
-    return Section(number, at, shown, none, ~true, system.coordinates, (name, value), other)
+    return Section(number, at, shown, none, ~true, system.coordinates, (name, value), plane)
 
 
 def _followed(system: System, z0: Float[Tensor, "n 4"], t: Float[Tensor, " T"]) -> tuple[Orbit, Tensor]:

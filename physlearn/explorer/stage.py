@@ -16,11 +16,10 @@ from physlearn.explorer.contours import Contours
 from physlearn.explorer.equation import coordinate, equation
 from physlearn.explorer.learning import Learning
 from physlearn.explorer.scene import PACES, Pace, Scene
-from physlearn.explorer.sections import has_section
+from physlearn.explorer.sections import has_section, plane_indices
 from physlearn.explorer.space import SPACES
 from systems import HamiltonianSystem, Orbit, System
 from systems.periodic import shortest
-from systems.sampling import plane_of
 
 FIRST = {"three-body": {"spread": 0.0}}  # the figure eight itself
 SEEN = 40  # training orbits that set the limits
@@ -78,8 +77,7 @@ class Stage:
         }
         if has_section(system):
             surface, value = system.surface
-            _, other = plane_of(system, surface)
-            cut = (other, other + 2)
+            cut = plane_indices(system)
             reply["section"] = {
                 "extent": [plain(scene.extent[i]) for i in cut],
                 "symbols": [coordinate(system.coordinates[i]) for i in cut],
