@@ -18,7 +18,7 @@ from tqdm.auto import tqdm
 
 from physlearn.plotting.array import array
 from physlearn.plotting.colored_line import LARGEST
-from physlearn.plotting.forecast import COLORS
+from physlearn.plotting.marks import COLORS
 from physlearn.plotting.mp4_writer import MP4Writer
 from physlearn.plotting.names import symbol
 from physlearn.plotting.window import extent, show

@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from physlearn.plotting.array import array
-from physlearn.plotting.forecast import COLORS
+from physlearn.plotting.marks import COLORS
 from physlearn.plotting.names import axis_label
 from systems import Fit, InputError, Orbit, System
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import cycle
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -16,11 +15,10 @@ from physlearn import metrics
 from physlearn.flow import HamiltonianLike
 from physlearn.metrics.match import check_times
 from physlearn.plotting.array import array
-from physlearn.plotting.marks import LINES
+from physlearn.plotting.marks import looks
 from physlearn.plotting.names import axis_label
 from systems import InputError, Orbit, System
 
-COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # colour-blind safe (Okabe and Ito)
 LEGEND_WIDTH = 100  # characters
 SMALLEST, LARGEST = 1e-16, 1e2  # smaller errors are rounding, larger ones mean nothing
 
@@ -76,7 +74,7 @@ def forecast_plot(
     hamiltonian = getattr(system, "hamiltonian", system if callable(system) else None)
     upper.plot(t, true, color="0.75", linewidth=3, label="truth", solid_capstyle="round")
     errors = []
-    for (label, orbit), color, line in zip(forecasts.items(), cycle(COLORS), cycle(LINES), strict=False):
+    for label, orbit, color, line in looks(forecasts):
         path = _until_it_leaves(array(orbit.z[:, i]), low - 3 * margin, high + 3 * margin)
         upper.plot(t, path, color=color, linestyle=line, linewidth=1.1, label=label)
         if hasattr(orbit, "band"):  # the forecast of an ensemble

@@ -1,12 +1,14 @@
-"""Line styles, markers and hatches, which tell variants and forecasts apart in grey and for colour-blind readers."""
+"""Colours, line styles, markers and hatches, which tell variants and forecasts apart in grey and for colour-blind readers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import cycle
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # colour-blind safe (Okabe and Ito)
 LINES = ("solid", (0, (5, 1.5)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)), (0, (8, 1.5, 1, 1.5, 1, 1.5)), (0, (3, 3)), (0, (1, 3)))
 MARKERS_PER_LINE = 6
 
@@ -49,3 +51,9 @@ def variant_marks(variants: Iterable[str]) -> dict[str, Marks]:
     """Return the line style, marker and hatch of each variant, in the order of `variant_colors`."""
     types, others = cycle(TYPES), cycle(OTHERS)
     return {v: PAPER.get(v) or next(types if v.startswith("type ") else others) for v in dict.fromkeys(variants)}
+
+
+def looks(things: Mapping[str, T]) -> Iterator[tuple[str, T, str, Any]]:
+    """Yield each thing with its label, a colour and a line style, such as forecasts of one orbit."""
+    for (label, thing), color, line in zip(things.items(), cycle(COLORS), cycle(LINES), strict=False):
+        yield label, thing, color, line

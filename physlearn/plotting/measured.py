@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import cycle
 
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from physlearn.plotting.array import array
-from physlearn.plotting.forecast import COLORS
-from physlearn.plotting.marks import LINES
+from physlearn.plotting.marks import looks
 from physlearn.plotting.names import axis_label
 from systems import InputError, Orbit
 
@@ -82,7 +80,7 @@ def measured_plot(
         if past is not None:
             ax.plot(array(past.t), array(past.z[:, i]), "o", color="0.6", markersize=3, fillstyle="none", label="before")
         ax.plot(array(measured.t), array(measured.z[:, i]), ".", color="0.3", markersize=4, label="measured")
-        for (label, orbit), color, line in zip(forecasts.items(), cycle(COLORS), cycle(LINES), strict=False):
+        for label, orbit, color, line in looks(forecasts):
             t, z = array(orbit.t), array(orbit.z[:, i])
             ax.plot(t, np.clip(z, bottom - margin, top + margin), color=color, linestyle=line, linewidth=1.1, label=label)
             if hasattr(orbit, "band") and hasattr(orbit, "trusted_until"):  # the forecast of an ensemble

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import cycle
 
 import numpy as np
 from jaxtyping import Float
@@ -12,8 +11,7 @@ from matplotlib.axes import Axes
 from torch import Tensor
 
 from physlearn.plotting.array import array
-from physlearn.plotting.forecast import COLORS
-from physlearn.plotting.marks import LINES
+from physlearn.plotting.marks import looks
 
 
 def phase_error_plot(t: Float[Tensor, " T"], errors: Mapping[str, Float[Tensor, " T"]], *, ax: Axes | None = None) -> Axes:
@@ -38,7 +36,7 @@ def phase_error_plot(t: Float[Tensor, " T"], errors: Mapping[str, Float[Tensor, 
     times = array(t)
     if ax is None:
         ax = plt.subplots(figsize=(8, 2.2), layout="constrained")[1]
-    for (label, error), color, line in zip(errors.items(), cycle(COLORS), cycle(LINES), strict=False):
+    for label, error, color, line in looks(errors):
         ax.plot(times, array(error), color=color, linestyle=line, linewidth=1, label=label)
     ax.axhline(0, color="0.75", zorder=0)
     ax.set(xlabel="$t$", ylabel="phase error [rad]", xlim=(times[0], times[-1]), ylim=(-np.pi, np.pi))

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
-from physlearn.plotting.forecast import COLORS
+from physlearn.plotting.marks import COLORS
 from systems import InputError
 from systems.film import Positions
 

@@ -10,7 +10,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from scipy.signal import lombscargle
 
-from physlearn.plotting.forecast import COLORS
+from physlearn.plotting.marks import COLORS
 from systems import InputError
 from systems.film import Tracking
 

@@ -10,11 +10,10 @@ from matplotlib.colors import to_rgb
 
 from physlearn.plotting.box_plot import box_plot
 from physlearn.plotting.color_map import ORDERED
-from physlearn.plotting.forecast import COLORS
 from physlearn.plotting.grouped_boxes import grouped_boxes
 from physlearn.plotting.joint_density import joint_density
 from physlearn.plotting.learning_curves import learning_curves
-from physlearn.plotting.marks import LINES
+from physlearn.plotting.marks import COLORS, LINES
 from physlearn.plotting.variant_colors import variant_colors
 
 # Linear sRGB as seen with deuteranopia: Machado, Oliveira and Fernandes, IEEE Trans. Vis. Comput. Graph. 15, 1291 (2009),
