@@ -15,15 +15,17 @@ from physlearn.studies.learned_diversity.figures import Drawn, Request, register
 @register("universal")
 def universal(request: Request) -> Drawn:
     """Two types that are learned on a family of systems, against the usual functions on systems that no search has seen."""
-    table = universal_study.scores(request)
+    learned, tested = universal_study.drawn(request.quick)
+    found = universal_study.searched(request, learned)
+    table = universal_study.scores(request, tested, found)
     pairs = (universal_evidence.PAIR, universal_evidence.NAMED_PAIR)
     rows = {pair: universal_evidence.claims(table, pair) for pair in pairs}
     settings = {
         "claims": {pair: own.to_dict("records") for pair, own in rows.items()},
-        "learned from": [system.name for system in universal_study.drawn(request.quick)[0]],
-        "found": {name: one.settings["found"] for name, one in universal_study.searched(request).items()},
+        "learned from": [system.name for system in learned],
+        "found": {name: one.settings["found"] for name, one in found.items()},
     }
-    drawn = picture(table, universal_study.searched(request)["pair"])
+    drawn = picture(table, found["pair"])
     text = "\n".join(universal_evidence.to_markdown(own, pair) for pair, own in rows.items())
     return Drawn(drawn, table, settings, text)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -72,16 +71,10 @@ def task_of(system: System) -> Task:
     return tasks.get("system", system=system, hidden=(WIDTH,), seed=SEED, dt=dt, forecast=FORECAST)
 
 
-@cache
-def family(quick: bool) -> list[Task]:
-    """Return the tasks that are learned from."""
-    return [task_of(system) for system in drawn(quick)[0]]
-
-
-def searched(request: Request) -> dict[str, LearnedActivations]:
-    """Return what each search finds on the family."""
-    family = [task_of(system) for system in drawn(request.quick)[0]]
-    return {name: request.results.learned(family, SEED, **({**SEARCH[request.quick], **how})) for name, how in LEARNED.items()}
+def searched(request: Request, systems: Sequence[System]) -> dict[str, LearnedActivations]:
+    """Return what each search finds on a family of systems."""
+    family, settings = [task_of(system) for system in systems], SEARCH[request.quick]
+    return {name: request.results.learned(family, SEED, **{**settings, **how}) for name, how in LEARNED.items()}
 
 
 def scored(request: Request, system: System, found: Mapping[str, LearnedActivations]) -> pd.DataFrame:
@@ -98,7 +91,6 @@ def scored(request: Request, system: System, found: Mapping[str, LearnedActivati
     return kept.assign(valid_time=table[valid], system=system.name, found=table["variant"].map(names))
 
 
-def scores(request: Request) -> pd.DataFrame:
-    """Return the scores on all systems that the searches have not seen."""
-    found = searched(request)
-    return pd.concat([scored(request, system, found) for system in drawn(request.quick)[1]], ignore_index=True)
+def scores(request: Request, systems: Sequence[System], found: Mapping[str, LearnedActivations]) -> pd.DataFrame:
+    """Return the scores on several systems."""
+    return pd.concat([scored(request, system, found) for system in systems], ignore_index=True)
