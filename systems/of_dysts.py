@@ -45,8 +45,9 @@ class DystsFlow(System):
 
     def vector_field(self, t: Float[Tensor, ""] | float, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
         """Return dz/dt."""
-        rates = type(self).rule(*z.unbind(-1), t, *self.parameters.values())
-        return torch.stack([rate + 0.0 * z[..., 0] for rate in rates], -1)  # a rate may be a constant
+        coordinates = z.unbind(-1)
+        rates = type(self).rule(*coordinates, t, *self.parameters.values())
+        return torch.stack([rate if isinstance(rate, Tensor) else torch.full_like(coordinates[0], rate) for rate in rates], -1)
 
     def sample(self, n: int, *, seed: int = 0) -> Float[Tensor, "n D"]:
         """Draw states of the attractor, which are those of one long orbit at random times.

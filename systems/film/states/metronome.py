@@ -12,9 +12,9 @@ from systems.film.states.registry import register
 from systems.film.states.rod import angle_of_rod
 from systems.film.states.states import States, states_of
 from systems.film.tracking.oscillation import oscillation
+from systems.film.tracking.plausible import LONGEST
 
 PERIODIC = 0.3  # part of the motion that may be other than a periodic swing
-SWINGS = 2 / 3  # of the time, which a period must not exceed
 FEWEST = 16  # angles from which a period is estimated
 
 
@@ -32,7 +32,7 @@ def metronome(positions: Positions) -> States:
     t, angle = positions.t[seen], theta.value[seen]
     swing = oscillation(t, angle)
     rest = angle - swing.swing(t)[0]
-    if not (rest.std() < PERIODIC * angle.std() and swing.period < SWINGS * np.ptp(t)):
+    if not (rest.std() < PERIODIC * angle.std() and swing.period < LONGEST * np.ptp(t)):
         raise InputError("the rod of the metronome does not swing evenly; choose another system, marker or range of time")
     measures = {"length": length, "period": (swing.period, swing.period_error)}
     columns = {"theta": (theta.value, theta.error), "omega": (theta.rate, theta.rate_error)}
