@@ -25,7 +25,7 @@ PAGES = {name: "\n".join(block for block in blocks if "PHYSLEARN_DATA" not in bl
 RECORDED = [block for blocks in BLOCKS.values() for block in blocks if "PHYSLEARN_DATA" in block]  # each stands by itself
 PRINTED = {name: code for name, code in PAGES.items() if code}
 REGISTRIES = (SYSTEMS, ACTIVATIONS, INTEGRATORS, MODELS, TASKS)
-LONG = {  # they train for up to a minute, or print the code of README
+LONG = {  # they train or track for up to a minute, or print the code of README
     "docs/how-to/positions-only.md",
     "docs/how-to/learn-from-measurements.md",
     "docs/how-to/forecast-from-a-past.md",
@@ -41,6 +41,8 @@ LONG = {  # they train for up to a minute, or print the code of README
     "docs/sweeps.md",
     "docs/tutorials/experimenter.md",
     "docs/tutorials/developer.md",
+    "docs/film.md",
+    "docs/how-to/bring-a-film.md",
 }
 EXTRAS = {"docs/how-to/taylor-series.md": "heyoka"}  # pages that need a package of an extra
 ELSEWHERE = {"docs/adding-a-system.md"}  # with the distribution that it tells of: test_newcomer.py

@@ -109,7 +109,7 @@ class Landscape(Brief):
         Tensor, shape ``(...)``
             Values of V.
         """
-        return self.level + self.stiffness / 2 * theta.square().sum(-1) - self._wells(theta)[1].sum(-1)
+        return self.level + self.stiffness / 2 * theta.square().sum(-1) - self._wells(theta).sum(-1)
 
     @takes_arrays("theta")
     def gradient(self, theta: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2"]:
@@ -125,8 +125,8 @@ class Landscape(Brief):
         Tensor, shape ``(..., 2)``
             Gradients of V.
         """
-        d, well = self._wells(theta)
-        return self.stiffness * theta + ((well / self.widths.square()).unsqueeze(-1) * d).sum(-2)
+        pull = self._wells(theta) / self.widths.square()
+        return (self.stiffness + pull.sum(-1, keepdim=True)) * theta - pull @ self.centers
 
     @takes_arrays("theta")
     def hessian(self, theta: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 2 2"]:
@@ -142,16 +142,17 @@ class Landscape(Brief):
         Tensor, shape ``(..., 2, 2)``
             Hessians of V.
         """
-        d, well = self._wells(theta)
+        d, well = theta.unsqueeze(-2) - self.centers, self._wells(theta)
         unit = torch.eye(2, dtype=theta.dtype, device=theta.device)
         w2 = self.widths.square()[:, None, None]
         outer = d.unsqueeze(-1) * d.unsqueeze(-2)
         return self.stiffness * unit + ((well[..., None, None] / w2) * (unit - outer / w2)).sum(-3)
 
-    def _wells(self, theta: Float[Tensor, "*batch 2"]) -> tuple[Float[Tensor, "*batch m 2"], Float[Tensor, "*batch m"]]:
-        """Return the displacement from each centre, and the contribution of each well."""
-        d = theta.unsqueeze(-2) - self.centers
-        return d, self.depths * (-d.square().sum(-1) / (2 * self.widths.square())).exp()
+    def _wells(self, theta: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch m"]:
+        """Return the contribution of each well."""
+        x, y = self.centers.unbind(-1)
+        squared = (theta[..., :1] - x).square() + (theta[..., 1:] - y).square()
+        return self.depths * (-squared / (2 * self.widths.square())).exp()
 
     @cached_property
     def reach(self) -> float:
@@ -166,12 +167,11 @@ class Landscape(Brief):
             H, g = self.hessian(ends), self.gradient(ends)
             values, vectors = torch.linalg.eigh(H)
             ends = ends - (vectors @ ((vectors.mT @ g.unsqueeze(-1)) / values.abs().unsqueeze(-1))).squeeze(-1)
-        found: list[Tensor] = []
-        for end in ends[self.value(ends).argsort()]:
-            there = torch.linalg.eigvalsh(self.hessian(end))[0] > 0 and self.gradient(end).norm() < SAME
-            if there and all((end - other).norm() > SAME for other in found):
-                found.append(end)
-        return torch.stack(found)
+        sound = (torch.linalg.eigvalsh(self.hessian(ends))[:, 0] > 0) & (self.gradient(ends).norm(dim=-1) < SAME)
+        ends = ends[sound]
+        ends = ends[self.value(ends).argsort()]
+        same = torch.cdist(ends, ends, compute_mode="donot_use_mm_for_euclid_dist") <= SAME
+        return ends[~same.tril(-1).any(-1)]
 
     @takes_arrays("theta")
     def valley(self, theta: Float[Tensor, "*batch 2"]) -> Int[Tensor, "*batch"]:

@@ -169,6 +169,7 @@ def test_a_calibration_starts_where_everything_was_measured(table):
         f.calibrate(Orbit(t, z * torch.nan, coordinates=truth.coordinates))
 
 
+@pytest.mark.slow
 def test_bands_cover_a_system_within_three_percent(table):
     found = [table.of_system("pendulum", 0.0, seed, calibrated=300, tested=300) for seed in range(2)]
     for level in table.LEVELS:

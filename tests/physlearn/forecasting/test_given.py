@@ -82,6 +82,7 @@ def test_one_forecaster_learns_the_van_der_pol_oscillator_for_several_parameters
     assert oscillators.score(truth) == pytest.approx(valid["given"] / 30, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_the_flow_with_a_value_has_the_limit_cycle_of_that_value(oscillators):
     """The period of the limit cycle at mu = 1 is 6.66328686 (physics.md)."""
     flow = oscillators.given(parameters={"mu": 1.0})

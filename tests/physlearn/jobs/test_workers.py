@@ -93,7 +93,7 @@ def test_units_that_kill_every_process_are_given_up():
         list(Workers(2).each(dies, [(0,), (1,)]))
 
 
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_what_a_unit_raises_comes_through(count):
     with pytest.raises(InputError, match="cannot be"):
         list(Workers(count).each(fails, [(0,), (1,)]))
@@ -126,6 +126,7 @@ def test_what_a_dead_worker_had_in_hand_is_done_by_another(cluster, tmp_path):
     assert (tmp_path / "died").exists()
 
 
+@pytest.mark.slow
 def test_a_sweep_whose_worker_is_killed_midway_gives_the_same_table(cluster, tmp_path):
     units = [{"seed": seed} for seed in range(30)]
     undisturbed = sweep(slow_draw, units, tmp_path / "undisturbed", progress=False)

@@ -51,10 +51,10 @@ def test_a_clean_film_gives_its_angles_and_period(clean):
     [
         pytest.param(Defects(rotation=90), marks=pytest.mark.slow),
         Defects(rotation=-77),
-        Defects(noise=4),
+        pytest.param(Defects(noise=4), marks=pytest.mark.slow),
         pytest.param(Defects(exposure=0.5), marks=pytest.mark.slow),
         Defects(shake=1.5),
-        Defects(uneven_light=0.5),
+        pytest.param(Defects(uneven_light=0.5), marks=pytest.mark.slow),
         pytest.param(Defects(compression=24), marks=pytest.mark.slow),
         Defects(variable_rate=0.2),
     ],
