@@ -24,14 +24,13 @@ def fitted(driven: Driven, runs: Sequence[Stretch], washout: int, ridges: Sequen
     z, given, target = (_padded(parts, longest - 1) for parts in _columns(used))
     valid = torch.stack([torch.arange(longest - 1) < len(run.z) - 1 for run in used])
     valid[:, :washout] = False
-    block: list[Tensor] = []
-    for i in range(longest - 1):
-        r = driven.step(r, torch.cat([z[:, i], given[:, i]], dim=-1))
-        block.append(features(r, z[:, i]))
-        if len(block) == BLOCK or i == longest - 2:
-            known = valid[:, i + 1 - len(block) : i + 1].T
-            f, y = torch.stack(block)[known], target[:, i + 1 - len(block) : i + 1].transpose(0, 1)[known]
-            square, mixed, rows, block = square + f.T @ f, mixed + f.T @ y, rows + len(f), []
+    for begin in range(0, longest - 1, BLOCK):
+        some, states = slice(begin, begin + BLOCK), []
+        for entering in driven.entering(torch.cat([z[:, some], given[:, some]], dim=-1)).unbind(1):
+            states.append(r := driven.moved(r, entering))
+        known = valid[:, some]
+        f, y = features(torch.stack(states, 1)[known], z[:, some][known]), target[:, some][known]
+        square, mixed, rows = square + f.T @ f, mixed + f.T @ y, rows + len(f)
     values, vectors = torch.linalg.eigh(square / rows)
     turned, unit = vectors.T @ (mixed / rows), values.sum() / n
     shrunk = values.clamp(min=0) + torch.tensor(ridges, dtype=torch.float64).unsqueeze(-1) * unit

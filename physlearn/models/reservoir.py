@@ -98,8 +98,15 @@ class Driven:
 
     def step(self, r: Float[Tensor, "n N"], u: Float[Tensor, "n m"]) -> Float[Tensor, "n N"]:
         """Return the states of the units after they have seen one value of each signal."""
-        drive = torch.from_numpy(self._matrix @ r.numpy().T).T + torch.addmm(self.reservoir.bias, u, self._entrance)
-        answer = self.activation(drive)
+        return self.moved(r, self.entering(u))
+
+    def entering(self, u: Float[Tensor, "*batch m"]) -> Float[Tensor, "*batch N"]:
+        """Return what signals contribute to the argument of each unit, with its bias."""
+        return torch.addmm(self.reservoir.bias, u.flatten(0, -2), self._entrance).unflatten(0, u.shape[:-1])
+
+    def moved(self, r: Float[Tensor, "n N"], entering: Float[Tensor, "n N"]) -> Float[Tensor, "n N"]:
+        """Return the states of the units after a step, given what enters."""
+        answer = self.activation(torch.from_numpy(self._matrix @ r.numpy().T).T + entering)
         leak = self.reservoir.leak
         return answer if leak == 1 else (1 - leak) * r + leak * answer
 

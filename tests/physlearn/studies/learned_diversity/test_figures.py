@@ -45,6 +45,7 @@ FIGURES = [
     "mix-parity",
     "mix-parity-again",
     "mix-types",
+    "reservoirs",
     "transfer",
     "universal",
 ]
@@ -60,6 +61,7 @@ TOLD = (
     "mix-parity",
     "mix-parity-again",
     "mix-types",
+    "reservoirs",
     "universal",
 )
 PNG, PDF = b"\x89PNG", b"%PDF"
