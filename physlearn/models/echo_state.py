@@ -202,8 +202,8 @@ class EchoStateNetwork(MemoryModel):
             if not whole or (len(pairs) > 1 and not found):
                 raise InputError(
                     f"runs of at most {max(len(run.z) for run in runs)} states are too short for the model {self.name}, whose "
-                    "reservoir needs more than half of them to forget its initial state: give longer runs, a smaller "
-                    "spectral_radius or a larger leak"
+                    f"reservoir with the activation {self.activation.name} needs more than half of them to forget its initial "
+                    "state: give longer runs, a smaller spectral_radius, a larger leak or a bounded activation"
                 )
             one, driven = whole[0]
             compared = self._compared(driven, runs, held, one.washout + 1, one, ridges)
@@ -226,6 +226,11 @@ class EchoStateNetwork(MemoryModel):
         reservoir = self._drawn(one, self.asked["units"], runs[0])
         self.weights, self.sources, self.entrance, self.bias, _ = reservoir
         self.readout = fitted(Driven(reservoir, self.activation), runs, one.washout, (one.ridge,))[0]
+        if not self.readout.isfinite().all():
+            raise InputError(
+                f"the units of the model {self.name} grow without bound with the activation {self.activation.name}: use a "
+                "bounded one, such as tanh, or give a smaller spectral_radius or input_scale"
+            )
 
     def continued(
         self, past: Float[Tensor, "n M D"], steps: int, given: Float[Tensor, "n S k"] | None = None

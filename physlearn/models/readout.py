@@ -15,7 +15,10 @@ BLOCK = 500  # steps whose features are kept at a time
 
 
 def fitted(driven: Driven, runs: Sequence[Stretch], washout: int, ridges: Sequence[float]) -> Float[Tensor, "L F D"]:
-    """Return the read-out of a driven reservoir for each ridge, from the steps after the washout of each run."""
+    """Return the read-out of a driven reservoir for each ridge, from the steps after the washout of each run.
+
+    It is NaN if the values of the units overflow.
+    """
     dim = runs[0].z.shape[1]
     n = 1 + len(driven.reservoir.bias) + dim
     square, mixed = torch.zeros(n, n, dtype=torch.float64), torch.zeros(n, dim, dtype=torch.float64)
@@ -31,6 +34,8 @@ def fitted(driven: Driven, runs: Sequence[Stretch], washout: int, ridges: Sequen
         known = valid[:, some]
         f, y = features(torch.stack(states, 1)[known], z[:, some][known]), target[:, some][known]
         square, mixed, rows = square + f.T @ f, mixed + f.T @ y, rows + len(f)
+    if not square.isfinite().all():
+        return torch.full((len(ridges), n, dim), torch.nan, dtype=torch.float64)
     values, vectors = torch.linalg.eigh(square / rows)
     turned, unit = vectors.T @ (mixed / rows), values.sum() / n
     shrunk = values.clamp(min=0) + torch.tensor(ridges, dtype=torch.float64).unsqueeze(-1) * unit

@@ -108,3 +108,14 @@ def test_a_past_without_orbits_is_continued_as_such(lorenz):
     f = Forecaster("echo-state", units=40, spectral_radius=0.5, input_scale=0.5, ridge=1e-6).fit(lorenz[:600], progress=False)
     past = Orbit(lorenz.t[:200], torch.zeros(0, 200, 3, dtype=torch.float64), coordinates=lorenz.coordinates)
     assert f.forecast(past, lorenz.t[200:210]).shape == (0, 10)
+
+
+def test_units_without_a_bound_are_refused_where_their_values_overflow(lorenz):
+    settings = {"activation": "exp", "seed": 0, "units": 40, "spectral_radius": 0.5}
+    with pytest.raises(InputError, match="with the activation exp needs more than half of them"):
+        Forecaster("echo-state", **settings, input_scale=3.0).fit(lorenz[:600], progress=False)
+    t = torch.linspace(0, 1, 600, dtype=torch.float64)
+    calm_at_first = Orbit(t, (t**8).unsqueeze(-1))
+    settings |= {"activation": "square", "bias": 0.1}
+    with pytest.raises(InputError, match="grow without bound with the activation square: use a bounded one"):
+        Forecaster("echo-state", **settings, input_scale=1.0).fit(calm_at_first, progress=False)
