@@ -72,7 +72,7 @@ bench: $(READY)
 		--benchmark-sort=mean --benchmark-json=$(OUT)/benchmark.json -p no:xdist
 
 notebooks: $(READY)
-	$(BIN)/python -m pytest --nbmake notebooks --nbmake-timeout=180 -p no:xdist
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbmake notebooks --nbmake-timeout=300 -n 2 --dist worksteal
 
 docs: $(READY)
 	$(BIN)/python -m sphinx --fail-on-warning --builder html docs $(OUT)/docs
