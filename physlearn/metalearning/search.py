@@ -23,6 +23,7 @@ from physlearn.metalearning.pool import DICTIONARY, Pool, pool_of
 from physlearn.metalearning.search_settings import SearchSettings
 from physlearn.metalearning.trials import Trials
 from physlearn.tasks import Task
+from systems import InputError
 from systems.scalars import seeded
 
 POOL = 128  # functions in the pool, at least
@@ -62,7 +63,14 @@ def search_for(
         The meta-seeds.
     path
         Checkpoint, or None.
+
+    Raises
+    ------
+    InputError
+        If the number of types is to be chosen for several tasks, whose scores depend on the candidates that are compared.
     """
+    if len(tasks) > 1 and len(settings.numbers) > 1:
+        raise InputError(f"the number of types is chosen for one task, not for {len(tasks)}: leave fewest out")
     label = checkpoints.as_read({"task": described(tasks), "seeds": list(seeds), "search": asdict(settings)})
     logs = checkpoints.load(path, label)["logs"] if path is not None and path.exists() else []
     logs += [[] for _ in range(len(seeds) - len(logs))]
@@ -113,8 +121,9 @@ def effort(settings: SearchSettings, *, steps: bool = False) -> int:
 
 def _planned(settings: SearchSettings) -> list[tuple[int, int]]:
     """Return the number of networks of each part of a search, and the steps that each of them takes."""
-    full, rates = settings.inner_steps, len(settings.learning_rates)
-    judging = (((FINALISTS + 2) * len(FACTORS) * JUDGED + DECIDING * DECIDED) * settings.networks, full)
+    full, rates, several = settings.inner_steps, len(settings.learning_rates), len(settings.numbers)
+    finalists = FINALISTS + 2 * several
+    judging = ((finalists * len(FACTORS) * JUDGED + DECIDING * DECIDED) * settings.networks, full)
     if settings.variant == "random-search":
         return [(_random_tries(settings) * few(settings), full), judging]
     sizes = [len(named(settings.types))] if settings.variant == "named" else shares(settings.candidates, settings.types)
@@ -140,21 +149,24 @@ def _search(tasks: Sequence[Task], trials: Trials, seed: int, progress: Progress
     x = torch.linspace(*settings.interval, settings.points, dtype=torch.float64)
     pool = pool_of(x, max(POOL, sizes[0]) - len(DICTIONARY), generator)
     if settings.variant == "random-search":
-        ends = _at_random(trials, pool, generator, progress)
+        levels = [_at_random(trials, pool, generator, progress)]
     else:
-        ends = _screened(trials, pool, sizes, generator, progress)
-    rivals = best(ends, FINALISTS)
-    if settings.variant == "search" and settings.outer_steps:
-        rivals += polish(trials, ends[0], settings.outer_steps, 2 * seed + 1, partial(progress.note, "polishing"))
-    judged = best_rates(trials, rivals, FACTORS, settings.inner_steps, JUDGED * settings.networks)
-    first, others = judged[:DECIDING], judged[DECIDING:]
-    judged = best_rates(trials, first, (1.0,), settings.inner_steps, DECIDED * settings.networks) + others
+        levels = _screened(trials, pool, sizes, generator, progress)
+    several, rivals = len(settings.numbers), []
+    for k, ends in enumerate(levels[-several:]):
+        rivals.append(best(ends, FINALISTS // several))
+        if settings.variant == "search" and (generations := settings.outer_steps // several):
+            rivals[-1] += polish(trials, ends[0], generations, 2 * (seed + k) + 1, partial(progress.note, "polishing"))
+    judged = _judged(trials, rivals, FACTORS, JUDGED * settings.networks)
+    deciding, others = judged[:DECIDING], judged[DECIDING:]
+    alike = [[one for one in deciding if len(one.values) == types] for types in settings.numbers]
+    judged = _judged(trials, alike, (1.0,), DECIDED * settings.networks) + others
     winner = judged[0]
     progress.note("judging", winner)
-    rows, snapshots = zip(*progress.notes[settings.types], strict=True)
+    rows, snapshots = zip(*progress.notes[len(winner.values)], strict=True)
     return LearnedActivations(
         values=winner.values.double(),
-        base=next((one.name for one in judged if one.named), "zero"),
+        base=next((one.name for one in judged if one.named and len(one.values) == len(winner.values)), "zero"),
         task=called(tasks),
         interval=settings.interval,
         settings={
@@ -177,21 +189,28 @@ def _search(tasks: Sequence[Task], trials: Trials, seed: int, progress: Progress
     )
 
 
+def _judged(trials: Trials, rivals: Sequence[Sequence[Candidate]], factors: Sequence[float], networks: int) -> list[Candidate]:
+    """Judge candidates after full trainings, those with the same number of types together; return the best first."""
+    steps = trials.settings.inner_steps
+    found = [one for alike in rivals if alike for one in best_rates(trials, alike, factors, steps, networks)]
+    return sorted(found, key=lambda one: one.score)
+
+
 def _screened(
     trials: Trials, pool: Pool, sizes: Sequence[int], generator: torch.Generator, progress: Progress
-) -> list[Candidate]:
-    """Return the best combinations of as many types as there are sizes; each level extends the best of the one before."""
+) -> list[list[Candidate]]:
+    """Return the best combinations of 1, 2, ... and as many types as there are sizes; each level extends the one before."""
     if trials.settings.variant == "named":
-        return halve(trials, pool, named(len(sizes)), partial(progress.note, "named functions"))
-    ends: list[Candidate] = []
+        return [halve(trials, pool, named(len(sizes)), partial(progress.note, "named functions"))]
+    levels: list[list[Candidate]] = []
     for k, size in enumerate(sizes):
         if k == 0:
             members = singles(pool, size)
         else:
-            smaller = [pool.members(one.name) for one in ends]
+            smaller = [pool.members(one.name) for one in levels[-1]]
             members = extended(pool, smaller, k + 1, size, generator)
-        ends = halve(trials, pool, members, partial(progress.note, STAGES.get(k, f"{k + 1} types")))
-    return ends
+        levels.append(halve(trials, pool, members, partial(progress.note, STAGES.get(k, f"{k + 1} types"))))
+    return levels
 
 
 def _at_random(trials: Trials, pool: Pool, generator: torch.Generator, progress: Progress) -> list[Candidate]:

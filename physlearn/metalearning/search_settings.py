@@ -41,6 +41,10 @@ class SearchSettings:
         Number of pairs per step.
     points, interval
         Grid on which the functions are captured.
+    fewest
+        Smallest number of types that the search may choose; by default, as many as ``types``. With fewer, each number from
+        here to ``types`` has its own finalists, an equal part of the polishing, and the held-out loss decides. Only for
+        ``"search"`` and ``"screening"``.
 
     Raises
     ------
@@ -60,6 +64,7 @@ class SearchSettings:
     batch_size: int = 150
     points: int = 241
     interval: tuple[float, float] = (-12.0, 12.0)
+    fewest: int | None = None
 
     def __post_init__(self) -> None:
         for name, least in COUNTS.items():
@@ -68,6 +73,14 @@ class SearchSettings:
                 raise InputError(f"{name} must be at least {least}, not {getattr(self, name)}")
         if self.types > MOST_TYPES:
             raise InputError(f"a search finds at most {MOST_TYPES} types, not {self.types}; learn more by another variant")
+        fewest = self.types if self.fewest is None else whole("fewest", self.fewest)
+        object.__setattr__(self, "fewest", fewest)
+        if not 1 <= fewest <= self.types:
+            raise InputError(f"fewest must be from 1 to the number of types, {self.types}, not {fewest}")
+        if fewest < self.types and self.variant not in ("search", "screening"):
+            raise InputError(
+                f"{self.variant!r} finds a given number of types: use 'search' or 'screening' to choose from several"
+            )
         if self.variant not in SEARCHES:
             raise UnknownNameError.of("there is no search", self.variant, SEARCHES)
         rates = tuple(real("learning_rates", rate) for rate in self.learning_rates)
@@ -78,3 +91,9 @@ class SearchSettings:
         if not (low < high and isfinite(high - low)):
             raise InputError(f"interval must be two finite numbers, the lower one first, not {self.interval}")
         spline.spline_coefficients(self.points, "cubic")
+
+    @property
+    def numbers(self) -> range:
+        """The numbers of types from which the search chooses."""
+        assert self.fewest is not None  # set above
+        return range(self.fewest, self.types + 1)

@@ -256,6 +256,25 @@ def test_one_type_two_types_and_random_search_have_the_same_effort(task, types):
     assert spent[1] == pytest.approx(spent[0], rel=0.1)
 
 
+def test_the_number_of_types_is_that_of_the_finalist_with_the_least_held_out_loss(task):
+    found = physlearn.metalearn(task, variant="search", types=2, fewest=1, seed=3, **SMALL)
+    names = [name.split(",")[0] for name, *_ in found.settings["finalists"]]
+    assert {name.count("+") for name in names} == {0, 1}
+    assert sum("bent" in name for name, *_ in found.settings["finalists"]) == 2  # the best of each number is polished
+    assert len(found) == len(found.base.split("+")) == 1 + names[0].count("+")
+    settings = SearchSettings(types=2, fewest=1, **{k: v for k, v in SMALL.items() if k != "progress"})
+    assert found.settings["network_steps"] == pytest.approx(effort(settings, steps=True), rel=0.1)
+
+
+@pytest.mark.slow
+def test_two_types_are_chosen_for_a_pendulum_and_one_for_a_cubic_energy():
+    """H = p^2/2 + 1 - cos q needs two functions; the energy of Henon-Heiles is a polynomial that cubes alone represent."""
+    for system, types in (("pendulum", 2), ("henon-heiles", 1)):
+        task = tasks.get("system", system=system, hidden=(8,), seed=2026)
+        found = physlearn.metalearn(task, variant="search", fewest=1, seed=2026, progress=False)
+        assert len(found) == types
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
@@ -265,11 +284,21 @@ def test_one_type_two_types_and_random_search_have_the_same_effort(task, types):
         ({"learning_rates": (0.1, -1)}, "positive numbers"),
         ({"inner_steps": 1.5}, "whole number"),
         ({"interval": (3, -3)}, "lower one first"),
+        ({"fewest": 3}, "from 1 to the number of types, 2, not 3"),
+        ({"fewest": 0}, "from 1 to"),
     ],
 )
 def test_a_wrong_setting_gets_one_sentence(task, wrong, says):
     with pytest.raises(InputError, match=says):
         physlearn.metalearn(task, variant="search", **wrong)
+
+
+def test_the_number_of_types_is_chosen_by_searches_that_screen_and_for_one_task(task):
+    for variant in ("named", "random-search"):
+        with pytest.raises(InputError, match=f"'{variant}' finds a given number of types"):
+            physlearn.metalearn(task, variant=variant, fewest=1, **SMALL)
+    with pytest.raises(InputError, match="chosen for one task, not for 2"):
+        physlearn.metalearn([task, task], variant="search", fewest=1, **SMALL)
 
 
 def test_a_search_is_no_stage_and_every_variant_is_listed(task):
