@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Iterable
 from contextvars import ContextVar
@@ -20,6 +21,7 @@ _QUIET = ContextVar("quiet", default=False)
 def set_quiet(quiet: bool) -> None:
     """Set whether text and progress are left out; the option ``--quiet`` calls this before each command."""
     _QUIET.set(quiet)
+    logging.getLogger("systems").setLevel(logging.ERROR if quiet else logging.NOTSET)
 
 
 def answer(summary: Json, text: str, written: Iterable[Path], as_json: bool) -> None:

@@ -17,7 +17,10 @@ from typing import Any
 import numba
 import numpy as np
 from numba import njit
+from numba.core import event
 from numba.core.caching import FunctionCache, IndexDataCacheFile
+
+from systems.compiled.announcement import Announcement
 
 ONE_AT_A_TIME = "workqueue"  # this threading layer aborts the process if two threads start a parallel loop at once
 NOT_AFTER_FORK = "omp"  # this threading layer aborts a forked process that starts a parallel loop
@@ -204,5 +207,6 @@ def _after_fork() -> None:
     _forked, _in_turn = True, RLock()  # another thread of the parent may have held the old lock
 
 
+event.register("numba:compile", Announcement())
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
