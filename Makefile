@@ -75,7 +75,7 @@ notebooks: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --nbmake notebooks --nbmake-timeout=300 -n 2 --dist worksteal
 
 docs: $(READY)
-	$(BIN)/python -m sphinx --fail-on-warning --builder html docs $(OUT)/docs
+	$(BIN)/python -m sphinx --fail-on-warning --jobs 2 --builder html docs $(OUT)/docs
 	$(BIN)/python docs/check_links.py $(OUT)/docs
 
 wheel: $(READY)

@@ -12,10 +12,14 @@ LINKS = {
 }
 
 
-def setup(app: Sphinx) -> None:
-    """Add the settings: ``launch_repository`` is owner/name of a public home, and empty where there is none."""
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Add the settings: ``launch_repository`` is owner/name of a public home, and empty where there is none.
+
+    Pages may be read and written by several processes, because nothing is kept between them.
+    """
     app.add_config_value("launch_repository", "", "env", str)
     app.add_config_value("launch_branch", "main", "env", str)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
 def badges(document: str, repository: str, branch: str) -> str:
