@@ -46,7 +46,8 @@ def to_markdown(rows: pd.DataFrame) -> str:
     """Return the claims as Markdown tables, one for each noise and measure."""
     lines: list[str] = []
     for (noise, measure), own in rows.groupby(["noise", "measure"], sort=False):
-        lines += [f"Noise of {noise:.0%}, {MEASURES[str(measure)]} in Lyapunov times, {own['runs'].iloc[0]} runs:", "",
+        told = f"{MEASURES[str(measure)]} in Lyapunov times, {own['runs'].iloc[0]} runs"
+        lines += [f"{_called(float(str(noise)))}, {told}:", "",
                   "| units | which are | mean | minus that of tanh (95 %) |", "|---|---|---|---|"]  # fmt: skip
         for _, row in own.sort_values("mean", ascending=False).iterrows():
             gain = "" if row["variant"] == USUAL else f"{row['gain']:+.1f} ({row['low']:+.1f} to {row['high']:+.1f})"
@@ -72,6 +73,10 @@ def picture(rows: pd.DataFrame) -> Figure:
             )
         ax.axvline(0, color="0.5", linewidth=0.8)
         ax.set_yticks(range(len(order)), order if ax is axes[0][0] else [""] * len(order))
-        ax.set(xlabel="Lyapunov times more than with tanh", title=f"noise of {noise:.0%}")
+        ax.set(xlabel="Lyapunov times more than with tanh", title=_called(noise))
     axes[0][0].legend()
     return figure
+
+
+def _called(noise: float) -> str:
+    return f"noise of {noise:.0%}" if noise else "no noise"

@@ -1,5 +1,7 @@
 """The study of reservoirs: what its search finds where the answer is known, and what is claimed."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -78,3 +80,14 @@ def test_units_that_do_not_forget_are_lost():
     train = reservoir_study.orbits(1, 300, 0)
     held = reservoir_study.orbits(2, reservoir_study.PAST + 50, 1)
     assert reservoir_study._error("exp", train, held, 20, 0) <= 1.0  # the logarithm of the error of a lost forecast
+
+
+def test_the_page_has_the_numbers_of_its_scores():
+    docs = Path(__file__).parents[4] / "docs"
+    page = (docs / "reservoir-units.md").read_text()
+    claims = reservoir_figure.claims(pd.read_parquet(docs / "study" / "reservoirs.parquet"))
+    for variant, own in claims[claims["measure"] == "valid_time"].groupby("variant"):
+        (line,) = [line for line in page.splitlines() if line.startswith(f"| `{variant}` |")] or [page]
+        for _, row in own.iterrows():
+            assert f"{row['mean']:.1f}" in line
+            assert variant == "tanh" or f"{row['gain']:+.1f} ({row['low']:+.1f} to {row['high']:+.1f})" in line
