@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from physlearn.forecasting.environment import environment
-from systems import InputError
 from systems.atomic import atomically
 
 if TYPE_CHECKING:
@@ -120,12 +119,6 @@ class Page:
                 "machine": f"{here['platform']}, {here['processors']} processors",
             }
         )
-
-
-def check_format(path: Path) -> None:
-    """Raise InputError unless the name of a page ends with .html."""
-    if path.suffix != ".html":
-        raise InputError(f"the name of a report must end with .html, not {path.name}: give another name")
 
 
 def _figure(caption: str, figure: Figure) -> str:

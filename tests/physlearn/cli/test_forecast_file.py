@@ -90,6 +90,8 @@ def test_positions_alone_get_velocities_and_a_run_alone_is_cut_in_time(run, tmp_
     assert told["split"].startswith("the last 20% of the run is forecast")
     assert told["rows"][0]["error x"] < 0.02
     assert told["rows"][0]["of the length"] == 1
+    assert "derived from measured positions, which adds to their errors: v_x" in told["notes"]
+    assert list(pd.read_csv(tmp_path / "out" / "forecast.csv"))[2:] == ["x", "x forecast", "v_x derived", "v_x forecast"]
 
 
 def test_a_column_that_differs_between_runs_is_a_parameter_and_others_are_inputs(run, tmp_path):
