@@ -54,12 +54,12 @@ def write(
 def write_report(
     context: typer.Context,
     report: Path,
-    figures: Mapping[str, Figure],
+    figures: Mapping[str, Figure | Path],
     title: str,
     tables: Mapping[str, pd.DataFrame],
     notes: Sequence[str] = (),
 ) -> Path:
-    """Write a report with figures by their captions, and return the path."""
+    """Write a report with figures, or PNG files of them, by their captions, and return the path."""
     made = page.Page(title=title, figures=figures, tables=tables, notes=notes, settings=_settings(context))
     return made.save(report)
 
