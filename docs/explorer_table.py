@@ -36,7 +36,8 @@ def held(system: systems.HamiltonianSystem, model: str) -> str:
         here = Exploration(system, z0, {model: shelf.get(system, model, neurons)})
         _, (_, section) = sections(here, time=TIME)
         off = ((system.hamiltonian(section.z) - here.energy).abs() / spread).nan_to_num(torch.inf)
-        worst = off.new_zeros(len(section.unresolved)).scatter_reduce(0, section.orbit, off, "amax")
+        lost = off.new_full((len(section.unresolved),), torch.inf)  # an orbit that never crosses the surface
+        worst = lost.scatter_reduce(0, section.orbit, off, "amax", include_self=False)
         kept += int(((worst <= HELD) & ~section.unresolved & ~section.escaped).sum())
         total += len(worst)
     return f"{kept} of {total}"
