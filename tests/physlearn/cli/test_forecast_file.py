@@ -220,3 +220,15 @@ def test_a_band_that_could_not_be_calibrated_is_named_so_in_the_picture_and_in_t
     assert ("90% band, not calibrated" in legend) == (runs == 1)
     assert ("90% band" in legend) == (runs > 1)
     assert ("by bands that are not calibrated" in str(told)) == (runs == 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "state"), [("recordings", "is a folder"), ("gone/data", "does not exist"), ("film.mp4", "does not exist")]
+)
+def test_what_can_only_be_a_path_is_not_called_an_unknown_system(refused, tmp_path, monkeypatch, name, state):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "recordings").mkdir()
+    line = refused("forecast", name, "--out", "out")
+    assert line.startswith(f"physlearn: {name} {state}: give a CSV file of your own measurements, or a system")
+    assert "no system" not in line
+    assert not (tmp_path / "out").exists()
