@@ -51,7 +51,7 @@ for name in shipped.SYSTEMS:
     z0 = system.sample(STARTS, seed=SEED, **sample)
     t = torch.arange(round(TIME / PACES[name].step) + 1, dtype=torch.float64) * PACES[name].step
     truth = system.orbit(z0, t)
-    for model in shipped.models(system.canonical):
+    for model in shipped.models(system):
         forecast = shelf.get(system, model, neurons).forecast(z0, t, progress=False)
         valid = float(metrics.valid_prediction_time(forecast, truth).median())
         energy = section = "-"
