@@ -44,6 +44,7 @@ html_theme = "furo"
 html_title = f"physlearn {version}"
 html_static_path = ["_static"]
 html_css_files = ["physlearn.css"]
+html_js_files = [("versions.js", {"type": "module"})]  # a menu, if the site has several versions
 mathjax_path = "mathjax/tex-chtml-full.js"
 exclude_patterns = ["_build", "examples"]
 nb_execution_mode = "off"  # notebooks are committed with their outputs, and run by their own tests

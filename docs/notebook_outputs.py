@@ -18,6 +18,7 @@ NOTEBOOKS = HERE.parent / "notebooks"
 ANSWERS = HERE / "images" / "answers"
 TAG = "answer"
 WIDGET = "application/vnd.jupyter.widget-view+json"
+PANEL = "<iframe"  # as the explorer shows itself
 
 
 def answer(notebook: nbformat.NotebookNode) -> bytes:
@@ -40,8 +41,13 @@ def answer(notebook: nbformat.NotebookNode) -> bytes:
     return b64decode(pictures[0])
 
 
+def _alive(data: dict[str, str]) -> bool:
+    """Return whether an output shows something only while the notebook runs."""
+    return WIDGET in data or PANEL in data.get("text/html", "")
+
+
 def run(path: Path) -> nbformat.NotebookNode:
-    """Run a notebook in its own folder, and write it with its new outputs, without sliders, which need a running kernel.
+    """Run a notebook in its own folder, and write it with its new outputs, without sliders and panels, which need its kernel.
 
     Parameters
     ----------
@@ -53,7 +59,7 @@ def run(path: Path) -> nbformat.NotebookNode:
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
+            cell.outputs = [output for output in cell.outputs if not _alive(output.get("data", {}))]
     nbformat.write(notebook, path)
     return notebook
 

@@ -1,8 +1,13 @@
-"""The scripts of the documentation: pages of the catalogue, the check of links, launch badges."""
+"""The scripts of the documentation: pages of the catalogue, the check of links, launch badges, the menu of versions."""
 
 import runpy
+import shutil
 import sys
+import time
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -68,6 +73,62 @@ def test_notebooks_have_launch_badges_only_where_the_project_has_a_home():
     text = badges("notebooks/03_integrators", "owner/name", "v1")
     assert "/owner/name/blob/v1/notebooks/03_integrators.ipynb" in text
     assert "/owner/name/v1?labpath=notebooks/03_integrators.ipynb" in text
+
+
+PAGE = """<!DOCTYPE html><html data-content_root="{up}"><script type="module" src="{up}_static/versions.js"></script>
+<body><a class="sidebar-brand">physlearn</a><p id="here">{here}</p></body></html>"""
+
+
+@pytest.fixture
+def site(tmp_path):
+    """A site with three versions, of which the oldest lacks a page, and its address."""
+    for version in ("0.3.0", "0.2.0", "0.1.0"):
+        static = tmp_path / version / "_static"
+        static.mkdir(parents=True)
+        shutil.copy(DOCS / "_static" / "versions.js", static)
+        (tmp_path / version / "index.html").write_text(PAGE.format(up="./", here=f"front of {version}"))
+        if version != "0.1.0":
+            (tmp_path / version / "how-to").mkdir()
+            (tmp_path / version / "how-to" / "film.html").write_text(PAGE.format(up="../", here=f"film in {version}"))
+    handler = partial(QuietHandler, directory=tmp_path)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield tmp_path, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+def test_a_menu_of_versions_leads_to_the_same_page_of_another_or_to_its_front(site, browser):
+    from selenium.webdriver.support.ui import Select, WebDriverWait
+
+    folder, address = site
+    (folder / "versions.json").write_text('["0.3.0", "0.2.0", "0.1.0"]')
+    wait = WebDriverWait(browser, 60)
+
+    def menu():
+        return Select(wait.until(lambda page: page.find_element("id", "versions")))
+
+    browser.get(f"{address}/0.3.0/how-to/film.html")
+    wait.until(lambda page: page.find_elements("id", "versions"))
+    assert [option.text for option in menu().options] == ["0.3.0", "0.2.0", "0.1.0"]
+    assert menu().first_selected_option.text == "0.3.0"
+    for version, here in (("0.2.0", "film in 0.2.0"), ("0.1.0", "front of 0.1.0"), ("0.3.0", "front of 0.3.0")):
+        menu().select_by_value(version)
+        wait.until(lambda page, here=here: page.find_element("id", "here").text == here)
+        wait.until(lambda page: page.find_elements("id", "versions"))
+
+
+def test_without_a_list_of_versions_or_a_server_there_is_no_menu(site, browser):
+    folder, address = site
+    for start in (address, folder.as_uri()):
+        browser.get(f"{start}/0.3.0/index.html")
+        time.sleep(0.3)
+        assert browser.find_element("id", "here").text == "front of 0.3.0"
+        assert not browser.find_elements("id", "versions")
 
 
 NOTEBOOKS = sorted((DOCS.parent / "notebooks").glob("*.ipynb"))

@@ -11,7 +11,7 @@ from typer import Option
 
 from physlearn.cli.answer import answer
 from physlearn.cli.interruption import importing
-from physlearn.cli.options import AsJson, Plot, ReportFile, SystemOrMap, SystemSettings
+from physlearn.cli.options import AsJson, Plot, ReportFile, SystemOrMap, SystemSettings, TableFile
 
 
 def basins(
@@ -27,7 +27,7 @@ def basins(
     ] = None,
     dt: Annotated[float | None, Option(help="Time step of a flow. Default: from its fastest motion.")] = None,
     cells: Annotated[int, Option(help="Cells along each coordinate, which tell attractors apart.", max=10**6)] = 100,
-    out: Annotated[Path, Option(help="Table of the initial states to write: .csv or .parquet.")] = Path("basins.csv"),
+    out: TableFile = Path("basins.csv"),
     set_: SystemSettings = None,
     plot: Plot = None,
     report: ReportFile = None,
@@ -44,8 +44,6 @@ def basins(
     system = values.system_or_map(name, set_)
     axes = dict(values.span(text, "--grid") for text in grid)
     files.writable_files(out, plot, report)
-    tables.check_table(out)
-    pictured.check(plot, report)
     if plot is not None and len(axes) != 2:
         raise InputError(f"a picture needs a grid of two coordinates, not {len(axes)}; give --grid twice, or leave --plot out")
     z0 = chaos.state_grid(system, axes, values.parameters(fixed, "--fixed"))

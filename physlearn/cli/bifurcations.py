@@ -11,14 +11,14 @@ from typer import Option
 
 from physlearn.cli.answer import answer, progress
 from physlearn.cli.interruption import importing
-from physlearn.cli.options import MOST, AsJson, Plot, ReportFile, Seed, SystemOrMap, SystemSettings
+from physlearn.cli.options import MOST, AsJson, Plot, ReportFile, Seed, SystemOrMap, SystemSettings, TableFile
 
 
 def bifurcations(
     context: typer.Context,
     name: SystemOrMap,
     parameter: Annotated[str, Option(help="Parameter and its values, as lowest:highest:number, such as mu=0:3:200.")],
-    out: Annotated[Path, Option(help="Table of the points to write: .csv or .parquet.")] = Path("bifurcations.csv"),
+    out: TableFile = Path("bifurcations.csv"),
     coordinate: Annotated[str | None, Option(help="Coordinate to record. Default: the first that varies.")] = None,
     at: Annotated[
         str | None,
@@ -50,8 +50,6 @@ def bifurcations(
     system = values.system_or_map(name, set_)
     key, numbers = values.parameter_range(parameter)
     files.writable_files(out, plot, report)
-    tables.check_table(out)
-    pictured.check(plot, report)
     limits.check_orbits(orbits * len(numbers), 1.0, 1.0, system.dim)
     z0 = system.sample(orbits, seed=seed)
     for time in (duration, transient):

@@ -11,7 +11,7 @@ from typer import Option
 
 from physlearn.cli.answer import answer
 from physlearn.cli.interruption import importing
-from physlearn.cli.options import MOST, AsJson, Plot, ReportFile, Seed, SystemName, SystemSettings
+from physlearn.cli.options import MOST, AsJson, Plot, ReportFile, Seed, SystemName, SystemSettings, TableFile
 
 
 def escapes(
@@ -24,7 +24,7 @@ def escapes(
     section: Annotated[
         bool, Option("--section", help="Start on a grid on the surface of section, instead of at random.")
     ] = False,
-    out: Annotated[Path, Option(help="Table of the orbits to write: .csv or .parquet.")] = Path("escapes.csv"),
+    out: TableFile = Path("escapes.csv"),
     set_: SystemSettings = None,
     plot: Plot = None,
     report: ReportFile = None,
@@ -41,8 +41,6 @@ def escapes(
         from physlearn.forecasting import files, picture
     system = systems.get(name, **values.parameters(set_))
     files.writable_files(out, plot, report)
-    tables.check_table(out)
-    pictured.check(plot, report)
     if not hasattr(system, "exits"):
         raise systems.InputError(f"{name} declares no exits; choose a system that does, such as henon-heiles")
     limits.check_orbits(orbits, 1.0, 1.0, system.dim)

@@ -11,6 +11,7 @@ from typer import Option
 from physlearn.cli.answer import answer
 from physlearn.cli.interruption import importing
 from physlearn.cli.options import AsJson, Plot, ReportFile, SystemName, SystemSettings
+from physlearn.cli.output import output
 
 
 def fit(
@@ -29,7 +30,7 @@ def fit(
     ] = None,
     method: Annotated[str, Option(help="Method: shooting, derivative or weak.")] = "shooting",
     set_: SystemSettings = None,
-    out: Annotated[Path | None, Option(help="CSV file to write: one row per parameter.")] = None,
+    out: Annotated[Path | None, output("Table to write, one row per parameter: .csv.", ".csv")] = None,
     plot: Plot = None,
     report: ReportFile = None,
     as_json: AsJson = False,
@@ -47,7 +48,6 @@ def fit(
         from systems.recording import read_columns
     system = systems.get(name, **values.parameters(set_))
     files.writable_files(out, plot, report, inputs=[data])
-    pictured.check(plot, report)
     columns = dict(read_columns(data))
     seen = _names(coordinates) or [one for one in system.coordinates if one in columns]
     if unknown := [one for one in seen if one not in system.coordinates] or ([] if seen else [next(iter(columns), "nothing")]):

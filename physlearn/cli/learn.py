@@ -11,6 +11,7 @@ from typer import Option
 from physlearn.cli.answer import answer, progress
 from physlearn.cli.interruption import importing
 from physlearn.cli.options import MOST, AsJson, Data, Device, ReportFile, Scheduler, Seed, TaskName, TaskSettings, Workers
+from physlearn.cli.output import output
 
 
 def learn(
@@ -25,7 +26,7 @@ def learn(
         ),
     ] = None,
     variant: Annotated[str | None, Option(help="Variant of meta-learning: {variants}.")] = None,
-    out: Annotated[Path | None, Option(help="File to write. Default: TASK.safetensors.")] = None,
+    out: Annotated[Path | None, output("File to write, .safetensors. Default: TASK.safetensors.", ".safetensors")] = None,
     outer_steps: Annotated[int | None, Option(help="Number of steps of the outer loop.", max=MOST)] = None,
     inner_steps: Annotated[int | None, Option(help="Number of steps of each inner loop.", max=MOST)] = None,
     networks: Annotated[int | None, Option(help="Number of inner networks that train at once.", max=MOST)] = None,
@@ -59,12 +60,8 @@ def learn(
         from physlearn.comparison import panels
         from physlearn.forecasting import files
         from physlearn.metalearning import runs
-        from systems import InputError
     task = values.task(name, data, set_, device)
     path = out or Path(f"{name}.safetensors")
-    if path.suffix != ".safetensors":
-        raise InputError(f"--out is a file to write, NAME.safetensors, not {path}")
-    pictured.check(None, report)
     planned = runs.plan(path, range(seed, seed + meta_seeds), types, control=single)
     files.writable_files(*(file for run in planned for file in (run.file, run.picture, run.checkpoint)), report, inputs=[data])
     shared = jobs.Workers(workers, scheduler)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from physlearn.cli.output import output
 from physlearn.cli.registered import completing
 
 MOST = 10**9  # of anything that is counted
@@ -40,9 +41,10 @@ Markers = Annotated[
     ),
 ]
 Pendulums = Annotated[int | None, Option(help="Number of pendulums. Default: as many as are found.")]
-Plot = Annotated[Path | None, Option(help="Picture to write: .png, .svg or .pdf.")]
+Plot = Annotated[Path | None, output("Picture to write: .png, .svg or .pdf.", ".png", ".svg", ".pdf")]
 ReportFile = Annotated[
-    Path | None, Option("--report", help="Report to write: one HTML page with results, pictures, settings and versions.")
+    Path | None,
+    output("Report to write: one .html page with results, pictures, settings and versions.", ".html", name="--report"),
 ]
 Scheduler = Annotated[str | None, Option(help="Address of a dask scheduler whose workers share the work.")]
 Seed = Annotated[int, Option(help="Random seed.", min=-FARTHEST, max=FARTHEST)]
@@ -55,6 +57,7 @@ SystemOrMap = Annotated[
     Argument(metavar="SYSTEM", help="Name of a system, or of a map: {maps}.", autocompletion=completing("systems", "maps")),
 ]
 SystemSettings = Annotated[list[str] | None, Option("--set", help="Parameter of the system, such as mu=1.5; repeatable.")]
+TableFile = Annotated[Path, output("Table to write: .csv or .parquet.", ".csv", ".parquet")]
 TaskEpochs = Annotated[int | None, Option(help="Number of passes over the training data. Default: the task's.", max=MOST)]
 TaskName = Annotated[str, Argument(metavar="TASK", help="Name of a task: {tasks}.", autocompletion=completing("tasks"))]
 TaskSettings = Annotated[

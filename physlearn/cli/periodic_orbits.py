@@ -12,6 +12,7 @@ from typer import Option
 from physlearn.cli.answer import answer
 from physlearn.cli.interruption import importing
 from physlearn.cli.options import AsJson, Plot, ReportFile, Seed, SystemName, SystemSettings
+from physlearn.cli.output import output
 
 if TYPE_CHECKING:
     from physlearn.chaos import Family, PeriodicOrbit
@@ -39,7 +40,7 @@ def periodic_orbits(
     ] = None,
     step: Annotated[float, Option(help="Largest step along the family, relative to the orbit and to the range.")] = 0.05,
     set_: SystemSettings = None,
-    out: Annotated[Path | None, Option(help="File to write: NetCDF for an orbit, CSV for a family.")] = None,
+    out: Annotated[Path | None, output("File to write: .nc for an orbit, .csv for a family.", ".nc", ".csv")] = None,
     plot: Plot = None,
     report: ReportFile = None,
     seed: Seed = 0,
@@ -57,13 +58,15 @@ def periodic_orbits(
         from physlearn.cli import limits, pictured, values
         from physlearn.flow import Flow
         from physlearn.forecasting import files, picture
+        from systems.ending import check_ending
     along = values.interval(continue_)
+    if out is not None:
+        check_ending(out, [".nc" if along is None else ".csv"], "--out")
     parameters = values.parameters(set_)
     if along is not None and along[0] not in ("energy", "period"):
         parameters[along[0]] = along[1][0]
     system = systems.get(name, **parameters)
     files.writable_files(out, plot, report)
-    pictured.check(plot, report)
     given = values.state(at, system)
     z0 = system.sample(1, seed=seed, **values.energy(system, energy))[0] if given is None else given
     if transient is None:

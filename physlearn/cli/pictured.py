@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from physlearn.forecasting import page, picture
+from physlearn.forecasting import page
 from physlearn.forecasting.files import write_figure
 
 if TYPE_CHECKING:
@@ -16,14 +16,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 OUTPUTS = ("out", "plot", "report", "animation", "overlay", "as_json")  # options that do not change the result
-
-
-def check(plot: Path | None, report: Path | None) -> None:
-    """Raise InputError if the format of the picture or the report is not supported."""
-    if plot is not None:
-        picture.check_format(plot)
-    if report is not None:
-        page.check_format(report)
 
 
 def write(
@@ -62,12 +54,12 @@ def write(
 def write_report(
     context: typer.Context,
     report: Path,
-    figures: Mapping[str, Figure],
+    figures: Mapping[str, Figure | Path],
     title: str,
     tables: Mapping[str, pd.DataFrame],
     notes: Sequence[str] = (),
 ) -> Path:
-    """Write a report with figures by their captions, and return the path."""
+    """Write a report with figures, or PNG files of them, by their captions, and return the path."""
     made = page.Page(title=title, figures=figures, tables=tables, notes=notes, settings=_settings(context))
     return made.save(report)
 

@@ -43,9 +43,7 @@ def places(
 
     ``texts`` are scale, origin, time and region as they were typed.
     """
-    if out.suffix.lower() not in (".csv", ".nc"):
-        raise InputError(f"places are written to .csv or .nc, not to {out.name}: give another name")
-    files.writable_files(out, plot, report, overlay, inputs=[film])
+    files.writable_files(out, plot, report, overlay, inputs=[film, options.get("corrections")])
     found = track_points(
         film,
         [_numbers(one, "--points", 2, "640,360") for text in points or () for one in text.split(";")] or None,

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
+import typer
 from typer import Argument, Option
 
 from physlearn.cli.answer import answer, progress
 from physlearn.cli.interruption import importing
-from physlearn.cli.options import MOST, AsJson, Data, Device, Scheduler, Seed, TaskEpochs, TaskName, TaskSettings, Workers
+from physlearn.cli.options import (
+    MOST,
+    AsJson,
+    Data,
+    Device,
+    ReportFile,
+    Scheduler,
+    Seed,
+    TaskEpochs,
+    TaskName,
+    TaskSettings,
+    Workers,
+)
+
+LOSS = "loss: median over the networks of a trial of the lowest loss on the tuning part; infinite if one of them diverged"
 
 
 def search(
+    context: typer.Context,
     name: TaskName,
     activations: Annotated[
         list[str],
@@ -32,6 +49,7 @@ def search(
     seed: Seed = 0,
     workers: Workers = 1,
     scheduler: Scheduler = None,
+    report: ReportFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Search learning rates and widths for activations.
@@ -40,9 +58,11 @@ def search(
     """
     with importing():
         from physlearn import comparison, jobs
-        from physlearn.cli import values
-        from physlearn.forecasting import files
+        from physlearn.cli import pictured, values
+        from physlearn.forecasting import files, picture
+        from physlearn.plotting import trials_plot
     task = values.task(name, data, set_, device)
+    files.writable_files(report, inputs=[data])
     shared = jobs.Workers(workers, scheduler)
     training: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
     table = comparison.search(
@@ -58,4 +78,7 @@ def search(
     )
     found = comparison.best(table)
     written = [out / "trials.parquet", out / "search.db"]
+    drawn = partial(picture.of_axes, lambda ax: trials_plot(table, ax=ax), (6.4, 4.2))
+    tables = {"Best trials": found, "All trials": table.set_index("variant")}
+    written += pictured.write(context, None, report, drawn, f"Search on {task.title}", tables, [LOSS])
     answer(json.loads(found.to_json(orient="index")), found.to_string(), written, as_json)

@@ -12,12 +12,13 @@ from typer import Option
 from physlearn.cli.answer import answer, progress
 from physlearn.cli.interruption import importing
 from physlearn.cli.options import MOST, AsJson, Device, Plot, ReportFile, Seed, SystemName, SystemSettings
+from physlearn.cli.output import output
 
 
 def simulate(
     context: typer.Context,
     name: SystemName,
-    out: Annotated[Path, Option(help="NetCDF file to write.")] = Path("orbit.nc"),
+    out: Annotated[Path, output("NetCDF file to write: .nc.", ".nc")] = Path("orbit.nc"),
     energy: Annotated[float | None, Option(help="Energy of the initial states, for systems that sample by energy.")] = None,
     orbits: Annotated[int, Option(help="Number of orbits.", max=MOST)] = 1,
     duration: Annotated[float, Option("--time", help="Duration of each orbit.")] = 100.0,
@@ -25,7 +26,7 @@ def simulate(
     set_: SystemSettings = None,
     plot: Plot = None,
     report: ReportFile = None,
-    animation: Annotated[Path | None, Option(help="Animation to write: .gif or .mp4.")] = None,
+    animation: Annotated[Path | None, output("Animation to write: .gif or .mp4.", ".gif", ".mp4")] = None,
     device: Device = "cpu",
     seed: Seed = 0,
     as_json: AsJson = False,
@@ -44,9 +45,6 @@ def simulate(
         from physlearn.forecasting import files, picture
     system = systems.get(name, **values.parameters(set_))
     files.writable_files(out, plot, report, animation)
-    pictured.check(plot, report)
-    if animation is not None:
-        plotting.animation.check_format(animation)
     if not (0 < duration < math.inf and 0 < dt <= duration):
         raise systems.InputError(
             f"--time {duration:g} and --dt {dt:g} must be positive and finite, and dt not longer than the time"

@@ -13,6 +13,7 @@ from typer import Argument, Option
 from physlearn.cli.answer import answer, progress
 from physlearn.cli.interruption import importing
 from physlearn.cli.options import AsJson, FocalLength, Markers, Pendulums, Plot, ReportFile
+from physlearn.cli.output import output
 
 
 def track(
@@ -49,15 +50,17 @@ def track(
     fps: Annotated[float | None, Option(help="Frame rate of a folder of pictures, which have no times of their own.")] = None,
     out: Annotated[
         Path | None,
-        Option(
-            help="CSV file to write; for pendulums, a netCDF file is written beside it. For places, .csv or .nc. "
-            "Default: angles.csv, or positions.csv."
+        output(
+            "CSV file to write; for pendulums, a netCDF file is written beside it. For places, .csv or .nc. "
+            "Default: angles.csv, or positions.csv.",
+            ".csv",
+            ".nc",
         ),
     ] = None,
     plot: Plot = None,
     report: ReportFile = None,
     overlay: Annotated[
-        Path | None, Option(help="Copy of the film to write, .mp4, with the tracked pendulums or markers drawn on it.")
+        Path | None, output("Copy of the film to write, .mp4, with the tracked pendulums or markers drawn on it.", ".mp4")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -73,7 +76,7 @@ def track(
         from physlearn.forecasting import files, picture
         from systems import InputError
         from systems import film as films
-    pictured.check(plot, report)
+        from systems.ending import check_ending
     if points or colours or template:
         from physlearn.cli.points_of_film import places
 
@@ -85,6 +88,7 @@ def track(
         places(context, film, points, template, *files_written, as_json, texts, **own)
         return
     out = out or Path("angles.csv")
+    check_ending(out, [".csv"], "--out")
     files.writable_files(out, out.with_suffix(".nc"), plot, report, overlay, inputs=[film])
     tracked = films.track(
         film,

@@ -59,8 +59,19 @@ def listed(text: str | None) -> list[str] | None:
 
 
 def is_file(name: str) -> bool:
-    """Return whether a name is that of a file of measurements, rather than of a system."""
-    return Path(name).suffix.lower() in TABLES or (name not in systems.names() and Path(name).is_file())
+    """Return whether a name is that of a file of measurements, rather than of a system.
+
+    Raises InputError for what can only be a path, but is no file.
+    """
+    path = Path(name)
+    if path.suffix.lower() in TABLES:
+        return True
+    if name in systems.names() or path.is_file():
+        return name not in systems.names()
+    if path.is_dir() or path.suffix or len(path.parts) > 1:
+        state = "is a folder" if path.is_dir() else "does not exist"
+        raise InputError(f"{name} {state}: give a CSV file of your own measurements, or a system of `physlearn systems`")
+    return False
 
 
 def span(text: str, option: str) -> tuple[str, tuple[float, float, int]]:

@@ -248,12 +248,16 @@ class Answers:
         }
 
     def _errors(self, stage: Stage, here: Exploration, section: Section) -> Float[Tensor, " n"]:
-        """Return the largest error of the energy on the section, for each orbit, in units of the spread of energies."""
+        """Return the largest error of the energy on the section, for each orbit, in units of the spread of energies.
+
+        It is infinite for an orbit that never crosses the surface, as one that a model has lost.
+        """
         system, energy = here.system, here.energy
         assert isinstance(system, HamiltonianSystem)
         assert energy is not None
         off = ((system.hamiltonian(section.z) - energy).abs() / stage.scene.spread).nan_to_num(torch.inf)
-        return off.new_zeros(len(section.unresolved)).scatter_reduce(0, section.orbit, off, "amax")
+        lost = off.new_full((len(section.unresolved),), torch.inf)
+        return lost.scatter_reduce(0, section.orbit, off, "amax", include_self=False)
 
 
 def _valid(t: Float[Tensor, " T"], apart: Float[Tensor, " T"]) -> float:

@@ -7,6 +7,7 @@ import warnings
 import webbrowser
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 
@@ -16,6 +17,9 @@ from physlearn.explorer.learning import Learning
 from physlearn.explorer.trained_models import Shelf
 from systems import AccuracyWarning, InputError
 from systems.extras import require
+
+if TYPE_CHECKING:
+    from physlearn.explorer.answers import Answers
 
 ADDRESS = "127.0.0.1"
 
@@ -52,21 +56,28 @@ def serve(
     MissingExtraError
         If the extra ``explore`` is not installed.
     """
-    scene.check(systems.get(system))
-    require("latex2mathml", "explore", "the explorer")
-    require("contourpy", "explore", "the explorer")
-    from physlearn.explorer.answers import Answers
+    answers = answers_of(system, learning, folder)
     from physlearn.explorer.handler import Server
 
     port = _free(port)
     torch.set_num_threads(1)  # the models are too small to gain from more threads
     warnings.filterwarnings("ignore", category=AccuracyWarning)  # the page shows how wrong an orbit with long steps is
-    with Server(port, Answers(Shelf(learning, folder), system)) as server, suppress(KeyboardInterrupt):
+    with Server(port, answers) as server, suppress(KeyboardInterrupt):
         address = f"http://{ADDRESS}:{port}"
         print(f"The explorer is at {address}. Press Ctrl-C to stop it.", flush=True)
         if show:
             webbrowser.open(address)
         server.serve_forever()
+
+
+def answers_of(system: str, learning: Learning | None, folder: Path | None) -> Answers:
+    """Return what answers the page of a system; raises what `serve` raises."""
+    scene.check(systems.get(system))
+    require("latex2mathml", "explore", "the explorer")
+    require("contourpy", "explore", "the explorer")
+    from physlearn.explorer.answers import Answers
+
+    return Answers(Shelf(learning, folder), system)
 
 
 def _free(port: int) -> int:

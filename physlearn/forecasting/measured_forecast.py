@@ -32,6 +32,7 @@ from physlearn.training import Training
 from systems import InputError, IntegrationError, Orbit
 from systems.brief import Told
 from systems.periodic import shortest
+from systems.recording.velocities import sources_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -143,9 +144,11 @@ class MeasuredForecast(Told):
             unit = truth.units.get("t")
             columns: dict[str, Any] = {"run": number, f"t [{unit}]" if unit else "t": truth.t.numpy()}
             band = forecast.band() if isinstance(forecast, BandedOrbit) else None
+            derived = sources_of(truth)
             for i, name in enumerate(forecast.coordinates):
                 label = f" [{truth.units[name]}]" if name in truth.units else ""
-                columns[f"{name}{label}"] = truth.z[:, truth.index(name)].numpy()
+                known = f"{name} derived" if truth.index(name) in derived else name
+                columns[f"{known}{label}"] = truth.z[:, truth.index(name)].numpy()
                 columns[f"{name} forecast{label}"] = np.pad(forecast.z[:, i], past, constant_values=np.nan)
                 for what, limit in zip(("lower", "upper"), band or (), strict=False):
                     columns[f"{name} {what}{label}"] = np.pad(limit[:, i], past, constant_values=np.nan)
@@ -291,6 +294,8 @@ def forecast_measurements(
         notes.append(f"first test run: trusted {'to its end' if whole else told}{calibrated}")
     if not parts.cut and (continuing := [name for name in order if forecasters[name].past_length]):
         notes.append(f"{' and '.join(continuing)}: the first states of each run are continued, and the rest is forecast")
+    if derived := [parts.test[0].coordinates[i] for i in sources_of(parts.test[0])]:
+        notes.append(f"derived from measured positions, which adds to their errors: {', '.join(derived)}")
     notes += [
         "score: part of the validation runs that is forecast well, by which (and then by the error) the models are sorted",
         "valid: median time until the error exceeds 0.4 of the spread of a test run, and the part of its length",

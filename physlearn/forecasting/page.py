@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from physlearn.forecasting.environment import environment
-from systems import InputError
 from systems.atomic import atomically
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ class Page:
     lead
         The main results, in sentences.
     figures
-        Figures by their captions, which may be empty.
+        Figures, or PNG files of them, by their captions, which may be empty.
     tables
         Tables by their headings.
     notes
@@ -71,7 +70,7 @@ class Page:
 
     title: str
     lead: Sequence[str] = ()
-    figures: Mapping[str, Figure] = field(default_factory=dict)
+    figures: Mapping[str, Figure | Path] = field(default_factory=dict)
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     notes: Sequence[str] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -122,18 +121,16 @@ class Page:
         )
 
 
-def check_format(path: Path) -> None:
-    """Raise InputError unless the name of a page ends with .html."""
-    if path.suffix != ".html":
-        raise InputError(f"the name of a report must end with .html, not {path.name}: give another name")
-
-
-def _figure(caption: str, figure: Figure) -> str:
-    picture = BytesIO()
-    figure.savefig(picture, format="png", dpi=DPI, bbox_inches="tight", pil_kwargs={"optimize": True})
-    data = base64.b64encode(picture.getvalue()).decode()
+def _figure(caption: str, figure: Figure | Path) -> str:
+    if isinstance(figure, Path):
+        picture, wide = figure.read_bytes(), True
+    else:
+        drawn, wide = BytesIO(), figure.get_figwidth() > WIDE
+        figure.savefig(drawn, format="png", dpi=DPI, bbox_inches="tight", pil_kwargs={"optimize": True})
+        picture = drawn.getvalue()
+    data = base64.b64encode(picture).decode()
     below = f"<figcaption>{escape(caption)}</figcaption>" if caption else ""
-    panels = ' class="panels"' if figure.get_figwidth() > WIDE else ""
+    panels = ' class="panels"' if wide else ""
     return f'<figure><img{panels} src="data:image/png;base64,{data}" alt="{escape(caption or "Figure")}">{below}</figure>'
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import numpy as np
 from matplotlib import pyplot as plt
@@ -15,18 +14,11 @@ from torch import Tensor
 from physlearn import metrics, models, plotting
 from physlearn.chaos import Family
 from physlearn.forecasting.report import Report
-from systems import InputError, Orbit, System
+from systems import Orbit, System
 from systems.film import Tracking
 
-FORMATS = (".png", ".svg", ".pdf")
 PORTRAYED = 8  # number of orbits of a batch in one phase portrait
 SHOWN = 3  # number of forecasts beside the truth
-
-
-def check_format(path: Path) -> None:
-    """Raise InputError if the format of a figure is not supported."""
-    if path.suffix not in FORMATS:
-        raise InputError(f"the name of a figure must end with {', '.join(FORMATS)}, not {path.name}: give another name")
 
 
 def of_axes(draw: Callable[[Axes], object], size: tuple[float, float]) -> Figure:

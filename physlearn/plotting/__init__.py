@@ -29,6 +29,7 @@ from physlearn.plotting.recurrence import recurrence_plot
 from physlearn.plotting.section import section_boundary, section_plot
 from physlearn.plotting.spectrum import spectrum_plot
 from physlearn.plotting.tracking import tracking_plot
+from physlearn.plotting.trials import trials_plot
 from systems.deprecation import old_names
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "section_plot",
     "spectrum_plot",
     "tracking_plot",
+    "trials_plot",
 ]
 _NEW = {"colored_by_time": "physlearn.plotting.colored_line", "forest": "physlearn.plotting.forest_plot"}
 __getattr__ = old_names(__name__, _NEW, colored_by_time=add_line)

@@ -24,16 +24,11 @@ from physlearn.plotting.names import symbol
 from physlearn.plotting.window import extent, show
 from systems import InputError, Orbit
 from systems.atomic import atomically
+from systems.ending import check_ending
 
 SUFFIXES = (".gif", ".mp4")
 DPI = 100
 SIZE = (4.8, 4.8)  # inches; H.264 needs even numbers of pixels
-
-
-def check_format(path: Path) -> None:
-    """Raise InputError if the path does not have the suffix of a film that can be written."""
-    if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"a film must be a {' or '.join(SUFFIXES)} file, not {path.name}")
 
 
 def animate(
@@ -79,7 +74,7 @@ def animate(
         If the suffix is another one, the orbits do not match, or a setting is not positive.
     """
     target = Path(path)
-    check_format(target)
+    check_ending(target, SUFFIXES, "the name of a film")
     if not (seconds > 0 and fps > 0 and 0 < trail <= 1):
         raise InputError(f"seconds={seconds:g} and fps={fps:g} must be positive, and trail={trail:g} must lie in (0, 1]")
     named = {"": orbits} if isinstance(orbits, Orbit) else dict(orbits)

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle, islice
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
-from matplotlib import colormaps
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
 
 from physlearn.plotting.array import array
+from physlearn.plotting.marks import AREAS
 from physlearn.plotting.names import symbol
 from systems import InputError
 
-COLOURS = "tab10"
 NONE = {-1: "0.92", -2: "0.0"}  # the colours of labels that are no basin
-MOST_NAMED = 10  # basins in a legend
 
 
 def basin_plot(
@@ -65,8 +64,7 @@ def basin_plot(
     if ax is None:
         ax = plt.subplots(figsize=(5.0, 4.4), layout="constrained")[1]
     many = int(max(labels.max(initial=0), 0)) + 1
-    tab = colormaps[COLOURS]
-    colours: list[Any] = [NONE[-2], NONE[-1], *(tab(number % tab.N) for number in range(many))]
+    colours = [NONE[-2], NONE[-1], *islice(cycle(AREAS), many)]
     mesh = {"cmap": ListedColormap(colours), "vmin": -2.5, "vmax": many - 0.5, "rasterized": True, **style}
     ax.pcolormesh(x, y, labels.T, shading="nearest", **mesh)
     ax.set(xlabel=symbol(coordinates[0]), ylabel=symbol(coordinates[1]))
@@ -116,8 +114,7 @@ def exit_plot(
         raise InputError(f"points must have shape {(len(codes), 2)}, one per exit, not {points.shape}")
     if ax is None:
         ax = plt.subplots(figsize=(5.0, 4.4), layout="constrained")[1]
-    tab = colormaps[COLOURS]
-    colours = [NONE[int(code)] if code < 0 else tab(int(code) % tab.N) for code in codes]
+    colours = [NONE[int(code)] if code < 0 else AREAS[int(code) % len(AREAS)] for code in codes]
     ax.scatter(*points.T, **{"s": 1.0, "c": colours, "linewidths": 0, "rasterized": True, **style})
     ax.set(xlabel=symbol(coordinates[0]), ylabel=symbol(coordinates[1]))
     _legend(ax, names)
@@ -125,6 +122,5 @@ def exit_plot(
 
 
 def _legend(ax: Axes, names: Sequence[str]) -> None:
-    tab = colormaps[COLOURS]
-    patches = [Patch(color=tab(i % tab.N), label=name) for i, name in enumerate(names[:MOST_NAMED])]
+    patches = [Patch(color=colour, label=name) for colour, name in zip(AREAS, names, strict=False)]
     ax.legend(handles=patches, loc="upper right", fontsize="small", framealpha=0.9)

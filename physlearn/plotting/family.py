@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
+from physlearn.plotting.marks import COLORS
 from physlearn.plotting.names import symbol
 from systems import InputError
 
@@ -49,14 +50,14 @@ def family_plot(table: pd.DataFrame, parameter: str, y: str = "period", *, ax: A
         pieces = np.flatnonzero(together == stays)
         for run in np.split(pieces, np.flatnonzero(np.diff(pieces) > 1) + 1):
             if len(run):
-                ax.plot(x[run[0] : run[-1] + 2], values[run[0] : run[-1] + 2], style, color="C0", linewidth=1.4)
+                ax.plot(x[run[0] : run[-1] + 2], values[run[0] : run[-1] + 2], style, color=COLORS[0], linewidth=1.4)
     for kind, mark in MARKS.items():
         rows = (table["bifurcation"] == kind).to_numpy()
         if rows.any():
-            ax.plot(x[rows], values[rows], mark, color="C3", markersize=5, label=kind)
+            ax.plot(x[rows], values[rows], mark, color=COLORS[1], markersize=5, label=kind)
     for label, line, shown in (("stable", "-", stable.any()), ("unstable", "--", not stable.all())):
         if shown:
-            ax.plot([], [], line, color="C0", linewidth=1.4, label=label)
+            ax.plot([], [], line, color=COLORS[0], linewidth=1.4, label=label)
     ax.set(xlabel=symbol(parameter), ylabel=y if y == "period" else symbol(y))
     ax.legend(frameon=False)
     return ax

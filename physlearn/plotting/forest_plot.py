@@ -7,9 +7,10 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
+from physlearn.plotting.marks import COLORS
 from systems import InputError
 
-COLORS = {"holds": "tab:blue", "does not hold": "tab:red", "undecided": "0.5"}
+VERDICTS = {"holds": COLORS[0], "does not hold": COLORS[1], "undecided": "0.5"}
 MARKERS = {"holds": "o", "does not hold": "X", "undecided": "D"}
 
 
@@ -38,7 +39,7 @@ def forest_plot(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     if ax is None:
         ax = plt.subplots(figsize=(8, 1.5 + 0.2 * len(table)), layout="constrained")[1]
     y = np.arange(len(table))
-    for name, color in COLORS.items():
+    for name, color in VERDICTS.items():
         rows = (table["verdict"] == name).to_numpy()
         if rows.any():
             part = table[rows]

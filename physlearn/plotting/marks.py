@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # colour-blind safe (Okabe and Ito)
+AREAS = (*(COLORS[i] for i in (0, 4, 2)), "#882255", "#DDCC77", "#332288", *(COLORS[i] for i in (5, 1, 3)))
+"""Colours of areas, such as basins, of which the first six (two of them from Paul Tol's schemes) differ in grey as well."""
 LINES = ("solid", (0, (5, 1.5)), (0, (1, 1.2)), (0, (6, 1.5, 1, 1.5)), (0, (8, 1.5, 1, 1.5, 1, 1.5)), (0, (3, 3)), (0, (1, 3)))
 MARKERS_PER_LINE = 6
 

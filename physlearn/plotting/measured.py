@@ -12,6 +12,7 @@ from physlearn.plotting.array import array
 from physlearn.plotting.marks import looks
 from physlearn.plotting.names import axis_label
 from systems import InputError, Orbit
+from systems.recording.velocities import sources_of
 
 MOST = 6  # coordinates that are drawn
 MARGIN = 0.35  # of the range of the measurements
@@ -28,7 +29,8 @@ def measured_plot(
     """Draw measurements as dots and forecasts of them as lines, with one row per coordinate.
 
     Values that were not measured (NaN) are left out. The forecasts may have times of their own. The measurements set the
-    limits. A forecast of an ensemble has its band, and a dotted line where its trusted time ends.
+    limits. Velocities that were derived from measured positions are drawn as crosses, and told apart in the legend. A forecast
+    of an ensemble has its band, and a dotted line where its trusted time ends.
 
     Parameters
     ----------
@@ -72,6 +74,7 @@ def measured_plot(
         axes = tuple(plt.subplots(len(names), 1, figsize=size, sharex=True, layout="constrained", squeeze=False)[1][:, 0])
     if len(axes) != len(names):
         raise InputError(f"{len(names)} coordinates need as many axes, not {len(axes)}")
+    derived = sources_of(measured)
     for i, (name, ax) in enumerate(zip(names, axes, strict=True)):
         seen = np.concatenate([array(one.z[:, i]) for one in (measured, past) if one is not None])
         low, high = (np.nanmin(seen), np.nanmax(seen)) if np.isfinite(seen).any() else (-1.0, 1.0)
@@ -79,7 +82,8 @@ def measured_plot(
         bottom, top = low - margin, high + margin
         if past is not None:
             ax.plot(array(past.t), array(past.z[:, i]), "o", color="0.6", markersize=3, fillstyle="none", label="before")
-        ax.plot(array(measured.t), array(measured.z[:, i]), ".", color="0.3", markersize=4, label="measured")
+        look, known = ("x", "derived from positions") if i in derived else (".", "measured")
+        ax.plot(array(measured.t), array(measured.z[:, i]), look, color="0.3", markersize=4, label=known)
         for label, orbit, color, line in looks(forecasts):
             t, z = array(orbit.t), array(orbit.z[:, i])
             ax.plot(t, np.clip(z, bottom - margin, top + margin), color=color, linestyle=line, linewidth=1.1, label=label)
@@ -93,8 +97,10 @@ def measured_plot(
                 ax.fill_between(t, lower, upper, color=color, alpha=0.2, linewidth=0, label=told)
                 ax.axvline(float(orbit.t[0] + orbit.trusted_until().time), color=color, linestyle=":", linewidth=0.9)
         ax.set(ylabel=axis_label(name, measured.units), ylim=(bottom, top))
-    columns = len(axes[0].get_legend_handles_labels()[1])
-    axes[0].legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=columns, frameon=False, fontsize="small")
+    shown = {label: line for ax in axes for line, label in zip(*ax.get_legend_handles_labels(), strict=True)}
+    axes[0].legend(
+        shown.values(), shown, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(shown), frameon=False, fontsize="small"
+    )
     if (figure := axes[0].get_figure(root=True)) is not None:
         figure.align_ylabels(axes)
     axes[-1].set_xlabel(axis_label("t", measured.units))

@@ -26,7 +26,7 @@ def test_a_drag(name, benchmark):
     benchmark.extra_info.update(name=f"a drag, {name}", work=1, rival="")
     answers = Answers(SHELF, name)
     stage = answers.stage(Asked({"system": name}))
-    models = shipped.models(systems.get(name).canonical)
+    models = shipped.models(systems.get(name))
     lines = [{"kind": "model", "model": model, "neurons": shipped.ACTIVATION} for model in models]
     request = {"system": name, "time": stage["time"], "dt": stage["dt"], "lines": lines, "quick": True}
     states = iter([[x * (1 - 1e-3 * k) for x in stage["z0"]] for k in range(40)])

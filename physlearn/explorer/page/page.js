@@ -69,12 +69,13 @@ async function choose(name) {
   row("nn").hidden = !stage.models.includes("nn")
   const hamiltonian = stage.models.filter((model) => model !== "nn")
   row("hamiltonian").hidden = !hamiltonian.length
-  for (const [name, model] of [["nn", "nn"], ["hamiltonian", "hnn"]]) {
+  const usual = hamiltonian.findLast((model) => stage.ready.includes(model)) ?? hamiltonian.find((model) => model === "hnn")
+  for (const [name, model] of [["nn", "nn"], ["hamiltonian", usual]]) {
     const trained = stage.ready.includes(model) || page.trained.has(`${stage.system} ${model}`)
     row(name).querySelector("input").checked = trained
   }
-  options(row("hamiltonian").querySelector(".model"), hamiltonian, hamiltonian.includes("hnn") ? "hnn" : undefined)
-  options($("model"), stage.models, hamiltonian.includes("hnn") ? "hnn" : undefined)
+  options(row("hamiltonian").querySelector(".model"), hamiltonian, usual)
+  options($("model"), stage.models, usual)
   $("train").disabled = !stage.models.length
   fields()
   const natural = SPEEDS.reduce((a, b) => (Math.abs(Math.log(b * 15 / stage.time)) < Math.abs(Math.log(a * 15 / stage.time)) ? b : a))

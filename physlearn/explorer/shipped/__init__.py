@@ -7,6 +7,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from systems import System
 
 FOLDER = Path(__file__).parent
 SYSTEMS = (
@@ -24,9 +28,10 @@ SYSTEMS = (
     "fitzhugh-nagumo",
     "tao-oscillator",
 )
+MODELS = {"kepler": ("nn", "hnn", "hnn-mechanical")}  # others have nn, and hnn if they are Hamiltonian
 ACTIVATION = "tanh"
 
 
-def models(canonical: bool) -> tuple[str, ...]:
+def models(system: System) -> tuple[str, ...]:
     """Return the names of the models that come with a system."""
-    return ("nn", "hnn") if canonical else ("nn",)
+    return MODELS.get(system.name) or (("nn", "hnn") if system.canonical else ("nn",))

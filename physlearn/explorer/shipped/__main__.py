@@ -23,7 +23,7 @@ def main(names: list[str]) -> None:
     shelf, neurons = Shelf(), Neurons.named(ACTIVATION)
     for name in tqdm(names or SYSTEMS):
         system = systems.get(name)
-        for model in models(system.canonical):
+        for model in models(system):
             forecaster = shelf.train(system, model, neurons)
             forecaster.history = pd.DataFrame()  # nobody reads it, and it is larger than the weights
             file = shelf.name(system, model, neurons)

@@ -246,6 +246,12 @@ def train_as_published(model: Model, pairs: Pairs, benchmark: Benchmark, steps: 
             optimizer.step()
 
 
+ERRORS = (
+    "errors are standard errors over n seeds; the paper's numbers (n = 0) are those of one network, with errors over samples "
+    "(losses) or over five groups of orbits or times (energy MSE)"
+)
+
+
 def summary(table: pd.DataFrame) -> pd.DataFrame:
     """Return the mean and standard error over the seeds, with the published numbers, one row per benchmark and variant.
 

@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
+from physlearn.plotting.marks import COLORS
 from physlearn.studies.learned_diversity import map_evidence, map_study
 from physlearn.studies.learned_diversity.figures import Drawn, Request, register
 
@@ -39,7 +40,7 @@ def picture(rows: pd.DataFrame) -> Figure:
     """Draw the differences with their intervals, as factors of the loss."""
     figure, ax = plt.subplots(figsize=(8, 1.2 + 0.45 * len(rows)), layout="constrained")
     plt.close(figure)  # removes it from pyplot; the caller keeps it
-    looks = {"one kind": ("o", "C0"), "learned single": ("s", "C1"), "named pair": ("^", "C2")}
+    looks = {"one kind": ("o", COLORS[0]), "learned single": ("s", COLORS[1]), "named pair": ("^", COLORS[2])}
     for k, (name, (marker, colour)) in enumerate(looks.items()):
         y = [i + 0.22 * (k - 1) for i in range(len(rows))]
         x = rows[f"{name}, difference"]

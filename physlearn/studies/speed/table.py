@@ -165,6 +165,14 @@ def markdown(table: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
+def tables(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return one table per kind of work, by its name and the unit of its throughput, with one row per measurement."""
+    return {
+        f"{what} [{UNITS[str(what)][1]}]": part.drop(columns=["what", "on"]).dropna(axis=1, how="all").set_index("case")
+        for what, part in table.groupby("what", sort=False)
+    }
+
+
 def _installed() -> str:
     found = versions()
     missing = [name for name in PEERS if name not in found]

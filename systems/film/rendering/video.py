@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from systems.ending import check_ending
 from systems.errors import InputError
 from systems.extras import require
 
@@ -36,8 +37,7 @@ def target(path: str | os.PathLike[str]) -> Path:
         If the file has another suffix, is a folder, or lies in a folder that is missing or read-only.
     """
     target = Path(path)
-    if target.suffix.lower() != ".mp4":
-        raise InputError(f"a film is written to a file that ends in .mp4, not to {target}")
+    check_ending(target, [".mp4"], "the name of a film")
     if target.is_dir():
         raise InputError(f"{target} is a folder; give the name of a file for the film")
     if not target.parent.is_dir():

@@ -22,7 +22,11 @@ def test_the_papers_numbers_stand_beside_ours_and_a_second_run_has_nothing_to_do
     assert "| pendulum | hnn-separable | 1 |" in first.out
     rows = json.loads(run(*options, "--json").out)["result"]
     assert {row["benchmark"] for row in rows} == {"spring", "pendulum"}
-    assert run(*options).out == first.out
+    page = tmp_path / "page.html"
+    assert run(*options, "--report", page).out == first.out.rstrip() + f", {page}\n"
+    text = page.read_text()
+    assert "<h2>spring</h2>" in text
+    assert text.count("<th>hnn, the paper's numbers</th>") == 2
 
 
 def test_wrong_uses_are_answered_with_one_line(refused, tmp_path, monkeypatch):

@@ -90,6 +90,8 @@ def test_positions_alone_get_velocities_and_a_run_alone_is_cut_in_time(run, tmp_
     assert told["split"].startswith("the last 20% of the run is forecast")
     assert told["rows"][0]["error x"] < 0.02
     assert told["rows"][0]["of the length"] == 1
+    assert "derived from measured positions, which adds to their errors: v_x" in told["notes"]
+    assert list(pd.read_csv(tmp_path / "out" / "forecast.csv"))[2:] == ["x", "x forecast", "v_x derived", "v_x forecast"]
 
 
 def test_a_column_that_differs_between_runs_is_a_parameter_and_others_are_inputs(run, tmp_path):
@@ -218,3 +220,15 @@ def test_a_band_that_could_not_be_calibrated_is_named_so_in_the_picture_and_in_t
     assert ("90% band, not calibrated" in legend) == (runs == 1)
     assert ("90% band" in legend) == (runs > 1)
     assert ("by bands that are not calibrated" in str(told)) == (runs == 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "state"), [("recordings", "is a folder"), ("gone/data", "does not exist"), ("film.mp4", "does not exist")]
+)
+def test_what_can_only_be_a_path_is_not_called_an_unknown_system(refused, tmp_path, monkeypatch, name, state):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "recordings").mkdir()
+    line = refused("forecast", name, "--out", "out")
+    assert line.startswith(f"physlearn: {name} {state}: give a CSV file of your own measurements, or a system")
+    assert "no system" not in line
+    assert not (tmp_path / "out").exists()

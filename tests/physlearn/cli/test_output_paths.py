@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import torch
 import systems
 from physlearn import plotting
 from physlearn.cli import values
+from physlearn.cli.commands import COMMANDS, load
 from physlearn.forecasting import files
 from systems import InputError, Orbit
 
@@ -40,36 +42,88 @@ def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.mark.parametrize("option", ["--out", "--plot", "--animation"])
+WRITTEN = [
+    (command, parameter.opts[0])
+    for command in COMMANDS
+    for parameter in load(command).params
+    if " to write" in (getattr(parameter, "help", None) or "") and "older to write" not in parameter.help
+]
+
+
+@pytest.mark.parametrize(("command", "option"), WRITTEN, ids="".join)
+def test_an_unknown_ending_is_refused_before_anything_else(command, option, here, refused):
+    parameter = next(one for one in load(command).params if option in one.opts)
+    line = refused(command, option, "result.abc")
+    assert line.startswith(f"physlearn: {option} must end with .")
+    assert line.endswith("which result.abc does not: give another name")
+    for ending in re.findall(r"\.[a-z]+", line.partition(", which")[0]):
+        assert ending in parameter.help
+    assert names(here) == []
+
+
+def test_every_kind_of_output_is_among_those_whose_ending_is_checked():
+    assert {option for _, option in WRITTEN} == {"--out", "--plot", "--report", "--animation", "--overlay"}
+    assert len(WRITTEN) > 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ending"),
+    [
+        (["periodic-orbits", "van-der-pol", "--out", "a.csv"], ".nc"),
+        (["periodic-orbits", "van-der-pol", "--continue", "mu=1:2", "--out", "a.nc"], ".csv"),
+        (["track", "film.mp4", "--out", "a.nc"], ".csv"),
+    ],
+)
+def test_an_ending_of_another_result_is_refused(arguments, ending, here, refused):
+    assert f"--out must end with {ending}, which" in refused(*arguments)
+    assert names(here) == []
+
+
+def test_endings_in_capitals_are_known(here, run):
+    assert run("simulate", "pendulum", "--time", 1, "--out", "ORBIT.NC", "--plot", "ORBIT.PNG").code == 0
+    assert Path("ORBIT.PNG").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(("option", "file"), [("--out", "a.nc"), ("--plot", "a.png"), ("--animation", "a.gif")])
 @pytest.mark.parametrize(("make", "kind"), [(os.mkfifo, "pipe"), (os.mkdir, "folder")])
-def test_what_is_no_file_is_refused(option, make, kind, here, no_work, refused):
-    make("a.png")
-    assert f"a.png is a {kind}" in refused("simulate", "pendulum", option, "a.png")
-    assert names(here) == ["a.png"]
+def test_what_is_no_file_is_refused(option, file, make, kind, here, no_work, refused):
+    make(file)
+    assert f"{file} is a {kind}" in refused("simulate", "pendulum", option, file)
+    assert names(here) == [file]
 
 
-def test_a_device_is_not_replaced(no_work, refused):
-    assert "/dev/null is a device" in refused("simulate", "pendulum", "--out", "/dev/null")
+def test_a_device_is_not_replaced(here, no_work, refused):
+    Path("null.nc").symlink_to("/dev/null")
+    assert "null.nc is a device" in refused("simulate", "pendulum", "--out", "null.nc")
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 
 
-@pytest.mark.parametrize("plot", ["a.png", "./a.png", "sub/../a.png", "A.png", "link.png", "hard.png"])
-def test_two_outputs_in_one_file_are_refused(plot, here, no_work, refused):
+def test_two_outputs_in_one_file_are_refused(here, no_work, refused):
+    Path("a.nc").write_text("kept")
+    Path("link.png").symlink_to("a.nc")
+    os.link("a.nc", "hard.png")
+    for plot in ("link.png", "hard.png"):
+        line = refused("simulate", "pendulum", "--out", "a.nc", "--plot", plot)
+        assert f"{plot} would overwrite a.nc, which is also an output" in line
+    assert Path("a.nc").read_text() == "kept"
+
+
+@pytest.mark.parametrize("other", ["a.png", "./a.png", "sub/../a.png", "A.png"])
+def test_two_names_of_one_file_are_told_apart_from_two_files(other, here):
     Path("sub").mkdir()
-    Path("a.png").write_text("kept")
-    Path("link.png").symlink_to("a.png")
-    os.link("a.png", "hard.png")
-    line = refused("simulate", "pendulum", "--out", "a.png", "--plot", plot)
-    assert f"{Path(plot)} would overwrite a.png, which is also an output" in line
-    assert Path("a.png").read_text() == "kept"
+    with pytest.raises(InputError, match=r"would overwrite a\.png, which is also an output"):
+        files.writable_files(Path("a.png"), Path(other))
+    files.writable_files(Path("a.png"), Path("b.png"))
 
 
-def test_a_film_is_not_overwritten_by_what_is_drawn_on_it(here, refused):
+def test_inputs_are_not_overwritten(here, refused):
     Path("film.mp4").write_text("kept")
+    Path("clicks.csv").write_text("kept")
     assert "would overwrite film.mp4, which is an input" in refused("track", "film.mp4", "--overlay", "film.mp4")
-    assert "would overwrite film.mp4, which is an input" in refused("track", "film.mp4", "--out", "film.mp4")
-    assert "would overwrite angles.nc, which is also an output" in refused("track", "film.mp4", "--out", "angles.nc")
+    clicks = ["--points", "3,4", "--corrections", "clicks.csv", "--out", "clicks.csv"]
+    assert "would overwrite clicks.csv, which is an input" in refused("track", "film.mp4", *clicks)
     assert Path("film.mp4").read_text() == "kept"
+    assert Path("clicks.csv").read_text() == "kept"
 
 
 def test_learned_activations_do_not_replace_their_recording(here, refused, monkeypatch):

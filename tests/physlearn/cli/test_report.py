@@ -1,11 +1,15 @@
 """`--report`: one page about a run, by every command that has a result to show."""
 
+import base64
+
+import pandas as pd
 import pytest
+from PIL import Image
 
 from physlearn.cli.commands import COMMANDS, load
 
 COMMANDS_WITH_FOLDERS = {"forecast", "chaos", "compare"}  # which always write report.html
-WITHOUT = {"systems", "explore", "search", "reproduce", "bench"}  # lists, pages, and results that are resumed
+WITHOUT = {"systems", "explore"}  # a list, and a page
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS.keys() - COMMANDS_WITH_FOLDERS - WITHOUT))
@@ -38,7 +42,23 @@ def test_a_report_shows_the_answer_the_command_and_its_settings(run, here, argum
         assert text.count("data:image/png;base64,") == 1
 
 
+def test_a_report_of_reproduced_figures_has_their_pictures_and_short_tables(run, here, monkeypatch):
+    def reproduce(which, out, **_):
+        for rows, name in zip((3, 1000), which, strict=True):
+            Image.new("RGB", (8, 8)).save(out / f"{name}.png")
+            pd.DataFrame({"loss": [0.125] * rows}).to_parquet(out / f"{name}.parquet")
+        return {name: [out / f"{name}.png"] for name in which}
+
+    monkeypatch.setattr("physlearn.studies.learned_diversity.reproduce", reproduce)
+    result = run("reproduce", "fig3", "fig5", "--out", "figures", "--report", "page.html")
+    assert result.code == 0, result.err
+    text = (here / "page.html").read_text()
+    picture = base64.b64encode((here / "figures" / "fig5.png").read_bytes()).decode()
+    assert picture in text
+    assert text.count("0.125") == 3
+    assert "fig5.parquet has the 1000 rows of fig5" in text
+
+
 def test_a_report_of_another_format_is_refused_before_anything_is_computed(refused, here):
     assert "must end with .html" in refused("simulate", "kepler", "--report", "page.pdf")
-    assert "would overwrite" in refused("simulate", "kepler", "--out", "page.html", "--report", "page.html")
     assert not list(here.iterdir())

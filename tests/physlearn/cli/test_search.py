@@ -7,8 +7,11 @@ COMMAND = ["search", "van-der-pol", "sine", "tanh", "--set", "orbits=5", "--repl
 
 
 def test_search_writes_its_trials_and_goes_on(run, tmp_path):
-    first = run(*COMMAND, "--trials", 2, "--out", tmp_path)
+    first = run(*COMMAND, "--trials", 2, "--out", tmp_path, "--report", tmp_path / "page.html")
     assert first.code == 0, first.err
+    page = (tmp_path / "page.html").read_text()
+    assert page.count("<th>sine</th>") == 3  # the best trial, and both
+    assert page.count("data:image/png;base64,") == 1
     assert "tanh" in first.out
     table = pd.read_parquet(tmp_path / "trials.parquet")
     assert run(*COMMAND, "--trials", 3, "--out", tmp_path).code == 0

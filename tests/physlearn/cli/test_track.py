@@ -116,7 +116,7 @@ def test_places_of_any_marker_are_written_with_a_scale(run, film, tmp_path):
         (["--points", "320,324", "--scale", "1,2;3,4"], "--scale takes metres per pixel"),
         (["--points", "320,324", "--time", "1"], "--time takes 2 numbers"),
         (["--points", "320,324", "--markers", "red"], "--markers is for pendulums"),
-        (["--points", "320,324", "--out", "places.txt"], "places are written to .csv or .nc"),
+        (["--points", "320,324", "--out", "places.txt"], "--out must end with .csv or .nc, which places.txt does not"),
     ],
 )
 def test_wrong_options_of_places_are_told_in_a_line(refused, film, arguments, message):

@@ -6,6 +6,7 @@ import torch
 
 import systems
 from physlearn import metrics
+from physlearn.chaos import Section
 from physlearn.explorer import scene
 from physlearn.explorer.asked import Asked
 from physlearn.explorer.exploration import Exploration
@@ -141,3 +142,11 @@ def test_the_menus_offer_all_systems(answers):
     menus = answers.menus(Asked({}))
     assert menus["systems"] == scene.names()
     assert {"tanh", "learned:henon-heiles-hnn"} <= set(menus["neurons"])
+
+
+def test_an_orbit_that_never_crosses_the_surface_does_not_count_as_held(answers, request_for):
+    stage, here = answers._here(request_for("henon-heiles"))
+    once, none = torch.zeros(1, dtype=torch.long), torch.zeros(2, dtype=torch.bool)
+    names, plane = stage.system.coordinates, ("y", "p_y")
+    section = Section(once, here.z0.new_zeros(1), here.z0[None], none, none, names, ("x", 0.0), plane)
+    assert answers._section(stage, here, section, 0)["held"] == 1  # of two orbits

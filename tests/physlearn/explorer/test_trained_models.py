@@ -8,7 +8,7 @@ from physlearn import Forecaster
 from physlearn.activations import shipped
 from physlearn.explorer import Exploration, Learning, Neurons, Shelf
 from physlearn.explorer import shipped as ours
-from physlearn.explorer.sections import sections
+from physlearn.explorer.sections import sections, starts
 from systems import InputError
 
 QUICK = Learning(orbits=5, epochs=2, hidden=(4,), polish=1)
@@ -110,7 +110,7 @@ def test_the_models_of_the_package_are_those_that_the_defaults_ask_for(monkeypat
     usual, neurons, names = Shelf(), Neurons.named(ours.ACTIVATION), set()
     for name in ours.SYSTEMS:
         system = systems.get(name)
-        for model in ours.models(system.canonical):
+        for model in ours.models(system):
             assert usual.get(system, model, neurons).coordinates == system.coordinates
             names.add(usual.name(system, model, neurons))
     assert names == {file.name for file in ours.FOLDER.glob("*.safetensors")}
@@ -128,3 +128,18 @@ def test_the_hamiltonian_network_of_the_package_holds_its_section(name):
     assert len(section) > 100
     assert not (section.escaped | section.unresolved).any()
     assert off.max() < 0.01 * (h.max() - h.min())
+
+
+def test_keplers_network_with_known_kinetic_energy_holds_the_ellipses_of_its_training_data():
+    system = systems.get("kepler")
+    model = Shelf().get(system, "hnn-mechanical", Neurons.named(ours.ACTIVATION))
+    here = Exploration(system, system.sample(1, seed=3)[0], {"hnn-mechanical": model})
+    x, y, p_x, p_y = starts(here).unbind(-1)
+    trained = 1 - (x * p_y - y * p_x) ** 2 <= 0.5**2  # the squared eccentricity, for the semi-major axis 1
+    _, (_, section) = sections(here, time=100)
+    off = (system.hamiltonian(section.z) + 0.5).abs()
+    for orbit in trained.nonzero().flatten():
+        found = off[section.orbit == orbit]
+        assert len(found) > 10  # a revolution takes 2 pi
+        assert found.max() < 0.01 * 0.5
+    assert trained.sum() > 3

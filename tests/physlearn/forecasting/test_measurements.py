@@ -130,6 +130,15 @@ def test_runs_whose_known_parameters_differ_are_refused_without_a_channel():
     Forecaster("nn", hidden=(4,), parameters=("mass",)).fit(runs, epochs=1, polish=0, progress=False)
 
 
+def test_derived_velocities_are_not_called_measured():
+    t = torch.linspace(0, 6, 40, dtype=torch.float64)
+    seen = Orbit.of(t.cos(), t, coordinates=("x",)).with_velocities()
+    position, velocity = measured_plot(seen, {"model": Orbit(t, torch.stack([t.cos(), -t.sin()], -1), None, ("x", "v_x"))})
+    assert position.get_legend_handles_labels()[1] == ["measured", "model"]
+    assert velocity.get_legend_handles_labels()[1] == ["derived from positions", "model"]
+    assert [text.get_text() for text in position.get_legend().get_texts()] == ["measured", "model", "derived from positions"]
+
+
 def test_measurements_are_drawn_with_their_units_and_holes_left_out():
     t = torch.linspace(0, 6, 20, dtype=torch.float64)
     z = 1e9 * torch.stack([t.cos(), -t.sin()], -1)

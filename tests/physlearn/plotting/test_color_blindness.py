@@ -8,12 +8,13 @@ import pytest
 from matplotlib import colormaps
 from matplotlib.colors import to_rgb
 
+from physlearn.plotting.basins import NONE, basin_plot
 from physlearn.plotting.box_plot import box_plot
 from physlearn.plotting.color_map import ORDERED
 from physlearn.plotting.grouped_boxes import grouped_boxes
 from physlearn.plotting.joint_density import joint_density
 from physlearn.plotting.learning_curves import learning_curves
-from physlearn.plotting.marks import COLORS, LINES
+from physlearn.plotting.marks import AREAS, COLORS, LINES
 from physlearn.plotting.variant_colors import variant_colors
 
 # Linear sRGB as seen with deuteranopia: Machado, Oliveira and Fernandes, IEEE Trans. Vis. Comput. Graph. 15, 1291 (2009),
@@ -28,7 +29,8 @@ CURVES = pd.concat(
     [pd.DataFrame({"variant": v, "step": STEPS, "median": i, "low": i, "high": i}) for i, v in enumerate(VARIANTS, start=1)]
 )
 LOSSES = CURVES[["variant"]].assign(diverged=False, loss=np.random.default_rng(0).lognormal(size=len(CURVES)))
-SEEN = 12  # CIELAB distance of two colours that are told apart at a glance; a just noticeable one is 2.3
+NOTICED = 2.3  # CIELAB distance of two colours whose difference is just noticeable
+SEEN = 12  # and of two that are told apart at a glance
 
 
 def linear(rgb):
@@ -101,6 +103,21 @@ def test_no_two_clouds_look_alike_without_their_colours():
 def test_the_papers_colours_alone_would_not_do():
     base, mix = (to_rgb(variant_colors(["sine", "mix"])[name]) for name in ("sine", "mix"))
     assert np.abs(grey(base) - grey(mix)) < SEEN
+
+
+def test_basins_and_those_that_are_none_differ_under_deuteranopia_and_the_first_six_in_grey_as_well():
+    ax = basin_plot(np.arange(len(AREAS) + 2), np.arange(2), np.tile(np.arange(-2, len(AREAS))[:, None], 2), ("x", "y"))
+    drawn = ax.collections[0].to_rgba(np.arange(-2, len(AREAS)))[:, :3]
+    assert drawn[2:] == pytest.approx(np.array([to_rgb(color) for color in AREAS]))
+    for i, j in combinations(range(len(drawn)), 2):
+        assert np.linalg.norm(deutan(drawn[i]) - deutan(drawn[j])) > SEEN
+        if j < len(NONE) + 6:
+            assert np.abs(grey(drawn[i]) - grey(drawn[j])) > 4 * NOTICED
+
+
+def test_matplotlibs_first_colours_would_not_do_in_grey():
+    first, second = (grey(to_rgb(color)) for color in ("tab:blue", "tab:red"))
+    assert np.abs(first - second) < 2 * NOTICED
 
 
 def test_forecasts_differ_in_colour_under_deuteranopia_or_in_line_style():

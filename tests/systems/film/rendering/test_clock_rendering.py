@@ -110,7 +110,7 @@ def test_progress_is_shown_when_asked_for(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"path": "clock.avi"}, "ends in .mp4"),
+        ({"path": "clock.avi"}, "must end with .mp4"),
         ({"path": "missing/clock.mp4"}, "no folder"),
         ({"path": "folder.mp4"}, "is a folder"),
         ({"t": T[::-1]}, "must increase, but t\\[1\\]"),

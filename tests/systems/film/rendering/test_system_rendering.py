@@ -92,7 +92,7 @@ def test_a_system_is_held_before_it_is_released():
         ({"colours": ["red"]}, "2 markers need as many colours"),
         ({"colours": ["red", "mauve"]}, "no colour 'mauve'"),
         ({"orbit": ORBITS["spring"]}, "no coordinate 'theta'"),
-        ({"path": "film.avi"}, "ends in .mp4"),
+        ({"path": "film.avi"}, "must end with .mp4"),
         ({"system": "wheel"}, "no picture of a system 'wheel'; choose one of pendulum, double-pendulum"),
     ],
 )
