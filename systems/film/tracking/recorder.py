@@ -14,7 +14,7 @@ from systems.film.opencv import cv2
 from systems.film.tracking.angles import Angles, Ends, angles
 from systems.film.tracking.arrays import Floats, Points
 from systems.film.tracking.decode import Frame
-from systems.film.tracking.follower import Fixed, Follower
+from systems.film.tracking.follower import Follows
 from systems.film.tracking.gathering import from_the_front, gather, pixels_table
 from systems.film.tracking.markers import Blob
 from systems.film.tracking.result import Tracking
@@ -35,7 +35,7 @@ class Recorder:
         The start of the film.
     """
 
-    def __init__(self, followers: Sequence[Follower | Fixed], sample: Sample) -> None:
+    def __init__(self, followers: Sequence[Follows], sample: Sample) -> None:
         self.followers, self.sample = followers, sample
         self.t, self.camera = array("d"), array("d")
         self.places = [array("d") for _ in followers]  # x, y, mass, change of each frame
