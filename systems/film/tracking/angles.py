@@ -10,7 +10,6 @@ import pandas
 from systems.errors import InputError
 from systems.film.tracking import rates, screening
 from systems.film.tracking.arrays import Floats, Mask, Points
-from systems.film.tracking.blur import UNSURE
 from systems.film.tracking.course import Course, course_of
 from systems.film.tracking.geometry import Arc, direction, fit_arc, without_jumps
 from systems.film.tracking.motion import FEWEST, Motion, motion_of
@@ -22,6 +21,7 @@ from systems.film.tracking.stretches import orbits_of
 from systems.orbit import Orbit
 
 FINEST = 0.05  # pixels: the smallest error of a centre that the search for outliers assumes
+UNSURE = 1 / 3  # of a displacement by blur: its error; the exposure is estimated, and the background is not all alike
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ FRAMES = 16  # from which the exposure is estimated
 HALVINGS = 4  # of the step of the search for it
 LONGER = 0.7  # of the misfit without any blur, which blur must at least remove
 WHOLE = 0.25  # relative deviation of the picture's marker from the usual area, beyond which it is partly hidden
-UNSURE = 1 / 3  # of a displacement: its error, because the exposure is estimated and the background is not all alike
 
 
 class Sharp:
