@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nan
 from typing import Any, Protocol
 
 import numpy as np
@@ -31,6 +32,8 @@ class Sight:
         Angle by which it is turned [rad], where that is seen.
     cut : bool
         Whether the border of the part that was searched cuts it.
+    spread : float
+        Variance of its pixels around the centre, along both directions together, where that is known [pixels^2].
     """
 
     x: float
@@ -40,6 +43,7 @@ class Sight:
     peak: float = 1.0
     turn: float = 0.0
     cut: bool = False
+    spread: float = nan
 
 
 def unlike(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.float64]:

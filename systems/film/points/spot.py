@@ -95,8 +95,15 @@ class Spot:
             if x + left > 0 and y + top > 0 and x + left + w < width and y + top + h < height:
                 cut = x == 0 or y == 0 or x + w >= view.shape[1] or y + h >= view.shape[0]
                 peak = float(cv2.blur(amount[y : y + h, x : x + w], (2, 2)).max())
-                found.append(Sight(blob.x + left, blob.y + top, blob.mass / self.mass, peak=peak, cut=cut))
+                place = blob.x + left, blob.y + top
+                found.append(Sight(*place, blob.mass / self.mass, peak=peak, cut=cut, spread=blob.spread))
         return found
+
+    def covers(self, frame: Frame, point: tuple[float, float]) -> bool:
+        """Return whether the pixel at a point is the marker's, rather than one beside it."""
+        x, y = round(point[0]), round(point[1])
+        view, left, top = window(frame, x - 1, y - 1, x + 2, y + 2)
+        return bool(self.paint.amount(view)[y - top, x - left] > 0.5)
 
     def learn(self, frame: Frame, sight: Sight) -> None:
         """Follow slow changes of the light by taking the colours anew now and then, while the whole marker is seen."""

@@ -21,6 +21,7 @@ from systems.film.tracking.stretches import orbits_of
 from systems.orbit import Orbit
 
 FINEST = 0.05  # pixels: the smallest error of a centre that the search for outliers assumes
+UNSURE = 1 / 3  # of a displacement by blur: its error; the exposure is estimated, and the background is not all alike
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Ends:
         Relative error of the angles of places that were transformed to a view from the front.
     place_error : default 0
         Systematic error of a place, which depends on the place and is the same whenever the marker comes back to it [pixels].
+    pull : shape ``(T,)``, optional
+        How far blur displaced the lower end from the upper one, which was undone as far as it is known [pixels].
     """
 
     t: Floats
@@ -55,6 +58,7 @@ class Ends:
     steady: bool = False
     scale_error: float = 0.0
     place_error: float = 0.0
+    pull: Points | None = None
 
 
 @dataclass(frozen=True)
@@ -173,8 +177,10 @@ def _report(
     scale_error = relative * np.abs(smooth.value)
     columns = {name: np.full(len(t), np.nan) for name in ("omega", "alpha", "theta_error", "omega_error", "alpha_error")}
     columns["omega"][good], columns["alpha"][good] = smooth.value[1:]
-    columns["theta_error"] = np.hypot(noise, relative * np.abs(theta))
-    columns["omega_error"][good], columns["alpha_error"][good] = np.hypot(smooth.error, scale_error)[1:]
+    blur = np.zeros(len(t)) if ends.pull is None else UNSURE * (ends.pull * np.exp(1j * phi)).imag / length
+    columns["theta_error"] = np.hypot(np.hypot(noise, relative * theta), blur)
+    blurred = np.stack([blur[good], np.gradient(blur[good], times), np.gradient(np.gradient(blur[good], times), times)])
+    columns["omega_error"][good], columns["alpha_error"][good] = np.hypot(np.hypot(smooth.error, scale_error), blurred)[1:]
     table = pandas.DataFrame({"t": t, "theta": theta, **columns, "quality": quality})
     down = np.nanmean(np.where(good, np.exp(-1j * centre), np.nan))  # direction of rest, as x + i y with y pointing down
     right = complex(down.imag, -down.real)

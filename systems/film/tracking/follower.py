@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 
@@ -10,12 +11,27 @@ from systems.film.tracking.arrays import Floats
 from systems.film.tracking.backdrop import Moved
 from systems.film.tracking.candidates import Candidate
 from systems.film.tracking.decode import Frame
+from systems.film.tracking.foreground import Foreground
 from systems.film.tracking.markers import Blob, Paint, blobs, window
-from systems.film.tracking.spots import Spot
 
 MEMORY = 0.12  # seconds after which no prediction holds, and a marker is searched for wherever it was before
 MASSES = 0.4, 2.0  # of the usual mass: a smaller blob is partly hidden, a larger one is not the marker alone
-LOOSE = 0.15, 6.0  # the same for a marker of which one frame is known, which motion may smear in that one or in others
+LOOSE = 0.15, 6.0  # the same for what hides the background, which is more of it in front of some parts than of others
+
+
+class Follows(Protocol):
+    """What finds one marker in each frame, in order of time."""
+
+    @property
+    def radius(self) -> float:
+        """Radius of the marker [pixels]."""
+
+    @property
+    def paint(self) -> Paint | None:
+        """Colour of the marker against its surroundings, if it is found by that."""
+
+    def look(self, frame: Frame, shift: tuple[float, float]) -> Blob | None:
+        """Find the marker in a frame that the camera has shifted [pixels of the film]; None where it is not seen."""
 
 
 @dataclass
@@ -69,19 +85,24 @@ class Follower:
         return cls(candidate.paint, candidate.mass, candidate.radius, seen[0], low, high, bounds, margin, speed, MASSES)
 
     @classmethod
-    def of_spot(cls, spot: Spot, reach: float) -> Follower:
-        """Follow a marker that was given in the first frame, wherever it goes.
+    def of_foreground(cls, given: Foreground, reach: float) -> Follower:
+        """Follow a marker that was given in the first frame, wherever it goes, by what it hides of the background.
 
         Parameters
         ----------
-        spot
+        given
             The marker.
         reach
             How far from its home it may be where it has just been lost [pixels].
         """
         anywhere = np.full(2, -np.inf), np.full(2, np.inf)
-        home = spot.centre, spot.centre
-        return cls(spot.sight, spot.mass, spot.radius, spot.centre, *home, anywhere, reach, 0.0, LOOSE)
+        home, radius = (given.centre, given.centre), float(np.sqrt(given.mass / np.pi))
+        return cls(given.moved, given.mass, radius, given.centre, *home, anywhere, reach, 0.0, LOOSE)
+
+    @property
+    def paint(self) -> Paint | None:
+        """Colour of the marker against its surroundings, if it is found by that."""
+        return self.sight if isinstance(self.sight, Paint) else None
 
     def look(self, frame: Frame, shift: tuple[float, float]) -> Blob | None:
         """Find the marker in a frame.
@@ -145,25 +166,3 @@ class Follower:
             return min(distance / (3 * self.radius), 1.5 * (4 - weight)) + weight * abs(float(np.log(blob.mass / self.mass)))
 
         return min(found, key=far, default=None)
-
-
-@dataclass
-class Fixed:
-    """A place that only the camera moves, such as a pivot that nothing distinguishes from what is around it.
-
-    Parameters
-    ----------
-    place : shape ``(2,)``
-        Where it is in the first frame [pixels].
-    radius
-        Radius of what is there [pixels].
-    """
-
-    place: Floats
-    radius: float = 1.0
-
-    def look(self, frame: Frame, shift: tuple[float, float]) -> Blob | None:
-        """Return the place in a frame that the camera has shifted."""
-        del frame
-        x, y = self.place + np.array(shift)
-        return Blob(float(x), float(y), 1.0, (round(x), round(y), 1, 1))

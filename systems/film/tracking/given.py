@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 
 from systems.errors import InputError
 from systems.film.opencv import cv2
+from systems.film.points import follow
+from systems.film.points.sources import kept
+from systems.film.points.spot import SMALLEST, Spot, spot_at
 from systems.film.tracking.arrays import Floats, Points
-from systems.film.tracking.backdrop import Backdrop, Moved
+from systems.film.tracking.backdrop import Backdrop
 from systems.film.tracking.candidates import is_named
-from systems.film.tracking.decode import FilmReader
-from systems.film.tracking.follower import Fixed, Follower
-from systems.film.tracking.markers import window
+from systems.film.tracking.decode import FilmReader, Frame
+from systems.film.tracking.follower import Follower, Follows
+from systems.film.tracking.foreground import CLEAR, foreground_at
+from systems.film.tracking.markers import Blob, Paint, window
 from systems.film.tracking.patches import coloured_patches
 from systems.film.tracking.sample import SPAN, Sample
-from systems.film.tracking.spots import CLEAR, LEAST, Spot, moved_spot, painted_spot
 
 STILL = 0.5  # pixels of the small picture: a camera that moves less stands still, so that there is a backdrop
-REACH = 0.12  # of the picture's longer side: how far from where it was seen a marker may be that has been lost
+REACH = 0.12  # of the picture's longer side: how far from where it was seen what hides the background may be after it was lost
 MOST = 4  # places of each kind in the first frame that may be markers
+COLOURFUL = 10.0  # grey levels of `Paint.colourful` from which a spot has a colour of its own
 SEEN = 0.5  # of the frames in which a marker must be seen
 WORST = 20.0  # pixels: the roughness of a path where the marker is lost
 FINEST = 0.3  # pixels: paths that are less rough are equally smooth
@@ -30,7 +35,70 @@ RIGID = 0.1  # of the motion of the lower end: how much the distance of two ends
 INNER = 0.8  # of the motion of the lower end: how much the upper end may move
 
 
-def followers_of(film: FilmReader, sample: Sample, points: Sequence[tuple[float, float]]) -> list[list[Follower | Fixed]]:
+@dataclass
+class Given:
+    """A marker that is followed as `systems.film.track_points` follows it, wherever it goes.
+
+    Attributes
+    ----------
+    spot
+        Its appearance.
+    course
+        Its course so far.
+    """
+
+    spot: Spot
+    course: follow.Follower
+
+    @property
+    def radius(self) -> float:
+        """Its radius [pixels]."""
+        return self.spot.radius
+
+    @property
+    def paint(self) -> Paint:
+        """Its colour."""
+        return self.spot.paint
+
+    def look(self, frame: Frame, shift: tuple[float, float]) -> Blob | None:
+        """Find the marker in a frame; None where it is not surely seen."""
+        del shift
+        (sight,) = follow.look_for([self.course], frame)
+        if sight is None:
+            return None
+        side = round(2 * self.radius)
+        box = round(sight.x) - side // 2, round(sight.y) - side // 2, side, side
+        return Blob(sight.x, sight.y, sight.size * np.pi * self.radius**2, box, sight.spread)
+
+
+@dataclass
+class Fixed:
+    """A place that only the camera moves, such as a pivot that nothing distinguishes from what is around it.
+
+    Attributes
+    ----------
+    place
+        x and y where it is in the first frame [pixels].
+    radius
+        Radius of what is there [pixels].
+    paint
+        None: its colour is not known.
+    """
+
+    place: tuple[float, float]
+    radius: float = 1.0
+    paint: None = None
+
+    def look(self, frame: Frame, shift: tuple[float, float]) -> Blob | None:
+        """Return the place in a frame that the camera has shifted."""
+        del frame
+        x, y = self.place[0] + shift[0], self.place[1] + shift[1]
+        return Blob(x, y, 1.0, (round(x), round(y), 1, 1))
+
+
+def followers_of(
+    film: FilmReader, sample: Sample, points: Sequence[tuple[float, float]], pointed: bool
+) -> list[list[Follows]]:
     """Return for each point the ways to follow what is there: by its colour, by what it hides of a still background, or not.
 
     Parameters
@@ -41,10 +109,12 @@ def followers_of(film: FilmReader, sample: Sample, points: Sequence[tuple[float,
         The start of the film.
     points
         Points (x, y) on the markers in the first frame [pixels of the film].
+    pointed
+        Whether a user gave the points, rather than `starts_of`.
 
     Returns
     -------
-    list of list of Follower or Fixed
+    list of list of Follows
         Up to three followers per point; the last one is `Fixed`, as if the point stood still.
 
     Raises
@@ -52,18 +122,25 @@ def followers_of(film: FilmReader, sample: Sample, points: Sequence[tuple[float,
     InputError
         If a point is outside of the frame, or none shows a marker.
     """
-    first = next(islice(film.frames(), 1))
+    first = kept(next(islice(film.frames(), 1)))
     height, width = first.y.shape
-    still = np.abs(sample.shift).max() < STILL
-    moved = Moved(Backdrop.of(film, SPAN), 1.0) if still else None
-    ways: list[list[Follower | Fixed]] = []
+    backdrop = Backdrop.of(film, SPAN) if np.abs(sample.shift).max() < STILL else None
+    ways: list[list[Follows]] = []
     for point in points:
         x, y = point
         if not (-0.5 <= x < width - 0.5 and -0.5 <= y < height - 0.5):
             raise InputError(f"the marker at {point} is outside of the film's frames; give a pixel of the first frame")
-        spots: list[Spot | None] = [painted_spot(first, point), moved_spot(first, point, moved) if moved else None]
-        seen = [Follower.of_spot(spot, REACH * max(width, height)) for spot in spots if spot is not None]
-        ways.append([*seen, Fixed(np.array([x, y]))])
+        spot, hides = spot_at(first, point), None if backdrop is None else foreground_at(first, point, backdrop)
+        if spot is not None and hides is not None:
+            # a spot without a colour of its own may be a gleam, which wanders over a bob, unless a user points at it
+            meant = spot.covers(first, point) and (pointed or spot.paint.colourful > COLOURFUL)
+            spot = spot if meant else None
+        way: list[Follows] = []
+        if spot is not None:
+            way.append(Given(spot, follow.Follower(spot, point, (0, 0, width, height), first)))
+        if hides is not None:
+            way.append(Follower.of_foreground(hides, REACH * max(width, height)))
+        ways.append([*way, Fixed(point)])
     if points and all(len(way) == 1 for way in ways):
         raise InputError(
             f"no marker is visible at {', '.join(map(str, points))} in the first frame, where nothing has a colour of its own "
@@ -101,7 +178,7 @@ def starts_of(film: FilmReader, sample: Sample, named: Sequence[str] | None = No
         total[0] = 0
         # the middle of an arc or a ring is not on it
         for k in np.argsort(-total)[:MOST]:
-            if stats[k][cv2.CC_STAT_AREA] >= LEAST and total[k] > 0:
+            if stats[k][cv2.CC_STAT_AREA] >= SMALLEST and total[k] > 0:
                 rows, columns = np.nonzero(labels == k)
                 nearest = np.argmin(np.hypot(columns - centres[k][0], rows - centres[k][1]))
                 points.append(np.array([columns[nearest], rows[nearest]], float))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from math import inf
+from math import inf, nan
 from typing import Any
 
 import numpy as np
@@ -118,12 +118,15 @@ class Blob:
         How much of it is seen [pixels].
     box
         The box around it, (x, y, width, height).
+    spread : float
+        Variance of its pixels around the centre, along both directions together [pixels^2].
     """
 
     x: float
     y: float
     mass: float
     box: tuple[int, int, int, int]
+    spread: float = nan
 
 
 def window(frame: Frame, left: int, top: int, right: int, bottom: int) -> tuple[Image, int, int]:
@@ -205,6 +208,7 @@ def blobs(amount: Image, least: float, most: float = inf) -> list[Blob]:
                 rows.start + moments["m01"] / moments["m00"],
                 moments["m00"] / (1 - FAINT),
                 (x, y, w, h),
+                (moments["mu20"] + moments["mu02"]) / moments["m00"],
             )
         )
     return found

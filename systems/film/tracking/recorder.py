@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from math import hypot
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,16 @@ from systems.errors import InputError
 from systems.film.opencv import cv2
 from systems.film.tracking.angles import Angles, Ends, angles
 from systems.film.tracking.arrays import Floats, Points
+from systems.film.tracking.blur import AROUND, Sharp, displacements
 from systems.film.tracking.decode import Frame
-from systems.film.tracking.follower import Fixed, Follower
+from systems.film.tracking.follower import Follows
 from systems.film.tracking.gathering import from_the_front, gather, pixels_table
-from systems.film.tracking.markers import Blob
+from systems.film.tracking.markers import Blob, Paint, window
 from systems.film.tracking.result import Tracking
 from systems.film.tracking.sample import Sample
 
 PLACE = 0.07  # pixels: how far the centre of a marker is off that is round but made of pixels, or lit from one side
+SLOWER = 0.8  # of the speed in the picture that is kept of a marker: how slow it must be for another picture
 ROLLS = 4.0  # variances of the noise of a roll: correcting a smaller roll would add noise
 
 
@@ -35,10 +38,11 @@ class Recorder:
         The start of the film.
     """
 
-    def __init__(self, followers: Sequence[Follower | Fixed], sample: Sample) -> None:
+    def __init__(self, followers: Sequence[Follows], sample: Sample) -> None:
         self.followers, self.sample = followers, sample
         self.t, self.camera = array("d"), array("d")
-        self.places = [array("d") for _ in followers]  # x, y, mass, change of each frame
+        self.places = [array("d") for _ in followers]  # x, y, mass, change, spread of each frame
+        self.slowest: list[tuple[float, Sharp] | None] = [None] * len(followers)  # speed [pixels/s], and the marker then
         self.before: Frame | None = None
         self.shift = (0.0, 0.0)
         self.height, self.width = sample.pictures.shape[1:3]
@@ -55,11 +59,26 @@ class Recorder:
             if np.isfinite(moved):
                 self.shift = moved.real * float(self.sample.scale[0]), moved.imag * float(self.sample.scale[1])
         self.camera.extend((a.real, a.imag, b.real, b.imag, noise))
-        for places, follower in zip(self.places, self.followers, strict=True):
+        for k, (places, follower) in enumerate(zip(self.places, self.followers, strict=True)):
             blob = follower.look(frame, self.shift)
             change = self._change(frame, blob, follower.radius)
-            places.extend((np.nan,) * 4 if blob is None else (blob.x, blob.y, blob.mass, change))
+            if blob is not None and follower.paint is not None and len(self.t) > 1:
+                self._keep_if_slow(k, frame, blob, follower.paint, follower.radius)
+            places.extend((np.nan,) * 5 if blob is None else (blob.x, blob.y, blob.mass, change, blob.spread))
         self.before = frame
+
+    def _keep_if_slow(self, k: int, frame: Frame, blob: Blob, paint: Paint, radius: float) -> None:
+        """Keep the picture of a marker that moves less than in all frames before."""
+        x, y = self.places[k][-5], self.places[k][-4]
+        speed = hypot(blob.x - x, blob.y - y) / (self.t[-1] - self.t[-2])
+        slowest = self.slowest[k]
+        if not speed < (np.inf if slowest is None else SLOWER * slowest[0]):
+            return
+        reach = round(AROUND * radius) + 4
+        x, y = round(blob.x), round(blob.y)
+        view, left, top = window(frame, x - reach, y - reach, x + reach + 1, y + reach + 1)
+        if min(x - left, y - top, left + view.shape[1] - x, top + view.shape[0] - y) > 2 * radius:
+            self.slowest[k] = speed, Sharp(view, paint, blob.mass, radius)
 
     def _change(self, frame: Frame, blob: Blob | None, radius: float) -> float:
         """Return how much the picture around a marker differs from the previous frame."""
@@ -116,7 +135,7 @@ class Recorder:
             If no pendulum swings, or is seen in enough frames, or if there are fewer than demanded.
         """
         t = np.array(self.t)
-        numbers = [_table(places) for places in self.places]
+        numbers = {k: self._sharpened(t, k) for pair in pairs for k in pair if k is not None}
         motions = self._motions()
         chosen: list[tuple[Ends, Angles]] = []
         pixels = []
@@ -145,6 +164,15 @@ class Recorder:
         done = from_the_front(places, first, size, focal_length, f"a pendulum of {name}")
         return gather(done, pixels, provenance)
 
+    def _sharpened(self, t: Floats, k: int) -> Floats:
+        """Return the numbers of `_table` without what blur did to the place, and then that as x and y, ``(T, 7)``."""
+        numbers, slowest = _table(self.places[k]), self.slowest[k]
+        pulls = np.zeros((len(t), 2))
+        if slowest is not None:
+            velocity = np.gradient(numbers[:, :2], t, axis=0)
+            pulls = displacements(slowest[1], velocity, numbers[:, 4], numbers[:, 2], float(np.median(np.diff(t))))
+        return np.hstack([numbers[:, :2] - pulls, numbers[:, 2:], pulls])
+
     def _course(
         self, t: Floats, lower: Floats, upper: Floats | None, motions: list[tuple[Points, Points, bool]], name: str
     ) -> tuple[Ends, Angles]:
@@ -158,7 +186,10 @@ class Recorder:
             low = (lower[:, 0] + 1j * lower[:, 1] - b) / a
             up = None if upper is None else (upper[:, 0] + 1j * upper[:, 1] - b) / a
             masses = lower[:, 2], None if upper is None else upper[:, 2]
-            ends = Ends(t, low, up, *masses, change=lower[:, 3], steady=steady, place_error=PLACE)
+            pull: Points = lower[:, 5] + 1j * lower[:, 6]
+            if upper is not None:
+                pull = pull - (upper[:, 5] + 1j * upper[:, 6])
+            ends = Ends(t, low, up, *masses, change=lower[:, 3], steady=steady, place_error=PLACE, pull=pull)
             try:
                 courses.append((ends, angles(ends, name)))
             except InputError as error:
@@ -194,5 +225,5 @@ class Recorder:
 
 
 def _table(places: array[float]) -> Floats:
-    """Return x, y, mass and change of one marker in each frame, ``(T, 4)``."""
-    return np.array(places).reshape(-1, 4)
+    """Return x, y, mass, change and spread of one marker in each frame, ``(T, 5)``."""
+    return np.array(places).reshape(-1, 5)

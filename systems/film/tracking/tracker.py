@@ -12,7 +12,7 @@ from tqdm import tqdm
 from systems.errors import InputError
 from systems.film.tracking.decode import FilmReader
 from systems.film.tracking.discover import discover
-from systems.film.tracking.follower import Fixed, Follower
+from systems.film.tracking.follower import Follower, Follows
 from systems.film.tracking.given import best, followers_of, likeliest_first, paired, starts_of
 from systems.film.tracking.hues import HUES
 from systems.film.tracking.kept_film import KeptFilm
@@ -91,7 +91,8 @@ def track(
         return recorder.tracking(pairs, source.path.name, told, size, focal_length, most=most, strict=strict)
 
     def given(points: Sequence[tuple[float, float]]) -> tuple[Recorder, list[tuple[int, int | None]]]:
-        return _followed(source, sample, followers_of(source, sample, points), progress, pixels is not None)
+        pointed = pixels is not None
+        return _followed(source, sample, followers_of(source, sample, points, pointed), progress, pointed)
 
     if pixels is not None:
         return tracked(*given(pixels), pendulums, True)
@@ -124,9 +125,6 @@ def _doubt(tracking: Tracking) -> float:
     return max(max(report.lost / report.frames, report.amplitude_error / report.amplitude) for report in tracking.report)
 
 
-Followers = list[list[Follower | Fixed]]
-
-
 def _found(
     source: FilmReader, found: Sequence[Found], sample: Sample, progress: bool
 ) -> tuple[Recorder, list[tuple[int, int | None]]]:
@@ -139,7 +137,7 @@ def _found(
 
 
 def _followed(
-    source: FilmReader, sample: Sample, ways: Followers, progress: bool, strict: bool
+    source: FilmReader, sample: Sample, ways: Sequence[Sequence[Follows]], progress: bool, strict: bool
 ) -> tuple[Recorder, list[tuple[int, int | None]]]:
     """Follow markers, each in several ways of which the best is taken, and pair them."""
     recorder = _recorded(source, Recorder([follower for way in ways for follower in way], sample), progress)
