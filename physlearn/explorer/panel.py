@@ -66,7 +66,7 @@ def show(
     The page is served in the background, to this machine only, until the kernel ends or the panel is closed. A notebook that
     runs elsewhere needs a forwarded port, which the panel explains; services such as Colab and Binder forward none.
 
-    Requires the extra ``physlearn[explore]``, which typesets equations and finds contours.
+    Requires the extra ``explore`` (``pip install "physlearn-orbits[explore]"``), which typesets equations and finds contours.
 
     Parameters
     ----------

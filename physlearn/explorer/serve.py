@@ -34,7 +34,7 @@ def serve(
 ) -> None:
     """Serve the explorer page on this machine until interrupted with Ctrl-C.
 
-    Requires the extra ``physlearn[explore]``, which typesets equations and finds contours.
+    Requires the extra ``explore`` (``pip install "physlearn-orbits[explore]"``), which typesets equations and finds contours.
 
     Parameters
     ----------

@@ -42,7 +42,8 @@ class Workers:
     count : int, default 1
         Number of processes. With 1, units run one after another in this process.
     scheduler : str, optional
-        Address of a Dask scheduler, such as ``"tcp://host:8786"``. Requires the extra ``physlearn[distributed]``.
+        Address of a Dask scheduler, such as ``"tcp://host:8786"``. Requires the extra
+        ``physlearn-orbits[distributed]``.
     timeout : float, default 10
         Time limit for connecting to the scheduler, in seconds.
 
