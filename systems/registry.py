@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any, TypeVar, cast
 
 from systems.class_registry import ClassRegistry
+from systems.errors import UnknownNameError
 from systems.system import System
 
 DYSTS = "dysts:"
@@ -26,6 +27,11 @@ class Systems(ClassRegistry[System]):
 
     def get(self, name: str) -> type[System]:
         """Return the class with the given name. Raises UnknownNameError if there is none."""
+        if name.endswith(".py"):
+            raise UnknownNameError(
+                f"{name} is a file, not the name of a system: install the distribution that registers the system (see "
+                "docs/adding-a-system.md), and give its name"
+            )
         if not name.startswith(DYSTS):
             return super().get(name)
         found: type[System] = of_dysts().find(name)

@@ -86,6 +86,14 @@ COMMANDS = {name: entry for group in GROUPS.values() for name, entry in group.it
 class Command(TyperCommand):
     """A command whose help ends with an example, and whose help texts list what is registered."""
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments; an option that takes one value is refused if it is given twice, as one would be ignored."""
+        *_, given = self.make_parser(ctx).parse_args(args=list(args))
+        for parameter in given:
+            if given.count(parameter) > 1 and not (parameter.multiple or getattr(parameter, "is_flag", False)):
+                ctx.fail(f"{parameter.opts[0]} is given twice, but takes one value: leave one out.")
+        return super().parse_args(ctx, args)
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help page."""
         for parameter in self.params:

@@ -123,6 +123,8 @@ def read_sheet(path: str | os.PathLike[str], columns: Sequence[str] | None = Non
 
     With ``counted``, a first column without a name may number the rows, as in files of pandas, and is then left out.
     """
+    if Path(path).is_dir():
+        raise InputError(f"{path} is a folder: give a CSV file")
     if not Path(path).is_file():
         raise FileNotFoundError(f"the file {path} does not exist")
     try:

@@ -232,3 +232,12 @@ def test_what_can_only_be_a_path_is_not_called_an_unknown_system(refused, tmp_pa
     assert line.startswith(f"physlearn: {name} {state}: give a CSV file of your own measurements, or a system")
     assert "no system" not in line
     assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_is_no_recording_of_a_system(refused, tmp_path):
+    assert f"{tmp_path} is a folder: give a CSV file" in refused("forecast", "pendulum", "--data", tmp_path, "--out", "o")
+
+
+@pytest.mark.parametrize("twice", [["--model", "nn", "--model", "hnn"], ["--epochs", "3", "--epochs=4"]])
+def test_an_option_that_takes_one_value_is_not_dropped_if_it_is_given_twice(refused, twice):
+    assert f"{twice[0]} is given twice, but takes one value" in refused("forecast", "pendulum", *twice)
