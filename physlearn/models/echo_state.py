@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 from physlearn import activations
 from physlearn.activations import Activation
 from physlearn.models.memory import MemoryModel, Stretch, Windows, beginning, score
-from physlearn.models.readout import features, fitted
+from physlearn.models.readout import fitted, iterated
 from physlearn.models.registry import register
 from physlearn.models.reservoir import Driven, Reservoir
 from systems import InputError
@@ -253,7 +253,7 @@ class EchoStateNetwork(MemoryModel):
         """
         if given is None:
             given = past.new_zeros(len(past), past.shape[1] - 1 + steps, 0)
-        return self._iterated(self._driven, self.readout.unsqueeze(0), past, steps, given)[0]
+        return iterated(self._driven, self.readout.unsqueeze(0), past, steps, given)[0]
 
     def states(self, z: Float[Tensor, "n T D"]) -> Float[Tensor, "n T N"]:
         """Return the states of the units that are driven from rest.
@@ -333,27 +333,6 @@ class EchoStateNetwork(MemoryModel):
         """Return the errors of a reservoir's forecasts after ``past`` states, with each ridge."""
         windows = Windows.of(held, past)
         readouts = fitted(driven, runs, one.washout, ridges)
-        forecasts = self._iterated(driven, readouts, windows.z[:, :past], windows.steps(past), windows.given)
+        forecasts = iterated(driven, readouts, windows.z[:, :past], windows.steps(past), windows.given)
         errors = score(forecasts, windows.z[:, past:]).tolist()
         return [(error, one._replace(ridge=ridge)) for error, ridge in zip(errors, ridges, strict=True)]
-
-    def _iterated(
-        self,
-        driven: Driven,
-        readouts: Float[Tensor, "L F D"],
-        past: Float[Tensor, "n M D"],
-        steps: int,
-        given: Float[Tensor, "n S k"],
-    ) -> Float[Tensor, "L n steps D"]:
-        """Return the states that follow the past, by each of several read-outs."""
-        r, found, (n, length) = driven.rest(len(past)), [], past.shape[:2]
-        for i in range(length - 1):
-            r = driven.step(r, torch.cat([past[:, i], given[:, i]], dim=-1))
-        several = len(readouts)
-        r, z = r.repeat(several, 1), past[:, -1].repeat(several, 1)
-        for i in range(length - 1, length - 1 + steps):
-            r = driven.step(r, torch.cat([z, given[:, i].repeat(several, 1)], dim=-1))
-            z = z + (features(r, z).reshape(several, n, readouts.shape[1]) @ readouts).reshape(several * n, self.dim)
-            found.append(z)
-        whole = torch.stack(found, dim=1) if found else past.new_zeros(several * n, 0, self.dim)
-        return whole.reshape(several, n, steps, self.dim)

@@ -1,4 +1,4 @@
-"""The read-out of a reservoir, by ridge regression in closed form."""
+"""The read-out of a reservoir: its fit by ridge regression in closed form, and what it predicts."""
 
 from __future__ import annotations
 
@@ -40,6 +40,23 @@ def fitted(driven: Driven, runs: Sequence[Stretch], washout: int, ridges: Sequen
     turned, unit = vectors.T @ (mixed / rows), values.sum() / n
     shrunk = values.clamp(min=0) + torch.tensor(ridges, dtype=torch.float64).unsqueeze(-1) * unit
     return vectors @ (turned / shrunk.clamp(min=torch.finfo(torch.float64).tiny).unsqueeze(-1))
+
+
+def iterated(
+    driven: Driven, readouts: Float[Tensor, "L F D"], past: Float[Tensor, "n M D"], steps: int, given: Float[Tensor, "n S k"]
+) -> Float[Tensor, "L n steps D"]:
+    """Return the states that follow the past, by each of several read-outs."""
+    r, found, (n, length, dim) = driven.rest(len(past)), [], past.shape
+    for i in range(length - 1):
+        r = driven.step(r, torch.cat([past[:, i], given[:, i]], dim=-1))
+    several = len(readouts)
+    r, z = r.repeat(several, 1), past[:, -1].repeat(several, 1)
+    for i in range(length - 1, length - 1 + steps):
+        r = driven.step(r, torch.cat([z, given[:, i].repeat(several, 1)], dim=-1))
+        z = z + (features(r, z).reshape(several, n, readouts.shape[1]) @ readouts).reshape(several * n, dim)
+        found.append(z)
+    whole = torch.stack(found, dim=1) if found else past.new_zeros(several * n, 0, dim)
+    return whole.reshape(several, n, steps, dim)
 
 
 def features(r: Float[Tensor, "n N"], z: Float[Tensor, "n D"]) -> Float[Tensor, "n F"]:
