@@ -75,7 +75,8 @@ class Registry(Generic[T]):
             If nothing is registered under the name. It is a KeyError, and its message lists the names.
         """
         self._import_modules()
-        if name not in self._registered and name not in _offered(self.group):
+        known = isinstance(name, str) and (name in self._registered or name in _offered(self.group))
+        if not known:
             raise UnknownNameError.of(f"no {self.kind}", name, self.names(), self.hint)
 
     def get(self, name: str) -> T:

@@ -20,19 +20,19 @@ class Systems(ClassRegistry[System]):
 
     def check(self, name: str) -> None:
         """Check that a name is known. Raises UnknownNameError if it is not."""
-        if not name.startswith(DYSTS):
+        if not str(name).startswith(DYSTS):
             super().check(name)
         else:
             of_dysts().find(name)
 
     def get(self, name: str) -> type[System]:
         """Return the class with the given name. Raises UnknownNameError if there is none."""
-        if name.endswith(".py"):
+        if str(name).endswith(".py"):
             raise UnknownNameError(
                 f"{name} is a file, not the name of a system: install the distribution that registers the system (see "
                 "docs/adding-a-system.md), and give its name"
             )
-        if not name.startswith(DYSTS):
+        if not str(name).startswith(DYSTS):
             return super().get(name)
         found: type[System] = of_dysts().find(name)
         return found

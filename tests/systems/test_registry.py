@@ -91,6 +91,12 @@ def test_an_unknown_name_is_a_key_error_that_lists_the_names():
     assert all(name in str(caught.value) for name in BUILT_IN)
 
 
+@pytest.mark.parametrize("name", [3, None, ["pendulum"]])
+def test_what_is_no_text_is_no_name(name):
+    with pytest.raises(UnknownNameError, match="no system"):
+        systems.get(name)
+
+
 def test_a_file_is_not_a_name_and_the_error_tells_how_a_system_of_ones_own_is_found():
     with pytest.raises(KeyError, match=r"./four_hills.py is a file, not the name of a system: install the distribution"):
         systems.get("./four_hills.py")
