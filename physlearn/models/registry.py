@@ -83,4 +83,4 @@ def find(name: str) -> type[Model]:
     if name in CONTINUING.names():
         return CONTINUING.get(name)
     MODELS.hint = f"; or, to continue a measured past, {', '.join(CONTINUING.names())}"
-    return {**OWN, Best.name: Best}.get(name) or MODELS.get(name)
+    return {**OWN, Best.name: Best}.get(str(name)) or MODELS.get(name)
