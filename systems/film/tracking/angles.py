@@ -14,6 +14,7 @@ from systems.film.tracking.course import Course, course_of
 from systems.film.tracking.geometry import Arc, direction, fit_arc, without_jumps
 from systems.film.tracking.motion import FEWEST, Motion, motion_of
 from systems.film.tracking.noise import alikeness, noise_of, roughness
+from systems.film.tracking.oscillation import Oscillation
 from systems.film.tracking.pendulum_motion import PendulumMotion, stretched
 from systems.film.tracking.plausible import check_pendulum
 from systems.film.tracking.report import Report
@@ -162,7 +163,7 @@ def _report(
     if isinstance(whole, PendulumMotion):
         mean_amplitude, small_period = whole.mean_amplitude, whole.small_period
     else:
-        mean_amplitude = float(np.sqrt(2 * np.mean((x - x.mean()) ** 2)))
+        mean_amplitude = _mean_amplitude(whole, times, x)
         small_period = _undamped(whole) / stretched(mean_amplitude)
     size = 0.0 if ends.lower_mass is None else float(np.sqrt(np.nanmedian(ends.lower_mass) / np.pi))
     check_pendulum(whole, float(np.ptp(times)), mean_amplitude, roughness(x), radius, size, name)
@@ -216,6 +217,16 @@ def _report(
     )
     orbits = orbits_of(times, x, window, lasting, whole)
     return Angles(table, orbits, report, float((np.conj(right) * place).real))
+
+
+def _mean_amplitude(whole: Oscillation, t: Floats, x: Floats) -> float:
+    """Return the amplitude of an oscillation, as the root of its mean square over time.
+
+    It follows from the size of the motion. The oscillation tells how the amplitude of one swing is related to that: it is not
+    quite a sine, and what is filmed is no whole number of swings.
+    """
+    amplitude = whole.amplitude * np.sqrt(np.mean(np.exp(-2 * whole.decay * (t - t[0]))))
+    return float(amplitude * x.std() / whole.swing(t)[0].std())
 
 
 def _undamped(whole: Motion) -> float:
