@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 
 COLUMNS = 4  # largest number of panels in a row
 USUAL = ("nn", "hnn", "hnn-separable")
+MEANINGS = (
+    "distances from the truth, medians over orbits; that of the truth, between its two halves, is the least to be expected",
+    "hellinger: of the points where chaotic orbits cross the section, 0 to 1 (pooled: all together); nearest: of regular ones",
+    "marginals and spectrum: of the distributions and of the spectra of the coordinates",
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -77,8 +82,8 @@ class LongRun(Told):
     def __str__(self) -> str:
         text = self._shown().to_string(float_format="{:.3g}".format, na_rep="-")
         undecided = self._undecided()
-        lines = [self.title, *self._verdict(), text, *(f"  {line}" for line in undecided), f"  {self.seconds:.0f} s in all"]
-        return "\n".join(lines)
+        below = [*undecided, *(MEANINGS if self.comparisons else ()), f"{self.seconds:.0f} s in all"]
+        return "\n".join([self.title, *self._verdict(), text, *(f"  {line}" for line in below)])
 
     def _verdict(self) -> list[str]:
         """Return a sentence that names the model whose classes of orbits agree best with the truth."""
@@ -149,6 +154,7 @@ class LongRun(Told):
                 section_boundary(cast(HamiltonianSystem, self.system), self.energy, truth.surface, ax=ax)
         for ax in axes.flat[len(self.flows) :]:
             ax.set_axis_off()
+        figure.supxlabel("grey: chaotic; in colour: regular or undecided", fontsize="small")
         return figure
 
     def page(self) -> Page:

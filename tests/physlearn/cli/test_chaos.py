@@ -21,6 +21,7 @@ def test_sections_of_truth_and_models_are_drawn_and_told_apart(run, tmp_path):
     assert result.code == 0, result.err
     assert "henon-heiles: 2 orbits of energy 0.125 over t = 60" in result.out
     assert "class_agreement" in result.out
+    assert "hellinger: of the points where chaotic orbits cross the section" in result.out
     assert (tmp_path / "section.png").read_bytes().startswith(b"\x89PNG")
     orbits = pd.read_parquet(tmp_path / "orbits.parquet")
     assert list(orbits["flow"]) == ["truth"] * 2 + ["nn"] * 2 + ["hnn-mechanical"] * 2
