@@ -80,6 +80,7 @@ GROUPS = {
         "bench": Entry("Run published benchmarks, or measure the speed.", "physlearn bench --speed --out speed"),
     },
 }
+ALONE = ("--model",)  # options that are not given again to replace their value
 COMMANDS = {name: entry for group in GROUPS.values() for name, entry in group.items()}
 
 
@@ -87,10 +88,10 @@ class Command(TyperCommand):
     """A command whose help ends with an example, and whose help texts list what is registered."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the arguments; an option that takes one value is refused if it is given twice, as one would be ignored."""
+        """Parse the arguments. The last value of an option counts, but who gives several models wants all of them."""
         *_, given = self.make_parser(ctx).parse_args(args=list(args))
         for parameter in given:
-            if given.count(parameter) > 1 and not (parameter.multiple or getattr(parameter, "is_flag", False)):
+            if parameter.opts[0] in ALONE and given.count(parameter) > 1:
                 ctx.fail(f"{parameter.opts[0]} is given twice, but takes one value: leave one out.")
         return super().parse_args(ctx, args)
 
