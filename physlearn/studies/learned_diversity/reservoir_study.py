@@ -103,7 +103,7 @@ def searched(request: Request, noise: float, types: int, k: int) -> LearnedActiv
         key = {"noise": noise, "search": seed, "members": pool.name(members), "reservoir": reservoir, **vars(size)}
 
         def make() -> pd.DataFrame:
-            return pd.DataFrame({"error": [_error(mixed(pool, members), train, held, size.few, reservoir)]})
+            return pd.DataFrame({"error": [_error(combined(pool, members).mix, train, held, size.few, reservoir)]})
 
         table = request.results.table("reservoir-trial", key, make)
         return float(table["error"].iloc[0])
@@ -126,13 +126,12 @@ def _found(
     finalists = sorted(errors, key=lambda one: errors[one])[: size.finalists]
     means = {members: float(np.mean([tried(members, seed + 1 + i) for i in range(size.reservoirs)])) for members in finalists}
     members = min(means, key=lambda one: means[one])
-    settings = {"seed": seed, "found": pool.name(members)}
+    return combined(pool, members, seed=seed, found=pool.name(members))
+
+
+def combined(pool: Pool, members: Sequence[int], **settings: object) -> LearnedActivations:
+    """Return the functions of a combination."""
     return LearnedActivations(pool.values[list(members)], base="zero", task="reservoir", settings=settings)
-
-
-def mixed(pool: Pool, members: Sequence[int]) -> Mixture:
-    """Return the units of a combination."""
-    return LearnedActivations(pool.values[list(members)], base="zero", task="reservoir", settings={}).mix
 
 
 def _error(units: str | Mixture, train: Orbit, held: Orbit, number: int, seed: int) -> float:
