@@ -11,6 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.cbook import boxplot_stats
 
+from physlearn.plotting.columns import check_columns
 from physlearn.plotting.marks import variant_marks
 from physlearn.plotting.variant_colors import variant_colors
 from systems import InputError
@@ -59,8 +60,7 @@ def box_plot(
     """
     if scale not in ("log", "linear"):
         raise InputError(f"scale must be 'log' or 'linear', not {scale!r}")
-    if missing := [column for column in ("variant", "diverged", measure) if column not in table]:
-        raise InputError(f"the table has no column {missing[0]!r}; there are {', '.join(map(str, table))}")
+    check_columns(table, ("variant", "diverged", measure))
     variants = list(table["variant"].unique())
     finite = np.isfinite(table[measure].to_numpy(float)) & ~table["diverged"].to_numpy(bool)
     if scale == "log" and (table.loc[finite, measure] <= 0).any():

@@ -7,8 +7,8 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
+from physlearn.plotting.columns import check_columns
 from physlearn.plotting.marks import COLORS
-from systems import InputError
 
 VERDICTS = {"holds": COLORS[0], "does not hold": COLORS[1], "undecided": "0.5"}
 MARKERS = {"holds": "o", "does not hold": "X", "undecided": "D"}
@@ -34,8 +34,7 @@ def forest_plot(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     InputError
         If a column is missing.
     """
-    if missing := [name for name in ("claim", "where", "difference", "low", "high", "verdict") if name not in table]:
-        raise InputError(f"the table has no column {missing[0]!r}; there are {', '.join(map(str, table))}")
+    check_columns(table, ("claim", "where", "difference", "low", "high", "verdict"))
     if ax is None:
         ax = plt.subplots(figsize=(8, 1.5 + 0.2 * len(table)), layout="constrained")[1]
     y = np.arange(len(table))

@@ -8,10 +8,10 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
+from physlearn.plotting.columns import check_columns
 from physlearn.plotting.learning_curves import ABOVE
 from physlearn.plotting.marks import variant_marks
 from physlearn.plotting.variant_colors import variant_colors
-from systems import InputError
 
 WIDTH = 0.86  # of a group, relative to the distance of groups
 
@@ -48,8 +48,7 @@ def grouped_boxes(
     InputError
         If a column is missing.
     """
-    if missing := [column for column in ("variant", "diverged", measure, by) if column not in table]:
-        raise InputError(f"the table has no column {missing[0]!r}; there are {', '.join(map(str, table))}")
+    check_columns(table, ("variant", "diverged", measure, by))
     if ax is None:
         ax = plt.subplots(figsize=(8.5, 4.4), layout="constrained")[1]
     known = table[np.isfinite(table[measure].to_numpy(float)) & ~table["diverged"].to_numpy(bool)]

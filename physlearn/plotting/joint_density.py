@@ -11,6 +11,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
 from scipy.stats import gaussian_kde
 
+from physlearn.plotting.columns import check_columns
 from physlearn.plotting.learning_curves import ABOVE
 from physlearn.plotting.marks import variant_marks
 from physlearn.plotting.variant_colors import variant_colors
@@ -58,8 +59,7 @@ def joint_density(
         If a column is missing, or if a variant has no density because it has fewer than four replicates, or its measures are
         constant or exactly linearly related.
     """
-    if missing := [column for column in ("variant", x, y) if column not in table]:
-        raise InputError(f"the table has no column {missing[0]!r}; there are {', '.join(map(str, table))}")
+    check_columns(table, ("variant", x, y))
     rows = table[np.isfinite(table[[x, y]].to_numpy(float)).all(1)]
     if "diverged" in rows:
         rows = rows[~rows["diverged"].to_numpy(bool)]

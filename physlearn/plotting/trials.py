@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
+from physlearn.plotting.columns import check_columns
 from physlearn.plotting.marks import variant_marks
 from physlearn.plotting.variant_colors import variant_colors
-from systems import InputError
 
 
 def trials_plot(table: pd.DataFrame, x: str = "learning_rate", *, ax: Axes | None = None) -> Axes:
@@ -40,8 +40,7 @@ def trials_plot(table: pd.DataFrame, x: str = "learning_rate", *, ax: Axes | Non
     InputError
         If a column is missing.
     """
-    if missing := [name for name in ("variant", "loss", x) if name not in table]:
-        raise InputError(f"the table has no column {missing[0]!r}; there are {', '.join(map(str, table))}")
+    check_columns(table, ("variant", "loss", x))
     if ax is None:
         ax = plt.subplots(figsize=(6.4, 4.2), layout="constrained")[1]
     marks, colors = variant_marks(table["variant"]), variant_colors(table["variant"])
