@@ -329,18 +329,10 @@ def _piece(
 
     turns.terminal = arrives.terminal = True  # type: ignore[attr-defined]
     turns.direction, arrives.direction = -1, 1  # type: ignore[attr-defined]
+    longest = 1.0  # step, well below half a swing, so that none spans two turning points
+    how = {"method": solver, "rtol": rtol, "atol": atol, "max_step": longest}
     with np.errstate(all="ignore"):
-        result = solve_ivp(
-            field,
-            (0.0, 2 * pi),
-            state,
-            method=solver,
-            events=[turns, arrives],
-            dense_output=True,
-            rtol=rtol,
-            atol=atol,
-            max_step=1.0,  # well below half a swing, so that no step spans two turning points
-        )
+        result = solve_ivp(field, (0.0, 2 * pi), state, events=[turns, arrives], dense_output=True, **how)
     if not (result.success and np.isfinite(result.y).all()):
         raise IntegrationError(result.message)
     duration, end = float(result.t[-1]), result.y[:, -1].tolist()
@@ -349,6 +341,4 @@ def _piece(
         return result.sol, duration, (side * goal, float(result.sol(duration)[1]))
     if len(result.t_events[1]):
         return result.sol, duration, (side * goal, end[1])
-    if len(result.t_events[0]):
-        return result.sol, duration, (end[0], 0.0)
-    return result.sol, duration, (end[0], end[1])
+    return result.sol, duration, (end[0], 0.0 if len(result.t_events[0]) else end[1])

@@ -1,8 +1,10 @@
-"""Text of a comparison: its verdict, and headings and tables in Markdown with significant digits only."""
+"""Text of a comparison: its verdict, its budget, and headings and tables in Markdown with significant digits only."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -67,3 +69,21 @@ def verdict_of(loss: pd.DataFrame, reference: str) -> str:
     p = float(loss["p_holm"][best])
     known = "" if math.isnan(p) else f", {'' if p < SIGNIFICANT else 'not '}significantly different, p = {p:.2g}"
     return f"{least} ({reference}: {float(loss['median'][reference]):.3g}{known})"
+
+
+def budget_of(table: pd.DataFrame, settings: Mapping[str, Any], reference: str) -> str:
+    """Return what was trained and how the variants are compared, in words."""
+    training = settings["training"]
+    tuned = (
+        f"the learning rate of each variant chosen from {len(settings['rates'])} rates on the tuning part, with "
+        f"{settings['tuning_replicates']} networks per rate, by their {settings.get('tuned_by', 'median')}"
+        if settings["rates"]
+        else "the same learning rate for all"
+    )
+    meta_seeds = table["meta_seed"].nunique()
+    return (
+        f"{settings['replicates']} networks of each variant, {meta_seeds} meta-seed{'s' * (meta_seeds > 1)}, "
+        f"{training['epochs']} epoch{'s' * (training['epochs'] > 1)} in batches of {training['batch_size']}; {tuned}. "
+        f"Differences are {reference} minus other, with 95 % bootstrap intervals. The p-values are those of "
+        "Wilcoxon's test over pairs, corrected by Holm's method."
+    )

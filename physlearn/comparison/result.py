@@ -14,7 +14,7 @@ import pandas as pd
 
 from physlearn import schema
 from physlearn.comparison import statistics, stored
-from physlearn.comparison.markdown import label_of, section_of, verdict_of
+from physlearn.comparison.markdown import budget_of, label_of, section_of, verdict_of
 from physlearn.comparison.statistics import Scale
 from physlearn.forecasting.environment import environment
 from physlearn.forecasting.page import Page
@@ -342,17 +342,4 @@ class Comparison(Told):
     @property
     def budget(self) -> str:
         """What was trained and how the variants are compared, in words."""
-        training = self.settings["training"]
-        tuned = (
-            f"the learning rate of each variant chosen from {len(self.settings['rates'])} rates on the tuning part, with "
-            f"{self.settings['tuning_replicates']} networks per rate, by their {self.settings.get('tuned_by', 'median')}"
-            if self.settings["rates"]
-            else "the same learning rate for all"
-        )
-        meta_seeds = self.table["meta_seed"].nunique()
-        return (
-            f"{self.settings['replicates']} networks of each variant, {meta_seeds} meta-seed{'s' * (meta_seeds > 1)}, "
-            f"{training['epochs']} epoch{'s' * (training['epochs'] > 1)} in batches of {training['batch_size']}; {tuned}. "
-            f"Differences are {self.reference} minus other, with 95 % bootstrap intervals. The p-values are those of "
-            "Wilcoxon's test over pairs, corrected by Holm's method."
-        )
+        return budget_of(self.table, self.settings, self.reference)

@@ -25,6 +25,9 @@ from physlearn.metalearning.settings import MetaLearning
 from physlearn.tasks import Task
 from systems import InputError
 
+if TYPE_CHECKING:
+    from physlearn.jobs.lock import Mark
+
 CHECKPOINT_EVERY = 20  # outer steps
 
 TWO_STAGE: tuple[dict[str, Any], ...] = (
@@ -147,11 +150,7 @@ def metalearn(
     if len(tasks) > 1:
         raise InputError(f"only a search learns from {len(tasks)} tasks together: use variant='search', or give one task")
     stages = stages_of(chosen)
-    label = {
-        "task": described(tasks),
-        "seeds": seeds,
-        "stages": [asdict(stage) for stage in stages],
-    }
+    label = {"task": described(tasks), "seeds": seeds, "stages": [asdict(stage) for stage in stages]}
     learned = _run(tasks[0], stages, seeds, label, path, progress)
     return learned if isinstance(seed, Sequence) else learned[0]
 
@@ -322,10 +321,6 @@ def _learned(task: Task, loops: Sequence[OuterLoop], k: int, seed: int) -> Learn
 def _resampled(loop: OuterLoop, curves: Float[Tensor, "types points"], x: Float[Tensor, " n"]) -> Float[Tensor, "types n"]:
     """Return curves, given on the grid of a loop, at other points."""
     return torch.stack([Table(curve.cpu().double(), loop.settings.interval).value(x) for curve in curves])
-
-
-if TYPE_CHECKING:
-    from physlearn.jobs.lock import Mark
 
 
 def learn_unit(
