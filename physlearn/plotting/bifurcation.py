@@ -8,8 +8,8 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
+from physlearn.plotting.columns import check_columns
 from physlearn.plotting.names import symbol
-from systems import InputError
 
 
 def bifurcation_plot(points: pd.DataFrame, parameter: str, coordinate: str, *, ax: Axes | None = None, **style: Any) -> Axes:
@@ -36,8 +36,7 @@ def bifurcation_plot(points: pd.DataFrame, parameter: str, coordinate: str, *, a
     InputError
         If a column is missing.
     """
-    if missing := sorted({"parameter", "value"} - set(points)):
-        raise InputError(f"a bifurcation diagram needs the column {missing[0]!r}, but there are {', '.join(map(str, points))}")
+    check_columns(points, ("parameter", "value"))
     if ax is None:
         ax = plt.subplots(figsize=(6.4, 4.2), layout="constrained")[1]
     ax.plot(points["parameter"], points["value"], **{"ls": "", "marker": ",", "color": "0.15", "rasterized": True, **style})

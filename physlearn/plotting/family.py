@@ -7,9 +7,9 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
+from physlearn.plotting.columns import check_columns
 from physlearn.plotting.marks import COLORS
 from physlearn.plotting.names import symbol
-from systems import InputError
 
 MARKS = {"fold": "o", "branch": "s", "flip": "^", "Neimark-Sacker": "D", "Krein": "X"}
 
@@ -40,8 +40,7 @@ def family_plot(table: pd.DataFrame, parameter: str, y: str = "period", *, ax: A
     InputError
         If there is no such column.
     """
-    if missing := [name for name in (parameter, y) if name not in table]:
-        raise InputError(f"there is no column {missing[0]!r} in a family with {', '.join(map(str, table))}")
+    check_columns(table, (parameter, y))
     if ax is None:
         ax = plt.subplots(figsize=(5.6, 3.8), layout="constrained")[1]
     x, values, stable = table[parameter].to_numpy(), table[y].to_numpy(), table["stable"].to_numpy(dtype=bool)

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
+from physlearn.plotting.columns import check_columns
 from physlearn.plotting.marks import variant_marks
 from physlearn.plotting.variant_colors import variant_colors
 from systems import InputError
@@ -48,8 +49,7 @@ def learning_curves(
     if against not in ("step", "seconds"):
         raise InputError(f"learning curves can be drawn against 'step' or 'seconds', not {against!r}")
     time = "epoch" if against == "step" and "step" not in curves else against
-    if missing := [column for column in ("variant", time, "median", "low", "high") if column not in curves]:
-        raise InputError(f"the curves have no column {missing[0]!r}; there are {', '.join(map(str, curves))}")
+    check_columns(curves, ("variant", time, "median", "low", "high"))
     if ax is None:
         ax = plt.subplots(figsize=(6, 3.8), layout="constrained")[1]
     ax.set_yscale("log")  # before drawing: if all losses are gaps, there are no data for log limits
