@@ -14,8 +14,8 @@ BUILT_IN = {  # what a help text calls a registry, and the names in it
     "benchmarks": "spring pendulum real-pendulum real-pendulum-derived two-body three-body",
     "epochs of exploration": "200",
     "figures": """fig3 fig4 fig5 fig6 fig7 fig8 fig9 attempts attempts-together claims curves depth hessian map-data
-        map-systems map-widths mix mix-again mix-curves mix-forecasts mix-parity mix-parity-again mix-types reservoirs
-        transfer universal""",
+        map-fields map-systems map-widths mix mix-again mix-curves mix-forecasts mix-parity mix-parity-again mix-types
+        reservoirs transfer universal""",
     "indicators": "megno fli frequency-drift",
     "integrators": """euler rk4 symplectic-euler leapfrog yoshida-4 yoshida-6 implicit-midpoint gauss-legendre-4
         gauss-legendre-6 tao-4 dopri8""",

@@ -1,4 +1,4 @@
-"""The map of learned diversity as figures: systems at one width, three systems at all widths, and with other data."""
+"""The map of learned diversity as figures: systems, fields, and three systems at all widths and with other data."""
 
 from __future__ import annotations
 
@@ -22,6 +22,12 @@ def _drawn(part: str, request: Request) -> Drawn:
 def systems(request: Request) -> Drawn:
     """Two learned types against the best rivals on eight systems, with networks of eight neurons."""
     return _drawn("systems", request)
+
+
+@register("map-fields")
+def fields(request: Request) -> Drawn:
+    """The same for five fields that consist of a linear part and one other function."""
+    return _drawn("fields", request)
 
 
 @register("map-widths")

@@ -76,19 +76,26 @@ SYSTEMS = (
     Cell("henon-heiles", 8),
     Cell("double-pendulum", 8, dt=0.04),
 )
+FIELDS = (  # each the sum of a linear part and one other function
+    Cell("pendulum", 8, "nn"),
+    Cell("duffing", 8, "nn"),
+    Cell("henon-heiles", 8, "nn"),
+    Cell("fitzhugh-nagumo", 8, "nn"),
+    Cell("lorenz", 8, "nn", dt=0.02),
+)
 WIDTHS = (4, 16, 100)
 ACROSS = ("pendulum", "elastic-pendulum", "van-der-pol")  # systems that are tried at all widths, and with other data
 DATA: tuple[dict[str, Any], ...] = ({"orbits": 20}, {"noise": 0.01})
 
 
 def cells(part: str) -> list[Cell]:
-    """Return the cells of a part of the map: ``"systems"``, ``"widths"`` or ``"data"``."""
+    """Return the cells of a part of the map: ``"systems"``, ``"fields"``, ``"widths"`` or ``"data"``."""
     across = [cell for cell in SYSTEMS if cell.system in ACROSS]
     if part == "widths":
         return [replace(cell, width=width) for cell in across for width in WIDTHS]
     if part == "data":
         return [replace(cell, **how) for cell in across for how in DATA]
-    return list(SYSTEMS)
+    return list(FIELDS if part == "fields" else SYSTEMS)
 
 
 def searched(cell: Cell, request: Request, seed: int) -> dict[str, LearnedActivations]:
@@ -123,7 +130,7 @@ def scores(part: str, request: Request, some: Sequence[Cell] | None = None) -> p
     """Return the scores of all networks of a part of the map."""
     rows = []
     places = list(cells(part) if some is None else some)[: PLACES if request.quick else None]
-    runs = SEEDS[request.quick] if part == "systems" or request.quick else FEW[False]
+    runs = SEEDS[request.quick] if part in ("systems", "fields") or request.quick else FEW[False]
     for k in range(runs):
         rows += [scored(cell, request, FIRST + k) for cell in places]
     return pd.concat(rows, ignore_index=True)
