@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 
@@ -48,6 +48,14 @@ def concatenated(orbits: Sequence[OrbitLike]) -> OrbitLike:
     )
 
 
+def check_one_origin(provenances: Sequence[Mapping[str, Any]]) -> None:
+    """Raise InputError if provenances name several systems, or other parameters, as one orbit can have only one of them."""
+    origins = [(told["system"], told.get("parameters")) for told in provenances if "system" in told]
+    for origin in origins[1:]:
+        if origin != origins[0]:
+            raise InputError(f"orbits of {origins[0]} and of {origin} cannot be joined; keep them in a list")
+
+
 def _alike(orbits: Sequence[OrbitLike]) -> OrbitLike:
     """Return the first orbit with the periods of all. Raises InputError if the orbits do not belong together."""
     if not orbits:
@@ -57,8 +65,5 @@ def _alike(orbits: Sequence[OrbitLike]) -> OrbitLike:
     if any(orbit.units != orbits[0].units for orbit in orbits):
         other = next(orbit.units for orbit in orbits if orbit.units != orbits[0].units)
         raise InputError(f"orbits in the units {orbits[0].units} and {other} cannot be joined; convert them first")
-    origins = [(o.provenance["system"], o.provenance.get("parameters")) for o in orbits if "system" in o.provenance]
-    for origin in origins[1:]:
-        if origin != origins[0]:
-            raise InputError(f"orbits of {origins[0]} and of {origin} cannot be joined; keep them in a list")
+    check_one_origin([orbit.provenance for orbit in orbits])
     return replace(orbits[0], periods=agreed_periods([orbit.periods for orbit in orbits]))

@@ -16,10 +16,9 @@ from torch import Tensor
 
 from systems import netcdf_file
 from systems.errors import InputError
-from systems.json_ready import json_ready
 from systems.netcdf_file import NetCDF
+from systems.orbit_attributes import FORMAT, attributes_of
 
-FORMAT = "physlearn-orbit-1"
 WIDENED = ("float16", "bfloat16")  # netCDF has neither type; float32 represents both exactly
 VARIABLES = ("time", "z", "rate", "coordinate")
 BATCH = re.compile(r"orbit(_\d+)?|sample")  # dimensions without coordinate variables
@@ -66,11 +65,7 @@ def dataset(orbit: Content) -> xarray.Dataset:
     variables = {"z": (dims, array(orbit.z))}
     if orbit.rate is not None:
         variables["rate"] = (dims, array(orbit.rate))
-    attributes = {
-        "format": FORMAT,
-        "provenance": json.dumps(json_ready(orbit.provenance)),
-        "periods": json.dumps(orbit.periods),
-    }
+    attributes = attributes_of(orbit)
     if widened := {name: dtype for name, dtype in _dtypes(orbit).items() if dtype in WIDENED}:
         attributes["dtypes"] = json.dumps(widened)
     if orbit.units:

@@ -55,6 +55,11 @@ class Parametrized:
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
 
+def origin_of(system: Parametrized) -> dict[str, Any]:
+    """Return what the provenance of an orbit tells of the system or map: its name and its parameters."""
+    return {"system": system.name or type(system).__name__, "parameters": system.parameters}
+
+
 def numbers_of(system: Parametrized) -> tuple[str, ...]:
     """Return the names of the parameters of a system or map that are declared as numbers."""
     return tuple(f.name for f in fields(system) if f.type in ("float", float)) if is_dataclass(system) else ()

@@ -21,6 +21,7 @@ from systems.deprecation import old_names, renamed
 from systems.errors import InputError, IntegrationError
 from systems.orbit import Orbit
 from systems.own_times import at_own_times
+from systems.parametrized import origin_of
 from systems.reference.engine import Engine, check_engine
 from systems.reference.solvers import SMALLEST_RTOL, Solver
 from systems.registry import register
@@ -210,8 +211,7 @@ class PendulumClock(System):
             rate=self._rate(states, torch.from_numpy(impulse).reshape(states.shape[:-1]).to(z0.device)),
             coordinates=self.coordinates,
             provenance={
-                "system": self.name,
-                "parameters": self.parameters,
+                **origin_of(self),
                 "solver": {"name": method, "rtol": rtol, "atol": atol},
                 "latched": latched,
             },

@@ -14,7 +14,7 @@ from systems.autograd_mode import ordinary, outside_inference, plain
 from systems.deprecation import renamed
 from systems.orbit import Orbit
 from systems.own_times import at_own_times
-from systems.parametrized import Parametrized
+from systems.parametrized import Parametrized, origin_of
 from systems.periodic import shortest
 from systems.reference.engine import Engine
 from systems.reference.solvers import Solver, solve
@@ -199,8 +199,7 @@ class System(Parametrized, ABC):
             rate=rate,
             coordinates=self.coordinates,
             provenance={
-                "system": self.name,
-                "parameters": self.parameters,
+                **origin_of(self),
                 "autonomous": self.autonomous,
                 "solver": {"name": name, "rtol": rtol, "atol": atol},
                 "engine": ran,

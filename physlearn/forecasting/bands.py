@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any, cast
@@ -12,7 +13,8 @@ from torch import Tensor
 
 from physlearn.forecasting.calibration import Calibration
 from physlearn.metrics import valid_prediction_time
-from systems import InputError, Orbit
+from systems import AccuracyWarning, InputError, Orbit
+from systems.errors import outside
 from systems.orbit import Index
 from systems.periodic import shortest
 
@@ -67,10 +69,11 @@ class BandedOrbit(Orbit):
         return (self.t.double() - self.t[..., :1].double()).abs().expand(self.shape)
 
     def band(self, level: float = 0.9) -> tuple[Float[Tensor, "*batch T D"], Float[Tensor, "*batch T D"]]:
-        """Return the limits between which each coordinate is with a probability of ``level``.
+        """Return the limits between which each coordinate of a calibrated forecast is with a probability of ``level``.
 
-        If the forecaster was calibrated, this holds for each coordinate, early as well as late, on average over orbits like
-        those of the calibration, as long as these.
+        This holds for each coordinate, early as well as late, on average over orbits like those of the calibration, as long as
+        these. Without a calibration, the limits only show where the members disagree, which is often much less than their
+        common error, and an `~systems.AccuracyWarning` says so.
 
         Parameters
         ----------
@@ -87,6 +90,18 @@ class BandedOrbit(Orbit):
         InputError
             If the level is not between 0 and 1.
         """
+        limits = self.limits(level)
+        if self.calibration is None:
+            warnings.warn(
+                f"a band that is not calibrated may hold the truth much less often than with a probability of {level:g}, as "
+                "it only shows where the members disagree: calibrate the forecaster by Forecaster.calibrate(held-out orbits)",
+                AccuracyWarning,
+                stacklevel=outside(),
+            )
+        return limits
+
+    def limits(self, level: float) -> tuple[Float[Tensor, "*batch T D"], Float[Tensor, "*batch T D"]]:
+        """Return the limits of `band`, for a caller that tells by itself whether they are calibrated."""
         if not 0 < level < 1:
             raise InputError(f"level must be a probability between 0 and 1, not {level!r}")
         factor: Any = NormalDist().inv_cdf((1 + level) / 2)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BEST_DRAWN = 2  # forecasts in the picture
+BAND = 0.9  # probability of the bands in the table
 ANY = ("linear", "polynomial", "nn", "next-generation-reservoir", "echo-state")
 MECHANICAL = ("hnn-mechanical", "dissipative-hnn-mechanical")  # of positions with velocities
 
@@ -143,7 +144,7 @@ class MeasuredForecast(Told):
             past = (len(truth.t) - len(forecast.t), 0)  # times that a model with memory continues
             unit = truth.units.get("t")
             columns: dict[str, Any] = {"run": number, f"t [{unit}]" if unit else "t": truth.t.numpy()}
-            band = forecast.band() if isinstance(forecast, BandedOrbit) else None
+            band = forecast.limits(BAND) if isinstance(forecast, BandedOrbit) else None
             derived = sources_of(truth)
             for i, name in enumerate(forecast.coordinates):
                 label = f" [{truth.units[name]}]" if name in truth.units else ""

@@ -21,15 +21,17 @@ from physlearn.integrators.integrator import Integrator
 from physlearn.integrators.registry import find
 from physlearn.integrators.steps import RESOLVED, UNRESOLVED, Steps, choose, precision_of
 from physlearn.threads import suited_to
-from systems import AccuracyWarning, InputError, Orbit
+from systems import AccuracyWarning, InputError, Orbit, System
 from systems.autograd_mode import outside_inference
 from systems.errors import outside
 from systems.floats import takes_arrays
 from systems.own_times import at_own_times
+from systems.parametrized import origin_of
 from systems.reference.engine import Engine
 from systems.size import BYTES, check_memory
 from systems.states import check_states, check_times
 
+HALF = (torch.float16, torch.bfloat16)
 TYPICAL_WIDTH = 25  # tensor elements per coordinate of the state that a learned flow typically processes
 ATTEMPTS = 4  # most attempts, each with shorter steps
 SHORTER = 8  # largest factor by which steps are shortened from one attempt to the next
@@ -54,8 +56,8 @@ def integrate(
     """Integrate a flow from z0 at t[0], by a fixed-step method or by the adaptive dopri8.
 
     Steps are independent of the output times: the time between two outputs is divided into equal steps. The orbits have the
-    dtype and device of z0, with times in float64. They are differentiable with respect to z0 and the flow's parameters, if
-    these require gradients.
+    dtype and device of z0, with times in float64; a system is integrated in float32 if the states have half precision. They
+    are differentiable with respect to z0 and the flow's parameters, if these require gradients.
 
     Parameters
     ----------
@@ -130,6 +132,18 @@ def integrate(
     z0, t = torch.as_tensor(z0), torch.as_tensor(t)
     if not z0.is_floating_point():
         raise InputError(f"states must be floating point, not {z0.dtype}; convert them, for example by z0.double()")
+    if z0.dtype in HALF:
+        if isinstance(seen.source, System):
+            single = integrate(
+                seen, z0.float(), t, method, dt=dt, substeps=substeps, engine=engine, progress=progress, **options
+            )
+            return replace(single, z=single.z.to(z0.dtype))
+        warnings.warn(
+            f"{seen.name} is integrated in {z0.dtype}, whose rounding adds up from step to step, and hides the error of the "
+            "steps: give the initial states in float32 or float64",
+            AccuracyWarning,
+            stacklevel=outside(),
+        )
     precision, t = precision_of(t), t.to(z0.device, torch.float64)
     check_times(t)
     coordinates = seen.coordinates or tuple(f"z{i}" for i in range(z0.shape[-1] if z0.ndim else 1))
@@ -164,6 +178,7 @@ def integrate(
         coordinates=coordinates,
         provenance={
             "flow": seen.name,
+            **({**origin_of(seen.source), "autonomous": seen.autonomous} if isinstance(seen.source, System) else {}),
             "integrator": {"name": method, **told, **options, **integrator.report},
             "engine": "torch" if compiled is None else "compiled",
         },

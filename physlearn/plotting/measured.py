@@ -87,8 +87,8 @@ def measured_plot(
         for label, orbit, color, line in looks(forecasts):
             t, z = array(orbit.t), array(orbit.z[:, i])
             ax.plot(t, np.clip(z, bottom - margin, top + margin), color=color, linestyle=line, linewidth=1.1, label=label)
-            if hasattr(orbit, "band") and hasattr(orbit, "trusted_until"):  # the forecast of an ensemble
-                lower, upper = (np.clip(array(limit)[:, i], bottom - margin, top + margin) for limit in orbit.band(level))
+            if hasattr(orbit, "limits") and hasattr(orbit, "trusted_until"):  # the forecast of an ensemble
+                lower, upper = (np.clip(array(limit)[:, i], bottom - margin, top + margin) for limit in orbit.limits(level))
                 told = (
                     f"{level:.0%} band"
                     if getattr(orbit, "calibration", None) is not None

@@ -15,7 +15,7 @@ from torch.func import jacfwd, vmap
 from systems.autograd_mode import ordinary, outside_inference, plain, ready
 from systems.errors import InputError, IntegrationError
 from systems.orbit import Orbit
-from systems.parametrized import Parametrized
+from systems.parametrized import Parametrized, origin_of
 from systems.reference.engine import Engine
 from systems.scalars import whole
 from systems.size import check_memory
@@ -150,8 +150,7 @@ class Map(Parametrized, ABC):
             z=z.reshape(*z0.shape[:-1], steps + 1, self.dim),
             coordinates=self.coordinates,
             provenance={
-                "system": self.name,
-                "parameters": self.parameters,
+                **origin_of(self),
                 "engine": "torch" if field is None else "compiled",
             },
             periods=self.periods,

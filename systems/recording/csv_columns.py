@@ -19,6 +19,7 @@ from systems.errors import InputError
 LONGEST_LINE = 1_000_000
 DEFAULT_COLUMNS = ("t", "theta", "omega", "alpha")
 LEFT_OUT = "_"
+RUNS = ("run", "trial", "orbit")  # names of the column that tells runs apart
 NOT_MEASURED = ("", "nan", "na", "n/a", "#n/a", "null", "none", "-", "--", "?")
 
 # float() also accepts 1_0, inf and digits of other scripts

@@ -10,8 +10,7 @@ import numpy as np
 import pandas as pd
 
 from systems.errors import InputError
-from systems.recording.csv_columns import LIKE_A_NUMBER, LONGEST_NAME, NOT_MEASURED, Sheet, read_sheet
-from systems.recording.frames import RUNS
+from systems.recording.csv_columns import LIKE_A_NUMBER, LONGEST_NAME, NOT_MEASURED, RUNS, Sheet, read_sheet
 from systems.recording.moments import is_moment
 
 

@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from systems.errors import InputError
-from systems.recording.csv_columns import listed, name_and_unit
+from systems.joined_orbits import check_one_origin
+from systems.orbit_attributes import attributes_of, told_by
+from systems.recording.csv_columns import RUNS, listed, name_and_unit
 from systems.recording.moments import TIME_OF_DAY, seconds_of
 from systems.recording.restarts import restarts
 from systems.recording.runs import Run, joined, tensor
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from systems.orbit_file import Content
 
 TIMES = ("t", "time", "timestamp", "datetime", "date", "seconds")
-RUNS = ("run", "trial", "orbit")
 UNITS_OF_TIME = ("s", "ms", "us", "µs", "ns", "min", "h", "d")  # the only column with such a unit has the times
 LONG = ("coordinate", "variable"), "value"  # the columns of a long table besides those of times and runs
 RATE = "d_"  # what precedes the name of a coordinate in the name of its rate
@@ -52,9 +53,14 @@ def content(data: Any, t: Any, coordinates: Sequence[str] | None, rate: Any, run
     if not runs:
         raise InputError("the table has no rows; give at least one")
     names, units = found[0]
+    own = [its["provenance"] for table in tables if (its := told_by(table.attrs))]
+    check_one_origin(own)
+    told: dict[str, Any] = {"coordinates": names, "units": units}  # not the periods, which may be out of date
+    if own:
+        told["provenance"] = own[0]
     if several:
-        return {**joined(runs), "coordinates": names, "units": units}
-    return {"t": runs[0].t, "z": runs[0].z, "rate": runs[0].rate, "coordinates": names, "units": units}
+        return {**joined(runs), **told}
+    return {"t": runs[0].t, "z": runs[0].z, "rate": runs[0].rate, **told}
 
 
 def frame_of(orbit: Content) -> pd.DataFrame:
@@ -76,9 +82,12 @@ def frame_of(orbit: Content) -> pd.DataFrame:
         tables.append(pd.DataFrame(columns)[measured])
         if batch:
             tables[-1].insert(0, "run", number)
-    if not tables:
-        return pd.DataFrame(columns=["run", *names, *([] if rate is None else [RATE + name for name in orbit.coordinates])])
-    return pd.concat(tables, ignore_index=True)
+    if tables:
+        table = pd.concat(tables, ignore_index=True)
+    else:
+        table = pd.DataFrame(columns=["run", *names, *([] if rate is None else [RATE + name for name in orbit.coordinates])])
+    table.attrs = dict(attributes_of(orbit))
+    return table
 
 
 def _check_names(orbit: Content) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from systems.errors import InputError
+from systems.orbit_attributes import told_by
 from systems.recording.csv_columns import listed
 from systems.recording.runs import tensor
 
@@ -36,7 +37,10 @@ def content(data: Any, t: str | None, coordinates: Sequence[str] | None, run: st
     units = {}
     if "units" in data.coords and names:
         units = {name: str(unit) for name, unit in zip(names, data["units"].values, strict=True) if str(unit) != "1"}
-    return {**parts, **_times(data, time, units), "coordinates": tuple(names)}
+    told = told_by(data.attrs)
+    if "periods" in told:
+        told["periods"] = {name: period for name, period in told["periods"].items() if name in names}
+    return {**parts, **told, **_times(data, time, units), "coordinates": tuple(names)}
 
 
 def _of_variables(data: Any, time: str, coordinates: Sequence[str] | None, run: str | None) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from systems.errors import InputError, outside
-from systems.recording.csv_columns import read_columns
+from systems.recording.csv_columns import RUNS, Columns, read_columns
 from systems.recording.degrees_of_freedom import Degree, choose, orbit_units, rate_units
 from systems.recording.derivatives import (
     Floats,
@@ -74,9 +74,8 @@ def read_motion(
     window, order = None if window is None else _whole("window", window), _whole("order", order)
     data = read_columns(path, columns)
     degrees = choose(Path(path), data, time=time, periods=periods, from_file=rates == "file", **names)
-    if "pendulum" in data and len(np.unique(data["pendulum"])) > 1:
-        raise InputError(f"{path} contains several pendulums, according to its column pendulum; keep the rows of one")
     used = [time, *(name for degree in degrees for name in degree.columns)]
+    _check_one_run(Path(path), data, used)
     measured = ~np.isnan(np.array([data[name] for name in used])).any(axis=0)
     values = {name: data[name][measured] for name in used}
     t = values[time]
@@ -118,6 +117,17 @@ def read_motion(
         )
         for run in np.split(at, ends)
     ]
+
+
+def _check_one_run(path: Path, data: Columns, used: Sequence[str]) -> None:
+    """Raise InputError if a column that is not used tells that there are several runs, which are no single motion."""
+    for name in (column for column in data if column.lower() in ("pendulum", *RUNS) and column not in used):
+        if len(np.unique(data[name])) > 1:
+            what = "pendulums" if name == "pendulum" else "runs"
+            raise InputError(
+                f"{path} contains several {what}, according to its column {name}; keep the rows of one, or read them all by "
+                f"Orbit.of(path, run={name!r})"
+            )
 
 
 def _whole(name: str, value: int) -> int:

@@ -7,7 +7,7 @@ import systems
 from physlearn import Forecaster
 from physlearn.forecasting import BandedOrbit
 from physlearn.metrics import valid_prediction_time
-from systems import InputError
+from systems import AccuracyWarning, InputError
 
 PENDULUM = systems.get("pendulum")
 T = torch.linspace(0, 20, 101, dtype=torch.float64)
@@ -47,6 +47,14 @@ def test_calibrated_bands_cover_as_often_as_they_say(ensemble):
     valid = valid_prediction_time(forecast, truth)
     assert ((trusted.time - valid).abs() <= 2 * trusted.error + 0.2).double().mean() > 0.6
     assert torch.isfinite(trusted.error).all()
+
+
+def test_a_band_that_is_not_calibrated_says_so():
+    f = Forecaster("hnn", hidden=(8,), members=2).fit(orbits(3, 0), epochs=1, progress=False)
+    forecast = f.forecast(orbits(2, 1).z[:, 0], T, progress=False)
+    with pytest.warns(AccuracyWarning, match="calibrate the forecaster by Forecaster.calibrate"):
+        band = forecast.band(0.8)
+    torch.testing.assert_close(band, forecast.limits(0.8))
 
 
 def test_bands_follow_selections_and_files_keep_everything(ensemble, tmp_path):

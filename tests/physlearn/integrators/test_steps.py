@@ -191,3 +191,15 @@ def test_a_warning_points_at_the_line_of_the_user(harmonic_oscillator):
     with pytest.warns(AccuracyWarning) as told_of:
         integrate(harmonic_oscillator, f64(1.0, 0.0), torch.arange(10) * 3.0, "rk4", substeps=1)
     assert told_of[0].filename == __file__
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_rounds_the_states_but_not_the_steps(dtype):
+    system = systems.get("henon-heiles")
+    z0, t = torch.tensor([0.0, 0.1, 0.3, 0.0]).to(dtype), torch.linspace(0, 50, 501)
+    orbit = integrate(system, z0, t, "gauss-legendre-4", progress=False)
+    exact = system.orbit(z0.double(), t).z
+    assert orbit.z.dtype == dtype
+    assert (orbit.z.double() - exact).abs().max() < 2 * torch.finfo(dtype).eps * exact.abs().max()
+    with pytest.warns(AccuracyWarning, match="give the initial states in float32 or float64"):
+        integrate(lambda t, z: torch.stack([z[..., 1], -z[..., 0]], -1), z0[:2], t, "rk4", progress=False)

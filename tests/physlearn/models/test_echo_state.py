@@ -4,7 +4,7 @@ import torch
 
 from physlearn import Forecaster, activations, metrics
 from physlearn.models.reservoir import Driven, Reservoir, spectral_radius
-from systems import InputError, Orbit, get
+from systems import AccuracyWarning, InputError, Orbit, get
 from systems.scalars import seeded
 
 LYAPUNOV = 0.9056  # of Lorenz, per unit of time
@@ -79,7 +79,8 @@ def test_a_mixture_and_an_ensemble_of_reservoirs_forecast_with_bands(lorenz):
     f = Forecaster("echo-state", activation="sine+tanh", members=3, **settings).fit(lorenz[..., :1500], progress=False)
     past, rest = f.parted(lorenz[..., 2000:2100])
     forecast = f.forecast(past, rest.t)
-    low, high = forecast.band(0.9)
+    with pytest.warns(AccuracyWarning, match="not calibrated"):
+        low, high = forecast.band(0.9)
     assert forecast.members.shape == (3, *rest.shape, 3)
     assert (high[-1] > low[-1]).all()
     assert not torch.equal(forecast.members[0], forecast.members[1])

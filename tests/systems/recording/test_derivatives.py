@@ -129,6 +129,13 @@ def test_a_file_that_holds_no_motion_is_refused_with_the_reason(write_text, text
         Orbit.from_csv(write_text(text))
 
 
+def test_runs_of_one_clock_are_not_joined_to_one_motion(write_text):
+    path = write_text("Run,t,x\n" + "".join(f"{i // 50},{i / 10},{i % 7}\n" for i in range(100)))
+    with pytest.raises(InputError, match=r"several runs, according to its column Run; .* Orbit.of\(path, run='Run'\)"):
+        Orbit.from_csv(path, coordinates="x")
+    assert Orbit.of(path).shape[0] == 2
+
+
 @pytest.mark.parametrize("order", [2, 3, 4, 5])
 def test_the_window_suits_the_order_however_short_the_period(order):
     check_filter(half_period_window(np.cos(np.pi * np.arange(40)), order), order)
