@@ -104,7 +104,8 @@ def _edges(usual: NDArray[np.float32]) -> tuple[tuple[NDArray[np.intp], NDArray[
     least = STEEP * float(np.median(steepness)) + STEEPER
     if steepness.size > MOST:
         least = max(least, float(np.partition(steepness, -MOST, axis=None)[-MOST]))
-    where = np.nonzero(steepness >= least)
+    rows, columns = np.nonzero(steepness >= least)
+    where = rows, columns
     return where, np.stack([-right[where], -down[where], usual[where]], axis=1).astype(np.float64)
 
 
@@ -122,10 +123,10 @@ def _fit(change: Floats, off: Floats) -> Floats:
 
     What moves by itself, such as a marker, has the strongest edges, so that the squares of all differences would follow it.
     """
-    fit = np.zeros(change.shape[1])
+    fit: Floats = np.zeros(change.shape[1])
     for _ in range(ROUNDS):
         rest = off - change @ fit
         weight = 1 / (1 + (rest / (2 * noise_of(np.abs(rest)) + 1e-6)) ** 2)
         weighted = change * weight[:, None]
-        fit = np.linalg.lstsq(weighted.T @ change, weighted.T @ off, rcond=None)[0]
-    return np.asarray(fit)
+        fit = np.asarray(np.linalg.lstsq(weighted.T @ change, weighted.T @ off, rcond=None)[0], np.float64)
+    return fit
