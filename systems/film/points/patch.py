@@ -11,6 +11,7 @@ from systems.film.tracking.decode import Frame
 from systems.film.tracking.markers import window
 
 ALIKE = 0.5  # correlation below which nothing is a sight of the patch
+COLOURED = 8.0  # grey levels, from which the colours of a patch differ enough to tell it from others
 STEPS = 12  # of Gauss and Newton, at most
 SETTLED = 1e-3  # pixels: a smaller step is the last one
 STIFF = 0.05  # radians by which a marker usually turns between two frames
@@ -124,8 +125,14 @@ class Patch:
                 break
         seen = _warped(view, x, y, turn, self.picture.shape[:2]).astype(float)
         off, own = seen - seen.mean(axis=(0, 1)), self.picture - self.picture.mean(axis=(0, 1))
-        likeness = float((off * own).sum() / np.sqrt((off**2).sum() * (own**2).sum() + 1e-9))
-        return Sight(x, y, likeness=likeness, turn=turn) if likeness > ALIKE else None
+        likeness = _correlation(off, own)
+        hue = own[..., 1:]  # a marker of the same shape and brightness is another one if its colour differs
+        other = float(hue.std()) > COLOURED and _correlation(off[..., 1:], hue) < ALIKE
+        return Sight(x, y, likeness=likeness, turn=turn) if likeness > ALIKE and not other else None
+
+
+def _correlation(a: Image, b: Image) -> float:
+    return float((a * b).sum() / np.sqrt((a**2).sum() * (b**2).sum() + 1e-9))
 
 
 def _warped(view: Image, x: float, y: float, turn: float, shape: tuple[int, ...]) -> Image:

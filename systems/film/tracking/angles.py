@@ -168,6 +168,8 @@ def _report(
     size = 0.0 if ends.lower_mass is None else float(np.sqrt(np.nanmedian(ends.lower_mass) / np.pi))
     check_pendulum(whole, float(np.ptp(times)), mean_amplitude, roughness(x), radius, size, name)
     beginning = course.beginning or whole
+    # where the pendulum turns, its places are off alike in all swings; the amplitude is half the distance of these two angles
+    turning = ends.place_error / radius / (1 if arc is None else np.sqrt(2))
     swing = whole.swing(times)
     noise = rates.jitter(times, x - swing[0], whole.period)
     window = rates.half_period(times, whole.period)
@@ -193,7 +195,7 @@ def _report(
         period=whole.period,
         period_error=whole.period_error,
         amplitude=beginning.amplitude,
-        amplitude_error=float(np.hypot(beginning.amplitude_error, relative * beginning.amplitude)),
+        amplitude_error=float(np.linalg.norm([beginning.amplitude_error, relative * beginning.amplitude, turning])),
         mean_amplitude=mean_amplitude,
         decay=whole.decay,
         decay_error=whole.decay_error,

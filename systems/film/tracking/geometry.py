@@ -66,7 +66,8 @@ def fit_arc(points: Points, place_error: float = 0.0) -> Arc:
     points : shape ``(T,)``
         Places as ``x + i y``; NaN is ignored.
     place_error : default 0
-        Systematic error of a place, the same whenever the marker comes back to within a pixel of it [pixels].
+        Systematic error of a place, the same whenever the marker comes back to within a pixel of it, and by which the ends of
+        the arc may differ from its middle [pixels].
 
     Returns
     -------
@@ -110,6 +111,11 @@ def fit_arc(points: Points, place_error: float = 0.0) -> Arc:
             "the marker moves along a straight line, so its pivot cannot be determined; show the pivot, or a marker on it"
         )
     covariance = spread * np.linalg.inv(jacobian.T @ jacobian)
+    # blur and compression displace a slow marker otherwise than a fast one, in all swings alike, which looks like a bend
+    along = np.angle((x + 1j * y - fit.x[0] - 1j * fit.x[1]) * (-fit.x[0] + 1j * fit.x[1]))
+    bend = (along / max(float(np.abs(along).max()), 1e-9)) ** 2
+    by_bend = np.linalg.lstsq(jacobian, place_error / scale * bend, rcond=None)[0]
+    covariance += np.outer(by_bend, by_bend)
     error = float(np.sqrt(covariance[2, 2]))
     if not (error <= LOOSEST * fit.x[2] and fit.x[2] <= 1e4):  # NaN is refused, too
         raise InputError(

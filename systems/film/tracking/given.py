@@ -199,7 +199,9 @@ def likeliest_first(paths: Sequence[Points], pairs: Sequence[tuple[int, int | No
 
 
 def best(paths: Sequence[Points]) -> int:
-    """Return by which of several paths a marker was followed best: the smoothest, where a gap is as bad as a jump.
+    """Return by which of several paths a marker was followed best: the smoothest, where a long jump is worse than a gap.
+
+    After a jump, something else may be followed, and something that moves less is smoother.
 
     Parameters
     ----------
@@ -209,7 +211,7 @@ def best(paths: Sequence[Points]) -> int:
     """
     rough = [_roughness(path) for path in paths]
     seen = [k for k, path in enumerate(paths[:-1]) if np.isfinite(path).mean() > SEEN and rough[k] < WORST / 2]
-    return min(seen, key=lambda k: rough[k], default=len(paths) - 1)
+    return min(seen, key=lambda k: _roughness(paths[k], np.inf), default=len(paths) - 1)
 
 
 def paired(paths: Sequence[Points]) -> list[tuple[int, int | None]]:
@@ -250,9 +252,9 @@ def paired(paths: Sequence[Points]) -> list[tuple[int, int | None]]:
     return pairs
 
 
-def _roughness(path: Points) -> float:
-    """Return the mean third difference of a path [pixels], where a gap is as bad as a jump."""
-    return float(np.mean(np.minimum(np.nan_to_num(np.abs(np.diff(path, 3)), nan=WORST), WORST)))
+def _roughness(path: Points, most: float = WORST) -> float:
+    """Return the mean third difference of a path [pixels], where a gap counts as WORST, and no jump as more than the most."""
+    return float(np.mean(np.minimum(np.nan_to_num(np.abs(np.diff(path, 3)), nan=WORST), most)))
 
 
 def _motion(path: Points) -> float:

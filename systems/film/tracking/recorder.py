@@ -51,9 +51,9 @@ class Recorder:
         """Record the markers and the camera's motion in the next frame."""
         self.t.append(frame.t)
         a, b, noise = complex(1), complex(0), 0.0
-        if len(self.sample.anchors.points):
+        if self.sample.middle is not None:
             small = cv2.resize(frame.y, (self.width, self.height), interpolation=cv2.INTER_AREA)
-            a, b, noise = self.sample.anchors.camera(self.sample.anchors.follow(np.asarray(small, np.uint8)))
+            a, b, noise = self.sample.camera(np.asarray(small, np.uint8))
             middle = complex(self.width / 2, self.height / 2)
             moved = a * middle + b - middle
             if np.isfinite(moved):
@@ -205,9 +205,9 @@ class Recorder:
         """
         rows = np.array(self.camera).reshape(-1, 5)
         a, b, noise = rows[:, 0] + 1j * rows[:, 1], rows[:, 2] + 1j * rows[:, 3], rows[:, 4]
-        points = self.sample.anchors.points
+        middle = self.sample.middle
         known = np.isfinite(a) & np.isfinite(b)
-        if not len(points) or not known.any():
+        if middle is None or not known.any():
             return [(np.ones(len(a), complex), np.zeros(len(a), complex), False)]
         index = np.arange(len(a))
         a, b = (
@@ -217,7 +217,7 @@ class Recorder:
         # pixel centres: film = (small + 1/2) scale - 1/2
         offset = (1 + 1j) * (scale - 1) / 2
         b = b * scale + offset * (1 - a)
-        middle = complex(*(points[:, 0].mean(axis=0) * scale)) + offset
+        middle = middle * scale + offset
         motions = [(np.ones_like(a), b + a * middle - middle, False)]
         if np.angle(a).var() > ROLLS * np.nanmean(noise**2):
             motions.append((a, b, True))

@@ -13,6 +13,7 @@ from systems.film.opencv import cv2
 from systems.film.tracking.anchors import Anchors
 from systems.film.tracking.arrays import Floats
 from systems.film.tracking.decode import FilmReader, Frame
+from systems.film.tracking.still_picture import StillPicture
 from systems.film.tracking.swing import swing_of
 
 SPAN = 12.0  # seconds: several swings of most pendulums; two swings of the longest, 25 m, take 20 s
@@ -33,6 +34,8 @@ class Sample:
         Pixels (y, u, v).
     anchors
         Points that stand still.
+    still
+        All that stands still, if there are no anchors; None if it does not show that the camera shakes.
     shift : shape ``(N, 2)``
         How far the camera shifts the middle of each picture from the first [pixels of the picture].
     scale : shape ``(2,)``
@@ -42,6 +45,7 @@ class Sample:
     t: Floats
     pictures: NDArray[np.uint8]
     anchors: Anchors
+    still: StillPicture | None
     shift: Floats
     scale: Floats
 
@@ -84,7 +88,25 @@ class Sample:
         shift = _shifts(anchors, tracks, complex(stack.shape[2] / 2, stack.shape[1] / 2))
         if _swings(np.array(times), shift):
             anchors.points, shift = anchors.points[:0], np.zeros_like(shift)
-        return cls(np.array(times), stack, anchors, shift, scale)
+        still = None
+        if not len(anchors.points):
+            seen = StillPicture.of(np.ascontiguousarray(stack[..., 0]))
+            if seen is not None and not _swings(np.array(times), seen[1], 0.0):
+                still, shift = seen
+        return cls(np.array(times), stack, anchors, still, shift, scale)
+
+    @property
+    def middle(self) -> complex | None:
+        """Middle of what shows how the camera moves, as ``x + i y`` [pixels of a picture]; None if nothing does."""
+        if len(self.anchors.points):
+            return complex(*self.anchors.points[:, 0].mean(axis=0))
+        return None if self.still is None else 0j
+
+    def camera(self, picture: NDArray[np.uint8]) -> tuple[complex, complex, float]:
+        """Estimate the camera's motion from the first picture to another, as `Anchors.camera` does."""
+        if self.still is not None:
+            return 1 + 0j, self.still.shift(picture), 0.0
+        return self.anchors.camera(self.anchors.follow(picture))
 
     def to_film(self, points: Floats) -> Floats:
         """Convert coordinates ``(..., 2)`` of a picture to those of the film."""
@@ -109,9 +131,12 @@ def _shifts(anchors: Anchors, tracks: NDArray[np.complex128], middle: complex) -
     return shifts
 
 
-def _swings(t: Floats, shift: Floats) -> bool:
-    """Return whether a pendulum in front of a plain wall was taken for still points: no camera moves as regularly."""
-    if np.abs(shift).max() < 1:
+def _swings(t: Floats, shift: Floats, least: float = 1.0) -> bool:
+    """Return whether a pendulum in front of a plain wall was taken for what stands still: no camera moves as regularly.
+
+    Regular motions of less than the least number of pixels are ignored.
+    """
+    if np.abs(shift).max() < least:
         return False
     swing, _ = swing_of(t, shift)
-    return swing.coherence > 0.95 and swing.size > 1
+    return swing.coherence > 0.95 and swing.size > least

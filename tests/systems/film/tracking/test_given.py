@@ -6,6 +6,7 @@ from scipy.integrate import solve_ivp
 
 from systems import InputError
 from systems.film import Film, render, track
+from systems.film.tracking.given import best
 
 W = 4.0  # 1/s, of small swings
 SMALL = 2 * np.pi / W
@@ -114,3 +115,11 @@ def test_a_film_of_no_pendulum_is_refused_in_one_sentence(data, name, markers):
     with pytest.raises(InputError, match=r"does not swing|no marker swings") as refusal:
         track(data / "films" / f"{name}.mp4", markers=markers)
     assert "\n" not in str(refusal.value)
+
+
+def test_a_path_that_jumps_to_something_slower_is_not_the_best():
+    t = np.arange(240) / 30
+    right = 100 * np.cos(4 * t) + np.random.default_rng(0).normal(0, 0.3, 240)
+    jumps = np.where(t < 3, 100 * np.cos(4 * t), 10 * np.cos(4 * t)) + 0j
+    still = np.zeros(240, complex)
+    assert best([right + 0j, jumps, still]) == 0
