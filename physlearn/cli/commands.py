@@ -95,6 +95,13 @@ class Command(TyperCommand):
                 ctx.fail(f"{parameter.opts[0]} is given twice, but takes one value: leave one out.")
         return super().parse_args(ctx, args)
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command, after which no new folder stays behind empty, whether it was refused or interrupted."""
+        from systems.new_folders import none_left_empty  # no command is imported for its help
+
+        ctx.with_resource(none_left_empty())  # ends after the locks that the command holds, whose files are in the folders
+        return super().invoke(ctx)
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help page."""
         for parameter in self.params:

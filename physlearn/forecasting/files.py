@@ -16,6 +16,7 @@ from physlearn.schema import Json
 from systems import InputError
 from systems.atomic import atomically, file_at, probe
 from systems.json_ready import json_ready
+from systems.new_folders import make_folder
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,7 +31,7 @@ def writable(directory: str | os.PathLike[str]) -> Path:
     if path.is_file():
         raise InputError(f"cannot write to {_shown(path)}, which is a file: choose a folder")
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         probe(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error

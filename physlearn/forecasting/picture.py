@@ -14,6 +14,7 @@ from torch import Tensor
 from physlearn import metrics, models, plotting
 from physlearn.chaos import Family
 from physlearn.forecasting.report import Report
+from physlearn.plotting.configuration import level_lines
 from systems import Orbit, System
 from systems.film import Tracking
 
@@ -61,15 +62,20 @@ def of_family(family: Family) -> Figure:
 
 def of_forecast(report: Report, system: System) -> Figure:
     """Draw the true orbits and the best forecasts, with time series and the energy error below."""
+    spatial = report.truth.dim >= 4
 
     def draw(ax: Axes, orbit: Orbit) -> None:
-        if orbit.dim >= 4:
-            plotting.configuration_orbit(orbit[0], system=system, ax=ax, linewidth=0.5)
+        if spatial:
+            plotting.configuration_orbit(orbit[0], ax=ax, linewidth=0.5)
         else:
             plotting.phase_portrait(orbit[:PORTRAYED], ax=ax)
 
+    def behind(ax: Axes) -> None:
+        if spatial:
+            level_lines(report.truth[0], system, ax)
+
     best = _best(report, "valid_time_median")
-    figure, axes = _portraits({"truth": report.truth, **best}, draw, height=7.2, rows=(2, 1))
+    figure, axes = _portraits({"truth": report.truth, **best}, draw, height=7.2, rows=(2, 1), behind=behind)
     plotting.forecast_plot(report.truth, best, system, axes=(axes[0], axes[1]))
     return figure
 
@@ -89,9 +95,16 @@ def of_recording(report: Report, energy: Callable[[Tensor], Tensor]) -> Figure:
 
 
 def _portraits(
-    orbits: Mapping[str, Orbit], draw: Callable[[Axes, Orbit], object], height: float, rows: tuple[int, ...]
+    orbits: Mapping[str, Orbit],
+    draw: Callable[[Axes, Orbit], object],
+    height: float,
+    rows: tuple[int, ...],
+    behind: Callable[[Axes], object] = lambda ax: None,
 ) -> tuple[Figure, list[Axes]]:
-    """Draw a row of orbits within the limits of the first, and return the figure and axes with a common time axis below."""
+    """Draw a row of orbits within the limits of the first, and return the figure and axes with a common time axis below.
+
+    ``behind`` draws behind each orbit, once the limits are set, and may widen them.
+    """
     figure = plt.figure(figsize=(10, height), layout="constrained")
     plt.close(figure)  # removes it from pyplot only
     upper, lower = np.asarray(figure.subfigures(2, 1, height_ratios=(2, sum(rows) - 0.3)))
@@ -102,6 +115,8 @@ def _portraits(
         ax.xaxis.set_major_locator(MaxNLocator(4))
         ax.label_outer()
     _limit(portraits[0], next(iter(orbits.values())))
+    for ax in portraits:
+        behind(ax)
     return figure, list(lower.subplots(len(rows), 1, sharex=True, height_ratios=rows))
 
 

@@ -50,14 +50,17 @@ def configuration_orbit(orbit: Orbit, *, system: System | None = None, ax: Axes 
             f"configuration space needs an orbit with at least four coordinates, not {orbit.dim}; use phase_portrait instead"
         )
     ax = planar(orbit, 0, 1, ax, **style)
-    if getattr(system, "separable", False) and orbit.dim == 4:
-        _level_lines(ax, orbit, cast(SeparableSystem, system))
+    level_lines(orbit, system, ax)
     ax.set_aspect("equal")
     ax.locator_params(nbins=6)
     return ax
 
 
-def _level_lines(ax: Axes, orbit: Orbit, system: SeparableSystem) -> None:
+def level_lines(orbit: Orbit, system: System | None, ax: Axes) -> None:
+    """Draw the level lines of the potential of two coordinates, if there is one, and show the whole well of the orbit."""
+    if not getattr(system, "separable", False) or orbit.dim != 4:
+        return
+    system = cast(SeparableSystem, system)
     own = extent(array(orbit.z)[..., :2])
     middle, half = own.mean(axis=1), np.ptp(own, axis=1).max() / 2 * AROUND
     escape = getattr(system, "escape_energy", None)

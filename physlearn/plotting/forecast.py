@@ -15,11 +15,11 @@ from physlearn import metrics
 from physlearn.flow import HamiltonianLike
 from physlearn.metrics.match import check_times
 from physlearn.plotting.array import array
+from physlearn.plotting.legend_above import legend_above
 from physlearn.plotting.marks import looks
 from physlearn.plotting.names import axis_label
 from systems import InputError, Orbit, System
 
-LEGEND_WIDTH = 100  # characters
 SMALLEST, LARGEST = 1e-16, 1e2  # smaller errors are rounding, larger ones mean nothing
 
 
@@ -87,9 +87,8 @@ def forecast_plot(
             errors.append(_drawable(array(metrics.energy_deviation(orbit, hamiltonian).abs())))
         lower.semilogy(t[1:], errors[-1][1:], color=color, linestyle=line, linewidth=1.1)
     upper.set(ylabel=axis_label(truth.coordinates[i], truth.units), xlim=(t[0], t[-1]), ylim=(low - margin, high + margin))
-    labels = ["truth", *forecasts]
-    rows = -(-sum(len(label) + 8 for label in labels) // LEGEND_WIDTH)
-    upper.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=-(-len(labels) // rows), frameon=False, fontsize="small")
+    handles, labels = upper.get_legend_handles_labels()
+    legend_above(upper, dict(zip(labels, handles, strict=True)))
     quantity = "distance" if hamiltonian is None else r"$|H - E|\,/\,|E|$"
     lower.set(xlabel=axis_label("t", truth.units), ylabel=quantity, xlim=(t[0], t[-1]))
     if seen := [error[1:][np.isfinite(error[1:])] for error in errors]:

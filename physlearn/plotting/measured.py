@@ -9,6 +9,7 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from physlearn.plotting.array import array
+from physlearn.plotting.legend_above import legend_above
 from physlearn.plotting.marks import looks
 from physlearn.plotting.names import axis_label
 from systems import InputError, Orbit
@@ -98,9 +99,7 @@ def measured_plot(
                 ax.axvline(float(orbit.t[0] + orbit.trusted_until().time), color=color, linestyle=":", linewidth=0.9)
         ax.set(ylabel=axis_label(name, measured.units), ylim=(bottom, top))
     shown = {label: line for ax in axes for line, label in zip(*ax.get_legend_handles_labels(), strict=True)}
-    axes[0].legend(
-        shown.values(), shown, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(shown), frameon=False, fontsize="small"
-    )
+    legend_above(axes[0], shown)
     if (figure := axes[0].get_figure(root=True)) is not None:
         figure.align_ylabels(axes)
     axes[-1].set_xlabel(axis_label("t", measured.units))

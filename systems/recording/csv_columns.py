@@ -32,6 +32,8 @@ NAME_AND_UNIT = re.compile(
     r"(.*\S)\s*\[(.*)\]"  # theta [rad]
     r"|(.*\S)\s*\((?!t\))(.*)\)"  # theta (rad), but not theta(t)
     r"|(\w+)\s*/\s*(rad|deg|°|s|ms|us|µs|ns|min|h|m|cm|mm|px)"  # theta/rad, but not dtheta/dt
+    r"|((?i:time|timestamp))_(s|ms|us|ns|min|h)"  # time_s
+    r"|([tT])_(s|ms|us|ns)"  # t_s, but not the least t_min
 )
 SEPARATOR = re.compile(r'"?sep=(.)"?', re.IGNORECASE)  # some spreadsheets write this as the first line
 NAME = re.compile(r"[^\W\d]\w*")
@@ -236,7 +238,10 @@ def listed(names: Iterable[str]) -> str:
 
 
 def name_and_unit(column: str) -> tuple[str, str]:
-    """Split a column such as ``theta [deg]``, ``theta (deg)`` or ``theta/deg`` into its name and unit, which may be empty."""
+    """Split a column such as ``theta [deg]``, ``theta (deg)``, ``theta/deg`` or ``time_s`` into its name and unit.
+
+    The unit may be empty.
+    """
     found = NAME_AND_UNIT.fullmatch(column.strip()) if len(column) <= LONGEST_NAME else None
     if not found:
         return column.strip(), ""

@@ -185,7 +185,10 @@ def _with_times(table: pd.DataFrame, t: Any, units: Mapping[str, str]) -> tuple[
         if found is None and named and (pd.api.types.is_any_real_numeric_dtype(table.index) or _dated(table.index)):
             table, found = table.assign(t=table.index.to_numpy()), "t"
         if found is None:
-            raise InputError(f"the table has no column of times among {listed(map(str, table.columns))}; name it by t")
+            raise InputError(
+                f"the table has no column of times among {listed(map(str, table.columns))}; give the "
+                "name of the column that has the times"
+            )
         time = found
     column = table[time]
     if _dated(column):
@@ -220,6 +223,7 @@ def _dated(values: Any) -> bool:
 def _column(table: pd.DataFrame, given: str | None, usual: Sequence[str], what: str) -> str | None:
     """Return the column of that name, or one with a usual name, whatever its case."""
     if given is not None:
+        given = given if given in table.columns else name_and_unit(given)[0]
         if given not in table.columns:
             raise InputError(f"{what}={given!r} names no column of the table, which has {listed(map(str, table.columns))}")
         return given

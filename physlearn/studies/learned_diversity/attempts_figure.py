@@ -154,7 +154,7 @@ def _attempted(request: Request, task: Task, settings: Mapping[str, Any], meta_s
 def _drawn(request: Request, name: str, title: str, runs: int) -> Drawn:
     tried = ATTEMPTS[name]
     table = _tried(request, tried, range(OTHER_RUNS, OTHER_RUNS + runs))
-    return Drawn(_picture(table), table, {"attempts": tried, **COMPARING[request.quick]}, to_markdown(table, title))
+    return Drawn(picture(table), table, {"attempts": tried, **COMPARING[request.quick]}, to_markdown(table, title))
 
 
 def _tried(request: Request, tried: Mapping[str, Mapping[str, Any]], meta_seeds: Iterable[int]) -> pd.DataFrame:
@@ -168,14 +168,14 @@ def _tried(request: Request, tried: Mapping[str, Mapping[str, Any]], meta_seeds:
     return pd.concat(tables, ignore_index=True)
 
 
-def _picture(table: pd.DataFrame) -> Figure:
+def picture(table: pd.DataFrame) -> Figure:
     """Draw one row of panels per task and one column per regime."""
     names, regimes = list(table["task"].unique()), list(table["regime"].unique())
     heights = [1 + table.loc[table["task"] == name, "attempt"].nunique() for name in names]
     figure, axes = plt.subplots(
         len(names),
         len(regimes),
-        figsize=(5 * len(regimes) + 4, 0.22 * sum(heights) + 2 * len(names)),
+        figsize=(3.2 * len(regimes) + 3.2, 0.22 * sum(heights) + 2 * len(names)),
         height_ratios=heights,
         sharey="row",
         layout="constrained",
@@ -224,4 +224,5 @@ def _dots(table: pd.DataFrame, ax: Axes) -> None:
     ax.set_yticks(range(len(names)), names, fontsize=8)
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.grid(axis="y", linewidth=0.3)
+    ax.locator_params(axis="x", nbins=5)
     ax.set_xlabel("mean log test loss")

@@ -9,7 +9,7 @@ Holm's method.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pandas as pd
 
@@ -22,6 +22,7 @@ from physlearn.studies.learned_diversity.study import Study
 TYPES = ("type 1", "type 2")
 BETTER = "the better of its types"
 DECIDING = 4
+FREE = "a mix of free types"
 SHORT, SHORT_TUNED = "untuned", "tuned"  # the regime of the paper, and the regime from which it takes the named activations
 
 
@@ -34,13 +35,21 @@ def deciding(found: Study) -> Iterator[Row]:
     for regime, result in found.results.items():
         table = result.table
         theirs = found.results.get(SHORT_TUNED, result).table if regime == SHORT else table
-        best = best_named(theirs, found.learned[0].base)
+        best = best_named(theirs, found.base)
         own = table[table["variant"].isin(["mix", *TYPES])]
         against = pd.concat([own, _better_type(table), theirs[theirs["variant"] == best]])
         rows = paired(against, "loss", "mix", confidence=1 - 0.05 / DECIDING)
         for other, row in rows.iterrows():
             name = f"the best named activation, {other}" if other == best else str(other)
             yield _row(found, regime, "loss", f"the mix is better than {name}", row, -1)
+
+
+def decisions(studies: Iterable[Study]) -> pd.DataFrame:
+    """Return the deciding rows, which have ``decides``, and those of the single type and of free types if there are any."""
+    found = list(studies)
+    decided = [{**row, "decides": True} for one in found for row in deciding(one)]
+    alone = [{**row, "decides": False} for one in found for row in others(one) if row["claim"].endswith(("single", FREE))]
+    return pd.DataFrame(decided + alone)
 
 
 def _better_type(table: pd.DataFrame) -> pd.DataFrame:
@@ -64,6 +73,11 @@ def others(found: Study, measure: str = "loss") -> Iterator[Row]:
         rows = against_the_mix(table, measure, scale)
         for other, row in rows.iterrows():
             yield _row(found, regime, measure, f"the mix is better than {other}", row, 1 if scale == "linear" else -1)
+
+
+def forecast_measures(found: Study) -> list[str]:
+    """Return the measures of forecasts that a study has."""
+    return [name for name in next(iter(found.results.values())).measures if name.startswith(("valid_time", "energy_error"))]
 
 
 def against_the_mix(table: pd.DataFrame, measure: str, scale: Scale) -> pd.DataFrame:

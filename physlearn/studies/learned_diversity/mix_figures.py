@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
-from matplotlib.axes import Axes
 
 from physlearn import plotting, tasks
 from physlearn.activations import Activation
@@ -18,13 +17,16 @@ from physlearn.comparison.variants import TRADITIONAL, line_up
 from physlearn.studies.learned_diversity.evidence import in_words
 from physlearn.studies.learned_diversity.figures import PAPER, Drawn, Request, register
 from physlearn.studies.learned_diversity.mix_evidence import (
-    SHORT_TUNED,
+    FREE,
     against_the_mix,
     best_named,
     deciding,
+    decisions,
+    forecast_measures,
     others,
     wins,
 )
+from physlearn.studies.learned_diversity.mix_pictures import decisions_picture, forecasts_picture, mix_picture
 from physlearn.studies.learned_diversity.mix_study import BASE, NAMED, SPLINES, forecast_study, mix_study, spline_task
 from physlearn.studies.learned_diversity.step_time import seconds_a_step
 from physlearn.studies.learned_diversity.study import (
@@ -45,7 +47,6 @@ RICHER: dict[str, dict[str, Any]] = {"double-pendulum-hnn": {}, "three-body": {"
 QUICK_ORBITS = 20
 OPEN = ("van-der-pol", "henon-heiles-hnn", "pendulum-clock-hnn")  # tasks on which eight runs were not conclusive
 AGAIN, PARITY_AGAIN = "van-der-pol", "henon-heiles-hnn"  # tasks to replicate, because eight runs were not quite conclusive
-FREE = "a mix of free types"
 FRESH = {True: 1, False: 16}  # number of further runs, by whether to be quick
 
 
@@ -57,20 +58,12 @@ def mix(request: Request) -> Drawn:
     """
     studies = _studies(request)
     decided = pd.DataFrame([row for found in studies for row in deciding(found)])
-    rest = pd.DataFrame([row for found in studies for row in others(found)])
     regimes = list(studies[0].results)
-    figure, axes = plt.subplots(
-        len(studies), len(regimes), figsize=(4.6 * len(regimes) + 2, 3.1 * len(studies)), layout="constrained", squeeze=False
-    )
-    plt.close(figure)  # removes it from pyplot; the caller keeps it
-    for row, found in zip(axes, studies, strict=True):
-        for ax, regime in zip(row, regimes, strict=True):
-            _against_all(rest[(rest["task"] == found.task.name) & (rest["regime"] == regime)], ax)
-            ax.set_title(f"{found.task.name}, {regime}", fontsize="medium")
     text = ["# The mix against the rest", "", "## Deciding claims", "", *_claims(decided), "", *_won(decided), ""]
     for regime in regimes:
         text += [f"## Test losses, {regime}", "", *_losses(studies, regime), ""]
-    return Drawn(figure, _compact(table_of(studies)), {one.task.name: one.settings for one in studies}, "\n".join(text))
+    settings = {one.task.name: one.settings for one in studies}
+    return Drawn(mix_picture(studies), _compact(table_of(studies)), settings, "\n".join(text))
 
 
 @register("mix-again")
@@ -125,7 +118,7 @@ def mix_curves(request: Request) -> Drawn:
         line: dict[str, tuple[Task, str | Activation]] = {
             name: (found.task, activation) for name, activation in line_up(found.learned[0], found.single[0], ()).items()
         }
-        best = best_named(result.table, found.learned[0].base)
+        best = best_named(result.table, found.base)
         line |= {best: (found.task, best), SPLINES: (spline_task(found.task), BASE)}
         pace = _step_times(request, found.task, line)
         curves = result.curves[result.curves["variant"].isin(line)]
@@ -145,21 +138,12 @@ def mix_forecasts(request: Request) -> Drawn:
         studies += [_separate(name, request) for name in SEPARATE]
     rows, parts = [], []
     for found in studies:
-        for measure in _forecasts(found):
+        for measure in forecast_measures(found):
             rows += list(others(found, measure))
         parts.append(table_of([found]))
     table = pd.concat(parts, ignore_index=True)
-    figure, axes = plt.subplots(len(studies), 2, figsize=(13, 3.4 * len(studies)), layout="constrained", squeeze=False)
-    plt.close(figure)
-    for row, found in zip(axes, studies, strict=True):
-        regime = SHORT_TUNED if SHORT_TUNED in found.results else next(iter(found.results))  # converged, all forecast well
-        result = found.results[regime]
-        for ax, measure in zip(row, _forecasts(found)[-2:] or ["loss"] * 2, strict=False):
-            shown = replace(result, table=result.table[result.table[measure].notna()])
-            shown.plot(measure, ax)
-            ax.set_title(f"{found.task.name}, {regime}: {measure.replace('_', ' ')}", fontsize="medium", loc="left")
     text = ["# Forecasts", "", *_claims(pd.DataFrame(rows))] if rows else None
-    return Drawn(figure, _compact(table), {}, None if text is None else "\n".join([*text, ""]))
+    return Drawn(forecasts_picture(studies), _compact(table), {}, None if text is None else "\n".join([*text, ""]))
 
 
 @register("mix-types")
@@ -211,18 +195,10 @@ def _beside_free(found: Study, free: Study) -> Study:
 
 def _decisions(studies: Sequence[Study], title: str) -> Drawn:
     """Draw the deciding rows, and those of the single type and of free types if there are any."""
-    decided = pd.DataFrame([row for found in studies for row in deciding(found)])
-    alone = [row for found in studies for row in others(found) if row["claim"].endswith(("single", FREE))]
-    rows = pd.concat([decided, pd.DataFrame(alone)], ignore_index=True)
-    figure, ax = plt.subplots(figsize=(8, 1.2 + 0.25 * len(rows)), layout="constrained")
-    plt.close(figure)
-    plotting.forest_plot(rows, ax=ax)
-    ax.set_yticks(
-        range(len(rows)), rows["where"] + ": " + rows["claim"].str.removeprefix("the mix is better than "), fontsize=8
-    )
-    ax.set_xlabel("log loss, mix minus other")
-    text = [f"# {title}", "", *_claims(rows), "", *_won(decided), ""]
-    return Drawn(figure, _compact(table_of(studies)), {one.task.name: one.settings for one in studies}, "\n".join(text))
+    rows = decisions(studies)
+    text = [f"# {title}", "", *_claims(rows), "", *_won(rows[rows["decides"]]), ""]
+    settings = {one.task.name: one.settings for one in studies}
+    return Drawn(decisions_picture(rows), _compact(table_of(studies)), settings, "\n".join(text))
 
 
 def _studies(request: Request) -> list[Study]:
@@ -235,20 +211,6 @@ def _separate(name: str, request: Request) -> Study:
     several, control = (learned(request, source, types=types) for types in (2, 1))
     result = compared(request, task, several, control, tuned=True, **COMPARING[request.quick])
     return Study(task, several, control, {"tuned": result})
-
-
-def _forecasts(found: Study) -> list[str]:
-    return [name for name in next(iter(found.results.values())).measures if name.startswith(("valid_time", "energy_error"))]
-
-
-def _against_all(rows: pd.DataFrame, ax: Axes) -> None:
-    """Draw the differences with their intervals, with the variant closest to the mix at the top."""
-    rows = rows.sort_values("difference", ascending=False).assign(where="")
-    plotting.forest_plot(rows, ax=ax)
-    ax.set_yticks(range(len(rows)), [claim.removeprefix("the mix is better than ") for claim in rows["claim"]], fontsize=8)
-    ax.set_xlabel("log loss, mix minus other")
-    if (legend := ax.get_legend()) is not None:
-        legend.remove()
 
 
 def _claims(rows: pd.DataFrame) -> list[str]:

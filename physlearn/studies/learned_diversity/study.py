@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from physlearn import tasks
 from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import Comparison, joined
 from physlearn.studies.learned_diversity.figures import Request
@@ -45,6 +46,11 @@ class Study:
     learned: list[LearnedActivations]
     single: list[LearnedActivations]
     results: dict[str, Comparison]
+
+    @property
+    def base(self) -> str:
+        """The function that the learned ones are compared with: that of the paper if only the results are known."""
+        return self.learned[0].base if self.learned else "sine"
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -110,3 +116,16 @@ def table_of(studies: Iterable[Study]) -> pd.DataFrame:
     """Return the results of every network: task, regime, and the columns of `Comparison.table`."""
     parts = {(one.task.name, regime): result.table for one in studies for regime, result in one.results.items()}
     return pd.concat(parts, names=["task", "regime"]).reset_index(["task", "regime"]).reset_index(drop=True)
+
+
+def of_table(table: pd.DataFrame) -> list[Study]:
+    """Return the studies whose results are in a table of `table_of`, without the learned activations."""
+    plain = table.astype(dict.fromkeys(("task", "regime", "variant"), str))
+    studies = []
+    for task, results in plain.groupby("task", sort=False):
+        found = {}
+        for regime, own in results.groupby("regime", sort=False):
+            scores = own.drop(columns=["task", "regime"]).dropna(axis="columns", how="all")
+            found[str(regime)] = Comparison(str(task), str(task), scores, pd.DataFrame(), {}, 0.0, reference="mix")
+        studies.append(Study(tasks.get(str(task)), [], [], found))
+    return studies

@@ -216,3 +216,27 @@ def test_numbers_of_numpy_and_torch_are_numbers_in_a_manifest(here):
     files.write_json(here / "a.json", content)
     expected = {"seed": 3, "loss": 0.5, "lost": None, "all": [0, 1], "where": str(here)}
     assert json.loads((here / "a.json").read_text()) == expected
+
+
+REFUSED_LATE = [
+    (["forecast", "data.csv", "--activation", "nosuch", "--out"], "new/folder"),
+    (["forecast", "henon-heiles", "--epochs", "0", "--out"], "new/folder"),
+    (["chaos", "henon-heiles", "--indicators", "nosuch", "--out"], "new/folder"),
+    (["reproduce", "nosuch", "--out"], "new"),
+    (["search", "van-der-pol", "nosuch", "--out"], "new"),
+    (["simulate", "henon-heiles", "--energy", "5", "--plot"], "new/folder/orbit.png"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "out"), REFUSED_LATE, ids=lambda given: given[0] if isinstance(given, list) else "")
+def test_a_refused_command_leaves_no_folder_behind(arguments, out, here, refused):
+    Path("data.csv").write_text("t,x\n" + "".join(f"{k / 10},{np.sin(k / 10)}\n" for k in range(200)))
+    refused(*arguments, out)
+    assert names(here) == ["data.csv"]
+
+
+def test_a_refused_command_leaves_folders_that_were_there(here, refused):
+    Path("old/older").mkdir(parents=True)
+    refused("reproduce", "nosuch", "--out", "old")
+    refused("reproduce", "nosuch", "--out", "old/new/newer")
+    assert [str(path) for path in here.rglob("*")] == [str(here / "old"), str(here / "old/older")]

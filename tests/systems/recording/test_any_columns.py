@@ -157,6 +157,18 @@ def test_a_column_of_dates_and_one_of_times_of_day_belong_together(read):
     assert orbit.t.tolist() == [0, 2, 2 + 2 * 86400]
 
 
+@pytest.mark.parametrize(("name", "unit"), [("time_s", "s"), ("Time_ms", "ms"), ("t_s", "s"), ("timestamp_us", "us")])
+def test_a_unit_after_the_name_of_the_time_is_its_unit(read, name, unit):
+    for chosen in (None, name):
+        orbit = read(f"{name},x_cm,t_min\n0,1,2\n1,2,3\n", t=chosen)
+        assert (orbit.coordinates, orbit.units) == (("x_cm", "t_min"), {"t": unit})
+
+
+def test_a_column_of_times_is_found_by_its_name_with_or_without_its_unit(read):
+    for chosen in ("Zeit", "Zeit [min]"):
+        assert read("Zeit [min],t\n0,1\n1,2\n", t=chosen).coordinates == ("t",)
+
+
 def test_a_temperature_is_no_time(read):
     assert read("T,Time,x\n20,0,1\n21,1,2\n").coordinates == ("T", "x")
     assert read("Zeit [s],T [K]\n0,20\n1,21\n").coordinates == ("T",)
@@ -177,7 +189,7 @@ def test_a_time_that_goes_back_to_its_beginning_is_a_new_run_and_any_other_a_mis
         ("t,x,note\n0,1,a\n1,2,b\n", "column 'note' contains .* instead of numbers"),
         ("theta,t\n0.1,0\n6.2,1\n0.2,2\n", r"jumps by up to 6.1, like an angle .* periods={} if not"),
         ("angle,t\n1,0\n359,1\n", r"modulo 360"),
-        ("Zeit,x\n0,1\n1,2\n", "no column of times among Zeit, x; name it by t"),
+        ("Zeit,x\n0,1\n1,2\n", "no column of times among Zeit, x; give the name of the column"),
         ("date,x\n12/03/2024,1\n11/04/2024,2\n", "day and month cannot be told apart"),
         ("date,x\n2024-02-30,1\n2024-03-01,2\n", "a date that does not exist"),
         ("date,x\n2024-02-28,1\n12:00:00,2\n", "mixes dates of different forms"),

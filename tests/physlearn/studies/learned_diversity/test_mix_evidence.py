@@ -1,5 +1,7 @@
 """The study's verdicts follow from results that are made up so that the truth is known."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,8 @@ import torch
 from physlearn import tasks
 from physlearn.activations.learned import LearnedActivations
 from physlearn.comparison import Comparison
-from physlearn.studies.learned_diversity import mix_evidence, mix_study
+from physlearn.studies.learned_diversity import mix_evidence, mix_study, study
+from physlearn.studies.learned_diversity.mix_evidence import deciding
 from physlearn.studies.learned_diversity.study import Study
 
 EFFECTS = {"sine": 2.0, "type 1": 1.0, "type 2": 1.0, "mix": 0.0, "single": 0.0, "gelu": 1.5, "identity+square": -3.0}
@@ -114,3 +117,17 @@ def test_variants_of_fewer_meta_seeds_are_held_against_the_mix_of_these():
     assert rows.loc["three types", "meta_seeds"] == 4
     assert rows.loc["three types", "difference"] == pytest.approx(1.0, abs=0.1)
     assert rows.loc["gelu", "meta_seeds"] == 8
+
+
+def test_the_scores_of_all_networks_give_the_claims_of_their_page():
+    scores = Path(__file__).parents[4] / "docs" / "study"
+    page = (scores / "mix-again-table.md").read_text().splitlines()
+    table = pd.read_parquet(scores / "mix-again.parquet")
+    (found,) = study.of_table(table)
+    assert study.table_of([found]).equals(table.astype(study.table_of([found]).dtypes))
+    rows = list(deciding(found))
+    assert len(rows) == 2 * 4
+    for row in rows:
+        (line,) = [line for line in page if line.startswith(f"| {row['where']} | {row['claim']} |")]
+        assert f"| {row['difference']:.3g} | {row['low']:.3g} to {row['high']:.3g} |" in line
+        assert f"**{row['verdict']}**" in line
