@@ -1,4 +1,4 @@
-"""The pictures of docs/study-in-full.md: ``python docs/study_pictures.py`` draws them again from the tables in docs/study."""
+"""The pictures of the studies: ``python docs/study_pictures.py`` draws them again from the tables in docs/study."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from physlearn.forecasting.files import write_figure
-from physlearn.studies.learned_diversity import attempts_figure, mix_evidence, mix_pictures, study
+from physlearn.studies.learned_diversity import attempts_figure, map_evidence, map_figure, mix_evidence, mix_pictures, study
 
 DOCS = Path(__file__).parent
 
@@ -28,6 +28,7 @@ def picture(name: str) -> Figure:
 
 if __name__ == "__main__":
     write_figure(DOCS / "images" / "study-attempts.png", attempts_figure.picture(table("attempts")))
+    write_figure(DOCS / "images" / "diversity-map.png", map_figure.picture(map_evidence.claims(table("map-runs"))))
     for name in ("mix", "mix-again", "mix-parity", "mix-parity-again", "mix-forecasts"):
         write_figure(DOCS / "images" / f"study-{name}.png", picture(name))
         print(name, flush=True)
