@@ -101,7 +101,23 @@ class BandedOrbit(Orbit):
         return limits
 
     def limits(self, level: float) -> tuple[Float[Tensor, "*batch T D"], Float[Tensor, "*batch T D"]]:
-        """Return the limits of `band`, for a caller that tells by itself whether they are calibrated."""
+        """Return the limits of `band` without its warning, for a caller that tells by itself whether they are calibrated.
+
+        Parameters
+        ----------
+        level
+            Probability, between 0 and 1.
+
+        Returns
+        -------
+        tuple of Tensor, shape ``(..., T, D)``
+            Lower and upper limits.
+
+        Raises
+        ------
+        InputError
+            If the level is not between 0 and 1.
+        """
         if not 0 < level < 1:
             raise InputError(f"level must be a probability between 0 and 1, not {level!r}")
         factor: Any = NormalDist().inv_cdf((1 + level) / 2)
