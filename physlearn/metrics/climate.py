@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.signal import welch
 from torch import Tensor
 
-from physlearn.metrics.match import check_coordinates, check_truth, common_periods
+from physlearn.metrics.match import check_coordinates, check_truth, common_periods, evenly_spaced
 from physlearn.metrics.spread import relative, resolution, spreads, time_weights
 from physlearn.metrics.transport import transport
 from systems import InputError, Orbit
@@ -154,13 +154,8 @@ def _rows(z: Float[Tensor, "*batch T D"]) -> NDArray[np.float64]:
 
 
 def _check_step(forecast: Orbit, truth: Orbit) -> None:
-    """Raise InputError unless all steps are equal, to within the rounding of the times."""
-    steps = [orbit.common_times.double().cpu().diff() for orbit in (forecast, truth)]
-    if min(map(len, steps)) == 0:
-        return  # a single time has no step; the caller raises for too few times
-    every = torch.cat(steps)
-    rounding = max(float(orbit.t.abs().max()) * torch.finfo(orbit.t.dtype).eps for orbit in (forecast, truth))
-    if float(every.max() - every.min()) > 4 * rounding + 1e-6 * float(every.abs().max()):
+    """Raise InputError unless all steps of both orbits are equal."""
+    if not evenly_spaced(forecast.common_times, truth.common_times):
         raise InputError("a spectrum needs evenly spaced times with the same step in the forecast and the truth")
 
 
