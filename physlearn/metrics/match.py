@@ -38,8 +38,18 @@ def check_shapes(forecast: Orbit, truth: Orbit) -> None:
         )
 
 
+def check_orbits(*given: object) -> None:
+    """Raise InputError unless all are orbits, which have times."""
+    for one in given:
+        if not isinstance(one, Orbit):
+            raise InputError(
+                f"a metric needs orbits, which have times, not a {type(one).__name__}; make one with systems.Orbit(t, z)"
+            )
+
+
 def check_coordinates(forecast: Orbit, truth: Orbit) -> None:
     """Raise InputError unless both orbits have the same coordinates, and no coordinate has two different periods or units."""
+    check_orbits(forecast, truth)
     if forecast.coordinates != truth.coordinates:
         raise InputError(
             f"the forecast has the coordinates {forecast.coordinates} and the truth {truth.coordinates}; both must be the same"
