@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from systems.errors import InputError
 from systems.maps.map import Map
 from systems.sampling import Bounds, box
 
@@ -46,9 +47,14 @@ class FunctionMap(Map):
         return {}
 
     def step(self, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-        """Return the next states, with angles from 0 to their period."""
+        """Return the next states, with angles from 0 to their period; raise InputError if their shape is another."""
         after = self.function(z)
-        if not self.periods or after.shape != z.shape:  # a wrong shape is told by what iterates the map
+        if after.shape != z.shape:
+            raise InputError(
+                f"the function of a map returned states of shape {tuple(after.shape)} for states of shape {tuple(z.shape)}; "
+                "both must be equal"
+            )
+        if not self.periods:
             return after
         parts = zip(self.coordinates, after.unbind(-1), strict=True)
         return torch.stack([x % self.periods[name] if name in self.periods else x for name, x in parts], dim=-1)

@@ -121,6 +121,12 @@ def test_the_states_of_a_function_are_reduced_by_its_periods(engine):
     assert_close(half.orbit([0.0, 0.0], 2, engine=engine).z[-1], torch.tensor([-2.6, 1.4], dtype=torch.float64))
 
 
+@pytest.mark.parametrize("periods", [{}, {"x": 1.0}])
+def test_a_function_that_returns_another_shape_is_refused(periods):
+    with pytest.raises(InputError, match=r"returned states of shape \(.*1\) for states of shape \(.*2\); both must be equal"):
+        FunctionMap(lambda z: z[..., :1], ("x", "y"), periods).orbit([0.1, 0.2], 3)
+
+
 def test_a_function_that_changed_is_not_taken_for_the_one_that_was_compiled():
     factor = [2.0]
     one = FunctionMap(lambda z: factor[0] * z, ("x",))
