@@ -33,7 +33,8 @@ def energy_error(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch
     ----------
     orbit : states of shape ``(..., T, D)``
         Orbits, whose times may differ from orbit to orbit. The first half of the coordinates are the positions q. NaN that
-        finite states follow was not measured, and does not count.
+        finite states follow was not measured, and does not count. NaN up to the end is an orbit that diverged; runs of
+        different lengths, which ``Orbit.of`` fills up with NaN, are measured one by one, from ``orbit.separate()``.
     system
         An object with a ``hamiltonian``, or a function of z. The true system measures the quality of the forecast; the learned
         model that made the forecast measures only the integrator's error. A learned H, and therefore E, is only known up to a

@@ -30,7 +30,8 @@ def period(orbit: Orbit, coordinate: int | str = 0) -> Float[Tensor, "*batch"]:
     ----------
     orbit : states of shape ``(..., T, D)``
         Orbits, with evenly or unevenly spaced times, which may differ from orbit to orbit. NaN that measured values follow
-        was not measured, and does not count.
+        was not measured, and does not count. NaN up to the end is an orbit that diverged; runs of different lengths, which
+        ``Orbit.of`` fills up with NaN, are measured one by one, from ``orbit.separate()``.
     coordinate
         Name or index of the coordinate; defaults to the first.
 
