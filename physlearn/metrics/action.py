@@ -10,6 +10,8 @@ from scipy.interpolate import PPoly
 from torch import Tensor
 
 from physlearn.metrics.cycles import stretches
+from physlearn.metrics.match import check_orbits
+from physlearn.metrics.measured import without_holes
 from physlearn.metrics.spline import samples, spline
 from systems import InputError, Orbit
 
@@ -28,7 +30,7 @@ def action(orbit: Orbit) -> Float[Tensor, "*batch"]:
     Parameters
     ----------
     orbit : states of shape ``(..., T, 2)``
-        Orbits, with evenly or unevenly spaced times.
+        Orbits, as in `period`.
 
     Returns
     -------
@@ -52,15 +54,16 @@ def action(orbit: Orbit) -> Float[Tensor, "*batch"]:
     >>> print(f"{action(orbit):.4f}")
     4.5000
     """
+    check_orbits(orbit)
     if orbit.dim != 2:
         raise InputError(f"the action needs one degree of freedom, an orbit with two coordinates, not {orbit.dim}")
-    t, momenta, rates = samples(orbit, 1)
     values = []
-    for i, found in enumerate(stretches(orbit, 0)):
+    for one in without_holes(orbit, 0, 1):
+        t, momenta, rate = samples(one, 1)
         area, cycles = 0.0, 0
-        for stretch in found:
+        for stretch in stretches(one, 0):
             part = stretch.part
-            p = spline(t[part], momenta[i, part], None if rates is None else rates[i, part])
+            p = spline(t[part], momenta[part], None if rate is None else rate[part])
             if p is not None and len(stretch.starts) > 1:
                 area += _area(stretch.curve, p, stretch.starts)
                 cycles += len(stretch.starts) - 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from math import inf, pi
+from math import inf, nan, pi
 
 import numpy as np
 import torch
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from scipy.signal import welch
 from torch import Tensor
 
-from physlearn.metrics.match import check_coordinates, check_truth, common_periods
+from physlearn.metrics.match import check_coordinates, check_orbits, check_truth, common_periods, evenly_spaced
+from physlearn.metrics.measured import each_coordinate, one
 from physlearn.metrics.spread import relative, resolution, spreads, time_weights
 from physlearn.metrics.transport import transport
 from systems import InputError, Orbit
@@ -36,18 +37,19 @@ def marginals(forecast: Orbit, truth: Orbit) -> Float[Tensor, "*batch D"]:
     Parameters
     ----------
     forecast, truth : shapes ``(..., T, D)`` and ``(..., T', D)``
-        Orbits, which may differ in times and length. Each sample is weighted by the time that it represents, not counting
-        gaps.
+        Orbits, which may differ in times and length, and have times of their own. Each sample is weighted by the time that it
+        represents, not counting gaps. NaN in the truth was not measured, and does not count.
 
     Returns
     -------
     Tensor, shape ``(..., D)``
-        Distances; infinite if the forecast is not finite, or misses a constant coordinate by more than rounding.
+        Distances; infinite if the forecast is not finite, or misses a constant coordinate by more than rounding; NaN for a
+        coordinate that was never measured.
 
     Raises
     ------
     InputError
-        If the orbits differ in coordinates or number, or the truth is not finite.
+        If the orbits differ in coordinates or number, or the truth is infinite.
 
     Notes
     -----
@@ -64,16 +66,14 @@ def marginals(forecast: Orbit, truth: Orbit) -> Float[Tensor, "*batch D"]:
     >>> bool((marginals(off, truth) * truth.z.std(0, correction=0) - 0.5).abs() < 1e-6)
     True
     """
-    seen, true = _series(forecast, truth)
+    _check_alike(forecast, truth)
     periods = common_periods(forecast, truth)
-    of_seen, of_true = (time_weights(orbit.common_times).numpy() for orbit in (forecast, truth))
     distances = [
-        transport(a, b, of_seen, of_true, periods.get(truth.coordinates[i % truth.dim])) if np.isfinite(a).all() else np.inf
-        for i, (a, b) in enumerate(zip(seen, true, strict=True))
+        _marginal(one(forecast, i), measured, periods)
+        for i in range(truth.shape[:-1].numel())
+        for measured in each_coordinate(one(truth, i))
     ]
-    shape = (*truth.shape[:-1], 1, truth.dim)
-    distance = torch.tensor(distances, dtype=torch.float64, device=truth.z.device).reshape(shape)
-    return relative(distance, spreads(truth, periods), resolution(truth))[..., 0, :].to(truth.z.dtype)
+    return torch.tensor(distances, dtype=truth.z.dtype, device=truth.z.device).reshape(*truth.shape[:-1], truth.dim)
 
 
 def spectrum(forecast: Orbit, truth: Orbit) -> Float[Tensor, "*batch D"]:
@@ -120,12 +120,14 @@ def spectrum(forecast: Orbit, truth: Orbit) -> Float[Tensor, "*batch D"]:
     >>> print(f"{float(spectrum(slow, slow)):.2f} {float(spectrum(fast, slow)):.2f}")
     0.00 1.00
     """
+    check_orbits(forecast, truth)
     _check_step(forecast, truth)
     segment = min(len(forecast.t), len(truth.t)) // SEGMENTS
     if segment < SHORTEST:
         raise InputError(f"a spectrum needs at least {SEGMENTS * SHORTEST} times, not {min(len(forecast.t), len(truth.t))}")
-    seen, _ = _series(forecast, truth)
-    lost = ~np.isfinite(seen).all(-1)
+    _check_alike(forecast, truth)
+    check_truth(truth)
+    lost = ~np.isfinite(_rows(forecast.z)).all(-1)
     whole = replace(forecast, z=forecast.z.where(forecast.z.isfinite().all(-2, keepdim=True), 0.0))
     periods = common_periods(forecast, truth)
     p, q = (_power(orbit, periods, segment) for orbit in (whole, truth))
@@ -136,16 +138,30 @@ def spectrum(forecast: Orbit, truth: Orbit) -> Float[Tensor, "*batch D"]:
     return torch.from_numpy(distance).to(truth.z).reshape(*truth.shape[:-1], truth.dim)
 
 
-def _series(forecast: Orbit, truth: Orbit) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the time series of each coordinate of each orbit, ``(n D, T)``, for forecast and truth."""
+def _marginal(forecast: Orbit, truth: Orbit, periods: Mapping[str, float]) -> float:
+    """Return the distance of one forecast from a single coordinate of one truth, at the times when this was measured."""
+    if truth.z.isnan().any():
+        return nan
+    (name,) = truth.coordinates
+    seen, true = _rows(forecast.z)[forecast.index(name)], _rows(truth.z)[0]
+    if not np.isfinite(seen).all():
+        return inf
+    of_seen, of_true = (time_weights(orbit.t).numpy() for orbit in (forecast, truth))
+    own = {name: periods[name]} if name in periods else {}
+    distance = torch.tensor([[transport(seen, true, of_seen, of_true, own.get(name))]], dtype=torch.float64)
+    return float(relative(distance.to(truth.z.device), spreads(truth, own), resolution(truth)))
+
+
+def _check_alike(forecast: Orbit, truth: Orbit) -> None:
+    """Raise InputError unless both have the same coordinates and number of orbits, and no truth is infinite."""
     check_coordinates(forecast, truth)
     if forecast.shape[:-1] != truth.shape[:-1]:
         raise InputError(
             f"the forecast has the batch shape {tuple(forecast.shape[:-1])} and the truth {tuple(truth.shape[:-1])}; "
             "give as many orbits of each"
         )
-    check_truth(truth)
-    return _rows(forecast.z), _rows(truth.z)
+    if truth.z.isinf().any():
+        raise InputError("the truth has states that are not finite where it was measured; compare with one that is")
 
 
 def _rows(z: Float[Tensor, "*batch T D"]) -> NDArray[np.float64]:
@@ -154,13 +170,8 @@ def _rows(z: Float[Tensor, "*batch T D"]) -> NDArray[np.float64]:
 
 
 def _check_step(forecast: Orbit, truth: Orbit) -> None:
-    """Raise InputError unless all steps are equal, to within the rounding of the times."""
-    steps = [orbit.common_times.double().cpu().diff() for orbit in (forecast, truth)]
-    if min(map(len, steps)) == 0:
-        return  # a single time has no step; the caller raises for too few times
-    every = torch.cat(steps)
-    rounding = max(float(orbit.t.abs().max()) * torch.finfo(orbit.t.dtype).eps for orbit in (forecast, truth))
-    if float(every.max() - every.min()) > 4 * rounding + 1e-6 * float(every.abs().max()):
+    """Raise InputError unless all steps of both orbits are equal."""
+    if not evenly_spaced(forecast.common_times, truth.common_times):
         raise InputError("a spectrum needs evenly spaced times with the same step in the forecast and the truth")
 
 

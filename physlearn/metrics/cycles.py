@@ -37,15 +37,15 @@ class Stretch:
     extremes: Values
 
 
-def stretches(orbit: Orbit, coordinate: int | str) -> list[list[Stretch]]:
-    """Return the stretches of each orbit without gaps, in order; an orbit that is not finite has none.
+def stretches(orbit: Orbit, coordinate: int | str) -> list[Stretch]:
+    """Return the stretches of one orbit without gaps, in order; an orbit that is not finite has none.
 
     A step is a gap if it is longer than a quarter of a typical cycle and longer than the other steps. The motion during a gap
     is unknown.
     """
-    t, values, rates = samples(orbit, coordinate)
+    t, x, rate = samples(orbit, coordinate)
     period = orbit.periods.get(orbit.coordinates[orbit.index(coordinate)])
-    return [_of_one(t, x, None if rates is None else rates[i], period) for i, x in enumerate(values)]
+    return _stretches(t, x, rate, period)
 
 
 def mean_cycle(found: Sequence[Stretch]) -> float:
@@ -55,7 +55,7 @@ def mean_cycle(found: Sequence[Stretch]) -> float:
     return lengths / counts if counts else float("nan")
 
 
-def _of_one(t: Values, x: Values, rate: Values | None, period: float | None) -> list[Stretch]:
+def _stretches(t: Values, x: Values, rate: Values | None, period: float | None) -> list[Stretch]:
     whole = spline(t, x, rate)
     if whole is None:
         return []

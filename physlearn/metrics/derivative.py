@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.flow import Flow, FlowLike
+from physlearn.metrics.match import check_orbits
 from systems import InputError, Orbit
 
 
@@ -26,7 +27,7 @@ def derivative_loss(flow: FlowLike, orbit: Orbit, reduction: Literal["mean", "su
     flow
         A system, a trained model, or a function ``f(t, z)``.
     orbit
-        Orbits with rates.
+        Orbits with rates. Times at which a state or a rate is NaN were not measured, and do not count.
     reduction
         ``"mean"`` (default) or ``"sum"`` over the components.
 
@@ -38,7 +39,7 @@ def derivative_loss(flow: FlowLike, orbit: Orbit, reduction: Literal["mean", "su
     Raises
     ------
     InputError
-        If the orbit has no rates, or ``reduction`` is neither of the two.
+        If the orbit has no rates, none at a time when they were measured, or ``reduction`` is neither of the two.
 
     Notes
     -----
@@ -53,6 +54,7 @@ def derivative_loss(flow: FlowLike, orbit: Orbit, reduction: Literal["mean", "su
     >>> print(f"{derivative_loss(wrong, orbit):.3f} {derivative_loss(wrong, orbit, reduction='sum'):.3f}")
     0.020 0.040
     """
+    check_orbits(orbit)
     if orbit.rate is None:
         raise InputError(
             "the orbit has no rates, which the derivative loss needs; orbits of a system and from Orbit.from_csv have them"
@@ -65,6 +67,9 @@ def derivative_loss(flow: FlowLike, orbit: Orbit, reduction: Literal["mean", "su
             rate = seen.field(orbit.t.flatten()[0], orbit.z)
         else:
             rate = torch.stack([seen.field(t, z) for t, z in zip(orbit.common_times, orbit.z.unbind(-2), strict=True)], dim=-2)
-        squares = (rate - orbit.rate).double().square()  # in some units squares overflow or vanish in float32
+        known = ~(orbit.z.isnan() | orbit.rate.isnan()).any(-1)
+        squares = (rate - orbit.rate)[known].double().square()  # in some units squares overflow or vanish in float32
+    if not len(squares):
+        raise InputError("the orbit has no time at which its states and rates were all measured; give one with some")
     loss = squares.mean() if reduction == "mean" else squares.sum(-1).mean()
     return loss.nan_to_num(nan=torch.inf, posinf=torch.inf)

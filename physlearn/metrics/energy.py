@@ -9,6 +9,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.flow import HamiltonianLike
+from physlearn.metrics.match import check_orbits
+from physlearn.metrics.measured import holes
 from physlearn.metrics.spread import time_weights
 from systems import InputError, Orbit, System
 
@@ -30,7 +32,9 @@ def energy_error(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch
     Parameters
     ----------
     orbit : states of shape ``(..., T, D)``
-        Orbits. The first half of the coordinates are the positions q.
+        Orbits, whose times may differ from orbit to orbit. The first half of the coordinates are the positions q. NaN that
+        finite states follow was not measured, and does not count. NaN up to the end is an orbit that diverged; runs of
+        different lengths, which ``Orbit.of`` fills up with NaN, are measured one by one, from ``orbit.separate()``.
     system
         An object with a ``hamiltonian``, or a function of z. The true system measures the quality of the forecast; the learned
         model that made the forecast measures only the integrator's error. A learned H, and therefore E, is only known up to a
@@ -39,7 +43,7 @@ def energy_error(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch
     Returns
     -------
     Tensor, shape ``(...)``
-        Largest relative errors; infinite if a state is not finite.
+        Largest relative errors; infinite if a state is not finite, as when the states are NaN up to the end.
 
     Raises
     ------
@@ -58,7 +62,7 @@ def energy_error(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch
     >>> print(f"{energy_error(orbit, lambda z: z.square().sum(-1) / 2):.2f}")
     0.04
     """
-    return energy_deviation(orbit, system).abs().amax(-1)
+    return energy_deviation(orbit, system).abs().nan_to_num(nan=0.0, posinf=torch.inf).amax(-1)
 
 
 def energy_rms(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch"]:
@@ -86,7 +90,11 @@ def energy_rms(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch"]
     Use it instead of `energy_error` when single outliers should not decide, for example for measured orbits.
     """
     squares = energy_deviation(orbit, system).square()
-    return (squares * time_weights(orbit.common_times).to(squares)).sum(-1).sqrt()
+    count, means = orbit.shape[-1], [squares.new_zeros(0)]
+    for t, own in zip(orbit.t.expand(orbit.shape).reshape(-1, count), squares.reshape(-1, count), strict=True):
+        known = ~own.isnan()
+        means.append((own[known] * time_weights(t[known]).to(own)).sum(0, keepdim=True))
+    return torch.cat(means).reshape(orbit.shape[:-1]).sqrt()
 
 
 def energy_drift(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch"]:
@@ -110,21 +118,24 @@ def energy_drift(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch
     Raises
     ------
     InputError
-        If the orbit has fewer than two times, and as in `energy_error`.
+        If an orbit has fewer than two measured times, and as in `energy_error`.
 
     Notes
     -----
     Use it to tell a steady gain or loss of energy from a bounded oscillation.
     """
-    if orbit.shape[-1] < 2:
-        raise InputError(f"an energy drift needs an orbit with at least two times, not {orbit.shape[-1]}")
     deviation = energy_deviation(orbit, system)
-    t = orbit.common_times.double()
-    t = t - t[0]
-    length = t[-1].abs()
-    t = (t - t.mean()) / length  # of order one in any unit
-    slope = (deviation * t.to(deviation.device)).sum(-1) / t.square().sum() / length
-    return torch.where(torch.isfinite(deviation).all(-1), slope, torch.inf).to(deviation.dtype)
+    known = ~deviation.isnan()
+    count = known.sum(-1, keepdim=True)
+    if (count < 2).any():
+        raise InputError(f"an energy drift needs an orbit with at least two times, not {int(count.min())}")
+    t = orbit.t.to(deviation.device).double()
+    t = t - t[..., :1]
+    length = t[..., -1:].abs()
+    t = t / length  # of order one in any unit
+    t = torch.where(known, t - (t * known).sum(-1, keepdim=True) / count, 0.0)
+    slope = (deviation.where(known, 0.0) * t).sum(-1) / t.square().sum(-1) / length[..., 0]
+    return torch.where(deviation.isinf().any(-1), torch.inf, slope).to(deviation.dtype)
 
 
 def energy_deviation(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*batch T"]:
@@ -140,7 +151,7 @@ def energy_deviation(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*b
     Returns
     -------
     Tensor, shape ``(..., T)``
-        Signed relative errors; infinite where a state is not finite.
+        Signed relative errors; infinite where a state is not finite, and NaN where it was not measured.
 
     Raises
     ------
@@ -151,6 +162,7 @@ def energy_deviation(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*b
     -----
     Use it to draw how the energy error develops: bounded oscillation for a symplectic method, drift for others.
     """
+    check_orbits(orbit)
     hamiltonian: Callable[[Tensor], Tensor] | None = getattr(system, "hamiltonian", system if callable(system) else None)
     if hamiltonian is None:
         name = getattr(system, "name", "") or type(system).__name__
@@ -162,20 +174,24 @@ def energy_deviation(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*b
             raise InputError(
                 f"the Hamiltonian must return one number per state, shape {tuple(orbit.shape)}, not {tuple(energy.shape)}"
             )
-        q, p = z.split([orbit.dim // 2, orbit.dim - orbit.dim // 2], dim=-1)
-        of_q = hamiltonian(torch.cat([q, p[..., :1, :].expand_as(p)], dim=-1))
-        of_p = hamiltonian(torch.cat([q[..., :1, :].expand_as(q), p], dim=-1))
-    first = energy[..., :1]
+        unknown = holes(z)
+        start = (~unknown).to(torch.uint8).argmax(-1, keepdim=True)
+        z0 = z.gather(-2, start[..., None].expand(*start.shape, orbit.dim))
+        (q, p), (q0, p0) = (part.split([orbit.dim // 2, orbit.dim - orbit.dim // 2], dim=-1) for part in (z, z0))
+        of_q = hamiltonian(torch.cat([q, p0.expand_as(p)], dim=-1))
+        of_p = hamiltonian(torch.cat([q0.expand_as(q), p], dim=-1))
+    first = energy.gather(-1, start)
     off = energy - first
-    parts = torch.maximum((of_q - first).abs(), (of_p - first).abs())
-    exchanged = _exchanged(off.abs(), parts.nan_to_num(nan=0.0, posinf=0.0))
+    parts = torch.maximum((of_q - first).abs(), (of_p - first).abs()).nan_to_num(nan=0.0, posinf=0.0)
+    exchanged = _exchanged(off.abs().masked_fill(unknown, 0.0), parts.masked_fill(unknown, 0.0))
     scale = torch.where(first.abs() >= SMALL * exchanged, first.abs(), exchanged)
     if (scale == 0).any():
         raise InputError(
             "an orbit at rest with zero energy has no relative energy error; "
             "give a Hamiltonian function of z that adds a constant"
         )
-    return (off / scale).nan_to_num(nan=torch.inf, posinf=torch.inf, neginf=-torch.inf).to(orbit.z.dtype)
+    deviation = (off / scale).nan_to_num(nan=torch.inf, posinf=torch.inf, neginf=-torch.inf)
+    return deviation.masked_fill(unknown, torch.nan).to(orbit.z.dtype)
 
 
 def _exchanged(off: Float[Tensor, "*batch T"], parts: Float[Tensor, "*batch T"]) -> Float[Tensor, "*batch 1"]:

@@ -14,6 +14,8 @@ from systems.periodic import shortest
 from systems.units_of_data import agreed_units
 
 FRACTION = 1e-3  # part of a step by which times may differ; the state hardly changes within it
+EVEN = 1e-6  # part of a step by which equal steps may differ, beside the rounding of the times
+COARSE = 0.1  # part of a step that rounding may not reach, as the steps would be unknown
 ULPS = 4  # rounding differences between equal times that were computed in two ways, such as by linspace and by multiples
 
 
@@ -36,8 +38,18 @@ def check_shapes(forecast: Orbit, truth: Orbit) -> None:
         )
 
 
+def check_orbits(*given: object) -> None:
+    """Raise InputError unless all are orbits, which have times."""
+    for one in given:
+        if not isinstance(one, Orbit):
+            raise InputError(
+                f"a metric needs orbits, which have times, not a {type(one).__name__}; make one with systems.Orbit(t, z)"
+            )
+
+
 def check_coordinates(forecast: Orbit, truth: Orbit) -> None:
     """Raise InputError unless both orbits have the same coordinates, and no coordinate has two different periods or units."""
+    check_orbits(forecast, truth)
     if forecast.coordinates != truth.coordinates:
         raise InputError(
             f"the forecast has the coordinates {forecast.coordinates} and the truth {truth.coordinates}; both must be the same"
@@ -76,9 +88,19 @@ def slack(t: Float[Tensor, " T"]) -> Float[Tensor, " T"]:
     return rounding(t) + FRACTION * (float(steps.min()) if len(steps) else 0.0)
 
 
-def rounding(t: Float[Tensor, " T"]) -> Float[Tensor, " T"]:
+def rounding(t: Float[Tensor, "*batch T"]) -> Float[Tensor, "*batch T"]:
     """Return the error of a few roundings of each time in its dtype, on the CPU in float64."""
     return ULPS * torch.finfo(t.dtype).eps * t.detach().cpu().double().abs()
+
+
+def evenly_spaced(*times: Float[Tensor, "*batch T"]) -> bool:
+    """Return whether all steps of lists of times are equal, to within a millionth of a step and the rounding of the times."""
+    steps = torch.cat([t.detach().cpu().double().diff().reshape(-1) for t in times])
+    if len(steps) == 0:
+        return True
+    longest = float(steps.abs().max())
+    allowed = EVEN * longest + max(float(rounding(t).max()) for t in times)
+    return float(steps.max() - steps.min()) <= min(allowed, COARSE * longest)
 
 
 def common_periods(forecast: Orbit, truth: Orbit) -> Mapping[str, float]:

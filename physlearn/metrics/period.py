@@ -10,6 +10,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.metrics.cycles import Stretch, mean_cycle, stretches
+from physlearn.metrics.match import check_orbits
+from physlearn.metrics.measured import without_holes
 from systems import Orbit
 
 
@@ -27,15 +29,17 @@ def period(orbit: Orbit, coordinate: int | str = 0) -> Float[Tensor, "*batch"]:
     Parameters
     ----------
     orbit : states of shape ``(..., T, D)``
-        Orbits, with evenly or unevenly spaced times.
+        Orbits, with evenly or unevenly spaced times, which may differ from orbit to orbit. NaN that measured values follow
+        was not measured, and does not count. NaN up to the end is an orbit that diverged; runs of different lengths, which
+        ``Orbit.of`` fills up with NaN, are measured one by one, from ``orbit.separate()``.
     coordinate
         Name or index of the coordinate; defaults to the first.
 
     Returns
     -------
     Tensor, shape ``(...)``
-        Mean periods; NaN for orbits that are not finite, that lack two upward swings in a stretch without a gap, or whose
-        angle rotates in both directions.
+        Mean periods; NaN for orbits that are not finite or are NaN up to the end, that lack two upward swings in a stretch
+        without a gap, or whose angle rotates in both directions.
 
     Raises
     ------
@@ -53,7 +57,8 @@ def period(orbit: Orbit, coordinate: int | str = 0) -> Float[Tensor, "*batch"]:
     >>> print(f"{period(Orbit(t, torch.sin(2 * torch.pi * t / 3)[:, None])):.4f}")
     3.0000
     """
-    means = [mean_cycle(found) for found in stretches(orbit, coordinate)]
+    check_orbits(orbit)
+    means = [mean_cycle(stretches(one, coordinate)) for one in without_holes(orbit, orbit.index(coordinate))]
     return torch.tensor(means, dtype=orbit.z.dtype, device=orbit.z.device).reshape(orbit.shape[:-1])
 
 
@@ -67,7 +72,7 @@ def amplitude(orbit: Orbit, coordinate: int | str = 0) -> Float[Tensor, "*batch"
     Parameters
     ----------
     orbit : states of shape ``(..., T, D)``
-        Orbits, with evenly or unevenly spaced times.
+        Orbits, as in `period`.
     coordinate
         Name or index of the coordinate; defaults to the first.
 
@@ -91,7 +96,8 @@ def amplitude(orbit: Orbit, coordinate: int | str = 0) -> Float[Tensor, "*batch"
     >>> print(f"{amplitude(Orbit(t, 2 + 0.7 * t.cos()[:, None])):.3f}")
     0.700
     """
-    heights = [_mean_height(found) for found in stretches(orbit, coordinate)]
+    check_orbits(orbit)
+    heights = [_mean_height(stretches(one, coordinate)) for one in without_holes(orbit, orbit.index(coordinate))]
     return torch.tensor(heights, dtype=orbit.z.dtype, device=orbit.z.device).reshape(orbit.shape[:-1])
 
 

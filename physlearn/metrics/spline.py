@@ -17,7 +17,7 @@ FEWEST = 4  # samples that determine a cubic
 def samples(
     orbit: Orbit, coordinate: int | str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64] | None]:
-    """Return increasing times, and the values ``(n, T)`` of one coordinate of each orbit, with its rates if they are known.
+    """Return increasing times, and the values ``(T,)`` of a coordinate of one orbit, with its rates if all are known.
 
     Times start at zero. Angles are unwrapped. An unknown coordinate raises InputError with a list of the names.
     """
@@ -28,9 +28,9 @@ def samples(
     x = orbit.z[..., index].double()
     if orbit.coordinates[index] in orbit.periods:
         x = continuous(x, orbit.periods[orbit.coordinates[index]])
-    values = _array(x).reshape(-1, len(t))[:, ::order]
-    rates = None if orbit.rate is None else _array(orbit.rate[..., index]).reshape(-1, len(t))[:, ::order]
-    return t - t[0], values, rates
+    known = orbit.rate is not None and not orbit.rate[..., index].isnan().any()
+    rate = _array(orbit.rate[..., index])[::order] if orbit.rate is not None and known else None
+    return t - t[0], _array(x)[::order], rate
 
 
 def spline(t: NDArray[np.float64], x: NDArray[np.float64], rate: NDArray[np.float64] | None) -> PPoly | None:

@@ -39,7 +39,8 @@ class Map(Parametrized, ABC):
     coordinates : tuple of str
         Names of the coordinates.
     periods : mapping of str to float
-        Period of each coordinate that is an angle. Empty by default.
+        Period of each coordinate that is an angle. Empty by default. `step` returns angles within one period, unless their
+        turns are wanted: many iterations of a map that stretches lose the digits within a turn.
 
     Examples
     --------

@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from systems.errors import InputError
 from systems.maps.map import Map
 from systems.sampling import Bounds, box
 
@@ -20,15 +22,16 @@ class FunctionMap(Map):
     Parameters
     ----------
     function : callable
-        Returns the next states, shape ``(..., D)``.
+        Returns the next states, shape ``(..., D)``. It need not reduce angles.
     coordinates : tuple of str
         Names of the D coordinates.
     periods : mapping of str to float
-        Period of each coordinate that is an angle. Empty by default.
+        Period of each coordinate that is an angle. Empty by default. The next states are reduced to values from 0 to the
+        period: a map that stretches would otherwise lose the digits within a turn, and overflow in the end.
 
     Examples
     --------
-    >>> doubling = FunctionMap(lambda z: 2 * z % 1, ("x",), {"x": 1.0})
+    >>> doubling = FunctionMap(lambda z: 2 * z, ("x",), {"x": 1.0})
     >>> doubling.orbit([0.3], 2).z[:, 0].round(decimals=2).tolist()
     [0.3, 0.6, 0.2]
     """
@@ -44,8 +47,17 @@ class FunctionMap(Map):
         return {}
 
     def step(self, z: Float[Tensor, "*batch D"]) -> Float[Tensor, "*batch D"]:
-        """Return the next states."""
-        return self.function(z)
+        """Return the next states, with angles from 0 to their period; raise InputError if their shape is another."""
+        after = self.function(z)
+        if after.shape != z.shape:
+            raise InputError(
+                f"the function of a map returned states of shape {tuple(after.shape)} for states of shape {tuple(z.shape)}; "
+                "both must be equal"
+            )
+        if not self.periods:
+            return after
+        parts = zip(self.coordinates, after.unbind(-1), strict=True)
+        return torch.stack([x % self.periods[name] if name in self.periods else x for name, x in parts], dim=-1)
 
     def sample(self, n: int, *, seed: int = 0, bounds: Bounds | None = None) -> Float[Tensor, "n D"]:
         """Draw initial states uniformly from a box.

@@ -97,8 +97,9 @@ def nearest(
     a, b : shapes ``(M, d)`` and ``(N, d)``
         Points.
     size
-        Unit of the distance: a length, or one per axis. It defaults to the root mean square distance s of the points of b from
-        their centre. Give a size if an orbit crosses the section at a single point again and again.
+        Unit of the distance: a length, or one per axis, which axes in different units need. It defaults to the root mean
+        square distance s of the points of b from their centre. Give a size if an orbit crosses the section at a single point
+        again and again.
     periods
         The period of each axis that is an angle, and None for the others. The shortest difference between two angles counts.
 

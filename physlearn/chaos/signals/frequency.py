@@ -16,6 +16,7 @@ from physlearn.chaos.resolution import resolve
 from physlearn.chaos.rollout import Rollout
 from physlearn.chaos.signals.spectral_lines import Lines, fundamental
 from physlearn.flow import FlowLike
+from physlearn.metrics.match import evenly_spaced
 from systems import InputError, Orbit
 from systems.autograd_mode import unrecorded
 from systems.floats import takes_arrays
@@ -23,7 +24,6 @@ from systems.scalars import whole
 from systems.size import check_memory
 
 FEWEST = 32  # values of a signal
-EVEN = 1e-6  # part of a step by which the times may be uneven
 EVERY = 4  # steps between two values of a signal
 POWER = 2  # of the window; the error due to distant lines falls as the sixth power of the time
 LEAST = 1e-16  # change of a frequency that rounding allows
@@ -56,7 +56,8 @@ def frequencies(
     n
         Largest number of lines of each signal.
     t : shape ``(T,)``, optional
-        Times of an array, which must be equally spaced. Orbits have their own.
+        Times of an array, which must be equally spaced up to rounding. Orbits have their own. Seconds since the epoch can be
+        used, but the phases at t = 0, so long before, are then lost; subtract the first time to get them there.
     coordinate
         Name or index of the coordinate of an orbit, or a pair of these for a complex signal. An orbit with two coordinates has
         the pair as its default, and an orbit with one coordinate that one.
@@ -268,9 +269,8 @@ def _step(times: np.ndarray) -> float:
     """Return the step of equally spaced times."""
     if len(times) < FEWEST:
         raise InputError(f"a signal needs at least {FEWEST} values to be analysed, not {len(times)}")
-    steps = np.diff(times)
     dt = float(times[-1] - times[0]) / (len(times) - 1)
-    if not (np.isfinite(times).all() and dt > 0 and (np.abs(steps - dt) <= EVEN * dt).all()):
+    if not (np.isfinite(times).all() and dt > 0 and evenly_spaced(torch.tensor(times))):
         raise InputError(
             "frequencies need equally spaced, increasing times; integrate the orbit at equal steps, with times in float64"
         )

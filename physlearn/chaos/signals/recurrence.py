@@ -58,8 +58,9 @@ def recurrence_matrix(
 ) -> Bool[Tensor, "N N"]:
     """Return at which pairs of times an orbit is in the same place.
 
-    At most one of the three conditions is given; by default the recurrence rate is 0.05. Coordinates are measured in their own
-    units, and angles modulo their period.
+    At most one of the three conditions is given; by default the recurrence rate is 0.05. The distance of two states adds the
+    squares of their coordinates in their own units, so divide coordinates whose units differ by their spreads first. Angles
+    are measured modulo their period.
 
     Parameters
     ----------

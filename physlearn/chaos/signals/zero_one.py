@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.chaos.signals.series import scalar_series
+from physlearn.metrics.match import evenly_spaced
 from systems import InputError, Orbit
 from systems.brief import Brief
 from systems.scalars import seeded, whole
@@ -50,11 +51,13 @@ def zero_one_test(
 ) -> ZeroOne:
     r"""Test whether a series is chaotic.
 
-    .. math:: P_c(n) = \sum_{j \le n} \phi_j e^{i j c}, \qquad
-        D_c(n) = \langle |P_c(j + n) - P_c(j)|^2 \rangle_j - \langle \phi \rangle^2 \frac{1 - \cos nc}{1 - \cos c}
+    .. math:: P_c(n) = \sum_{j \le n} (\phi_j - \langle \phi \rangle) e^{i j c}, \qquad
+        D_c(n) = \langle |P_c(j + n) - P_c(j)|^2 \rangle_j
 
-    Driven by regular motion, P_c stays bounded; driven by chaos, it walks at random. The modified mean square displacement D_c
-    then grows linearly, and K_c is its correlation with n. The result is the median over random angles c.
+    Driven by regular motion, P_c stays bounded; driven by chaos, it walks at random. The mean square displacement D_c then
+    grows linearly, and K_c is its correlation with n. The result is the median over random angles c. It does not depend on the
+    unit or the origin of the series: because the mean is subtracted from the series, the term by which Gottwald and Melbourne
+    correct the displacement for it vanishes.
 
     Noise walks at random, too, so that K is about 1 for it. A series that is sampled too finely looks regular, and is refused
     if its mean change is below a tenth of its range.
@@ -95,17 +98,16 @@ def zero_one_test(
     """
     if whole("every", every) < 1 or whole("angles", angles) < 1:
         raise InputError(f"every and angles must be at least 1, not {every} and {angles}")
-    if isinstance(data, Orbit):
-        steps = np.diff(data.t.detach().cpu().double().numpy())
-        if len(steps) and np.ptp(steps) > 1e-6 * abs(steps.mean()):
-            raise InputError("the times of the orbit are not equally spaced; interpolate the orbit at equal time steps")
+    if isinstance(data, Orbit) and not evenly_spaced(data.t):
+        raise InputError("the times of the orbit are not equally spaced; interpolate the orbit at equal time steps")
     phi = scalar_series(data, coordinate)[..., ::every]
     n = phi.shape[-1]
     if n < SHORTEST:
         raise InputError(f"the series has {n} values, but the test needs at least {SHORTEST}; give a longer one")
     _check_sampling(phi, every)
     drawn = np.random.default_rng(seeded(seed).initial_seed() % 2**63).uniform(*RANGE, angles)
-    flat = phi.reshape(-1, n)
+    phi = phi / np.ptp(phi, axis=-1, keepdims=True)  # so that no square overflows or vanishes
+    flat = (phi - phi.mean(-1, keepdims=True)).reshape(-1, n)
     correlations = np.stack([_correlations(one, drawn) for one in flat]).reshape(*phi.shape[:-1], angles)
     return ZeroOne(np.median(correlations, axis=-1), correlations, drawn)
 
@@ -123,7 +125,7 @@ def _check_sampling(phi: Float[np.ndarray, "*batch N"], every: int) -> None:
 
 
 def _correlations(phi: Float[np.ndarray, " N"], angles: Float[np.ndarray, " C"]) -> Float[np.ndarray, " C"]:
-    """Return the correlation of the modified mean square displacement with the time, for each angle."""
+    """Return the correlation of the mean square displacement with the time, for each angle and a series of mean 0."""
     n = len(phi)
     lags = n // PART
     j = np.arange(1, n + 1)
@@ -136,8 +138,6 @@ def _correlations(phi: Float[np.ndarray, " N"], angles: Float[np.ndarray, " C"])
     product = np.fft.ifft(first.conj() * np.fft.fft(walk, size))[:, 1 : lags + 1].real
     time = np.arange(1, lags + 1)
     moved = (square[:, time + kept] - square[:, time] + square[:, kept, None] - 2 * product) / kept
-    c = angles[:, None]
-    growth = moved - phi.mean() ** 2 * (1 - np.cos(time * c)) / (1 - np.cos(c))
-    growth -= growth.mean(1, keepdims=True)
+    growth = moved - moved.mean(1, keepdims=True)
     centred = time - time.mean()
     return np.asarray((growth @ centred) / np.sqrt((growth**2).sum(1) * (centred**2).sum()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from math import inf
 
@@ -18,6 +19,7 @@ from systems import InputError
 from systems.autograd_mode import unrecorded
 from systems.brief import Brief
 from systems.deprecation import keyword_only
+from systems.errors import outside
 from systems.floats import takes_arrays
 from systems.maps import Map
 
@@ -100,7 +102,7 @@ def lyapunov_exponents(
     Warns
     -----
     UserWarning
-        If some orbits are not resolved even with the smaller steps.
+        If some orbits escape, or are not resolved even with the smaller steps.
 
     References
     ----------
@@ -150,7 +152,7 @@ def lyapunov_history(
     Warns
     -----
     UserWarning
-        If some orbits are not resolved even with the smaller steps.
+        If some orbits escape, or are not resolved even with the smaller steps.
     """
     if not 0 <= transient < inf:
         raise InputError(f"transient must be a finite time of at least 0, not {transient}")
@@ -173,6 +175,12 @@ def lyapunov_history(
                 z, w, logarithms = _stretch(group, begin, few, z, w, scale)
                 growth[rows, number] += logarithms
     resolution.warn(rollout, "their exponents may be artefacts of the integrator")
+    if escaped := int(growth.isnan().flatten(1).any(-1).sum()):
+        warnings.warn(
+            f"{escaped} of {len(growth)} orbits escape, so that their exponents are NaN; start closer to the attractor, or "
+            "declare the periods of angles",
+            stacklevel=outside(),
+        )
     ends = [(first + steps - before) * rollout.dt for first, steps in stretches]
     t = torch.tensor(ends, dtype=torch.float64, device=rollout.z.device).to(rollout.z.dtype)
     sums = growth.cumsum(1)  # (n, S, k)

@@ -48,6 +48,22 @@ def test_without_kicks_the_standard_map_is_regular():
     assert_close(lyapunov_exponents(one, z0, 10_000), torch.zeros(5, 1, dtype=torch.float64), rtol=0, atol=log(1e4) / 1e4)
 
 
+def test_maps_of_a_torus_have_their_exact_exponents():
+    cat = FunctionMap(lambda z: torch.stack([2 * z[..., 0] + z[..., 1], z.sum(-1)], -1), ("x", "y"), {"x": 1.0, "y": 1.0})
+    exact = torch.tensor([1.0, -1.0], dtype=torch.float64) * log((3 + 5**0.5) / 2)
+    tripling = FunctionMap(lambda z: 3 * z, ("x",), {"x": 1.0})
+    for form in (lambda one: one, untraceable):
+        found = lyapunov_exponents(form(cat), [0.3, 0.4], 1000, k=2, transient=50)  # until the vectors have turned
+        assert_close(found, exact, rtol=0, atol=1e-10)
+        assert lyapunov_exponents(form(tripling), [0.3], 1000).item() == pytest.approx(log(3), abs=1e-12)
+
+
+def test_orbits_that_escape_are_told():
+    with pytest.warns(UserWarning, match="1 of 2 orbits escape, so that their exponents are NaN"):
+        found = lyapunov_exponents(systems.maps.get("henon"), [[0.0, 0.0], [5.0, 5.0]], 1000)
+    assert found.isnan().squeeze(-1).tolist() == [False, True]
+
+
 def test_a_superstable_cycle_has_an_exponent_of_minus_infinity():
     one = systems.maps.get("logistic", r=2.0)
     for form in (one, untraceable(one)):

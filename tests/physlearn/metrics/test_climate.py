@@ -33,6 +33,17 @@ def test_a_shifted_marginal_is_off_by_the_shift(shift, width):
     assert distance.item() == pytest.approx(abs(shift), rel=1e-3, abs=1e-9)
 
 
+def test_marginals_take_holes_and_times_of_their_own():
+    truth, other = normal(0.0, 2.0), normal(1.0, 2.0)
+    z = truth.z.clone()
+    z[::7] = torch.nan
+    holed = Orbit(torch.stack([truth.t, 3 * truth.t]), torch.stack([z, truth.z]))
+    both = Orbit(holed.t, torch.stack([other.z, other.z]))
+    assert_close(marginals(both, holed), torch.full((2, 1), 0.5, dtype=torch.float64), rtol=1e-2, atol=0)
+    never = Orbit(truth.t, torch.cat([truth.z, truth.z * torch.nan], -1))
+    assert marginals(Orbit(truth.t, other.z.expand(-1, 2)), never).isnan().tolist() == [False, True]
+
+
 def test_a_wider_marginal_is_off_by_the_mean_of_the_quantiles_differences():
     assert marginals(normal(width=1.5), normal()).item() == pytest.approx(0.5 * math.sqrt(2 / math.pi), rel=1e-3)
 

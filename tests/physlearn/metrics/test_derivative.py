@@ -35,6 +35,17 @@ def test_a_field_that_depends_on_time_is_taken_at_the_time_of_each_sample(orbit)
     assert_close(derivative_loss(forced, orbit), orbit.t.square().mean())
 
 
+def test_what_was_not_measured_does_not_count(orbit):
+    z, rate = orbit.z.clone(), orbit.rate.clone()
+    z[0, 3, 1], rate[1, 5] = torch.nan, torch.nan
+    holed = replace(orbit, z=z, rate=rate)
+    field = systems.get("henon-heiles").vector_field
+    for bad in (field, lambda t, z: field(t, z)):
+        assert float(derivative_loss(bad, holed)) < 1e-28
+    with pytest.raises(InputError, match="no time at which"):
+        derivative_loss(field, replace(orbit, z=orbit.z * torch.nan))
+
+
 def test_a_field_that_is_not_finite_has_an_infinite_loss(orbit):
     for bad in (torch.nan, torch.inf):
         assert derivative_loss(lambda t, z, bad=bad: z * bad, orbit) == torch.inf

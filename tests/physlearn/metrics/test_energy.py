@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch.testing import assert_close
@@ -78,6 +79,32 @@ def test_an_orbit_that_diverges_has_an_infinite_error_and_leaves_the_others_alon
     assert abs(error[1]) < 1e-12
 
 
+def test_what_was_not_measured_does_not_count(oscillator):
+    energy = 1 + 0.03 * (T - T[1]) + 0.01 * torch.sin(3 * T)
+    lost = torch.zeros(len(T), dtype=torch.bool)
+    lost[[0, 40, 41, 150]] = True  # one of them the first, at which the energy would be E
+    whole = with_energy(energy)
+    z = whole.z.clone()
+    z[0, 0], z[40:42], z[150, 1] = torch.nan, torch.nan, torch.nan
+    holed, rows = Orbit(T, z, coordinates=("q", "p")), Orbit(T[~lost], whole.z[~lost], coordinates=("q", "p"))
+    assert energy_deviation(holed, oscillator).isnan().equal(lost)
+    for measure in (energy_error, energy_rms, energy_drift):
+        assert_close(measure(holed, oscillator), measure(rows, oscillator))
+    # by NumPy, from the energies that are left
+    relative = (energy[~lost] - energy[1]) / energy[1]
+    assert_close(energy_error(holed, oscillator), relative.abs().max())
+    assert float(energy_drift(holed, oscillator)) == pytest.approx(np.polyfit(T[~lost], relative, 1)[0])
+
+
+def test_orbits_may_have_times_of_their_own(oscillator):
+    t = torch.stack([T, 3 * T + 1])
+    z = torch.stack([with_energy(1 + 0.02 * (own - own[0])).z for own in t])
+    orbits = Orbit(t, z, coordinates=("q", "p"))
+    assert_close(energy_drift(orbits, oscillator), torch.full((2,), 0.02, dtype=torch.float64))
+    assert_close(energy_error(orbits, oscillator), 0.02 * (t[:, -1] - t[:, 0]))
+    assert_close(energy_rms(orbits, oscillator)[1], energy_rms(orbits[1], oscillator))
+
+
 def test_what_has_no_energy_is_refused(oscillator):
     orbit = with_energy(1 + 0 * T)
     with pytest.raises(InputError, match="van-der-pol has no Hamiltonian"):
@@ -86,6 +113,8 @@ def test_what_has_no_energy_is_refused(oscillator):
         energy_error(orbit, lambda z: z)
     with pytest.raises(InputError, match="zero energy"):
         energy_error(with_energy(0 * T), oscillator)
+    with pytest.raises(InputError, match="needs orbits"):
+        energy_error(orbit.z, oscillator)
     with pytest.raises(InputError, match="two times"):
         energy_drift(orbit[..., :1], oscillator)
 

@@ -113,6 +113,20 @@ def test_an_orbit_that_diverges_has_no_period_and_leaves_the_others_alone():
             assert float(found[1]) == pytest.approx(value, rel=1e-5)
 
 
+def test_what_was_not_measured_does_not_count_and_orbits_may_have_times_of_their_own():
+    t = torch.stack([torch.linspace(0, 20, 401), torch.linspace(5, 45, 401)]).double()
+    z, rates = torch.stack([t.sin(), t.cos()], -1), torch.stack([t.cos(), -t.sin()], -1)
+    z[0, [0, 100, 101, 203]] = torch.nan
+    rates[0, [0, 100, 101, 203]] = torch.nan
+    for orbit in (Orbit(t, z), Orbit(t, z, rate=rates), Orbit(t[0], z[0])):
+        for measure, value in ((period, 2 * math.pi), (amplitude, 1.0), (action, 0.5)):
+            found = measure(orbit)
+            assert_close(found, torch.full_like(found, value), rtol=1e-4, atol=0)
+    z[..., 1] = torch.nan  # the momentum was never measured
+    assert_close(period(Orbit(t, z)), torch.full((2,), 2 * math.pi, dtype=torch.float64), rtol=1e-4, atol=0)
+    assert action(Orbit(t, z)).isnan().all()
+
+
 def test_batches_keep_their_shape_and_type():
     t = torch.linspace(0, 20, 401)
     lengths = torch.tensor([[2.0, 3.0, 4.0], [5.0, 6.0, 7.0]])

@@ -1,5 +1,6 @@
 """Valid prediction time."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -128,6 +129,12 @@ def test_the_truth_of_a_chaotic_orbit_ends_when_rounding_has_grown_to_its_size()
     horizon = truth_horizon(Lorenz(), torch.tensor([1.0, 1.0, 20.0]), torch.linspace(0, 45, 451))
     # solvers within 1e-12, an exponent of .906: ln(.01 / 1e-12) / .906 = 25, and global errors are some times local ones
     assert 18 < float(horizon) < 45
+
+
+def test_arrays_without_times_are_refused_in_a_sentence():
+    z = np.ones((5, 2))
+    with pytest.raises(InputError, match=r"needs orbits, which have times, not a ndarray; make one with systems.Orbit"):
+        valid_prediction_time(z, z)
 
 
 def test_the_truth_of_a_regular_orbit_is_known_to_its_end():

@@ -107,6 +107,26 @@ def test_a_function_is_a_map(function):
     assert doubling.sample(3).shape == (3, 1)
 
 
+@pytest.mark.parametrize("engine", ["compiled", "torch"])
+def test_the_states_of_a_function_are_reduced_by_its_periods(engine):
+    """Arnold's cat map, against whole numbers: states are multiples of 1/1024, of which no digit may be lost."""
+    matrix = torch.tensor([[2.0, 1.0], [1.0, 1.0]], dtype=torch.float64)
+    cat = FunctionMap(lambda z: (matrix * z[..., None, :]).sum(-1), ("x", "y"), {"x": 1.0, "y": 1.0})
+    x, y = 256, 389
+    orbit = cat.orbit([x / 1024, y / 1024], 400, engine=engine)
+    for _ in range(400):
+        x, y = (2 * x + y) % 1024, (x + y) % 1024
+    assert (orbit.z[-1] * 1024).tolist() == [x, y]
+    half = FunctionMap(lambda z: z - 1.3, ("x", "theta"), {"theta": 2.0})  # the other coordinate keeps its sign
+    assert_close(half.orbit([0.0, 0.0], 2, engine=engine).z[-1], torch.tensor([-2.6, 1.4], dtype=torch.float64))
+
+
+@pytest.mark.parametrize("periods", [{}, {"x": 1.0}])
+def test_a_function_that_returns_another_shape_is_refused(periods):
+    with pytest.raises(InputError, match=r"returned states of shape \(.*1\) for states of shape \(.*2\); both must be equal"):
+        FunctionMap(lambda z: z[..., :1], ("x", "y"), periods).orbit([0.1, 0.2], 3)
+
+
 def test_a_function_that_changed_is_not_taken_for_the_one_that_was_compiled():
     factor = [2.0]
     one = FunctionMap(lambda z: factor[0] * z, ("x",))

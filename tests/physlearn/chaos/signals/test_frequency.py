@@ -89,6 +89,12 @@ def test_an_orbit_that_escapes_has_no_index(henon_heiles, at_one_eighth):
     assert frequency_drift(henon_heiles, z0, 100.0).isnan().tolist() == [[True], [False]]
 
 
+def test_times_may_begin_long_after_their_origin():
+    signal = np.cos(1.1 * T + 0.3) + 0.2 * np.cos(2.3 * T - 1)
+    found = frequencies(signal, 2, t=T + 1.7e9)  # whose times are rounded to 2.4e-7, a millionth of a step
+    np.testing.assert_allclose(found[["frequency", "amplitude"]], [[1.1, 1], [2.3, 0.2]], rtol=0, atol=1e-8)
+
+
 def test_a_signal_without_motion_has_no_lines():
     assert frequencies(np.zeros(100), t=np.arange(100)).empty
 

@@ -28,15 +28,30 @@ def test_a_sine_is_regular_and_noise_is_taken_for_chaos():
 
 
 def test_the_displacement_is_the_one_of_its_definition():
-    """Term by term, as the sums are written in the paper."""
-    phi = NOISE[:200] + 0.5
-    found = zero_one_test(phi, angles=3)
+    """Term by term, as the sums are written in the paper, for a series of mean 0."""
+    found = zero_one_test(NOISE[:200] + 0.5, angles=3)
+    phi = NOISE[:200] - NOISE[:200].mean()
     for c, K in zip(found.angles, found.correlations, strict=True):
         p, q = (np.cumsum(phi * wave(np.arange(1, 201) * c)) for wave in (np.cos, np.sin))
         lags = np.arange(1, 21)
-        M = [((p[n : n + 180] - p[:180]) ** 2 + (q[n : n + 180] - q[:180]) ** 2).mean() for n in lags]
-        D = np.array(M) - phi.mean() ** 2 * (1 - np.cos(lags * c)) / (1 - np.cos(c))
+        D = [((p[n : n + 180] - p[:180]) ** 2 + (q[n : n + 180] - q[:180]) ** 2).mean() for n in lags]
         assert pytest.approx(np.corrcoef(lags, D)[0, 1], abs=1e-9) == K
+
+
+@pytest.mark.parametrize(("r", "K"), [(3.55, 0.0), (3.97, 1.0)])
+def test_neither_the_origin_nor_the_unit_of_a_series_matters(r, K):
+    x = LogisticMap(r).orbit([0.3], 2000).z[1:, 0].numpy()
+    for offset, unit in [(1e3, 1), (-1e4, 1), (1e6, 1), (0, 1e-200), (0, 1e200), (1e6, -1e12)]:
+        assert pytest.approx(K, abs=0.05) == zero_one_test(offset * abs(unit) + unit * x).K
+
+
+def test_equal_steps_are_equal_long_after_the_origin_of_time():
+    t = 1.7e9 + 0.05 * np.arange(1500)
+    assert zero_one_test(Orbit(t, NOISE[:, None])).K > 0.95
+    with pytest.raises(InputError, match="not equally spaced"):
+        zero_one_test(Orbit(t + 1e-5 * np.sin(np.arange(1500)), NOISE[:, None]))
+    with pytest.raises(InputError, match="not equally spaced"):  # which the rounding of the times makes uneven
+        zero_one_test(Orbit(1.7e9 + 7e-7 * np.arange(1500), NOISE[:, None]))
 
 
 def test_a_batch_is_tested_series_by_series():
