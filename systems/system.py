@@ -162,7 +162,8 @@ class System(Parametrized, ABC):
             If states have the wrong dimension or are not finite, if times are not sorted, if the method is unknown, or if the
             engine does not apply.
         IntegrationError
-            If an orbit diverges. The message names the orbit and the time.
+            If an orbit diverges, or slides along a jump of the field, as with dry friction at rest. The message names the
+            orbit and the time. A jump that the orbit crosses is stepped over.
 
         Examples
         --------
