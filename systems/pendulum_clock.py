@@ -84,6 +84,7 @@ class PendulumClock(System):
     frequency: float = 1.0
     coordinates: ClassVar = ("theta", "omega")
     periods: ClassVar = {"theta": 2 * pi}
+    autonomous: ClassVar[bool] = True  # its period is that of the limit cycle, not of a drive
     canonical: ClassVar[bool] = True  # for a pendulum with a moment of inertia of one
     symmetries: ClassVar[tuple[Symmetry, ...]] = (lambda z: -z,)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import torch
 from jaxtyping import Float
@@ -21,11 +21,19 @@ from systems.reference.solvers import Solver, solve
 from systems.reference.tolerances import tolerances
 from systems.size import check_memory
 from systems.states import check_states, check_times, numbers
+from systems.time_dependence import PROBES, depends_on_time
 
 if TYPE_CHECKING:
     from systems.compiled.field import ParametrizedField
 
 Symmetry = Callable[[Tensor], Tensor]
+
+
+class _WithoutPeriod:
+    """The default of an attribute, which classes and instances may replace: whether a system has no period."""
+
+    def __get__(self, system: System | None, owner: type[System]) -> bool:
+        return system is None or system.period is None
 
 
 class System(Parametrized, ABC):
@@ -35,8 +43,8 @@ class System(Parametrized, ABC):
     number; a subclass that defines ``__post_init__`` calls that of its base class. The subclass sets ``coordinates`` and
     implements `vector_field` and `sample`.
 
-    A system whose field depends on time sets ``autonomous`` to False and overrides ``period`` if the dependence is periodic.
-    Its field accepts one time for all states, or one time for each state.
+    A system whose field depends on time overrides ``period`` if the dependence is periodic, and sets ``autonomous`` to False
+    if it is not. Its field accepts one time for all states, or one time for each state.
 
     Attributes
     ----------
@@ -45,7 +53,7 @@ class System(Parametrized, ABC):
     coordinates : tuple of str
         Names of the coordinates.
     autonomous : bool
-        Whether the vector field does not depend on time. Defaults to True.
+        Whether the vector field does not depend on time. By default, a system without a ``period`` is autonomous.
     canonical : bool
         Whether the coordinates are positions followed by their conjugate momenta. Defaults to False.
     symmetries : tuple of callable
@@ -57,7 +65,7 @@ class System(Parametrized, ABC):
         Period of each coordinate that is an angle. Empty by default.
     """
 
-    autonomous: ClassVar[bool] = True  # the vector field does not depend on t
+    autonomous: ClassVar[bool] = cast(bool, _WithoutPeriod())  # the vector field does not depend on t
     canonical: ClassVar[bool] = False  # the coordinates are positions and their conjugate momenta
     symmetries: ClassVar[tuple[Symmetry, ...]] = ()
     reversals: ClassVar[tuple[Symmetry, ...]] = ()
@@ -162,7 +170,8 @@ class System(Parametrized, ABC):
             If states have the wrong dimension or are not finite, if times are not sorted, if the method is unknown, or if the
             engine does not apply.
         IntegrationError
-            If an orbit diverges. The message names the orbit and the time.
+            If an orbit diverges, or slides along a jump of the field, as with dry friction at rest. The message names the
+            orbit and the time. A jump that the orbit crosses is stepped over.
 
         Examples
         --------
@@ -200,7 +209,7 @@ class System(Parametrized, ABC):
             coordinates=self.coordinates,
             provenance={
                 **origin_of(self),
-                "autonomous": self.autonomous,
+                "autonomous": self.autonomous and not self._driven(start, t),
                 "solver": {"name": name, "rtol": rtol, "atol": atol},
                 "engine": ran,
             },
@@ -233,6 +242,12 @@ class System(Parametrized, ABC):
             unfit = None if method == "DOP853" else f"compiled orbits are integrated by DOP853, not by {method}"
         states = z0.reshape(-1, self.dim)
         return choose(engine, trace, self.vector_field, t, self.period, states, unfit)
+
+    @outside_inference
+    def _driven(self, z0: Float[Tensor, "*batch D"], t: Float[Tensor, " T"]) -> bool:
+        """Return whether the vector field depends on time at these states, although the system may be declared autonomous."""
+        first, last = float(t[0]), float(t[-1])
+        return depends_on_time(self.vector_field, z0.reshape(-1, self.dim), (first + part * (last - first) for part in PROBES))
 
     @outside_inference
     def _rates(self, t: Float[Tensor, " T"], z: Float[Tensor, "*batch T D"]) -> Float[Tensor, "*batch T D"]:

@@ -16,7 +16,7 @@ from physlearn.forecasting.library_training import LibraryTraining
 from physlearn.forecasting.smoothed import Measured
 from physlearn.forecasting.state_losses import Choice, StateTraining, choose, closed_form
 from physlearn.models import Learner, Model
-from physlearn.models.baselines import LeastSquaresModel
+from physlearn.models.baselines import LeastSquaresModel, LinearModel
 from physlearn.models.build import structure_of
 from physlearn.models.informed import Prior
 from physlearn.models.library_model import LibraryModel
@@ -25,11 +25,13 @@ from physlearn.models.registry import find
 from physlearn.models.units import Units
 from physlearn.training import Pairs, Training
 from physlearn.training.course import Course
+from physlearn.training.driven import DrivenOrbit
 from physlearn.training.ensemble import train_members
 from physlearn.training.flow_fit import last_horizon
 from physlearn.training.loss import RateLoss
 from physlearn.training.polish import default_steps, polish
-from systems import InputError
+from physlearn.training.propagator import linear_rates
+from systems import InputError, Orbit
 from systems.scalars import whole
 
 SAME, ALIKE = 0.01, 0.5  # largest error of velocities relative to exact rates, and to those of splines
@@ -157,7 +159,7 @@ def learn(task: Task, seen: Measured, held: Measured | None, effort: Effort) -> 
         How to train.
     """
     smoothed = None if seen.have_rates else seen.smoothed
-    data = LearningData.of(seen.with_rates, None if held is None else held.with_rates)
+    data = LearningData.of(_with_rates(task, seen), None if held is None else held.with_rates)
     coordinates, earlier = data.pairs.coordinates, task.earlier
     if earlier is not None:
         earlier.check_resumed_by(data)
@@ -217,6 +219,18 @@ def learn(task: Task, seen: Measured, held: Measured | None, effort: Effort) -> 
         method=method,
         noise=dict(zip(coordinates, noise, strict=False)),
     )
+
+
+def _with_rates(task: Task, seen: Measured) -> list[Orbit]:
+    """Return orbits with their rates, those of splines, or those of a linear flow with the steps of short orbits."""
+    if seen.have_rates or not issubclass(find(task.name), LinearModel) or not seen.smoothed.short:
+        return seen.with_rates
+    if task.prior or any(isinstance(orbit, DrivenOrbit) for orbit in seen.orbits):
+        raise InputError(
+            f"the model {task.name} is fitted to orbits of two or three states without rates only if it has no known part, "
+            "symmetries or given values: give rates, or longer orbits"
+        )
+    return linear_rates(seen.smoothed.measured)
 
 
 class Watching:

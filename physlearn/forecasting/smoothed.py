@@ -21,6 +21,7 @@ from systems.recording.smoothing import Smooth, smooth
 from systems.recording.unwrapping import continuous
 from systems.recording.velocities import sources_of
 
+FEWEST = 4  # states of an orbit; fewer have no rates that a spline could derive
 AMBIGUOUS = 4  # states per turn; with fewer, other motions pass through the same states
 
 
@@ -48,6 +49,11 @@ class Smoothed:
     noise: Float[np.ndarray, " D"]
     relative_noise: float
     per_turn: float
+
+    @property
+    def short(self) -> bool:
+        """Whether all orbits are too short to derive rates from them."""
+        return max(len(one.t) for one in self.orbits) < FEWEST
 
     @property
     def has_derived(self) -> bool:

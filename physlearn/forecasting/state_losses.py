@@ -12,6 +12,7 @@ import torch
 
 from physlearn.forecasting.smoothed import Smoothed
 from physlearn.models import Model
+from physlearn.models.baselines import LinearModel
 from physlearn.models.informed import InUnits, Prior, all_moving
 from physlearn.models.library_model import LibraryModel
 from physlearn.models.units import Units
@@ -77,6 +78,17 @@ def choose(loss: str | RateLoss | None, model: type[Model], smoothed: Smoothed |
     Raises InputError for an unknown name, and for a loss that the model cannot be fitted to.
     """
     library = issubclass(model, LibraryModel)
+    if (
+        smoothed is not None
+        and smoothed.short
+        and (callable(loss) or loss == "derivative" or (model.baseline and not library))
+    ):
+        if issubclass(model, LinearModel) and not callable(loss):
+            return Choice("derivative", "the orbits have no rates, and those of the linear flow with their steps were used")
+        raise InputError(
+            f"the model {model.name} would be fitted to rates, but the orbits have none, and two or three states per orbit "
+            f"are too few to derive them: give rates, longer orbits, or {_instead(model)}"
+        )
     if callable(loss):
         if model.baseline:
             raise InputError(f"the baseline {model.name} is fitted by least squares: use a network for a loss of your own")
@@ -105,6 +117,15 @@ def choose(loss: str | RateLoss | None, model: type[Model], smoothed: Smoothed |
     if smoothed.has_derived:
         return Choice("step", f"{told}, from which their velocities were derived")
     return Choice("step", told)
+
+
+def _instead(model: type[Model]) -> str:
+    """Return what suits orbits that are too short to derive rates from them."""
+    if issubclass(model, LibraryModel):
+        return "loss='shooting'"
+    if model.baseline:
+        return f"the model {'polynomial-hamiltonian' if model.structure == 'canonical' else 'polynomial'!r}"
+    return "loss='step'"
 
 
 def again(loss: str) -> LossName:

@@ -16,10 +16,12 @@ from systems.compiled.function import LANES
 from systems.compiled.scales import scales
 from systems.compiled.threads import allowed
 from systems.errors import IntegrationError
+from systems.reference.jumps import jump, sliding, too_slow
 
 FIRST_STEP = 0.05  # relative to the fastest time scale; the solver then adapts
 FIRST_TURN = 500  # steps after which work that is left goes to several threads
 WORTH_LANES = 6  # orbits; one after the other, fewer are faster than side by side
+MOST_STEPS = 100_000_000  # of an orbit that slides along a jump of its field, which take half a minute
 STEPS_OF_A_TURN = 2_000_000  # so that the user can interrupt within a second
 
 Scales = tuple[np.ndarray, np.ndarray]
@@ -119,16 +121,31 @@ class _Run:
             else:
                 dop853.follow(function.address, numbers, self.period or 0.0, *given, *mine)
 
-        follow(FIRST_TURN if self.most is None else self.most, slice(None))
+        steps = FIRST_TURN if self.most is None else self.most
+        follow(steps, slice(None))
         if self.most is not None and (self.status <= dop853.RUNNING).any():
             orbit = int(np.argmax(self.status <= dop853.RUNNING))
             raise lost(self.z0, orbit, self.t[0] + self.elapsed[orbit, 0], f"needs more than {self.most} steps")
+        before = np.zeros(n)
         while (self.status <= dop853.RUNNING).any():
-            _in_threads(follow, n, LANES if side_by_side else 1)
+            if steps >= FIRST_TURN:
+                self._check_progress(arrays[0], first, steps, before)
+                before, steps = self.elapsed[:, 0].copy(), 0
+            steps += _in_threads(follow, n, LANES if side_by_side else 1)
         if (ended := self.status == dop853.LOST).any():
             orbit = int(np.argmax(ended))
             raise lost(self.z0, orbit, self.t[0] + self.elapsed[orbit, 0])
         return out
+
+    def _check_progress(self, y: np.ndarray, following: np.ndarray, steps: int, before: np.ndarray) -> None:
+        """Raise IntegrationError if an orbit has hardly moved in so many steps, because it slides along a jump."""
+        for orbit in np.flatnonzero(self.status <= 0):
+            now = self.elapsed[orbit, 0]
+            gain = abs(now - before[orbit]) / steps
+            if too_slow(gain, abs(self.times[-1] - now), MOST_STEPS):
+                rates = lambda time, z: self.field(self.clock + time, z[None])[0]  # noqa: E731
+                if jump(rates, now, y[orbit], following[orbit]) is not None:
+                    raise sliding(int(orbit), self.z0[orbit].tolist(), self.t[0] + now, gain)
 
     def _scales(self, rate: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the sizes of the coordinates, and the first steps."""
@@ -146,13 +163,17 @@ def lost(z0: np.ndarray, orbit: int, time: float, reason: str = "its field is no
     return IntegrationError(f"orbit {orbit} from z0 = {where} cannot be followed {until}: it grows without bound or {reason}")
 
 
-def _in_threads(work: Callable[[int, slice], None], n: int, together: int) -> None:
-    """Do a turn of the work on n orbits, in as many threads as torch uses; each part of it has some orbits together."""
+def _in_threads(work: Callable[[int, slice], None], n: int, together: int) -> int:
+    """Do a turn of the work on n orbits, in as many threads as torch uses, and return its number of steps.
+
+    Each part of it has some orbits together.
+    """
     most_parts = -(-n // together)
     threads = min(allowed(), most_parts)
     most = max(1, STEPS_OF_A_TURN * threads // n)
     if threads == 1:
         work(most, slice(None))
-        return
+        return most
     ends = np.linspace(0, n, min(most_parts, 8 * threads) + 1).astype(int).tolist()
     spread(lambda k: work(most, slice(ends[k], ends[k + 1])), len(ends) - 1, threads)
+    return most

@@ -12,6 +12,7 @@ import numpy as np
 from systems.compiled.dop853_stages import EXACT, STAGES, prepare, step
 from systems.compiled.loops import Array, loop
 from systems.compiled.signature import call_into
+from systems.reference.jumps import ACROSS, AT_ONCE, STILL
 
 SAFETY, SMALLEST_FACTOR, LARGEST_FACTOR = 0.9, 0.2, 10.0
 SMALLEST = 1e-15  # a step that is shorter than this share of the time cannot be told from none
@@ -39,6 +40,17 @@ def interpolate(dense: Array, x: float, y: Array, into: Array, first: int, strid
 
 
 @loop(**EXACT)
+def still(h: float, y: Array, size: Array, k: Array, first: int, stride: int) -> bool:
+    """Return whether no stage moves a coordinate by more than a negligible part of its size, if it has one."""
+    for i in range(first, y.size, stride):
+        reach = max(size[i], abs(y[i]))
+        for stage in range(STAGES):
+            if reach > 0.0 and not abs(h * k[stage, i]) <= STILL * reach:
+                return False
+    return True
+
+
+@loop(**EXACT)
 def accept(
     h: float,
     rtol: float,
@@ -50,13 +62,15 @@ def accept(
     new: Array,
     fifth: Array,
     third: Array,
+    across: float,
     first: int,
     stride: int,
 ) -> float:
     """Turn the change in ``new`` into states, write their rounding errors into ``third``, and return the error of the step.
 
-    The error is in units of the tolerance. The sum is compensated: what earlier steps lost in rounding is added. The elements
-    of the orbit are the first and those at a stride from it.
+    The error is in units of the tolerance. A step that is not longer than ``across`` and does not move the orbit is accepted
+    whatever its error is, because the field may jump within it. The sum is compensated: what earlier steps lost in rounding is
+    added. The elements of the orbit are the first and those at a stride from it.
     """
     of_fifth = of_third = 0.0
     for i in range(first, y.size, stride):
@@ -74,7 +88,8 @@ def accept(
         third[i] = change - (new[i] - y[i])
     if of_fifth == 0.0 and of_third == 0.0:
         return 0.0
-    return abs(h) * of_fifth / np.sqrt((of_fifth + 0.01 * of_third) * (y.size // stride))
+    error = abs(h) * of_fifth / np.sqrt((of_fifth + 0.01 * of_third) * (y.size // stride))
+    return 1.0 if error > 1.0 and abs(h) <= across and still(h, y, size, k, first, stride) else error
 
 
 @loop(nogil=True, **EXACT)
@@ -137,10 +152,11 @@ def follow(
             if not abs(h) > SMALLEST * abs(now):  # also if it is not a number
                 status[orbit] = LOST
                 break
+            across = ACROSS * abs(now) + AT_ONCE * abs(end)
             phase = at(clock, now, lost, period)
             h_of_each[:] = h
             step(field, p, phase, h, h_of_each, now_y, k, state, new, fifth, third)
-            error = accept(h, rtol, atol, now_y, now_low, size[orbit], k, new, fifth, third, 0, 1)
+            error = accept(h, rtol, atol, now_y, now_low, size[orbit], k, new, fifth, third, across, 0, 1)
             change = SAFETY * error ** (-1 / 8) if error > 0.0 else LARGEST_FACTOR
             if not error <= 1.0:
                 status[orbit] = REJECTED

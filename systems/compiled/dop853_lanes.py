@@ -20,6 +20,7 @@ from systems.compiled.dop853_stages import EXACT, STAGES, prepare, step
 from systems.compiled.function import LANES
 from systems.compiled.loops import Array, loop
 from systems.compiled.signature import call_into
+from systems.reference.jumps import ACROSS, AT_ONCE
 
 
 @loop(**EXACT)
@@ -119,7 +120,8 @@ def follow_lanes(
             if orbit < 0:
                 continue
             taken[lane] += 1
-            error = accept(h[lane], rtol, atol, now_y, now_low, now_size, k, new, fifth, third, lane, LANES)
+            across = ACROSS * abs(elapsed[orbit, 0]) + AT_ONCE * abs(end)
+            error = accept(h[lane], rtol, atol, now_y, now_low, now_size, k, new, fifth, third, across, lane, LANES)
             changes[lane] = SAFETY * error ** (-1 / 8) if error > 0.0 else LARGEST_FACTOR
             if not error <= 1.0:
                 status[orbit] = REJECTED

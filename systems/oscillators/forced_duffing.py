@@ -60,7 +60,6 @@ class ForcedDuffing(System):
     gamma: float = 0.5
     omega: float = 1.2
     coordinates: ClassVar = ("x", "v")
-    autonomous: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         super().__post_init__()

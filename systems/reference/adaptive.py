@@ -15,10 +15,12 @@ from scipy.integrate import DOP853, RK45, solve_ivp
 from torch import Tensor
 
 from systems.errors import IntegrationError
+from systems.reference.jumps import ACROSS, AT_ONCE, STILL, Slow, jump, sliding
 from systems.reference.time_scale import fastest_rate, known_jacobian, natural_size, power_of_two
 from systems.reference.tolerances import SMALLEST_RTOL
 
 FIRST_STEP = 0.05  # relative to the fastest time scale; the solver then adapts
+LARGEST_ACCEPTED = np.nextafter(1.0, 0.0)  # error of a step in units of its tolerance
 PERIODS_AT_ONCE = 64  # then time restarts at zero, because rounding of large times would disturb small steps of a drive
 
 
@@ -44,7 +46,9 @@ class Group:
         for begin, end in pairwise(self._ends(float(times[-1]))):
             among = times[(np.abs(times) > abs(begin)) & (np.abs(times) <= abs(end))] - begin
             clock = start + begin if self.period is None else (start + begin) % self.period
-            piece, reached = self._piece(clock, y, np.union1d(among, [end - begin])[:: 1 if end > begin else -1])
+            piece, reached = self._piece(
+                clock, float(self.t[0]) + begin, y, np.union1d(among, [end - begin])[:: 1 if end > begin else -1]
+            )
             if reached is not None:
                 return self._failed(times[np.abs(times) <= (abs(begin) + reached) * (1 + 1e-15)][-1])
             found.append(piece[:, : len(among)])
@@ -60,19 +64,30 @@ class Group:
         inner = np.sign(duration) * length * np.arange(1, np.ceil(abs(duration) / length))
         return [0.0, *inner.tolist(), duration]
 
-    def _piece(self, clock: float, y: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, float | None]:
-        """Return the states at the times since ``clock``, or the last time that the integration reached."""
+    def _piece(self, clock: float, elapsed: float, y: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, float | None]:
+        """Return the states at the times since ``clock``, or the last time that the integration reached.
+
+        The piece begins at the time ``elapsed``, in the user's time.
+        """
         z = torch.from_numpy(y.copy()).reshape(self.z0.shape).to(self.z0.device)
         now = z.new_tensor(clock)
         farthest = [0.0]  # from the start, with a finite field
 
-        def rate(time: float, y: np.ndarray) -> np.ndarray:
+        def rates(time: float, y: np.ndarray) -> np.ndarray:
             z = torch.from_numpy(y * unit).reshape(self.z0.shape).to(self.z0.device)
-            f = self.field(now + time, z).reshape(-1).cpu().numpy() / unit
+            return self.field(now + time, z).reshape(-1).cpu().numpy() / unit
+
+        def rate(time: float, y: np.ndarray) -> np.ndarray:
+            f = rates(time, y)
+            step = slow(time)
+            if step is not None and (place := jump(rates, time, y, np.copysign(step, times[-1]))) is not None:
+                orbit = place // self.z0.shape[1]
+                raise sliding(self.first + orbit, self.z0[orbit].tolist(), elapsed + time, step)
             if np.isfinite(f).all():
                 farthest[0] = max(farthest[0], abs(time))
             return f
 
+        slow = Slow(times[-1])
         f = self.field(now, z)
         unit = np.ones_like(y)
         if not torch.isfinite(f).all():
@@ -82,7 +97,7 @@ class Group:
         share = len(self.z0) ** -0.5
         options: dict[str, Any] = {"method": self.solver, "rtol": self.rtol * share, "atol": self.atol * share}
         if self.solver in BY_SIZE:
-            options |= {"method": BY_SIZE[self.solver], "size": size}
+            options |= {"method": BY_SIZE[self.solver], "size": size, "at_once": AT_ONCE * abs(times[-1])}
         else:
             unit = power_of_two(size)
             options["rtol"] = max(options["rtol"], SMALLEST_RTOL)
@@ -108,18 +123,22 @@ class Group:
         if len(self.z0) > 1:  # find the orbit that failed, for the message
             alone = [replace(self, z0=z, first=self.first + i) for i, z in enumerate(self.z0.split(1))]
             return torch.cat([group.states() for group in alone])
+        jumps = "" if self.solver in BY_SIZE else " or jumps"  # which the other solvers do not cross
         raise IntegrationError(
             f"orbit {self.first} from z0 = {[round(x, 6) for x in self.z0[0].tolist()]} cannot be followed "
-            f"beyond t = {float(self.t[0]) + reached:g}: it grows without bound or its field is not finite"
+            f"beyond t = {float(self.t[0]) + reached:g}: it grows without bound or its field is not finite{jumps}"
         )
 
 
 class _BySize:
-    """Bounds the error of a step by ``rtol |y_i| + atol s_i``, where s_i is the largest size of y_i up to and in this step."""
+    """Bounds the error of a step by ``rtol |y_i| + atol s_i``, where s_i is the largest size of y_i up to and in this step.
 
-    def __init__(self, *args: Any, size: np.ndarray, rtol: float, atol: float, **options: Any) -> None:
+    A step as short as rounding allows that does not move the orbit is accepted, because the field may jump within it.
+    """
+
+    def __init__(self, *args: Any, size: np.ndarray, at_once: float, rtol: float, atol: float, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.wanted, self.size = (rtol, atol), size
+        self.wanted, self.size, self.at_once = (rtol, atol), size, at_once
         self.rtol, self.atol = 1.0, 0.0  # so that the solver passes the larger of |y| before and after the step as ``scale``
 
     def _estimate_error_norm(self, K: np.ndarray, h: float, scale: np.ndarray) -> float:
@@ -127,7 +146,12 @@ class _BySize:
         size = np.maximum(np.maximum(self.size, scale), np.abs(h) * np.abs(K).max(axis=0))
         tolerance = rtol * scale + atol * size
         # a coordinate that is and stays zero has no error
-        return super()._estimate_error_norm(K, h, np.where(tolerance == 0, np.inf, tolerance))  # type: ignore[misc]
+        error = super()._estimate_error_norm(K, h, np.where(tolerance == 0, np.inf, tolerance))  # type: ignore[misc]
+        if error >= 1.0 and abs(h) <= ACROSS * abs(self.t) + self.at_once:  # type: ignore[attr-defined]
+            moved, reach = np.abs(h) * np.abs(K).max(axis=0), np.maximum(self.size, np.abs(self.y))  # type: ignore[attr-defined]
+            if (moved <= STILL * np.where(reach > 0, reach, np.inf)).all():
+                return LARGEST_ACCEPTED
+        return error
 
     def _step_impl(self) -> tuple[bool, str | None]:
         done, message = super()._step_impl()  # type: ignore[misc]

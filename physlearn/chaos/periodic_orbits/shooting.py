@@ -16,6 +16,7 @@ from physlearn.integrators import Flow
 from systems import IntegrationError
 from systems.compiled.orbits import orbits
 from systems.reference.solvers import solve
+from systems.time_dependence import depends_on_time
 
 TOLERANCE = 1e-14  # of a step, relative to the size of each coordinate
 PROBES = (0.0, 0.317, 1.731, 24.6)  # times at which a field of unknown kind is compared, in its own time scales
@@ -42,7 +43,7 @@ class Shooter:
         """Check the flow and a state, and compile the field if that is possible."""
         rollout = Rollout.of(flow, z.double(), 1.0, 1.0)
         seen = rollout.flow
-        driven = not seen.autonomous and (seen.period is not None or _depends_on_time(seen, rollout.z))
+        driven = not seen.autonomous and (seen.period is not None or depends_on_time(seen.field, rollout.z, PROBES))
         return cls(rollout, driven)
 
     @property
@@ -99,12 +100,6 @@ class Shooter:
             return flow.field(t, y.unflatten(-1, (-1, 2)).mT.contiguous()).mT.flatten(1)
 
         return solve(deviating if tangent else self.flow.field, y, t, rtol=0.0, atol=TOLERANCE, period=self.flow.period)
-
-
-def _depends_on_time(flow: Flow, z: Float[Tensor, "1 D"]) -> bool:
-    """Return whether the field of a function has other values at other times."""
-    first, *others = (flow.field(z.new_tensor(t), z) for t in PROBES)
-    return not all(torch.equal(first, other) for other in others)
 
 
 def is_multiple(time: float, period: float) -> bool:

@@ -1,0 +1,64 @@
+"""Fields that depend on time are treated so, whatever their systems declare."""
+
+import math
+
+import pytest
+import torch
+
+import systems
+from physlearn import Forecaster
+from physlearn.chaos import classify, periodic_orbit
+from systems import InputError
+
+PERIOD = 2 * math.pi / 1.2
+START = torch.tensor([0.1, 0.2], dtype=torch.float64)
+
+
+class Driven(systems.System):
+    """The forced Duffing oscillator, without a word on time."""
+
+    coordinates = ("x", "v")
+    drive = 0.5
+
+    def vector_field(self, t, z):
+        x, v = z.unbind(-1)
+        force = self.drive * torch.cos(1.2 * torch.as_tensor(t, dtype=z.dtype))
+        return torch.stack([v, x - x**3 - 0.3 * v + force], -1)
+
+    def sample(self, n, *, seed=0):
+        return START.expand(n, 2).clone()
+
+
+class Periodic(Driven):
+    period = PERIOD
+
+
+class SaidToBeAutonomous(Periodic):
+    autonomous = True
+    drive = 0.2
+
+
+def test_a_system_with_a_period_is_not_autonomous():
+    assert not Periodic().autonomous
+    assert not systems.get("forced-duffing").autonomous
+    assert systems.get("van-der-pol").autonomous
+    assert systems.get("pendulum-clock").autonomous
+
+
+@pytest.mark.parametrize("system", [Periodic(), Driven()])
+def test_chaos_of_a_driven_oscillator_is_not_excluded(system):
+    assert classify(system, START[None], 600.0).to_frame()["class"].tolist() == ["chaotic"]
+
+
+def test_the_periodic_orbit_has_the_period_of_the_drive_and_multipliers_of_the_damping():
+    found = periodic_orbit(SaidToBeAutonomous(), torch.tensor([1.0, 0.0], dtype=torch.float64))
+    assert float(found.period) == pytest.approx(PERIOD, rel=1e-12)
+    assert abs(complex(found.multipliers.prod())) == pytest.approx(math.exp(-0.3 * PERIOD), rel=1e-9)  # Liouville
+
+
+@pytest.mark.parametrize("system", [Periodic(), Driven(), SaidToBeAutonomous()])
+def test_no_model_learns_orbits_of_a_field_that_depends_on_time_as_if_it_did_not(system):
+    orbit = system.orbit(START, torch.linspace(0, 5, 20))
+    assert orbit.provenance["autonomous"] is False
+    with pytest.raises(InputError, match="does not depend on time"):
+        Forecaster("linear").fit(orbit)
