@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import pi
+from math import copysign, pi
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from systems.autograd_mode import ordinary, plain
 from systems.errors import InputError, IntegrationError
+from systems.reference.jumps import Slow, jump, sliding
 from systems.reference.time_scale import fastest_rate, known_jacobian, natural_size, power_of_two
 from systems.reference.tolerances import SMALLEST_RTOL, Solver, tolerances
 
@@ -123,7 +125,7 @@ def dopri8(
     Raises
     ------
     IntegrationError
-        If the field is not finite at the start, or if the step size underflows.
+        If the field is not finite at the start, if the step size underflows, or if an orbit slides along a jump of the field.
     """
     from torchdiffeq import odeint
 
@@ -144,13 +146,28 @@ def dopri8(
         time = clock + scale * x.double()
         return field(time if period is None else time % period, y * unit) * (scale / unit)
 
+    slow, forward = Slow(span / scale), float(since[-1] / scale)
+
+    def rates(x: float, y: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            states = torch.from_numpy(y.reshape(z0.shape)).to(z0)
+            return scaled(t.new_tensor(x), states).reshape(-1).double().cpu().numpy()
+
+    def watched(x: Tensor, y: Tensor) -> Tensor:
+        if (step := slow(float(x))) is not None:
+            place = jump(rates, float(x), y.detach().reshape(-1).double().cpu().numpy(), copysign(step, forward))
+            if place is not None:
+                orbit = place // z0.shape[1]
+                raise sliding(orbit, z0[orbit].tolist(), float(t[0]) + scale * float(x), scale * step)
+        return scaled(x, y)
+
     share = len(z0) ** -0.5
     floor = SMALLEST_STEP_ERROR * torch.finfo(z0.dtype).eps
     # steps end at all requested times, because the solver's interpolation between steps has a much lower order
     options = {"step_t": since[1:] / scale} if len(t) > 1 else {}
     try:
         states = odeint(
-            scaled,
+            watched,
             z0 / unit,
             since / scale,
             rtol=max(rtol * share, floor),

@@ -206,3 +206,14 @@ def test_orbits_on_a_gpu_are_those_on_the_cpu(henon_heiles):
     on_gpu = henon_heiles.orbit(z0.cuda(), t)
     assert on_gpu.z.is_cuda
     torch.testing.assert_close(on_gpu.z.cpu(), henon_heiles.orbit(z0, t).z, rtol=0, atol=1e-9)
+
+
+@pytest.mark.slow
+def test_an_orbit_that_rests_on_a_jump_of_its_field_does_not_keep_dopri8_for_ever():
+    def dry_friction(t, z):
+        x, v = z.unbind(-1)
+        return torch.stack([v, -x - 0.1 * v.sign()], -1)
+
+    z0, t = torch.tensor([[0.05, 0.0]], dtype=torch.float64), torch.linspace(0, 1, 2, dtype=torch.float64)
+    with pytest.raises(IntegrationError, match=r"orbit 0 from z0 = \[0.05, 0.0\] .* its field jumps back and forth"):
+        solve(dry_friction, z0, t, "dopri8")
