@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -51,6 +51,9 @@ def measured(system: System, orbits: Data) -> Orbit:
 
     Raises InputError if its coordinates are not coordinates of the system, or if nothing was measured.
     """
+    if isinstance(orbits, list | tuple) and orbits and all(isinstance(one, Orbit) or hasattr(one, "iloc") for one in orbits):
+        # runs may come from different systems or parameters, which are what a fit is asked for
+        orbits = [replace(Orbit.of(one), provenance={}) for one in orbits]
     orbit = Orbit.of(orbits)
     numbered = tuple(f"z{i}" for i in range(system.dim))
     unknown = [name for name in orbit.coordinates if name not in system.coordinates]
