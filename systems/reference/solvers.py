@@ -154,11 +154,12 @@ def dopri8(
             return scaled(t.new_tensor(x), states).reshape(-1).double().cpu().numpy()
 
     def watched(x: Tensor, y: Tensor) -> Tensor:
-        if (step := slow(float(x))) is not None:
-            place = jump(rates, float(x), y.detach().reshape(-1).double().cpu().numpy(), copysign(step, forward))
+        now = float(x.detach())
+        if (step := slow(now)) is not None:
+            place = jump(rates, now, y.detach().reshape(-1).double().cpu().numpy(), copysign(step, forward))
             if place is not None:
                 orbit = place // z0.shape[1]
-                raise sliding(orbit, z0[orbit].tolist(), float(t[0]) + scale * float(x), scale * step)
+                raise sliding(orbit, z0[orbit].tolist(), float(t[0]) + scale * now, scale * step)
         return scaled(x, y)
 
     share = len(z0) ** -0.5
