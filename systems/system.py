@@ -209,7 +209,7 @@ class System(Parametrized, ABC):
             coordinates=self.coordinates,
             provenance={
                 **origin_of(self),
-                "autonomous": self.autonomous and not self._driven(start, t),
+                "autonomous": self.autonomous and not self._driven(field, start, t),
                 "solver": {"name": name, "rtol": rtol, "atol": atol},
                 "engine": ran,
             },
@@ -244,8 +244,10 @@ class System(Parametrized, ABC):
         return choose(engine, trace, self.vector_field, t, self.period, states, unfit)
 
     @outside_inference
-    def _driven(self, z0: Float[Tensor, "*batch D"], t: Float[Tensor, " T"]) -> bool:
+    def _driven(self, field: ParametrizedField | None, z0: Float[Tensor, "*batch D"], t: Float[Tensor, " T"]) -> bool:
         """Return whether the vector field depends on time at these states, although the system may be declared autonomous."""
+        if field is not None and not field.field.driven:
+            return False
         first, last = float(t[0]), float(t[-1])
         return depends_on_time(self.vector_field, z0.reshape(-1, self.dim), (first + part * (last - first) for part in PROBES))
 
