@@ -15,7 +15,7 @@ from scipy.integrate import DOP853, RK45, solve_ivp
 from torch import Tensor
 
 from systems.errors import IntegrationError
-from systems.reference.jumps import ACROSS, AT_ONCE, STILL, Slow, jump, sliding
+from systems.reference.jumps import ACROSS, AT_ONCE, STILL, Watch
 from systems.reference.time_scale import fastest_rate, known_jacobian, natural_size, power_of_two
 from systems.reference.tolerances import SMALLEST_RTOL
 
@@ -79,15 +79,12 @@ class Group:
 
         def rate(time: float, y: np.ndarray) -> np.ndarray:
             f = rates(time, y)
-            step = slow(time)
-            if step is not None and (place := jump(rates, time, y, np.copysign(step, times[-1]))) is not None:
-                orbit = place // self.z0.shape[1]
-                raise sliding(self.first + orbit, self.z0[orbit].tolist(), elapsed + time, step)
+            watch(time, lambda: y)
             if np.isfinite(f).all():
                 farthest[0] = max(farthest[0], abs(time))
             return f
 
-        slow = Slow(times[-1])
+        watch = Watch(rates, times[-1], self.z0, self.first, elapsed)
         f = self.field(now, z)
         unit = np.ones_like(y)
         if not torch.isfinite(f).all():

@@ -8,10 +8,13 @@ and all steps stay short.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
-from math import inf
+from math import copysign, inf
 
 import numpy as np
+from jaxtyping import Float
+from torch import Tensor
 
 from systems.errors import IntegrationError
 
@@ -38,36 +41,44 @@ def sliding(orbit: int, z0: Sequence[float], time: float, step: float) -> Integr
     )
 
 
-class Slow:
-    """Judge from the calls of a field whether a solver makes progress.
+@dataclass
+class Watch:
+    """Judge from the calls of a field whether a solver makes progress, or slides along a jump of the field.
 
     Parameters
     ----------
+    rates : callable
+        Field of the solver's time, from 0 on, and the states of all orbits, shape ``(n D,)``.
     duration : float
-        Length of the time to integrate.
+        Time to integrate, negative backwards.
+    z0 : shape ``(n, D)``
+        Initial states of the orbits, for the message.
+    first : int, default 0
+        Number of the first orbit, for the message.
+    begin, unit : float, default 0 and 1
+        The user's time at the solver's time 0, and the solver's unit of time.
     """
 
-    def __init__(self, duration: float) -> None:
-        self.duration, self.calls, self.last = abs(duration), 0, 0.0
+    rates: Rates
+    duration: float
+    z0: Float[Tensor, "n D"]
+    first: int = 0
+    begin: float = 0.0
+    unit: float = 1.0
+    calls: int = 0
+    last: float = 0.0
 
-    def __call__(self, time: float) -> float | None:
-        """Count a call, and return the length of a step if the rest of the time needs too many.
-
-        Parameters
-        ----------
-        time : float
-            Time of the call since the start.
-
-        Returns
-        -------
-        float or None
-            Time that a call takes on average, or None while the solver is fast enough.
-        """
+    def __call__(self, time: float, states: Callable[[], np.ndarray]) -> None:
+        """Count a call at a time and with states, which are asked for only if needed. Raises IntegrationError at a jump."""
         self.calls += 1
         if self.calls % CALLS:
-            return None
-        gain, self.last = max(abs(time) - self.last, AT_ONCE * self.duration) / CALLS, abs(time)
-        return gain if too_slow(gain, self.duration - self.last, MOST_CALLS) else None
+            return
+        gain, self.last = max(abs(time) - self.last, AT_ONCE * abs(self.duration)) / CALLS, abs(time)
+        if not too_slow(gain, abs(self.duration) - self.last, MOST_CALLS):
+            return
+        if (place := jump(self.rates, time, states(), copysign(gain, self.duration))) is not None:
+            orbit = place // self.z0.shape[1]
+            raise sliding(self.first + orbit, self.z0[orbit].tolist(), self.begin + self.unit * time, self.unit * gain)
 
 
 def too_slow(gain: float, left: float, most: float) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import copysign, pi
+from math import pi
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from systems.autograd_mode import ordinary, plain
 from systems.errors import InputError, IntegrationError
-from systems.reference.jumps import Slow, jump, sliding
+from systems.reference.jumps import Watch
 from systems.reference.time_scale import fastest_rate, known_jacobian, natural_size, power_of_two
 from systems.reference.tolerances import SMALLEST_RTOL, Solver, tolerances
 
@@ -146,20 +146,15 @@ def dopri8(
         time = clock + scale * x.double()
         return field(time if period is None else time % period, y * unit) * (scale / unit)
 
-    slow, forward = Slow(span / scale), float(since[-1] / scale)
-
     def rates(x: float, y: np.ndarray) -> np.ndarray:
         with torch.no_grad():
             states = torch.from_numpy(y.reshape(z0.shape)).to(z0)
             return scaled(t.new_tensor(x), states).reshape(-1).double().cpu().numpy()
 
+    watch = Watch(rates, float(since[-1]) / scale, z0.detach(), begin=float(t[0]), unit=scale)
+
     def watched(x: Tensor, y: Tensor) -> Tensor:
-        now = float(x.detach())
-        if (step := slow(now)) is not None:
-            place = jump(rates, now, y.detach().reshape(-1).double().cpu().numpy(), copysign(step, forward))
-            if place is not None:
-                orbit = place // z0.shape[1]
-                raise sliding(orbit, z0[orbit].tolist(), float(t[0]) + scale * now, scale * step)
+        watch(float(x.detach()), lambda: y.detach().reshape(-1).double().cpu().numpy())
         return scaled(x, y)
 
     share = len(z0) ** -0.5
