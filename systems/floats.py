@@ -13,7 +13,8 @@ from torch import Tensor
 
 from systems.errors import InputError
 
-TYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+HALF = (torch.float16, torch.bfloat16)
+TYPES = (*HALF, torch.float32, torch.float64)
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")

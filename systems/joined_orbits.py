@@ -48,7 +48,7 @@ def concatenated(orbits: Sequence[OrbitLike]) -> OrbitLike:
     )
 
 
-def check_one_origin(provenances: Sequence[Mapping[str, Any]]) -> None:
+def check_joinable(provenances: Sequence[Mapping[str, Any]]) -> None:
     """Raise InputError if provenances name several systems, or other parameters, as one orbit can have only one of them."""
     origins = [(told["system"], told.get("parameters")) for told in provenances if "system" in told]
     for origin in origins[1:]:
@@ -65,5 +65,5 @@ def _alike(orbits: Sequence[OrbitLike]) -> OrbitLike:
     if any(orbit.units != orbits[0].units for orbit in orbits):
         other = next(orbit.units for orbit in orbits if orbit.units != orbits[0].units)
         raise InputError(f"orbits in the units {orbits[0].units} and {other} cannot be joined; convert them first")
-    check_one_origin([orbit.provenance for orbit in orbits])
+    check_joinable([orbit.provenance for orbit in orbits])
     return replace(orbits[0], periods=agreed_periods([orbit.periods for orbit in orbits]))

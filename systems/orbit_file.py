@@ -16,6 +16,7 @@ from torch import Tensor
 
 from systems import netcdf_file
 from systems.errors import InputError
+from systems.floats import HALF
 from systems.netcdf_file import NetCDF
 from systems.orbit_attributes import FORMAT, attributes_of
 
@@ -151,4 +152,4 @@ def _dtype(name: str | None) -> torch.dtype | None:
 def array(values: Tensor) -> NDArray[Any]:
     """Return the values of a tensor, which share its memory if possible; half precision becomes float32."""
     values = values.detach().cpu()
-    return (values.float() if values.dtype in (torch.float16, torch.bfloat16) else values).numpy()
+    return (values.float() if values.dtype in HALF else values).numpy()

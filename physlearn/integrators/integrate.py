@@ -24,14 +24,13 @@ from physlearn.threads import suited_to
 from systems import AccuracyWarning, InputError, Orbit, System
 from systems.autograd_mode import outside_inference
 from systems.errors import outside
-from systems.floats import takes_arrays
+from systems.floats import HALF, takes_arrays
 from systems.own_times import at_own_times
 from systems.parametrized import origin_of
 from systems.reference.engine import Engine
 from systems.size import BYTES, check_memory
 from systems.states import check_states, check_times
 
-HALF = (torch.float16, torch.bfloat16)
 TYPICAL_WIDTH = 25  # tensor elements per coordinate of the state that a learned flow typically processes
 ATTEMPTS = 4  # most attempts, each with shorter steps
 SHORTER = 8  # largest factor by which steps are shortened from one attempt to the next

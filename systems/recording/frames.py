@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from systems.errors import InputError
-from systems.joined_orbits import check_one_origin
+from systems.joined_orbits import check_joinable
 from systems.orbit_attributes import attributes_of, told_by
 from systems.recording.csv_columns import RUNS, listed, name_and_unit
 from systems.recording.moments import TIME_OF_DAY, seconds_of
@@ -54,7 +54,7 @@ def content(data: Any, t: Any, coordinates: Sequence[str] | None, rate: Any, run
         raise InputError("the table has no rows; give at least one")
     names, units = found[0]
     own = [its["provenance"] for table in tables if (its := told_by(table.attrs))]
-    check_one_origin(own)
+    check_joinable(own)
     told: dict[str, Any] = {"coordinates": names, "units": units}  # not the periods, which may be out of date
     if own:
         told["provenance"] = own[0]

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from systems.errors import InputError
 from systems.floats import floats
-from systems.joined_orbits import check_one_origin
+from systems.joined_orbits import check_joinable
 from systems.recording.angles import angle_periods, refuse_jumps
 from systems.recording.runs import Run, joined, of_orbit
 from systems.states import check_times
@@ -94,7 +94,7 @@ def _of_orbits(data: Any) -> Parts:
     for name in ("coordinates", "periods", "units"):
         if any(getattr(orbit, name) != getattr(first, name) for orbit in orbits):
             raise InputError(f"orbits with different {name} cannot form a batch; keep them in a list")
-    check_one_origin([orbit.provenance for orbit in orbits])
+    check_joinable([orbit.provenance for orbit in orbits])
     told = {name: getattr(first, name) for name in ("coordinates", "periods", "units", "provenance")}
     if _is_orbit(data):
         return {**told, "t": data.t, "z": data.z, "rate": data.rate}
