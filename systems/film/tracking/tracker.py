@@ -121,8 +121,14 @@ def _ends(tracking: Tracking) -> int:
 
 
 def _doubt(tracking: Tracking) -> float:
-    """Return the part of the frames without an angle or the relative error of the amplitude, whichever is the largest."""
-    return max(max(report.lost / report.frames, report.amplitude_error / report.amplitude) for report in tracking.report)
+    """Return the part of the frames without an angle, of those that are new, or the relative error of the amplitude.
+
+    Whichever is the largest of any pendulum counts.
+    """
+    return max(
+        max((report.lost - report.duplicates) / (report.frames - report.duplicates), report.amplitude_error / report.amplitude)
+        for report in tracking.report
+    )
 
 
 def _found(
