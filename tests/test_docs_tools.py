@@ -103,11 +103,13 @@ class QuietHandler(SimpleHTTPRequestHandler):
 
 
 def test_a_menu_of_versions_leads_to_the_same_page_of_another_or_to_its_front(site, browser):
+    from selenium.common.exceptions import StaleElementReferenceException
     from selenium.webdriver.support.ui import Select, WebDriverWait
 
     folder, address = site
     (folder / "versions.json").write_text('["0.3.0", "0.2.0", "0.1.0"]')
-    wait = WebDriverWait(browser, 60)
+    # what is asked of the page that is being left no longer has an element
+    wait = WebDriverWait(browser, 60, ignored_exceptions=[StaleElementReferenceException])
 
     def menu():
         return Select(wait.until(lambda page: page.find_element("id", "versions")))
