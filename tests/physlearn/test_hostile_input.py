@@ -306,6 +306,7 @@ def test_a_wrong_table(content, told, here):
     assert told in refused("csv", "a.csv")
 
 
+@pytest.mark.slow  # a gigabyte is written
 def test_a_gigabyte_line(here):
     """A sparse file of 1 GB without an end of line is refused for its first megabyte, in a process with little memory."""
     for name, cell in (("number.csv", b"1"), ("cells.csv", b"1,")):

@@ -14,6 +14,7 @@ def short(monkeypatch):
         monkeypatch.setitem(BENCHMARKS, name, replace(BENCHMARKS[name], steps=40))
 
 
+@pytest.mark.slow  # 5 s
 def test_the_papers_numbers_stand_beside_ours_and_a_second_run_has_nothing_to_do(run, tmp_path):
     options = ["bench", "--tasks", "spring,pendulum", "--seeds", 1, "--quick", "--out", tmp_path]
     first = run(*options)

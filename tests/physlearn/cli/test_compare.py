@@ -64,6 +64,7 @@ def test_several_files_are_meta_seeds_with_the_controls_beside_them(run, here, p
     assert pd.read_parquet(here / "both" / "results.parquet")["meta_seed"].unique().tolist() == [0, 1]
 
 
+@pytest.mark.slow  # 5 s
 def test_digits_are_learned_and_compared_as_orbits_are_and_by_their_accuracy(run, here):
     few = ["mnist1d", "--set", "samples=50"]
     learned = run("learn", *few, "--variant", "first-order", "--outer-steps", 3, "--inner-steps", 3, "--networks", 2)

@@ -172,7 +172,7 @@ def test_options_for_files_are_refused_for_systems_and_a_file_that_is_missing_is
     assert "nothing.csv does not exist" in refused("forecast", tmp_path / "nothing.csv", "--out", tmp_path / "out")
 
 
-@pytest.mark.parametrize("runs", [1, 6])
+@pytest.mark.parametrize("runs", [pytest.param(1, marks=pytest.mark.slow), 6])
 def test_a_model_with_memory_continues_what_was_measured_before_or_the_first_states_of_whole_runs(run, tmp_path, runs):
     t = np.arange(100) / 5
     orbits = PENDULUM.orbit(PENDULUM.sample(runs, seed=0), t).z.numpy()

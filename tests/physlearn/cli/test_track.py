@@ -78,7 +78,7 @@ def test_a_film_is_tracked_learned_and_forecast(run, tmp_path_factory, tmp_path)
         (["track", "FILM", "--markers", "mauve,teal"], "colour"),
         (["track", "FILM", "--markers", "1,2;x"], "--markers"),
         (["track", "FILM", "--plot", "picture.txt"], "picture"),
-        (["track", "FILM", "--pendulums", "7"], "7"),
+        pytest.param(["track", "FILM", "--pendulums", "7"], "7", marks=pytest.mark.slow),  # seven are looked for everywhere
         (["forecast", "pendulum-clock", "--film", "FILM", "--energy", "1", "--out", "o"], "--energy"),
         (["forecast", "henon-heiles", "--film", "FILM", "--out", "o"], "the angle theta, which henon-heiles does not have"),
         (["forecast", "pendulum-clock", "--markers", "red", "--out", "o"], "--markers is for a film"),

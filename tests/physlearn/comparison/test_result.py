@@ -116,7 +116,7 @@ def test_tables_that_are_not_those_of_the_manifest_are_refused(result, tmp_path,
 
 
 @pytest.mark.parametrize("moment", range(5))
-@pytest.mark.parametrize("checked", [True, False])
+@pytest.mark.parametrize("checked", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_who_is_stopped_while_saving_over_an_older_result_leaves_no_mixture(checked, moment, task, tmp_path, plain, same):
     old = compare(task, variants={"sine": "sine"}, **QUICK)
     new = compare(task, variants=TWO, **QUICK)

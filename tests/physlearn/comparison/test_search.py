@@ -37,7 +37,7 @@ def test_the_same_budget_for_all_and_the_best_of_each(task, tmp_path):
 
 
 @pytest.mark.parametrize(("where", "name"), [(MODULE, "evaluate"), (optuna.Study, "tell"), (optuna.Study, "ask")])
-@pytest.mark.parametrize("moment", [1, 5])
+@pytest.mark.parametrize("moment", [pytest.param(1, marks=pytest.mark.slow), 5])
 def test_a_search_that_was_stopped_goes_on_to_the_same_table(where, name, moment, task, tmp_path, monkeypatch):
     whole = search(task, ["sine"], tmp_path / "whole", trials=6, **QUICK)
     calls, real = iter(range(100)), getattr(where, name)

@@ -97,6 +97,7 @@ def test_the_flow_with_a_value_has_the_limit_cycle_of_that_value(oscillators):
     torch.testing.assert_close(exponents, true, atol=0.05, rtol=0)
 
 
+@pytest.mark.slow  # 5 s
 def test_one_value_per_orbit_forecasts_as_each_value_alone(oscillators):
     z0 = torch.randn(3, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     together = oscillators.forecast(z0, TIMES, parameters={"mu": np.array([0.5, 1.5, 3.0])})

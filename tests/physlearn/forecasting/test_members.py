@@ -35,6 +35,7 @@ def test_the_forecast_is_that_of_the_best_member_and_conserves_its_energy(ensemb
     assert not isinstance(alone.fit(orbits(5, 0), epochs=2, progress=False).forecast(z0, T, progress=False), BandedOrbit)
 
 
+@pytest.mark.slow  # 5 s
 def test_calibrated_bands_cover_as_often_as_they_say(ensemble):
     ensemble.calibrate(orbits(400, 2))
     truth = orbits(400, 3)

@@ -93,6 +93,7 @@ def alternating():
     return Orbit(t, z, coordinates=("theta", "p"), periods=PENDULUM.periods)
 
 
+@pytest.mark.slow  # 4 s
 def test_states_that_were_never_measured_together_train_from_estimated_ones():
     f = Forecaster("hnn", hidden=(8,)).fit(alternating(), epochs=2, polish=2, progress=False)
     assert f.loss == "shooting"

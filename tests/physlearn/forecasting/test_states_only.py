@@ -37,6 +37,7 @@ def fitted(orbits, **settings):
     )
 
 
+@pytest.mark.slow  # 5 s
 def test_six_states_a_turn_tell_what_a_spline_does_not():
     seen = measured()
     by_orbits, by_rate = fitted(seen), fitted(seen, loss="derivative")

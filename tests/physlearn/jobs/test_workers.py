@@ -81,6 +81,7 @@ def test_processes_learn_the_same_bits():
     assert all(alone[seed].equal(together[seed]) for seed in (0, 1))
 
 
+@pytest.mark.slow  # two pools of processes are started
 def test_what_a_dead_process_had_in_hand_is_done_by_another(tmp_path):
     done = list(Workers(2).each(dies_once, [(x, tmp_path) for x in range(8)]))
     assert sorted(done) == [(x, x) for x in range(8)]

@@ -213,6 +213,7 @@ def test_networks_of_equal_size_have_about_as_many_weights(inputs, outputs, last
     assert abs(splines / usual - 1) < 0.05
 
 
+@pytest.mark.slow  # 4 s
 def test_a_spline_hamiltonian_conserves_its_energy():
     """The implicit midpoint rule follows another Hamiltonian, off by dt^2: the error is bounded, and falls with dt^2."""
     (model,) = in_double(build("hnn-splines", (0,)), "hnn-splines")

@@ -54,13 +54,14 @@ def python(program, folder=None, **environment):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
-@pytest.mark.parametrize("layer", ["workqueue", "omp"])
+@pytest.mark.parametrize("layer", ["workqueue", pytest.param("omp", marks=pytest.mark.slow)])
 def test_threads_may_begin_loops_at_once_and_a_fork_goes_on_alone(layer):
     """The layer workqueue ended the process for two threads; a process forked after OpenMP's threads worked never ended."""
     result = python(SINES + THREADS + FORK, NUMBA_THREADING_LAYER=layer)
     assert (result.returncode, result.stdout) == (0, f"{layer} [(True, 1), (True, 1)]\n"), result.stderr
 
 
+@pytest.mark.slow  # everything is compiled anew
 def test_machine_code_is_kept_in_the_users_cache_folder_and_not_beside_the_package(tmp_path):
     for package in (physlearn, systems):
         shutil.copytree(Path(package.__file__).parent, tmp_path / package.__name__, ignore=shutil.ignore_patterns("*.nb?"))

@@ -63,6 +63,7 @@ def test_the_summary_leaves_lost_clocks_out_of_the_errors_and_counts_them():
     assert row["frames lost"] == pytest.approx(105 / 300)
 
 
+@pytest.mark.slow  # films of two kinds are tracked
 def test_the_command_prints_a_table_and_writes_the_rows(tmp_path, capsys):
     main(["--kinds", "clean,noise", "--clocks", "1", "--duration", "3", "--out", str(tmp_path / "rows.csv")])
     printed = capsys.readouterr().out.splitlines()

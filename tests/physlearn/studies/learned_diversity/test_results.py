@@ -75,6 +75,7 @@ def test_several_processes_learn_and_compare_the_same(results, task):
     assert sorted(path.name for path in results.folder.iterdir()) == sorted(path.name for path in apart.folder.iterdir())
 
 
+@pytest.mark.slow  # 4 s
 def test_what_was_stopped_leaves_nothing_that_passes_for_a_result(results, task, monkeypatch):
     learned, single = (results.learned(task, types=types, **LEARNING) for types in (2, 1))
 

@@ -84,6 +84,7 @@ def test_the_truth_is_saved_as_a_table(filmed, tmp_path):
     assert table.duplicate.tolist() == truth.duplicate.tolist()
 
 
+@pytest.mark.slow  # a long film is rendered
 def test_memory_does_not_grow_with_the_length(tmp_path):
     film = Film(size=(320, 180))
 

@@ -53,17 +53,17 @@ def found(filmed, folder, defects, theta=THETA, least=30):
     [
         (Defects(), 0.05),
         (Defects(noise=6), 0.1),
-        (Defects(exposure=1), 0.05),
-        (Defects(compression=24), 0.5),
+        pytest.param(Defects(exposure=1), 0.05, marks=pytest.mark.slow),
+        pytest.param(Defects(compression=24), 0.5, marks=pytest.mark.slow),
         (Defects(uneven_light=0.6), 0.08),
-        (Defects(shake=3), 0.05),
-        (Defects(rotation=90), 0.05),
+        pytest.param(Defects(shake=3), 0.05, marks=pytest.mark.slow),
+        pytest.param(Defects(rotation=90), 0.05, marks=pytest.mark.slow),
         (Defects(rotation=-77), 0.05),
         (Defects(yaw=20), 0.1),  # the middle of an ellipse in perspective is not where the centre of the disc goes
         (Defects(distortion=-0.2), 0.05),
-        (Defects(dropped=0.3), 0.05),
+        pytest.param(Defects(dropped=0.3), 0.05, marks=pytest.mark.slow),
         (Defects(duplicated=0.3), 0.05),
-        (Defects(variable_rate=0.2), 0.05),
+        pytest.param(Defects(variable_rate=0.2), 0.05, marks=pytest.mark.slow),
     ],
     ids=lambda value: (
         ", ".join(f"{k}={v}" for k, v in vars(value).items() if v) or "ideal" if isinstance(value, Defects) else ""
