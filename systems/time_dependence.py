@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor
 
-PROBES = (0.0, 0.38196601125, 0.9)  # parts of the time at which fields are compared; a whole number of periods is unlikely
+# parts of the time at which fields are compared: multiples of the golden ratio, so that no gap, in which a push might
+# hide, is larger than a seventh, and no period divides them
+PROBES = tuple(k * 0.61803398875 % 1 for k in range(12))
 STATES = 64  # at most as many are compared
 
 

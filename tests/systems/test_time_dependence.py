@@ -56,7 +56,15 @@ def test_the_periodic_orbit_has_the_period_of_the_drive_and_multipliers_of_the_d
     assert abs(complex(found.multipliers.prod())) == pytest.approx(math.exp(-0.3 * PERIOD), rel=1e-9)  # Liouville
 
 
-@pytest.mark.parametrize("system", [Periodic(), Driven(), SaidToBeAutonomous()])
+class Pushed(Driven):
+    """Pushed once, from t = 2.5 to 3.5 of 5, by a force that code for compilation cannot be made of."""
+
+    def vector_field(self, t, z):
+        x, v = z.unbind(-1)
+        return torch.stack([v, x - x**3 - 0.3 * v + (0.5 if 2.5 < float(t) < 3.5 else 0.0)], -1)
+
+
+@pytest.mark.parametrize("system", [Periodic(), Driven(), SaidToBeAutonomous(), Pushed()])
 def test_no_model_learns_orbits_of_a_field_that_depends_on_time_as_if_it_did_not(system):
     orbit = system.orbit(START, torch.linspace(0, 5, 20))
     assert orbit.provenance["autonomous"] is False
