@@ -21,7 +21,7 @@ from systems.reference.solvers import Solver, solve
 from systems.reference.tolerances import tolerances
 from systems.size import check_memory
 from systems.states import check_states, check_times, numbers
-from systems.time_dependence import PROBES, depends_on_time
+from systems.time_dependence import among, depends_on_time, error_of_times
 
 if TYPE_CHECKING:
     from systems.compiled.field import ParametrizedField
@@ -193,6 +193,10 @@ class System(Parametrized, ABC):
             ran: Engine = "torch" if field is None else "taylor" if engine == "taylor" else "compiled"
             turns = z0 - shortest(z0, self.periods, self.coordinates)  # an angle of many turns has few digits left within one
             start = z0 - turns
+            driven = self._driven(field, start, t)
+            rtol, atol = tolerances(solver if ran == "torch" else ran, rtol, atol)
+            if (driven or not self.autonomous) and self.period is None:
+                atol = max(atol, self._rounding(start, t))
             if field is None:
                 z = turns.unsqueeze(-2) + solve(self.vector_field, start, t, solver, rtol, atol, period=self.period)
                 rate = self._rates(t, z)
@@ -201,7 +205,6 @@ class System(Parametrized, ABC):
 
                 z = turns.unsqueeze(-2) + orbits(field, start, t, rtol, atol, self.period, ran)
                 rate = field.along(z, t, self.period)
-        rtol, atol = tolerances(solver if ran == "torch" else ran, rtol, atol)
         return Orbit(
             t=t,
             z=z,
@@ -209,7 +212,7 @@ class System(Parametrized, ABC):
             coordinates=self.coordinates,
             provenance={
                 **origin_of(self),
-                "autonomous": self.autonomous and not self._driven(field, start, t),
+                "autonomous": self.autonomous and not driven,
                 "solver": {"name": name, "rtol": rtol, "atol": atol},
                 "engine": ran,
             },
@@ -248,8 +251,12 @@ class System(Parametrized, ABC):
         """Return whether the vector field depends on time at these states, although the system may be declared autonomous."""
         if field is not None and not field.field.driven:
             return False
-        first, last = float(t[0]), float(t[-1])
-        return depends_on_time(self.vector_field, z0.reshape(-1, self.dim), (first + part * (last - first) for part in PROBES))
+        return depends_on_time(self.vector_field, z0.reshape(-1, self.dim), among(t))
+
+    @outside_inference
+    def _rounding(self, z0: Float[Tensor, "*batch D"], t: Float[Tensor, " T"]) -> float:
+        """Return the relative error of the field because large times are rounded, and warn if it is noticeable."""
+        return error_of_times(self.vector_field, z0.reshape(-1, self.dim), among(t))
 
     @outside_inference
     def _rates(self, t: Float[Tensor, " T"], z: Float[Tensor, "*batch T D"]) -> Float[Tensor, "*batch T D"]:

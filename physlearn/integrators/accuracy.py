@@ -21,9 +21,12 @@ TWICE = 6  # number of sampled steps that are repeated, once whole and once in t
 PARTS = (0.382, 0.618)  # parts of a repeated step; two halves would meet a fast drive at the same phases as the step itself
 TIMES = 16  # most samples of a time-dependent field, which must be evaluated one by one
 ROUNDING = 64  # machine epsilons
-ENERGY = 0.1  # largest acceptable energy drift, in units of twice the kinetic energy
+# largest acceptable energy drift, relative to twice the kinetic energy: of steps that divide the time between outputs by the
+# time scale of the flow, and of all others
+ENERGY_OF_DIVIDED_STEPS, ENERGY = 0.01, 0.1
 STEP = {2: 0.01}  # largest acceptable error of a step, in sizes of the coordinates, by the order of the method
 STEP_OF_HIGH_ORDER = 3e-3
+STEP_OF_FIRST_ORDER = 0.1
 GROSS = 10  # factor by which the error of a step chosen by the caller must exceed these limits to raise a warning
 
 
@@ -39,8 +42,9 @@ class Accuracy:
     resolution
         Longest sampled step in units of the flow's fastest time scale there.
     energy_drift
-        Largest change of the energy, relative to twice the kinetic energy (the largest sum of the terms p dq/dt); None for a
-        flow without a Hamiltonian.
+        Largest change of the energy, relative to twice the kinetic energy (the sum of the terms p dq/dt): its largest value
+        along the orbit, or twice its mean if this is smaller, as on an eccentric ellipse. None for a flow without a
+        Hamiltonian.
     shorter
         A step that would resolve the flow and keep the step error small, at most half of the longest step.
     """
@@ -73,12 +77,15 @@ def too_long(accuracy: Accuracy, method: type[Integrator], steps: Steps) -> bool
     """Return whether the steps are too long.
 
     Default steps are too long if they cause a noticeable error, and steps chosen by the caller if they cause a gross error.
-    Steps of a first-order method never are: such a method serves to show the effect of its steps.
+    Those of a first-order method, which serves to show the effect of its steps, are too long only if they divide the time
+    between outputs and the error is gross.
     """
+    divided = steps.chosen_by == "flow" and max(steps.counts, default=1) > 1
     if method.order == 1:
-        return False
+        return divided and accuracy.step_error > STEP_OF_FIRST_ORDER
     factor = 1 if steps.by_default else GROSS
-    drifts = accuracy.energy_drift is not None and accuracy.energy_drift > ENERGY
+    drift = accuracy.energy_drift
+    drifts = drift is not None and drift > (ENERGY_OF_DIVIDED_STEPS if divided else ENERGY)
     unresolved = steps.chosen_by == "flow" and accuracy.resolution > UNRESOLVED
     return drifts or unresolved or accuracy.step_error > factor * tolerance(method)
 
@@ -200,7 +207,10 @@ class _Sampled:
             return None
         energy = self.flow.hamiltonian(self.z.flatten(-3, -2)).reshape(self.z.shape[:-1])
         dq, p = rate.chunk(2, dim=-1)[0], self.z.chunk(2, dim=-1)[1]
-        twice = (p * dq).abs().sum(-1).amax(-1, keepdim=True)
+        weight = torch.where(self.finite, self.h, 0.0)  # a sample stands for as many steps as the others, each of its length
+        terms = (p * dq).abs().sum(-1)
+        mean = (weight * terms).sum(-1, keepdim=True) / weight.sum(-1, keepdim=True)
+        twice = torch.minimum(terms.amax(-1, keepdim=True), 2 * mean)
         change = (energy - energy[..., :1]).abs()
         noise = ROUNDING * torch.finfo(self.z.dtype).eps * energy.abs().amax(-1, keepdim=True)
         drift = torch.where(self.finite & (change > noise) & (twice > 0), change / twice, 0.0)

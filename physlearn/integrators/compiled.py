@@ -16,7 +16,7 @@ from physlearn.integrators.euler import Euler
 from physlearn.integrators.fixed_point import ROUNDING
 from physlearn.integrators.gauss_legendre import GaussLegendre, GaussLegendre4, GaussLegendre6, ImplicitMidpoint
 from physlearn.integrators.implicit import Implicit
-from physlearn.integrators.integrator import SAMPLES, Integrator, Sample
+from physlearn.integrators.integrator import Integrator, Sample, samples_of
 from physlearn.integrators.iteration import Iteration
 from physlearn.integrators.leapfrog import Leapfrog, Yoshida4, Yoshida6
 from physlearn.integrators.rk4 import RungeKutta4
@@ -93,6 +93,7 @@ class Compiled:
         t: Float[Tensor, " T"],
         counts: Sequence[int],
         progress: bool,
+        early: bool = False,
     ) -> Float[Tensor, "*batch T D"] | None:
         """Do what `Integrator.solve` does, in compiled code.
 
@@ -102,21 +103,32 @@ class Compiled:
             The method and the flow.
         z0, t, counts, progress
             As for `Integrator.solve`; the states are in float64.
+        early
+            Whether to raise an error at once where torch does not find the solution of an implicit step either, instead of
+            letting torch repeat all steps before.
 
         Returns
         -------
         Tensor, shape ``(..., T, D)``, or None
             The states; None if an implicit step did not converge and this is an error, so that torch must tell which and why.
             Otherwise, torch integrates such orbits, and finds the solution after all or leaves them at NaN.
+
+        Raises
+        ------
+        ConvergenceError
+            If ``early`` is True and an implicit step does not converge.
         """
         period, times = integrator.flow.period, t.double().numpy()
         first = float(times[0])
         clock = first if period is None else first % period
-        grid = stepping.Grid(times - first, np.array(counts, dtype=np.int64), clock, period, SAMPLES)
+        samples_wanted = samples_of(z0.numel() // z0.shape[-1])
+        grid = stepping.Grid(times - first, np.array(counts, dtype=np.int64), clock, period, samples_wanted)
         with tqdm(total=len(counts), disable=not progress, desc=integrator.name, delay=1, leave=False) as bar:
             z, samples = self._integrated(integrator, z0, grid, bar.update)
         if isinstance(integrator, Implicit) and (lost := np.isnan(z[:, -1]).any(-1)).any():
             if integrator.failure == "raise":
+                if early:
+                    self._tried_again(integrator, samples, grid)
                 return None
             again = type(integrator)(integrator.flow, tolerance=integrator.tolerance, failure="nan")
             z[lost] = again.solve(z0.detach().reshape(-1, z0.shape[-1])[lost], t, counts, progress=False).numpy()
@@ -125,6 +137,17 @@ class Compiled:
         kept = torch.from_numpy(samples).reshape(*z0.shape[:-1], -1, z0.shape[-1]).unbind(-2)
         integrator.samples = [Sample(now, dt, state) for (now, dt), state in zip(grid.sampled(), kept, strict=True)]
         return torch.from_numpy(z).reshape(*z0.shape[:-1], len(t), z0.shape[-1])
+
+    @staticmethod
+    def _tried_again(integrator: Implicit, samples: np.ndarray, grid: stepping.Grid) -> None:
+        """Let torch take the steps among which one did not converge; raise ConvergenceError if it does not there either."""
+        lost = np.isnan(samples).any(-1)
+        begin = int(lost.any(0).argmax()) - 1 if lost.any() else -1
+        orbits = lost[:, begin + 1] if lost.any() else np.ones(len(lost), bool)
+        now, dt = grid.sampled()[begin]
+        again = type(integrator)(integrator.flow, tolerance=integrator.tolerance)
+        z = torch.from_numpy(samples[orbits, begin])
+        again.solve(z, torch.tensor([now, now + dt * grid.apart], dtype=torch.float64), grid.apart, progress=False)
 
     def stepped(
         self, integrator: Integrator, t: float, z: Float[Tensor, "*batch D"], lengths: Sequence[float]

@@ -32,7 +32,8 @@ from systems.size import BYTES, check_memory
 from systems.states import check_states, check_times
 
 TYPICAL_WIDTH = 25  # tensor elements per coordinate of the state that a learned flow typically processes
-ATTEMPTS = 4  # most attempts, each with shorter steps
+ATTEMPTS, MORE_ATTEMPTS = 4, 7  # most attempts, each with shorter steps; in compiled code, which is fast
+MOST_QUICK = 3e6  # steps of single orbits, which take about a second there
 SHORTER = 8  # largest factor by which steps are shortened from one attempt to the next
 FAILED = 4  # factor by which steps are shortened if an implicit step does not converge
 
@@ -93,7 +94,7 @@ def integrate(
         States at the output times. ``provenance["integrator"]`` holds the steps (``substeps``, ``dt``, ``dt_from``) and their
         estimated error (``accuracy``): ``step_error``, the difference between one step and two shorter ones, relative to the
         size of each coordinate; ``resolution``, the step in units of the fastest time scale; and ``energy_drift``, relative
-        to twice the kinetic energy. ``provenance["engine"]`` tells which engine ran.
+        to twice the kinetic energy. ``provenance["engine"]`` names the engine that ran.
 
     Raises
     ------
@@ -108,8 +109,8 @@ def integrate(
     -----
     AccuracyWarning
         If default steps could not be made short enough, or if steps chosen by the caller cause a gross error: a step error of
-        3 % of a coordinate's size (10 % for second-order methods), or an energy drift of a tenth. First-order methods never
-        warn.
+        3 % of a coordinate's size (10 % for second-order methods), or an energy drift of a tenth. For first-order methods,
+        only if default steps could not be made short enough.
 
     Examples
     --------
@@ -200,11 +201,13 @@ def _run(
     Where an implicit step does not converge in compiled code, torch goes on: it tells which, or finds the solution after all.
     """
     before: Accuracy | None = None
-    for attempt in range(ATTEMPTS):
+    worse = 0  # attempts in a row that were no better than the one before
+    for attempt in range(MORE_ATTEMPTS):
         integrator = cls(flow, **options)
-        last = attempt == ATTEMPTS - 1 or not steps.by_default
+        quickly = compiled is not None and sum(steps.counts) * z0[..., 0].numel() < MOST_QUICK
+        last = attempt >= (MORE_ATTEMPTS if quickly else ATTEMPTS) - 1 or not steps.by_default
         try:
-            solved = None if compiled is None else compiled.solve(integrator, z0, t, steps.counts, progress)
+            solved = None if compiled is None else compiled.solve(integrator, z0, t, steps.counts, progress, early=not last)
             if solved is None:
                 compiled = None
             z = integrator.solve(z0, t, steps.counts, progress) if solved is None else solved
@@ -221,8 +224,8 @@ def _run(
         if not too_long(accuracy, cls, steps):
             break
         # if shorter steps do not help, the flow is not smooth or the orbit diverges
-        hopeless = before is not None and not accuracy.better_than(before)
-        if last or hopeless:
+        worse = 0 if before is None or accuracy.better_than(before) else worse + 1
+        if last or worse >= (3 if quickly else 1):
             warnings.warn(_warning(integrator, steps, accuracy), AccuracyWarning, stacklevel=outside())
             break
         before = accuracy

@@ -15,7 +15,14 @@ from physlearn.flow import Flow
 from systems.floats import takes_arrays
 from systems.reference.solvers import standing
 
-SAMPLES = 48  # approximate number of steps per run whose initial states are stored to estimate the error
+# Approximate number of steps per run whose initial states are stored to estimate the error, and the number of states among
+# them. An orbit may be fast for a small part of its time, as a comet is near the sun, so that few orbits have many samples.
+FEWEST_SAMPLES, MOST_SAMPLES, SAMPLED_STATES = 48, 1024, 4096
+
+
+def samples_of(orbits: int) -> int:
+    """Return the number of steps that are sampled for a number of orbits."""
+    return max(FEWEST_SAMPLES, min(MOST_SAMPLES, SAMPLED_STATES // max(orbits, 1)))
 
 
 class Sample(NamedTuple):
@@ -136,7 +143,7 @@ class Integrator(ABC):
         counts = [substeps] * len(gaps) if isinstance(substeps, int) else list(substeps)
         carried = self.start(z0, gaps[0] / counts[0] if gaps else 1.0)
         states = [z0]
-        apart = max(1, sum(counts) // SAMPLES)
+        apart = max(1, sum(counts) // samples_of(z0.numel() // z0.shape[-1]))
         taken = 0
         for begin, gap, n in zip(
             tqdm(since[:-1], disable=not progress, desc=self.name, delay=1, leave=False), gaps, counts, strict=True

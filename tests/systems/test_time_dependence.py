@@ -1,6 +1,7 @@
 """Fields that depend on time are treated so, whatever their systems declare."""
 
 import math
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ import torch
 import systems
 from physlearn import Forecaster
 from physlearn.chaos import classify, periodic_orbit
-from systems import InputError
+from systems import AccuracyWarning, InputError
 
 PERIOD = 2 * math.pi / 1.2
 START = torch.tensor([0.1, 0.2], dtype=torch.float64)
@@ -70,3 +71,26 @@ def test_no_model_learns_orbits_of_a_field_that_depends_on_time_as_if_it_did_not
     assert orbit.provenance["autonomous"] is False
     with pytest.raises(InputError, match="does not depend on time"):
         Forecaster("linear").fit(orbit)
+
+
+@dataclass(frozen=True)
+class Counted(Driven):
+    """The same, with a drive that begins at a time."""
+
+    autonomous = False
+    begin: float = 0.0
+
+    def vector_field(self, t, z):
+        return super().vector_field(torch.as_tensor(t, dtype=torch.float64) - self.begin, z)
+
+
+@pytest.mark.parametrize("engine", ["auto", "torch"])
+def test_a_drive_without_a_period_is_as_exact_as_times_since_1970_and_says_so(engine):
+    since = torch.linspace(0, 20, 21, dtype=torch.float64)
+    late = Counted(1.7e9)
+    with pytest.warns(AccuracyWarning, match="declare the period of the system, or count the time from the start"):
+        orbit = late.orbit(START, late.begin + since, engine=engine)
+    off = (orbit.z - Counted().orbit(START, since).z).abs().max()
+    assert off < 1e-4  # such times are rounded to 2e-7
+    early = Counted().orbit(START, 100.0 + since, engine=engine)
+    assert early.provenance["solver"]["atol"] < 1e-13

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from scipy.optimize import brentq
 from torch.testing import assert_close
 
 import systems
@@ -203,3 +204,30 @@ def test_half_precision_rounds_the_states_but_not_the_steps(dtype):
     assert (orbit.z.double() - exact).abs().max() < 2 * torch.finfo(dtype).eps * exact.abs().max()
     with pytest.warns(AccuracyWarning, match="give the initial states in float32 or float64"):
         integrate(lambda t, z: torch.stack([z[..., 1], -z[..., 0]], -1), z0[:2], t, "rk4", progress=False)
+
+
+@pytest.mark.parametrize(
+    ("method", "outputs"),
+    [("rk4", 2), ("rk4", 61), ("yoshida-6", 61), pytest.param("gauss-legendre-4", 61, marks=pytest.mark.slow)],
+)
+def test_a_comet_is_resolved_where_it_is_fast(method, outputs):
+    """On an ellipse of eccentricity 0.97, the star passes the sun in a five hundredth of the time."""
+    kepler, e = systems.get("kepler"), 0.97
+    t = torch.linspace(0, 30, outputs, dtype=torch.float64)
+    z0 = f64(1 + e, 0.0, 0.0, ((1 - e) / (1 + e)) ** 0.5)
+    orbit = integrate(kepler, z0, t, method, progress=False)
+    energy = kepler.hamiltonian(orbit.z)
+    assert (energy + 0.5).abs().max() < 0.02
+    # Kepler's equation, with the mean anomaly counted from where the star is slowest
+    mean = math.pi + 30.0
+    anomaly = brentq(lambda x: x - e * math.sin(x) - mean, mean - 1, mean + 1)
+    place = f64(-math.cos(anomaly) + e, -math.sqrt(1 - e**2) * math.sin(anomaly))
+    assert (orbit.z[-1, :2] - place).norm() < 0.5  # rk4 without its substeps ends beyond 100
+
+
+def test_euler_is_refined_or_told_where_nobody_chose_its_steps():
+    oscillator = systems.get("van-der-pol")
+    t = torch.cat([torch.linspace(0, 2, 21), torch.linspace(37, 39, 21)]).double()
+    orbit = integrate(oscillator, oscillator.sample(1, seed=3), t, "euler", progress=False)
+    assert told(orbit)["accuracy"]["step_error"] < 0.1
+    assert told(orbit)["dt"] < 0.05
