@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 import torch
@@ -15,6 +15,7 @@ from systems.errors import InputError
 
 HALF = (torch.float16, torch.bfloat16)
 TYPES = (*HALF, torch.float32, torch.float64)
+STATES = ("z", "z0")  # arguments whose last axis has one entry per coordinate
 
 Arguments = ParamSpec("Arguments")
 Result = TypeVar("Result")
@@ -23,7 +24,9 @@ Result = TypeVar("Result")
 def takes_arrays(*names: str) -> Callable[[Callable[Arguments, Result]], Callable[Arguments, Result]]:
     """Turn NumPy arrays and lists among the named arguments into tensors by `floats`: a decorator.
 
-    Tensors, numbers, None and all other arguments are passed on as they are.
+    Tensors, numbers, None and all other arguments are passed on as they are. Tables of states with named columns (pandas, or
+    xarray with a named last axis) are put into the order of the coordinates of the function's first argument, or of its
+    object, if that has any.
 
     Examples
     --------
@@ -35,17 +38,22 @@ def takes_arrays(*names: str) -> Callable[[Callable[Arguments, Result]], Callabl
     """
 
     def decorate(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-        places = [(i, name) for i, name in enumerate(inspect.signature(function).parameters) if name in names]
+        parameters = list(inspect.signature(function).parameters)
+        places = [(i, name) for i, name in enumerate(parameters) if name in names]
 
         @wraps(function)
         def call(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+            flow = args[0] if args else kwargs.get(parameters[0])
+
+            def tensor(values: object, name: str) -> Tensor:
+                return floats(_in_order(values, flow) if name in STATES else values, name)
+
             for place, name in places:
                 if place < len(args):
                     if _is_array(args[place]):
-                        tensor = floats(args[place], name)
-                        args = (*args[:place], tensor, *args[place + 1 :])  # type: ignore[assignment]
+                        args = (*args[:place], tensor(args[place], name), *args[place + 1 :])  # type: ignore[assignment]
                 elif name in kwargs and _is_array(kwargs[name]):
-                    kwargs[name] = floats(kwargs[name], name)
+                    kwargs[name] = tensor(kwargs[name], name)
             return function(*args, **kwargs)
 
         return call
@@ -55,6 +63,23 @@ def takes_arrays(*names: str) -> Callable[[Callable[Arguments, Result]], Callabl
 
 def _is_array(value: object) -> bool:
     return not isinstance(value, Tensor) and (isinstance(value, list | tuple) or hasattr(value, "__array__"))
+
+
+def _in_order(values: Any, flow: object) -> object:
+    """Return the states of a table with named columns in the order of a flow's coordinates."""
+    coordinates = list(getattr(flow, "coordinates", ()))
+    table = hasattr(values, "columns")  # of pandas; of xarray, the last axis has names
+    if not coordinates or not (table or getattr(values, "dims", ())):
+        return values
+    columns = values.columns if table else values.indexes.get(values.dims[-1], ())
+    names = [name for name in columns if isinstance(name, str)]
+    if not names or names == coordinates:
+        return values
+    if sorted(names) != sorted(coordinates) or len(names) != len(columns):
+        raise InputError(
+            f"the states have the columns {', '.join(map(str, columns))}, but the flow has {', '.join(coordinates)}"
+        )
+    return values[coordinates] if table else values.sel({values.dims[-1]: coordinates})
 
 
 def floats(values: object, what: str, like: Tensor | None = None) -> Tensor:

@@ -14,7 +14,7 @@ import numpy as np
 from systems.errors import InputError
 from systems.floats import takes_arrays
 
-STATES = {"z", "q", "p"}  # the names of arguments that are states, or halves of them
+ARRAYS = {"z", "z0", "q", "p", "t"}  # the names of arguments that are states, halves of them, or times
 
 
 class Parametrized:
@@ -28,8 +28,8 @@ class Parametrized:
         """Have the methods of a subclass take states as NumPy arrays and lists, too."""
         super().__init_subclass__(**options)
         for name, method in list(vars(cls).items()):
-            if isfunction(method) and not name.startswith("_") and STATES & signature(method).parameters.keys():
-                setattr(cls, name, takes_arrays(*STATES)(method))
+            if isfunction(method) and not name.startswith("_") and ARRAYS & signature(method).parameters.keys():
+                setattr(cls, name, takes_arrays(*ARRAYS)(method))
 
     def __post_init__(self) -> None:
         for parameter in fields(self):  # type: ignore[arg-type]

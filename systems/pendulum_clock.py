@@ -26,7 +26,7 @@ from systems.reference.engine import Engine, check_engine
 from systems.reference.solvers import SMALLEST_RTOL, Solver
 from systems.registry import register
 from systems.sampling import annulus
-from systems.states import check_states, check_times
+from systems.states import check_states, check_times, numbers
 from systems.system import Symmetry, System
 
 if TYPE_CHECKING:
@@ -188,8 +188,8 @@ class PendulumClock(System):
         IntegrationError
             If the solver fails.
         """
-        z0 = torch.as_tensor(z0, dtype=torch.float64)
-        t = torch.as_tensor(t, dtype=torch.float64, device=z0.device)
+        z0 = numbers(z0, "states")
+        t = numbers(t, "times").to(z0.device)
         check_times(t)
         check_states(z0, self.coordinates)
         check_engine(engine, "it does not follow the events of a clock")

@@ -7,15 +7,16 @@ from torch import Tensor
 
 from systems.autograd_mode import ordinary, plain
 from systems.errors import InputError
+from systems.floats import floats
 
 
 def numbers(given: object, what: str) -> Tensor:
     """Convert an argument to a float64 tensor. Raises InputError if it does not consist of numbers."""
-    try:
-        with ordinary():
-            return plain(torch.as_tensor(given, dtype=torch.float64))
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"{what} must be a tensor, or lists of numbers, not {given!r:.40}") from error
+    with ordinary():
+        tensor = plain(given) if isinstance(given, Tensor) else floats(given, what)
+        if tensor.is_complex() or tensor.dtype == torch.bool:
+            raise InputError(f"{what} must be real numbers, not {str(tensor.dtype).removeprefix('torch.')}")
+        return tensor.to(torch.float64)
 
 
 def check_states(z: Tensor, coordinates: tuple[str, ...]) -> None:

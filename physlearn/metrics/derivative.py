@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.flow import Flow, FlowLike
-from physlearn.metrics.match import check_orbits
+from physlearn.metrics.match import check_flow, check_orbits
 from systems import InputError, Orbit
 
 
@@ -55,6 +55,7 @@ def derivative_loss(flow: FlowLike, orbit: Orbit, reduction: Literal["mean", "su
     0.020 0.040
     """
     check_orbits(orbit)
+    check_flow(orbit, flow)
     if orbit.rate is None:
         raise InputError(
             "the orbit has no rates, which the derivative loss needs; orbits of a system and from Orbit.from_csv have them"

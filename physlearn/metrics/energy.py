@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.flow import HamiltonianLike
-from physlearn.metrics.match import check_orbits
+from physlearn.metrics.match import check_flow, check_orbits
 from physlearn.metrics.measured import holes
 from physlearn.metrics.spread import time_weights
 from systems import InputError, Orbit, System
@@ -167,6 +167,7 @@ def energy_deviation(orbit: Orbit, system: HamiltonianLike) -> Float[Tensor, "*b
     if hamiltonian is None:
         name = getattr(system, "name", "") or type(system).__name__
         raise InputError(f"{name} has no Hamiltonian; give a system or model with one, or a function of z")
+    check_flow(orbit, system)
     z = orbit.z.double() if isinstance(system, System) else orbit.z  # a learned H needs the dtype that it was trained in
     with torch.no_grad():
         energy = hamiltonian(z)

@@ -47,6 +47,17 @@ def check_orbits(*given: object) -> None:
             )
 
 
+def check_flow(orbit: Orbit, flow: object) -> None:
+    """Raise InputError if an orbit's coordinates have names, and other ones than those of a flow, or in another order."""
+    names = tuple(getattr(flow, "coordinates", ()))
+    unnamed = orbit.coordinates == tuple(f"z{i}" for i in range(orbit.dim))
+    if names and not unnamed and orbit.coordinates != names:
+        raise InputError(
+            f"the orbit has the coordinates {', '.join(orbit.coordinates)}, but the flow has {', '.join(names)}; "
+            "both must be the same and in the same order"
+        )
+
+
 def check_coordinates(forecast: Orbit, truth: Orbit) -> None:
     """Raise InputError unless both orbits have the same coordinates, and no coordinate has two different periods or units."""
     check_orbits(forecast, truth)
