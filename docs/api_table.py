@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from types import FunctionType
@@ -12,7 +12,7 @@ from typing import Any
 
 TABLE = Path(__file__).parent / "reference" / "api.md"
 INTERNAL = {"physlearn.training.fused"}  # the compiled loops have names only for each other
-MODULES = {"systems.testing": ["check_system"]}  # public names of modules that are not packages
+MODULES = {"systems.testing": ["check_system", "system_checks"]}  # public names of modules that are not packages
 HEAD = """# The API at a glance
 
 Every public name, its arguments in order, and what it returns. Arguments after `*` are given by name. The flow, the states
@@ -35,7 +35,7 @@ def table() -> str:
         homes |= {id(thing): f"{package}.{name}" for name, thing in public[package].items()}
     sections = [HEAD]
     for package, names in public.items():
-        rows = [row for name, thing in names.items() for row in _rows(f"{package}.{name}", thing, homes[id(thing)])]
+        rows = [row for name, thing in names.items() for row in _rows(f"{package}.{name}", thing, homes)]
         sections.append(f"## {package}\n\n| name | arguments | returns |\n|---|---|---|\n" + "\n".join(rows) + "\n")
     return "\n".join(sections)
 
@@ -53,19 +53,30 @@ def _packages() -> Iterator[tuple[str, dict[str, Any]]]:
                 yield package, things
 
 
-def _rows(name: str, thing: Any, home: str) -> Iterator[str]:
+def _rows(name: str, thing: Any, homes: Mapping[int, str]) -> Iterator[str]:
     short = name.rsplit(".", 1)[1]
-    if name != home:
+    if name != (home := homes[id(thing)]):
         yield _row(short, f"see `{home}`")
     elif inspect.isclass(thing):
         yield _row(short, "an exception" if issubclass(thing, Exception) else _code(_arguments(thing)), _code(short))
-        for part, member in vars(thing).items():
+        for part, member in _methods(thing, homes):
             if not part.startswith("_") and isinstance(member, FunctionType | classmethod | staticmethod):
                 yield _row(f"{short}.{part}", *_call(getattr(thing, part), bound=inspect.isfunction(member)))
     elif callable(thing):
         yield _row(short, *_call(thing))
     else:
         yield _row(short, "a constant", _code(type(thing).__name__))
+
+
+def _methods(cls: type, homes: Mapping[int, str]) -> Iterator[tuple[str, Any]]:
+    """Yield the members of a class and those that it inherits from classes of ours that are not in the table themselves."""
+    seen: set[str] = set()
+    listed = [base for base in cls.__mro__[1:] if id(base) in homes]
+    for base in cls.__mro__:
+        ours = base.__module__.split(".")[0] in ("systems", "physlearn")
+        if ours and not any(issubclass(other, base) for other in listed):
+            yield from ((part, member) for part, member in vars(base).items() if part not in seen)
+        seen |= vars(base).keys()
 
 
 def _call(function: Any, bound: bool = False) -> tuple[str, str]:

@@ -69,7 +69,7 @@ def _in_order(values: Any, flow: object) -> object:
     """Return the states of a table with named columns in the order of a flow's coordinates."""
     coordinates = list(getattr(flow, "coordinates", ()))
     table = hasattr(values, "columns")  # of pandas; of xarray, the last axis has names
-    if not coordinates or not (table or getattr(values, "dims", ())):
+    if not coordinates or not (table or bool(getattr(values, "dims", ()))):
         return values
     columns = values.columns if table else values.indexes.get(values.dims[-1], ())
     names = [name for name in columns if isinstance(name, str)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import cos, sin
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ ACCURATE = 1e-6  # largest error of a method that chooses its own steps
 DIFFERENCE = 1e-5  # step of central differences, whose error is of the order of its square
 
 Make = Callable[[Flow], Integrator]
+Exact = Callable[[float], Float[Tensor, "3 2"]]
 
 
 def integrator_checks(method: str, **options: Any) -> Iterator[tuple[str, Check]]:
@@ -48,7 +50,7 @@ def integrator_checks(method: str, **options: Any) -> Iterator[tuple[str, Check]
     Examples
     --------
     >>> [name for name, _ in integrator_checks("rk4")]
-    ['declarations', 'states', 'flows', 'order', 'backward']
+    ['declarations', 'states', 'flows', 'order', 'backward', 'drive']
     """
     cls = find(method)
 
@@ -61,11 +63,12 @@ def integrator_checks(method: str, **options: Any) -> Iterator[tuple[str, Check]
     if cls.adaptive:
         yield "accuracy", lambda: _check_accuracy(make)
     else:
-        yield "order", lambda: _check_order(make, 0.0, DURATION)
-        yield "backward", lambda: _check_order(make, DURATION, 0.0)
+        yield "order", lambda: _check_order(make, Flow.of(Pendulum()), _exact, "forward in time")
+        yield "backward", lambda: _check_order(make, Flow.of(Pendulum()), _exact, "backward in time")
+        yield "drive", lambda: _check_drive(make)
     if cls.symmetric:
         yield "reversibility", lambda: _check_reversibility(make)
-    if cls.symplectic:
+    if getattr(cls, "symplectic", False):
         yield "symplecticity", lambda: _check_symplecticity(make)
 
 
@@ -77,7 +80,8 @@ def check_integrator(method: str, **options: Any) -> None:
     * the declared attributes;
     * the states: shapes and batches, dtype, and an unchanged input;
     * that a flow without a Hamiltonian is either integrated or rejected;
-    * the declared order, forward and backward in time, against the exact motion of a pendulum;
+    * the declared order, forward and backward in time, against the exact motion of a pendulum, and for a field that depends on
+      time, unless the method rejects fields without a Hamiltonian;
     * for a symmetric method, that steps backward undo steps forward;
     * for a symplectic method, that the Jacobian of a step is symplectic.
 
@@ -110,6 +114,8 @@ def _exact(t: float) -> Float[Tensor, "3 2"]:
 
 
 def _check_declarations(method: str, cls: type[Integrator]) -> None:
+    for attribute in ("name", "order", "symplectic"):
+        assert hasattr(cls, attribute), f"the class registered as {method!r} does not declare {attribute!r}"
     assert cls.name == method, f"the class registered as {method!r} has the name {cls.name!r}"
     assert cls.order in range(1, 100), f"order must be a positive whole number, not {cls.order!r}"
     for flag in ("symplectic", "symmetric", "adaptive"):
@@ -149,17 +155,38 @@ def _check_accuracy(make: Make) -> None:
         assert error < ACCURATE, f"the error from t = {first:g} to {last:g} is {error:.2g}, but must be below {ACCURATE:g}"
 
 
-def _check_order(make: Make, first: float, last: float) -> None:
+def _check_drive(make: Make) -> None:
+    """Check the order for a field that depends on time, unless the method needs a Hamiltonian."""
+    flow = Flow.of(_driven)
+    try:
+        make(flow)
+    except (NotHamiltonianError, NotSeparableError):
+        return
+    _check_order(make, flow, _turned, "for a field that depends on time")
+
+
+def _driven(t: Tensor, z: Tensor) -> Tensor:
+    """Return the field of a rotation, forth and back, at the rate cos t."""
+    return torch.cos(torch.as_tensor(t, dtype=z.dtype)) * rotate(z)
+
+
+def _turned(t: float) -> Float[Tensor, "3 2"]:
+    """Return states that rotated at the rate cos t since t = 0."""
+    z0 = _exact(0.0)
+    return cos(sin(t)) * z0 + sin(sin(t)) * rotate(z0)
+
+
+def _check_order(make: Make, flow: Flow, exact: Exact, what: str) -> None:
     """Check that the error decreases as the step to the power of the order."""
-    order = make(Flow.of(Pendulum())).order
+    first, last = (DURATION, 0.0) if what.startswith("backward") else (0.0, DURATION)
+    order = make(flow).order
     errors: list[float] = []
     for steps in STEPS:
-        error = float((_end(make(Flow.of(Pendulum())), first, last, steps) - _exact(last)).norm())
+        error = float((_end(make(flow), first, last, steps, exact(first)) - exact(last)).norm())
         if error < TINY or len(errors) == 3:
             break
         if error < SMALL:
             errors.append(error)
-    what = "backward in time" if last < first else "forward in time"
     assert len(errors) > 1, f"the error {what} does not fall below {SMALL:g} in {STEPS[-1]} steps over t = {DURATION:g}"
     found = float(np.log2(errors[-2] / errors[-1]))
     assert abs(found - order) < 0.25, f"the order {what} is {found:.2f}, but the class declares order = {order}"

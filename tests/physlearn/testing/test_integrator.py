@@ -51,6 +51,14 @@ class ForwardOnly(Heun):
         return super().step(t, z, abs(dt))
 
 
+class DriveOfTheBeginning(Heun):
+    """Takes the field at the start of a step for both stages."""
+
+    def step(self, t, z, dt):
+        first = self.flow.field(t, z)
+        return z + dt / 2 * (first + self.flow.field(t, z + dt * first))
+
+
 class CalledSymplectic(Heun):
     symplectic = True
 
@@ -85,6 +93,7 @@ BROKEN = {
     OrderTooLow: "the class declares order = 1",
     NotAnOrder: "order must be a positive whole number, not 0",
     ForwardOnly: "backward in time",
+    DriveOfTheBeginning: r"order for a field that depends on time is 1\.\d+, but the class declares order = 2",
     CalledSymplectic: "symplectic is True, but",
     CalledSymmetric: "symmetric is True, but steps backward miss the initial state",
     ChangesItsInput: "changes its input states",
@@ -106,6 +115,18 @@ def test_a_method_of_ones_own_passes():
     check_integrator("heun")
 
 
+def test_a_class_that_does_not_say_whether_it_is_symplectic_is_named():
+    class Silent(Integrator):
+        name, order = "silent", 1
+
+        def step(self, t, z, dt):
+            return z + dt * self.flow.field(t, z)
+
+    register(Silent)
+    with pytest.raises(AssertionError, match="'silent' does not declare 'symplectic'"):
+        check_integrator("silent")
+
+
 def test_a_class_under_another_name_is_named():
     INTEGRATORS.register("other")(Heun)
     with pytest.raises(AssertionError, match="registered as 'other' has the name 'heun'"):
@@ -114,4 +135,4 @@ def test_a_class_under_another_name_is_named():
 
 def test_checks_have_names_of_their_own():
     names = [name for name, _ in integrator_checks("yoshida-4")]
-    assert names == ["declarations", "states", "flows", "order", "backward", "reversibility", "symplecticity"]
+    assert names == ["declarations", "states", "flows", "order", "backward", "drive", "reversibility", "symplecticity"]
