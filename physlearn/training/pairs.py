@@ -15,6 +15,7 @@ from physlearn.training.driven import with_given
 from systems import InputError, Orbit
 from systems.floats import floats
 
+from systems.origins import differences
 
 @dataclass(frozen=True)
 class Pairs:
@@ -157,16 +158,11 @@ def check_one_system(orbits: Sequence[Orbit]) -> None:
 
 def check_one_origin(provenances: Sequence[Mapping[str, Any]]) -> None:
     """Raise InputError if provenances name several systems, or several values of a parameter."""
-    known = [one for one in provenances if {"system", "parameters"} & one.keys()]
-    for other in known[1:]:
-        first, name = known[0], known[0].get("system", "one system")
-        if other.get("system", "one system") != name:
-            raise InputError(f"one model cannot train on orbits of {name} and of {other['system']}: fit one for each system")
-        own, its = (dict(one.get("parameters", {})) for one in (first, other))
-        for parameter in own.keys() & its.keys():
-            if own[parameter] != its[parameter]:
-                raise InputError(
-                    f"one model cannot train on orbits of {name} with {parameter}={own[parameter]} and "
-                    f"{parameter}={its[parameter]}: fit one for each value, or make the parameter an input of the model by "
-                    f'Forecaster(..., parameters=("{parameter}",))'
-                )
+    for system, parameter, (one, other) in differences(provenances):
+        if parameter is None:
+            raise InputError(f"one model cannot train on orbits of {one} and of {other}: fit one for each system")
+        raise InputError(
+            f"one model cannot train on orbits of {system or 'one system'} with {parameter}={one} and {parameter}={other}: "
+            "fit one for each value, or make the parameter an input of the model by "
+            f'Forecaster(..., parameters=("{parameter}",))'
+        )
