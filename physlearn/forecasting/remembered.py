@@ -21,8 +21,8 @@ from physlearn.models.memory import MemoryModel, Stretch
 from physlearn.models.physical import PhysicalModel
 from physlearn.models.scaling import spread
 from physlearn.models.units import Units
-from physlearn.training.driven import given_at
-from physlearn.training.pairs import check_one_system
+from physlearn.training.driven import given_at, with_given
+from physlearn.training.pairs import check_one_system, check_squares
 from systems import InputError, Orbit
 from systems.periodic import agreed_periods
 from systems.recording.even_steps import JITTER, common_step, even_stretches
@@ -53,6 +53,7 @@ def remember(channels: Channels, task: Task, seen: Measured, held: Measured | No
     if any(one.coordinates != coordinates for one in listed):
         raise InputError("all orbits need the same coordinates, in the same order, for training and validation")
     check_one_system(listed)
+    check_squares(*(with_given(one).double() for one in listed))
     periods = agreed_periods([one.periods for one in listed])
     what = f"the model {name}"
     step = common_step(seen.orbits, what)

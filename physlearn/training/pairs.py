@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,8 @@ from torch import Tensor
 from physlearn.training.driven import with_given
 from systems import InputError, Orbit
 from systems.floats import floats
-
 from systems.origins import differences
+
 
 @dataclass(frozen=True)
 class Pairs:
@@ -105,13 +106,7 @@ class Pairs:
             z, rate = z[known], rate[known]
         if not len(z):
             raise InputError("the orbits have no states to train on: give orbits with at least one state and its rates")
-        if not (torch.isfinite(z).all() and torch.isfinite(rate).all()):
-            raise InputError("some states or rates to train on are infinite: leave those orbits out")
-        if (size := max(float(z.abs().max()), float(rate.abs().max()))) > (most := torch.finfo(z.dtype).max ** 0.5):
-            raise InputError(
-                f"the states or rates are as large as {size:.0e}, but squares of numbers above {most:.0e} overflow "
-                f"{z.dtype}: leave those orbits out, or give them in other units"
-            )
+        check_squares(z, rate)
         return cls(z, rate, listed[0].coordinates)
 
     def first(self, most: int) -> Pairs:
@@ -146,6 +141,19 @@ class Pairs:
         """
         target = self.target.to(device, dtype if self.target.is_floating_point() else self.target.dtype)
         return replace(self, z=self.z.to(device, dtype), target=target)
+
+
+def check_squares(*values: Tensor) -> None:
+    """Raise InputError if states or rates, or their squares, are infinite; NaN is what was not measured."""
+    for known in (one[~one.isnan()] for one in values):
+        size, most = float(known.abs().max()) if known.numel() else 0.0, torch.finfo(known.dtype).max ** 0.5
+        if size == inf:
+            raise InputError("some states or rates to train on are infinite: leave those orbits out")
+        if size > most:
+            raise InputError(
+                f"the states or rates are as large as {size:.0e}, but squares of numbers above {most:.0e} overflow "
+                f"{known.dtype}: leave those orbits out, or give them in other units"
+            )
 
 
 def check_one_system(orbits: Sequence[Orbit]) -> None:
