@@ -148,6 +148,11 @@ def _per_step(given: Float[Tensor, "*n T k"], constant: int) -> Float[Tensor, "*
     return torch.cat([given[..., :-1, :constant], inputs[..., :-1, :], inputs[..., 1:, :]], dim=-1)
 
 
+def given_per_step(channels: Channels) -> int:
+    """Return the number of values that are given for each step: parameters, and inputs at its beginning and its end."""
+    return len(channels.parameters) + 2 * len(channels.inputs)
+
+
 def _split(runs: list[Stretch]) -> tuple[list[Stretch], list[Stretch]]:
     """Return the runs without every fifth, and these; or the beginnings and the last fifths of fewer runs."""
     if len(runs) >= HELD_OUT:
