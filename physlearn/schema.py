@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from systems import InputError
@@ -77,6 +77,14 @@ def mapped(value: object, what: str) -> dict[str, Any]:
         raise InputError(f"{what} must be a mapping of names to values, not {value!r:.80}")
     _printable(value, what)
     return dict(value)
+
+
+def closed(value: object, what: str, known: Collection[str]) -> dict[str, Any]:
+    """Return a dictionary with no other than the known keys, as `mapped` does. Raises InputError for anything else."""
+    found = mapped(value, what)
+    if unknown := sorted(found.keys() - set(known)):
+        raise InputError(f"{unknown[0]!r:.80} is no known entry of the {what}: write the file again")
+    return found
 
 
 def columns(value: object, what: str, texts: Sequence[str] = ()) -> dict[str, list[Any]]:

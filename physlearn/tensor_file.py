@@ -60,6 +60,8 @@ def read(path: str | os.PathLike[str], kind: str) -> tuple[dict[str, Any], dict[
         raise InputError(f"{path} has format {newer!r:.80}, but this version of physlearn reads {FORMAT}; update physlearn")
     if content.get("kind") != kind:
         raise InputError(f"{path} is of the kind '{shown(content.get('kind'))}', but the kind '{kind}' is needed")
+    if unknown := content.keys() - {"format", "kind", "settings"}:
+        raise InputError(f"{path} has the unknown entry '{shown(min(unknown))}' in its header; write it again")
     with understood(path):
         return dict(content["settings"]), tensors
 

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 from systems.json_ready import json_ready
 
-FORMAT = "physlearn-orbit-1"
+FORMAT = "physlearn-orbit-1"  # of datasets, tables, and files of version 0.1.0, which may lack a checksum
+SEALED = "physlearn-orbit-2"  # of files with a checksum
 TOLD = ("provenance", "periods")
 
 
@@ -31,7 +32,7 @@ def attributes_of(orbit: Told) -> dict[str, str]:
 
 def told_by(attributes: Mapping[Any, Any]) -> dict[str, Any]:
     """Return the provenance and the periods among attributes; nothing if they are not those of `attributes_of`."""
-    if attributes.get("format") != FORMAT:
+    if attributes.get("format") not in (FORMAT, SEALED):
         return {}
     try:
         told = {name: json.loads(attributes[name]) for name in TOLD}

@@ -18,7 +18,7 @@ from systems import netcdf_file
 from systems.errors import InputError
 from systems.floats import HALF
 from systems.netcdf_file import NetCDF
-from systems.orbit_attributes import FORMAT, attributes_of
+from systems.orbit_attributes import FORMAT, SEALED, attributes_of
 
 WIDENED = ("float16", "bfloat16")  # netCDF has neither type; float32 represents both exactly
 VARIABLES = ("time", "z", "rate", "coordinate")
@@ -78,6 +78,7 @@ def dataset(orbit: Content) -> xarray.Dataset:
 def save(orbit: Content, path: str | os.PathLike[str]) -> None:
     """Write an orbit to a netCDF-4 file with a checksum of its content, atomically."""
     data = dataset(orbit)
+    data.attrs["format"] = SEALED
     data.attrs["sha256"] = _checksum(
         {str(name): data[name].values for name in ("time", "z", "rate") if name in data}, orbit.coordinates, data.attrs
     )
@@ -102,14 +103,15 @@ def read(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 def _content(file: NetCDF) -> dict[str, Any]:
     texts = {name: file.text(name) for name in ("format", "provenance", "periods", "dtypes", "units", "sha256")}
-    if texts["format"] != FORMAT:
-        raise InputError(f"contains no orbit, because its format is {texts['format']!r:.80}, not {FORMAT!r}")
+    if texts["format"] not in (FORMAT, SEALED):
+        raise InputError(f"contains no orbit, because its format is {texts['format']!r:.80}, not {SEALED!r}")
+    if texts["format"] == SEALED and texts["sha256"] is None:
+        raise InputError("was changed after it was written, because it has no checksum; use an unchanged copy")
     variables = file.variables(VARIABLES, BATCH, {"time", "z", "coordinate"})
     arrays: dict[str, NDArray[Any]] = {
         name: file.numbers(variables[name], name) for name in ("time", "z", "rate") if name in variables
     }
     names = file.names(variables["coordinate"], "the coordinates")
-    # files of earlier versions have no checksum
     attributes = {name: text for name, text in texts.items() if text is not None}
     if texts["sha256"] is not None and texts["sha256"] != _checksum(arrays, names, attributes):
         raise InputError("was changed after it was written, because its checksum does not match; use an unchanged copy")

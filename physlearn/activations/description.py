@@ -72,13 +72,13 @@ def check_description(description: Any) -> None:
         elif "trained" in part:
             _trained(part["trained"])
         elif "table" in part:
-            table = part["table"]
+            table = schema.closed(part["table"], "table", ("name", "kind", "low", "high", "points"))
             schema.text(table["name"], "the name of a table")
             schema.whole(table["points"], "points", 2, LARGEST)
             if not schema.number(table["low"], "low") < schema.number(table["high"], "high") or table["kind"] not in DEGREES:
                 raise InputError(f"a table needs an interval and a kind ({', '.join(DEGREES)}), not {table!r:.200}")
         else:
-            pieces = part["piecewise"]
+            pieces = schema.closed(part["piecewise"], "piecewise activation", ("name", "grid", "types", "cells"))
             schema.text(pieces["name"], "the name of an activation")
             for name in ("types", "cells"):
                 schema.whole(pieces[name], name, 1, 10**9)

@@ -25,6 +25,8 @@ from systems import InputError
 from systems.brief import Brief, brief
 from systems.floats import floats, takes_arrays
 
+ENTRIES = ("base", "task", "interval", "kind", "settings", "losses", "snapshot_steps", "versions")  # of a file
+
 
 @dataclass(frozen=True, eq=False)
 class LearnedActivations(Brief):
@@ -207,6 +209,10 @@ class LearnedActivations(Brief):
         """
         settings, tensors = tensor_file.read(path, "learned activations")
         with tensor_file.understood(path):
+            schema.closed(settings, "settings", ENTRIES)
+            schema.closed(dict.fromkeys(tensors), "tensors", ("values", "snapshots"))
+            if not all(tensor.is_floating_point() for tensor in tensors.values()):
+                raise InputError("the values of learned activations must be floating-point numbers: write the file again")
             for part in schema.text(settings["base"], "base").split("+"):
                 named.find(part)
             low, high = (

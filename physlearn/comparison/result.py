@@ -274,6 +274,7 @@ class Comparison(Told):
         folder.mkdir(parents=True, exist_ok=True)
         paths = [folder / name for name in (*TABLES.values(), "report.html", "comparison.png", MANIFEST)]
         content = {
+            "format": stored.FORMAT,
             "title": self.title,
             **environment(),
             "settings": dict(self.settings),
@@ -286,8 +287,8 @@ class Comparison(Told):
                 frame.to_parquet(file)
             report.write_text(self.page(figures).html(), encoding="utf-8")
             self.figure().savefig(picture, format="png", dpi=120, bbox_inches="tight")
-            content["sha256"] = {name: stored.checksum(file) for name, file in zip(TABLES.values(), files, strict=True)}
-            manifest.write_text(json.dumps(content, indent=1, default=str, allow_nan=False) + "\n")
+            checksums = {name: stored.checksum(file) for name, file in zip(TABLES.values(), files, strict=True)}
+            manifest.write_text(stored.sealed(content, checksums))
             if not stored.seals(paths[-1]):  # an older version's, which cannot reveal that the tables changed
                 paths[-1].unlink(missing_ok=True)
         return paths
@@ -314,10 +315,8 @@ class Comparison(Told):
         """
         folder = Path(directory)
         try:
-            for name, checksum in stored.seals(folder / MANIFEST).items():
-                if name not in TABLES.values() or stored.checksum(folder / name) != checksum:
-                    raise InputError(f"{folder / name} does not belong to the manifest beside it; run the comparison again")
             manifest = stored.manifest(folder / MANIFEST)
+            stored.check_seals(manifest, folder, TABLES.values())
             table = stored.table(folder / TABLES["table"], [*KEYS, "loss"])
             curves = stored.table(folder / TABLES["curves"], ["meta_seed", "variant", "step", "seconds"])
             stored.check(manifest, table, curves)

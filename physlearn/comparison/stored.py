@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from systems import InputError
 LARGEST = 50_000_000  # cells of a table: 400 MB; a thousand networks of each of twenty variants have a million
 LONGEST = 100_000_000  # bytes of a manifest, which may hold the settings of many learned activations
 WHOLE = ("meta_seed", "replicate", "step")
+FORMAT = 2  # of a manifest; one that does not state it has format 1, in which version 0.1.0 wrote no checksums
+OWN = "manifest"  # the name of its own checksum among those of the tables
 
 
 def manifest(path: Path) -> dict[str, Any]:
@@ -25,6 +27,8 @@ def manifest(path: Path) -> dict[str, Any]:
     if path.stat().st_size > LONGEST:
         raise InputError(f"{path} has more than {LONGEST} bytes, which is too many for a manifest")
     content = schema.mapped(json.loads(path.read_text()), "manifest")
+    if (newer := schema.whole(content.get("format", 1), "format", 1, 10**9)) > FORMAT:
+        raise InputError(f"{path} has format {newer}, but this version of physlearn reads {FORMAT}; update physlearn")
     settings = schema.mapped(content["settings"], "settings")
     schema.name(settings["task"], "task")
     schema.text(content["title"], "title")
@@ -83,6 +87,29 @@ def _check_column(column: pd.Series, what: str) -> None:
 def checksum(file: Path) -> str:
     """Return the SHA-256 of a file."""
     return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def sealed(content: Mapping[str, Any], tables: Mapping[str, str]) -> str:
+    """Return the text of a manifest with the checksums of the tables and of all that it says itself."""
+    plain = json.loads(json.dumps(content, default=str, allow_nan=False))
+    return json.dumps({**plain, "sha256": {**tables, OWN: _digest(plain)}}, indent=1) + "\n"
+
+
+def check_seals(content: Mapping[str, Any], folder: Path, tables: Collection[str]) -> None:
+    """Raise InputError unless a manifest and the tables beside it have their checksums."""
+    found = schema.mapped(content.get("sha256", {}), "checksums")
+    current = content.get("format", 1) == FORMAT
+    if set(found) != {*tables, OWN} and (current or set(found) not in (set(), set(tables))):
+        raise InputError(f"the manifest needs checksums of itself and of {' and '.join(tables)}; run the comparison again")
+    told = {key: value for key, value in content.items() if key != "sha256"}
+    if OWN in found and found[OWN] != _digest(told):
+        raise InputError("the manifest was changed after it was written; run the comparison again")
+    if changed := [name for name in tables if name in found and checksum(folder / name) != found[name]]:
+        raise InputError(f"{folder / changed[0]} does not belong to the manifest beside it; run the comparison again")
+
+
+def _digest(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def seals(manifest: Path) -> dict[str, str]:

@@ -95,10 +95,9 @@ def restored(settings: Mapping[str, Any], known: System | Callable[..., Any] | N
 
     Raises InputError if the file needs a function, which it does not hold, or ``known`` is given but not needed.
     """
-    kept = schema.mapped(settings.get("prior", {}), "prior")
-    if unknown := set(kept) - {"known", "symmetry"}:
-        raise InputError(f"a prior has no entry {sorted(unknown)[0]!r:.80}")
-    part = schema.mapped(kept.get("known", {}), "known")
+    kept = schema.closed(settings.get("prior", {}), "prior", ("known", "symmetry"))
+    part = schema.mapped(kept.get("known", {}), "known part")
+    schema.closed(part, "known part", ("system", "parameters") if "system" in part else ("function",))
     if "system" in part:
         own = SYSTEMS.build(schema.text(part["system"], "system"), schema.mapped(part.get("parameters", {}), "parameters"))
         known = own if known is None else known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -61,6 +61,8 @@ class Calibration:
 
         Files of earlier versions have quantiles ``(N,)`` of the errors of all coordinates at all times.
         """
+        if unknown := tensors.keys() - {field.name for field in fields(cls)}:
+            raise InputError(f"a calibration has no tensor {min(unknown)!r:.80}")
         scores, ratios = tensors["scores"], tensors["ratios"]
         n = ratios.new_tensor([ratios.numel()])
         times, orbits = tensors.get("times", torch.zeros_like(n)), tensors.get("orbits", n)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import pandas as pd
 import torch
 
-from physlearn import models
+from physlearn import models, schema
 from physlearn.forecasting import angles as turning
 from physlearn.forecasting.beforehand import Beforehand
 from physlearn.forecasting.best import choose_best
@@ -223,6 +223,9 @@ class Fit(Members):
 
 
 def _origin(provenances: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the first system that provenances name, and its parameters."""
+    """Return the first system that provenances name, and its parameters. Raises InputError if a file could not name it."""
     named = [one for one in provenances if "system" in one]
-    return {key: named[0].get(key, {}) for key in ("system", "parameters")} if named else {}
+    if not named:
+        return {}
+    system = schema.name(named[0]["system"], "the system in the provenance of the orbits")
+    return {"system": system, "parameters": named[0].get("parameters", {})}

@@ -21,8 +21,8 @@ from physlearn.models.memory import MemoryModel, Stretch
 from physlearn.models.physical import PhysicalModel
 from physlearn.models.scaling import spread
 from physlearn.models.units import Units
-from physlearn.training.driven import given_at
-from physlearn.training.pairs import check_one_system
+from physlearn.training.driven import given_at, with_given
+from physlearn.training.pairs import check_one_system, check_squares
 from systems import InputError, Orbit
 from systems.periodic import agreed_periods
 from systems.recording.even_steps import JITTER, common_step, even_stretches
@@ -53,6 +53,7 @@ def remember(channels: Channels, task: Task, seen: Measured, held: Measured | No
     if any(one.coordinates != coordinates for one in listed):
         raise InputError("all orbits need the same coordinates, in the same order, for training and validation")
     check_one_system(listed)
+    check_squares(*(with_given(one).double() for one in listed))
     periods = agreed_periods([one.periods for one in listed])
     what = f"the model {name}"
     step = common_step(seen.orbits, what)
@@ -145,6 +146,11 @@ def _per_step(given: Float[Tensor, "*n T k"], constant: int) -> Float[Tensor, "*
     """Return what is given for each step: constants, and inputs at its beginning and its end."""
     inputs = given[..., constant:]
     return torch.cat([given[..., :-1, :constant], inputs[..., :-1, :], inputs[..., 1:, :]], dim=-1)
+
+
+def given_per_step(channels: Channels) -> int:
+    """Return the number of values that are given for each step: parameters, and inputs at its beginning and its end."""
+    return len(channels.parameters) + 2 * len(channels.inputs)
 
 
 def _split(runs: list[Stretch]) -> tuple[list[Stretch], list[Stretch]]:

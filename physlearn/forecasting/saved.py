@@ -14,11 +14,13 @@ from physlearn import tensor_file
 from physlearn.activations.per_role import ROLES, PerRole
 from physlearn.forecasting import stored
 from physlearn.forecasting.calibration import Calibration
+from physlearn.forecasting.remembered import given_per_step
 from physlearn.integrators.steps import checked_step
 from physlearn.models.layers import Layers
+from physlearn.models.memory import MemoryModel
 from physlearn.models.units import Units
 from physlearn.training import Training
-from systems import System
+from systems import InputError, System
 from systems.autograd_mode import recorded
 
 if TYPE_CHECKING:
@@ -54,9 +56,14 @@ def read(
         units = Units.take(tensors, len(coordinates), len(forecaster.channels.names))
         seed, parts = forecaster.seed, _members(tensors)
         calibration = _taken(tensors, CALIBRATION)
+        if 1 + len(parts) != forecaster.n_members:
+            raise InputError(f"it has the weights of {1 + len(parts)} members, but {forecaster.n_members} are declared")
         models = [forecaster._build(coordinates, periods, units, seed) for _ in range(1 + len(parts))]
         for model, weights in zip(models, [tensors, *parts], strict=True):
+            stored.check_types(model, weights, forecaster.dtype)
             model.load_state_dict(weights)
+            if isinstance(model, MemoryModel) and model.n_given != given_per_step(forecaster.channels):
+                raise InputError(f"the inputs and parameters do not fit the weights of the model {model.name}")
         model = models[0]
         networks = [part for part in model.modules() if isinstance(part, Layers)]
         if isinstance(forecaster.activation, PerRole):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from math import isfinite, nan
 from typing import Any, Protocol
 
@@ -27,6 +27,22 @@ from systems.periodic import check_periods
 from systems.units_of_data import check_units
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
+ENTRIES = (
+    *(
+        "model",
+        "hidden",
+        "activation",
+        "prior",
+        "origin",
+        "options",
+        "angles",
+        "inputs",
+        "parameters",
+        "delays",
+        "given_ranges",
+    ),
+    *("seed", "members", "dtype", "coordinates", "periods", "units", "step", "training", "history", "comparison", "learned"),
+)
 
 
 class Described(Protocol):
@@ -128,7 +144,7 @@ def delays_of(settings: Mapping[str, Any]) -> Delays | None:
     found = settings.get("delays")
     if found is None:
         return None
-    told = schema.mapped(found, "delays")
+    told = schema.closed(found, "delays", [field.name for field in fields(Delays)])
     names = schema.names(told["coordinates"], "measured coordinates")
     periods = check_periods({schema.text(name, "name"): value for name, value in told["periods"]}, names)
     delays = Delays.of((schema.whole(told["dim"], "dim", 2, schema.LONGEST), schema.number(told["lag"], "lag")))
@@ -141,7 +157,8 @@ def delays_of(settings: Mapping[str, Any]) -> Delays | None:
 
 def ranges_of(settings: Mapping[str, Any]) -> Ranges:
     """Return the ranges of the given values in the training, of which files of earlier versions have none."""
-    found = schema.mapped(settings.get("given_ranges", {}), "given_ranges")
+    given = [name for part in ("inputs", "parameters") for name in settings.get(part, [])]
+    found = schema.closed(settings.get("given_ranges", {}), "given_ranges", given)
     for name, pair in found.items():
         if not (isinstance(pair, list) and len(pair) == 2 and all(isinstance(x, float | int) and isfinite(x) for x in pair)):
             raise InputError(f"the range of {name!r:.80} must be two numbers, not {pair!r:.80}")
@@ -150,7 +167,7 @@ def ranges_of(settings: Mapping[str, Any]) -> Ranges:
 
 def loss_of(settings: Mapping[str, Any]) -> tuple[str, str, str, dict[str, float]]:
     """Return the loss, its reason, its method and the noise of the data, which are empty in files of earlier versions."""
-    told = schema.mapped(settings.get("learned", {}), "learned")
+    told = schema.closed(settings.get("learned", {}), "entry 'learned'", ("loss", "why", "method", "noise"))
     noise = schema.mapped(told.get("noise", {}), "noise")
     texts = [schema.text(told.get(name, ""), name) for name in ("loss", "why", "method")]
     if not all(value is None or (isinstance(value, float | int) and value >= 0) for value in noise.values()):
@@ -175,11 +192,11 @@ def _finite(columns: Mapping[Any, list[Any]]) -> dict[str, list[Any]]:
 
 def origin_of(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the system of the training orbits and its parameters, which files of earlier versions do not have."""
-    found = schema.mapped(settings.get("origin", {}), "origin")
+    found = schema.closed(settings.get("origin", {}), "origin", ("system", "parameters"))
     if "system" not in found:
         return {}
     return {
-        "system": schema.text(found["system"], "system"),
+        "system": schema.name(found["system"], "system"),
         "parameters": schema.mapped(found.get("parameters", {}), "parameters"),
     }
 
@@ -200,6 +217,7 @@ def check(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
 
     The model is not built for this, so a file that describes a huge model takes no memory.
     """
+    schema.closed(settings, "settings", ENTRIES)
     model = schema.text(settings["model"], "model")
     models.find(model)
     coordinates = schema.names(settings["coordinates"], "coordinates")
@@ -215,6 +233,18 @@ def check(settings: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
     for name, tensor in tensors.items():
         if not tensor.is_floating_point() or not tensor.isfinite().all():
             raise InputError(f"the tensor {name!r:.80} must have finite floating-point numbers: write the file again")
+
+
+def check_types(model: nn.Module, weights: Mapping[str, Tensor], declared: torch.dtype) -> None:
+    """Raise InputError unless the tensors of a model have the types that follow from the type that the file declares."""
+    for name, own in model.state_dict().items():
+        found = weights.get(name, own).dtype
+        narrowed = own.dtype != declared and found == torch.float32  # by a device without float64
+        if found != own.dtype and not narrowed:
+            raise InputError(
+                f"the tensor {name!r:.80} has the type {found}, but that of a model of {declared} has {own.dtype}: write the "
+                "file again"
+            )
 
 
 def _options(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from physlearn import tensor_file
+from physlearn import schema, tensor_file
 from systems import InputError
 
 KIND = "meta-learning under way"
@@ -30,11 +30,33 @@ def load(path: str | os.PathLike[str], settings: Any) -> Any:
     """Return the state in a file. Raises InputError if the settings differ, and the errors of `tensor_file.read`."""
     content, tensors = tensor_file.read(path, KIND)
     with tensor_file.understood(path):
+        schema.closed(dict.fromkeys(content), "checkpoint", ("settings", "state"))
         old, state, new = dict(content["settings"]), _unpacked(content["state"], tensors), settings
     if old != new:
         changed = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
         raise InputError(f"{path} was started with other settings ({', '.join(changed)}); resume with those, or delete it")
     return state
+
+
+def check_like(found: Any, fresh: Any, what: str = "state") -> None:
+    """Raise InputError unless a state from a file has the form of a fresh one.
+
+    Names, lengths, types and shapes are compared, except where the fresh state is empty or None, because a run fills it later.
+    """
+    kinds: type | tuple[type, ...] = (int, float) if type(fresh) in (int, float) else type(fresh)
+    kinds = (list, tuple) if isinstance(fresh, list | tuple) else Mapping if isinstance(fresh, Mapping) else kinds
+    fits = fresh is None or isinstance(found, kinds)
+    if fits and isinstance(fresh, Tensor):
+        fits = found.shape == fresh.shape and found.dtype == fresh.dtype and bool(found.isfinite().all())
+    elif fits and isinstance(fresh, Mapping) and fresh:
+        fits = set(found) == set(fresh)
+    elif fits and isinstance(fresh, list | tuple) and fresh:
+        fits = len(found) == len(fresh)
+    if not fits:
+        raise InputError(f"the {what} is not that of such a run; delete the file to start again")
+    if isinstance(fresh, Mapping | list | tuple) and fresh:
+        for name in fresh if isinstance(fresh, Mapping) else range(len(fresh)):
+            check_like(found[name], fresh[name], f"entry {name!r} of the {what}")
 
 
 def _packed(value: Any, tensors: dict[str, Tensor]) -> Any:

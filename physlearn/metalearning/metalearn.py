@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from physlearn import tensor_file
 from physlearn.activations.learned import LearnedActivations
 from physlearn.activations.table import INTERVAL, POINTS, Table
 from physlearn.metalearning import checkpoint as checkpoints
@@ -259,11 +260,13 @@ def _run(
     with bar:
         for k, stage in enumerate(stages):
             loop = OuterLoop(task, stage, [seed + 1000 * k for seed in seeds], neurons)
-            if k < len(state["finished"]):
-                loop.resume(state["finished"][k])
-            elif state["under_way"] is not None:
-                loop.resume(state["under_way"])
-                state["under_way"] = None
+            known = state["finished"][k] if k < len(state["finished"]) else state["under_way"]
+            if known is not None and path is not None:
+                with tensor_file.understood(path):
+                    checkpoints.check_like(known, {**loop.state(), "optimizers": None})  # torch checks those itself
+                    loop.resume(known)
+                if k >= len(state["finished"]):
+                    state["under_way"] = None
             bar.update(loop.step_count)
             bar.set_description(f"meta-learning {task.name}, {stage.variant}")
 

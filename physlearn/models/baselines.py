@@ -8,6 +8,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from itertools import combinations_with_replacement
 from math import comb
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -306,6 +307,11 @@ class CubicHamiltonian(LeastSquaresModel):
             dz/dt.
         """
         return rotate(self._gradient(z, self.coefficients))
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
+        if not torch.equal(state_dict.get(f"{prefix}factors", self.factors).to(self.factors), self.factors):
+            raise InputError(f"the factors of the model {self.name} are not those of {len(self.states.scale)} coordinates")
+        super()._load_from_state_dict(state_dict, prefix, *args)
 
     def _parts(self, z: Float[Tensor, "*batch D"]) -> list[Float[Tensor, "*batch monomials"]]:
         """Return the three factors of each monomial."""

@@ -25,6 +25,7 @@ RADII, SCALES = (0.2, 0.5, 0.9), (0.1, 0.3, 1.0)
 RIDGES = (1e-4, 1e-6, 1e-8, 1e-10, 1e-12, 1e-14)  # relative to the mean square of the features
 TRIED = 200  # units of the reservoirs by which spectral radius and input scale are compared
 SEARCHED = 3000  # steps from which these learn
+ASKED = ("spectral_radius", "input_scale", "ridge")  # options that are chosen if they are not given
 LONGEST = 500  # steps within which a reservoir must forget
 
 
@@ -170,6 +171,11 @@ class EchoStateNetwork(MemoryModel):
         """The number of consecutive states that a forecast needs."""
         return self.settings.washout + 1
 
+    @property
+    def n_given(self) -> int:
+        """The number of values that are given for each step."""
+        return self.entrance.shape[1] - self.dim
+
     def choose(self, runs: Sequence[Stretch], held: Sequence[Stretch], *, progress: bool = True) -> str:
         """Choose the settings that are not given; see `MemoryModel.choose`.
 
@@ -275,21 +281,23 @@ class EchoStateNetwork(MemoryModel):
         return torch.stack(found, dim=1)
 
     def check_file(self) -> None:
-        """Raise InputError unless the tensors from a file fit together."""
-        n, sources = len(self.bias), self.sources
+        """Raise InputError unless the tensors from a file fit together, and the options."""
+        n, sources, asked = self.asked["units"], self.sources, self.asked
         if not (
             self.chosen.shape == (len(Chosen._fields),)
             and 0 <= self.chosen[-1] <= LONGEST
-            and self.weights.shape == sources.shape
-            and sources.ndim == 2
-            and len(sources) == n
+            and all(asked[name] in (None, value) for name, value in zip(ASKED, self.chosen.tolist(), strict=False))
+            and self.bias.shape == (n,)
+            and self.weights.shape == sources.shape == (n, min(asked["connections"], n))
             and bool(((sources == sources.round()) & (sources >= 0) & (sources < n)).all())
             and self.entrance.ndim == 2
             and len(self.entrance) == n
             and self.entrance.shape[1] >= self.dim
             and self.readout.shape == (1 + n + self.dim, self.dim)
         ):
-            raise InputError(f"the tensors of the model {self.name} do not fit together: write the file again")
+            raise InputError(
+                f"the tensors of the model {self.name} do not fit together, or not its options: write the file again"
+            )
 
     @property
     def _driven(self) -> Driven:

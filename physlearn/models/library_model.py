@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from math import inf
 from typing import Any, ClassVar
 
 import torch
@@ -309,6 +310,7 @@ class LibraryModel(Model):
             and coefficients.shape == free.shape == (len(terms), columns)
             and covariance.shape in ((p, p), (0, 0))
             and len(terms) <= MOST_TERMS
+            and bool((terms.sum(1) <= (self.degree or inf)).all())
             and bool(((terms >= 0) & (terms <= MOST_POWER) & (terms == terms.round())).all())
             and bool((terms[:, self.dim :] <= 1).all())
             and bool(((free == 0) | (free == 1)).all())
@@ -316,8 +318,8 @@ class LibraryModel(Model):
         )
         if not right:
             raise InputError(
-                f"the terms and coefficients of the model {self.name} do not match its {self.dim} coordinates: write the file "
-                "again"
+                f"the terms and coefficients of the model {self.name} do not match its {self.dim} coordinates and its "
+                "options: write the file again"
             )
         for name, tensor in zip(BUFFERS, (terms, coefficients, free, covariance), strict=True):
             self._buffers[name] = tensor.to(self.coefficients.device)

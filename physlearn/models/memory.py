@@ -59,6 +59,11 @@ class MemoryModel(Model):
     def memory(self) -> int:
         """The number of consecutive states that a forecast needs."""
 
+    @property
+    @abstractmethod
+    def n_given(self) -> int:
+        """The number of values that are given for each step."""
+
     @abstractmethod
     def choose(self, runs: Sequence[Stretch], held: Sequence[Stretch], *, progress: bool = True) -> str:
         """Choose the settings that are not given, by forecasts of held-out stretches.

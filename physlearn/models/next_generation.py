@@ -156,6 +156,11 @@ class NextGenerationReservoir(MemoryModel):
         """The number of consecutive states that a forecast needs."""
         return self.settings.memory
 
+    @property
+    def n_given(self) -> int:
+        """The number of values that are given for each step."""
+        return self.settings.variables - self.settings.delays * self.dim
+
     def choose(self, runs: Sequence[Stretch], held: Sequence[Stretch], *, progress: bool = True) -> str:
         """Choose the settings that are not given; see `MemoryModel.choose`.
 
@@ -239,7 +244,7 @@ class NextGenerationReservoir(MemoryModel):
         return _iterated(self.weights.unsqueeze(0), self.settings, past, steps, given)[0]
 
     def check_file(self) -> None:
-        """Raise InputError unless the weights from a file are those of the settings."""
+        """Raise InputError unless the weights from a file are those of the settings, and these those of the options."""
         rows = len(self.weights)
         numbers = self.chosen[:4]
         if not (
@@ -249,6 +254,7 @@ class NextGenerationReservoir(MemoryModel):
             and self.settings.degree * self.settings.variables < MOST_IN_FILES
             and self.settings.variables >= self.settings.delays * self.dim
             and self.settings.terms == rows
+            and all(value in (None, getattr(self.settings, name)) for name, value in self.asked.items())
         ):
             raise InputError(f"the settings of the model {self.name} do not fit its weights: write the file again")
 

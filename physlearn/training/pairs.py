@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import Tensor
 from physlearn.training.driven import with_given
 from systems import InputError, Orbit
 from systems.floats import floats
+from systems.origins import differences
 
 
 @dataclass(frozen=True)
@@ -104,13 +106,7 @@ class Pairs:
             z, rate = z[known], rate[known]
         if not len(z):
             raise InputError("the orbits have no states to train on: give orbits with at least one state and its rates")
-        if not (torch.isfinite(z).all() and torch.isfinite(rate).all()):
-            raise InputError("some states or rates to train on are infinite: leave those orbits out")
-        if (size := max(float(z.abs().max()), float(rate.abs().max()))) > (most := torch.finfo(z.dtype).max ** 0.5):
-            raise InputError(
-                f"the states or rates are as large as {size:.0e}, but squares of numbers above {most:.0e} overflow "
-                f"{z.dtype}: leave those orbits out, or give them in other units"
-            )
+        check_squares(z, rate)
         return cls(z, rate, listed[0].coordinates)
 
     def first(self, most: int) -> Pairs:
@@ -147,6 +143,19 @@ class Pairs:
         return replace(self, z=self.z.to(device, dtype), target=target)
 
 
+def check_squares(*values: Tensor) -> None:
+    """Raise InputError if states or rates, or their squares, are infinite; NaN is what was not measured."""
+    for known in (one[~one.isnan()] for one in values):
+        size, most = float(known.abs().max()) if known.numel() else 0.0, torch.finfo(known.dtype).max ** 0.5
+        if size == inf:
+            raise InputError("some states or rates to train on are infinite: leave those orbits out")
+        if size > most:
+            raise InputError(
+                f"the states or rates are as large as {size:.0e}, but squares of numbers above {most:.0e} overflow "
+                f"{known.dtype}: leave those orbits out, or give them in other units"
+            )
+
+
 def check_one_system(orbits: Sequence[Orbit]) -> None:
     """Raise InputError if the provenance of orbits names several systems, or several values of a parameter.
 
@@ -157,16 +166,11 @@ def check_one_system(orbits: Sequence[Orbit]) -> None:
 
 def check_one_origin(provenances: Sequence[Mapping[str, Any]]) -> None:
     """Raise InputError if provenances name several systems, or several values of a parameter."""
-    known = [one for one in provenances if {"system", "parameters"} & one.keys()]
-    for other in known[1:]:
-        first, name = known[0], known[0].get("system", "one system")
-        if other.get("system", "one system") != name:
-            raise InputError(f"one model cannot train on orbits of {name} and of {other['system']}: fit one for each system")
-        own, its = (dict(one.get("parameters", {})) for one in (first, other))
-        for parameter in own.keys() & its.keys():
-            if own[parameter] != its[parameter]:
-                raise InputError(
-                    f"one model cannot train on orbits of {name} with {parameter}={own[parameter]} and "
-                    f"{parameter}={its[parameter]}: fit one for each value, or make the parameter an input of the model by "
-                    f'Forecaster(..., parameters=("{parameter}",))'
-                )
+    for system, parameter, (one, other) in differences(provenances):
+        if parameter is None:
+            raise InputError(f"one model cannot train on orbits of {one} and of {other}: fit one for each system")
+        raise InputError(
+            f"one model cannot train on orbits of {system or 'one system'} with {parameter}={one} and {parameter}={other}: "
+            "fit one for each value, or make the parameter an input of the model by "
+            f'Forecaster(..., parameters=("{parameter}",))'
+        )

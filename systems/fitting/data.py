@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from systems.data_like import Data
 from systems.errors import InputError
 from systems.orbit import Orbit
+from systems.origins import differences
 from systems.recording.unwrapping import continued
 from systems.system import System
 
@@ -46,14 +48,16 @@ class Run:
         return continued(self.z, self.periods)
 
 
-def measured(system: System, orbits: Data) -> Orbit:
-    """Return the data of a fit as an orbit.
+def measured(system: System, orbits: Data, each: Sequence[str]) -> Orbit:
+    """Return the data of a fit as an orbit, whose runs may differ in the parameters ``each``.
 
-    Raises InputError if its coordinates are not coordinates of the system, or if nothing was measured.
+    Raises InputError if its coordinates are not coordinates of the system, if nothing was measured, or if the provenance of
+    the runs names several systems, or several values of a parameter that has one value in the fit.
     """
     if isinstance(orbits, list | tuple) and orbits and all(isinstance(one, Orbit) or hasattr(one, "iloc") for one in orbits):
-        # runs may come from different systems or parameters, which are what a fit is asked for
-        orbits = [replace(Orbit.of(one), provenance={}) for one in orbits]
+        runs = [Orbit.of(one) for one in orbits]
+        _check_origins(system, [run.provenance for run in runs], each)
+        orbits = [replace(run, provenance={}) for run in runs]  # otherwise, runs that differ cannot be joined
     orbit = Orbit.of(orbits)
     numbered = tuple(f"z{i}" for i in range(system.dim))
     unknown = [name for name in orbit.coordinates if name not in system.coordinates]
@@ -65,6 +69,17 @@ def measured(system: System, orbits: Data) -> Orbit:
     if not orbit.measured.any():
         raise InputError("the data have no measured value, but a fit needs more values than unknowns; pass other data")
     return orbit
+
+
+def _check_origins(system: System, provenances: Sequence[Mapping[str, Any]], each: Sequence[str]) -> None:
+    for _, parameter, (one, other) in differences(provenances):
+        if parameter is None:
+            raise InputError(f"one fit cannot use orbits of {one} and of {other}; fit the orbits of each system alone")
+        if parameter in system.parameters and parameter not in each:
+            raise InputError(
+                f"the orbits were made with {parameter}={one} and {parameter}={other}, but the fit has one value for all "
+                f'runs; name it in each="{parameter}", for a value in each run, or fit the orbits one by one'
+            )
 
 
 def runs_of(system: System, orbit: Orbit) -> list[Run]:

@@ -89,8 +89,9 @@ def fit(
     Raises
     ------
     InputError
-        If names or settings are unknown, if the data do not fit the system, or if there are not more measured values than
-        unknowns.
+        If names or settings are unknown, if the data do not fit the system, if there are not more measured values than
+        unknowns, or if the provenance of the runs names several systems, or several values of a parameter that is not in
+        ``each``.
     IntegrationError
         If orbits cannot be computed from any guess.
 
@@ -120,9 +121,10 @@ def fit(
             raise InputError(f"{name} must be one of {', '.join(known)}, not {value!r}")
     if segments is not None and whole("segments", segments) < 1:
         raise InputError(f"segments must be at least 1, not {segments}")
-    orbit = measured(system, orbits)
+    own = (each,) if isinstance(each, str) else tuple(each)
+    orbit = measured(system, orbits, own)
     runs = runs_of(system, orbit)
-    unknown = unknowns(system, len(runs), parameters, each, bounds)
+    unknown = unknowns(system, len(runs), parameters, own, bounds)
     given = problem(system, runs, unknown, noise, initial == "measured", segments)
     taken = len(unknown.start) + (0 if initial == "measured" else len(runs) * system.dim)
     values = int(orbit.measured.sum())

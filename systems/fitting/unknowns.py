@@ -42,18 +42,17 @@ def unknowns(
     system: System,
     runs: int,
     parameters: Sequence[str] | str | None,
-    each: Sequence[str] | str,
+    each: Sequence[str],
     bounds: Mapping[str, tuple[float, float]] | None,
 ) -> Unknowns:
     """Return the unknowns. Raises InputError for names that are not parameters, and bounds that exclude the initial value."""
     if not is_dataclass(system):
         raise InputError(f"{type(system).__name__} is not a dataclass, so its parameters are not known; make it a frozen one")
     declared = numbers_of(system)
-    own = (each,) if isinstance(each, str) else tuple(each)
     given = (parameters,) if isinstance(parameters, str) else parameters
-    names = declared if given is None else (*given, *(name for name in own if name not in given))
+    names = declared if given is None else (*given, *(name for name in each if name not in given))
     limits = dict(bounds or {})
-    for name in (*names, *own, *limits):
+    for name in (*names, *each, *limits):
         if name not in declared:
             told = ", ".join(declared) or "none"
             raise InputError(f"{name!r} is not a parameter that can be fitted; the parameters of this system are: {told}")
@@ -63,8 +62,8 @@ def unknowns(
         raise InputError(f"bounds are given for {idle[0]}, which is not fitted; add it to parameters or leave them out")
     labels, columns = [], np.zeros((runs, len(names)), int)
     for place, name in enumerate(names):
-        copies = [f"{name}[{run}]" for run in range(runs)] if name in own else [name]
-        columns[:, place] = len(labels) + (np.arange(runs) if name in own else 0)
+        copies = [f"{name}[{run}]" for run in range(runs)] if name in each else [name]
+        columns[:, place] = len(labels) + (np.arange(runs) if name in each else 0)
         labels += copies
     start, low, high = (np.zeros(len(labels)) for _ in range(3))
     for place, name in enumerate(names):

@@ -185,6 +185,7 @@ def test_wrong_shape(kind, originals, here):
         ("activations", {"kind": ["cubic"]}),
         ("activations", {"losses": {"smoothed": ["x"]}}),
         ("activations", {"losses": {"a": [1.0], "b": []}}),
+        ("activations", {"foo": 1}),
         ("model", {"model": "os.system"}),
         ("model", {"hidden": "abc"}),
         ("model", {"hidden": [-1]}),
@@ -221,6 +222,14 @@ def test_wrong_shape(kind, originals, here):
         ("model", {"inputs": 3}),
         ("model", {"inputs": [f"u{k}" for k in range(10**4)]}),
         ("model", {"given_ranges": {"mu": [1.0]}}),
+        ("model", {"given_ranges": {"mu": [1.0, 2.0]}}),
+        ("model", {"known": "os.system"}),
+        ("model", {"foo": 1}),
+        ("model", {"origin": {"system": "../../etc", "parameters": {}}}),
+        ("model", {"origin": {"system": "lorenz", "parameters": {}, "code": "os.system"}}),
+        ("model", {"prior": {"known": {"system": "lorenz", "function": "os.system"}}}),
+        ("model", {"learned": {"loss": "step", "call": "os.system"}}),
+        ("model", {"members": 2}),
     ],
 )
 def test_forged_settings(kind, settings, originals, here):

@@ -69,6 +69,75 @@ def test_every_model_that_is_saved_is_loaded(model, hidden, activation, tmp_path
     assert torch.equal(again.vector_field(0.0, z), forecaster.vector_field(0.0, z))
 
 
+def forged(path, to, settings=None, tensors=None):
+    """The forecaster in a file of other content with the right checksum."""
+    known, held = tensor_file.read(path, "forecaster")
+    tensor_file.write(to, "forecaster", {**known, **(settings or {})}, {**held, **(tensors or {})})
+    return Forecaster.load(to)
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "others"),
+    [
+        ("echo-state", {"units": 50}, [{"units": 10**6}, {"units": 49}, {"connections": 7}, {"spectral_radius": 3.0}]),
+        ("next-generation-reservoir", {"delays": 2}, [{"delays": 3}, {"degree": 9}, {"ridge": 0.5}]),
+        ("polynomial", {"degree": 3}, [{"degree": 2}]),
+        ("polynomial-hamiltonian", {"degree": 4}, [{"degree": 3}]),
+    ],
+)
+def test_options_that_are_not_those_of_the_tensors_are_refused(model, options, others, tmp_path):
+    pendulum = systems.get("pendulum")
+    orbit = pendulum.orbit(pendulum.sample(3, seed=0), torch.linspace(0, 12, 121))
+    Forecaster(model, **options).fit(orbit, progress=False).save(tmp_path / "file")
+    whole = tensor_file.read(tmp_path / "file", "forecaster")[0]["options"]
+    forged(tmp_path / "file", tmp_path / "same", {"options": whole})
+    for other in others:
+        with pytest.raises(InputError, match="options"):
+            forged(tmp_path / "file", tmp_path / "forged", {"options": {**whole, **other}})
+
+
+@pytest.mark.parametrize("model", [*models.names(), *models.names_with_memory()])
+def test_tensors_of_another_type_than_the_declared_one_are_refused(model, tmp_path):
+    orbit = systems.get("henon-heiles").orbit(systems.get("henon-heiles").sample(3, energy=0.1), torch.linspace(0, 9, 91))
+    options = {"units": 20, "spectral_radius": 0.2, "input_scale": 0.5} if model == "echo-state" else {}
+    Forecaster(model, hidden=(4,), **options).fit(orbit, epochs=1, polish=0, progress=False).save(tmp_path / "file")
+    _, tensors = tensor_file.read(tmp_path / "file", "forecaster")
+    for name, tensor in tensors.items():
+        if not name.startswith("units."):
+            other = torch.float16 if tensor.dtype == torch.float64 else torch.float64
+            with pytest.raises(InputError, match="type"):
+                forged(tmp_path / "file", tmp_path / "forged", tensors={name: tensor.to(other)})
+
+
+def test_factors_that_are_not_those_of_the_model_are_refused(tmp_path):
+    orbit = systems.get("henon-heiles").orbit(systems.get("henon-heiles").sample(3, energy=0.1), T)
+    Forecaster("cubic").fit(orbit, progress=False).save(tmp_path / "file")
+    factors = tensor_file.read(tmp_path / "file", "forecaster")[1]["factors"]
+    with pytest.raises(InputError, match="factors"):
+        forged(tmp_path / "file", tmp_path / "forged", tensors={"factors": factors.flip(1)})
+
+
+def test_the_system_of_the_orbits_has_a_name_that_a_file_can_hold():
+    orbit = systems.get("henon-heiles").orbit(systems.get("henon-heiles").sample(3, energy=0.1), T)
+    other = systems.Orbit(orbit.t, orbit.z, orbit.rate, orbit.coordinates, {"system": "../../etc"})
+    with pytest.raises(InputError, match="without path separators"):
+        Forecaster("linear").fit(other, progress=False)
+
+
+@pytest.mark.parametrize("entry", ["code", "formats"])
+def test_a_header_has_no_other_entries(entry, files, tmp_path):
+    told, numbers = header(files / "forecaster")
+    content = json.loads(told["__metadata__"]["physlearn"]) | {entry: "os.system"}
+    tensors = tensor_file.read(files / "forecaster", "forecaster")[1]
+    content.pop("sha256")
+    content["sha256"] = tensor_file._checksum(json.dumps(content), tensors)
+    told["__metadata__"]["physlearn"] = json.dumps(content)
+    text = json.dumps(told).encode()
+    (tmp_path / "file").write_bytes(len(text).to_bytes(8, "little") + text + numbers)
+    with pytest.raises(InputError, match=f"unknown entry '{entry}'"):
+        tensor_file.read(tmp_path / "file", "forecaster")
+
+
 def test_the_size_of_a_network_is_counted_from_its_widths():
     """Two coordinates, so at least one input: 1 5 + 5 7 weights and 5 + 7 biases, and the two coordinates' names."""
     settings = {"model": "hnn", "coordinates": ["q", "p"], "seed": 0, "dtype": "float32", "history": {}, "training": {}}

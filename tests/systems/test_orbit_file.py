@@ -81,8 +81,9 @@ def test_what_xarray_writes_again_loads_with_its_checksum(file, tmp_path):
         lambda f: f.attrs.__setitem__("periods", '{"a": 6.3}'),
         lambda f: f.attrs.__setitem__("dtypes", '{"z": "float16"}'),
         lambda f: f.__delitem__("rate"),
+        lambda f: f.attrs.__setitem__("format", "physlearn-orbit-1"),
     ],
-    ids=["state", "time", "rate", "name", "provenance", "period", "precision", "no rates"],
+    ids=["state", "time", "rate", "name", "provenance", "period", "precision", "no rates", "older format"],
 )
 def test_a_changed_file_is_refused(change, file):
     with h5py.File(file, "r+") as opened:
@@ -91,9 +92,21 @@ def test_a_changed_file_is_refused(change, file):
         Orbit.load(file)
 
 
+def test_a_file_whose_checksum_is_missing_is_refused(file):
+    with h5py.File(file, "r+") as opened:
+        del opened.attrs["sha256"]
+        opened["z"][0, 0, 0] = 5.0
+    with pytest.raises(InputError, match="has no checksum"):
+        Orbit.load(file)
+
+
+def test_a_dataset_of_a_file_tells_where_the_orbit_comes_from(file):
+    assert Orbit.of(xarray.load_dataset(file, engine="h5netcdf")).provenance == some_orbit(3).provenance
+
+
 def test_the_checksum_is_that_of_bytes_shapes_types_and_texts(tmp_path):
     """By the definition: SHA-256 of a header that tells everything but the numbers, then of each array."""
-    told = {"format": "physlearn-orbit-1", "provenance": "{}", "periods": "{}", "dtypes": None}
+    told = {"format": "physlearn-orbit-2", "provenance": "{}", "periods": "{}", "dtypes": None}
     expected = hashlib.sha256(json.dumps([told, ["q"]]).encode())
     for name, values in {"time": [0.0, 1.0], "z": [[2.0], [3.0]]}.items():
         array = np.array(values, "<f4")

@@ -115,6 +115,27 @@ def test_tables_that_are_not_those_of_the_manifest_are_refused(result, tmp_path,
         Comparison.load(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: m.pop("sha256"), "needs checksums"),
+        (lambda m: m["sha256"].pop("curves.parquet"), "needs checksums"),
+        (lambda m: m["sha256"].pop("manifest"), "needs checksums"),
+        (lambda m: m.update(seconds=1.0), "manifest was changed"),
+        (lambda m: m["settings"].update(replicates=4), "manifest was changed"),
+        (lambda m: m.update(format=3), "update physlearn"),
+    ],
+    ids=["no checksums", "no checksum of a table", "no checksum of itself", "seconds", "settings", "newer"],
+)
+def test_a_changed_manifest_is_refused(change, message, result, tmp_path):
+    result.save(tmp_path)
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    change(manifest)
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(InputError, match=message):
+        Comparison.load(tmp_path)
+
+
 @pytest.mark.parametrize("moment", range(5))
 @pytest.mark.parametrize("checked", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_who_is_stopped_while_saving_over_an_older_result_leaves_no_mixture(checked, moment, task, tmp_path, plain, same):
@@ -123,7 +144,7 @@ def test_who_is_stopped_while_saving_over_an_older_result_leaves_no_mixture(chec
     old.save(tmp_path)
     if not checked:  # as older versions wrote it
         manifest = json.loads((tmp_path / "manifest.json").read_text())
-        (tmp_path / "manifest.json").write_text(json.dumps({k: v for k, v in manifest.items() if k != "sha256"}))
+        (tmp_path / "manifest.json").write_text(json.dumps({k: manifest[k] for k in manifest.keys() - {"sha256", "format"}}))
         assert len(Comparison.load(tmp_path).table) == 3
     moves, real = iter(range(100)), os.replace
 

@@ -180,9 +180,14 @@ def changed(orbit, **parts):
     return Orbit(orbit.t, **{"z": orbit.z, "rate": orbit.rate, "coordinates": orbit.coordinates, **parts})
 
 
+LEARNED = [
+    *((name, part) for name in models.names() for part in ("z", "rate")),
+    *((m, "z") for m in models.names_with_memory()),
+]
+
+
 @pytest.mark.parametrize("size", [1e300, -1e200])
-@pytest.mark.parametrize("part", ["z", "rate"])
-@pytest.mark.parametrize("name", ["nn", "hnn", "linear", "cubic"])
+@pytest.mark.parametrize(("name", "part"), LEARNED)
 def test_numbers_whose_squares_overflow_are_refused(name, part, size, orbits):
     values = getattr(orbits, part).clone()
     values[2, 3, 1] = size

@@ -9,8 +9,8 @@ from torch.testing import assert_close
 from tqdm.auto import tqdm
 
 import physlearn.metalearning.metalearn  # noqa: F401 - the module, whose name is the function's
-from physlearn import metalearn, tasks
-from physlearn.metalearning import MetaLearning
+from physlearn import metalearn, tasks, tensor_file
+from physlearn.metalearning import MetaLearning, checkpoint
 from physlearn.metalearning.outer import OuterLoop
 from systems import InputError
 
@@ -94,6 +94,22 @@ def test_a_checkpoint_of_other_settings_or_data_is_refused(task, settings, tmp_p
     ):
         with pytest.raises(InputError, match="other settings"):
             metalearn(changed, **settings, checkpoint=path)
+
+
+def test_a_checkpoint_with_other_tensors_and_the_right_checksum_is_refused(task, settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(MODULE, "CHECKPOINT_EVERY", 1)
+    path = tmp_path / "checkpoint"
+    run_killed(2, monkeypatch, task, **settings, checkpoint=path)
+    content, tensors = tensor_file.read(path, checkpoint.KIND)
+    first = checkpoint.load(path, content["settings"])["under_way"]["neurons"][0]
+    name = next(key for key, value in tensors.items() if torch.equal(value, next(iter(first.values()))))
+    for wrong in (tensors[name][..., None], tensors[name].half(), tensors[name] * torch.nan):
+        tensor_file.write(path, checkpoint.KIND, content, {**tensors, name: wrong})
+        with pytest.raises(InputError, match="is not that of such a run"):
+            metalearn(task, **settings, checkpoint=path)
+    tensor_file.write(path, checkpoint.KIND, {**content, "code": "os.system"}, tensors)
+    with pytest.raises(InputError, match="'code' is no known entry"):
+        metalearn(task, **settings, checkpoint=path)
 
 
 def test_a_file_that_is_no_checkpoint_is_refused(task, settings, tmp_path):

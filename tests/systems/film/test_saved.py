@@ -167,7 +167,7 @@ def test_a_forged_file_with_a_matching_checksum_is_refused(change, message, plac
 def test_files_of_another_kind_are_refused(places, tmp_path):
     orbit = places.orbits[0]
     orbit.save(tmp_path / "orbit.nc")
-    with pytest.raises(InputError, match=r"orbit\.nc contains no tracked film, because its format is 'physlearn-orbit-1'"):
+    with pytest.raises(InputError, match=r"orbit\.nc contains no tracked film, because its format is 'physlearn-orbit-2'"):
         Tracking.load(tmp_path / "orbit.nc")
     places.save_netcdf(tmp_path / "tracked.nc")
     with pytest.raises(InputError, match=r"tracked\.nc contains no orbit"):

@@ -151,3 +151,30 @@ def test_wrong_data_are_refused(damped_pendulum):
         systems.fit(lambda t, z: z, systems.Orbit(t, t[:, None]))
     with pytest.raises(InputError, match="infinite values"):
         systems.fit(pendulum, systems.Orbit(t, t[:, None] / 0, None, ("theta",)))
+
+
+def van_der_pol(*values):
+    return [systems.get("van-der-pol", mu=mu).orbit([1.0, 0.0], times(10, 51)) for mu in values]
+
+
+@pytest.mark.parametrize("form", [lambda orbit: orbit, systems.Orbit.to_pandas], ids=["orbits", "tables"])
+def test_runs_whose_parameters_differ_have_no_common_value(form):
+    runs = [form(orbit) for orbit in van_der_pol(1.0, 2.0)]
+    for mu in (1.0, 2.0):
+        with pytest.raises(InputError, match=r'mu=1\.0 and mu=2\.0, but the fit has one value.* each="mu"'):
+            systems.fit(systems.get("van-der-pol", mu=mu), runs)
+    found = systems.fit(systems.get("van-der-pol"), runs, each="mu")
+    assert found.parameters == pytest.approx({"mu[0]": 1.0, "mu[1]": 2.0}, abs=1e-6)
+
+
+def test_a_value_that_is_not_fitted_is_common_to_all_runs_too(damped_pendulum):
+    runs = [damped_pendulum(1.0, damping).orbit([1.0, 0.0], times(10, 51)) for damping in (0.1, 0.2)]
+    with pytest.raises(InputError, match=r"damping=0\.1 and damping=0\.2"):
+        systems.fit(damped_pendulum(1.0, 0.1), runs, "frequency")
+
+
+def test_runs_of_different_systems_are_refused():
+    (first,) = van_der_pol(1.0)
+    other = systems.Orbit(first.t, first.z, None, first.coordinates, {"system": "damped"})
+    with pytest.raises(InputError, match="van-der-pol and of damped"):
+        systems.fit(systems.get("van-der-pol"), [first, other])
