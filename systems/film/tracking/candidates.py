@@ -159,11 +159,11 @@ def _follow(
     farthest = max(4 * size, JUMP * max(height, width))
     shift = sample.shift.round().astype(int).tolist()
 
-    def look(k: int, last: Floats) -> Blob | None:
+    def look(k: int, last: Floats, before: float) -> Blob | None:
         # most patches have hardly moved, so that a small part of the picture shows them
         part = part_within(k, last, max(3 * size, NEAR))
         near = best_of(k, last, part)
-        sure = near is not None and abs(np.log(near.mass / area)) < SURE
+        sure = near is not None and np.abs(np.log(near.mass / np.array([area, before]))).min() < SURE
         wide = part if sure else part_within(k, last, farthest)
         return near if wide == part else best_of(k, last, wide)
 
@@ -192,18 +192,21 @@ def _follow(
         jump = float(np.hypot(best.x - last[0], best.y - last[1]))
         return best if jump < farthest else None
 
+    missed = 0
     for order in (range(start or 0, n), range((start or 0) - 1, -1, -1)):
-        last = np.array(patch.centre)
+        last, before = np.array(patch.centre), area
         for tries, k in enumerate(order):
             if tries == 16 and np.isfinite(masses).sum() < 0.5 * tries:
                 return None
-            blob = look(k, last)
+            blob = look(k, last, before)
             if blob is not None:
                 track[k], masses[k] = (blob.x, blob.y), blob.mass
-                last = track[k]
+                last, before = track[k], blob.mass
+                continue
+            missed += 1
+            if n - missed < PRESENT * n:
+                return None
     seen = np.isfinite(masses)
-    if seen.mean() < PRESENT:
-        return None
     points = sample.to_film(track)
     swing, own = swing_of(sample.t, points - sample.shift * sample.scale)
     points = np.where(own[:, None], points, np.nan)

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from systems.film.opencv import cv2
 from systems.film.tracking.arrays import Floats, Mask
-from systems.film.tracking.noise import noise_of
 
 SMOOTH = 1.0  # pixels over which pictures are smoothed: the brightness is then linear in a shift of a pixel
 LARGEST = 1.5  # pixels: larger shifts are not linear
@@ -91,7 +90,7 @@ class StillPicture:
 
     def shift(self, picture: NDArray[np.uint8]) -> complex:
         """Return how far the camera shifts a picture ``(h, w)`` from the first one, as ``x + i y`` [pixels]."""
-        x, y = _fit(self.change, _smooth(picture)[self.where] - self.usual)[:2]
+        x, y = _fits(self.change, (_smooth(picture)[self.where] - self.usual)[None])[0, :2]
         return complex(x, y) - self.start
 
 
@@ -114,19 +113,16 @@ def _smooth(picture: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.floa
 
 
 def _fits(change: Floats, off: Floats) -> Floats:
-    """Return `_fit` of each picture, ``(N, 3)``."""
-    return np.stack([_fit(change, row) for row in off])
-
-
-def _fit(change: Floats, off: Floats) -> Floats:
-    """Return the shift and the light that explain the brightness of most pixels, from none on.
+    """Return the shifts and the light that explain the brightness of most pixels of each picture, ``(N, 3)``, from none on.
 
     What moves by itself, such as a marker, has the strongest edges, so that the squares of all differences would follow it.
     """
-    fit: Floats = np.zeros(change.shape[1])
+    squares = (change[:, :, None] * change[:, None, :]).reshape(len(change), -1)
+    fits: Floats = np.zeros((len(off), change.shape[1]))
     for _ in range(ROUNDS):
-        rest = off - change @ fit
-        weight = 1 / (1 + (rest / (2 * noise_of(np.abs(rest)) + 1e-6)) ** 2)
-        weighted = change * weight[:, None]
-        fit = np.asarray(np.linalg.lstsq(weighted.T @ change, weighted.T @ off, rcond=None)[0], np.float64)
-    return fit
+        rest = off - fits @ change.T
+        noise = 1.4826 * np.median(np.abs(rest), axis=1, keepdims=True)
+        weight = 1 / (1 + (rest / (2 * noise + 1e-6)) ** 2)
+        normal = (weight @ squares).reshape(-1, change.shape[1], change.shape[1])
+        fits = (np.linalg.pinv(normal, hermitian=True) @ ((weight * off) @ change)[:, :, None])[:, :, 0]
+    return fits
