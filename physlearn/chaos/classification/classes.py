@@ -36,9 +36,10 @@ class Classification(Brief):
         Index into ``REASONS`` of the reason for the class; 0 if the class follows from the other quantities.
     exponent, error : shape ``(...)``
         Largest Lyapunov exponent up to the time when the class was known, and its standard error [1 / time]; NaN for orbits
-        that escaped or were not followed.
+        that escaped or were not followed. For flows without a Hamiltonian, this is the end of the time.
     index : shape ``(...)``
-        Smaller alignment index at the time when the class was known, for deviations in units of the orbit's spread.
+        Smaller alignment index when the vectors were found to grow exponentially, or at the end of the time, for deviations in
+        units of the orbit's spread.
     step_error : shape ``(...)``
         Largest energy error, in units of the largest ``|p dq/dt|``; without a Hamiltonian, the largest difference between a
         step and two half steps, in units of the orbit's spread.

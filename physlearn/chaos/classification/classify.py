@@ -42,8 +42,8 @@ def classify(
 ) -> Classification:
     """Classify orbits as regular, chaotic, undecided or escaped.
 
-    An orbit is chaotic if its deviation vectors align and grow exponentially while the orbit keeps returning. In detail, at
-    some time
+    An orbit is chaotic if its deviation vectors align and grow exponentially while the orbit keeps returning, and if this
+    growth lasts and clearly exceeds its error. In detail, at some time
 
     * the smaller alignment index (see `sali`) is below the threshold;
     * within a window, the last half, third, quarter or eighth of the time so far, a deviation vector grows by the square root
@@ -53,8 +53,14 @@ def classify(
       0.4 of this growth;
     * in each of these three parts, a coordinate along which the vector points reverses its motion twice.
 
-    The power-law growth on regular orbits is slower, and the growth during a transient or near a saddle does not last. Each
-    coordinate of a deviation vector is measured in units of the orbit's own spread.
+    With a Hamiltonian, the exponent must also exceed twice its standard error at that time. Without one, the orbit may still
+    be on its way to an attractor, so it is followed to the end of the time. It is chaotic if the exponent over the whole time
+    exceeds twice its standard error, and if the rate in the last quarter of the time is at least a quarter of the exponent.
+    It is regular if its vector hardly grows in the second half of the time, and undecided otherwise.
+
+    The power-law growth on regular orbits is slower, and the growth during a transient or near a saddle does not last. A
+    transient that takes more than about four fifths of the time cannot be distinguished from chaos. Each coordinate of a
+    deviation vector is measured in units of the orbit's own spread.
 
     An orbit is undecided if the energy error exceeds 0.003 of the largest ``|p dq/dt|`` even with steps of ``dt / 8`` (without
     a Hamiltonian: if a step and two half steps differ by more than 0.003 of the spread), or if the deviation vectors grow, but

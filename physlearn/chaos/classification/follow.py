@@ -25,6 +25,7 @@ from physlearn.chaos.classification.classes import (
 )
 from physlearn.chaos.classification.growth import LEAST, Growth
 from physlearn.chaos.classification.returns import Turns
+from physlearn.chaos.classification.time_left import CLEAR, time_left
 from physlearn.chaos.resolution import ENERGY, Resolution
 from physlearn.chaos.rollout import Rollout
 from physlearn.chaos.tangent.alignment import advance, smallest
@@ -147,13 +148,17 @@ class _Chase:
             self.history.add(followed, grown, extent, self.turns.add(followed, z / self.scale[followed]))
             t = (first + steps) * self.rollout.dt
             faithful = self._faithful(followed, z)
-            chaotic = self._chaotic(followed, w[:, 0], index, grown, faithful & ~known & ~gone)
-            self._write(followed[chaotic], CHAOTIC, NONE)
+            found = self._chaotic(followed, w[:, 0], index, grown, faithful & ~known & ~gone)
+            self._figures(followed[found], grown[found], index[found], t)
+            if self.first_energy is not None:
+                rows = self.rows[followed]
+                found &= self.result.exponent[rows] > CLEAR * self.result.error[rows]
+            self._write(followed[found], CHAOTIC, NONE)
             self._write(followed[gone & ~known], ESCAPED, NONE)
-            if not to_the_end:
-                self._figures(followed[chaotic], grown[chaotic], index[chaotic], t)
-            known = known | chaotic
-            open_ = ~gone & (to_the_end | ~chaotic)
+            if found.any() and self.first_energy is None:
+                self._look_ahead(followed[found], z[found], w[found, :1], grown[found], first + steps)
+            known = known | found
+            open_ = ~gone & (to_the_end | ~found)
             if not open_.all():
                 z, w, grown, extent, known, index = (x[open_] for x in (z, w, grown, extent, known, index))
                 followed = followed[open_]
@@ -164,7 +169,7 @@ class _Chase:
             return
         unfaithful = ~(self.result.step_error[self.rows[followed]] <= ENERGY) & (self.first_energy is not None)
         growth, extent_growth = self.history.lately(followed)
-        self._write(followed[(growth > max(self._need, LEAST) / 2) & ~known], UNDECIDED, GROWING)
+        self._write(followed[(growth > self._little) & ~known], UNDECIDED, GROWING)
         self._write(followed[(extent_growth > LEAST) & ~known], UNDECIDED, LEAVING)
         self._write(followed[unfaithful & ~known], UNDECIDED, UNRESOLVED)
 
@@ -172,6 +177,25 @@ class _Chase:
     def _need(self) -> float:
         """The logarithmic growth that an alignment must be accompanied by."""
         return -log(self.threshold) / 2
+
+    @property
+    def _little(self) -> float:
+        """The logarithmic growth over the last part of the time up to which an orbit is regular."""
+        return max(self._need, LEAST) / 2
+
+    def _look_ahead(
+        self, found: Int[Tensor, " m"], z: Float[Tensor, "m D"], w: Float[Tensor, "m 1 D"], grown: Tensor, number: int
+    ) -> None:
+        """Classify orbits whose deviations have grown by the time that is left, as they may reach an attractor in it."""
+        past = torch.cat([self.history.kept[found, : self.history.count, 0], grown[:, None]], dim=1)
+        apart = self.history.stride * TOGETHER
+        left = time_left(self.rollout, z, w, self.scale[found], number, past, apart)
+        rows = self.rows[found]
+        self.result.exponent[rows] = left.exponent.to(self.result.exponent)
+        self.result.error[rows] = left.error.to(self.result.error)
+        self._write(found[~left.lasts], UNDECIDED, GROWING)
+        self._write(found[left.lately <= self._little], REGULAR, NONE)
+        self._write(found[left.exponent.isnan()], ESCAPED, NONE)
 
     def _extent(self, followed: Int[Tensor, " m"], z: Float[Tensor, "m D"]) -> Float[Tensor, "m d"]:
         moved = ((z - self.rollout.z[followed]) / self.scale[followed])[:, self.solid]

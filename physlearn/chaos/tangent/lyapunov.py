@@ -8,7 +8,7 @@ from math import inf
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from physlearn.chaos.resolution import resolve
@@ -161,19 +161,11 @@ def lyapunov_history(
     before = round(transient / rollout.dt)
     resolution = resolve(replace(rollout, steps=before + rollout.steps))
     stretches = list(between_renormalisations(rollout.steps, before))
+    lengths = np.array([before, *(steps for _, steps in stretches)])
     growth = torch.empty(len(rollout.z), len(stretches), k, dtype=torch.float64, device=rollout.z.device)
     for rows, group in resolution.groups(rollout):
-        z, w, scale, finer = group.z, start[rows], resolution.scale[rows], group.steps // rollout.steps
-        if group.compiled is not None:
-            growth[rows] = _growth(group, z, w, scale, before, stretches, finer)
-            continue
-        for first, steps in between_renormalisations(finer * before, together=together(group)):
-            z, w, _ = _stretch(group, first, steps, z, w, scale)
-        for number, (first, steps) in enumerate(stretches):
-            growth[rows, number] = 0.0
-            for begin, few in between_renormalisations(finer * steps, finer * first, together(group)):
-                z, w, logarithms = _stretch(group, begin, few, z, w, scale)
-                growth[rows, number] += logarithms
+        finer = group.steps // rollout.steps
+        growth[rows] = growth_in(group, group.z, start[rows], resolution.scale[rows], finer * lengths)[:, 1:]
     resolution.warn(rollout, "their exponents may be artefacts of the integrator")
     if escaped := int(growth.isnan().flatten(1).any(-1).sum()):
         warnings.warn(
@@ -198,17 +190,29 @@ def lyapunov_history(
     return rollout.rounded(result)
 
 
-def _growth(
-    rollout: Rollout, z: Tensor, w: Tensor, scale: Tensor, before: int, stretches: list[tuple[int, int]], finer: int
+def growth_in(
+    rollout: Rollout,
+    z: Float[Tensor, "n D"],
+    w: Float[Tensor, "n k D"],
+    scale: Float[Tensor, "n D"],
+    lengths: Int[np.ndarray, " S"],
+    first: int = 0,
 ) -> Float[Tensor, "n S k"]:
-    """Return the logarithmic growth in each stretch, after some steps before, all by compiled code."""
-    assert rollout.compiled is not None
-    apart = together(rollout)
-    first, _ = lengths_between(np.array([finer * before] if before else [], dtype=np.int64), apart)
-    counts, owners = lengths_between(finer * np.array([steps for _, steps in stretches]), apart)
-    method = rollout.kind(rollout.flow)
-    counts, owners = np.concatenate([first, counts]), np.concatenate([np.full(len(first), -1), owners])
-    return rollout.compiled.carried(method, z, w, scale, rollout.dt, counts, owners, orthogonal=True)[2]
+    """Return the logarithmic growth of deviation vectors in consecutive stretches of these numbers of steps.
+
+    The first stretch begins with the step number ``first``. The vectors are made orthogonal. The growth is NaN for orbits that
+    escape.
+    """
+    counts, owners = lengths_between(lengths, together(rollout))
+    if rollout.compiled is not None:
+        method = rollout.kind(rollout.flow)
+        return rollout.compiled.carried(method, z, w, scale, rollout.dt, counts, owners, orthogonal=True, first=first)[2]
+    growth = torch.zeros(len(z), len(lengths), w.shape[1], dtype=torch.float64, device=z.device)
+    for count, owner in zip(counts.tolist(), owners.tolist(), strict=True):
+        z, w, logarithms = _stretch(rollout, first, count, z, w, scale)
+        growth[:, owner] += logarithms
+        first += count
+    return growth
 
 
 def _stretch(rollout: Rollout, first: int, steps: int, z: Tensor, w: Tensor, scale: Tensor) -> tuple[Tensor, Tensor, Tensor]:

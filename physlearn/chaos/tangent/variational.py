@@ -90,7 +90,7 @@ def lengths_between(
     parts = -(-steps // together)
     check_memory(2.0 * parts.sum(), f"the times of {steps.sum():g} steps")
     counts = np.full(int(parts.sum()), together)
-    counts[np.cumsum(parts) - 1] = steps - (parts - 1) * together
+    counts[np.cumsum(parts)[parts > 0] - 1] = (steps - (parts - 1) * together)[parts > 0]
     return counts, np.repeat(np.arange(len(steps)), parts)
 
 

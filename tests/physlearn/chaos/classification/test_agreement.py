@@ -119,7 +119,7 @@ def test_a_strange_attractor_is_chaotic_with_the_exponent_of_the_books(lorenz):
     noise = torch.randn(40, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     z0 = torch.tensor([3.0, 3.0, 15.0], dtype=torch.float64) + 5 * noise
     on_it = integrate(lorenz, z0, torch.arange(0, 15, 0.025, dtype=torch.float64), "rk4").z[:, -1]
-    seen = Dynamics.of(lorenz, on_it, 12, surface=("z2", 27.0), dt=0.025, threshold=1e-4)
+    seen = Dynamics.of(lorenz, on_it, 20, surface=("z2", 27.0), dt=0.025, threshold=1e-4)
     assert seen.chaotic.double().mean() > 0.9
     assert seen.exponent.mean().item() == pytest.approx(0.906, abs=0.05)
     assert (seen.error > 0).all()

@@ -3,8 +3,10 @@
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
+from scipy.integrate import solve_ivp
 from torch.testing import assert_close
 
 import systems
@@ -212,6 +214,33 @@ def van_der_pol_with_a_clock(t, z):
 @pytest.mark.slow
 def test_growth_on_the_way_to_a_limit_cycle_is_not_chaos():
     assert classify(van_der_pol_with_a_clock, torch.tensor([0.001, 0.0, 1.0, 0.0], dtype=DOUBLE)).regular
+
+
+@pytest.mark.parametrize("rho", [160.0, 20.0])
+def test_transients_of_the_lorenz_flow_are_not_chaotic(rho):
+    """The attractor is a cycle at rho = 160, and two equilibria at 20: the deviations of scipy's orbits stop growing."""
+    system = systems.get("lorenz", rho=rho)
+    start = torch.tensor([[20.0, 3.0, 115.0]], dtype=DOUBLE)
+    assert classify(system, torch.cat([system.sample(6, seed=0), start])).regular.all()
+    assert lorenz_growth(rho, start[0].numpy(), 50.0, 90.0) < 0.1
+
+
+def lorenz_growth(rho, z0, begin, end):
+    """The rate at which a deviation of scipy's solution grows between two times."""
+
+    def rates(t, y):
+        (x, y, z), (u, v, w) = y[:3], y[3:]
+        return [
+            10 * (y - x),
+            x * (rho - z) - y,
+            x * y - 8 / 3 * z,
+            10 * (v - u),
+            u * (rho - z) - x * w - v,
+            u * y + x * v - 8 / 3 * w,
+        ]
+
+    seen = solve_ivp(rates, (0.0, end), [*z0, 1.0, 0.0, 0.0], t_eval=[begin, end], rtol=1e-8, atol=1e-9).y[3:]
+    return np.diff(np.log(np.linalg.norm(seen, axis=0)))[0] / (end - begin)
 
 
 def test_a_coordinate_turns_where_it_reverses_by_more_than_a_little():
