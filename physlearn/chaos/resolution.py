@@ -15,9 +15,11 @@ from physlearn.chaos.rollout import Rollout
 from physlearn.integrators.integrate import TYPICAL_WIDTH
 from physlearn.threads import suited_to
 from systems.errors import outside
+from systems.reference.time_scale import fastest_rate
 
 ENERGY = 3e-3  # largest energy error, in units of the kinetic energy; a larger drift moves orbits to other tori, or off them
 PART = 3e-3  # largest difference between a step and two half steps, in units of the orbit's spread
+LONGEST = 2.0  # longest step in units of 1/rate; explicit methods are unstable beyond 1.6 to 2.8 of these
 LEVELS = (0, 3)  # numbers of halvings of the step that are tried; more would take longer than everything else together
 FIRST, FEWEST, MOST = 1 / 8, 1024, 4096  # part of the steps that is probed, and bounds on the number of these steps
 TOGETHER = 64  # steps that are evaluated at once by torch
@@ -87,17 +89,24 @@ def resolve(rollout: Rollout) -> Resolution:
 
     Each orbit is integrated over the first part of the rollout. If the Hamiltonian is known, the criterion is the energy
     error, extrapolated to the whole rollout unless the method is symplectic; otherwise it is the difference between one step
-    and two half steps. An orbit that diverges at the same time with both steps escapes, and is not refined further. A
-    map has no step that could be too long.
+    and two half steps. A step that is too long for the fastest linear motion at the start does not resolve an orbit either,
+    because the solution may explode, and its errors are small next to the spread that it then has. An orbit that diverges at
+    the same time with both steps escapes, and is not refined further. A map has no step that could be too long.
     """
     n = len(rollout.z)
     result = Resolution.unknown(rollout)
     rows = torch.arange(n, device=rollout.z.device)
     ended = torch.full((n,), inf, dtype=torch.float64, device=rollout.z.device)
+    fastest = (
+        ended.new_zeros(n)
+        if rollout.flow.discrete
+        else fastest_rate(rollout.flow.jacobian(rollout.z.new_zeros(()), rollout.z))
+    )
     for level in LEVELS[:1] if rollout.flow.discrete else LEVELS:
         if not len(rows):
             break
         scale, action, error, end, still = _probe(rollout.among(rows), level)
+        error = error.masked_fill(fastest[rows] * rollout.dt > LONGEST * 2**level, inf)
         escaped = end.isfinite() & ((end - ended[rows]).abs() <= end / 8)
         good = (
             (error <= (PART if rollout.flow.hamiltonian is None else ENERGY)) & ~end.isfinite()

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from physlearn.chaos.periodic_orbits.closed_loop import MOST_SEGMENTS, SLOPE, ClosedLoop
-from physlearn.chaos.periodic_orbits.near_return import spread
+from physlearn.chaos.periodic_orbits.near_return import HARDLY, spread
 from physlearn.chaos.periodic_orbits.orbit import Fixed, PeriodicOrbit, periodic_orbit, solved
 from physlearn.chaos.periodic_orbits.shooting import Shooter
 from physlearn.flow import Flow, FlowLike
@@ -163,7 +163,8 @@ class Branch:
         loop = self.loop_of(x)
         states, period = loop.unpacked(self.own(x))
         turning = torch.linspace(0, 1, len(states) + 1, dtype=x.dtype)[:-1, None] * loop.turns
-        size = spread(loop.shooter, states - turning)
+        size = spread(loop.shooter, states, period, states - turning)
+        size = torch.where(size > HARDLY * loop.size, size, loop.size)  # a coordinate that no longer moves keeps its unit
         change = (size / loop.size).log().abs().max()
         if float(change) < torch.tensor(RATIO).log() and 1 / RATIO < period / loop.unit < RATIO:
             size, unit = loop.size, loop.unit

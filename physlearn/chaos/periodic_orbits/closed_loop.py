@@ -59,7 +59,7 @@ class ClosedLoop:
         path = shooter.along(z[None], z.new_zeros(1), since)[0]
         turning = z.new_tensor(shooter.rollout.turning)
         turns = torch.where(turning.isfinite(), ((path[-1] - path[0]) / turning).round() * turning, 0.0)
-        size = spread(shooter, path - turns * torch.linspace(0, 1, len(path), dtype=z.dtype)[:, None])
+        size = spread(shooter, path, period, path - turns * torch.linspace(0, 1, len(path), dtype=z.dtype)[:, None])
         loop = cls(shooter, size, turns, period)
         while loop.segments < MOST_SEGMENTS and loop.too_long(loop.states_from(z, period), period):
             loop = replace(loop, segments=2 * loop.segments)

@@ -9,13 +9,14 @@ from torch import Tensor
 from physlearn.chaos.periodic_orbits.shooting import Shooter
 from physlearn.chaos.time_scale import PROBED, STEP, time_scale
 from physlearn.integrators import find
+from physlearn.metrics.spread import RESOLVED
 from systems import InputError
 from systems.periodic import shortest
 
 STRETCHES = (1000, 4000, 16000, 64000)  # steps after which the orbit is looked at
 NEAR, FAR = 0.1, 0.5  # distances of a good return and of the worst one, in units of the orbit's own spread
-
-AROUND = 0.3  # relative distance of the states near the start whose time scale is measured
+SHORTENINGS = 8  # most trials of a step
+HARDLY = 1e-6  # smallest spread, relative to the effect of other coordinates: rounding is not below the tolerance of a smaller
 
 
 def near_return(shooter: Shooter, z: Float[Tensor, " D"]) -> float:
@@ -29,7 +30,7 @@ def near_return(shooter: Shooter, z: Float[Tensor, " D"]) -> float:
         path = torch.cat([path, _path(shooter, path[-1], dt, steps + 1 - len(path))])
         if not path.isfinite().all():
             break
-        away = _distances(shooter, path)
+        away = _distances(shooter, path, steps * dt)
         left = away.cummax(0).values > away.max() / 2  # it has been away
         inner = (away[1:-1] <= away[:-2]) & (away[1:-1] <= away[2:]) & left[1:-1]
         places = inner.nonzero().squeeze(-1) + 1
@@ -49,23 +50,57 @@ def near_return(shooter: Shooter, z: Float[Tensor, " D"]) -> float:
 
 
 def _step(shooter: Shooter, z: Float[Tensor, " D"]) -> float:
-    """Return a step from the time scale of states near z, as that of a single state may be exceptional."""
-    near = 1 + AROUND * torch.linspace(-1, 1, PROBED * len(z), dtype=z.dtype).reshape(PROBED, -1).mul(40).cos()
-    dt = STEP * time_scale(shooter.flow, z * near)
-    path = _path(shooter, z, dt, STRETCHES[0])
-    return min(dt, STEP * time_scale(shooter.flow, path)) if path.isfinite().all() else dt
+    """Return a step from the time scale of states along the orbit, as that of a single state may be exceptional.
+
+    A first path, with the step of z alone, may be too long or diverge; the step is then shortened until the path suits it.
+    """
+    dt = STEP * time_scale(shooter.flow, z[None])
+    for _ in range(SHORTENINGS):
+        path = _path(shooter, z, dt, STRETCHES[0])
+        fine = path.isfinite().all(-1)
+        own = STEP * time_scale(shooter.flow, path[fine]) if fine.any() else dt / 2
+        if fine.all() and own >= dt:
+            break
+        dt = min(own, dt / 2)
+    return dt
 
 
-def spread(shooter: Shooter, path: Float[Tensor, "T D"]) -> Float[Tensor, " D"]:
-    """Return the standard deviation of each coordinate along a path; the largest one for coordinates that hardly move."""
-    size = path.std(0)
+def spread(
+    shooter: Shooter, path: Float[Tensor, "T D"], time: float, moved: Float[Tensor, "T D"] | None = None
+) -> Float[Tensor, " D"]:
+    """Return the standard deviation of each coordinate along a path, or a natural unit for coordinates that hardly move.
+
+    Each coordinate may have its own unit of measurement, so coordinates are not compared with each other directly. How far one
+    would move follows from the spread of those on which its rate depends, acting for the time of the path, or for the time in
+    which the coordinate relaxes by itself if that is shorter. A coordinate that moves by less than `HARDLY` of this, or only
+    by rounding, gets it as its unit. If no other coordinate acts on it, its own size is used instead, and the largest spread
+    if it is zero.
+
+    Parameters
+    ----------
+    shooter
+        The flow.
+    path : shape ``(T, D)``
+        States.
+    time
+        Duration of the path.
+    moved : shape ``(T, D)``
+        The path without the turns of angles, if there are any.
+    """
+    size = (path if moved is None else moved).std(0)
+    jacobian = shooter.flow.jacobian(path.new_zeros(()), path[:: max(1, len(path) // PROBED)]).abs()
+    own = jacobian.diagonal(dim1=-2, dim2=-1)
+    lasting = (1 / own.clamp(min=1 / time))[..., None]
+    acting = (jacobian - torch.diag_embed(own)) * lasting * size
+    reach, level = acting.sum(-1).amax(0), path.abs().amax(0)
     largest = size.max() if float(size.max()) > 0 else size.new_ones(())
-    return torch.where(size > 1e-6 * largest, size, largest)
+    unit = torch.where(reach > 0, reach, torch.where(level > 0, level, largest))
+    return torch.where(size > torch.maximum(HARDLY * reach, RESOLVED * level), size, unit)
 
 
-def _distances(shooter: Shooter, path: Float[Tensor, "T D"]) -> Float[Tensor, " T"]:
+def _distances(shooter: Shooter, path: Float[Tensor, "T D"], time: float) -> Float[Tensor, " T"]:
     moved = shortest(path - path[0], shooter.flow.periods, shooter.names)
-    return (moved / spread(shooter, moved)).square().mean(-1).sqrt()
+    return (moved / spread(shooter, path, time, moved)).square().mean(-1).sqrt()
 
 
 def _path(shooter: Shooter, z: Float[Tensor, " D"], dt: float, steps: int) -> Float[Tensor, "steps D"]:

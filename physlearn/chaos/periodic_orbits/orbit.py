@@ -219,14 +219,15 @@ def described(loop: ClosedLoop, x: Float[Tensor, " n"], conservative: bool, resi
             f"the search ended at the equilibrium {where}; choose a state nearer to the periodic orbit, or a transient"
         )
     maps = loop.carried(states, period)[1]
-    sizes = torch.linalg.svdvals(maps / loop.size[:, None] * loop.size)
+    scaled = maps / loop.size[:, None] * loop.size  # the multipliers do not depend on units, but their rounding does
+    sizes = torch.linalg.svdvals(scaled)
     if float((sizes[:, -1] / sizes[:, 0]).min()) < FAINT:
         warnings.warn(
             "deviations shrink too fast along this orbit to be resolved; its smallest multipliers are only upper bounds",
             AccuracyWarning,
             stacklevel=outside(),
         )
-    logarithms, values = multipliers(maps)
+    logarithms, values = multipliers(scaled)
     monodromy = torch.eye(len(loop.size), dtype=maps.dtype)
     for one in maps:
         monodromy = one @ monodromy

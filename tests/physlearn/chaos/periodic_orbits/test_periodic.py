@@ -42,6 +42,27 @@ def test_the_period_is_that_of_the_reference(name, z, parameters, period):
     assert found.stable
 
 
+def van_der_pol_in_units(length, speed, origin=0.0):
+    """The oscillator with mu = 2.7, in units that differ by coordinate, about another origin."""
+
+    def flow(t, z):
+        x, v = (z[..., 0] - origin) / length, z[..., 1] / speed
+        return torch.stack([length * v, speed * (2.7 * (1 - x**2) * v - x)], dim=-1)
+
+    return flow
+
+
+@pytest.mark.parametrize(
+    ("length", "speed", "origin"),
+    [(1e-6, 1e6, 0.0), (1e-8, 1e8, 0.0), (1e8, 1e-8, 0.0), (1e-12, 1e12, 0.0), (1.0, 1.0, 1e3), (1.0, 1.0, -1e4)],
+)
+@pytest.mark.parametrize("period", [None, 8.4])
+def test_the_cycle_does_not_depend_on_the_units_of_a_coordinate_or_on_the_origin(length, speed, origin, period):
+    found = periodic_orbit(van_der_pol_in_units(length, speed, origin), state(origin + 2 * length, 0.0), period=period)
+    assert found.period == pytest.approx(8.4745354180, rel=1e-10)
+    assert found.exponents.tolist() == pytest.approx([0.0, -3.455333], abs=5e-7)
+
+
 def test_the_floquet_exponent_of_van_der_pol_is_the_mean_divergence():
     """-3.455333 is the reference; the multiplier 2e-13 would be lost in the rounding of the monodromy matrix."""
     system = systems.get("van-der-pol", mu=2.7)

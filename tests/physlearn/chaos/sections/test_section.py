@@ -1,6 +1,7 @@
 """Poincare sections."""
 
 import math
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -254,3 +255,19 @@ def test_sections_do_not_depend_on_the_autograd_mode(henon_heiles, known):
     with torch.inference_mode():
         inside = poincare_section(henon_heiles, known * 1.0, 20, dt=0.2)
     assert_close(inside.z, outside.z)
+
+
+def fast_oscillator(t, z):
+    return torch.stack([z[..., 1], -400 * z[..., 0]], -1)
+
+
+@pytest.mark.parametrize(("time", "dt"), [(40.0, 0.1), (20.0, 0.25), (10.0, 0.5), (20.0, 0.5), (40.0, 1.0), (10.0, 3.0)])
+def test_a_step_that_is_too_long_for_the_flow_is_refined_or_reported(time, dt):
+    """With omega = 20, it crosses x = 0 upwards once per period; rk4 is unstable if omega dt exceeds 2.8."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        found = poincare_section(fast_oscillator, torch.tensor([1.0, 0.0], dtype=torch.float64), time, dt=dt, surface=(0, 0.0))
+    if dt <= 0.25:
+        assert abs(len(found) - time * 20 / (2 * math.pi)) <= 1
+    else:
+        assert bool(found.unresolved)
