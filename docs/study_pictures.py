@@ -28,7 +28,8 @@ def picture(name: str) -> Figure:
 
 if __name__ == "__main__":
     write_figure(DOCS / "images" / "study-attempts.png", attempts_figure.picture(table("attempts")))
-    write_figure(DOCS / "images" / "diversity-map.png", map_figure.picture(map_evidence.claims(table("map-runs"))))
+    places = pd.concat([table("map-runs"), table("map-fields-runs")])
+    write_figure(DOCS / "images" / "diversity-map.png", map_figure.picture(map_evidence.claims(places)))
     for name in ("mix", "mix-again", "mix-parity", "mix-parity-again", "mix-forecasts"):
         write_figure(DOCS / "images" / f"study-{name}.png", picture(name))
         print(name, flush=True)

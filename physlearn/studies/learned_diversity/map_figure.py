@@ -54,7 +54,8 @@ def picture(rows: pd.DataFrame) -> Figure:
         label = {"one kind": "the best single kind", "learned single": "one learned type", "named pair": "the best named pair"}
         ax.errorbar(x, y, xerr=error, fmt=marker, color=colour, capsize=2, markersize=5, label=label[name])
     ax.axvline(0, color="0.5", linewidth=0.8)
-    ax.set_yticks(range(len(rows)), [f"{row['cell']}, {row['width']} neurons" for _, row in rows.iterrows()])
+    places = [f"{row['cell'].replace(', nn', ', field')}, {row['width']} neurons" for _, row in rows.iterrows()]
+    ax.set_yticks(range(len(rows)), places)
     ax.invert_yaxis()
     ax.set_xlabel("log loss of two learned types minus that of the rival (negative: two types are better)")
     ax.legend(title="rival", loc="best")
