@@ -1,4 +1,4 @@
-"""What an orbit tells of itself beside its numbers, as attributes of a dataset or a table."""
+"""The metadata of an orbit as attributes of a dataset or a table."""
 
 from __future__ import annotations
 

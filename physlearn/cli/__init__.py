@@ -17,7 +17,7 @@ MISUSE = 2  # the exit code of a wrong argument, file or shape
 
 
 def main() -> None:
-    """Run the command line: an error that the user can mend is one line on stderr and exit code 2."""
+    """Run the command line: an error that the user can correct is one line on stderr and exit code 2."""
     interruption.release()
     form, warnings.formatwarning = warnings.formatwarning, _warning
     try:

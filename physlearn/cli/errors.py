@@ -1,4 +1,4 @@
-"""Errors that the user can mend, as the line that explains them."""
+"""Turn errors that the user can correct into the line that explains them."""
 
 from __future__ import annotations
 

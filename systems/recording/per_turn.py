@@ -1,4 +1,4 @@
-"""Estimates of the number of states per turn, which differ in what they are told and in what they take noise for.
+"""Estimate the number of states per turn: from states or from rates, with noise or without.
 
 Before smoothing, states have noise: `of_noisy` finds the frequency under white noise of any size, but knows a single one, so
 it decides only whether noise and motion can be told apart at all. `of_steps` takes noise for motion, so it never gives more
