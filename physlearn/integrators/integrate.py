@@ -198,7 +198,7 @@ def _run(
 ) -> tuple[Tensor, Integrator, dict[str, Any], Compiled | None]:
     """Integrate, shortening default steps if needed; return the states, the integrator, and a description of the steps.
 
-    Where an implicit step does not converge in compiled code, torch repeats the run: it names the step, or finds the solution after all.
+    Where an implicit step does not converge in compiled code, torch repeats the run: it names the step, or finds the solution.
     """
     before: Accuracy | None = None
     worse = 0  # attempts in a row that were no better than the one before
