@@ -56,7 +56,7 @@ def classify(
     With a Hamiltonian, the exponent must also exceed twice its standard error at that time. Without one, the orbit may still
     be on its way to an attractor, so it is followed to the end of the time. It is chaotic if the exponent over the whole time
     exceeds twice its standard error, and if the rate in the last quarter of the time is at least a quarter of the exponent.
-    It is regular if its vector hardly grows in the second half of the time, and undecided otherwise.
+    It is regular if its vector never grows by a factor of 20 in the second half of the time, and undecided otherwise.
 
     The power-law growth on regular orbits is slower, and the growth during a transient or near a saddle does not last. A
     transient that takes more than about four fifths of the time cannot be distinguished from chaos. Each coordinate of a

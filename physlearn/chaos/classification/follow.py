@@ -169,7 +169,7 @@ class _Chase:
             return
         unfaithful = ~(self.result.step_error[self.rows[followed]] <= ENERGY) & (self.first_energy is not None)
         growth, extent_growth = self.history.lately(followed)
-        self._write(followed[(growth > self._little) & ~known], UNDECIDED, GROWING)
+        self._write(followed[(growth > max(self._need, LEAST) / 2) & ~known], UNDECIDED, GROWING)
         self._write(followed[(extent_growth > LEAST) & ~known], UNDECIDED, LEAVING)
         self._write(followed[unfaithful & ~known], UNDECIDED, UNRESOLVED)
 
@@ -177,11 +177,6 @@ class _Chase:
     def _need(self) -> float:
         """The logarithmic growth that an alignment must be accompanied by."""
         return -log(self.threshold) / 2
-
-    @property
-    def _little(self) -> float:
-        """The logarithmic growth over the last part of the time up to which an orbit is regular."""
-        return max(self._need, LEAST) / 2
 
     def _look_ahead(
         self, found: Int[Tensor, " m"], z: Float[Tensor, "m D"], w: Float[Tensor, "m 1 D"], grown: Tensor, number: int
@@ -194,7 +189,7 @@ class _Chase:
         self.result.exponent[rows] = left.exponent.to(self.result.exponent)
         self.result.error[rows] = left.error.to(self.result.error)
         self._write(found[~left.lasts], UNDECIDED, GROWING)
-        self._write(found[left.lately <= self._little], REGULAR, NONE)
+        self._write(found[left.rise <= LEAST], REGULAR, NONE)
         self._write(found[left.exponent.isnan()], ESCAPED, NONE)
 
     def _extent(self, followed: Int[Tensor, " m"], z: Float[Tensor, "m D"]) -> Float[Tensor, "m d"]:

@@ -27,14 +27,14 @@ class TimeLeft(NamedTuple):
         The mean rate and its standard error [1 / time]; NaN for orbits that escape.
     lasts : shape ``(n,)``
         Whether the rate exceeds its error clearly, and at least a quarter of it is left in the last quarter of the time.
-    lately : shape ``(n,)``
-        The logarithmic growth in the second half of the time.
+    rise : shape ``(n,)``
+        The largest logarithmic growth between two times in the second half of the time.
     """
 
     exponent: Float[Tensor, " n"]
     error: Float[Tensor, " n"]
     lasts: Bool[Tensor, " n"]
-    lately: Float[Tensor, " n"]
+    rise: Float[Tensor, " n"]
 
 
 def time_left(
@@ -60,4 +60,5 @@ def time_left(
     error = standard_error((total / t)[..., None], t)[:, 0]
     last = (total[:, -1] - total[:, -1 - LAST]) / (t[-1] - t[-1 - LAST])
     lasts = (exponent > CLEAR * error) & (last > PART * exponent)
-    return TimeLeft(exponent, error, lasts, total[:, -1] - total[:, MARKS // 2 - 1])
+    half = total[:, MARKS // 2 - 1 :]
+    return TimeLeft(exponent, error, lasts, (half - half.cummin(1).values).amax(1))
