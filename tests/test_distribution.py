@@ -91,7 +91,7 @@ def test_the_source_holds_the_packages_their_tests_and_docs_and_no_caches(source
 
 def test_neither_is_larger_than_it_needs_to_be(built):
     sizes = {path.suffix: path.stat().st_size for path in built.iterdir()}
-    assert sizes[".whl"] < 1.5 * MEGABYTE  # nothing but code: 2.7 megabytes before it is compressed
+    assert sizes[".whl"] < 1.7 * MEGABYTE  # nothing but code: 2.9 megabytes before it is compressed
     assert sizes[".gz"] < 20 * MEGABYTE  # the figures of the docs and notebooks
 
 

@@ -159,11 +159,11 @@ def _follow(
     farthest = max(4 * size, JUMP * max(height, width))
     shift = sample.shift.round().astype(int).tolist()
 
-    def look(k: int, last: Floats, before: float) -> Blob | None:
+    def look(k: int, last: Floats) -> Blob | None:
         # most patches have hardly moved, so that a small part of the picture shows them
         part = part_within(k, last, max(3 * size, NEAR))
         near = best_of(k, last, part)
-        sure = near is not None and np.abs(np.log(near.mass / np.array([area, before]))).min() < SURE
+        sure = near is not None and abs(np.log(near.mass / area)) < SURE
         wide = part if sure else part_within(k, last, farthest)
         return near if wide == part else best_of(k, last, wide)
 
@@ -194,14 +194,14 @@ def _follow(
 
     missed = 0
     for order in (range(start or 0, n), range((start or 0) - 1, -1, -1)):
-        last, before = np.array(patch.centre), area
+        last = np.array(patch.centre)
         for tries, k in enumerate(order):
             if tries == 16 and np.isfinite(masses).sum() < 0.5 * tries:
                 return None
-            blob = look(k, last, before)
+            blob = look(k, last)
             if blob is not None:
                 track[k], masses[k] = (blob.x, blob.y), blob.mass
-                last, before = track[k], blob.mass
+                last = track[k]
                 continue
             missed += 1
             if n - missed < PRESENT * n:
