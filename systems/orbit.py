@@ -259,8 +259,8 @@ class Orbit(Brief, OtherForms, FromCsv, PositionsOnly):
     def load(cls, path: str | os.PathLike[str]) -> Orbit:
         """Read an orbit from a file that `save` wrote.
 
-        Files of version 0.1.0, and those that xarray wrote from ``to_xarray``, have no checksum, so only their structure can be
-        checked.
+        Files of version 0.1.0, and those that xarray wrote from ``to_xarray``, have no checksum, so only their structure can
+        be checked.
 
         Parameters
         ----------
