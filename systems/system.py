@@ -193,9 +193,9 @@ class System(Parametrized, ABC):
             ran: Engine = "torch" if field is None else "taylor" if engine == "taylor" else "compiled"
             turns = z0 - shortest(z0, self.periods, self.coordinates)  # an angle of many turns has few digits left within one
             start = z0 - turns
-            driven = self._driven(field, start, t)
+            driven = not self.autonomous or self._driven(field, start, t)
             rtol, atol = tolerances(solver if ran == "torch" else ran, rtol, atol)
-            if (driven or not self.autonomous) and self.period is None:
+            if driven and self.period is None:
                 atol = max(atol, self._rounding(start, t))
             if field is None:
                 z = turns.unsqueeze(-2) + solve(self.vector_field, start, t, solver, rtol, atol, period=self.period)
@@ -212,7 +212,7 @@ class System(Parametrized, ABC):
             coordinates=self.coordinates,
             provenance={
                 **origin_of(self),
-                "autonomous": self.autonomous and not driven,
+                "autonomous": not driven,
                 "solver": {"name": name, "rtol": rtol, "atol": atol},
                 "engine": ran,
             },
@@ -251,12 +251,12 @@ class System(Parametrized, ABC):
         """Return whether the vector field depends on time at these states, although the system may be declared autonomous."""
         if field is not None and not field.field.driven:
             return False
-        return depends_on_time(self.vector_field, z0.reshape(-1, self.dim), among(t))
+        return depends_on_time(self.vector_field, z0.reshape(-1, self.dim), among(float(t[0]), float(t[-1])))
 
     @outside_inference
     def _rounding(self, z0: Float[Tensor, "*batch D"], t: Float[Tensor, " T"]) -> float:
         """Return the relative error of the field because large times are rounded, and warn if it is noticeable."""
-        return error_of_times(self.vector_field, z0.reshape(-1, self.dim), among(t))
+        return error_of_times(self.vector_field, z0.reshape(-1, self.dim), among(float(t[0]), float(t[-1])))
 
     @outside_inference
     def _rates(self, t: Float[Tensor, " T"], z: Float[Tensor, "*batch T D"]) -> Float[Tensor, "*batch T D"]:

@@ -18,9 +18,8 @@ STATES = 64  # at most as many are compared
 NOTICEABLE = 1e-9  # relative error of a field because times are rounded
 
 
-def among(t: Tensor) -> list[float]:
-    """Return some of the times from the first to the last of t."""
-    first, last = float(t[0]), float(t[-1])
+def among(first: float, last: float) -> list[float]:
+    """Return some of the times from the first to the last."""
     return [first + part * (last - first) for part in PROBES]
 
 
@@ -54,12 +53,8 @@ def error_of_times(field: Callable[[Tensor, Tensor], Tensor], z: Tensor, times: 
 
     Parameters
     ----------
-    field : callable
-        Field ``f(t, z)``.
-    z : shape ``(n, D)``
-        States.
-    times : iterable of float
-        Times, in float64.
+    field, z, times
+        As in `depends_on_time`; the times are in float64.
 
     Returns
     -------

@@ -23,7 +23,7 @@ from systems.maps import Map
 from systems.scalars import real
 from systems.size import MOST_COMPILED, check_steps
 from systems.states import check_states
-from systems.time_dependence import PROBES, depends_on_time
+from systems.time_dependence import among, depends_on_time
 
 Result = TypeVar("Result")
 
@@ -130,7 +130,7 @@ class Rollout:
         time = scales * scale if time is None else time
         dt = step * scale if dt is None else dt
         check_length(time, dt, most)
-        if seen.autonomous and not seen.discrete and depends_on_time(seen.field, z, (part * time for part in PROBES)):
+        if seen.autonomous and not seen.discrete and depends_on_time(seen.field, z, among(0.0, time)):
             seen = replace(seen, autonomous=False)  # whatever is declared
         steps = max(1, ceil(time / dt - 1e-9))  # 1e-9: rounding must not add a step
         return cls(seen, z, z0.shape[:-1], coordinates, time / steps, steps, kind, compiled, z0.dtype)
