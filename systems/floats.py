@@ -44,16 +44,12 @@ def takes_arrays(*names: str) -> Callable[[Callable[Arguments, Result]], Callabl
         @wraps(function)
         def call(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
             flow = args[0] if args else kwargs.get(parameters[0])
-
-            def tensor(values: object, name: str) -> Tensor:
-                return floats(_in_order(values, flow) if name in STATES else values, name)
-
             for place, name in places:
                 if place < len(args):
                     if _is_array(args[place]):
-                        args = (*args[:place], tensor(args[place], name), *args[place + 1 :])  # type: ignore[assignment]
+                        args = (*args[:place], _taken(args[place], name, flow), *args[place + 1 :])  # type: ignore[assignment]
                 elif name in kwargs and _is_array(kwargs[name]):
-                    kwargs[name] = tensor(kwargs[name], name)
+                    kwargs[name] = _taken(kwargs[name], name, flow)
             return function(*args, **kwargs)
 
         return call
@@ -63,6 +59,10 @@ def takes_arrays(*names: str) -> Callable[[Callable[Arguments, Result]], Callabl
 
 def _is_array(value: object) -> bool:
     return not isinstance(value, Tensor) and (isinstance(value, list | tuple) or hasattr(value, "__array__"))
+
+
+def _taken(values: object, name: str, flow: object) -> Tensor:
+    return floats(_in_order(values, flow) if name in STATES else values, name)
 
 
 def _in_order(values: Any, flow: object) -> object:
