@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from systems.film.opencv import cv2
 from systems.film.tracking.arrays import Floats, Image, Mask
 from systems.film.tracking.decode import Frame
+from systems.film.tracking.noise import NORMAL
 
 SEEN = 0.5  # of the marker's colour, mixed with that of its surroundings: the edge of a sharp blob
 LARGE = 150  # pixels: in a larger patch, the interior more than two pixels from the edge prevails
@@ -230,6 +231,6 @@ def _within(own: NDArray[np.uint8]) -> Mask:
 def _scatter(pixels: Floats) -> Floats:
     centred = pixels - np.median(pixels, axis=0)
     # a clipped covariance, so that a highlight or a bit of rod among the pixels does not decide
-    limit = 3 * np.maximum(1.4826 * np.median(np.abs(centred), axis=0), 1)
+    limit = 3 * np.maximum(NORMAL * np.median(np.abs(centred), axis=0), 1)
     centred = np.clip(centred, -limit, limit)
     return np.asarray(centred.T @ centred / len(pixels))

@@ -7,6 +7,8 @@ from scipy.signal import correlate
 
 from systems.film.tracking.arrays import Floats
 
+NORMAL = 1.4826  # standard deviation of normal noise, relative to its median absolute deviation
+
 
 def noise_of(off: Floats) -> float:
     """Estimate the standard deviation of normal noise by the median, on which a few outliers have little influence.
@@ -21,7 +23,7 @@ def noise_of(off: Floats) -> float:
     float
         Standard deviation; NaN where no value is known.
     """
-    return 1.4826 * float(np.nanmedian(off)) if np.isfinite(off).any() else float("nan")
+    return NORMAL * float(np.nanmedian(off)) if np.isfinite(off).any() else float("nan")
 
 
 def alikeness(residual: Floats) -> float:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from systems.film.opencv import cv2
 from systems.film.tracking.arrays import Floats, Mask
+from systems.film.tracking.noise import NORMAL
 
 SMOOTH = 1.0  # pixels over which pictures are smoothed: the brightness is then linear in a shift of a pixel
 LARGEST = 1.5  # pixels: larger shifts are not linear
@@ -121,7 +122,7 @@ def _fits(change: Floats, off: Floats) -> Floats:
     fits: Floats = np.zeros((len(off), change.shape[1]))
     for _ in range(ROUNDS):
         rest = off - fits @ change.T
-        noise = 1.4826 * np.median(np.abs(rest), axis=1, keepdims=True)
+        noise = NORMAL * np.median(np.abs(rest), axis=1, keepdims=True)
         weight = 1 / (1 + (rest / (2 * noise + 1e-6)) ** 2)
         normal = (weight @ squares).reshape(-1, change.shape[1], change.shape[1])
         fits = (np.linalg.pinv(normal, hermitian=True) @ ((weight * off) @ change)[:, :, None])[:, :, 0]
