@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from physlearn import schema
 from physlearn.metrics import valid_prediction_time
 from systems import AccuracyWarning, InputError, Orbit
 from systems.errors import outside
@@ -61,8 +62,7 @@ class Calibration:
 
         Files of earlier versions have quantiles ``(N,)`` of the errors of all coordinates at all times.
         """
-        if unknown := tensors.keys() - {field.name for field in fields(cls)}:
-            raise InputError(f"a calibration has no tensor {min(unknown)!r:.80}")
+        schema.closed(dict.fromkeys(tensors), "calibration", [field.name for field in fields(cls)])
         scores, ratios = tensors["scores"], tensors["ratios"]
         n = ratios.new_tensor([ratios.numel()])
         times, orbits = tensors.get("times", torch.zeros_like(n)), tensors.get("orbits", n)

@@ -28,21 +28,9 @@ from systems.units_of_data import check_units
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 ENTRIES = (
-    *(
-        "model",
-        "hidden",
-        "activation",
-        "prior",
-        "origin",
-        "options",
-        "angles",
-        "inputs",
-        "parameters",
-        "delays",
-        "given_ranges",
-    ),
-    *("seed", "members", "dtype", "coordinates", "periods", "units", "step", "training", "history", "comparison", "learned"),
-)
+    "model", "hidden", "activation", "prior", "origin", "options", "angles", "inputs", "parameters", "delays", "given_ranges",
+    "seed", "members", "dtype", "coordinates", "periods", "units", "step", "training", "history", "comparison", "learned",
+)  # fmt: skip
 
 
 class Described(Protocol):

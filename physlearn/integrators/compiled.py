@@ -142,11 +142,10 @@ class Compiled:
     def _tried_again(integrator: Implicit, samples: np.ndarray, grid: stepping.Grid) -> None:
         """Let torch take the steps among which one did not converge; raise ConvergenceError if it does not there either."""
         lost = np.isnan(samples).any(-1)
-        begin = int(lost.any(0).argmax()) - 1 if lost.any() else -1
-        orbits = lost[:, begin + 1] if lost.any() else np.ones(len(lost), bool)
-        now, dt = grid.sampled()[begin]
+        first = int(lost.any(0).argmax())  # 0, as the initial states are known, if no sample follows the failure
+        now, dt = grid.sampled()[first - 1]
         again = type(integrator)(integrator.flow, tolerance=integrator.tolerance)
-        z = torch.from_numpy(samples[orbits, begin])
+        z = torch.from_numpy(samples[lost[:, first] if first else slice(None), first - 1])
         again.solve(z, torch.tensor([now, now + dt * grid.apart], dtype=torch.float64), grid.apart, progress=False)
 
     def stepped(
